@@ -1,0 +1,44 @@
+/** Near names for error messages, by edit distance. */
+
+/**
+ * The candidates nearest to a name, best first; none when nothing is near.
+ *
+ * @param name       What was written.
+ * @param candidates What would be allowed.
+ * @param most       How many to give back at most.
+ */
+export function nearNames(name: string, candidates: Iterable<string>, most = 3): string[] {
+  const distanceMax = Math.max(1, Math.floor(name.length / 3));
+  const near: { candidate: string; distance: number }[] = [];
+  for (const candidate of candidates) {
+    const distance = editDistance(name.toLowerCase(), candidate.toLowerCase(), distanceMax);
+    if (distance <= distanceMax) near.push({ candidate, distance });
+  }
+  near.sort((a, b) => a.distance - b.distance || (a.candidate < b.candidate ? -1 : 1));
+  return near.slice(0, most).map((entry) => entry.candidate);
+}
+
+/** `; did you mean "x"?`, or nothing: to be put behind a message. */
+export function didYouMean(name: string, candidates: Iterable<string>): string {
+  const [best] = nearNames(name, candidates, 1);
+  return best === undefined ? "" : `; did you mean "${best}"?`;
+}
+
+/** Levenshtein distance, given up with `distanceMax + 1` as soon as it must be larger. */
+function editDistance(a: string, b: string, distanceMax: number): number {
+  if (Math.abs(a.length - b.length) > distanceMax) return distanceMax + 1;
+  let previous = Array.from({ length: b.length + 1 }, (_, index) => index);
+  for (let i = 1; i <= a.length; i++) {
+    const row = [i];
+    let rowMin = i;
+    for (let j = 1; j <= b.length; j++) {
+      const substitution = (previous[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
+      const distance = Math.min(substitution, (previous[j] ?? 0) + 1, (row[j - 1] ?? 0) + 1);
+      row.push(distance);
+      rowMin = Math.min(rowMin, distance);
+    }
+    if (rowMin > distanceMax) return distanceMax + 1;
+    previous = row;
+  }
+  return previous[b.length] ?? 0;
+}

@@ -1,0 +1,8 @@
+// Errors.
+
+// Small ideas.
+export type { Brand } from "./brand.ts";
+export { didYouMean, nearNames } from "./did-you-mean.ts";
+export { defineErrors, type ErrorConstructors, type Fault, isRemoraError, RemoraError } from "./errors.ts";
+// Our own mistakes.
+export { invariant, unreachable } from "./invariant.ts";

@@ -1,0 +1,68 @@
+/**
+ * What the component layer needs of an engine. The layer itself never names `WebAssembly`: it sees core
+ * functions, memories, tables and globals as values that it passes on, and memory as a buffer.
+ */
+
+import type { RemoraError } from "../base/index.ts";
+
+/** A function exported by a core instance, or a host function for one. */
+// biome-ignore lint/suspicious/noExplicitAny: its signature is known from the decoded module, not to TypeScript
+export type CoreFunction = (...args: any[]) => any;
+
+/** A linear memory. `buffer` is replaced when it grows, so a view is checked after each call into the guest. */
+export interface CoreMemory {
+  readonly buffer: ArrayBuffer;
+}
+
+/** A table, a global or a tag: only passed on. */
+export type CoreOpaque = object;
+
+export type CoreExtern = CoreFunction | CoreMemory | CoreOpaque;
+
+export type CoreImports = Record<string, Record<string, CoreExtern>>;
+
+export interface CoreInstance {
+  /** The guest's own exports and nothing that the engine added. */
+  readonly exports: Readonly<Record<string, CoreExtern>>;
+}
+
+/** Strings between JavaScript and linear memory, by the fastest means of the platform. */
+export interface TextCodec {
+  /** Writes `text` as UTF-8 at `at`; returns the number of bytes. The caller made room for `3 * text.length`. */
+  encodeUtf8(text: string, into: Uint8Array, at: number): number;
+  /** Bytes that `text` takes in UTF-8, a lone surrogate counted as U+FFFD. */
+  utf8Length(text: string): number;
+  /** Strict: returns undefined when the bytes are not UTF-8. */
+  decodeUtf8(from: Uint8Array, at: number, length: number): string | undefined;
+  decodeUtf16(from: Uint8Array, at: number, codeUnits: number): string;
+  decodeLatin1(from: Uint8Array, at: number, length: number): string;
+}
+
+/** One instance's view of its engine; all core modules of a component share it and its one budget. */
+export interface CoreEngine {
+  readonly text: TextCodec;
+  /**
+   * Rewrites (once per digest), compiles (once), instantiates, and runs the start function as the first
+   * metered call.
+   */
+  instantiate(module: Uint8Array, imports: CoreImports): CoreInstance;
+  /**
+   * Ends the running guest call with this error. The guest cannot catch it: a trap is raised inside
+   * WebAssembly and the error is what the caller of the export gets.
+   */
+  abort(error: RemoraError): never;
+  /**
+   * Called before arguments are lowered; sets the budget. Throws when the instance is poisoned, closed or
+   * already inside a call.
+   */
+  enter(): void;
+  /** Called after the result is lifted and post-return ran; settles the account. Throws `out-of-fuel`. */
+  leave(): void;
+  /**
+   * Called with whatever was thrown between `enter` and `leave` when that poisons the instance; gives back
+   * what the caller shall see.
+   */
+  fail(error: unknown): unknown;
+  /** Called instead of `fail` when an argument did not fit its type before any guest code ran. */
+  cancel(): void;
+}

@@ -1,0 +1,1 @@
+export { RemoraError } from "./base/index.ts";
