@@ -1,0 +1,73 @@
+/**
+ * Every bound on what the decoder and the rewriter do for one module, with its source. The publisher controls
+ * the bytes; the operator may lower any of these.
+ */
+
+export interface DecodeLimits {
+  /** Bytes of the whole module. */
+  readonly moduleBytes: number;
+  /** Bytes of one function body, locals included. */
+  readonly bodyBytes: number;
+  /** Locals of one function, parameters included. */
+  readonly locals: number;
+  /** Blocks inside one another. */
+  readonly nesting: number;
+  readonly types: number;
+  readonly functions: number;
+  readonly imports: number;
+  readonly exports: number;
+  readonly globals: number;
+  readonly tables: number;
+  readonly memories: number;
+  readonly tags: number;
+  readonly elementSegments: number;
+  readonly dataSegments: number;
+  /** Entries of one element segment. */
+  readonly segmentElements: number;
+  /** Labels of one `br_table`. */
+  readonly branchTableLabels: number;
+  /** Parameters of one function type. */
+  readonly parameters: number;
+  /** Results of one function type. */
+  readonly results: number;
+  /** Fields of one struct type. */
+  readonly structFields: number;
+  /** Bytes of one name: import, export, custom section. */
+  readonly nameBytes: number;
+  /** Custom sections. */
+  readonly customSections: number;
+}
+
+/**
+ * Where V8 14 has a limit of its own (src/wasm/wasm-limits.h, which follows the WebAssembly JavaScript
+ * Interface, "Limits") these are no higher; body size and nesting are ours, lower, because V8 compiles a function
+ * lazily inside its first call and cannot be interrupted there.
+ */
+export const defaultDecodeLimits: DecodeLimits = {
+  // V8: 1 GiB. Ours: rewriting 64 MiB takes about a second.
+  moduleBytes: 64 * 1024 * 1024,
+  // V8: 7,654,321. Ours: baseline compilation of 1 MB of divisions took 110 ms inside the first call.
+  bodyBytes: 1024 * 1024,
+  // V8: 50,000. Ours: Liftoff spends 8 bytes of stack on each.
+  locals: 10_000,
+  // V8 has none of its own; clang's largest interpreters stay below 1,000.
+  nesting: 4_096,
+  types: 1_000_000,
+  functions: 1_000_000,
+  imports: 1_000_000,
+  exports: 1_000_000,
+  globals: 1_000_000,
+  tables: 100_000,
+  memories: 100_000,
+  tags: 1_000_000,
+  // V8: 10,000,000 and 100,000.
+  elementSegments: 100_000,
+  dataSegments: 100_000,
+  segmentElements: 10_000_000,
+  branchTableLabels: 65_520,
+  parameters: 1_000,
+  results: 1_000,
+  structFields: 10_000,
+  nameBytes: 100_000,
+  customSections: 10_000,
+};
