@@ -1,0 +1,77 @@
+/**
+ * The one function that decides. It is asked when a plugin is installed (may this request be granted, must somebody
+ * consent?) and whenever a guest acts (was this granted, for this target?). What is denied by name is denied
+ * whatever else is granted; what nobody mentioned is denied too.
+ */
+
+import { type CapabilityName, coreVocabulary, type Vocabulary } from "./capability.ts";
+import { type Grant, targetsOf } from "./grant.ts";
+import { targetKinds, targetLengthMax } from "./target.ts";
+
+/** One power over one target; the target in any spelling, absent when the capability has none. */
+export interface Ask {
+  readonly capability: CapabilityName;
+  readonly target?: string;
+}
+
+/** All that bears on a decision. An empty value allows nothing. */
+export interface Rules {
+  /** Never, whatever else is said. A rule without its targets' field denies the whole capability. */
+  readonly denials?: readonly Grant[];
+  /** Given. */
+  readonly grants?: readonly Grant[];
+  /** The operator's ceiling for what may be given when somebody consents. */
+  readonly consents?: readonly Grant[];
+}
+
+export type Answer = "allowed" | "denied" | "needs-consent";
+
+export interface Decision {
+  readonly capability: CapabilityName;
+  /** In canonical spelling; as it was asked when it has none; absent when the capability has no targets. */
+  readonly target?: string;
+  readonly answer: Answer;
+  /** The rule that decided, for the audit: `grants[0] https://api.example.org:443`. */
+  readonly rule: string;
+}
+
+/** Answers an ask by the rules: denials, then grants, then consent, then no. */
+export function decide(ask: Ask, rules: Rules, vocabulary: Vocabulary = coreVocabulary): Decision {
+  const definition = vocabulary.get(ask.capability);
+  if (definition === undefined) return decision(ask, "denied", "unknown capability");
+  const form = definition.target === undefined ? undefined : targetKinds[definition.target.kind];
+  let target: string | undefined;
+  if (form !== undefined) {
+    if (ask.target === undefined) return decision(ask, "denied", "no target named");
+    target = ask.target.length > targetLengthMax ? undefined : form.canonical(ask.target);
+    if (target === undefined) return decision(ask, "denied", "malformed target");
+  }
+  const asked: Ask =
+    target === undefined ? { capability: ask.capability } : { capability: ask.capability, target };
+  const by = (list: readonly Grant[] | undefined, name: string): string | undefined => {
+    for (const [index, grant] of (list ?? []).entries()) {
+      if (grant.capability !== ask.capability) continue;
+      if (form === undefined || target === undefined) return `${name}[${index}]`;
+      if (name === "denials" && definition.target !== undefined && !(definition.target.field in grant)) {
+        return `${name}[${index}]`;
+      }
+      for (const granted of targetsOf(grant, definition)) {
+        const canonical = form.canonical(granted);
+        if (canonical !== undefined && form.covers(canonical, target))
+          return `${name}[${index}] ${canonical}`;
+      }
+    }
+    return undefined;
+  };
+  const denied = by(rules.denials, "denials");
+  if (denied !== undefined) return decision(asked, "denied", denied);
+  const granted = by(rules.grants, "grants");
+  if (granted !== undefined) return decision(asked, "allowed", granted);
+  const consentable = by(rules.consents, "consents");
+  if (consentable !== undefined) return decision(asked, "needs-consent", consentable);
+  return decision(asked, "denied", "nothing grants it");
+}
+
+function decision(ask: Ask, answer: Answer, rule: string): Decision {
+  return { ...ask, answer, rule };
+}
