@@ -24,6 +24,26 @@ export const takErrors = defineErrors("tak", {
         ),
       ].join("\n"),
   },
+  "datagram-header": {
+    fault: "operator",
+    message: (d: { found: string }) =>
+      `Cannot read a datagram that starts with ${d.found}: a TAK datagram starts with bf 01 bf, or is one XML event`,
+  },
+  "event-too-large": {
+    fault: "operator",
+    message: (d: { sizeBytes: number; sizeBytesMax: number; at: number }) =>
+      `Cannot take the event at byte ${d.at}: it has ${d.sizeBytes} bytes or more, ${d.sizeBytesMax} are allowed`,
+  },
+  "field-invalid": {
+    fault: "operator",
+    message: (d: { field: string; found: string; allowed: string; at: number }) =>
+      `Cannot read "${d.field}" of the event at byte ${d.at}: found "${d.found}", allowed is ${d.allowed}`,
+  },
+  "field-missing": {
+    fault: "operator",
+    message: (d: { field: string; at: number }) =>
+      `Cannot read the event at byte ${d.at}: it has no "${d.field}", which every event must have`,
+  },
   "filter-pattern": {
     fault: "operator",
     message: (d: { pattern: string; found: string; allowed: string }) =>
@@ -34,9 +54,68 @@ export const takErrors = defineErrors("tak", {
     message: (d: { field: string; found: number; allowed: string }) =>
       `Cannot use ${d.found} as "${d.field}" of a filter: it must be ${d.allowed}`,
   },
+  "frame-length": {
+    fault: "operator",
+    message: (d: { at: number; found: string; allowed: string }) =>
+      `Cannot read the length of the message at byte ${d.at}: ${d.found}; allowed is ${d.allowed}`,
+  },
+  "frame-start": {
+    fault: "operator",
+    message: (d: { at: number; found: string; allowed: string }) =>
+      `Cannot find a message at byte ${d.at}: found ${d.found}, allowed is ${d.allowed}`,
+  },
+  "frame-unsynchronised": {
+    fault: "operator",
+    message: (d: { at: number; skippedBytes: number }) =>
+      `Cannot find the next event by byte ${d.at}: ${d.skippedBytes} bytes were skipped since the last bad one`,
+  },
   "group-name-too-long": {
-    fault: "guest",
+    fault: "operator",
     message: (d: { uid: string; length: number; lengthMax: number }) =>
       `Cannot match the group name of "${d.uid}": it has ${d.length} characters, ${d.lengthMax} are allowed`,
+  },
+  "protobuf-malformed": {
+    fault: "operator",
+    message: (d: { found: string; at: number }) =>
+      `Cannot read the TAK protocol message at byte ${d.at}: ${d.found}`,
+  },
+  "stream-cut": {
+    fault: "operator",
+    message: (d: { at: number; sizeBytes: number }) =>
+      `Cannot complete the event at byte ${d.at}: the stream ends after ${d.sizeBytes} bytes of it`,
+  },
+  "too-many-bad-events": {
+    fault: "operator",
+    message: (d: { count: number; at: number }) =>
+      `Cannot go on with the stream at byte ${d.at}: ${d.count} events in a row were bad`,
+  },
+  "version-unsupported": {
+    fault: "operator",
+    message: (d: { version: number }) =>
+      `Cannot read TAK protocol version ${d.version}: version 1 and XML are known`,
+  },
+  "xml-doctype": {
+    fault: "operator",
+    message: (d: { at: number }) =>
+      `Cannot take an event with a document type at byte ${d.at}: it could declare entities that grow without end`,
+  },
+  "xml-entity": {
+    fault: "operator",
+    message: (d: { at: number }) =>
+      `Cannot resolve the reference at byte ${d.at}: allowed are &amp; &lt; &gt; &quot; &apos; and characters of XML by number`,
+  },
+  "xml-limit": {
+    fault: "operator",
+    message: (d: { what: string; max: number; at: number }) =>
+      `Cannot take the event: at byte ${d.at} it has more than ${d.max} ${d.what}`,
+  },
+  "xml-malformed": {
+    fault: "operator",
+    message: (d: { found: string; at: number }) => `Cannot read the event as XML: ${d.found} at byte ${d.at}`,
+  },
+  "xml-nested-event": {
+    fault: "operator",
+    message: (d: { at: number }) =>
+      `Cannot read the event: at byte ${d.at}, before its end, another begins or ends`,
   },
 });
