@@ -1,0 +1,23 @@
+// A geofence: what is inside goes on, what is outside ends here. Messages come many at a time.
+
+import { CotMessage, FilterMetadata, FilterResult } from "remora/tak";
+import { isInside } from "../../geofence-filter/assembly/fence";
+
+export function evaluate(message: CotMessage): FilterResult {
+  return isInside(message.lat, message.lon) ? FilterResult.Pass : FilterResult.Block;
+}
+
+export function describe(): string {
+  return "Passes what is inside the fence, blocks what is outside";
+}
+
+export function getMetadata(): FilterMetadata {
+  return {
+    id: "geofence-batch",
+    name: "Geofence, in batches",
+    version: "0.1.0",
+    author: "The Remora authors",
+    description: describe(),
+    maxExecutionTimeUs: 10,
+  };
+}

@@ -1,0 +1,81 @@
+/**
+ * From a plugin in AssemblyScript to a component, with npm packages alone: compile, rename the exports, wrap. The
+ * world's glue is compiled as the entry; it imports what the plugin's file exports.
+ */
+
+import { readFile } from "node:fs/promises";
+import { basename, dirname, join, relative } from "node:path";
+import { componentEmbed, componentWitMetadataForWorld } from "@bytecodealliance/jco-transpile/wasm-tools";
+import asc from "assemblyscript/asc";
+import { witSource } from "../wit-source.ts";
+import { type WorldRef, wrap } from "../wrap.ts";
+import { renameExports } from "./export-section.ts";
+import { canonicalNames } from "./exports.ts";
+
+const guestLibrary = join(import.meta.dirname, "assembly");
+const glueFolder = join(import.meta.dirname, "worlds");
+
+export interface PluginSource extends WorldRef {
+  /** The plugin's file; it exports the functions that its world's glue imports. */
+  readonly entry: string;
+}
+
+/** Thrown when AssemblyScript refuses a plugin: `message` is what its compiler printed. */
+export class CompileError extends Error {}
+
+/** Builds one plugin; gives the bytes of a component. */
+export async function buildComponent(source: PluginSource): Promise<Uint8Array> {
+  const { world, witFolder } = source;
+  const witText = witSource(witFolder);
+  const core = await compile(source);
+  const dummy = await componentEmbed({ witSource: witText, world, dummy: true });
+  const { exports } = await componentWitMetadataForWorld({ tag: "source", val: witText }, world);
+  const renamed = renameExports(core, canonicalNames(core, dummy, exports));
+  return wrap(renamed, { world, witFolder, stringEncoding: "utf16" });
+}
+
+/** AssemblyScript to a core module, whose exports have the names of the glue's functions. */
+async function compile(source: PluginSource): Promise<Uint8Array> {
+  const folder = dirname(source.entry);
+  const gluePath = glueFor(source.world);
+  const glue = await readFile(gluePath, "utf8");
+  // Stands beside the plugin, for the compiler alone, so that its imports resolve like the plugin's own.
+  const glueFile = join(folder, basename(gluePath).replace(/\.ts$/, ".world.ts"));
+  const plugin = `./${relative(folder, source.entry).replace(/\.ts$/, "")}`;
+  let binary: Uint8Array | undefined;
+  const printed: string[] = [];
+  const output = { write: (text: string | Uint8Array) => void printed.push(String(text)) };
+  const { error } = await asc.main(
+    [
+      relative(folder, glueFile),
+      ...["--lib", guestLibrary, "--baseDir", folder],
+      ...["--outFile", "plugin.wasm", "--runtime", "incremental", "-O3", "--converge"],
+      // Without a host function for it, a failed assertion is a trap.
+      ...["--use", "abort="],
+    ],
+    {
+      stdout: output,
+      stderr: output,
+      readFile: (name, base) => {
+        const path = join(base, name);
+        if (path === glueFile) return glue.replace(`"plugin"`, JSON.stringify(plugin));
+        return readFile(path, "utf8").catch(() => null);
+      },
+      writeFile: (_name, contents) => {
+        if (typeof contents !== "string") binary = contents;
+      },
+      listFiles: () => [],
+    },
+  );
+  if (error !== null || binary === undefined) throw new CompileError(printed.join(""));
+  return binary;
+}
+
+/** `remora:tak/lazy-filter@0.1.0` → `worlds/remora-tak/lazy-filter.ts`. */
+function glueFor(world: string): string {
+  const match = /^([^:]+):([^/]+)\/([^@]+)/.exec(world);
+  if (match === null) {
+    throw new TypeError(`Cannot build for "${world}": a world is written "namespace:package/world@version"`);
+  }
+  return join(glueFolder, `${match[1]}-${match[2]}`, `${match[3]}.ts`);
+}
