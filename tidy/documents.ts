@@ -1,0 +1,184 @@
+/** What documents say about the code is so: links, paths, commands, codes. The rules behind `docs.test.ts`. */
+
+import { existsSync } from "node:fs";
+import { basename, join, posix } from "node:path";
+import type { ListedError } from "./error-list.ts";
+import type { Finding } from "./finding.ts";
+import { layerOf, packageOf } from "./layer-table.ts";
+import { lineAt } from "./scan.ts";
+import { isFixture, isSource, isTest, jsonOf, root, type SourceFile, type Tree } from "./tree.ts";
+
+function documentsOf(tree: Tree): SourceFile[] {
+  return [...tree.values()].filter((file) => file.path.endsWith(".md") && !isFixture(file.path));
+}
+
+/** The text with fenced code blanked, so that a bracket in an example is no link. */
+function proseOf(text: string): string {
+  return text.replaceAll(/^```[\s\S]*?^```/gm, (block) => block.replaceAll(/[^\n]/g, " "));
+}
+
+/** A heading as GitHub names it in a link. */
+function anchorOf(heading: string): string {
+  return heading
+    .toLowerCase()
+    .replaceAll(/[^\p{L}\p{N}\s_-]/gu, "")
+    .trim()
+    .replaceAll(/\s/g, "-");
+}
+
+function anchorsOf(file: SourceFile): string[] {
+  return [...proseOf(file.text).matchAll(/^#{1,6} (.+)$/gm)].map((match) => anchorOf(match[1] ?? ""));
+}
+
+/** Links to files and headings that are not there. */
+export function linkFindings(tree: Tree): Finding[] {
+  const findings: Finding[] = [];
+  for (const file of documentsOf(tree)) {
+    const prose = proseOf(file.text);
+    for (const match of prose.matchAll(/\[[^\]]*\]\(([^)\s]+)\)/g)) {
+      const link = match[1] ?? "";
+      if (/^[a-z]+:/.test(link)) continue;
+      const [path = "", anchor] = link.split("#");
+      const target = path === "" ? file.path : posix.join(posix.dirname(file.path), path);
+      const other = tree.get(target);
+      const isFolder = [...tree.keys()].some((one) => one.startsWith(`${target.replace(/\/$/, "")}/`));
+      const problem =
+        other === undefined && !isFolder
+          ? "but there is no such file"
+          : anchor !== undefined && other !== undefined && !anchorsOf(other).includes(anchor)
+            ? `but ${target} has no heading of that name`
+            : undefined;
+      if (problem === undefined) continue;
+      findings.push({
+        file: file.path,
+        line: lineAt(prose, match.index),
+        what: `links to "${link}"`,
+        why: problem,
+        instead: "link to what is there, or write it",
+      });
+    }
+  }
+  return findings;
+}
+
+const TOP_FOLDERS = "packages|hosts|worlds|sdk|examples|conformance|bench|fuzz|tidy|docs|templates";
+
+/** Paths of the repository that a document names and that are not there. */
+export function pathMentionFindings(
+  tree: Tree,
+  exists = (path: string) => existsSync(join(root, path)),
+): Finding[] {
+  const findings: Finding[] = [];
+  const pattern = new RegExp(`\`((?:${TOP_FOLDERS})/[\\w./-]*)\``, "g");
+  for (const file of documentsOf(tree)) {
+    for (const match of file.text.matchAll(pattern)) {
+      const path = match[1] ?? "";
+      if (tree.has(path) || exists(path)) continue;
+      findings.push({
+        file: file.path,
+        line: lineAt(file.text, match.index),
+        what: `names ${path}`,
+        why: "but there is no such file or folder",
+        instead: "name what is there",
+      });
+    }
+  }
+  return findings;
+}
+
+/** `npm run` commands that package.json does not have. */
+export function scriptFindings(tree: Tree): Finding[] {
+  const findings: Finding[] = [];
+  // npm reads the same file; a missing table of scripts reads as undefined.
+  const { scripts = {} } = (jsonOf(tree, "package.json") ?? {}) as { scripts?: Record<string, string> };
+  for (const file of documentsOf(tree)) {
+    for (const match of file.text.matchAll(/\bnpm (?:run ([\w:-]+)|(start|test)\b)/g)) {
+      const name = match[1] ?? match[2] ?? "";
+      if (scripts[name] !== undefined) continue;
+      findings.push({
+        file: file.path,
+        line: lineAt(file.text, match.index),
+        what: `tells to run "${match[0]}"`,
+        why: "but package.json has no such script",
+        instead: `use one of ${Object.keys(scripts).join(", ")}`,
+      });
+    }
+  }
+  return findings;
+}
+
+/** Codes promised in a docstring or a document that no table has, and codes of a table that nothing makes. */
+export function codeFindings(tree: Tree, errors: readonly ListedError[]): Finding[] {
+  const findings: Finding[] = [];
+  const codes = new Set(errors.map((error) => error.code));
+  const sections = [...new Set(errors.map((error) => error.code.split("/")[0]))].join("|");
+  const promised = new RegExp(
+    `@throws (?:\\{[^}]*\\} )?\`?([a-z]+/[a-z-]+)|\`((?:${sections})/[a-z][a-z-]*)\``,
+    "g",
+  );
+  for (const file of tree.values()) {
+    const isDocument = file.path.endsWith(".md") && !isFixture(file.path);
+    // The rules' own examples promise what nobody throws.
+    if ((!isSource(file.path) && !isDocument) || file.path.startsWith("tidy/")) continue;
+    for (const match of file.text.matchAll(promised)) {
+      const code = match[1] ?? match[2] ?? "";
+      // A folder and a code can look alike: `engine/worker` is a place.
+      const isPlace = [...tree.keys()].some(
+        (path) => path.includes(`/${code}/`) || path.includes(`/${code}.`),
+      );
+      if (codes.has(code) || isPlace) continue;
+      findings.push({
+        file: file.path,
+        line: lineAt(file.text, match.index),
+        what: `promises the error ${code}`,
+        why: "but no table has that code",
+        instead: "write the code that is thrown",
+      });
+    }
+  }
+  return findings.concat(unmadeFindings(tree, errors));
+}
+
+function unmadeFindings(tree: Tree, errors: readonly ListedError[]): Finding[] {
+  const findings: Finding[] = [];
+  for (const { code, file } of errors) {
+    const layer = layerOf(file);
+    const name = code.slice(code.indexOf("/") + 1);
+    const makes = new RegExp(`["'\`]${name}["'\`]|Errors\\s*\\.\\s*${name}\\b`);
+    const isMade = [...tree.values()].some((other) => {
+      const isNear = layer !== undefined && other.path.startsWith(`${packageOf(layer)}/`);
+      return (
+        isNear &&
+        isSource(other.path) &&
+        !isTest(other.path) &&
+        basename(other.path) !== "errors.ts" &&
+        makes.test(other.text)
+      );
+    });
+    if (isMade) continue;
+    const at = tree.get(file)?.text.search(new RegExp(`^\\s*"?${name}"?:`, "m")) ?? 0;
+    findings.push({
+      file,
+      line: lineAt(tree.get(file)?.text ?? "", Math.max(0, at) + 2),
+      what: `lists the error ${code}`,
+      why: "but nothing makes it",
+      instead: "throw it where it happens, or take it out",
+    });
+  }
+  return findings;
+}
+
+/** The text between two marks of a document, without the marks. */
+export function betweenMarks(
+  text: string,
+  marks: { readonly begin: string; readonly end: string },
+): string | undefined {
+  const from = text.indexOf(marks.begin);
+  const to = text.indexOf(marks.end, from);
+  return from < 0 || to < 0 ? undefined : text.slice(from + marks.begin.length, to).trim();
+}
+
+/** The first fenced block of TypeScript. */
+export function firstExample(text: string): string | undefined {
+  return /^```ts\n([\s\S]*?)^```/m.exec(text)?.[1];
+}

@@ -1,0 +1,25 @@
+/** What is printed from the code into the repository: the list of errors, of commands, of names, and the layers. */
+
+import { API_LIST, apiLines } from "./api.ts";
+import { listErrors, printErrors } from "./error-list.ts";
+import { printLayers, tableMarks } from "./layer-table.ts";
+import type { Tree } from "./tree.ts";
+
+/** Path and text of each printed file, as it has to be. */
+export async function printAll(tree: Tree): Promise<Map<string, string>> {
+  const printed = new Map<string, string>();
+  printed.set(API_LIST, `${apiLines(tree).join("\n")}\n`);
+  printed.set("docs/errors.md", printErrors(await listErrors(tree)));
+  for (const path of ["ARCHITECTURE.md"]) {
+    const text = tree.get(path)?.text;
+    if (text !== undefined) printed.set(path, withLayers(text));
+  }
+  return printed;
+}
+
+function withLayers(text: string): string {
+  const from = text.indexOf(tableMarks.begin);
+  const to = text.indexOf(tableMarks.end, from);
+  if (from < 0 || to < 0) return text;
+  return `${text.slice(0, from + tableMarks.begin.length)}\n\n${printLayers()}\n\n${text.slice(to)}`;
+}
