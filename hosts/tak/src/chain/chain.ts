@@ -1,0 +1,202 @@
+/**
+ * Native filters and plugins in the configured order. Each message goes through the stages until one blocks
+ * it; a stage that fails on a message acts by its `onFailure`, is counted, and sees the next message as if
+ * nothing had happened. A message that is not blocked takes no allocation of ours.
+ */
+
+import { invariant, isRemoraError, type RemoraError } from "remora/base";
+import type { CotMessage } from "../cot/message.ts";
+import type { FilterStage, Stage, TransformerStage } from "./stage.ts";
+
+export interface ChainCounts {
+  readonly in: number;
+  readonly passed: number;
+  /** Dropped, by a verdict or by a failure: `in` is `passed` and `blocked` together. */
+  readonly blocked: number;
+  /** Passed, but not as it came in. */
+  readonly changed: number;
+  /** Failures of all stages. */
+  readonly failed: number;
+  readonly stages: readonly StageCounts[];
+}
+
+export interface StageCounts {
+  readonly id: string;
+  readonly kind: Stage["kind"];
+  readonly in: number;
+  /** By the stage's own verdict. */
+  readonly blocked: number;
+  readonly changed: number;
+  /** Each of them was dropped or passed on, as the stage's `onFailure` says. */
+  readonly failed: number;
+}
+
+export interface ChainOptions {
+  /** Told of every failure, after it was counted; for logs. Must not throw. */
+  readonly onFailed?: (stage: Stage, message: CotMessage, error: RemoraError) => void;
+  /** Where a stage's durations go, in nanoseconds; one message in `sampleEvery` is timed. */
+  readonly latencyOf?: (stage: Stage) => { record(ns: number): void } | undefined;
+  /** A power of two; default 16, since reading the clock costs as much as a native filter. */
+  readonly sampleEvery?: number;
+}
+
+interface Slot {
+  readonly stage: Stage;
+  readonly latency: { record(ns: number): void } | undefined;
+  in: number;
+  blocked: number;
+  changed: number;
+  failed: number;
+}
+
+export class Chain {
+  readonly #slots: readonly Slot[];
+  readonly #onFailed: ChainOptions["onFailed"];
+  readonly #sampleMask: number;
+  #in = 0;
+  #passed = 0;
+  #changed = 0;
+
+  constructor(stages: readonly Stage[], options: ChainOptions = {}) {
+    invariant(new Set(stages.map((stage) => stage.id)).size === stages.length, "stage ids are unique");
+    const sampleEvery = options.sampleEvery ?? 16;
+    invariant((sampleEvery & (sampleEvery - 1)) === 0, "sampleEvery is a power of two");
+    this.#sampleMask = sampleEvery - 1;
+    this.#onFailed = options.onFailed;
+    this.#slots = stages.map((stage) => ({
+      stage,
+      latency: options.latencyOf?.(stage),
+      in: 0,
+      blocked: 0,
+      changed: 0,
+      failed: 0,
+    }));
+  }
+
+  /** The message that came through, perhaps another than went in; undefined when it was blocked. */
+  run(message: CotMessage): CotMessage | undefined {
+    const isTimed = (this.#in++ & this.#sampleMask) === 0;
+    let current: CotMessage | undefined = message;
+    for (const slot of this.#slots) {
+      current = isTimed ? this.#timedStep(slot, current) : this.#step(slot, current);
+      if (current === undefined) return undefined;
+    }
+    this.#passed++;
+    if (current !== message) this.#changed++;
+    return current;
+  }
+
+  /**
+   * Runs many messages, stage by stage, so that a stage with `decideBatch` gets them at once. Those that came
+   * through are put into `into`, in their order.
+   *
+   * @param into Emptied first; must not be `messages`.
+   */
+  runBatch(messages: readonly CotMessage[], into: CotMessage[]): void {
+    this.#in += messages.length;
+    into.length = 0;
+    for (const message of messages) into.push(message);
+    const isChanged = new Uint8Array(messages.length);
+    for (const slot of this.#slots) {
+      if (into.length === 0) return;
+      this.#stepBatch(slot, into, isChanged);
+    }
+    this.#passed += into.length;
+    for (let index = 0; index < into.length; index++) this.#changed += isChanged[index] ?? 0;
+  }
+
+  counts(): ChainCounts {
+    return {
+      in: this.#in,
+      passed: this.#passed,
+      blocked: this.#in - this.#passed,
+      changed: this.#changed,
+      failed: this.#slots.reduce((sum, slot) => sum + slot.failed, 0),
+      stages: this.#slots.map(({ stage: { id, kind }, in: entered, blocked, changed, failed }) => ({
+        id,
+        kind,
+        in: entered,
+        blocked,
+        changed,
+        failed,
+      })),
+    };
+  }
+
+  #timedStep(slot: Slot, message: CotMessage): CotMessage | undefined {
+    if (slot.latency === undefined) return this.#step(slot, message);
+    const startedMs = performance.now();
+    const next = this.#step(slot, message);
+    slot.latency.record((performance.now() - startedMs) * 1e6);
+    return next;
+  }
+
+  #step(slot: Slot, message: CotMessage): CotMessage | undefined {
+    const { stage } = slot;
+    slot.in++;
+    try {
+      return stage.kind === "filter" ? decide(slot, stage, message) : transform(slot, stage, message);
+    } catch (error) {
+      return this.#failed(slot, message, error);
+    }
+  }
+
+  /** Leaves in `messages` those that pass, and moves their flags along. */
+  #stepBatch(slot: Slot, messages: CotMessage[], isChanged: Uint8Array): void {
+    const verdicts = this.#verdicts(slot, messages);
+    let kept = 0;
+    for (let index = 0; index < messages.length; index++) {
+      // The loop ends at the length, so there is a message.
+      const message = messages[index] as CotMessage;
+      let next: CotMessage | undefined = message;
+      if (verdicts === undefined) next = this.#step(slot, message);
+      else {
+        slot.in++;
+        if (verdicts[index] === 0) {
+          slot.blocked++;
+          next = undefined;
+        }
+      }
+      if (next === undefined) continue;
+      isChanged[kept] = (isChanged[index] ?? 0) | Number(next !== message);
+      messages[kept++] = next;
+    }
+    messages.length = kept;
+  }
+
+  /** Undefined when the stage has to be asked for each message alone. */
+  #verdicts({ stage, latency }: Slot, messages: readonly CotMessage[]): Uint8Array | undefined {
+    if (stage.kind !== "filter" || stage.decideBatch === undefined) return undefined;
+    const startedMs = performance.now();
+    try {
+      const verdicts = stage.decideBatch(messages);
+      if (verdicts.length < messages.length) return undefined;
+      latency?.record(((performance.now() - startedMs) * 1e6) / messages.length);
+      return verdicts;
+    } catch (error) {
+      // Asked again for each message alone, the stage fails on the one at fault, where it is counted.
+      if (!isRemoraError(error)) throw error;
+      return undefined;
+    }
+  }
+
+  #failed(slot: Slot, message: CotMessage, error: unknown): CotMessage | undefined {
+    // Anything else is a mistake of ours, and dropping messages would hide it.
+    if (!isRemoraError(error)) throw error;
+    slot.failed++;
+    this.#onFailed?.(slot.stage, message, error);
+    return slot.stage.onFailure === "pass" ? message : undefined;
+  }
+}
+
+function decide(slot: Slot, stage: FilterStage, message: CotMessage): CotMessage | undefined {
+  if (stage.decide(message)) return message;
+  slot.blocked++;
+  return undefined;
+}
+
+function transform(slot: Slot, stage: TransformerStage, message: CotMessage): CotMessage {
+  const next = stage.transform(message);
+  if (next !== message) slot.changed++;
+  return next;
+}

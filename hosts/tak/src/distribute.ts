@@ -1,0 +1,71 @@
+/**
+ * Hands a message to those it is for: with routes, to the connections of the destinations that they name;
+ * without, to all. Never back to where it came from. Each form of the message is encoded once, however many
+ * connections get it, because the message itself keeps its bytes.
+ */
+
+import type { CotMessage } from "./cot/message.ts";
+import type { RouteTable } from "./routes/route-table.ts";
+
+/** A connection, as far as distribution sees it. */
+export interface Outlet {
+  /** Queues the message; false when it had to be dropped because the peer does not read. Must not throw. */
+  send(message: CotMessage): boolean;
+}
+
+export interface DistributionCounts {
+  readonly sent: number;
+  /** Not sent, to peers that do not read. */
+  readonly dropped: number;
+  /** Messages that no route matched and that have no default destination. */
+  readonly unrouted: number;
+}
+
+export class Distributor {
+  readonly #outlets = new Map<string, Set<Outlet>>();
+  readonly #routes: RouteTable | undefined;
+  #sent = 0;
+  #dropped = 0;
+
+  /** @param routes Without it every message is for every connection. */
+  constructor(routes?: RouteTable) {
+    this.#routes = routes;
+  }
+
+  /** @param destination Id of the listener that accepted the connection, or of the server it goes to. */
+  add(destination: string, outlet: Outlet): void {
+    const group = this.#outlets.get(destination);
+    if (group === undefined) this.#outlets.set(destination, new Set([outlet]));
+    else group.add(outlet);
+  }
+
+  remove(destination: string, outlet: Outlet): void {
+    const group = this.#outlets.get(destination);
+    group?.delete(outlet);
+    if (group?.size === 0) this.#outlets.delete(destination);
+  }
+
+  /** @param origin Where the message came from; undefined for a recording. */
+  distribute(message: CotMessage, origin: Outlet | undefined): void {
+    if (this.#routes === undefined) {
+      for (const group of this.#outlets.values()) this.#sendTo(group, message, origin);
+      return;
+    }
+    for (const destination of this.#routes.route(message)) {
+      const group = this.#outlets.get(destination);
+      if (group !== undefined) this.#sendTo(group, message, origin);
+    }
+  }
+
+  counts(): DistributionCounts {
+    return { sent: this.#sent, dropped: this.#dropped, unrouted: this.#routes?.unrouted ?? 0 };
+  }
+
+  #sendTo(group: ReadonlySet<Outlet>, message: CotMessage, origin: Outlet | undefined): void {
+    for (const outlet of group) {
+      if (outlet === origin) continue;
+      if (outlet.send(message)) this.#sent++;
+      else this.#dropped++;
+    }
+  }
+}
