@@ -1,0 +1,31 @@
+/** The code section (§5.5.13): bodies as bytes. `operators.ts` and the rewriter look inside. */
+
+import type { ByteReader } from "../byte-reader.ts";
+import type { ByteWriter } from "../byte-writer.ts";
+import { wasmErrors } from "../errors.ts";
+import type { DecodeLimits } from "../limits.ts";
+import type { Body } from "../module.ts";
+
+export function readCode(reader: ByteReader, limits: DecodeLimits): Body[] {
+  const count = reader.count("function bodies", { max: limits.functions, itemBytesMin: 3 });
+  return Array.from({ length: count }, () => readBody(reader, limits));
+}
+
+function readBody(reader: ByteReader, limits: DecodeLimits): Body {
+  const at = reader.position;
+  const size = reader.u32("the size of a function body");
+  if (size > limits.bodyBytes) {
+    throw wasmErrors.limit({
+      offset: at,
+      what: "bytes of a function body",
+      found: size,
+      max: limits.bodyBytes,
+    });
+  }
+  const offset = reader.position;
+  return { offset, bytes: reader.take(size, "a function body") };
+}
+
+export function writeCode(writer: ByteWriter, bodies: readonly Body[]): void {
+  writer.vector(bodies, (to, body) => to.sized(body.bytes));
+}
