@@ -16,35 +16,89 @@ export interface ExamplePlugin {
   /** Its folder below `examples/`. */
   readonly folder: string;
   readonly world: string;
+  /** The file that the compiler starts from. */
+  readonly entry: string;
 }
 
 /** Every example plugin, and the world that it is for. */
 export const examplePlugins: readonly ExamplePlugin[] = [
-  { folder: "tak/geofence-filter", world: "omnitak:plugin/filter-plugin@0.1.0" },
-  { folder: "tak/geofence-lazy", world: "remora:tak/lazy-filter@0.1.0" },
-  { folder: "tak/geofence-batch", world: "remora:tak/batch-filter@0.1.0" },
-  { folder: "tak/geofence-columns", world: "remora:tak/column-filter@0.1.0" },
+  {
+    folder: "tak/geofence-filter",
+    world: "omnitak:plugin/filter-plugin@0.1.0",
+    entry: "assembly/index.ts",
+  },
+  { folder: "tak/geofence-lazy", world: "remora:tak/lazy-filter@0.1.0", entry: "assembly/index.ts" },
+  { folder: "tak/geofence-batch", world: "remora:tak/batch-filter@0.1.0", entry: "assembly/index.ts" },
+  { folder: "tak/geofence-columns", world: "remora:tak/column-filter@0.1.0", entry: "assembly/index.ts" },
+  {
+    folder: "tak/add-detail-transformer",
+    world: "omnitak:plugin/transformer-plugin@0.1.0",
+    entry: "assembly/index.ts",
+  },
+  { folder: "tak/geofence-c", world: "omnitak:plugin/filter-plugin@0.1.0", entry: "geofence.c" },
 ];
 
 export interface BuildReport {
-  /** Folders of the plugins that were built in this run; the others were as new as their sources. */
+  /** What was built in this run; the others were as new as their sources. */
   readonly built: readonly string[];
+  /** What could not be built here, and why. */
+  readonly skipped: readonly { readonly folder: string; readonly reason: string }[];
 }
 
 /** Builds what is missing or older than its sources. Several processes may run it at once. */
 export async function buildExamples(options: { readonly force?: boolean } = {}): Promise<BuildReport> {
-  const shared = await digestOf([join(root, "sdk"), takWit]);
+  const force = options.force ?? false;
+  const shared = digest([await digestOf([join(root, "sdk"), takWit]), toolVersions()]);
   const built: string[] = [];
+  const skipped: { folder: string; reason: string }[] = [];
   for (const plugin of examplePlugins) {
-    const source = await digestOf([join(root, "examples", plugin.folder)]);
-    const inputs = digest([shared, source, plugin.world, toolVersions()]);
+    const inputs = digest([shared, await digestOf([join(root, "examples", plugin.folder)]), plugin.world]);
     const path = componentPath(plugin.folder);
-    if (!options.force && existsSync(path) && (await readInputs(path)) === inputs) continue;
-    await place(path, await build(plugin));
-    await place(inputsPath(path), Buffer.from(inputs));
-    built.push(plugin.folder);
+    if (!force && (await isBuiltFrom(inputs, path))) continue;
+    const reason = await whyNot(plugin);
+    if (reason === undefined) {
+      await place(path, await build(plugin), inputs);
+      built.push(plugin.folder);
+    } else {
+      skipped.push({ folder: plugin.folder, reason });
+    }
   }
-  return { built };
+  built.push(...(await buildHostileGuests(shared, force)));
+  return { built, skipped };
+}
+
+/** A reason for leaving a plugin out, or nothing. */
+async function whyNot(plugin: ExamplePlugin): Promise<string | undefined> {
+  if (!plugin.entry.endsWith(".c")) return undefined;
+  const { missingTools } = await import("../sdk/c/build.ts");
+  const missing = missingTools();
+  return missing.length === 0
+    ? undefined
+    : `${missing.join(" and ")} not found: npm does not carry a C compiler`;
+}
+
+async function build(plugin: ExamplePlugin): Promise<Uint8Array> {
+  // Loaded only now: the compilers take most of a second, and mostly there is nothing to build.
+  const { buildComponent } = plugin.entry.endsWith(".c")
+    ? await import("../sdk/c/build.ts")
+    : await import("../sdk/assemblyscript/build.ts");
+  const entry = join(root, "examples", plugin.folder, plugin.entry);
+  return buildComponent({ entry, world: plugin.world, witFolder: takWit });
+}
+
+/** One digest for all of them: they come from one file. */
+async function buildHostileGuests(shared: string, force: boolean): Promise<string[]> {
+  const folder = join(root, "examples/tak/hostile");
+  const inputs = digest([shared, await digestOf([folder])]);
+  const last = join(folder, "build/all");
+  if (!force && (await isBuiltFrom(inputs, last))) return [];
+  const { buildHostile, hostileGuests } = await import("./tak/hostile/guests.ts");
+  for (const [name, guest] of Object.entries(hostileGuests)) {
+    const bytes = await buildHostile(guest, takWit);
+    await place(join(folder, "build", `${name}.wasm`), bytes, inputs);
+  }
+  await place(last, new Uint8Array(), inputs);
+  return ["tak/hostile"];
 }
 
 /** Where the component of `examples/<folder>` is, once it is built. */
@@ -53,31 +107,20 @@ export function componentPath(folder: string): string {
   return join(root, "examples", folder, "build", `${name}.wasm`);
 }
 
-async function build(plugin: ExamplePlugin): Promise<Uint8Array> {
-  // Loaded only now: the compiler takes most of a second, and mostly there is nothing to build.
-  const { buildComponent } = await import("../sdk/assemblyscript/build.ts");
-  return buildComponent({
-    entry: join(root, "examples", plugin.folder, "assembly/index.ts"),
-    world: plugin.world,
-    witFolder: takWit,
-  });
-}
-
-/** Readers see the old file or the new one, never half of one. */
-async function place(path: string, bytes: Uint8Array): Promise<void> {
+/** Writes a component, then what it was built from. Readers see the old file or the new one, never half. */
+async function place(path: string, bytes: Uint8Array, inputs: string): Promise<void> {
   await mkdir(dirname(path), { recursive: true });
-  const unfinished = `${path}.${process.pid}`;
-  await writeFile(unfinished, bytes);
-  await rename(unfinished, path);
+  for (const [target, contents] of [[path, bytes] as const, [`${path}.inputs`, inputs] as const]) {
+    const unfinished = `${target}.${process.pid}`;
+    await writeFile(unfinished, contents);
+    await rename(unfinished, target);
+  }
 }
 
-function inputsPath(path: string): string {
-  return `${path}.inputs`;
-}
-
-async function readInputs(path: string): Promise<string | undefined> {
-  // Not there means not built by us: build again.
-  return readFile(inputsPath(path), "utf8").catch(() => undefined);
+async function isBuiltFrom(inputs: string, path: string): Promise<boolean> {
+  if (!existsSync(path)) return false;
+  // No such file means that it was not built by us: build it again.
+  return inputs === (await readFile(`${path}.inputs`, "utf8").catch(() => undefined));
 }
 
 /** Over the names and contents of all files below these folders, build outputs excepted. */
@@ -112,6 +155,7 @@ function toolVersions(): string {
 }
 
 if (import.meta.main) {
-  const { built } = await buildExamples({ force: process.argv.includes("--force") });
-  console.log(built.length === 0 ? "Nothing to do" : `Built ${built.join(", ")}`);
+  const { built, skipped } = await buildExamples({ force: process.argv.includes("--force") });
+  console.log(built.length === 0 ? "Nothing to build" : `Built ${built.join(", ")}`);
+  for (const { folder, reason } of skipped) console.log(`Left out ${folder}: ${reason}`);
 }

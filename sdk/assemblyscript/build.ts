@@ -7,6 +7,7 @@ import { readFile } from "node:fs/promises";
 import { basename, dirname, join, relative } from "node:path";
 import { componentEmbed, componentWitMetadataForWorld } from "@bytecodealliance/jco-transpile/wasm-tools";
 import asc from "assemblyscript/asc";
+import { CompileError } from "../compile-error.ts";
 import { witSource } from "../wit-source.ts";
 import { type WorldRef, wrap } from "../wrap.ts";
 import { renameExports } from "./export-section.ts";
@@ -19,9 +20,6 @@ export interface PluginSource extends WorldRef {
   /** The plugin's file; it exports the functions that its world's glue imports. */
   readonly entry: string;
 }
-
-/** Thrown when AssemblyScript refuses a plugin: `message` is what its compiler printed. */
-export class CompileError extends Error {}
 
 /** Builds one plugin; gives the bytes of a component. */
 export async function buildComponent(source: PluginSource): Promise<Uint8Array> {
@@ -49,7 +47,7 @@ async function compile(source: PluginSource): Promise<Uint8Array> {
     [
       relative(folder, glueFile),
       ...["--lib", guestLibrary, "--baseDir", folder],
-      ...["--outFile", "plugin.wasm", "--runtime", "incremental", "-O3", "--converge"],
+      ...["--outFile", "plugin.wasm", "--runtime", "incremental", "-O3s", "--converge"],
       // Without a host function for it, a failed assertion is a trap.
       ...["--use", "abort="],
     ],

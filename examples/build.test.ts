@@ -1,0 +1,67 @@
+import assert from "node:assert/strict";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { test } from "node:test";
+import { componentWit } from "@bytecodealliance/jco-transpile/wasm-tools";
+import { buildComponent } from "../sdk/assemblyscript/build.ts";
+import { CompileError } from "../sdk/compile-error.ts";
+import { buildExamples, componentPath } from "./build.ts";
+import { hostileGuests } from "./tak/hostile/guests.ts";
+
+const witFolder = join(dirname(import.meta.dirname), "worlds/tak/0.1.0");
+
+test("a second run has nothing to build", async () => {
+  await buildExamples();
+  assert.deepEqual((await buildExamples()).built, []);
+});
+
+test("the same sources give the same bytes", async () => {
+  await buildExamples();
+  const before = await readFile(componentPath("tak/geofence-lazy"));
+  const entry = join(import.meta.dirname, "tak/geofence-lazy/assembly/index.ts");
+  const again = await buildComponent({ entry, world: "remora:tak/lazy-filter@0.1.0", witFolder });
+  assert.ok(before.equals(again));
+});
+
+test("every hostile guest is a component of its world", async () => {
+  await buildExamples();
+  for (const [name, guest] of Object.entries(hostileGuests)) {
+    const path = join(import.meta.dirname, "tak/hostile/build", `${name}.wasm`);
+    const wit = await componentWit(await readFile(path));
+    const [, iface = ""] = /"([^"#]+)#/.exec(guest.text) ?? [];
+    assert.ok(wit.includes(`export ${iface};`), `${name}: ${wit}`);
+  }
+});
+
+test("a plugin that does not compile is refused with its file and line", async () => {
+  await withPlugin("export function evaluate(): Sparrow { return 1; }", async (entry) => {
+    await assert.rejects(
+      buildComponent({ entry, world: "remora:tak/lazy-filter@0.1.0", witFolder }),
+      (error) => error instanceof CompileError && /Sparrow[\s\S]*plugin\.ts\(1,29\)/.test(error.message),
+    );
+  });
+});
+
+test("a plugin that lacks a function of its world is refused by the function's name", async () => {
+  const source = `import { FilterResult, LazyMessage } from "remora/tak";
+    export function evaluate(message: LazyMessage): FilterResult { return FilterResult.Pass; }
+    export function describe(): string { return ""; }`;
+  await withPlugin(source, async (entry) => {
+    await assert.rejects(
+      buildComponent({ entry, world: "remora:tak/lazy-filter@0.1.0", witFolder }),
+      (error) => error instanceof CompileError && error.message.includes("getMetadata"),
+    );
+  });
+});
+
+async function withPlugin(source: string, use: (entry: string) => Promise<void>): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), "remora-plugin-"));
+  try {
+    const entry = join(folder, "plugin.ts");
+    await writeFile(entry, source);
+    await use(entry);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
