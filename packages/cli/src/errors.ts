@@ -1,0 +1,20 @@
+/** What the program itself can fail at; all else has the code of the layer that failed. */
+
+import { defineErrors } from "remora/base";
+
+export const cliErrors = defineErrors("cli", {
+  "cannot-read": {
+    fault: "operator",
+    message: (d: { file: string; reason: string }) => `Cannot read "${d.file}": ${d.reason}`,
+  },
+  "file-too-large": {
+    fault: "operator",
+    message: (d: { file: string; bytesMax: number }) =>
+      `Cannot read "${d.file}": it has more than the ${d.bytesMax} bytes that are allowed`,
+  },
+  "not-wasm": {
+    fault: "operator",
+    message: (d: { file: string; found: string }) =>
+      `Cannot inspect "${d.file}": it starts with ${d.found}; a WebAssembly module or component starts with 00 61 73 6d`,
+  },
+});

@@ -1,0 +1,69 @@
+/** An inspection for people: facts first, then imports and exports, one a line. */
+
+import { harmless } from "remora/policy";
+import type { Inspection, ModuleFacts, Range } from "./inspection.ts";
+import { showBytes, showCount } from "./quantity.ts";
+import { tableLines } from "./table.ts";
+
+export function inspectionText(inspection: Inspection): string {
+  const { file, sizeBytes, sha256 } = inspection;
+  const lines = [
+    ...facts([
+      ["file", file],
+      ["kind", "core module"],
+      ["size", `${showBytes(sizeBytes)} (${showCount(sizeBytes)} bytes)`],
+      ["sha256", sha256],
+      ...moduleRows(inspection),
+    ]),
+    ...section(
+      "imports",
+      inspection.imports.map((one) => [one.module, one.name, `${one.kind} ${one.type}`]),
+    ),
+    ...section(
+      "exports",
+      inspection.exports.map((one) => [one.name, `${one.kind} ${one.type}`]),
+    ),
+  ];
+  return `${lines.join("\n")}\n`;
+}
+
+type Fact = readonly [label: string, value: string];
+
+function moduleRows(module: ModuleFacts): Fact[] {
+  const { features, customSections } = module;
+  return [
+    ["code", `${showBytes(module.codeBytes)} in ${showCount(module.functions)} functions`],
+    ["features", features.length === 0 ? "none beyond the first version" : features.join(", ")],
+    ["start", module.hasStart ? "runs a function when it is instantiated" : "none"],
+    ...listed("memory", module.memories, (memory) => showRange(memory, "pages of 64 KiB")),
+    ...listed("table", module.tables, (table) => showRange(table, `elements of ${table.element}`)),
+    ...listed("custom", customSections, (one) => `${one.name} ${showBytes(one.bytes)}`),
+    ...listed("made by", module.producers, (producer) => producer),
+  ];
+}
+
+/** A line an item, labelled once. */
+function listed<Item>(label: string, items: readonly Item[], show: (item: Item) => string): Fact[] {
+  return items.map((item, at) => [at === 0 ? label : "", show(item)]);
+}
+
+function showRange({ min, max, is64, isShared }: Range, unit: string): string {
+  const range = max === null ? `${min} ${unit}, no maximum` : `${min} to ${max} ${unit}`;
+  return `${range}${is64 ? ", 64-bit" : ""}${isShared ? ", shared" : ""}`;
+}
+
+const LABEL_WIDTH = 10;
+const CELL_LENGTH_MAX = 1_000;
+
+function facts(rows: readonly Fact[]): string[] {
+  return rows.map(([label, value]) => `${label.padEnd(LABEL_WIDTH)}${harmless(value, CELL_LENGTH_MAX)}`);
+}
+
+/** The publisher chose the names, so they are made harmless before a terminal sees them. */
+function section(title: string, rows: readonly (readonly string[])[]): string[] {
+  if (rows.length === 0) return [...facts([[title, "none"]])];
+  const cells = rows.map((row) => row.map((cell) => harmless(cell.trimEnd(), CELL_LENGTH_MAX)));
+  const columns = (rows[0] ?? []).map(() => ({ title: "", align: "left" }) as const);
+  const [, ...lines] = tableLines(columns, cells);
+  return ["", `${title} (${showCount(rows.length)})`, ...lines.map((line) => `  ${line}`)];
+}

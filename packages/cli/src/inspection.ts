@@ -1,0 +1,100 @@
+/**
+ * What a file is, as far as it can be told without running any of it: decoded, never compiled, never
+ * instantiated. All of it is plain data, as `--json` prints it.
+ */
+
+import { createHash } from "node:crypto";
+import { decodeModule, type ModuleSummary, summarizeModule } from "remora/wasm";
+import { cliErrors } from "./errors.ts";
+
+export interface FileFacts {
+  readonly file: string;
+  readonly sizeBytes: number;
+  /** Of the whole file, in hexadecimal. */
+  readonly sha256: string;
+}
+
+/** A count of pages or elements; a string where it is more than a number of JSON holds exactly. */
+export type Size = number | string;
+
+export interface Range {
+  readonly min: Size;
+  /** Null: as much as the engine gives. */
+  readonly max: Size | null;
+  readonly is64: boolean;
+  readonly isShared: boolean;
+}
+
+export interface ModuleFacts {
+  readonly codeBytes: number;
+  readonly functions: number;
+  /** Runs a function when it is instantiated. */
+  readonly hasStart: boolean;
+  /** Beyond the first version of WebAssembly. */
+  readonly features: readonly string[];
+  readonly imports: ModuleSummary["imports"];
+  readonly exports: ModuleSummary["exports"];
+  /** In pages of 64 KiB, imported ones first. */
+  readonly memories: readonly Range[];
+  /** In elements. */
+  readonly tables: readonly (Range & { readonly element: string })[];
+  readonly customSections: ModuleSummary["customSections"];
+  readonly producers: readonly string[];
+}
+
+export type Inspection = FileFacts & { readonly kind: "module" } & ModuleFacts;
+
+/**
+ * Looks into a file.
+ *
+ * @throws cli/not-wasm   it does not begin as WebAssembly does
+ * @throws wasm/malformed or another error of reading, with the offset, when it goes wrong later
+ */
+export function inspectBytes(file: string, bytes: Uint8Array): Inspection {
+  if (MAGIC.some((byte, at) => bytes[at] !== byte)) {
+    throw cliErrors["not-wasm"]({ file, found: beginning(bytes) });
+  }
+  const facts: FileFacts = {
+    file,
+    sizeBytes: bytes.length,
+    sha256: createHash("sha256").update(bytes).digest("hex"),
+  };
+  return { ...facts, kind: "module", ...moduleFacts(bytes) };
+}
+
+/** Both begin with it; then come two bytes of version and two of layer (component-model, Binary.md). */
+const MAGIC = [0x00, 0x61, 0x73, 0x6d];
+
+function beginning(bytes: Uint8Array): string {
+  if (bytes.length === 0) return "nothing, for it is empty";
+  const hex = Array.from(bytes.subarray(0, 4), (byte) => byte.toString(16).padStart(2, "0")).join(" ");
+  return bytes[0] === 0x28 ? `${hex}, as the text format does` : hex;
+}
+
+function moduleFacts(bytes: Uint8Array): ModuleFacts {
+  const summary = summarizeModule(decodeModule(bytes));
+  return {
+    codeBytes: summary.codeBytes,
+    functions: summary.functionCount,
+    hasStart: summary.hasStart,
+    features: summary.features,
+    imports: summary.imports,
+    exports: summary.exports,
+    memories: summary.memories.map(rangeOf),
+    tables: summary.tables.map(({ element, limits }) => ({
+      ...rangeOf(limits),
+      element: `${element.isNullable ? "nullable " : ""}${element.heap}`,
+    })),
+    customSections: summary.customSections,
+    producers: summary.producers,
+  };
+}
+
+function rangeOf(limits: ModuleSummary["memories"][number]): Range {
+  const { min, max, is64, isShared } = limits;
+  return { min: sizeOf(min), max: max === undefined ? null : sizeOf(max), is64, isShared };
+}
+
+function sizeOf(count: bigint): Size {
+  return count <= Number.MAX_SAFE_INTEGER ? Number(count) : String(count);
+}

@@ -1,0 +1,159 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { defineErrors } from "remora/base";
+import { type Hosts, runProgram } from "./program.ts";
+import type { Running } from "./run-view.ts";
+import { type FakeOptions, fakeSystem } from "./testing/fake-system.ts";
+import { emptyModule, moduleWith } from "./testing/modules.ts";
+
+const sampleErrors = defineErrors("sample", {
+  broken: { fault: "operator", message: (d: { what: string }) => `Cannot use ${d.what}` },
+});
+
+const endedAtOnce: Running = {
+  title: "a host",
+  stats: () => ({ messages: 1, passed: 1, blocked: 0, changed: 0, messagesPerSecond: 1, plugins: [] }),
+  ended: Promise.resolve(),
+  close: async () => {},
+};
+
+/** Runs a command line and says what it wrote and what it asked of the hosts. */
+async function run(args: readonly string[], options: FakeOptions & { start?: () => Promise<Running> } = {}) {
+  const system = fakeSystem(options);
+  const started: unknown[] = [];
+  const start = async ({ log: _, ...rest }: { log: (line: string) => void }) => {
+    started.push(rest);
+    return options.start === undefined ? endedAtOnce : options.start();
+  };
+  const hosts: Hosts = { startTak: start, startDemo: start };
+  const exitCode = await runProgram(args, system, hosts);
+  return { exitCode, out: system.out.text, err: system.err.text, started };
+}
+
+test("what is not understood is a usage error with a near name, and nothing is run", async () => {
+  const table = [
+    [["inspekt", "a.wasm"], /Did you mean inspect/],
+    [["inspect"], /missing required argument/],
+    [["inspect", "a.wasm", "b.wasm"], /too many arguments/],
+    [["demo", "--fro", "5s"], /Did you mean --for/],
+    [["demo", "--for", "5"], /Allowed is a number above zero with ms, s, m or h/],
+    [["demo", "--port", "70000"], /Allowed is 0 to 65535/],
+    [["demo", "signalk"], /Allowed choices are tak/],
+    [["tak"], /missing required argument/],
+  ] as const;
+  for (const [args, complaint] of table) {
+    const { exitCode, out, err, started } = await run(args);
+    assert.equal(exitCode, 2, args.join(" "));
+    assert.match(err, complaint);
+    assert.equal(out, "");
+    assert.deepEqual(started, []);
+  }
+});
+
+test("help goes to standard output and is no error, with a command missing it is one", async () => {
+  const help = await run(["--help"]);
+  assert.equal(help.exitCode, 0);
+  for (const word of ["inspect", "tak", "demo", "Exit codes"]) assert.ok(help.out.includes(word), word);
+  const bare = await run([]);
+  assert.equal(bare.exitCode, 2);
+  assert.ok(bare.err.includes("Usage: remora"));
+});
+
+test("the demonstration listens on 8087 unless told otherwise, and ends with one object", async () => {
+  const { exitCode, out, started } = await run(["demo", "--json"]);
+  assert.equal(exitCode, 0);
+  assert.deepEqual(started, [{ port: 8087 }]);
+  assert.equal(JSON.parse(out).messages, 1);
+  assert.deepEqual((await run(["demo", "tak", "--port", "0"])).started, [{ port: 0 }]);
+});
+
+test("a host gets the path of its settings", async () => {
+  const { exitCode, started } = await run(["tak", "settings.yaml", "--json"]);
+  assert.equal(exitCode, 0);
+  assert.deepEqual(started, [{ config: "settings.yaml" }]);
+});
+
+test("a coded error is one line with its code, and what a stranger wrote cannot move the cursor", async () => {
+  const { exitCode, out, err } = await run(["demo"], {
+    start: () => Promise.reject(sampleErrors.broken({ what: "a\u001b[2Jb" })),
+  });
+  assert.equal(exitCode, 1);
+  assert.equal(out, "");
+  assert.equal(err, "sample/broken: Cannot use a\\u{1b}[2Jb\n");
+});
+
+test("an error without a code is a bug and is not swallowed", async () => {
+  await assert.rejects(run(["demo"], { start: () => Promise.reject(new TypeError("ours")) }), TypeError);
+});
+
+test("inspecting a module shows facts, imports and exports", async () => {
+  const files = { "a.wasm": moduleWith({ imports: [["env", "log"]], memory: [1, 16], exports: ["run"] }) };
+  const { exitCode, out } = await run(["inspect", "a.wasm"], { files });
+  assert.equal(exitCode, 0);
+  assert.match(out, /^kind +core module$/m);
+  assert.match(out, /^sha256 +[0-9a-f]{64}$/m);
+  assert.match(out, /^memory +1 to 16 pages of 64 KiB$/m);
+  assert.match(out, /^imports \(1\)\n {2}env {2}log {2}func \(param i32\)$/m);
+  assert.match(out, /^exports \(1\)\n {2}run {2}func \(param i32\)$/m);
+});
+
+test("inspecting for a program gives one object of plain data", async () => {
+  const files = {
+    "a.wasm": moduleWith({ imports: [["env", "log"]], memory: [1, undefined], exports: ["run"] }),
+  };
+  const { exitCode, out } = await run(["inspect", "a.wasm", "--json"], { files });
+  assert.equal(exitCode, 0);
+  const { sha256, ...rest } = JSON.parse(out);
+  assert.match(sha256, /^[0-9a-f]{64}$/);
+  assert.deepEqual(rest, {
+    file: "a.wasm",
+    sizeBytes: files["a.wasm"].length,
+    kind: "module",
+    codeBytes: 4,
+    functions: 1,
+    hasStart: false,
+    features: [],
+    imports: [{ module: "env", name: "log", kind: "func", type: "(param i32)" }],
+    exports: [{ name: "run", kind: "func", type: "(param i32)" }],
+    memories: [{ min: 1, max: null, is64: false, isShared: false }],
+    tables: [],
+    customSections: [],
+    producers: [],
+  });
+});
+
+test("names by strangers cannot move the cursor", async () => {
+  const files = { "a.wasm": moduleWith({ imports: [["env", "\u001b[2J"]], exports: ["\u202erun"] }) };
+  const { out } = await run(["inspect", "a.wasm"], { files });
+  assert.ok(out.includes("\\u{1b}[2J") && out.includes("\\u{202e}run"));
+  assert.ok(!out.includes("\u001b") && !out.includes("\u202e"));
+});
+
+test("the empty module is a module", async () => {
+  const { exitCode, out } = await run(["inspect", "a.wasm"], { files: { "a.wasm": emptyModule } });
+  assert.equal(exitCode, 0);
+  assert.match(out, /^imports +none$/m);
+});
+
+test("what cannot be inspected says why, with a code", async () => {
+  const files = {
+    "empty.wasm": new Uint8Array(),
+    "text.wat": new TextEncoder().encode("(module)"),
+    "cut.wasm": emptyModule.subarray(0, 6),
+    "bad.wasm": Uint8Array.of(...emptyModule, 0xff, 0x00),
+  };
+  const table = [
+    ["none.wasm", "cli/cannot-read", /there is no such file/],
+    ["empty.wasm", "cli/not-wasm", /it is empty/],
+    ["text.wat", "cli/not-wasm", /as the text format does/],
+    ["cut.wasm", "wasm/not-a-module", /allowed/],
+    ["bad.wasm", "wasm/unknown-section", /0x8/],
+  ] as const;
+  for (const [file, code, why] of table) {
+    const { exitCode, out, err } = await run(["inspect", file], { files });
+    assert.equal(exitCode, 1, file);
+    assert.equal(out, "");
+    assert.ok(err.startsWith(`${code}: `), err);
+    assert.match(err, why);
+  }
+});

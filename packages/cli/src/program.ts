@@ -1,0 +1,53 @@
+/** The program's shape: its commands, its help, and what its exit codes mean. */
+
+import { Command, CommanderError } from "commander";
+import { isRemoraError } from "remora/base";
+import { harmless } from "remora/policy";
+import { demoCommand, type StartDemo } from "./commands/demo.ts";
+import { inspectCommand } from "./commands/inspect.ts";
+import { type StartTak, takCommand } from "./commands/tak.ts";
+import type { System } from "./system.ts";
+
+/** 0: done. 1: it could not be done, and a coded error says why. 2: the command line was not understood. */
+export type ExitCode = 0 | 1 | 2;
+
+/** The hosts that the program can run. */
+export interface Hosts {
+  readonly startTak: StartTak;
+  readonly startDemo: StartDemo;
+}
+
+/** All commands, on a machine. */
+export function buildProgram(system: System, hosts: Hosts): Command {
+  const program = new Command("remora")
+    .description("WebAssembly plugins by strangers: look into them, and run them within limits that hold.")
+    .addHelpText("after", "\nExit codes: 0 done, 1 a coded error, 2 a usage error.");
+  program.addCommand(inspectCommand(system));
+  program.addCommand(takCommand(system, hosts.startTak));
+  program.addCommand(demoCommand(system, hosts.startDemo));
+  for (const command of [program, ...program.commands]) {
+    command
+      .exitOverride()
+      .helpCommand(false)
+      .configureOutput({ writeOut: system.out.write, writeErr: system.err.write });
+  }
+  return program;
+}
+
+/** Runs one command line, without the program's own name, and says what the process shall exit with. */
+export async function runProgram(args: readonly string[], system: System, hosts: Hosts): Promise<ExitCode> {
+  try {
+    await buildProgram(system, hosts).parseAsync(args, { from: "user" });
+    return 0;
+  } catch (error) {
+    // Commander has already written its help or its complaint.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+    if (!isRemoraError(error)) throw error;
+    const lines = error.message.split("\n").map((line) => harmless(line, MESSAGE_LINE_MAX));
+    system.err.write(`${error.code}: ${lines.join("\n")}\n`);
+    return 1;
+  }
+}
+
+/** A message can quote what a stranger wrote. */
+const MESSAGE_LINE_MAX = 2_000;

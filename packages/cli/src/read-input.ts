@@ -1,0 +1,32 @@
+/** Reads a file that the operator named. */
+
+import { cliErrors } from "./errors.ts";
+import type { System } from "./system.ts";
+
+const REASONS: Readonly<Record<string, string>> = {
+  ENOENT: "there is no such file",
+  EACCES: "this account may not read it",
+  EISDIR: "it is a folder",
+};
+
+/** More than any plugin of ours or of the hosts that we know: a JavaScript engine in a component has 12 MB. */
+export const INPUT_BYTES_MAX = 256 * 1024 * 1024;
+
+/**
+ * The whole file.
+ *
+ * @throws cli/cannot-read    the file system refuses
+ * @throws cli/file-too-large it is longer than 256 MiB
+ */
+export async function readInput(
+  system: System,
+  file: string,
+  bytesMax: number = INPUT_BYTES_MAX,
+): Promise<Uint8Array> {
+  const bytes = await system.readFile(file, bytesMax + 1).catch((error: unknown) => {
+    const code = error instanceof Error && "code" in error ? String(error.code) : "unknown";
+    throw cliErrors["cannot-read"]({ file, reason: REASONS[code] ?? code }, error);
+  });
+  if (bytes.length > bytesMax) throw cliErrors["file-too-large"]({ file, bytesMax });
+  return bytes;
+}

@@ -1,0 +1,82 @@
+/**
+ * What the program touches of the machine: files, the terminal, time, signals. `main.ts` passes the real one;
+ * tests pass one of their own, so that no test waits or reads a real terminal.
+ */
+
+import { open } from "node:fs/promises";
+
+export interface Output {
+  write(text: string): void;
+  readonly isTerminal: boolean;
+  /** Characters in a line and lines on the screen; only meaningful on a terminal. */
+  readonly columns: number;
+  readonly rows: number;
+}
+
+export interface System {
+  readonly out: Output;
+  readonly err: Output;
+  /** The file, or its first `bytesMax` bytes when it is longer. Rejects with the error of the file system. */
+  readFile(path: string, bytesMax: number): Promise<Uint8Array>;
+  /** Calls back each `periodMs`, until what it returned is called. */
+  every(periodMs: number, callback: () => void): () => void;
+  /** Calls back once, when the operator or the operating system asks to stop, until what it returned is called. */
+  onStop(callback: () => void): () => void;
+}
+
+/** The machine that this process runs on. */
+export function realSystem(): System {
+  return {
+    out: outputOf(process.stdout),
+    err: outputOf(process.stderr),
+    readFile: readBounded,
+    every: (periodMs, callback) => {
+      const timer = setInterval(callback, periodMs);
+      return () => clearInterval(timer);
+    },
+    onStop: (callback) => {
+      const signals = ["SIGINT", "SIGTERM"] as const;
+      for (const signal of signals) process.once(signal, callback);
+      return () => {
+        for (const signal of signals) process.off(signal, callback);
+      };
+    },
+  };
+}
+
+/** In pieces, since a device or a pipe does not say beforehand how much will come. */
+async function readBounded(path: string, bytesMax: number): Promise<Uint8Array> {
+  await using file = await open(path);
+  const pieces: Uint8Array[] = [];
+  let length = 0;
+  while (length < bytesMax) {
+    const piece = new Uint8Array(Math.min(PIECE_BYTES, bytesMax - length));
+    const { bytesRead } = await file.read(piece);
+    if (bytesRead === 0) break;
+    pieces.push(piece.subarray(0, bytesRead));
+    length += bytesRead;
+  }
+  return Buffer.concat(pieces);
+}
+
+const PIECE_BYTES = 1 << 20;
+
+function outputOf(stream: NodeJS.WriteStream): Output {
+  // `remora … | head` closes the pipe early: that is the reader's right and no error of ours.
+  stream.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code === "EPIPE") process.exit(0);
+    throw error;
+  });
+  return {
+    write: (text) => void stream.write(text),
+    get isTerminal() {
+      return stream.isTTY === true;
+    },
+    get columns() {
+      return stream.columns ?? 80;
+    },
+    get rows() {
+      return stream.rows ?? 24;
+    },
+  };
+}

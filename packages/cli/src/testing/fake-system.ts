@@ -1,0 +1,80 @@
+/** A machine for tests: what was written is text, time moves when the test says so, and so do signals. */
+
+import type { Output, System } from "../system.ts";
+
+export interface FakeSystem extends System {
+  readonly out: FakeOutput;
+  readonly err: FakeOutput;
+  /** Runs what is due within `ms`, in order. */
+  advance(ms: number): void;
+  /** As the operator's Ctrl-C does. */
+  interrupt(): void;
+  /** Timers and signal listeners that are still there. */
+  readonly pending: number;
+}
+
+export interface FakeOutput extends Output {
+  readonly text: string;
+}
+
+export interface FakeOptions {
+  readonly files?: Readonly<Record<string, Uint8Array>>;
+  readonly isTerminal?: boolean;
+  readonly columns?: number;
+  readonly rows?: number;
+}
+
+export function fakeSystem(options: FakeOptions = {}): FakeSystem {
+  const { files = {}, isTerminal = false, columns = 80, rows = 24 } = options;
+  const timers = new Set<{ periodMs: number; dueMs: number; callback: () => void }>();
+  const listeners = new Set<() => void>();
+  let nowMs = 0;
+  return {
+    out: fakeOutput({ isTerminal, columns, rows }),
+    err: fakeOutput({ isTerminal, columns, rows }),
+    readFile: async (path, bytesMax) => {
+      const bytes = files[path];
+      if (bytes === undefined) throw Object.assign(new Error(`no ${path}`), { code: "ENOENT" });
+      return bytes.subarray(0, bytesMax);
+    },
+    every: (periodMs, callback) => {
+      const timer = { periodMs, dueMs: nowMs + periodMs, callback };
+      timers.add(timer);
+      return () => void timers.delete(timer);
+    },
+    onStop: (callback) => {
+      listeners.add(callback);
+      return () => void listeners.delete(callback);
+    },
+    advance: (ms) => {
+      const endMs = nowMs + ms;
+      for (;;) {
+        const due = [...timers].filter((timer) => timer.dueMs <= endMs).sort((a, b) => a.dueMs - b.dueMs)[0];
+        if (due === undefined) break;
+        nowMs = due.dueMs;
+        due.dueMs += due.periodMs;
+        due.callback();
+      }
+      nowMs = endMs;
+    },
+    interrupt: () => {
+      for (const listener of listeners) listener();
+    },
+    get pending() {
+      return timers.size + listeners.size;
+    },
+  };
+}
+
+function fakeOutput(shape: Omit<Output, "write">): FakeOutput {
+  let text = "";
+  return {
+    ...shape,
+    write: (more) => {
+      text += more;
+    },
+    get text() {
+      return text;
+    },
+  };
+}

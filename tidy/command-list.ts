@@ -1,0 +1,33 @@
+/** Every command's help, for docs/commands.md: the document is what the program itself prints. */
+
+import { buildProgram } from "../packages/cli/src/program.ts";
+import type { System } from "../packages/cli/src/system.ts";
+
+const INTRODUCTION = `# Commands
+
+What \`remora\` understands, as \`remora --help\` and \`remora COMMAND --help\` print it. In the repository, write
+\`node packages/cli/src/main.ts\` for \`remora\`; \`npm start\` is \`remora demo\`.
+
+This file is printed from the program by \`node tidy/update.ts\`.
+`;
+
+/** Help asks nothing of the machine and starts no host. */
+function neverUsed(): never {
+  throw new Error("Invariant broken: printing help used the machine");
+}
+
+const output = { write: neverUsed, isTerminal: false, columns: 100, rows: 24 };
+const system: System = { out: output, err: output, readFile: neverUsed, every: neverUsed, onStop: neverUsed };
+
+export function printCommands(): string {
+  const program = buildProgram(system, { startTak: neverUsed, startDemo: neverUsed });
+  const commands = [program, ...program.commands].map((command) => {
+    command.configureHelp({ helpWidth: 100 });
+    const help: string[] = [];
+    command.configureOutput({ writeOut: (text) => help.push(text), getOutHelpWidth: () => 100 });
+    command.outputHelp();
+    return { name: command === program ? "remora" : `remora ${command.name()}`, help: help.join("") };
+  });
+  const sections = commands.map(({ name, help }) => `## ${name}\n\n\`\`\`text\n${help.trimEnd()}\n\`\`\`\n`);
+  return [INTRODUCTION, ...sections].join("\n");
+}
