@@ -1,0 +1,213 @@
+/**
+ * Compiled modules by what they are made of: digest of the original, version of the rewriter, options. In memory
+ * the most recently used are kept and the others as long as an instance uses them; in a folder, when there is
+ * one, the rewritten bytes are kept between processes, since the rewrite is what costs time at the first start.
+ */
+
+import { createHash } from "node:crypto";
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { type MeteredModule, type MeterOptions, rewriterVersion } from "../wasm/metering/contract.ts";
+import {
+  type CompiledModule,
+  compileRewritten,
+  type ModuleFacts,
+  type Rewrite,
+  rewriteChecked,
+} from "./compile.ts";
+
+export interface CompileCacheOptions {
+  readonly rewrite: Rewrite;
+  /**
+   * Where rewritten bytes are kept; made when it is not there. A file that was cut or changed is noticed and made
+   * anew, but whoever may write here on purpose may also write the digest: give this folder to nobody else.
+   */
+  readonly folder?: string;
+  /** Compiled modules kept although no instance uses them. */
+  readonly modulesMax?: number;
+  /** Bytes of rewritten code that these may have together. */
+  readonly bytesMax?: number;
+}
+
+/** Options with the key that they give every module: computed once, not once a module. */
+export interface CompileRequest {
+  readonly plugin: string;
+  readonly options: MeterOptions;
+  readonly key: string;
+}
+
+export function compileRequest(plugin: string, options: MeterOptions): CompileRequest {
+  const { sizes, allow, ...rest } = options;
+  const ordered = (object: object) => Object.entries(object).sort(([a], [b]) => (a < b ? -1 : 1));
+  const text = JSON.stringify([
+    rewriterVersion,
+    ordered(rest),
+    ordered(sizes ?? {}),
+    [...(allow ?? [])].sort(),
+  ]);
+  return { plugin, options, key: sha256(text).slice(0, 32) };
+}
+
+interface Entry {
+  readonly compiled: CompiledModule;
+  readonly sizeBytes: number;
+}
+
+/** Head of a stored file: eight bytes, with a version of the layout in the last. */
+const magic = Buffer.from("remora\0\x01", "latin1");
+const digestBytes = 32;
+const headBytes = magic.length + digestBytes + 4;
+
+export class CompileCache {
+  readonly #rewrite: Rewrite;
+  readonly #folder: string | undefined;
+  readonly #modulesMax: number;
+  readonly #bytesMax: number;
+  /** In order of use, the oldest first. */
+  readonly #recent = new Map<string, Entry>();
+  readonly #alive = new Map<string, WeakRef<CompiledModule>>();
+  readonly #collected = new FinalizationRegistry<string>((key) => {
+    if (this.#alive.get(key)?.deref() === undefined) this.#alive.delete(key);
+  });
+  /** The same bytes object again, as in every further instance of a plugin: no digest needed. */
+  #known = new WeakMap<Uint8Array, { key: string; compiled: CompiledModule }>();
+  #sizeBytes = 0;
+
+  constructor(options: CompileCacheOptions) {
+    this.#rewrite = options.rewrite;
+    this.#folder = options.folder;
+    this.#modulesMax = options.modulesMax ?? 128;
+    this.#bytesMax = options.bytesMax ?? 256 * 1024 * 1024;
+    if (this.#folder !== undefined) mkdirSync(this.#folder, { recursive: true });
+  }
+
+  /** How much is kept although it may not be in use. */
+  get kept(): { readonly modules: number; readonly sizeBytes: number } {
+    return { modules: this.#recent.size, sizeBytes: this.#sizeBytes };
+  }
+
+  /**
+   * The compiled module for these bytes: from memory, from the folder, or made now.
+   *
+   * @param bytes Must not change as long as they are used here.
+   * @throws what `rewriteChecked` and `compileRewritten` throw
+   */
+  compile(bytes: Uint8Array, request: CompileRequest): CompiledModule {
+    const known = this.#known.get(bytes);
+    if (known !== undefined && known.key === request.key) return known.compiled;
+    // Shared memory could change between our look at it and V8's.
+    const original = bytes.buffer instanceof ArrayBuffer ? bytes : Uint8Array.from(bytes);
+    const digest = sha256(original);
+    const compiled = this.#byDigest(original, digest, request);
+    this.#known.set(bytes, { key: request.key, compiled });
+    return compiled;
+  }
+
+  /** Forgets everything in memory. The folder stays. */
+  clear(): void {
+    this.#recent.clear();
+    this.#alive.clear();
+    this.#known = new WeakMap();
+    this.#sizeBytes = 0;
+  }
+
+  #byDigest(original: Uint8Array, digest: string, request: CompileRequest): CompiledModule {
+    const key = `${digest}-${request.key}`;
+    const entry = this.#recent.get(key);
+    if (entry !== undefined) {
+      this.#recent.delete(key);
+      this.#recent.set(key, entry);
+      return entry.compiled;
+    }
+    const alive = this.#alive.get(key)?.deref();
+    if (alive !== undefined) return alive;
+    const { compiled, sizeBytes } =
+      this.#fromFolder(key, digest) ?? this.#make(original, key, digest, request);
+    this.#keep(key, { compiled, sizeBytes });
+    return compiled;
+  }
+
+  #make(original: Uint8Array, key: string, digest: string, request: CompileRequest): Entry {
+    const origin = { plugin: request.plugin, digest };
+    const { bytes, ...facts } = rewriteChecked(original, origin, request.options, this.#rewrite);
+    const compiled = compileRewritten(bytes, facts, origin);
+    this.#toFolder(key, bytes, facts);
+    return { compiled, sizeBytes: bytes.length };
+  }
+
+  #keep(key: string, entry: Entry): void {
+    this.#alive.set(key, new WeakRef(entry.compiled));
+    this.#collected.register(entry.compiled, key);
+    this.#recent.set(key, entry);
+    this.#sizeBytes += entry.sizeBytes;
+    for (const [oldKey, old] of this.#recent) {
+      if (this.#recent.size <= this.#modulesMax && this.#sizeBytes <= this.#bytesMax) break;
+      if (oldKey === key) break;
+      this.#recent.delete(oldKey);
+      this.#sizeBytes -= old.sizeBytes;
+    }
+  }
+
+  #fromFolder(key: string, digest: string): Entry | undefined {
+    if (this.#folder === undefined) return undefined;
+    try {
+      const stored = unpack(readFileSync(this.#pathOf(key)), key);
+      if (stored === undefined) return undefined;
+      const { bytes, facts } = stored;
+      return { compiled: compileRewritten(bytes, facts, { plugin: key, digest }), sizeBytes: bytes.length };
+    } catch {
+      // Not there, not readable, or not what V8 takes: a cache that cannot help is as good as none.
+      return undefined;
+    }
+  }
+
+  #toFolder(key: string, bytes: Uint8Array, facts: ModuleFacts): void {
+    if (this.#folder === undefined) return;
+    const path = this.#pathOf(key);
+    const draft = `${path}.${process.pid}.${draftCount++}`;
+    try {
+      writeFileSync(draft, pack(key, bytes, facts), { flag: "wx", mode: 0o600 });
+      // Readers see the old file or the new one, never a half.
+      renameSync(draft, path);
+    } catch {
+      // A full or read-only disk costs time at the next start and nothing else.
+      rmSync(draft, { force: true });
+    }
+  }
+
+  #pathOf(key: string): string {
+    // The key is hex and a hyphen, made by us.
+    return join(this.#folder as string, `${key}.metered`);
+  }
+}
+
+let draftCount = 0;
+
+/** Magic, digest of what follows, length of the header, header as JSON, rewritten bytes. */
+function pack(key: string, bytes: Uint8Array, facts: ModuleFacts): Buffer {
+  const header = Buffer.from(JSON.stringify({ key, facts }), "utf8");
+  const headerLength = Buffer.alloc(4);
+  headerLength.writeUInt32LE(header.length);
+  const content = Buffer.concat([headerLength, header, bytes]);
+  return Buffer.concat([magic, createHash("sha256").update(content).digest(), content]);
+}
+
+function unpack(
+  file: Buffer,
+  key: string,
+): (Pick<MeteredModule, "bytes"> & { facts: ModuleFacts }) | undefined {
+  if (file.length < headBytes || !file.subarray(0, magic.length).equals(magic)) return undefined;
+  const content = file.subarray(magic.length + digestBytes);
+  const digest = createHash("sha256").update(content).digest();
+  if (!digest.equals(file.subarray(magic.length, magic.length + digestBytes))) return undefined;
+  const bytesAt = 4 + content.readUInt32LE(0);
+  if (bytesAt > content.length) return undefined;
+  // Our own writing, as the digest says; the key says that it is for this module and these options.
+  const header = JSON.parse(content.toString("utf8", 4, bytesAt)) as { key: string; facts: ModuleFacts };
+  if (header.key !== key) return undefined;
+  return { bytes: content.subarray(bytesAt), facts: header.facts };
+}
+
+function sha256(data: Uint8Array | string): string {
+  return createHash("sha256").update(data).digest("hex");
+}

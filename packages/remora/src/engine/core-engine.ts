@@ -1,0 +1,333 @@
+/**
+ * One plugin instance on V8: its core modules compiled, rewritten, linked and metered under one budget. It
+ * lives until its first failure; after a trap the guest's memory may be half written and its stack pointer is
+ * lost, so nothing enters it again.
+ */
+
+import type { RemoraError } from "../base/index.ts";
+import type {
+  CoreEngine,
+  CoreExtern,
+  CoreFunction,
+  CoreImports,
+  CoreInstance,
+  TextCodec,
+} from "../component/core.ts";
+import { reservedPrefix } from "../wasm/metering/contract.ts";
+import type { CompiledModule, ModuleFacts } from "./compile.ts";
+import type { CompileCache, CompileRequest } from "./compile-cache.ts";
+import { engineErrors } from "./errors.ts";
+import type { Budget, Limits } from "./limits.ts";
+import { Meter } from "./meter.ts";
+import { textCodec } from "./text.ts";
+import { trap } from "./trampoline.ts";
+import { classifyThrown } from "./trap.ts";
+import { type WasmInstance, type WasmMemory, type WasmTable, webAssembly } from "./webassembly.ts";
+
+export interface InstanceEngineOptions {
+  readonly cache: CompileCache;
+  /** Whose modules these are and how they are rewritten; made once a plugin by `compileRequest`. */
+  readonly request: CompileRequest;
+  readonly limits: Limits;
+  /** Core instances that one plugin instance may have. */
+  readonly modulesMax?: number;
+  /** Milliseconds on a monotonic clock. */
+  readonly clock?: () => number;
+  /** For tests: see `MeterOptions`. */
+  readonly sliceUnits?: number;
+}
+
+const defaultModulesMax = 64;
+
+const idle = 0;
+const busy = 1;
+const poisoned = 2;
+const closed = 3;
+
+export class InstanceEngine implements CoreEngine {
+  readonly text: TextCodec = textCodec;
+  readonly plugin: string;
+  /** What the next call may spend; the limits' own until it is set. */
+  budget: Budget;
+
+  readonly #meter: Meter;
+  readonly #cache: CompileCache;
+  readonly #request: CompileRequest;
+  readonly #limits: Limits;
+  readonly #modulesMax: number;
+  #state: typeof idle | typeof busy | typeof poisoned | typeof closed = idle;
+  #poison = "";
+  #modules = 0;
+  /** Functions, memories and tables that came out of this instance's own modules. */
+  readonly #own = new WeakSet<object>();
+
+  constructor(options: InstanceEngineOptions) {
+    const { limits } = options;
+    this.plugin = options.request.plugin;
+    this.budget = limits;
+    this.#cache = options.cache;
+    this.#request = options.request;
+    this.#limits = limits;
+    this.#modulesMax = options.modulesMax ?? defaultModulesMax;
+    this.#meter = new Meter({
+      limits,
+      ...(options.clock !== undefined && { clock: options.clock }),
+      ...(options.sliceUnits !== undefined && { sliceUnits: options.sliceUnits }),
+    });
+  }
+
+  /** True after a failure: the instance takes no further call and is to be closed and replaced. */
+  get isPoisoned(): boolean {
+    return this.#state === poisoned;
+  }
+
+  get isClosed(): boolean {
+    return this.#state === closed;
+  }
+
+  /** Fuel used by the running call so far, or by the last one. An upper bound when it failed. */
+  get fuelUsed(): number {
+    return this.#meter.fuelUsed;
+  }
+
+  /** Pages of all memories together. */
+  get memoryPages(): number {
+    return this.#limits.memoryPagesMax - this.#meter.pages.left;
+  }
+
+  /**
+   * Takes fuel off the running call for what a host function does.
+   *
+   * @throws RangeError not a number from 0 up
+   */
+  charge(units: number): void {
+    this.#meter.charge(units);
+  }
+
+  /** To be called before a host function that may take longer than some microseconds. */
+  beforeSlowHost(): void {
+    this.#meter.startClock();
+  }
+
+  /** To be called after it: the guest looks at the clock at its next check. */
+  afterSlowHost(): void {
+    this.#meter.lookAtClock();
+  }
+
+  /** The guest waits for a promise: its clock stands still until `resume`. */
+  suspend(): void {
+    this.#meter.suspend();
+  }
+
+  resume(): void {
+    this.#meter.resume();
+  }
+
+  /**
+   * Rewrites and compiles the module unless that was done before, links it, and runs its start function: in the
+   * running call if there is one, else as a call of its own.
+   *
+   * @throws engine/… and wasm/… when the module cannot be taken, or when its start function fails
+   */
+  instantiate(module: Uint8Array, imports: CoreImports): CoreInstance {
+    if (this.#state > busy) throw this.#refusal();
+    const compiled = this.#cache.compile(module, this.#request);
+    this.#reserve(compiled.facts, imports);
+    const instance = this.#link(compiled, imports);
+    this.#meter.attach(instance, compiled.facts.injected, compiled.facts.stackSlotsUncounted);
+    const exports = this.#visible(instance);
+    const { start } = compiled.facts.injected;
+    // The rewriter promises its type; see `InjectedExports`.
+    if (start !== undefined) this.#run(instance.exports[start] as () => void);
+    return { exports };
+  }
+
+  enter(): void {
+    if (this.#state !== idle) throw this.#refusal();
+    this.#meter.begin(this.budget);
+    this.#state = busy;
+  }
+
+  leave(): void {
+    if (this.#meter.end()) {
+      this.#state = idle;
+      return;
+    }
+    throw this.fail(undefined);
+  }
+
+  cancel(): void {
+    this.#meter.cancel();
+    this.#state = idle;
+  }
+
+  abort(error: RemoraError): never {
+    return this.#meter.abort(error);
+  }
+
+  fail(error: unknown): RemoraError {
+    const why = this.#reason(error);
+    this.#meter.kill("trapped");
+    this.#meter.end();
+    if (this.#state !== closed) this.#state = poisoned;
+    this.#poison = why.code;
+    return why;
+  }
+
+  /** Lets go of the guest. Code of it that still runs is stopped at its next check. */
+  close(): void {
+    if (this.#state === closed) return;
+    this.#state = closed;
+    this.#meter.close();
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  /** The meter's reason comes first: what a guest throws cannot hide that it was stopped. */
+  #reason(error: unknown): RemoraError {
+    const { plugin } = this;
+    const { fuelMax, deadlineMs } = this.#meter.budget;
+    switch (this.#meter.dead) {
+      case "out-of-fuel":
+        return engineErrors["out-of-fuel"]({ plugin, fuelMax }, error);
+      case "deadline":
+        return engineErrors.deadline({ plugin, deadlineMs }, error);
+      case "aborted":
+        if (this.#meter.abortedBy !== undefined) return this.#meter.abortedBy;
+        break;
+      case "closed":
+        return engineErrors.closed({ what: `The instance of "${plugin}"` });
+    }
+    return classifyThrown(error, plugin, this.#meter.isStackSpent, () => undefined);
+  }
+
+  #refusal(): RemoraError {
+    const { plugin } = this;
+    if (this.#state === closed) return engineErrors.closed({ what: `The instance of "${plugin}"` });
+    if (this.#state === poisoned) return engineErrors.poisoned({ plugin, cause: this.#poison });
+    return engineErrors["re-entered"]({ plugin });
+  }
+
+  /** Sets aside what the module has from its start, before V8 allocates it. */
+  #reserve(facts: ModuleFacts, imports: CoreImports): void {
+    const { plugin } = this;
+    if (++this.#modules > this.#modulesMax) {
+      throw engineErrors["too-many-modules"]({ plugin, modulesMax: this.#modulesMax });
+    }
+    const slotsMax = this.#limits.stackSlotsMax;
+    if (facts.stackSlotsUncounted > slotsMax) {
+      throw engineErrors["stack-limit"]({ plugin, slots: facts.stackSlotsUncounted, slotsMax });
+    }
+    let pages = facts.memoryPagesMin;
+    for (const memory of facts.memories) {
+      const given = this.#foreign(imports, memory.import);
+      // V8 checks at linking that it is a memory; here it only must not go uncounted.
+      if (given !== undefined) pages += Math.ceil(((given as WasmMemory).buffer?.byteLength ?? 0) / 65_536);
+    }
+    if (!this.#meter.pages.reserve(pages)) {
+      throw engineErrors["memory-limit"]({ plugin, pages, pagesMax: this.#meter.pages.left });
+    }
+    let elements = facts.tableElementsMin;
+    for (const table of facts.tables) {
+      const given = this.#foreign(imports, table.import);
+      if (given !== undefined) elements += (given as WasmTable).length ?? 0;
+    }
+    if (!this.#meter.elements.reserve(elements)) {
+      throw engineErrors["table-limit"]({ plugin, elements, elementsMax: this.#meter.elements.left });
+    }
+  }
+
+  /** What is given for an import when it is seen for the first time and not from a module of ours. */
+  #foreign(
+    imports: CoreImports,
+    name: { readonly module: string; readonly name: string } | undefined,
+  ): CoreExtern | undefined {
+    if (name === undefined) return undefined;
+    const given = importOf(imports, name.module, name.name);
+    if (given === undefined || this.#own.has(given)) return undefined;
+    this.#own.add(given);
+    return given;
+  }
+
+  #link(compiled: CompiledModule, imports: CoreImports): WasmInstance {
+    try {
+      return new webAssembly.Instance(compiled.module, this.#guarded(compiled, imports));
+    } catch (error) {
+      if (error instanceof webAssembly.LinkError || error instanceof TypeError) {
+        throw engineErrors.link({ plugin: this.plugin, reason: error.message }, error);
+      }
+      // A segment that does not fit, or an allocation that V8 refused.
+      throw this.fail(error);
+    }
+  }
+
+  /** The imports, with every function of the host behind a guard; functions of our own modules stay direct. */
+  #guarded(compiled: CompiledModule, imports: CoreImports): CoreImports {
+    // Without prototypes: the names are the guest's, and "__proto__" is one of them.
+    const guarded: CoreImports = Object.create(null);
+    for (const { module, name } of compiled.imports) {
+      guarded[module] ??= Object.create(null) as CoreImports[string];
+      const given = importOf(imports, module, name);
+      // Left out when absent: V8 then says which one is missing.
+      if (given === undefined) continue;
+      const isHostFunction = typeof given === "function" && !this.#own.has(given);
+      (guarded[module] as CoreImports[string])[name] = isHostFunction
+        ? this.#guard(given as CoreFunction)
+        : given;
+    }
+    return guarded;
+  }
+
+  /**
+   * A guest could catch what a host function throws and go on. So whatever it throws ends the call, and a guest
+   * that is already condemned does not reach the host any more.
+   */
+  #guard(hostFunction: CoreFunction): CoreFunction {
+    const meter = this.#meter;
+    return (...args) => {
+      if (meter.dead !== undefined) return trap();
+      try {
+        return hostFunction(...args);
+      } catch (error) {
+        // Without a reason of its own: a trap further down, or a failure of the host's.
+        if (meter.dead === undefined) meter.abort(classifyThrown(error, this.plugin, false, () => undefined));
+        return trap();
+      }
+    };
+  }
+
+  #visible(instance: WasmInstance): CoreInstance["exports"] {
+    const visible: Record<string, CoreExtern> = Object.create(null);
+    for (const name in instance.exports) {
+      if (name.startsWith(reservedPrefix)) continue;
+      const item = instance.exports[name] as CoreExtern;
+      visible[name] = item;
+      if (typeof item === "function" || typeof item === "object") this.#own.add(item);
+    }
+    return Object.freeze(visible);
+  }
+
+  #run(start: () => void): void {
+    if (this.#state === busy) {
+      start();
+      return;
+    }
+    this.enter();
+    try {
+      start();
+    } catch (error) {
+      throw this.fail(error);
+    }
+    this.leave();
+  }
+}
+
+/** What the host gives for an import; nothing that an object merely inherits. */
+function importOf(imports: CoreImports, module: string, name: string): CoreExtern | undefined {
+  if (!Object.hasOwn(imports, module)) return undefined;
+  const fields = imports[module];
+  if (fields === undefined || !Object.hasOwn(fields, name)) return undefined;
+  return fields[name] ?? undefined;
+}

@@ -1,0 +1,424 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { parse } from "@bytecodealliance/jco-transpile/wasm-tools";
+import fc from "fast-check";
+import type { CoreImports } from "../component/core.ts";
+import type { InjectedExports } from "../wasm/metering/contract.ts";
+import { engineErrors } from "./errors.ts";
+import { Meter, type MeterOptions } from "./meter.ts";
+import { type WasmGlobal, type WasmInstance, webAssembly } from "./webassembly.ts";
+
+const limits = { memoryPagesMax: 16, tableElementsMax: 100, stackSlotsMax: 1_000 };
+
+const injected: InjectedExports = {
+  fuel: "remora:fuel",
+  swapFuel: "remora:swap-fuel",
+  refill: "remora:refill",
+  stack: "remora:stack",
+  pages: "remora:pages",
+};
+
+/** What a rewritten module looks like to the meter, with exports that spend a known number of units. */
+const guestModule = new webAssembly.Module(
+  await parse(`(module
+    (type $refill (func (result i32)))
+    (import "host" "poke" (func $poke))
+    (import "next" "spend" (func $next (param i32)))
+    (global $fuel (export "remora:fuel") (mut i32) (i32.const 0))
+    (global $stack (export "remora:stack") (mut i32) (i32.const 0))
+    (global $pages (export "remora:pages") (mut i32) (i32.const 0))
+    (table (export "remora:refill") 1 1 funcref)
+    (tag $t)
+    (func (export "remora:swap-fuel") (param i32) (result i32)
+      (global.get $fuel) (global.set $fuel (local.get 0)))
+    (func $tick (if (call_indirect (type $refill) (i32.const 0)) (then unreachable)))
+    (func $check (if (i32.lt_s (global.get $fuel) (i32.const 0)) (then (call $tick))))
+    (func $charge (export "charge") (param i32)
+      (global.set $fuel (i32.sub (global.get $fuel) (local.get 0))))
+    (func (export "checked charge") (param i32) (call $charge (local.get 0)) (call $check))
+    (func $spend (export "spend") (param $units i32)
+      (loop $again
+        (if (i32.eqz (local.get $units)) (then return))
+        (call $charge (i32.const 1)) (call $check)
+        (local.set $units (i32.sub (local.get $units) (i32.const 1)))
+        (br $again)))
+    (func (export "spin") (loop $again (call $charge (i32.const 4)) (call $check) (br $again)))
+    (func (export "tick") (call $tick))
+    (func (export "grow") (param i32) (call $tick)
+      (global.set $pages (i32.sub (global.get $pages) (local.get 0))))
+    (func (export "stack out") (global.set $stack (i32.const -1)) unreachable)
+    (func (export "poke") (call $poke) (call $check))
+    (func (export "poke and catch")
+      (block $caught (try_table (catch_all $caught) (call $poke)))
+      (call $charge (i32.const 1)) (call $check))
+    (func (export "across") (param $mine i32) (param $theirs i32) (param $times i32)
+      (loop $again
+        (call $spend (local.get $mine)) (call $next (local.get $theirs))
+        (local.set $times (i32.sub (local.get $times) (i32.const 1)))
+        (br_if $again (local.get $times)))))`),
+);
+
+interface Guest {
+  readonly instance: WasmInstance;
+  readonly call: (name: string, ...args: number[]) => void;
+}
+
+function guestOf(meter: Meter, imports: { poke?: () => void; next?: Guest } = {}): Guest {
+  const { poke = () => {}, next } = imports;
+  // The exports are those of the module above.
+  const spend = (next?.instance.exports.spend ?? (() => {})) as () => void;
+  const linked: CoreImports = { host: { poke }, next: { spend } };
+  const instance = new webAssembly.Instance(guestModule, linked);
+  meter.attach(instance, injected, 0);
+  return {
+    instance,
+    call: (name, ...args) => (instance.exports[name] as (...args: number[]) => void)(...args),
+  };
+}
+
+function meterWith(options: Partial<MeterOptions> = {}): Meter {
+  return new Meter({ limits, ...options });
+}
+
+/** One call under a budget: whether it ended within it. */
+function runs(meter: Meter, budget: { fuelMax: number; deadlineMs?: number }, work: () => void): boolean {
+  meter.begin({ fuelMax: budget.fuelMax, deadlineMs: budget.deadlineMs ?? Infinity });
+  try {
+    work();
+  } catch (error) {
+    assert.ok(error instanceof webAssembly.RuntimeError, String(error));
+    meter.kill("trapped");
+    assert.equal(meter.end(), false);
+    return false;
+  }
+  return meter.end();
+}
+
+test("a call succeeds exactly when it uses no more than its fuel, whatever the slice", () => {
+  for (const sliceUnits of [1, 7, 1_000, undefined]) {
+    for (const deadlineMs of [Infinity, 1_000]) {
+      const options = sliceUnits === undefined ? {} : { sliceUnits };
+      for (const used of [0, 1, 6, 7, 8, 1_999, 2_000, 2_001, 9_999]) {
+        const within = meterWith(options);
+        const guest = guestOf(within);
+        assert.equal(
+          runs(within, { fuelMax: used, deadlineMs }, () => guest.call("spend", used)),
+          true,
+        );
+        assert.equal(within.fuelUsed, used);
+        if (used === 0) continue;
+        const beyond = meterWith(options);
+        const other = guestOf(beyond);
+        assert.equal(
+          runs(beyond, { fuelMax: used - 1, deadlineMs }, () => other.call("spend", used)),
+          false,
+        );
+        assert.equal(beyond.dead, "out-of-fuel");
+      }
+    }
+  }
+});
+
+test("what is charged behind the last check still counts", () => {
+  const meter = meterWith();
+  const guest = guestOf(meter);
+  assert.equal(
+    runs(meter, { fuelMax: 100 }, () => guest.call("charge", 100)),
+    true,
+  );
+  assert.equal(
+    runs(meter, { fuelMax: 100 }, () => guest.call("charge", 101)),
+    false,
+  );
+  assert.equal(meter.dead, "out-of-fuel");
+});
+
+test("each call is counted for itself", () => {
+  const meter = meterWith();
+  const guest = guestOf(meter);
+  for (const units of [5, 0, 2_400, 2_400, 1, 30_000, 17]) {
+    for (const budget of [
+      { fuelMax: 30_000 },
+      { fuelMax: 50_000, deadlineMs: 1_000 },
+      { fuelMax: Infinity },
+    ]) {
+      assert.equal(
+        runs(meter, budget, () => guest.call("spend", units)),
+        true,
+      );
+      assert.equal(meter.fuelUsed, units);
+    }
+  }
+});
+
+test("the largest single charge is refused and does not wrap around", () => {
+  const meter = meterWith();
+  const guest = guestOf(meter);
+  assert.equal(
+    runs(meter, { fuelMax: 2 ** 31 }, () => guest.call("checked charge", 2 ** 30)),
+    true,
+  );
+  assert.equal(meter.fuelUsed, 2 ** 30);
+  assert.equal(
+    runs(meter, { fuelMax: 2 ** 30 - 1 }, () => guest.call("checked charge", 2 ** 30)),
+    false,
+  );
+});
+
+test("modules of one budget never spend more than it together, and the sum is exact", () => {
+  fc.assert(
+    fc.property(
+      fc.nat(2_000),
+      fc.nat(300),
+      fc.integer({ min: 1, max: 12 }),
+      fc.constantFrom(1, 7, 400, undefined),
+      fc.constantFrom(Infinity, 1_000),
+      (mine, theirs, times, sliceUnits, deadlineMs) => {
+        const used = (mine + theirs) * times;
+        for (const fuelMax of [used, used + 1, used - 1]) {
+          if (fuelMax < 0) continue;
+          const meter = meterWith(sliceUnits === undefined ? {} : { sliceUnits });
+          const next = guestOf(meter);
+          const guest = guestOf(meter, { next });
+          guestOf(meter);
+          const work = () => guest.call("across", mine, theirs, times);
+          assert.equal(runs(meter, { fuelMax, deadlineMs }, work), fuelMax >= used);
+          if (fuelMax < used) continue;
+          assert.equal(meter.fuelUsed, used);
+          // Once more, with what the first call left behind.
+          assert.equal(runs(meter, { fuelMax, deadlineMs }, work), true);
+          assert.equal(meter.fuelUsed, used);
+        }
+      },
+    ),
+    { numRuns: 60 },
+  );
+});
+
+test("a small module between two others does not cost a look at the clock each time", () => {
+  let looks = 0;
+  const meter = meterWith({ clock: () => ++looks * 0.000_1 });
+  const shim = guestOf(meter);
+  const main = guestOf(meter, { next: shim });
+  const work = () => main.call("across", 20, 5, 20);
+  for (let call = 0; call < 10; call++) runs(meter, { fuelMax: 1e6, deadlineMs: 1_000 }, work);
+  looks = 0;
+  for (let call = 0; call < 100; call++) assert.ok(runs(meter, { fuelMax: 1e6, deadlineMs: 1_000 }, work));
+  assert.equal(looks, 0);
+});
+
+test("a call that ends in its first slice does not look at the clock", () => {
+  const meter = meterWith({
+    clock: () => {
+      throw new Error("looked");
+    },
+  });
+  const guest = guestOf(meter);
+  for (let call = 0; call < 100; call++) {
+    assert.ok(runs(meter, { fuelMax: 1e6, deadlineMs: 1 }, () => guest.call("spend", 1_999)));
+  }
+});
+
+test("a guest that does not end is stopped when its time is over, fast or slow", () => {
+  for (const unitsPerMs of [10_000, 200_000, 4_000_000]) {
+    let now = 0;
+    let usedBefore = 0;
+    const meter: Meter = meterWith({
+      clock: () => {
+        const used = meter.fuelUsed;
+        now += (used - usedBefore) / unitsPerMs;
+        usedBefore = used;
+        return now;
+      },
+    });
+    const guest = guestOf(meter);
+    assert.equal(
+      runs(meter, { fuelMax: Infinity, deadlineMs: 1 }, () => guest.call("spin")),
+      false,
+    );
+    assert.equal(meter.dead, "deadline");
+    assert.ok(meter.fuelUsed / unitsPerMs < 1.41, `${meter.fuelUsed / unitsPerMs} ms`);
+  }
+});
+
+test("a guest that turns slow when it holds a long slice is late by no more than the slack", () => {
+  // Fast until just before the end, then a page fault at every few units.
+  let now = 0;
+  let usedBefore = 0;
+  const meter: Meter = meterWith({
+    clock: () => {
+      const used = meter.fuelUsed;
+      for (let unit = usedBefore; unit < used; unit += 100) now += now < 9.5 ? 100 / 4e6 : 100 / 1e4;
+      usedBefore = used;
+      return now;
+    },
+  });
+  const guest = guestOf(meter);
+  assert.equal(
+    runs(meter, { fuelMax: Infinity, deadlineMs: 10 }, () => guest.call("spin")),
+    false,
+  );
+  assert.ok(now < 10.41, `${now} ms`);
+});
+
+test("a tick looks at the clock although the slice is not spent", () => {
+  let now = 0;
+  const meter = meterWith({ clock: () => now });
+  const guest = guestOf(meter);
+  assert.ok(runs(meter, { fuelMax: 1e6, deadlineMs: 5 }, () => guest.call("tick")));
+  assert.equal(meter.fuelUsed, 0);
+  const work = () => {
+    guest.call("tick");
+    now = 6;
+    guest.call("tick");
+  };
+  assert.equal(runs(meter, { fuelMax: 1e6, deadlineMs: 5 }, work), false);
+  assert.equal(meter.dead, "deadline");
+});
+
+test("an abort cannot be caught by the guest, and its reason stays", () => {
+  const meter = meterWith();
+  const first = engineErrors.link({ plugin: "p", reason: "first" });
+  const guest = guestOf(meter, { poke: () => meter.abort(first) });
+  assert.equal(
+    runs(meter, { fuelMax: 1e6 }, () => guest.call("poke and catch")),
+    false,
+  );
+  assert.equal(meter.dead, "aborted");
+  assert.equal(meter.abortedBy, first);
+  meter.kill("deadline");
+  assert.equal(meter.dead, "aborted");
+});
+
+test("host code that swallows the trap does not revive the guest", () => {
+  const meter = meterWith();
+  const guest: Guest = guestOf(meter, {
+    poke: () => {
+      assert.throws(
+        () => meter.abort(engineErrors.link({ plugin: "p", reason: "" })),
+        webAssembly.RuntimeError,
+      );
+    },
+  });
+  assert.equal(
+    runs(meter, { fuelMax: 1e6 }, () => guest.call("poke and catch")),
+    false,
+  );
+});
+
+test("nothing runs for long outside a call", () => {
+  const meter = meterWith();
+  const guest = guestOf(meter);
+  assert.throws(() => guest.call("spin"), webAssembly.RuntimeError);
+});
+
+test("a closed meter stops its guests without serving them another's budget", () => {
+  const meter = meterWith();
+  const guest = guestOf(meter);
+  meter.close();
+  const next = meterWith();
+  guestOf(next);
+  next.begin({ fuelMax: Infinity, deadlineMs: Infinity });
+  assert.throws(() => guest.call("spin"), webAssembly.RuntimeError);
+  assert.throws(() => guest.call("tick"), webAssembly.RuntimeError);
+  assert.ok(next.end());
+});
+
+test("a host function's charge counts, and one beyond the fuel stops the guest at its next check", () => {
+  const meter = meterWith();
+  let units = 500;
+  const guest = guestOf(meter, { poke: () => meter.charge(units) });
+  assert.ok(runs(meter, { fuelMax: 500 }, () => guest.call("poke")));
+  assert.equal(meter.fuelUsed, 500);
+  assert.throws(() => meter.charge(-1), RangeError);
+  assert.throws(() => meter.charge(Number.NaN), RangeError);
+  units = 501;
+  assert.equal(
+    runs(meter, { fuelMax: 500 }, () => guest.call("poke")),
+    false,
+  );
+  assert.equal(meter.dead, "out-of-fuel");
+});
+
+test("after a slow host function the next check looks at the clock", () => {
+  let now = 0;
+  const meter = meterWith({ clock: () => now });
+  const guest = guestOf(meter, {
+    poke: () => {
+      meter.startClock();
+      now += 3;
+      meter.lookAtClock();
+    },
+  });
+  assert.ok(runs(meter, { fuelMax: 1e6, deadlineMs: 5 }, () => guest.call("poke")));
+  assert.equal(meter.fuelUsed, 0);
+  const twice = () => {
+    guest.call("poke");
+    guest.call("poke");
+  };
+  assert.equal(runs(meter, { fuelMax: 1e6, deadlineMs: 5 }, twice), false);
+  assert.equal(meter.dead, "deadline");
+});
+
+test("while a guest is suspended its clock stands still", () => {
+  let now = 0;
+  const meter = meterWith({ clock: () => now });
+  const guest = guestOf(meter);
+  const work = () => {
+    guest.call("spend", 10);
+    meter.suspend();
+    now += 1_000;
+    meter.resume();
+    guest.call("spend", 10);
+  };
+  assert.ok(runs(meter, { fuelMax: 1e6, deadlineMs: 5 }, work));
+  assert.equal(meter.fuelUsed, 20);
+});
+
+test("a module attached while a call runs is in its budget", () => {
+  const meter = meterWith();
+  const work = () => guestOf(meter).call("spend", 3_000);
+  assert.ok(runs(meter, { fuelMax: 3_000 }, work));
+  assert.equal(meter.fuelUsed, 3_000);
+  assert.equal(runs(meter, { fuelMax: 2_999 }, work), false);
+});
+
+test("modules grow out of one allowance of pages", () => {
+  const meter = meterWith();
+  assert.equal(meter.pages.reserve(4), true);
+  const a = guestOf(meter);
+  const b = guestOf(meter);
+  const pagesOf = (guest: Guest) => (guest.instance.exports["remora:pages"] as WasmGlobal).value;
+  assert.equal(pagesOf(a), 12);
+  assert.ok(
+    runs(meter, { fuelMax: 1e6 }, () => {
+      a.call("grow", 5);
+      b.call("grow", 3);
+      a.call("tick");
+    }),
+  );
+  assert.deepEqual([pagesOf(a), pagesOf(b), meter.pages.left], [4, 4, 4]);
+  assert.equal(meter.pages.reserve(5), false);
+});
+
+test("a stack that was spent is told from any other trap", () => {
+  const meter = meterWith();
+  const guest = guestOf(meter);
+  assert.equal((guest.instance.exports["remora:stack"] as WasmGlobal).value, 1_000);
+  assert.equal(
+    runs(meter, { fuelMax: 1e6 }, () => guest.call("stack out")),
+    false,
+  );
+  assert.equal(meter.isStackSpent, true);
+});
+
+test("a budget that is no budget is a RangeError", () => {
+  const meter = meterWith();
+  guestOf(meter);
+  for (const budget of [
+    { fuelMax: -1, deadlineMs: 1 },
+    { fuelMax: 1, deadlineMs: Number.NaN },
+  ]) {
+    assert.throws(() => meter.begin(budget), RangeError);
+  }
+});

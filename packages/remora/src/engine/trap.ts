@@ -1,0 +1,100 @@
+/**
+ * What a thrown thing means. The meter knows why it stopped a guest; everything else V8 tells by the message of
+ * its trap, the only place where it does.
+ */
+
+import { isRemoraError, type RemoraError } from "../base/index.ts";
+import { engineErrors, type TrapPlace } from "./errors.ts";
+import { webAssembly } from "./webassembly.ts";
+
+type TrapName =
+  | "memory"
+  | "table"
+  | "array"
+  | "unreachable"
+  | "divide"
+  | "convert"
+  | "indirect-call"
+  | "null-reference"
+  | "cast"
+  | "unaligned";
+
+/** V8 14, src/common/message-template.h, "Wasm errors": the stable part of each message. */
+const trapMessages: readonly (readonly [part: string, name: TrapName])[] = [
+  ["memory access out of bounds", "memory"],
+  ["data segment out of bounds", "memory"],
+  ["data segment is out of bounds", "memory"],
+  ["table index is out of bounds", "table"],
+  ["table access out of bounds", "table"],
+  ["element segment out of bounds", "table"],
+  ["element segment is out of bounds", "table"],
+  ["array access out of bounds", "array"],
+  ["requested new array is too large", "array"],
+  ["unreachable", "unreachable"],
+  ["divide by zero", "divide"],
+  ["remainder by zero", "divide"],
+  ["divide result unrepresentable", "divide"],
+  ["float unrepresentable in integer range", "convert"],
+  ["null function or function signature mismatch", "indirect-call"],
+  ["dereferencing a null pointer", "null-reference"],
+  ["rethrowing null value", "null-reference"],
+  ["illegal cast", "cast"],
+  ["operation does not support unaligned accesses", "unaligned"],
+];
+
+/**
+ * A trap of the guest's own, or what a host function threw, as a coded error.
+ *
+ * @param error        Whatever left the call.
+ * @param isStackSpent Whether a module counted its stack slots below zero.
+ * @param originalOffset From a byte offset in the rewritten module to one in the original.
+ */
+export function classifyThrown(
+  error: unknown,
+  plugin: string,
+  isStackSpent: boolean,
+  originalOffset: (functionIndex: number, offset: number) => number | undefined,
+): RemoraError {
+  if (isRemoraError(error)) return error;
+  const place = placeOf(error, originalOffset);
+  const facts = place === undefined ? { plugin } : { plugin, place };
+  if (isStackSpent || isStackOverflow(error)) return engineErrors.stack(facts, error);
+  if (error instanceof webAssembly.Exception) return engineErrors["uncaught-exception"](facts, error);
+  if (!(error instanceof webAssembly.RuntimeError)) {
+    return engineErrors["host-failure"]({ plugin, reason: describe(error) }, error);
+  }
+  for (const [part, name] of trapMessages) {
+    if (error.message.includes(part)) return engineErrors[name](facts, error);
+  }
+  return engineErrors.trap({ ...facts, reason: error.message }, error);
+}
+
+/** V8's own limit, reached by the guest or by host code that it called. */
+function isStackOverflow(error: unknown): boolean {
+  return error instanceof RangeError && error.message.includes("call stack size exceeded");
+}
+
+function describe(error: unknown): string {
+  return error instanceof Error ? `${error.name}: ${error.message}` : typeof error;
+}
+
+/** `at name (wasm://wasm/name-0a1b2c3d:wasm-function[12]:0x1a3)`, the first of them; the name is the guest's. */
+const wasmFrame =
+  /\n {4}at (?:(.{1,200}?) \()?wasm:\/\/\S{1,300}:wasm-function\[(\d{1,9})\]:0x([0-9a-f]{1,8})/;
+
+function placeOf(
+  error: unknown,
+  originalOffset: (functionIndex: number, offset: number) => number | undefined,
+): TrapPlace | undefined {
+  if (!(error instanceof Error) || typeof error.stack !== "string") return undefined;
+  const frame = wasmFrame.exec(error.stack);
+  if (frame === null) return undefined;
+  const functionIndex = Number(frame[2]);
+  const offset = originalOffset(functionIndex, Number.parseInt(frame[3] ?? "0", 16));
+  const [, functionName] = frame;
+  return {
+    functionIndex,
+    ...(functionName !== undefined && { functionName }),
+    ...(offset !== undefined && { offset }),
+  };
+}
