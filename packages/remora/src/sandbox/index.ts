@@ -1,1 +1,22 @@
-export {};
+/** The sandbox: what a guest's imports really do, through one gate. This is the layer's entry. */
+
+// The gate and its audit.
+export { type AuditEntry, type AuditLog, type AuditSink, auditLines, auditLog } from "./audit.ts";
+export { sandboxErrors } from "./errors.ts";
+export { Gate, type GateCount, type GateOptions } from "./gate.ts";
+// What the engine gives.
+export type { Guest, GuestMemory } from "./guest.ts";
+// Bounds on what a guest may make the host hold.
+export { defaultSandboxLimits, type SandboxLimits, sandboxLimits } from "./limits.ts";
+export type { ClockChoice } from "./machine/clock.ts";
+export type { LogLevel, LogLine, LogSink } from "./machine/log.ts";
+export { blockedWaiting, noWaiting, suspendedWaiting, type Waiting } from "./machine/waiting.ts";
+// The imports of a plugin and of its instances.
+export type { HostInterface } from "./preview2/interfaces.ts";
+export {
+  type InstanceImports,
+  type Sandbox,
+  type SandboxOptions,
+  sandboxImports,
+  suspendingImports,
+} from "./sandbox-imports.ts";

@@ -1,0 +1,163 @@
+/**
+ * The gate: the only way from a guest's import to an effect. It decides (by `policy/decide.ts`), counts, writes the
+ * audit line and then acts, or refuses in the guest's own terms. Opening is what passes the gate: a file or a
+ * connection that was opened is a handle, which gives no more than what was decided then.
+ */
+
+import {
+  type CapabilityName,
+  coreVocabulary,
+  type Decision,
+  decide,
+  harmless,
+  type Rules,
+  type Vocabulary,
+} from "../policy/index.ts";
+import type { AuditSink } from "./audit.ts";
+
+export interface GateOptions {
+  /** Who is asking, in the audit. */
+  readonly plugin: string;
+  readonly rules: Rules;
+  readonly audit: AuditSink;
+  readonly vocabulary?: Vocabulary;
+  /** The time of audit lines, milliseconds since 1970: the host's, whatever time the guest sees. */
+  readonly nowMs: () => number;
+}
+
+export interface GateCount {
+  readonly allowed: number;
+  readonly refused: number;
+}
+
+/** The target part of an audit line is cut here; the decision itself uses all of the target. */
+const targetShownMax = 256;
+
+/** Decisions kept by target. The guest chooses the targets, so beyond it the memory starts afresh. */
+const rememberedMax = 1_024;
+
+export class Gate {
+  readonly plugin: string;
+  readonly #rules: Rules;
+  readonly #vocabulary: Vocabulary;
+  readonly #audit: AuditSink;
+  readonly #nowMs: () => number;
+  readonly #passages = new Map<string, Passage>();
+  #remembered = 0;
+
+  constructor(options: GateOptions) {
+    this.plugin = options.plugin;
+    this.#rules = options.rules;
+    this.#vocabulary = options.vocabulary ?? coreVocabulary;
+    this.#audit = options.audit;
+    this.#nowMs = options.nowMs;
+  }
+
+  /**
+   * Passes the gate once, for one target, and acts when that is allowed.
+   *
+   * @param refuse Answers the guest in its own terms; gets what was decided.
+   */
+  act<Result>(
+    capability: CapabilityName,
+    target: string | undefined,
+    effect: () => Result,
+    refuse: (denial: Decision) => Result,
+  ): Result {
+    const decision = this.#decision(this.#passage(capability), target);
+    return this.#pass(decision) ? effect() : refuse(decision);
+  }
+
+  /**
+   * Makes a gated function of an effect that has no target. Each call passes the gate; what is decided once is
+   * not decided again, since rules do not change while an instance lives.
+   */
+  guard<Args extends readonly unknown[], Result>(
+    capability: CapabilityName,
+    effect: (...args: Args) => Result,
+    refuse: (denial: Decision) => Result,
+  ): (...args: Args) => Result {
+    const passage = this.#passage(capability);
+    const decision = this.#decision(passage, undefined);
+    const audit = this.#audit;
+    const nowMs = this.#nowMs;
+    const plugin = this.plugin;
+    if (decision.answer !== "allowed") {
+      return () => {
+        this.#pass(decision);
+        return refuse(decision);
+      };
+    }
+    return (...args) => {
+      passage.allowed++;
+      audit.write(plugin, decision, nowMs());
+      return effect(...args);
+    };
+  }
+
+  /** Whether anything is given of a capability: for what to offer, never for whether to act. */
+  has(capability: CapabilityName): boolean {
+    return (this.#rules.grants ?? []).some((grant) => grant.capability === capability);
+  }
+
+  /** Writes a refusal that a wall behind the gate found: an address that is private, a path that leads outside. */
+  refuse(capability: CapabilityName, target: string | undefined, rule: string): Decision {
+    const shown = target === undefined ? {} : { target: harmless(target, targetShownMax) };
+    const decision: Decision = { capability, ...shown, answer: "denied", rule };
+    this.#pass(decision);
+    return decision;
+  }
+
+  /** Passages so far, by capability. */
+  counts(): Record<string, GateCount> {
+    const counts: Record<string, GateCount> = {};
+    for (const [name, { allowed, refused }] of this.#passages) counts[name] = { allowed, refused };
+    return counts;
+  }
+
+  #pass(decision: Decision): boolean {
+    const isAllowed = decision.answer === "allowed";
+    const passage = this.#passage(decision.capability);
+    if (isAllowed) passage.allowed++;
+    else passage.refused++;
+    this.#audit.write(this.plugin, decision, this.#nowMs());
+    return isAllowed;
+  }
+
+  #passage(capability: CapabilityName): Passage {
+    let passage = this.#passages.get(capability);
+    if (passage === undefined) {
+      // Capabilities are named by our own code, never by the guest: the map cannot grow with what it does.
+      passage = { capability, decisions: new Map(), untargeted: undefined, allowed: 0, refused: 0 };
+      this.#passages.set(capability, passage);
+    }
+    return passage;
+  }
+
+  #decision(passage: Passage, target: string | undefined): Decision {
+    if (target === undefined) {
+      passage.untargeted ??= decide({ capability: passage.capability }, this.#rules, this.#vocabulary);
+      return passage.untargeted;
+    }
+    let decision = passage.decisions.get(target);
+    if (decision === undefined) {
+      const { capability } = passage;
+      const full = decide({ capability, target }, this.#rules, this.#vocabulary);
+      decision = { ...full, target: harmless(full.target ?? target, targetShownMax) };
+      if (++this.#remembered > rememberedMax) {
+        for (const other of this.#passages.values()) other.decisions.clear();
+        this.#remembered = 1;
+      }
+      passage.decisions.set(target, decision);
+    }
+    return decision;
+  }
+}
+
+interface Passage {
+  readonly capability: CapabilityName;
+  readonly decisions: Map<string, Decision>;
+  untargeted: Decision | undefined;
+  allowed: number;
+  refused: number;
+}

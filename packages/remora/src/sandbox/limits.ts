@@ -1,0 +1,83 @@
+/**
+ * What a guest may make the host hold. The engine bounds what runs inside the guest; these bound what it leaves
+ * outside, for one plugin unless it says otherwise. Reaching one is answered in the guest's terms where it has any
+ * (errno, error result), else it ends the instance with `sandbox/limit-exceeded`.
+ */
+
+export interface SandboxLimits {
+  /** Open files, folders, sockets and other host resources, of one instance. */
+  readonly handlesMax: number;
+  /** Bytes in the files of the plugin's own root. */
+  readonly fileBytesMax: number;
+  /** Files, folders and links in the plugin's own root. */
+  readonly filesMax: number;
+  /** Bytes of one path. */
+  readonly pathBytesMax: number;
+  /** Random bytes of one request. */
+  readonly randomBytesPerRequestMax: number;
+  /** Random bytes of one call into the guest. */
+  readonly randomBytesPerCallMax: number;
+  /** Bytes of one log line; the rest of a longer one is cut. */
+  readonly logLineBytesMax: number;
+  /** Log lines of one second; what exceeds it is counted, and the count is logged. */
+  readonly logLinesPerSecondMax: number;
+  /** Bytes that one read, write or other transfer may carry. */
+  readonly transferBytesMax: number;
+  /** Longest time that a guest may wait in one operation, milliseconds; beyond it the wait is refused. */
+  readonly waitMsMax: number;
+  /** Things that one poll may wait for. */
+  readonly pollSubscriptionsMax: number;
+  /** HTTP requests at a time. */
+  readonly httpPendingMax: number;
+  /** HTTP requests of one minute. */
+  readonly httpPerMinuteMax: number;
+  readonly httpRequestBytesMax: number;
+  readonly httpResponseBytesMax: number;
+  /** From the start to the last byte, redirects included, milliseconds. */
+  readonly httpTimeMsMax: number;
+  readonly httpRedirectsMax: number;
+  /** Headers of one message, each value counted. */
+  readonly httpHeadersMax: number;
+  /** Names and values of one message together. */
+  readonly httpHeaderBytesMax: number;
+  /** Keys in the plugin's store. */
+  readonly kvKeysMax: number;
+  /** Keys and values in the plugin's store together. */
+  readonly kvBytesMax: number;
+}
+
+export const defaultSandboxLimits: SandboxLimits = {
+  handlesMax: 128,
+  fileBytesMax: 64 * 1024 * 1024,
+  filesMax: 4_096,
+  pathBytesMax: 4_096,
+  randomBytesPerRequestMax: 64 * 1024,
+  randomBytesPerCallMax: 4 * 1024 * 1024,
+  logLineBytesMax: 4_096,
+  logLinesPerSecondMax: 200,
+  transferBytesMax: 16 * 1024 * 1024,
+  waitMsMax: 30_000,
+  pollSubscriptionsMax: 256,
+  httpPendingMax: 16,
+  httpPerMinuteMax: 600,
+  httpRequestBytesMax: 4 * 1024 * 1024,
+  httpResponseBytesMax: 16 * 1024 * 1024,
+  httpTimeMsMax: 30_000,
+  httpRedirectsMax: 5,
+  httpHeadersMax: 100,
+  httpHeaderBytesMax: 32 * 1024,
+  kvKeysMax: 10_000,
+  kvBytesMax: 16 * 1024 * 1024,
+};
+
+/** @throws RangeError when a limit is not a whole number, or negative. */
+export function sandboxLimits(limits: Partial<SandboxLimits> = {}): SandboxLimits {
+  for (const [name, value] of Object.entries(limits)) {
+    if (!(name in defaultSandboxLimits))
+      throw new RangeError(`Cannot set the limit "${name}": no such limit`);
+    if (!Number.isSafeInteger(value) || value < 0) {
+      throw new RangeError(`Cannot set the limit "${name}" to ${String(value)}: expected a whole number`);
+    }
+  }
+  return { ...defaultSandboxLimits, ...limits };
+}

@@ -1,0 +1,42 @@
+/** `wasi:clocks`: wall clock and monotonic clock. https://github.com/WebAssembly/WASI 0.2, proposals/clocks. */
+
+import type { Machine } from "../machine/machine.ts";
+import { Pollable } from "./poll.ts";
+
+/** The record `datetime`. */
+export interface Datetime {
+  readonly seconds: bigint;
+  readonly nanoseconds: number;
+}
+
+export function wallClock(machine: Machine) {
+  const { clock, shared } = machine;
+  const refuse = () => datetimeOf(0n);
+  return {
+    now: shared.gate.guard("clock.read", () => datetimeOf(clock.wallNs()), refuse),
+    resolution: () => datetimeOf(clock.wallStepNs),
+  };
+}
+
+export function monotonicClock(machine: Machine) {
+  const { clock, shared } = machine;
+  return {
+    now: shared.gate.guard(
+      "clock.read",
+      () => clock.monotonicNs(),
+      () => 0n,
+    ),
+    resolution: () => clock.monotonicStepNs,
+    subscribeInstant: (atNs: bigint) => new Pollable(machine, { kind: "moment", atNs }),
+    subscribeDuration: (ns: bigint) =>
+      new Pollable(machine, { kind: "moment", atNs: clock.monotonicNs() + ns }),
+  };
+}
+
+export function datetimeOf(ns: bigint): Datetime {
+  return { seconds: ns / 1_000_000_000n, nanoseconds: Number(ns % 1_000_000_000n) };
+}
+
+export function nsOf(datetime: Datetime): bigint {
+  return datetime.seconds * 1_000_000_000n + BigInt(datetime.nanoseconds);
+}

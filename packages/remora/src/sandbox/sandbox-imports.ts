@@ -1,0 +1,139 @@
+/**
+ * The sandbox of one plugin: from what was granted to the objects that its instances import. Everything here is
+ * an offer; which offers are linked is decided by `checkImports`, and what a linked function may do by the gate.
+ */
+
+import { coreVocabulary, type Grant, type ImportOffer, type Vocabulary } from "../policy/index.ts";
+import type { AuditSink } from "./audit.ts";
+import { Gate } from "./gate.ts";
+import type { Guest } from "./guest.ts";
+import { type SandboxLimits, sandboxLimits } from "./limits.ts";
+import { type ClockChoice, clockOf } from "./machine/clock.ts";
+import { BoundedLog, type LogSink } from "./machine/log.ts";
+import { Machine, type PluginMachine } from "./machine/machine.ts";
+import { realRandom, seededRandom } from "./machine/random.ts";
+import { noWaiting, type Waiting } from "./machine/waiting.ts";
+import { type HostInterface, interfaces, wasiVersion } from "./preview2/interfaces.ts";
+
+export interface SandboxOptions {
+  /** The plugin's id: who, in the audit and the log. */
+  readonly plugin: string;
+  readonly grants: readonly Grant[];
+  /** Refused by the operator whatever is granted. */
+  readonly denials?: readonly Grant[];
+  readonly vocabulary?: Vocabulary;
+  readonly audit: AuditSink;
+  /** Where standard output, standard error and the log function go. */
+  readonly log: LogSink;
+  /** Milliseconds since 1970, as `Date.now` gives them. */
+  readonly nowMs: () => number;
+  readonly limits?: Partial<SandboxLimits>;
+  /** Default: real. */
+  readonly clock?: ClockChoice;
+  /** Default: the operating system's. A seed gives every instance the same bytes. */
+  readonly random?: { readonly kind: "real" } | { readonly kind: "seeded"; readonly seed: string | bigint };
+  /** The arguments of a program, its name first. Default: none. */
+  readonly arguments?: readonly string[];
+  /** Values of variables. A guest sees those that `env.read` grants by name. */
+  readonly environment?: Readonly<Record<string, string>>;
+  /** How guests wait. Default: not at all, which is right for calls on the caller's thread. */
+  readonly waiting?: Waiting;
+}
+
+export interface Sandbox {
+  /** What can be imported from here, and the capability that it takes: for `checkImports`. */
+  readonly offers: readonly ImportOffer[];
+  readonly gate: Gate;
+  readonly limits: SandboxLimits;
+  /** The imports of one instance. Close them when it is discarded. */
+  forInstance(guest: Guest): InstanceImports;
+  close(): void;
+  [Symbol.dispose](): void;
+}
+
+export interface InstanceImports {
+  /**
+   * The host object of a component's import.
+   *
+   * @param name An interface as it is imported (`wasi:clocks/wall-clock@0.2.3`): any 0.2.x.
+   * @returns    Its functions and resource classes in camel case, or undefined when there is no such offer.
+   */
+  component(name: string): HostInterface | undefined;
+  /** A call into the guest begins: what is bounded by the call is whole again. */
+  beginCall(): void;
+  /** Closes all handles that the guest still has. */
+  close(): void;
+}
+
+/** Functions that may return a promise, as `interface.function`: the engine must suspend the guest on it. */
+export const suspendingImports: readonly string[] = interfaces.flatMap((row) =>
+  (row.suspending ?? []).map((name) => `${row.name}@${wasiVersion}.${name}`),
+);
+
+const offers: readonly ImportOffer[] = interfaces.map((row) => ({
+  import: `${row.name}@${wasiVersion}`,
+  capability: row.capability,
+}));
+
+/** Opens the sandbox of a plugin. Nothing is reachable in it but through `options.grants`. */
+export function sandboxImports(options: SandboxOptions): Sandbox {
+  const limits = sandboxLimits(options.limits);
+  const { plugin, audit, nowMs } = options;
+  const rules = { grants: options.grants, denials: options.denials ?? [] };
+  const gate = new Gate({ plugin, rules, audit, nowMs, vocabulary: options.vocabulary ?? coreVocabulary });
+  const log = new BoundedLog(plugin, options.log, limits);
+  const random = options.random ?? { kind: "real" };
+  const shared: PluginMachine = {
+    plugin,
+    gate,
+    limits,
+    log,
+    newClock: () => clockOf(options.clock ?? { kind: "real" }, nowMs),
+    newRandom: () => (random.kind === "real" ? realRandom() : seededRandom(random.seed)),
+    waiting: options.waiting ?? noWaiting,
+    environment: new Map(Object.entries(options.environment ?? {})),
+    arguments: options.arguments ?? [],
+  };
+  shared.newClock(); // a wrong choice is told now, not at the first instance
+  const machines = new Set<Machine>();
+  const close = () => {
+    for (const machine of machines) machine.close();
+    machines.clear();
+    log.close();
+  };
+  return {
+    offers,
+    gate,
+    limits,
+    forInstance: (guest) => {
+      const machine = new Machine(shared, guest);
+      machines.add(machine);
+      return instanceImports(machine, () => machines.delete(machine));
+    },
+    close,
+    [Symbol.dispose]: close,
+  };
+}
+
+const rowsByName = new Map(interfaces.map((row) => [row.name, row]));
+
+function instanceImports(machine: Machine, onClose: () => void): InstanceImports {
+  const made = new Map<string, HostInterface>();
+  return {
+    component(name) {
+      const [bare = "", version] = name.split("@");
+      const row = rowsByName.get(bare);
+      if (row === undefined || (version !== undefined && !/^0\.2\.\d+$/.test(version))) return undefined;
+      const known = made.get(bare);
+      if (known !== undefined) return known;
+      const host = row.make(machine);
+      made.set(bare, host);
+      return host;
+    },
+    beginCall: () => machine.beginCall(),
+    close: () => {
+      machine.close();
+      onClose();
+    },
+  };
+}
