@@ -1,0 +1,191 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, test } from "node:test";
+import { parse } from "@bytecodealliance/jco-transpile/wasm-tools";
+import { isRemoraError } from "../base/index.ts";
+import { defaultDecodeLimits } from "../wasm/limits.ts";
+import type { MeteredModule, MeterOptions } from "../wasm/metering/contract.ts";
+import type { Rewrite } from "./compile.ts";
+import { CompileCache, compileRequest } from "./compile-cache.ts";
+import { engineErrors } from "./errors.ts";
+
+const options: MeterOptions = {
+  mode: "fuel",
+  profile: "default",
+  memoryPagesMax: 16,
+  tableElementsMax: 100,
+  stack: true,
+};
+const request = compileRequest("plugin", options);
+
+const wat = (text: string) => parse(`(module ${text})`);
+const [moduleA, moduleB, moduleC] = [
+  await wat('(func (export "a"))'),
+  await wat('(func (export "b"))'),
+  await wat('(func (export "c"))'),
+];
+
+/** Changes nothing and counts how often it is asked: the cache does not care what a rewrite does. */
+function countingRewrite(): { rewrite: Rewrite; readonly asked: Uint8Array[] } {
+  const asked: Uint8Array[] = [];
+  const rewrite = (bytes: Uint8Array): MeteredModule => {
+    asked.push(bytes);
+    return {
+      bytes: Uint8Array.from(bytes),
+      injected: { fuel: "f", swapFuel: "s", refill: "r" },
+      memories: [],
+      tables: [],
+      memoryPagesMin: 0,
+      tableElementsMin: 0,
+      stackSlotsUncounted: 8,
+      codeBytes: { before: 4, after: 4 },
+    };
+  };
+  return { rewrite, asked };
+}
+
+function expectCode(code: string, work: () => unknown): void {
+  assert.throws(work, (error) => isRemoraError(error, code));
+}
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "remora-cache-"));
+});
+afterEach(() => {
+  rmSync(folder, { recursive: true });
+});
+
+test("the same module is rewritten once, by its bytes and not by the array that holds them", () => {
+  const { rewrite, asked } = countingRewrite();
+  const cache = new CompileCache({ rewrite });
+  const first = cache.compile(moduleA, request);
+  assert.equal(cache.compile(moduleA, request), first);
+  assert.equal(cache.compile(Uint8Array.from(moduleA), request), first);
+  assert.equal(asked.length, 1);
+});
+
+test("other options are another module, in whatever order they are written", () => {
+  const { rewrite, asked } = countingRewrite();
+  const cache = new CompileCache({ rewrite });
+  cache.compile(moduleA, request);
+  cache.compile(moduleA, compileRequest("other plugin", { ...options }));
+  const { mode, ...rest } = options;
+  cache.compile(moduleA, compileRequest("plugin", { ...rest, mode }));
+  assert.equal(asked.length, 1);
+  for (const change of [
+    { mode: "deadline" },
+    { profile: "strict" },
+    { memoryPagesMax: 17 },
+    { stack: false },
+    { allow: ["simd"] },
+    { sizes: { ...defaultDecodeLimits, locals: 7 } },
+  ] as const) {
+    cache.compile(moduleA, compileRequest("plugin", { ...options, ...change }));
+  }
+  assert.equal(asked.length, 7);
+});
+
+test("only the most recently used modules are kept", () => {
+  const { rewrite } = countingRewrite();
+  const cache = new CompileCache({ rewrite, modulesMax: 2 });
+  for (const bytes of [moduleA, moduleB, moduleC]) cache.compile(bytes, request);
+  assert.deepEqual(cache.kept, { modules: 2, sizeBytes: moduleB.length + moduleC.length });
+  const small = new CompileCache({ rewrite, bytesMax: moduleA.length });
+  for (const bytes of [moduleA, moduleB]) small.compile(bytes, request);
+  assert.equal(small.kept.modules, 1);
+  small.clear();
+  assert.deepEqual(small.kept, { modules: 0, sizeBytes: 0 });
+});
+
+test("the next process takes the rewritten bytes from the folder", () => {
+  const first = new CompileCache({ rewrite: countingRewrite().rewrite, folder }).compile(moduleA, request);
+  const { rewrite, asked } = countingRewrite();
+  const second = new CompileCache({ rewrite, folder }).compile(moduleA, request);
+  assert.equal(asked.length, 0);
+  assert.deepEqual(second.facts, first.facts);
+  assert.equal(second.digest, first.digest);
+  assert.equal(readdirSync(folder).length, 1, "no draft is left behind");
+});
+
+test("a stored file that was cut, changed or put in another's place is made anew", () => {
+  const path = () => join(folder, readdirSync(folder)[0] ?? "");
+  new CompileCache({ rewrite: countingRewrite().rewrite, folder }).compile(moduleA, request);
+  const good = readFileSync(path());
+  const broken: Buffer[] = [Buffer.alloc(0), good.subarray(0, 20), good.subarray(0, good.length - 1)];
+  for (let at = 0; at < good.length; at += 5) {
+    const changed = Buffer.from(good);
+    changed.writeUInt8((good[at] ?? 0) ^ 0x10, at);
+    broken.push(changed);
+  }
+  for (const file of broken) {
+    writeFileSync(path(), file);
+    const { rewrite, asked } = countingRewrite();
+    new CompileCache({ rewrite, folder }).compile(moduleA, request);
+    assert.equal(asked.length, 1);
+    assert.deepEqual(readFileSync(path()), good);
+  }
+  const ofA = path();
+  const cache = new CompileCache({ rewrite: countingRewrite().rewrite, folder });
+  cache.compile(moduleB, request);
+  const ofB =
+    readdirSync(folder)
+      .map((name) => join(folder, name))
+      .find((other) => other !== ofA) ?? "";
+  writeFileSync(ofB, good);
+  const { rewrite, asked } = countingRewrite();
+  new CompileCache({ rewrite, folder }).compile(moduleB, request);
+  assert.equal(asked.length, 1, "a whole and genuine file, but of another module");
+});
+
+test("V8 judges the original first: what it refuses never reaches the rewriter", async () => {
+  const { rewrite, asked } = countingRewrite();
+  const cache = new CompileCache({ rewrite, folder });
+  // `global.get 1` with one global: behind a rewrite that appends a global it would be valid.
+  const outside = await wat("(global i32 (i32.const 0)) (func (result i32) global.get 0)");
+  outside[outside.lastIndexOf(0x23) + 1] = 1;
+  expectCode("engine/invalid-module", () => cache.compile(outside, request));
+  expectCode("engine/invalid-module", () => cache.compile(moduleA.subarray(0, -3), request));
+  expectCode("engine/invalid-module", () => cache.compile(new Uint8Array(0), request));
+  assert.equal(asked.length, 0);
+});
+
+test("a module beyond the size limit is not even validated", () => {
+  const sizes = { ...defaultDecodeLimits, moduleBytes: 10 };
+  const cache = new CompileCache({ rewrite: countingRewrite().rewrite });
+  expectCode("engine/module-too-large", () =>
+    cache.compile(moduleA, compileRequest("p", { ...options, sizes })),
+  );
+});
+
+test("what V8 refuses after the rewrite does not run and is not kept", () => {
+  const { rewrite } = countingRewrite();
+  const cutting: Rewrite = (bytes, given) => ({ ...rewrite(bytes, given), bytes: bytes.subarray(0, -2) });
+  const cache = new CompileCache({ rewrite: cutting, folder });
+  expectCode("engine/rewriter-bug", () => cache.compile(moduleA, request));
+  assert.deepEqual(cache.kept.modules, 0);
+  assert.equal(readdirSync(folder).length, 0);
+});
+
+test("a rewriter that fails by itself is a bug of ours; one that refuses says so", () => {
+  const failing = (error: Error) => {
+    const cache = new CompileCache({
+      rewrite: () => {
+        throw error;
+      },
+    });
+    return () => cache.compile(moduleA, request);
+  };
+  expectCode("engine/rewriter-bug", failing(new Error("index out of range")));
+  expectCode("engine/link", failing(engineErrors.link({ plugin: "p", reason: "" })));
+});
+
+test("bytes in shared memory are copied before anyone judges them", () => {
+  const shared = new Uint8Array(new SharedArrayBuffer(moduleA.length));
+  shared.set(moduleA);
+  const { rewrite, asked } = countingRewrite();
+  new CompileCache({ rewrite }).compile(shared, request);
+  assert.ok(asked[0]?.buffer instanceof ArrayBuffer);
+});
