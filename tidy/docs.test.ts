@@ -6,6 +6,7 @@ import {
   codeFindings,
   linkFindings,
   pathMentionFindings,
+  questionFindings,
   scriptFindings,
 } from "./documents.ts";
 import { errorsOf, listErrors, printErrors } from "./error-list.ts";
@@ -41,6 +42,8 @@ test("ARCHITECTURE.md prints the layer table", () => {
 test("links lead somewhere", () => expectTidy(linkFindings(tree)));
 test("paths that documents name are there", () => expectTidy(pathMentionFindings(tree)));
 test("npm scripts that documents name are there", () => expectTidy(scriptFindings(tree)));
+
+test("questions that comments refer to are asked in the rationale", () => expectTidy(questionFindings(tree)));
 
 test("every promised error code has its row, and every row is thrown somewhere", async () => {
   expectTidy(codeFindings(tree, await listErrors(tree)));
@@ -79,6 +82,14 @@ test("a link, a path or a script that leads nowhere is found", () => {
     ["README.md:1"],
   );
   expectFound(scriptFindings(files), ["README.md:1"]);
+});
+
+test("a reference to a question that nobody asks is found", () => {
+  const files = treeOf({
+    "RATIONALE.md": "### Why only `append`?\n",
+    "packages/remora/src/wasm/a.ts": '// See RATIONALE "Why only append".\n// See RATIONALE "Why blocks".',
+  });
+  expectFound(questionFindings(files), ["packages/remora/src/wasm/a.ts:2"]);
 });
 
 test("a promised code without a row, and a row that nothing throws, are found", () => {

@@ -112,31 +112,51 @@ export function codeFindings(tree: Tree, errors: readonly ListedError[]): Findin
   const findings: Finding[] = [];
   const codes = new Set(errors.map((error) => error.code));
   const sections = [...new Set(errors.map((error) => error.code.split("/")[0]))].join("|");
-  const promised = new RegExp(
-    `@throws (?:\\{[^}]*\\} )?\`?([a-z]+/[a-z-]+)|\`((?:${sections})/[a-z][a-z-]*)\``,
-    "g",
-  );
+  const quoted = new RegExp(`\`((?:${sections})/[a-z][a-z-]*)\``, "g");
+  const thrown = new RegExp(`(?:${sections})/[a-z][a-z-]*`, "g");
   for (const file of tree.values()) {
     const isDocument = file.path.endsWith(".md") && !isFixture(file.path);
     // The rules' own examples promise what nobody throws.
     if ((!isSource(file.path) && !isDocument) || file.path.startsWith("tidy/")) continue;
-    for (const match of file.text.matchAll(promised)) {
-      const code = match[1] ?? match[2] ?? "";
-      // A folder and a code can look alike: `engine/worker` is a place.
+    const promises = [...file.text.matchAll(quoted)].map((match) => ({
+      code: match[1] ?? "",
+      at: match.index + 1,
+    }));
+    for (const line of file.text.matchAll(/@throws (.*)/g)) {
+      const at = line.index + "@throws ".length;
+      for (const match of (line[1] ?? "").matchAll(thrown))
+        promises.push({ code: match[0], at: at + match.index });
+    }
+    for (const { code, at } of promises) {
+      // A folder and a code can look alike: `engine/worker` is a place. `wasm/too-…` promises a family.
       const isPlace = [...tree.keys()].some(
         (path) => path.includes(`/${code}/`) || path.includes(`/${code}.`),
       );
-      if (codes.has(code) || isPlace) continue;
+      const isFamily = /^[*…]/.test(file.text.slice(at + code.length));
+      if (codes.has(code) || isPlace || (isFamily && [...codes].some((one) => one.startsWith(code))))
+        continue;
       findings.push({
         file: file.path,
-        line: lineAt(file.text, match.index),
+        line: lineAt(file.text, at),
         what: `promises the error ${code}`,
         why: "but no table has that code",
         instead: "write the code that is thrown",
       });
     }
   }
-  return findings.concat(unmadeFindings(tree, errors));
+  return findings.concat(doubleFindings(errors), unmadeFindings(tree, errors));
+}
+
+function doubleFindings(errors: readonly ListedError[]): Finding[] {
+  return errors
+    .filter(({ code }, at) => errors.findIndex((other) => other.code === code) < at)
+    .map(({ code, file }) => ({
+      file,
+      line: 1,
+      what: `lists the error ${code}, which another table has too`,
+      why: "so a code does not say what happened",
+      instead: "keep one of them",
+    }));
 }
 
 function unmadeFindings(tree: Tree, errors: readonly ListedError[]): Finding[] {
@@ -164,6 +184,28 @@ function unmadeFindings(tree: Tree, errors: readonly ListedError[]): Finding[] {
       why: "but nothing makes it",
       instead: "throw it where it happens, or take it out",
     });
+  }
+  return findings;
+}
+
+/** Questions of the rationale that code and documents send a reader to, and that are not asked there. */
+export function questionFindings(tree: Tree): Finding[] {
+  const findings: Finding[] = [];
+  const questions = (tree.get("RATIONALE.md")?.text ?? "").matchAll(/^#+ (Why .*)$/gm);
+  const asked = [...questions].map((match) => (match[1] ?? "").replaceAll("`", ""));
+  for (const file of tree.values()) {
+    if (file.path.startsWith("tidy/")) continue;
+    for (const match of file.text.matchAll(/RATIONALE(?:\.md)?,? "(Why [^"]*)"/g)) {
+      const question = (match[1] ?? "").replaceAll("`", "").replace(/…$/, "");
+      if (asked.some((one) => one.startsWith(question))) continue;
+      findings.push({
+        file: file.path,
+        line: lineAt(file.text, match.index),
+        what: `refers to RATIONALE "${question}"`,
+        why: "but nobody asks that there",
+        instead: "ask and answer it in RATIONALE.md, or refer to a question that is there",
+      });
+    }
   }
   return findings;
 }
