@@ -1,0 +1,369 @@
+/**
+ * Calls into a guest (CanonicalABI.md, "canon lift"): check, enter, lower, call, lift, post-return, leave. The
+ * wrappers for short signatures are written out, so that the hot ones make neither arrays nor closures.
+ */
+
+import { ComponentError } from "../component-error.ts";
+import type { CoreFunction } from "../core.ts";
+import { componentErrors } from "../errors.ts";
+import type { FuncType, ValueType } from "../types.ts";
+import type { Codec, Codecs, Flat } from "./codec.ts";
+import type { ComponentState, Context } from "./context.ts";
+import { explainMismatch } from "./explain.ts";
+import { flatSignature, layoutOf, layoutOfFields, offsetsOf, payloadOffset } from "./layout.ts";
+import { trap } from "./trap.ts";
+
+/** All about a function's values that is the same for every instance. */
+export interface Signature {
+  readonly type: FuncType;
+  readonly codecs: Codecs;
+  readonly params: readonly Codec[];
+  /** Set when the parameters are too many: they go as one tuple in memory. */
+  readonly spilled:
+    | { readonly size: number; readonly align: number; readonly offsets: readonly number[] }
+    | undefined;
+  /** Core values of the parameters when they are not spilled. */
+  readonly flatCount: number;
+  readonly result: Codec | undefined;
+  readonly isResultInMemory: boolean;
+}
+
+export function signatureOf(type: FuncType, codecs: Codecs): Signature {
+  const flat = flatSignature(type);
+  const types = type.params.map((param) => param.type);
+  return {
+    type,
+    codecs,
+    params: types.map((param) => codecs.of(param)),
+    spilled: flat.params === undefined ? { ...layoutOfFields(types), offsets: offsetsOf(types) } : undefined,
+    flatCount: flat.params?.length ?? 1,
+    result: type.result === undefined ? undefined : codecs.of(type.result),
+    isResultInMemory: flat.results === undefined,
+  };
+}
+
+/** A guest function and the instance that it belongs to. */
+export interface GuestFunction {
+  readonly signature: Signature;
+  readonly cx: Context;
+  readonly core: CoreFunction;
+  readonly postReturn: CoreFunction | undefined;
+  /** Instances that this call enters: the function's own and those around it. */
+  readonly entered: readonly ComponentState[];
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: arguments are checked against a type that only exists at run time
+export type HostCallable = (...args: any[]) => any;
+
+/** The function that the host calls. */
+export function callableFromHost(guest: GuestFunction): HostCallable {
+  const lift = resultLifter(guest);
+  const { params, spilled } = guest.signature;
+  if (params.length === 0) return callNullary(guest, lift);
+  if (spilled !== undefined && params.length === 1) return callOneInMemory(guest, lift);
+  if (spilled === undefined && params.length === 1) {
+    if (params[0]?.single !== undefined) return callOneSingle(guest, lift);
+    if (guest.signature.flatCount === 2) return callOnePair(guest, lift);
+  }
+  if (spilled === undefined && params.length === 2 && params.every((codec) => codec.single !== undefined)) {
+    return callTwoSingles(guest, lift);
+  }
+  return callGeneral(guest, lift);
+}
+
+type ResultLifter = (cx: Context, flat: Flat | undefined) => unknown;
+
+/** Lifts a result; a `result` type's error half comes out as a `ComponentError`, to be thrown after leaving. */
+function resultLifter(guest: GuestFunction): ResultLifter {
+  const { result, isResultInMemory, type, codecs } = guest.signature;
+  if (result === undefined) return () => undefined;
+  if (type.result?.kind === "result") return topLevelResult(type.result, codecs, isResultInMemory);
+  if (isResultInMemory) {
+    const { size, align, load } = result;
+    return (cx, flat) => {
+      const pointer = Number(flat) >>> 0;
+      cx.checkRange(pointer, align, size);
+      return load(cx, pointer);
+    };
+  }
+  const { single } = result;
+  if (single !== undefined) return single.lift;
+  const { lift } = result;
+  return (cx, flat) => lift(cx, [flat as Flat], 0);
+}
+
+function topLevelResult(
+  type: Extract<ValueType, { kind: "result" }>,
+  codecs: Codecs,
+  isInMemory: boolean,
+): ResultLifter {
+  const ok = type.ok === undefined ? undefined : codecs.of(type.ok);
+  const err = type.err === undefined ? undefined : codecs.of(type.err);
+  const { size, align } = layoutOf(type);
+  const offset = payloadOffset([type.ok, type.err]);
+  return (cx, flat) => {
+    if (!isInMemory) {
+      const index = Number(flat) >>> 0;
+      if (index > 1) trap(`case ${index} of 2`);
+      return index === 0 ? undefined : new ComponentError(undefined);
+    }
+    const pointer = Number(flat) >>> 0;
+    cx.checkRange(pointer, align, size);
+    const index = cx.bytes[pointer] as number; // The range was checked.
+    if (index === 0) return ok?.load(cx, pointer + offset);
+    if (index > 1) trap(`case ${index} of 2`);
+    return new ComponentError(err?.load(cx, pointer + offset));
+  };
+}
+
+/** After `core` returned: lift, check that borrows are back, run post-return. */
+function finish(guest: GuestFunction, lift: ResultLifter, flat: Flat | undefined): unknown {
+  const { cx, postReturn } = guest;
+  const { state } = cx;
+  cx.refreshIfDetached();
+  const result = lift(cx, flat);
+  if (state.borrows !== 0) {
+    trap(`${state.borrows} borrowed handle${state.borrows === 1 ? " was" : "s were"} not dropped`);
+  }
+  if (postReturn !== undefined) {
+    state.mayLeave = false;
+    if (flat === undefined) postReturn();
+    else postReturn(flat);
+    state.mayLeave = true;
+  }
+  return result;
+}
+
+/** The value that the caller gets once the instance has been left. */
+function settle(result: unknown, mayFail: boolean): unknown {
+  if (mayFail && result instanceof ComponentError) throw result;
+  return result;
+}
+
+function begin(guest: GuestFunction): void {
+  const { entered } = guest;
+  for (let index = 0; index < entered.length; index++) (entered[index] as ComponentState).mayEnter = false;
+  guest.cx.refreshIfDetached();
+}
+
+function end(guest: GuestFunction): void {
+  const { entered } = guest;
+  for (let index = 0; index < entered.length; index++) (entered[index] as ComponentState).mayEnter = true;
+}
+
+function refuse(guest: GuestFunction, args: readonly unknown[]): never {
+  const { signature, cx } = guest;
+  for (const [index, codec] of signature.params.entries()) {
+    if (codec.check(args[index], cx)) continue;
+    const param = signature.type.params[index];
+    throw componentErrors["type-mismatch"](
+      explainMismatch(codec.type, args[index], param?.name ?? "argument", cx, signature.codecs),
+    );
+  }
+  throw componentErrors["type-mismatch"]({
+    path: "arguments",
+    expected: "stable values",
+    found: "changing ones",
+  });
+}
+
+function callNullary(guest: GuestFunction, lift: ResultLifter): HostCallable {
+  const { core, cx, signature } = guest;
+  const { engine } = cx;
+  const mayFail = signature.type.result?.kind === "result";
+  return () => {
+    engine.enter();
+    let result: unknown;
+    try {
+      begin(guest);
+      result = finish(guest, lift, core());
+      end(guest);
+    } catch (error) {
+      throw engine.fail(error);
+    }
+    engine.leave();
+    return settle(result, mayFail);
+  };
+}
+
+function callOneInMemory(guest: GuestFunction, lift: ResultLifter): HostCallable {
+  const { core, cx, signature } = guest;
+  const { engine } = cx;
+  const { check, store, size, align } = signature.params[0] as Codec; // The caller counted the parameters.
+  const mayFail = signature.type.result?.kind === "result";
+  return (arg) => {
+    if (!check(arg, cx)) refuse(guest, [arg]);
+    engine.enter();
+    let result: unknown;
+    try {
+      begin(guest);
+      const pointer = cx.allocate(align, size);
+      store(cx, arg, pointer);
+      result = finish(guest, lift, core(pointer));
+      end(guest);
+    } catch (error) {
+      throw engine.fail(error);
+    }
+    engine.leave();
+    return settle(result, mayFail);
+  };
+}
+
+function callOneSingle(guest: GuestFunction, lift: ResultLifter): HostCallable {
+  const { core, cx, signature } = guest;
+  const { engine } = cx;
+  const { check, single } = signature.params[0] as Codec; // As above.
+  const lower = (single as NonNullable<Codec["single"]>).lower; // The caller looked.
+  const mayFail = signature.type.result?.kind === "result";
+  return (arg) => {
+    if (!check(arg, cx)) refuse(guest, [arg]);
+    engine.enter();
+    let result: unknown;
+    try {
+      begin(guest);
+      result = finish(guest, lift, core(lower(cx, arg)));
+      end(guest);
+    } catch (error) {
+      throw engine.fail(error);
+    }
+    engine.leave();
+    return settle(result, mayFail);
+  };
+}
+
+function callTwoSingles(guest: GuestFunction, lift: ResultLifter): HostCallable {
+  const { core, cx, signature } = guest;
+  const { engine } = cx;
+  const [first, second] = signature.params as [Codec, Codec]; // As above.
+  const lowerFirst = (first.single as NonNullable<Codec["single"]>).lower;
+  const lowerSecond = (second.single as NonNullable<Codec["single"]>).lower;
+  const mayFail = signature.type.result?.kind === "result";
+  return (a, b) => {
+    if (!first.check(a, cx) || !second.check(b, cx)) refuse(guest, [a, b]);
+    engine.enter();
+    let result: unknown;
+    try {
+      begin(guest);
+      result = finish(guest, lift, core(lowerFirst(cx, a), lowerSecond(cx, b)));
+      end(guest);
+    } catch (error) {
+      throw engine.fail(error);
+    }
+    engine.leave();
+    return settle(result, mayFail);
+  };
+}
+
+/** One string or list: a pointer and a length. */
+function callOnePair(guest: GuestFunction, lift: ResultLifter): HostCallable {
+  const { core, cx, signature } = guest;
+  const { engine } = cx;
+  const { check, lower } = signature.params[0] as Codec; // As above.
+  const flat: Flat[] = [0, 0];
+  const mayFail = signature.type.result?.kind === "result";
+  return (arg) => {
+    if (!check(arg, cx)) refuse(guest, [arg]);
+    engine.enter();
+    let result: unknown;
+    try {
+      begin(guest);
+      lower(cx, arg, flat, 0);
+      result = finish(guest, lift, core(flat[0], flat[1]));
+      end(guest);
+    } catch (error) {
+      throw engine.fail(error);
+    }
+    engine.leave();
+    return settle(result, mayFail);
+  };
+}
+
+function callGeneral(guest: GuestFunction, lift: ResultLifter): HostCallable {
+  const { cx, signature } = guest;
+  const { engine } = cx;
+  const { params } = signature;
+  const call = lowerAndCall(guest);
+  const mayFail = signature.type.result?.kind === "result";
+  return (...args) => {
+    for (let index = 0; index < params.length; index++) {
+      if (!(params[index] as Codec).check(args[index], cx)) refuse(guest, args);
+    }
+    engine.enter();
+    let result: unknown;
+    try {
+      begin(guest);
+      result = finish(guest, lift, call(args));
+      end(guest);
+    } catch (error) {
+      throw engine.fail(error);
+    }
+    engine.leave();
+    return settle(result, mayFail);
+  };
+}
+
+/** Lowers any number of checked arguments and calls the core function. */
+function lowerAndCall(guest: GuestFunction): (args: readonly unknown[]) => Flat | undefined {
+  const { core, cx, signature } = guest;
+  const { params, spilled, flatCount } = signature;
+  if (spilled !== undefined) {
+    const { size, align, offsets } = spilled;
+    return (args) => {
+      const pointer = cx.allocate(align, size);
+      for (let index = 0; index < params.length; index++) {
+        (params[index] as Codec).store(cx, args[index], pointer + (offsets[index] as number));
+      }
+      return core(pointer);
+    };
+  }
+  const flat: Flat[] = new Array(flatCount).fill(0);
+  return (args) => {
+    let at = 0;
+    for (let index = 0; index < params.length; index++) {
+      const codec = params[index] as Codec;
+      codec.lower(cx, args[index], flat, at);
+      at += codec.flat?.length ?? 0;
+    }
+    return core(...flat);
+  };
+}
+
+/**
+ * The function that another guest of the same component calls: raw values in and out, inside the caller's
+ * budget. It must not enter an instance that a call is in progress in (CanonicalABI.md, "may_enter_from").
+ */
+export function callableFromGuest(guest: GuestFunction): (args: readonly unknown[]) => unknown {
+  const { cx, entered, postReturn } = guest;
+  const { result, isResultInMemory } = guest.signature;
+  const call = lowerAndCall(guest);
+  return (args) => {
+    for (const state of entered) {
+      if (!state.mayEnter) trap("a call into a component instance that is already being called");
+    }
+    begin(guest);
+    const borrows = cx.state.borrows;
+    cx.state.borrows = 0;
+    const flat = call(args);
+    cx.refreshIfDetached();
+    let value: unknown;
+    if (result !== undefined) {
+      if (isResultInMemory) {
+        const pointer = Number(flat) >>> 0;
+        cx.checkRange(pointer, result.align, result.size);
+        value = result.load(cx, pointer);
+      } else {
+        value = result.lift(cx, [flat as Flat], 0);
+      }
+    }
+    if (cx.state.borrows !== 0) trap("borrowed handles were not dropped");
+    cx.state.borrows = borrows;
+    if (postReturn !== undefined) {
+      cx.state.mayLeave = false;
+      if (flat === undefined) postReturn();
+      else postReturn(flat);
+      cx.state.mayLeave = true;
+    }
+    end(guest);
+    return value;
+  };
+}

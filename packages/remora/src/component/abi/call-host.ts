@@ -1,0 +1,218 @@
+/**
+ * Calls out of a guest (CanonicalABI.md, "canon lower"): lift the arguments, call, lower the result. Nothing is
+ * ever thrown into the guest, which could catch it: what fails ends the guest's own call through the engine.
+ */
+
+import { RemoraError } from "../../base/index.ts";
+import type { CoreFunction } from "../core.ts";
+import { componentErrors } from "../errors.ts";
+import type { Signature } from "./call-guest.ts";
+import type { Codec, Flat } from "./codec.ts";
+import type { Context } from "./context.ts";
+import { explainMismatch } from "./explain.ts";
+import { trap } from "./trap.ts";
+
+// biome-ignore lint/suspicious/noExplicitAny: lifted values of types that only exist at run time
+type Callee = (...args: any[]) => any;
+
+/** A function that a guest may call, seen from the guest. */
+export interface OutgoingCall {
+  readonly signature: Signature;
+  readonly cx: Context;
+  /** Name for errors: `omnitak:plugin/host@0.1.0 log`. */
+  readonly name: string;
+  readonly callee: Callee;
+  /** Ends the loan of resource objects that the host was lent for this call; undefined when there are none. */
+  readonly endLoans: (() => void) | undefined;
+}
+
+/** The core function for a host function. */
+export function coreFunctionForHost(call: OutgoingCall): CoreFunction {
+  const { params, result, isResultInMemory, spilled } = call.signature;
+  const isShort =
+    spilled === undefined && !isResultInMemory && params.length <= 3 && call.endLoans === undefined;
+  const isResultSingle =
+    result === undefined || (result.single !== undefined && result.type.kind !== "result");
+  if (isShort && isResultSingle && params.every((codec) => codec.single !== undefined))
+    return callSingles(call);
+  return callGeneral(call);
+}
+
+function callSingles(call: OutgoingCall): CoreFunction {
+  const { cx, callee, signature } = call;
+  const { state } = cx;
+  const { result } = signature;
+  const lifts = signature.params.map((codec) => (codec.single as NonNullable<Codec["single"]>).lift);
+  // The caller looked: each parameter is one core value.
+  const [first, second, third] = lifts as [Lift, Lift, Lift];
+  const lower = result?.single?.lower;
+  const check = result?.check;
+  const complete = (value: unknown): Flat | undefined => {
+    if (lower === undefined || check === undefined) return undefined;
+    if (!check(value, cx)) refuseResult(call, value);
+    return lower(cx, value);
+  };
+  // No guest code runs in here, so that whatever is not an error of ours was thrown by the host function.
+  const failHere = (error: unknown): never =>
+    fail(
+      call,
+      error instanceof RemoraError ? error : componentErrors["host-failed"]({ name: call.name }, error),
+    );
+  switch (signature.params.length) {
+    case 0:
+      return () => {
+        try {
+          if (!state.mayLeave) mayNotLeave();
+          return complete(callee());
+        } catch (error) {
+          return failHere(error);
+        }
+      };
+    case 1:
+      return (a) => {
+        try {
+          if (!state.mayLeave) mayNotLeave();
+          return complete(callee(first(cx, a)));
+        } catch (error) {
+          return failHere(error);
+        }
+      };
+    case 2:
+      return (a, b) => {
+        try {
+          if (!state.mayLeave) mayNotLeave();
+          return complete(callee(first(cx, a), second(cx, b)));
+        } catch (error) {
+          return failHere(error);
+        }
+      };
+    default:
+      return (a, b, c) => {
+        try {
+          if (!state.mayLeave) mayNotLeave();
+          return complete(callee(first(cx, a), second(cx, b), third(cx, c)));
+        } catch (error) {
+          return failHere(error);
+        }
+      };
+  }
+}
+
+type Lift = NonNullable<Codec["single"]>["lift"];
+
+function callGeneral(call: OutgoingCall): CoreFunction {
+  const { cx, callee, signature, endLoans } = call;
+  const { state } = cx;
+  const { type, codecs } = signature;
+  const lift = argumentsLifter(signature);
+  const complete = resultLowerer(call);
+  const okType = type.result?.kind === "result" ? type.result : undefined;
+  const err = okType?.err === undefined ? undefined : codecs.of(okType.err);
+  return (...flat: Flat[]) => {
+    try {
+      if (!state.mayLeave) mayNotLeave();
+      cx.refreshIfDetached();
+      const args = lift(cx, flat);
+      let value: unknown;
+      try {
+        value = callee(...args);
+        if (okType !== undefined) value = { tag: "ok", val: value };
+      } catch (error) {
+        value = errorResult(call, okType !== undefined, err, error);
+      }
+      endLoans?.();
+      return complete(cx, value, flat);
+    } catch (error) {
+      return fail(call, error);
+    }
+  };
+}
+
+/** What a host function threw, as the `err` of its result type; anything but a fitting payload is a failure. */
+function errorResult(call: OutgoingCall, hasErr: boolean, err: Codec | undefined, error: unknown): unknown {
+  if (error instanceof RemoraError) throw error;
+  if (hasErr && typeof error === "object" && error !== null && "payload" in error) {
+    const { payload } = error;
+    if (err === undefined ? payload === undefined : err.check(payload, call.cx))
+      return { tag: "err", val: payload };
+  }
+  throw componentErrors["host-failed"]({ name: call.name }, error);
+}
+
+export function argumentsLifter(signature: Signature): (cx: Context, flat: readonly Flat[]) => unknown[] {
+  const { params, spilled } = signature;
+  if (spilled !== undefined) {
+    const { size, align, offsets } = spilled;
+    return (cx, flat) => {
+      const pointer = Number(flat[0]) >>> 0;
+      cx.checkRange(pointer, align, size);
+      return params.map((codec, index) => codec.load(cx, pointer + (offsets[index] as number)));
+    };
+  }
+  return (cx, flat) => {
+    const args: unknown[] = [];
+    let at = 0;
+    for (let index = 0; index < params.length; index++) {
+      const codec = params[index] as Codec;
+      args.push(codec.lift(cx, flat, at));
+      at += codec.flat?.length ?? 0;
+    }
+    return args;
+  };
+}
+
+function resultLowerer(
+  call: OutgoingCall,
+): (cx: Context, value: unknown, flat: readonly Flat[]) => Flat | undefined {
+  const write = resultWriter(call.signature);
+  const check = call.signature.result?.check;
+  return (cx, value, flat) => {
+    if (check !== undefined && !check(value, cx)) refuseResult(call, value);
+    return write(cx, value, flat);
+  };
+}
+
+/** Lowers a checked result: as one core value, or into the place that the guest gave behind its arguments. */
+export function resultWriter(
+  signature: Signature,
+): (cx: Context, value: unknown, flat: readonly Flat[]) => Flat | undefined {
+  const { result, isResultInMemory, flatCount } = signature;
+  if (result === undefined) return () => undefined;
+  if (isResultInMemory) {
+    const { size, align, store } = result;
+    return (cx, value, flat) => {
+      const pointer = Number(flat[flatCount]) >>> 0;
+      cx.checkRange(pointer, align, size);
+      store(cx, value, pointer);
+      return undefined;
+    };
+  }
+  const out: Flat[] = [0];
+  return (cx, value) => {
+    result.lower(cx, value, out, 0);
+    return out[0];
+  };
+}
+
+function mayNotLeave(): never {
+  return trap("a call out of a component instance that may not leave");
+}
+
+function refuseResult(call: OutgoingCall, value: unknown): never {
+  const { result, codecs } = call.signature;
+  const wrong = explainMismatch((result as Codec).type, value, "result", call.cx, codecs); // There is one: it was refused.
+  throw componentErrors["host-result"]({
+    name: call.name,
+    expected: wrong.path === "result" ? wrong.expected : `${wrong.path}: ${wrong.expected}`,
+    found: wrong.found,
+  });
+}
+
+/**
+ * Ends the guest's call with what went wrong; guests between here and the host cannot catch it. What is not
+ * ours came out of guest code that ran on the way, its allocator say: the engine knows its own traps.
+ */
+function fail(call: OutgoingCall, error: unknown): never {
+  if (error instanceof RemoraError) return call.cx.engine.abort(error);
+  throw error;
+}

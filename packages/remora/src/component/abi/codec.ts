@@ -1,0 +1,115 @@
+/**
+ * Type-directed codecs: for each type the closures that check, lower and lift its values. They are built once
+ * for a component and take the instance's context as an argument, so that an instance costs none of this.
+ */
+
+import { unreachable } from "../../base/index.ts";
+import type { ValueType } from "../types.ts";
+import { listCodec, mapCodec, recordCodec, tupleCodec } from "./codec-compound.ts";
+import { flagsCodec, primitiveCodec } from "./codec-primitive.ts";
+import { hostResourceCodec, rawResourceCodec } from "./codec-resource.ts";
+import { enumCodec, optionCodec, resultCodec, variantCodec } from "./codec-variant.ts";
+import type { Context } from "./context.ts";
+import type { FlatType } from "./layout.ts";
+
+/** A core value: i64 is a bigint, everything else a number. */
+export type Flat = number | bigint;
+
+/**
+ * How values of one type cross the boundary. Lowering comes in two steps: `check` looks at the whole value and
+ * runs no guest code; after it, `store` and `lower` may rely on the value's shape.
+ */
+// biome-ignore lint/suspicious/noExplicitAny: a codec is chosen by a type that only exists at run time
+export interface Codec<Value = any> {
+  readonly type: ValueType;
+  readonly size: number;
+  readonly align: number;
+  /** Undefined when there are more than 16: such a value only ever goes through memory. */
+  readonly flat: readonly FlatType[] | undefined;
+  readonly check: (value: unknown, cx: Context) => boolean;
+  readonly store: (cx: Context, value: Value, pointer: number) => void;
+  readonly load: (cx: Context, pointer: number) => Value;
+  /** Writes as many core values as `flat` has. */
+  readonly lower: (cx: Context, value: Value, out: Flat[], at: number) => void;
+  readonly lift: (cx: Context, flat: readonly Flat[], at: number) => Value;
+  /** The short way for types of one core value. */
+  readonly single: Single<Value> | undefined;
+}
+
+export interface Single<Value> {
+  readonly lower: (cx: Context, value: Value) => Flat;
+  // biome-ignore lint/suspicious/noExplicitAny: a number or a bigint, as the flat type says
+  readonly lift: (cx: Context, flat: any) => Value;
+}
+
+/**
+ * Who is on the other side of the guest. Towards the `host`, resources are objects; between two guests (`raw`),
+ * they stay the numbers or objects that their implementer knows them by.
+ */
+export type Side = "host" | "raw";
+
+/** Builds codecs and keeps them by type object. */
+export class Codecs {
+  readonly side: Side;
+  readonly #codecs = new Map<ValueType, Codec>();
+
+  constructor(side: Side) {
+    this.side = side;
+  }
+
+  of(type: ValueType): Codec {
+    let codec = this.#codecs.get(type);
+    if (codec === undefined) {
+      codec = this.#build(type);
+      this.#codecs.set(type, codec);
+    }
+    return codec;
+  }
+
+  #build(type: ValueType): Codec {
+    const of = (inner: ValueType) => this.of(inner);
+    switch (type.kind) {
+      case "record":
+        return recordCodec(type, of);
+      case "tuple":
+        return tupleCodec(type, of);
+      case "list":
+        return listCodec(type, of);
+      case "map":
+        return mapCodec(type, of);
+      case "variant":
+        return variantCodec(type, of);
+      case "option":
+        return optionCodec(type, of);
+      case "result":
+        return resultCodec(type, of);
+      case "enum":
+        return enumCodec(type);
+      case "flags":
+        return flagsCodec(type);
+      case "own":
+      case "borrow":
+        return this.side === "host" ? hostResourceCodec(type) : rawResourceCodec(type);
+      case "stream":
+      case "future":
+      case "error-context":
+        throw new Error(`Invariant broken: no codec for ${type.kind}, which planning refuses`);
+      case "bool":
+      case "s8":
+      case "u8":
+      case "s16":
+      case "u16":
+      case "s32":
+      case "u32":
+      case "s64":
+      case "u64":
+      case "f32":
+      case "f64":
+      case "char":
+      case "string":
+        return primitiveCodec(type.kind);
+      default:
+        return unreachable(type);
+    }
+  }
+}

@@ -1,0 +1,109 @@
+/**
+ * What lifting and lowering need to know about one side of a call: its memory, its allocator, its string
+ * encoding, and the component instance whose handles it uses (CanonicalABI.md, "Lifting and Lowering Context").
+ */
+
+import type { CoreEngine, CoreFunction, CoreMemory } from "../core.ts";
+import type { StringEncoding } from "../model.ts";
+import type { Handle, HandleTable } from "./handles.ts";
+import { trap } from "./trap.ts";
+
+/** One component instance while it runs. */
+export interface ComponentState {
+  /** Its number within the prepared component. */
+  readonly index: number;
+  readonly handles: HandleTable;
+  /** False while the guest runs code that may not call out: realloc, post-return. */
+  mayLeave: boolean;
+  /** False while a call into the instance, or into one that contains it, is in progress. */
+  mayEnter: boolean;
+  /** Borrowed handles that the call in progress was given and has not dropped. */
+  borrows: number;
+  /** Handles lent by calls out of this instance, innermost call last. */
+  readonly lent: Handle[];
+}
+
+/** What a codec asks of the running component beyond memory: the objects that stand for guest resources. */
+export interface ResourceHost {
+  /** The object for a resource that the guest implements and now gives to the host. */
+  wrap(resource: number, rep: number, isOwn: boolean): object;
+  /** The guest's number for an object, or undefined when it is not a live object of this resource. */
+  unwrap(resource: number, value: unknown): number | undefined;
+  /** As `unwrap`, and the object may not be used again. */
+  take(resource: number, value: unknown): number | undefined;
+  /** Whether a value may stand for a resource that the host implements. */
+  accepts(resource: number, value: unknown): boolean;
+}
+
+export interface ContextOptions {
+  readonly engine: CoreEngine;
+  readonly state: ComponentState;
+  readonly resources: ResourceHost;
+  readonly memory: CoreMemory | undefined;
+  readonly realloc: CoreFunction | undefined;
+  readonly encoding: StringEncoding;
+}
+
+const noBytes = new Uint8Array(0);
+const noView = new DataView(noBytes.buffer);
+
+export class Context {
+  readonly engine: CoreEngine;
+  readonly state: ComponentState;
+  readonly resources: ResourceHost;
+  readonly encoding: StringEncoding;
+  /** Views of the memory. They are detached when it grows: see `refreshIfDetached`. */
+  bytes: Uint8Array = noBytes;
+  view: DataView = noView;
+  /** The second value of what is lowered to two: a string's or list's length, behind its pointer. */
+  length = 0;
+  readonly #memory: CoreMemory | undefined;
+  readonly #realloc: CoreFunction | undefined;
+
+  constructor(options: ContextOptions) {
+    this.engine = options.engine;
+    this.state = options.state;
+    this.resources = options.resources;
+    this.encoding = options.encoding;
+    this.#memory = options.memory;
+    this.#realloc = options.realloc;
+  }
+
+  /** To be called after guest code ran and before memory is read: growing detaches the views. */
+  refreshIfDetached(): void {
+    if (this.bytes.length === 0) this.#refresh();
+  }
+
+  #refresh(): void {
+    if (this.#memory === undefined) return;
+    const buffer = this.#memory.buffer;
+    this.bytes = new Uint8Array(buffer);
+    this.view = new DataView(buffer);
+  }
+
+  /** Room in the guest's memory, from the guest's allocator: what it gives back is checked. */
+  allocate(align: number, size: number): number {
+    return this.reallocate(0, 0, align, size);
+  }
+
+  reallocate(oldPointer: number, oldSize: number, align: number, size: number): number {
+    const realloc = this.#realloc;
+    if (realloc === undefined) return trap("there is no realloc");
+    this.state.mayLeave = false;
+    const pointer = realloc(oldPointer, oldSize, align, size) >>> 0;
+    this.state.mayLeave = true;
+    if (this.bytes.length === 0) this.#refresh();
+    if ((pointer & (align - 1)) !== 0)
+      trap(`realloc gave pointer ${pointer}, which is not aligned to ${align}`);
+    if (pointer + size > this.bytes.length) {
+      trap(`realloc gave pointer ${pointer} for ${size} bytes, which is out of bounds`);
+    }
+    return pointer;
+  }
+
+  /** Checks a range that the guest named. */
+  checkRange(pointer: number, align: number, size: number): void {
+    if ((pointer & (align - 1)) !== 0) trap(`pointer ${pointer} is not aligned to ${align}`);
+    if (pointer + size > this.bytes.length) trap(`${size} bytes at ${pointer} are out of bounds`);
+  }
+}

@@ -1,0 +1,78 @@
+/**
+ * Handle tables (CanonicalABI.md, "Table State" and "Resource State"): the small integers by which a guest names
+ * resources. One table a component instance; entries are reused, so that a borrow costs no allocation.
+ */
+
+import { trap } from "./trap.ts";
+
+/** Number that no resource type has: the entry is free. */
+const free = -1;
+
+export class Handle {
+  /** Number of the resource type within the component, or `free`. */
+  resource = free;
+  /** A guest's own number for what it implements; a host object for what the host implements. */
+  rep: unknown = undefined;
+  isOwn = false;
+  /** Borrows of this handle that calls in progress hold. */
+  lends = 0;
+  nextFree = 0;
+}
+
+export class HandleTable {
+  // Index 0 is no handle.
+  readonly #entries: Handle[] = [new Handle()];
+  #firstFree = 0;
+  #count = 0;
+  readonly #countMax: number;
+
+  constructor(countMax: number) {
+    this.#countMax = countMax;
+  }
+
+  get count(): number {
+    return this.#count;
+  }
+
+  add(resource: number, rep: unknown, isOwn: boolean): number {
+    let index = this.#firstFree;
+    let entry: Handle;
+    if (index !== 0) {
+      entry = this.#entries[index] as Handle; // The free list holds indices of entries only.
+      this.#firstFree = entry.nextFree;
+    } else {
+      // The guest controls how many handles it keeps; the host holds their memory.
+      if (this.#count >= this.#countMax) trap(`more than ${this.#countMax} handles`);
+      index = this.#entries.length;
+      entry = new Handle();
+      this.#entries.push(entry);
+    }
+    this.#count++;
+    entry.resource = resource;
+    entry.rep = rep;
+    entry.isOwn = isOwn;
+    return index;
+  }
+
+  get(index: number, resource: number): Handle {
+    const entry = this.#entries[index >>> 0];
+    if (entry === undefined || entry.resource !== resource) return wrongHandle(entry, index >>> 0);
+    return entry;
+  }
+
+  /** Takes a handle out. The entry still has its facts until the table is next added to. */
+  remove(index: number, resource: number): Handle {
+    const entry = this.get(index, resource);
+    if (entry.lends !== 0) trap(`handle ${index >>> 0} is lent to a call in progress`);
+    entry.resource = free;
+    entry.nextFree = this.#firstFree;
+    this.#firstFree = index >>> 0;
+    this.#count--;
+    return entry;
+  }
+}
+
+function wrongHandle(entry: Handle | undefined, index: number): never {
+  if (entry === undefined || entry.resource === free) return trap(`unknown handle index ${index}`);
+  return trap(`handle ${index} is of another resource type`);
+}

@@ -1,0 +1,389 @@
+/**
+ * One instance of a prepared component: carries out the plan's steps on an engine, and makes contexts, functions
+ * and resource classes when they are first asked for.
+ */
+
+import { invariant, RemoraError } from "../../base/index.ts";
+import type { Signature } from "../abi/call-guest.ts";
+import {
+  callableFromGuest,
+  callableFromHost,
+  type GuestFunction,
+  type HostCallable,
+} from "../abi/call-guest.ts";
+import { argumentsLifter, coreFunctionForHost, resultWriter } from "../abi/call-host.ts";
+import type { Flat } from "../abi/codec.ts";
+import { hostOwner } from "../abi/codec-resource.ts";
+import { type ComponentState, Context, type ResourceHost } from "../abi/context.ts";
+import { HandleTable } from "../abi/handles.ts";
+import { trap } from "../abi/trap.ts";
+import type { CoreEngine, CoreExtern, CoreFunction, CoreImports, CoreInstance, CoreMemory } from "../core.ts";
+import { componentErrors } from "../errors.ts";
+import { GuestResource, type GuestResourceClass } from "./guest-resource.ts";
+import type { HostBindings } from "./host-imports.ts";
+import type { CoreNamespace, CoreRef, FuncItem, Plan } from "./plan.ts";
+
+/** A plan with what is made of it once for all instances. */
+export interface Prepared {
+  readonly plan: Plan;
+  /** Towards the host; in the order of `plan.lifts`. */
+  readonly liftSignatures: readonly Signature[];
+  /** Towards another guest, for those that one calls. */
+  readonly rawSignatures: (type: FuncItem["type"]) => Signature;
+  readonly hostSignatures: readonly Signature[];
+  /** For each component instance: itself and all around it. */
+  readonly chains: readonly (readonly number[])[];
+}
+
+export interface RuntimeOptions {
+  readonly prepared: Prepared;
+  readonly engine: CoreEngine;
+  readonly bindings: HostBindings;
+  /** Handles of one component instance; the guest decides how many it keeps. */
+  readonly handlesMax: number;
+}
+
+export class Runtime implements ResourceHost {
+  readonly engine: CoreEngine;
+  readonly plan: Plan;
+  readonly #prepared: Prepared;
+  readonly #bindings: HostBindings;
+  readonly #states: ComponentState[] = [];
+  readonly #coreInstances: CoreInstance[] = [];
+  readonly #contexts: (Context | undefined)[];
+  readonly #lowered: (CoreFunction | undefined)[];
+  readonly #fromHost: (HostCallable | undefined)[];
+  readonly #destructors: (CoreFunction | undefined)[];
+  readonly #classes = new Map<number, GuestResourceClass>();
+  readonly #constructors = new Map<number, HostCallable>();
+  /** Objects for borrowed guest resources that live until the host function that got them returns. */
+  readonly #loans: GuestResource[] = [];
+
+  constructor(options: RuntimeOptions) {
+    const { prepared, engine, bindings, handlesMax } = options;
+    const { plan } = prepared;
+    this.engine = engine;
+    this.plan = plan;
+    this.#prepared = prepared;
+    this.#bindings = bindings;
+    for (const { index } of plan.states) {
+      this.#states.push({
+        index,
+        handles: new HandleTable(handlesMax),
+        mayLeave: true,
+        mayEnter: true,
+        borrows: 0,
+        lent: [],
+      });
+    }
+    this.#contexts = new Array(plan.contexts.length);
+    this.#lowered = new Array(plan.lowers.length);
+    this.#fromHost = new Array(plan.lifts.length);
+    this.#destructors = new Array(plan.resources.length);
+    for (const step of plan.steps) {
+      if (step.kind === "resource") {
+        if (step.destructor !== undefined)
+          this.#destructors[step.resource] = this.#coreFunction(step.destructor);
+        continue;
+      }
+      const { module } = step;
+      const bytes = module.kind === "bytes" ? module.bytes : bindings.modules.get(module.name);
+      invariant(bytes !== undefined, "every imported module was bound");
+      const imports: CoreImports = {};
+      for (const { name, from } of step.args) imports[name] = this.#namespace(from);
+      this.#coreInstances.push(engine.instantiate(bytes, imports));
+    }
+  }
+
+  /** The function that the host calls for an exported function. */
+  func(item: FuncItem): HostCallable {
+    // A host function that is exported again is the host's own: no guest stands between.
+    if (item.kind === "host") return this.#bindings.funcs[item.index] as HostCallable;
+    let callable = this.#fromHost[item.index];
+    if (callable === undefined) {
+      const signature = this.#prepared.liftSignatures[item.index] as Signature; // One for each lift.
+      callable = callableFromHost(this.#guestFunction(item.index, signature, undefined));
+      this.#fromHost[item.index] = callable;
+    }
+    return callable;
+  }
+
+  #guestFunction(index: number, signature: Signature, caller: number | undefined): GuestFunction {
+    const lift = this.plan.lifts[index];
+    invariant(lift !== undefined, "a lifted function has a plan");
+    const cx = this.#context(lift.context);
+    const around = caller === undefined ? [] : (this.#prepared.chains[caller] ?? []);
+    const entered = (this.#prepared.chains[cx.state.index] ?? []).filter((state) => !around.includes(state));
+    return {
+      signature,
+      cx,
+      core: this.#coreFunction(lift.core),
+      postReturn: lift.postReturn === undefined ? undefined : this.#coreFunction(lift.postReturn),
+      // A lone component instance cannot be entered twice: the engine refuses that before we come here.
+      entered:
+        caller === undefined && this.#states.length === 1 ? [] : entered.map((state) => this.#state(state)),
+    };
+  }
+
+  #state(index: number): ComponentState {
+    const state = this.#states[index];
+    invariant(state !== undefined, "a planned component instance has a state");
+    return state;
+  }
+
+  #context(index: number): Context {
+    let context = this.#contexts[index];
+    if (context === undefined) {
+      const plan = this.plan.contexts[index];
+      invariant(plan !== undefined, "a used context has a plan");
+      context = new Context({
+        engine: this.engine,
+        state: this.#state(plan.state),
+        resources: this,
+        // The validator checked that the export is a memory.
+        memory: plan.memory === undefined ? undefined : (this.#core(plan.memory) as CoreMemory),
+        realloc: plan.realloc === undefined ? undefined : this.#coreFunction(plan.realloc),
+        encoding: plan.encoding,
+      });
+      this.#contexts[index] = context;
+    }
+    return context;
+  }
+
+  #namespace(from: CoreNamespace): Record<string, CoreExtern> {
+    if (from.kind === "instance") {
+      const instance = this.#coreInstances[from.instance];
+      invariant(instance !== undefined, "core instances come before what uses them");
+      // Read only: the engine takes the imports from it.
+      return instance.exports as Record<string, CoreExtern>;
+    }
+    const items: Record<string, CoreExtern> = {};
+    for (const [name, ref] of from.exports) items[name] = this.#core(ref);
+    return items;
+  }
+
+  #coreFunction(ref: CoreRef): CoreFunction {
+    // The validator checked that what is used as a function is one.
+    return this.#core(ref) as CoreFunction;
+  }
+
+  #core(ref: CoreRef): CoreExtern {
+    switch (ref.kind) {
+      case "export": {
+        const item = this.#coreInstances[ref.instance]?.exports[ref.name];
+        if (item === undefined) {
+          throw componentErrors.invalid({
+            what: `core instance ${ref.instance} has no export "${ref.name}"`,
+            offset: 0,
+          });
+        }
+        return item;
+      }
+      case "lower":
+        return this.#lower(ref.index);
+      case "resource.new": {
+        const { handles } = this.#state(ref.state);
+        return this.#builtin(ref.state, (rep: number) => handles.add(ref.resource, rep, true));
+      }
+      case "resource.rep": {
+        const { handles } = this.#state(ref.state);
+        // CanonicalABI.md, "canon resource.rep": allowed even when the instance may not leave.
+        return (index: number) => {
+          try {
+            return handles.get(index, ref.resource).rep;
+          } catch (error) {
+            return this.#abort(error);
+          }
+        };
+      }
+      case "resource.drop":
+        return this.#builtin(ref.state, this.#dropper(ref.resource, ref.state));
+    }
+  }
+
+  #builtin(state: number, body: (value: number) => unknown): CoreFunction {
+    const owner = this.#state(state);
+    return (value: number) => {
+      try {
+        if (!owner.mayLeave) trap("a call out of a component instance that may not leave");
+        return body(value);
+      } catch (error) {
+        return this.#abort(error);
+      }
+    };
+  }
+
+  #abort(error: unknown): never {
+    if (error instanceof RemoraError) return this.engine.abort(error);
+    throw error;
+  }
+
+  #dropper(resource: number, stateIndex: number): (index: number) => void {
+    const state = this.#state(stateIndex);
+    return (index) => {
+      const handle = state.handles.remove(index, resource);
+      const { rep, isOwn } = handle;
+      handle.rep = undefined;
+      if (!isOwn) {
+        state.borrows--;
+        return;
+      }
+      this.#destroy(resource, rep, stateIndex);
+    };
+  }
+
+  /** Runs the destructor of a resource whose last handle was dropped by a guest. */
+  #destroy(resource: number, rep: unknown, caller: number): void {
+    const owner = this.plan.resources[resource]?.owner ?? hostOwner;
+    if (owner === hostOwner) {
+      const dispose = this.#bindings.resources.get(resource)?.dispose;
+      if (dispose === undefined) return;
+      try {
+        dispose.call(rep as object); // A resource of the host is an object of the host.
+      } catch (error) {
+        throw error instanceof RemoraError
+          ? error
+          : componentErrors["host-failed"]({ name: "[Symbol.dispose]" }, error);
+      }
+      return;
+    }
+    const around = this.#prepared.chains[caller] ?? [];
+    const entered = (this.#prepared.chains[owner] ?? []).filter((state) => !around.includes(state));
+    for (const index of entered) {
+      if (!this.#state(index).mayEnter)
+        trap("a destructor of a component instance that is already being called");
+    }
+    const destructor = this.#destructors[resource];
+    if (destructor === undefined) return;
+    for (const index of entered) this.#state(index).mayEnter = false;
+    destructor(rep);
+    for (const index of entered) this.#state(index).mayEnter = true;
+  }
+
+  #lower(index: number): CoreFunction {
+    let lowered = this.#lowered[index];
+    if (lowered === undefined) {
+      const plan = this.plan.lowers[index];
+      invariant(plan !== undefined, "a lowered function has a plan");
+      const cx = this.#context(plan.context);
+      lowered =
+        plan.callee.kind === "host"
+          ? this.#lowerHost(plan.callee.index, cx)
+          : this.#lowerGuest(plan.callee, cx);
+      this.#lowered[index] = lowered;
+    }
+    return lowered;
+  }
+
+  #lowerHost(index: number, cx: Context): CoreFunction {
+    const { plan } = this;
+    const signature = this.#prepared.hostSignatures[index] as Signature; // One for each host function.
+    const lends = signature.type.params.some(
+      ({ type }) => type.kind === "borrow" && plan.resources[type.resource.id]?.owner !== hostOwner,
+    );
+    return coreFunctionForHost({
+      signature,
+      cx,
+      name: plan.hostFuncs[index]?.path.join(" ") ?? "",
+      callee: this.#bindings.funcs[index] as HostCallable, // As above.
+      endLoans: lends ? () => this.#endLoans() : undefined,
+    });
+  }
+
+  /** From one guest of the component to another: lifted out of the one, lowered into the other. */
+  #lowerGuest(callee: Extract<FuncItem, { kind: "lifted" }>, cx: Context): CoreFunction {
+    const signature = this.#prepared.rawSignatures(callee.type);
+    const lift = argumentsLifter(signature);
+    const write = resultWriter(signature);
+    const { state } = cx;
+    // Made at the first call: the callee's own core instance may come after its function is passed on.
+    let call: ((args: readonly unknown[]) => unknown) | undefined;
+    return (...flat: Flat[]) => {
+      try {
+        if (!state.mayLeave) trap("a call out of a component instance that may not leave");
+        cx.refreshIfDetached();
+        call ??= callableFromGuest(this.#guestFunction(callee.index, signature, state.index));
+        const lentBefore = state.lent.length;
+        const value = call(lift(cx, flat));
+        while (state.lent.length > lentBefore) {
+          const handle = state.lent.pop();
+          if (handle !== undefined) handle.lends--;
+        }
+        cx.refreshIfDetached();
+        return write(cx, value, flat);
+      } catch (error) {
+        return this.#abort(error);
+      }
+    };
+  }
+
+  wrap(resource: number, rep: number, isOwn: boolean): object {
+    const object = GuestResource.wrap(this.classOf(resource), { runtime: this, resource, rep });
+    if (!isOwn) this.#loans.push(object);
+    return object;
+  }
+
+  #endLoans(): void {
+    for (const object of this.#loans) object[GuestResource.release]();
+    this.#loans.length = 0;
+  }
+
+  /** The class of a guest's resource; its constructor and methods are added by whoever exports it. */
+  classOf(resource: number): GuestResourceClass {
+    let found = this.#classes.get(resource);
+    if (found === undefined) {
+      const construct = (args: unknown[]) => this.#construct(resource, args);
+      found = class extends GuestResource {
+        constructor(...args: unknown[]) {
+          super();
+          // The guest's constructor gives an object of this very class, wrapped around its handle.
+          // biome-ignore lint/correctness/noConstructorReturn: that object is what `new` shall give
+          return construct(args);
+        }
+      };
+      this.#classes.set(resource, found);
+    }
+    return found;
+  }
+
+  setConstructor(resource: number, call: HostCallable): void {
+    this.#constructors.set(resource, call);
+  }
+
+  #construct(resource: number, args: unknown[]): GuestResource {
+    const call = this.#constructors.get(resource);
+    if (call === undefined) {
+      throw new TypeError(`Resource "${this.plan.resources[resource]?.name}" has no constructor`);
+    }
+    return call(...args) as GuestResource; // A constructor's result is the resource.
+  }
+
+  unwrap(resource: number, value: unknown): number | undefined {
+    return GuestResource.repOf(value, this, resource);
+  }
+
+  take(resource: number, value: unknown): number | undefined {
+    const rep = GuestResource.repOf(value, this, resource);
+    if (rep !== undefined) (value as GuestResource)[GuestResource.release](); // It has a rep: it is one.
+    return rep;
+  }
+
+  accepts(resource: number, value: unknown): boolean {
+    if (typeof value !== "object" || value === null) return false;
+    const required = this.#bindings.resources.get(resource)?.constructor;
+    return required === undefined || value instanceof required;
+  }
+
+  /** The host lets go of a resource that it owned: the guest's destructor runs as a call of its own. */
+  dispose(resource: number, rep: number): void {
+    const destructor = this.#destructors[resource];
+    if (destructor === undefined) return;
+    this.engine.enter();
+    try {
+      destructor(rep);
+    } catch (error) {
+      throw this.engine.fail(error);
+    }
+    this.engine.leave();
+  }
+}

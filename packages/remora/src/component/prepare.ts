@@ -1,0 +1,137 @@
+/**
+ * From a decoded component to something that can be instantiated many times: the plan, the codecs and the
+ * descriptions of imports and exports are made here, once.
+ */
+
+import type { HostCallable, Signature } from "./abi/call-guest.ts";
+import { signatureOf } from "./abi/call-guest.ts";
+import { Codecs } from "./abi/codec.ts";
+import type { CoreEngine } from "./core.ts";
+import { componentErrors } from "./errors.ts";
+import { describeItems, type ExternType } from "./link/describe.ts";
+import { buildExports } from "./link/exports.ts";
+import { bindHostImports, type HostImports } from "./link/host-imports.ts";
+import type { CoreModule, Plan } from "./link/plan.ts";
+import { type PlanLimits, planComponent } from "./link/planner.ts";
+import { type Prepared, Runtime } from "./link/runtime.ts";
+import type { Component } from "./model.ts";
+import type { FuncType } from "./types.ts";
+
+export interface InstantiateOptions {
+  /** Runs the core modules; one for each instance. */
+  readonly engine: CoreEngine;
+  /** What the component imports. Default: nothing. */
+  readonly imports?: HostImports;
+  /** Handles to resources that each component instance may keep. Default: 100,000. */
+  readonly handlesMax?: number;
+}
+
+/** Exported functions, resource classes and instances, by name; see `PreparedComponent.instantiate`. */
+export type ComponentExports = Readonly<Record<string, unknown>>;
+
+export interface ComponentInstance {
+  readonly exports: ComponentExports;
+}
+
+/** A component that is ready to be instantiated, any number of times. */
+export interface PreparedComponent {
+  /** What the host has to give, by import name. */
+  readonly imports: ReadonlyMap<string, ExternType>;
+  /** What the component gives, by export name. */
+  readonly exports: ReadonlyMap<string, ExternType>;
+  /** The core modules that an instance is made of, in the order of their instantiation, each once. */
+  readonly coreModules: readonly Uint8Array[];
+  /**
+   * Makes an instance. Exported interfaces stand under their full names (`omnitak:plugin/filter@0.1.0`) and, where
+   * no other export would have the same one, under their own (`filter`); functions under camelCase names,
+   * resources as classes.
+   *
+   * @throws component/missing-imports with everything that is missing, at once
+   * @throws whatever the engine throws when a core module cannot be instantiated
+   */
+  instantiate(options: InstantiateOptions): ComponentInstance;
+}
+
+const handlesMaxDefault = 100_000;
+
+/**
+ * Prepares a decoded component.
+ *
+ * @throws component/invalid     what does not fit together, with its byte offset
+ * @throws component/unsupported asynchronous functions and values
+ * @throws component/limit       more instances or definitions than `limits` allows
+ */
+export function prepareComponent(component: Component, limits: Partial<PlanLimits> = {}): PreparedComponent {
+  const plan = planComponent(component, limits);
+  const prepared = prepare(plan);
+  return {
+    imports: describeItems(plan.imports),
+    exports: describeItems(plan.exports),
+    coreModules: coreModulesOf(plan),
+    instantiate({ engine, imports = {}, handlesMax = handlesMaxDefault }) {
+      const bindings = bindHostImports(plan, imports);
+      const runtime = new Runtime({ prepared, engine, bindings, handlesMax });
+      return { exports: buildExports(runtime, plan.exports) };
+    },
+  };
+}
+
+function prepare(plan: Plan): Prepared {
+  const host = new Codecs("host");
+  const raw = new Codecs("raw");
+  const rawSignatures = new Map<FuncType, Signature>();
+  return {
+    plan,
+    liftSignatures: plan.lifts.map((lift) => signatureOf(lift.type, host)),
+    hostSignatures: plan.hostFuncs.map((func) => signatureOf(func.type, host)),
+    rawSignatures(type) {
+      let signature = rawSignatures.get(type);
+      if (signature === undefined) {
+        signature = signatureOf(type, raw);
+        rawSignatures.set(type, signature);
+      }
+      return signature;
+    },
+    chains: chainsOf(plan),
+  };
+}
+
+/** For each component instance: itself and all around it. */
+function chainsOf(plan: Plan): number[][] {
+  const chains: number[][] = [];
+  for (const { index, parent } of plan.states) {
+    chains.push(parent === undefined ? [index] : [index, ...(chains[parent] ?? [])]);
+  }
+  return chains;
+}
+
+function coreModulesOf(plan: Plan): Uint8Array[] {
+  const modules = new Set<Uint8Array>();
+  for (const step of plan.steps) {
+    if (step.kind === "core-instance" && step.module.kind === "bytes") modules.add(step.module.bytes);
+  }
+  return [...modules];
+}
+
+/**
+ * A function among the exports of an instance, by the path to it: an interface and a name, or a name alone.
+ *
+ * @throws component/no-such-export with near names
+ */
+export function exportedFunction(instance: ComponentInstance, ...path: readonly string[]): HostCallable {
+  let scope: unknown = instance.exports;
+  for (const name of path) {
+    const names = Object.keys(scope as object); // Each step below leaves an object.
+    const found = (scope as Record<string, unknown>)[name];
+    if (typeof found !== "object" && typeof found !== "function") {
+      throw componentErrors["no-such-export"]({ name: path.join(" "), names });
+    }
+    scope = found;
+  }
+  if (typeof scope !== "function") {
+    throw componentErrors["no-such-export"]({ name: path.join(" "), names: Object.keys(scope as object) });
+  }
+  return scope as HostCallable; // A function, as just seen.
+}
+
+export type { CoreModule };
