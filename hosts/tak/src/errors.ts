@@ -29,6 +29,11 @@ export const takErrors = defineErrors("tak", {
     message: (d: { found: string }) =>
       `Cannot read a datagram that starts with ${d.found}: a TAK datagram starts with bf 01 bf, or is one XML event`,
   },
+  elevation: {
+    fault: "operator",
+    message: (d: { path: string; problem: string }) =>
+      `Cannot use "${d.path}" as a source of heights: ${d.problem}`,
+  },
   "event-too-large": {
     fault: "operator",
     message: (d: { sizeBytes: number; sizeBytesMax: number; at: number }) =>
@@ -74,6 +79,24 @@ export const takErrors = defineErrors("tak", {
     message: (d: { uid: string; length: number; lengthMax: number }) =>
       `Cannot match the group name of "${d.uid}": it has ${d.length} characters, ${d.lengthMax} are allowed`,
   },
+  "plugin-answer": {
+    fault: "guest",
+    message: (d: { wanted: string; found: string }) => `Plugin gave ${d.found} where ${d.wanted} were wanted`,
+  },
+  "plugin-file": {
+    fault: "operator",
+    message: (d: { plugin: string; path: string }) => `Cannot read the plugin "${d.plugin}" from "${d.path}"`,
+  },
+  "plugin-settings": {
+    fault: "operator",
+    message: (d: { plugin: string; reason: string }) =>
+      `Cannot give the plugin "${d.plugin}" its settings: ${d.reason}`,
+  },
+  "plugin-shape": {
+    fault: "publisher",
+    message: (d: { plugin: string; wanted: readonly string[]; found: readonly string[] }) =>
+      `Cannot use the plugin "${d.plugin}": it exports ${d.found.join(", ") || "nothing"}, and one of ${d.wanted.join(", ")} is wanted`,
+  },
   "protobuf-malformed": {
     fault: "operator",
     message: (d: { found: string; at: number }) =>
@@ -88,6 +111,16 @@ export const takErrors = defineErrors("tak", {
     fault: "operator",
     message: (d: { count: number; at: number }) =>
       `Cannot go on with the stream at byte ${d.at}: ${d.count} events in a row were bad`,
+  },
+  "transform-refused": {
+    fault: "guest",
+    message: (d: { plugin: string; reason: string }) =>
+      `Transformer "${d.plugin}" refused the event: ${d.reason}`,
+  },
+  "transform-result": {
+    fault: "guest",
+    message: (d: { plugin: string; reason: string }) =>
+      `Transformer "${d.plugin}" made something that is no event: ${d.reason}`,
   },
   "version-unsupported": {
     fault: "operator",
