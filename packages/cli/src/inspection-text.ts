@@ -1,20 +1,25 @@
 /** An inspection for people: facts first, then imports and exports, one a line. */
 
 import { harmless } from "remora/policy";
-import type { Inspection, ModuleFacts, Range } from "./inspection.ts";
+import type {
+  ComponentInspection,
+  FileFacts,
+  Inspection,
+  ModuleFacts,
+  ModuleInspection,
+  Range,
+} from "./inspection.ts";
 import { showBytes, showCount } from "./quantity.ts";
 import { tableLines } from "./table.ts";
 
 export function inspectionText(inspection: Inspection): string {
-  const { file, sizeBytes, sha256 } = inspection;
-  const lines = [
-    ...facts([
-      ["file", file],
-      ["kind", "core module"],
-      ["size", `${showBytes(sizeBytes)} (${showCount(sizeBytes)} bytes)`],
-      ["sha256", sha256],
-      ...moduleRows(inspection),
-    ]),
+  const lines = inspection.kind === "component" ? componentLines(inspection) : moduleLines(inspection);
+  return `${lines.join("\n")}\n`;
+}
+
+function moduleLines(inspection: ModuleInspection): string[] {
+  return [
+    ...facts([...fileRows(inspection, "core module"), ...moduleRows(inspection)]),
     ...section(
       "imports",
       inspection.imports.map((one) => [one.module, one.name, `${one.kind} ${one.type}`]),
@@ -24,16 +29,45 @@ export function inspectionText(inspection: Inspection): string {
       inspection.exports.map((one) => [one.name, `${one.kind} ${one.type}`]),
     ),
   ];
-  return `${lines.join("\n")}\n`;
+}
+
+/** A component's core modules are its own affair: what they import and export is left to `--json`. */
+function componentLines(inspection: ComponentInspection): string[] {
+  const { modules, world } = inspection;
+  return [
+    ...facts([...fileRows(inspection, "component"), ["features", featuresText(inspection.features)]]),
+    ...(world.length === 0 ? facts([["world", "imports and exports nothing"]]) : ["", "world"]),
+    ...world.map((line) => `  ${harmless(line, CELL_LENGTH_MAX)}`),
+    ...modules.flatMap((module, at) => [
+      "",
+      `core module ${at + 1} of ${modules.length}`,
+      ...facts([...identityRows(module), ...moduleRows(module)]).map((line) => `  ${line}`),
+    ]),
+  ];
 }
 
 type Fact = readonly [label: string, value: string];
+
+function fileRows(inspection: FileFacts, kind: string): Fact[] {
+  return [["file", inspection.file], ["kind", kind], ...identityRows(inspection)];
+}
+
+function identityRows({ sizeBytes, sha256 }: Omit<FileFacts, "file">): Fact[] {
+  return [
+    ["size", `${showBytes(sizeBytes)} (${showCount(sizeBytes)} bytes)`],
+    ["sha256", sha256],
+  ];
+}
+
+function featuresText(features: readonly string[]): string {
+  return features.length === 0 ? "none beyond the first version" : features.join(", ");
+}
 
 function moduleRows(module: ModuleFacts): Fact[] {
   const { features, customSections } = module;
   return [
     ["code", `${showBytes(module.codeBytes)} in ${showCount(module.functions)} functions`],
-    ["features", features.length === 0 ? "none beyond the first version" : features.join(", ")],
+    ["features", featuresText(features)],
     ["start", module.hasStart ? "runs a function when it is instantiated" : "none"],
     ...listed("memory", module.memories, (memory) => showRange(memory, "pages of 64 KiB")),
     ...listed("table", module.tables, (table) => showRange(table, `elements of ${table.element}`)),
@@ -48,7 +82,7 @@ function listed<Item>(label: string, items: readonly Item[], show: (item: Item) 
 }
 
 function showRange({ min, max, is64, isShared }: Range, unit: string): string {
-  const range = max === null ? `${min} ${unit}, no maximum` : `${min} to ${max} ${unit}`;
+  const range = max === null ? `${min} ${unit} at first, no maximum` : `${min} to ${max} ${unit}`;
   return `${range}${is64 ? ", 64-bit" : ""}${isShared ? ", shared" : ""}`;
 }
 

@@ -4,8 +4,10 @@
  */
 
 import { createHash } from "node:crypto";
+import { decodeComponent, type ExternType, isComponent, prepareComponent } from "remora/component";
 import { decodeModule, type ModuleSummary, summarizeModule } from "remora/wasm";
 import { cliErrors } from "./errors.ts";
+import { witLines } from "./wit-text.ts";
 
 export interface FileFacts {
   readonly file: string;
@@ -42,24 +44,42 @@ export interface ModuleFacts {
   readonly producers: readonly string[];
 }
 
-export type Inspection = FileFacts & { readonly kind: "module" } & ModuleFacts;
+/** What a component imports or exports. */
+export interface ItemFacts {
+  readonly name: string;
+  readonly kind: ExternType["kind"];
+  /** What an instance holds. */
+  readonly items?: readonly ItemFacts[];
+}
+
+export interface ComponentFacts {
+  /** Of all core modules together. */
+  readonly features: readonly string[];
+  readonly imports: readonly ItemFacts[];
+  readonly exports: readonly ItemFacts[];
+  /** The same with types, as lines of WIT. */
+  readonly world: readonly string[];
+  /** The core modules that an instance is made of, in their order. */
+  readonly modules: readonly (Omit<FileFacts, "file"> & ModuleFacts)[];
+}
+
+export type ModuleInspection = FileFacts & { readonly kind: "module" } & ModuleFacts;
+export type ComponentInspection = FileFacts & { readonly kind: "component" } & ComponentFacts;
+export type Inspection = ModuleInspection | ComponentInspection;
 
 /**
  * Looks into a file.
  *
  * @throws cli/not-wasm   it does not begin as WebAssembly does
- * @throws wasm/malformed or another error of reading, with the offset, when it goes wrong later
+ * @throws wasm/malformed, component/malformed or another error of reading, with the offset
  */
 export function inspectBytes(file: string, bytes: Uint8Array): Inspection {
   if (MAGIC.some((byte, at) => bytes[at] !== byte)) {
     throw cliErrors["not-wasm"]({ file, found: beginning(bytes) });
   }
-  const facts: FileFacts = {
-    file,
-    sizeBytes: bytes.length,
-    sha256: createHash("sha256").update(bytes).digest("hex"),
-  };
-  return { ...facts, kind: "module", ...moduleFacts(bytes) };
+  return isComponent(bytes)
+    ? { file, kind: "component", ...identityOf(bytes), ...componentFacts(bytes) }
+    : { file, kind: "module", ...identityOf(bytes), ...moduleFacts(bytes) };
 }
 
 /** Both begin with it; then come two bytes of version and two of layer (component-model, Binary.md). */
@@ -69,6 +89,30 @@ function beginning(bytes: Uint8Array): string {
   if (bytes.length === 0) return "nothing, for it is empty";
   const hex = Array.from(bytes.subarray(0, 4), (byte) => byte.toString(16).padStart(2, "0")).join(" ");
   return bytes[0] === 0x28 ? `${hex}, as the text format does` : hex;
+}
+
+function identityOf(bytes: Uint8Array): Omit<FileFacts, "file"> {
+  return { sizeBytes: bytes.length, sha256: createHash("sha256").update(bytes).digest("hex") };
+}
+
+function componentFacts(bytes: Uint8Array): ComponentFacts {
+  const component = prepareComponent(decodeComponent(bytes));
+  const modules = component.coreModules.map((module) => ({ ...identityOf(module), ...moduleFacts(module) }));
+  return {
+    features: [...new Set(modules.flatMap((module) => module.features))].sort(),
+    imports: itemsOf(component.imports),
+    exports: itemsOf(component.exports),
+    world: witLines(component),
+    modules,
+  };
+}
+
+function itemsOf(items: ReadonlyMap<string, ExternType>): ItemFacts[] {
+  return [...items].map(([name, item]) =>
+    item.kind === "instance"
+      ? { name, kind: item.kind, items: itemsOf(item.exports) }
+      : { name, kind: item.kind },
+  );
 }
 
 function moduleFacts(bytes: Uint8Array): ModuleFacts {

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { parse } from "@bytecodealliance/jco-transpile/wasm-tools";
 import { defineErrors } from "remora/base";
 import { type Hosts, runProgram } from "./program.ts";
 import type { Running } from "./run-view.ts";
@@ -120,6 +121,51 @@ test("inspecting for a program gives one object of plain data", async () => {
     customSections: [],
     producers: [],
   });
+});
+
+const COMPONENT = `(component
+  (import "acme:door/control@1.2.0" (instance $control (export "ring" (func (param "times" u8)))))
+  (core module $m (memory (export "memory") 1 2) (func (export "run") (result i32) i32.const 7))
+  (core instance $i (instantiate $m))
+  (func (export "run") (result u32) (canon lift (core func $i "run")))
+)`;
+
+test("inspecting a component shows its world and each core module in it", async () => {
+  const { exitCode, out } = await run(["inspect", "a.wasm"], { files: { "a.wasm": await parse(COMPONENT) } });
+  assert.equal(exitCode, 0);
+  assert.match(out, /^kind +component$/m);
+  assert.match(
+    out,
+    /^world\n {2}import acme:door\/control@1\.2\.0 \{\n {4}ring: func\(times: u8\);\n {2}\}\n {2}export run: func\(\) -> u32;$/m,
+  );
+  assert.match(out, /^core module 1 of 1\n {2}size /m);
+  assert.match(out, /^ {2}memory +1 to 2 pages of 64 KiB$/m);
+});
+
+test("inspecting a component for a program gives its imports, exports and modules", async () => {
+  const files = { "a.wasm": await parse(COMPONENT) };
+  const { out } = await run(["inspect", "a.wasm", "--json"], { files });
+  const found = JSON.parse(out);
+  assert.equal(found.kind, "component");
+  assert.deepEqual(found.imports, [
+    { name: "acme:door/control@1.2.0", kind: "instance", items: [{ name: "ring", kind: "func" }] },
+  ]);
+  assert.deepEqual(found.exports, [{ name: "run", kind: "func" }]);
+  assert.equal(found.modules.length, 1);
+  assert.deepEqual(found.modules[0].memories, [{ min: 1, max: 2, is64: false, isShared: false }]);
+});
+
+test("no cut of a component makes inspecting it anything but a coded error", async () => {
+  const whole = await parse(COMPONENT);
+  for (let length = 8; length < whole.length; length++) {
+    const { exitCode, err } = await run(["inspect", "a.wasm"], {
+      files: { "a.wasm": whole.subarray(0, length) },
+    });
+    // A cut between two sections leaves a smaller component, which may well be one.
+    if (exitCode === 0) continue;
+    assert.equal(exitCode, 1, `cut at ${length}`);
+    assert.match(err, /^(component|wasm)\/[a-z-]+: /, `cut at ${length}`);
+  }
 });
 
 test("names by strangers cannot move the cursor", async () => {
