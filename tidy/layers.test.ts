@@ -10,7 +10,7 @@ test("imports point down, through public entries, to declared packages", () => {
   expectTidy(importFindings(tree));
 });
 
-test("no two files import each other", () => {
+test("no two folders import each other", () => {
   expectTidy(cycleFindings(tree));
 });
 
@@ -72,17 +72,19 @@ test("an npm package must be declared where it is imported, and a pure layer tak
   );
 });
 
-test("a ring of values is found, a ring of types is none", () => {
+test("a ring of values between folders is found, one within a folder or of types is none", () => {
   expectFound(
     cycleFindings(
       treeOf({
-        "a.ts": 'import { b } from "./b.ts";',
-        "b.ts": '\nimport { a } from "./a.ts";',
-        "c.ts": 'import { d } from "./d.ts";',
-        "d.ts": 'import type { C } from "./c.ts";',
+        "a/a.ts": 'import { b } from "../b/b.ts";',
+        "b/b.ts": '\nimport { a } from "../a/a.ts";',
+        "c/c.ts": 'import { d } from "../d/d.ts";',
+        "d/d.ts": 'import type { C } from "../c/c.ts";',
+        "e/e.ts": 'import { f } from "./f.ts";',
+        "e/f.ts": 'import { e } from "./e.ts";',
       }),
     ),
-    ["b.ts:2"],
+    ["b/b.ts:2"],
   );
 });
 

@@ -5,20 +5,22 @@ import { posix } from "node:path";
 import type { Finding } from "./finding.ts";
 import { type Layer, layerOf, layers, packageOf } from "./layer-table.ts";
 import type { Import } from "./scan.ts";
-import { isSource, isTest, jsonOf, type SourceFile, type Tree } from "./tree.ts";
+import { isSource, jsonOf, type SourceFile, type Tree, testFiles } from "./tree.ts";
 
 /** Every import of every layer's files against the table. */
 export function importFindings(tree: Tree, table: readonly Layer[] = layers): Finding[] {
   const findings: Finding[] = [];
+  const tests = testFiles(tree);
   for (const file of tree.values()) {
     const layer = isSource(file.path) ? layerOf(file.path, table) : undefined;
     if (layer === undefined) continue;
+    const isTest = tests.has(file.path);
     for (const one of file.imports) {
       const found = one.specifier.startsWith(".")
-        ? relativeFinding(file, layer, one, table)
+        ? relativeFinding(file, layer, one, table, isTest)
         : one.kind === "url"
           ? undefined
-          : bareFinding(tree, file, layer, one, table);
+          : bareFinding(tree, layer, one, table, isTest);
       if (found !== undefined) findings.push({ file: file.path, line: one.line, ...found });
       if (one.isStar) {
         findings.push({
@@ -36,7 +38,13 @@ export function importFindings(tree: Tree, table: readonly Layer[] = layers): Fi
 
 type Found = Pick<Finding, "what" | "why" | "instead"> | undefined;
 
-function relativeFinding(file: SourceFile, layer: Layer, one: Import, table: readonly Layer[]): Found {
+function relativeFinding(
+  file: SourceFile,
+  layer: Layer,
+  one: Import,
+  table: readonly Layer[],
+  isTest: boolean,
+): Found {
   const target = posix.join(posix.dirname(file.path), one.specifier);
   const what = `imports "${one.specifier}"`;
   if (one.kind !== "url" && !/\.(ts|json)$/.test(one.specifier)) {
@@ -46,12 +54,12 @@ function relativeFinding(file: SourceFile, layer: Layer, one: Import, table: rea
   if (other === layer) return undefined;
   if (other === undefined || packageOf(other) !== packageOf(layer)) {
     // A test may use what lies beside the packages: recordings, worlds, example plugins.
-    if (other === undefined && isTest(file.path)) return undefined;
+    if (other === undefined && isTest) return undefined;
     const entry = other === undefined ? "a package" : `"${other.entry}"`;
     return { what, why: "which reaches into another package", instead: `import ${entry} by its public name` };
   }
   // Tests of one package may look up: a rewriter's test runs what it rewrote.
-  if (isTest(file.path) || layer.below.includes(other.name)) return undefined;
+  if (isTest || layer.below.includes(other.name)) return undefined;
   return {
     what,
     why: `but ${other.name} does not stand below ${layer.name}`,
@@ -59,13 +67,7 @@ function relativeFinding(file: SourceFile, layer: Layer, one: Import, table: rea
   };
 }
 
-function bareFinding(
-  tree: Tree,
-  file: SourceFile,
-  layer: Layer,
-  one: Import,
-  table: readonly Layer[],
-): Found {
+function bareFinding(tree: Tree, layer: Layer, one: Import, table: readonly Layer[], isTest: boolean): Found {
   const { specifier } = one;
   const what = `imports "${specifier}"`;
   const builtin = specifier.replace(/^node:/, "");
@@ -73,7 +75,7 @@ function bareFinding(
     if (!specifier.startsWith("node:")) {
       return { what, why: "which reads like a package of that name", instead: `write "node:${builtin}"` };
     }
-    if (isTest(file.path) || layer.node === "all" || layer.node.includes(specifier)) return undefined;
+    if (isTest || layer.node === "all" || layer.node.includes(specifier)) return undefined;
     const allowed = layer.node.length === 0 ? "nothing of Node" : layer.node.join(", ");
     return {
       what,
@@ -105,22 +107,22 @@ function bareFinding(
     const entries = table.map((other) => other.entry).filter((entry) => nameOf(entry) === nameOf(specifier));
     return { what, why: "which is no public entry", instead: `import one of ${entries.join(", ")}` };
   }
-  return undeclaredFinding(tree, file, layer, specifier, nameOf(specifier));
+  return undeclaredFinding(tree, layer, specifier, nameOf(specifier), isTest);
 }
 
 /** An npm package has to stand in the package.json of whoever imports it. */
 function undeclaredFinding(
   tree: Tree,
-  file: SourceFile,
   layer: Layer,
   specifier: string,
   name: string,
+  isTest: boolean,
 ): Found {
   // The cast is safe enough: npm itself reads this file, and a missing key reads as undefined.
   const own = jsonOf(tree, `${packageOf(layer)}/package.json`) as Manifest | undefined;
   const whole = jsonOf(tree, "package.json") as Manifest | undefined;
   if (own?.dependencies?.[name] !== undefined) return undefined;
-  if (isTest(file.path) && (own?.devDependencies?.[name] ?? whole?.devDependencies?.[name]) !== undefined) {
+  if (isTest && (own?.devDependencies?.[name] ?? whole?.devDependencies?.[name]) !== undefined) {
     return undefined;
   }
   return {
@@ -136,7 +138,10 @@ interface Manifest {
   readonly exports?: Readonly<Record<string, string>>;
 }
 
-/** Files that import one another in a ring, types left out: then neither can be read, or run, before the other. */
+/**
+ * Folders that import one another in a ring, types left out: then neither can be read, or run, before the other.
+ * Within one folder a ring may be a grammar that contains itself.
+ */
 export function cycleFindings(tree: Tree): Finding[] {
   const findings: Finding[] = [];
   const state = new Map<string, "open" | "done">();
@@ -149,11 +154,13 @@ export function cycleFindings(tree: Tree): Finding[] {
       const target = tree.get(posix.join(posix.dirname(file.path), one.specifier));
       if (target === undefined) continue;
       if (state.get(target.path) === "open") {
+        const ring = path.slice(path.indexOf(target.path));
+        if (new Set(ring.map((each) => posix.dirname(each))).size < 2) continue;
         findings.push({
           file: file.path,
           line: one.line,
-          what: `closes a ring of imports: ${[...path.slice(path.indexOf(target.path)), target.path].join(" → ")}`,
-          why: "so none of them can be read alone",
+          what: `closes a ring of imports: ${[...ring, target.path].join(" → ")}`,
+          why: "so none of these folders can be read alone",
           instead: "move what two of them share into a file of its own",
         });
       } else if (state.get(target.path) === undefined) visit(target);

@@ -21,14 +21,19 @@ export type Tree = ReadonlyMap<string, SourceFile>;
 
 export const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 
-const FOLDERS_LEFT_OUT = new Set(["node_modules", "dist", ".git", ".cache", "target", "suites"]);
+const FOLDERS_LEFT_OUT = new Set(["node_modules", "dist", "target", "suites"]);
 const TEXT_FILE =
   /\.(ts|js|mjs|json|md|wit|yaml|yml|toml|txt|sh|c|h|rs|proto)$|(^|\/)(run|\.npmrc|\.gitignore)$/;
 const TEXT_BYTES_MAX = 1_000_000;
 
 /** TypeScript that we write for Node; the sources of a guest are in its own language, whatever their ending. */
 export function isSource(path: string): boolean {
-  return path.endsWith(".ts") && !path.endsWith(".d.ts") && !path.includes("/assembly/") && !isFixture(path);
+  return path.endsWith(".ts") && !path.endsWith(".d.ts") && !isGuestSource(path) && !isFixture(path);
+}
+
+/** AssemblyScript ends in `.ts` too. */
+function isGuestSource(path: string): boolean {
+  return /\/assembly\/|^sdk\/assemblyscript\/worlds\//.test(path);
 }
 
 /** Input that was made by someone or something else, and is kept as it came. */
@@ -38,6 +43,24 @@ export function isFixture(path: string): boolean {
 
 export function isTest(path: string): boolean {
   return path.endsWith(".test.ts");
+}
+
+/** Tests, and what tests alone import: it is no part of what anybody runs or installs. */
+export function testFiles(tree: Tree): ReadonlySet<string> {
+  const importers = new Map<string, string[]>();
+  for (const file of tree.values()) {
+    for (const one of file.imports) {
+      if (!one.specifier.startsWith(".")) continue;
+      const target = posix.join(posix.dirname(file.path), one.specifier);
+      importers.set(target, [...(importers.get(target) ?? []), file.path]);
+    }
+  }
+  const found = new Set([...tree.keys()].filter(isTest));
+  for (let sizeBefore = -1; sizeBefore !== found.size; ) {
+    sizeBefore = found.size;
+    for (const [path, from] of importers) if (from.every((one) => found.has(one))) found.add(path);
+  }
+  return found;
 }
 
 /** A tree of these files: `{ "packages/x/src/a.ts": "export const a = 1;" }`. */
@@ -56,7 +79,8 @@ export function readTree(): Tree {
   const walk = (folder: string) => {
     for (const entry of readdirSync(join(root, folder), { withFileTypes: true })) {
       const path = posix.join(folder, entry.name);
-      if (entry.isDirectory() && !FOLDERS_LEFT_OUT.has(entry.name)) walk(path);
+      const isHidden = entry.name.startsWith(".") && entry.name !== ".ci";
+      if (entry.isDirectory() && !isHidden && !FOLDERS_LEFT_OUT.has(entry.name)) walk(path);
       if (!entry.isFile() || entry.name.endsWith(".tsbuildinfo")) continue;
       const isText = TEXT_FILE.test(path) && !isFixture(path);
       const text = isText ? readFileSync(join(root, path), "utf8") : "";

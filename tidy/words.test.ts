@@ -56,6 +56,21 @@ test("a test that sleeps or does not run is found", () => {
   );
 });
 
+test("what tests alone import counts as test, what a program imports too does not", () => {
+  const text = "export const module = new WebAssembly.Module(bytes);";
+  expectFound(
+    wordFindings(
+      treeOf({
+        "hosts/tak/src/oracle.ts": text,
+        "hosts/tak/src/shared.ts": text,
+        "hosts/tak/src/a.test.ts": 'import "./oracle.ts";\nimport "./shared.ts";',
+        "hosts/tak/src/a.ts": 'import "./shared.ts";',
+      }),
+    ),
+    ["hosts/tak/src/shared.ts:1"],
+  );
+});
+
 test("a path of this machine is found in any file", () => {
   expectFound(pathFindings(treeOf({ "docs/a.md": "first\nsee /srv/check/out/docs" }), "/srv/check/out"), [
     "docs/a.md:2",

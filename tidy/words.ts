@@ -5,7 +5,7 @@
 
 import type { Finding } from "./finding.ts";
 import { lineAt } from "./scan.ts";
-import { isSource, root, type Tree } from "./tree.ts";
+import { isSource, root, type Tree, testFiles } from "./tree.ts";
 
 interface Word {
   readonly word: string;
@@ -17,23 +17,24 @@ interface Word {
   readonly module?: string;
   /** Where the rule looks at all; everywhere when it is left out. */
   readonly in?: RegExp;
-  /** Where it may stand nevertheless. */
+  /** Where it may stand nevertheless; tests are named by `inTests`. */
   readonly except?: RegExp;
+  /** It may stand in tests, and in what tests alone import. */
+  readonly inTests?: true;
   readonly why: string;
   readonly instead: string;
 }
 
-const TESTS = /\.test\.ts$|(^|\/)testing\//;
 const PURE = /^packages\/remora\/src\/(base|wasm|policy|component)\//;
 const LIBRARY = /^(packages|hosts)\/[^/]+\/src\//;
-const PROGRAMS =
-  /^(packages\/cli|bench|conformance|fuzz|examples|tidy|worlds)\/|\.test\.ts$|(^|\/)(scripts|testing)\//;
+const PROGRAMS = /^(packages\/cli|bench|conformance|fuzz|examples|tidy|worlds)\/|(^|\/)scripts\//;
 
 export const words: readonly Word[] = [
   {
     word: "WebAssembly",
     pattern: /(?<![\w$])WebAssembly\b/g,
-    except: /^(packages\/remora\/src\/engine|conformance|bench|fuzz|tidy)\/|\.test\.ts$/,
+    except: /^(packages\/remora\/src\/engine|conformance|bench|fuzz|tidy)\//,
+    inTests: true,
     why: "which only the engine may name, so that nothing runs around its meter",
     instead: "go through remora/engine, or take an abstract memory or function as a parameter",
   },
@@ -43,6 +44,7 @@ export const words: readonly Word[] = [
     module: "node:process",
     in: LIBRARY,
     except: PROGRAMS,
+    inTests: true,
     why: "which belongs to the program that embeds us",
     instead: "take what you need (a clock, a folder, a signal) as a parameter",
   },
@@ -51,6 +53,7 @@ export const words: readonly Word[] = [
     pattern: /(?<![\w$.])console\s*(\.|\?\.|\[)/g,
     in: LIBRARY,
     except: PROGRAMS,
+    inTests: true,
     why: "but a library writes nothing by itself",
     instead: "take a logger as a parameter",
   },
@@ -58,7 +61,7 @@ export const words: readonly Word[] = [
     word: "Buffer",
     pattern: /(?<![\w$.])Buffer\s*\./g,
     in: PURE,
-    except: TESTS,
+    inTests: true,
     why: "but this layer runs without Node",
     instead: "use Uint8Array and DataView",
   },
@@ -66,7 +69,7 @@ export const words: readonly Word[] = [
     word: "Date.now",
     pattern: /(?<![\w$.])Date\s*\.\s*now\b|(?<![\w$.])new\s+Date\s*\(\s*\)/g,
     in: /^packages\/remora\/src\//,
-    except: TESTS,
+    inTests: true,
     why: "which steps when the clock is set",
     instead: "take the time as a parameter; durations come from the monotonic clock in the engine",
   },
@@ -128,9 +131,11 @@ export const words: readonly Word[] = [
 
 export function wordFindings(tree: Tree, list: readonly Word[] = words): Finding[] {
   const findings: Finding[] = [];
+  const tests = testFiles(tree);
   for (const file of tree.values()) {
     if (!isSource(file.path)) continue;
     for (const row of list) {
+      if (row.inTests === true && tests.has(file.path)) continue;
       if (row.in?.test(file.path) === false || row.except?.test(file.path)) continue;
       const lines = [
         ...placesOf(row.pattern, file.code),
