@@ -8,7 +8,6 @@ export { wasmErrors } from "./errors.ts";
 export { type Feature, type FeatureUse, scanFeatures } from "./features.ts";
 export { externTypeOf, funcTypeAt, type IndexSpaces, importsOf, indexSpaces } from "./index-spaces.ts";
 export { type DecodeLimits, defaultDecodeLimits } from "./limits.ts";
-// Metering.
 export {
   type InjectedExports,
   type MemoryFacts,
@@ -20,6 +19,8 @@ export {
   rewriterVersion,
   type TableFacts,
 } from "./metering/contract.ts";
+// Metering.
+export { meterModule } from "./metering/meter-module.ts";
 export type {
   Body,
   ConstExpr,

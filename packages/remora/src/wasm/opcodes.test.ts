@@ -12,7 +12,6 @@ import {
   type ImmediateName,
   type Operator,
   operators,
-  prefixPageSizes,
   prefixPages,
 } from "./opcodes.ts";
 import { readImmediates, readOpcode } from "./operators.ts";

@@ -1,0 +1,523 @@
+/**
+ * Writes bodies with the meter in them: the original bytes, copied from place to place, and between them the
+ * shortest snippets that do the work (V8 inlines by wire bytes). Metering specification 4.5 to 4.9 and 4.11.
+ */
+
+import type { ByteWriter } from "../byte-writer.ts";
+import type { IndexSpaces } from "../index-spaces.ts";
+import { CodeBuffer } from "./code-buffer.ts";
+import { type BodyFacts, Event, eventSize, type Facts, LoopFlag } from "./facts.ts";
+import type { BodyPlan, Plan } from "./plan.ts";
+
+/** Indices of what was appended to the module, and how to name a block type. */
+export interface Appended {
+  readonly fuel: number;
+  readonly stack: number;
+  /** (i32 counter) -> i32 counter: for counters in a local. */
+  readonly refillLocal: number;
+  /** () -> (): for counters in the global. */
+  readonly refillGlobal: number;
+  /** (i32 length) -> i32 length: charges it. */
+  readonly chargeLength: number;
+  /** Function index of each helper. */
+  helper(id: number): number;
+  /** Block type of a block with the results of this function type and no parameters. */
+  resultBlock(type: number): Uint8Array;
+}
+
+export interface EmitInput {
+  readonly bytes: Uint8Array;
+  readonly facts: Facts;
+  readonly plan: Plan;
+  readonly spaces: IndexSpaces;
+  readonly appended: Appended;
+}
+
+/** Offsets in a function's body of the branches that are not taken, as a rule. */
+export interface FunctionHints {
+  readonly func: number;
+  readonly offsets: number[];
+}
+
+export interface Emitted {
+  /** Every body with its size before it, in order. */
+  readonly bodies: Uint8Array;
+  readonly hints: readonly FunctionHints[];
+}
+
+export function emitBodies(input: EmitInput): Emitted {
+  const emitter = new Emitter(input);
+  for (const [index, body] of input.facts.bodies.entries()) {
+    emitter.body(body, input.plan.bodies[index] as BodyPlan); // one plan a body
+  }
+  return { bodies: emitter.out.finish(), hints: emitter.hints };
+}
+
+const op = {
+  block: 0x02,
+  loop: 0x03,
+  if: 0x04,
+  end: 0x0b,
+  unreachable: 0x00,
+  br: 0x0c,
+  brIf: 0x0d,
+  brTable: 0x0e,
+  return: 0x0f,
+  call: 0x10,
+  localGet: 0x20,
+  localSet: 0x21,
+  localTee: 0x22,
+  globalGet: 0x23,
+  globalSet: 0x24,
+  i32Const: 0x41,
+  i32LtS: 0x48,
+  i32Add: 0x6a,
+  i32Sub: 0x6b,
+  empty: 0x40,
+  i32: 0x7f,
+  gcPrefix: 0xfb,
+} as const;
+
+/** What the local counter and the global know of each other. */
+const State = {
+  /** The global is right; the local is not. */
+  stale: 0,
+  /** Both are right. */
+  clean: 1,
+  /** The local is right. */
+  dirty: 2,
+} as const;
+
+class Emitter {
+  readonly out: CodeBuffer;
+  readonly hints: FunctionHints[] = [];
+  private readonly input: EmitInput;
+  private readonly bytes: Uint8Array;
+
+  // Of the body at hand.
+  private plan: BodyPlan = { isUncounted: false, checksEntry: false, isLocal: false, countsStack: false };
+  private facts: BodyFacts | undefined;
+  private cursor = 0;
+  private bodyStart = 0;
+  private state: number = State.stale;
+  /** Index of the local that has the counter. */
+  private counter = 0;
+  /** Index of the local that has the stack slots of the caller, in functions with handlers. */
+  private oldStack = 0;
+  private hasOldStack = false;
+  private hasWrapper = false;
+  private bodyHints: number[] = [];
+  private readonly isStackCounted: boolean;
+
+  constructor(input: EmitInput) {
+    this.input = input;
+    this.bytes = input.bytes;
+    this.out = new CodeBuffer(input.bytes.length * 2);
+    this.isStackCounted = input.plan.bodies.some((body) => body.countsStack);
+  }
+
+  body(body: BodyFacts, plan: BodyPlan): void {
+    const { out } = this;
+    if (plan.isUncounted) {
+      out.u32(body.end - body.start);
+      out.copy(this.bytes, body.start, body.end);
+      return;
+    }
+    this.plan = plan;
+    this.facts = body;
+    this.bodyStart = out.beginSized();
+    this.bodyHints = [];
+    this.counter = body.locals;
+    this.oldStack = body.locals + (plan.isLocal ? 1 : 0);
+    this.hasOldStack = this.isStackCounted && body.hasHandler;
+    this.hasWrapper =
+      (plan.isLocal || plan.countsStack || this.hasOldStack) && (body.exits > 0 || body.returns > 1);
+    this.locals(body);
+    this.cursor = body.codeStart;
+    this.prologue(body);
+    for (let at = body.events.start; at < body.events.end; at += eventSize) this.event(at);
+    this.copyTo(body.end);
+    out.endSized(this.bodyStart);
+    if (this.bodyHints.length > 0) this.hints.push({ func: body.func, offsets: this.bodyHints });
+  }
+
+  private locals(body: BodyFacts): void {
+    const { out } = this;
+    const more = (this.plan.isLocal ? 1 : 0) + (this.hasOldStack ? 1 : 0);
+    out.u32(body.localGroups + (more > 0 ? 1 : 0));
+    let groups = body.start;
+    while ((this.bytes[groups++] as number) >= 0x80);
+    out.copy(this.bytes, groups, body.codeStart);
+    if (more > 0) {
+      out.u32(more);
+      out.byte(op.i32);
+    }
+  }
+
+  private prologue(body: BodyFacts): void {
+    if (this.hasOldStack) {
+      this.indexed(op.globalGet, this.input.appended.stack);
+      this.indexed(op.localSet, this.oldStack);
+    }
+    if (this.plan.countsStack) this.takeStack(body);
+    const fuel = this.input.facts.regionFuel.at(body.regions.start);
+    if (this.plan.isLocal) {
+      this.state = State.stale;
+      this.charge(fuel, this.plan.checksEntry);
+    } else if (fuel > 0 || this.plan.checksEntry) this.charge(fuel, this.plan.checksEntry);
+    if (!this.hasWrapper) return;
+    this.out.byte(op.block);
+    this.out.raw(this.input.appended.resultBlock(body.type));
+  }
+
+  private event(at: number): void {
+    const { events, regionFuel } = this.input.facts;
+    const offset = events.at(at + 1);
+    const a = events.at(at + 2);
+    const b = events.at(at + 3);
+    switch (events.at(at)) {
+      case Event.charge: {
+        const fuel = regionFuel.at(a);
+        if (fuel === 0) return;
+        this.copyTo(offset);
+        this.charge(fuel, false);
+        return;
+      }
+      case Event.checkpoint:
+        this.copyTo(offset);
+        this.charge(0, true);
+        return;
+      case Event.loop:
+        this.loop(offset, a, b);
+        return;
+      case Event.arm:
+        this.needCounter(offset);
+        if (this.bytes[offset] !== op.if) this.state = State.dirty;
+        return;
+      case Event.join:
+        this.join(offset, a === 1, b === 1);
+        return;
+      case Event.loopEnd:
+        if (this.input.plan.isSplit[a] === 1) {
+          this.copyTo(offset);
+          this.out.byte(op.end);
+        }
+        return;
+      case Event.branch:
+        this.needCounter(offset);
+        if (a >= 0 && this.input.plan.isSplit[a] === 1) this.relabel(offset, 0);
+        if (b === 1) this.state = State.dirty;
+        return;
+      case Event.branchTable:
+        this.needCounter(offset);
+        if (a >= 0 && this.input.plan.isSplit[a] === 1) this.relabel(offset, b);
+        this.state = State.dirty;
+        return;
+      case Event.deadBranch:
+        if (this.input.plan.isSplit[a] === 1) this.relabel(offset, b);
+        return;
+      case Event.return:
+        this.return(offset, a + (b >= 0 && this.input.plan.isSplit[b] === 1 ? 1 : 0));
+        return;
+      case Event.call:
+        if (this.input.plan.isUncounted[a] === 1) return;
+        this.sync(offset);
+        this.afterCall();
+        return;
+      case Event.indirectCall:
+        this.sync(offset);
+        this.afterCall();
+        return;
+      case Event.tailCall:
+        this.sync(offset);
+        this.giveStackBack(offset);
+        this.state = State.dirty;
+        return;
+      case Event.throw:
+        this.sync(offset);
+        this.state = State.dirty;
+        return;
+      case Event.dead:
+        this.state = State.dirty;
+        return;
+      case Event.replaced:
+        this.sync(offset);
+        this.copyTo(offset);
+        this.indexed(op.call, this.input.appended.helper(a));
+        this.cursor = b;
+        this.afterCall();
+        return;
+      case Event.length:
+        this.sync(offset);
+        this.copyTo(offset);
+        this.indexed(op.call, this.input.appended.chargeLength);
+        this.afterCall();
+        return;
+      case Event.handler:
+        if (!this.hasOldStack) return;
+        this.copyTo(offset);
+        this.resetStack();
+        return;
+    }
+  }
+
+  // The counter.
+
+  /** `fuel` units off the counter; then, if asked for, a refill when it is negative. */
+  private charge(fuel: number, checks: boolean): void {
+    if (this.plan.isLocal) this.chargeLocal(fuel, checks);
+    else this.chargeGlobal(fuel, checks);
+  }
+
+  private chargeLocal(fuel: number, checks: boolean): void {
+    const { appended } = this.input;
+    if (this.state === State.stale) this.indexed(op.globalGet, appended.fuel);
+    else if (fuel > 0 || checks) this.indexed(op.localGet, this.counter);
+    else return;
+    if (fuel > 0) this.subtract(fuel);
+    const writes = fuel > 0 || this.state === State.stale;
+    if (writes) this.indexed(checks ? op.localTee : op.localSet, this.counter);
+    if (checks) this.refillLocal();
+    if (fuel > 0) this.state = State.dirty;
+    else if (this.state === State.stale) this.state = State.clean;
+  }
+
+  /** Takes the counter from the stack. The stub leaves the same number in the global. */
+  private refillLocal(): void {
+    this.constant(0);
+    this.out.byte(op.i32LtS);
+    this.hint();
+    this.out.byte(op.if);
+    this.out.byte(op.empty);
+    this.indexed(op.localGet, this.counter);
+    this.indexed(op.call, this.input.appended.refillLocal);
+    this.indexed(op.localSet, this.counter);
+    this.out.byte(op.end);
+  }
+
+  private chargeGlobal(fuel: number, checks: boolean): void {
+    const { appended } = this.input;
+    if (fuel > 0) {
+      this.indexed(op.globalGet, appended.fuel);
+      this.subtract(fuel);
+      this.indexed(op.globalSet, appended.fuel);
+    }
+    if (!checks) return;
+    this.indexed(op.globalGet, appended.fuel);
+    this.constant(0);
+    this.out.byte(op.i32LtS);
+    this.hint();
+    this.out.byte(op.if);
+    this.out.byte(op.empty);
+    this.indexed(op.call, appended.refillGlobal);
+    this.out.byte(op.end);
+  }
+
+  private subtract(fuel: number): void {
+    this.constant(fuel);
+    this.out.byte(op.i32Sub);
+  }
+
+  /** Control flow meets or parts here: the local must be right. */
+  private needCounter(offset: number): void {
+    if (!this.plan.isLocal || this.state !== State.stale) return;
+    this.copyTo(offset);
+    this.indexed(op.globalGet, this.input.appended.fuel);
+    this.indexed(op.localSet, this.counter);
+    this.state = State.clean;
+  }
+
+  /** Somebody else counts from here on: the global must be right. */
+  private sync(offset: number): void {
+    if (!this.plan.isLocal || this.state !== State.dirty) return;
+    this.copyTo(offset);
+    this.writeBack();
+    this.state = State.clean;
+  }
+
+  private writeBack(): void {
+    this.indexed(op.localGet, this.counter);
+    this.indexed(op.globalSet, this.input.appended.fuel);
+  }
+
+  private afterCall(): void {
+    this.state = State.stale;
+  }
+
+  // Control.
+
+  private loop(offset: number, next: number, loop: number): void {
+    const { facts, plan } = this.input;
+    this.needCounter(offset);
+    this.copyTo(next);
+    this.state = State.dirty;
+    const fuel = facts.regionFuel.at(facts.loopRegion.at(loop));
+    if (this.hasOldStack && (facts.loopFlags.at(loop) & LoopFlag.isHandler) !== 0) this.resetStack();
+    if (plan.isSplit[loop] !== 1) {
+      const checks = (facts.loopFlags.at(loop) & LoopFlag.hasBackEdge) !== 0;
+      if (fuel > 0 || checks) this.charge(fuel, checks);
+      return;
+    }
+    // 4.6: the host is called in the outer loop, so that V8 unrolls the inner one.
+    this.indexed(op.localGet, this.counter);
+    this.refillLocal();
+    this.out.copy(this.bytes, offset, next);
+    this.indexed(op.localGet, this.counter);
+    this.constant(0);
+    this.out.byte(op.i32LtS);
+    this.hint();
+    this.indexed(op.brIf, 1);
+    if (fuel > 0) this.charge(fuel, false);
+  }
+
+  private join(offset: number, fallsThrough: boolean, isBodyEnd: boolean): void {
+    if (!isBodyEnd) {
+      if (fallsThrough) this.needCounter(offset);
+      this.state = State.dirty;
+      return;
+    }
+    if (this.hasWrapper) {
+      if (fallsThrough) this.needCounter(offset);
+      this.copyTo(offset);
+      this.out.byte(op.end);
+      if (this.plan.isLocal) this.writeBack();
+      this.giveStackBack(offset);
+    } else if (fallsThrough) {
+      this.sync(offset);
+      this.giveStackBack(offset);
+    }
+  }
+
+  private return(offset: number, label: number): void {
+    const isRight = !this.plan.isLocal || this.state !== State.dirty;
+    if (isRight && !this.plan.countsStack && !this.hasOldStack) {
+      // The global is right already: nothing to do on the way out.
+    } else if (this.hasWrapper) {
+      this.needCounter(offset);
+      this.copyTo(offset);
+      this.indexed(op.br, label);
+      this.cursor = offset + 1;
+    } else {
+      this.sync(offset);
+      this.giveStackBack(offset);
+    }
+    this.state = State.dirty;
+  }
+
+  /** A branch that leaves a loop which has become two: its label, or those above `inside`, grow by one. */
+  private relabel(offset: number, inside: number): void {
+    this.copyTo(offset);
+    const { out, bytes } = this;
+    const opcode = bytes[offset] as number;
+    let at = offset + 1;
+    out.byte(opcode);
+    if (opcode === op.gcPrefix) {
+      // br_on_cast: the opcode's second part, then the flags.
+      const flags = skipNumber(bytes, at) + 1;
+      out.copy(bytes, at, flags);
+      at = flags;
+    }
+    if (opcode !== op.brTable) {
+      out.u32(readNumber(bytes, at) + 1);
+      this.cursor = skipNumber(bytes, at);
+      return;
+    }
+    const count = readNumber(bytes, at);
+    out.u32(count);
+    at = skipNumber(bytes, at);
+    for (let index = 0; index <= count; index++) {
+      const label = readNumber(bytes, at);
+      out.u32(label > inside ? label + 1 : label);
+      at = skipNumber(bytes, at);
+    }
+    this.cursor = at;
+  }
+
+  // Stack slots.
+
+  private takeStack(body: BodyFacts): void {
+    const { stack } = this.input.appended;
+    this.indexed(op.globalGet, stack);
+    this.subtract(body.slots);
+    this.indexed(op.globalSet, stack);
+    this.indexed(op.globalGet, stack);
+    this.constant(0);
+    this.out.byte(op.i32LtS);
+    this.hint();
+    this.out.byte(op.if);
+    this.out.byte(op.empty);
+    this.out.byte(op.unreachable);
+    this.out.byte(op.end);
+  }
+
+  private giveStackBack(offset: number): void {
+    const { stack } = this.input.appended;
+    if (this.hasOldStack) {
+      this.copyTo(offset);
+      this.indexed(op.localGet, this.oldStack);
+      this.indexed(op.globalSet, stack);
+    } else if (this.plan.countsStack) {
+      this.copyTo(offset);
+      this.indexed(op.globalGet, stack);
+      this.constant(this.facts?.slots ?? 0);
+      this.out.byte(op.i32Add);
+      this.indexed(op.globalSet, stack);
+    }
+  }
+
+  /** In a handler: whatever was thrown through did not give its slots back. */
+  private resetStack(): void {
+    this.indexed(op.localGet, this.oldStack);
+    if (this.plan.countsStack) this.subtract(this.facts?.slots ?? 0);
+    this.indexed(op.globalSet, this.input.appended.stack);
+  }
+
+  // Bytes.
+
+  private copyTo(offset: number): void {
+    if (offset > this.cursor) this.out.copy(this.bytes, this.cursor, offset);
+    this.cursor = Math.max(this.cursor, offset);
+  }
+
+  private indexed(opcode: number, index: number): void {
+    this.out.byte(opcode);
+    this.out.u32(index);
+  }
+
+  private constant(value: number): void {
+    this.out.byte(op.i32Const);
+    this.out.s32(value);
+  }
+
+  /** The branch that is written next is hardly ever taken. */
+  private hint(): void {
+    this.bodyHints.push(this.out.length - this.bodyStart);
+  }
+}
+
+function readNumber(bytes: Uint8Array, offset: number): number {
+  let result = 0;
+  let at = offset;
+  for (let shift = 0; shift < 35; shift += 7) {
+    const byte = bytes[at++] as number; // the analyser has read it before
+    result |= (byte & 0x7f) << shift;
+    if (byte < 0x80) break;
+  }
+  return result >>> 0;
+}
+
+function skipNumber(bytes: Uint8Array, offset: number): number {
+  let at = offset;
+  while ((bytes[at++] as number) >= 0x80); // the analyser has read it before
+  return at;
+}
+
+/**
+ * The section `metadata.code.branch_hint` (branch hinting proposal): for each function the offsets of its
+ * branches, each with one byte: 0, not taken.
+ */
+export function writeHints(writer: ByteWriter, hints: readonly FunctionHints[]): void {
+  writer.vector(hints, (to, { func, offsets }) => {
+    to.u32(func).vector(offsets, (each, offset) => each.u32(offset).byte(1).byte(0));
+  });
+}

@@ -1,0 +1,35 @@
+/** A growing list of 32-bit integers: the analyser notes millions of small facts. */
+
+export class IntList {
+  data: Int32Array;
+  length = 0;
+
+  constructor(capacity = 1024) {
+    this.data = new Int32Array(capacity);
+  }
+
+  push(value: number): number {
+    if (this.length === this.data.length) this.grow();
+    this.data[this.length] = value;
+    return this.length++;
+  }
+
+  /** Whoever asks knows that `index` is below `length`. */
+  at(index: number): number {
+    return this.data[index] as number;
+  }
+
+  set(index: number, value: number): void {
+    this.data[index] = value;
+  }
+
+  add(index: number, value: number): void {
+    this.data[index] = (this.data[index] as number) + value;
+  }
+
+  private grow(): void {
+    const next = new Int32Array(this.data.length * 2);
+    next.set(this.data);
+    this.data = next;
+  }
+}

@@ -1,0 +1,190 @@
+/**
+ * Decides what each body gets, from the facts of all: who checks on entry, whose constant cost its callers pay,
+ * where the counter lives, which loops are split. Metering specification 4.4 to 4.7 and 4.11.
+ */
+
+import { findCycles } from "./call-graph.ts";
+import type { MeterMode } from "./contract.ts";
+import { armSize, type BodyFacts, Event, eventSize, type Facts, LoopFlag, siteSize } from "./facts.ts";
+
+export interface BodyPlan {
+  /** Copied as it is: its callers pay its constant cost, and nothing in it touches the counter. */
+  readonly isUncounted: boolean;
+  readonly checksEntry: boolean;
+  /** The counter is kept in a local and written to the global around calls; else it stays in the global. */
+  readonly isLocal: boolean;
+  readonly countsStack: boolean;
+}
+
+export interface Plan {
+  readonly bodies: readonly BodyPlan[];
+  /** By loop: 1 when it is put under two headers, so that the slow path is outside of the inner one. */
+  readonly isSplit: Uint8Array;
+  /** By function: calling it leaves the counter as it is. */
+  readonly isUncounted: Uint8Array;
+  /** Stack slots of the longest chain of frames that do not count themselves. */
+  readonly stackSlotsUncounted: number;
+}
+
+export interface PlanInput {
+  readonly facts: Facts;
+  readonly importedFunctions: number;
+  /** By function: somebody outside may call it. */
+  readonly isExported: Uint8Array;
+  readonly mode: MeterMode;
+  readonly stack: boolean;
+}
+
+/** What may run unchecked at the entry of functions, callees included (4.7). */
+const uncheckedFuelMax = 2_000;
+/** What a callee that does not count itself may cost; a checkpoint's 2,000 operators could all be such calls. */
+const calleeFuelMax = 200;
+
+export function makePlan(input: PlanInput): Plan {
+  const { facts, importedFunctions } = input;
+  const { bodies } = facts;
+  const cycles = findCycles(facts, importedFunctions);
+  const isUncounted = new Uint8Array(importedFunctions + bodies.length);
+  // Units that an unchecked function and its unchecked callees run at most; Infinity when it checks.
+  const uncheckedFuel = new Float64Array(bodies.length);
+  const checksEntry = new Uint8Array(bodies.length);
+  const slotsBelow = new Float64Array(bodies.length);
+  const countsStack = new Uint8Array(bodies.length);
+
+  // Callees before callers, so that what a call costs is known.
+  for (const index of cycles.order) {
+    const body = bodies[index] as BodyFacts; // `order` has each index once
+    const isOnCycle = cycles.isOnCycle[index] === 1;
+    chargeCallees(body);
+    if (input.mode === "deadline") gatherAtHeaders(facts, body);
+    else shareArms(facts, body);
+    settleStack(index, body, isOnCycle);
+    if (canCallersPay(body, isOnCycle)) {
+      isUncounted[body.func] = 1;
+      uncheckedFuel[index] = facts.regionFuel.at(body.regions.start);
+      continue;
+    }
+    const isReachableFromOutside = input.isExported[body.func] === 1 || facts.isReferenced[body.func] === 1;
+    const fuel = body.fuel + calleesUnchecked(body);
+    const isForced = input.mode === "fuel" ? isReachableFromOutside : body.hasIndirect;
+    checksEntry[index] = isForced || isOnCycle || fuel > uncheckedFuelMax ? 1 : 0;
+    uncheckedFuel[index] = checksEntry[index] === 1 ? 0 : fuel;
+  }
+
+  const isSplit = new Uint8Array(facts.loopFlags.length);
+  const plans = bodies.map((body, index): BodyPlan => {
+    splitLoops(body);
+    return {
+      isUncounted: isUncounted[body.func] === 1,
+      checksEntry: checksEntry[index] === 1,
+      isLocal: isLocalCheaper(body),
+      countsStack: countsStack[index] === 1,
+    };
+  });
+  return {
+    bodies: plans,
+    isSplit,
+    isUncounted,
+    stackSlotsUncounted: slotsBelow.reduce((a, b) => Math.max(a, b), 0),
+  };
+
+  /** A call of a function that does not count itself costs the caller's region what the callee costs. */
+  function chargeCallees(body: BodyFacts): void {
+    for (let at = body.sites.start; at < body.sites.end; at += siteSize) {
+      const callee = facts.sites.at(at) - importedFunctions;
+      if (callee < 0 || isUncounted[callee + importedFunctions] === 0) continue;
+      const { regions } = bodies[callee] as BodyFacts; // a defined function
+      facts.regionFuel.add(facts.sites.at(at + 1), facts.regionFuel.at(regions.start));
+    }
+  }
+
+  function canCallersPay(body: BodyFacts, isOnCycle: boolean): boolean {
+    if (isOnCycle || body.hasIndirect || body.hasLoop || body.hasDynamic || body.hasHandler) return false;
+    const isOpen = input.isExported[body.func] === 1 || facts.isReferenced[body.func] === 1;
+    if (isOpen && input.mode === "fuel") return false;
+    for (let at = body.sites.start; at < body.sites.end; at += siteSize) {
+      if (isUncounted[facts.sites.at(at)] === 0) return false;
+    }
+    for (let region = body.regions.start + 1; region < body.regions.end; region++) {
+      if (facts.regionFuel.at(region) !== 0) return false;
+    }
+    return facts.regionFuel.at(body.regions.start) <= calleeFuelMax;
+  }
+
+  function calleesUnchecked(body: BodyFacts): number {
+    let fuel = 0;
+    for (let at = body.sites.start; at < body.sites.end; at += siteSize) {
+      const callee = facts.sites.at(at) - importedFunctions;
+      if (callee >= 0) fuel += uncheckedFuel[callee] as number;
+    }
+    return fuel;
+  }
+
+  /** 4.11: those on cycles and those that call indirectly count; of the rest the deepest chain is bounded here. */
+  function settleStack(index: number, body: BodyFacts, isOnCycle: boolean): void {
+    const counts = isOnCycle || body.hasIndirect;
+    countsStack[index] = counts && input.stack ? 1 : 0;
+    let below = 0;
+    for (let at = body.sites.start; at < body.sites.end; at += siteSize) {
+      const callee = facts.sites.at(at) - importedFunctions;
+      if (callee >= 0) below = Math.max(below, slotsBelow[callee] as number);
+    }
+    slotsBelow[index] = below + (counts ? 0 : body.slots);
+  }
+
+  function splitLoops(body: BodyFacts): void {
+    if (body.hasHandler) return;
+    for (let at = body.sites.start; at < body.sites.end; at += siteSize) {
+      const loop = facts.sites.at(at + 2);
+      if (loop >= 0 && isUncounted[facts.sites.at(at)] === 0) flagCall(loop);
+    }
+    for (let loop = body.loops.start; loop < body.loops.end; loop++) {
+      const flags = facts.loopFlags.at(loop);
+      const isPlain = (flags & (LoopFlag.hasCall | LoopFlag.hasInnerLoop)) === 0;
+      isSplit[loop] = isPlain && (flags & LoopFlag.hasBackEdge) !== 0 ? 1 : 0;
+    }
+  }
+
+  function flagCall(loop: number): void {
+    facts.loopFlags.set(loop, facts.loopFlags.at(loop) | LoopFlag.hasCall);
+  }
+
+  /** 4.5: with handlers a local would be stale; without loops whichever form is fewer bytes. */
+  function isLocalCheaper(body: BodyFacts): boolean {
+    if (body.hasHandler) return false;
+    if (body.hasLoop) return true;
+    let charges = 1;
+    let calls = 0;
+    for (let at = body.events.start; at < body.events.end; at += eventSize) {
+      const kind = facts.events.at(at);
+      if (kind === Event.charge && facts.regionFuel.at(facts.events.at(at + 2)) > 0) charges++;
+      else if (kind === Event.checkpoint) charges++;
+      else if (kind === Event.call) calls += isUncounted[facts.events.at(at + 2)] === 1 ? 0 : 1;
+      else if (kind >= Event.indirectCall && kind <= Event.length && kind !== Event.dead) calls++;
+    }
+    return 7 * (charges - 1) > 8 * calls + 6;
+  }
+}
+
+/** 4.4: of both arms of an `if` one is run, so the cheaper one's units are charged before it. */
+function shareArms(facts: Facts, body: BodyFacts): void {
+  const { arms, regionFuel } = facts;
+  for (let at = body.arms.start; at < body.arms.end; at += armSize) {
+    const [before, first, second] = [arms.at(at), arms.at(at + 1), arms.at(at + 2)];
+    const shared = Math.min(regionFuel.at(first), regionFuel.at(second));
+    regionFuel.add(before, shared);
+    regionFuel.add(first, -shared);
+    regionFuel.add(second, -shared);
+  }
+}
+
+/** Without exact fuel all of a loop's operators are charged at its header, those of no loop at the entry. */
+function gatherAtHeaders(facts: Facts, body: BodyFacts): void {
+  const { regionFuel, regionHome } = facts;
+  for (let region = body.regions.start; region < body.regions.end; region++) {
+    const home = regionHome.at(region);
+    if (home === region) continue;
+    regionFuel.add(home, regionFuel.at(region));
+    regionFuel.set(region, 0);
+  }
+}
