@@ -24,10 +24,34 @@ export const takErrors = defineErrors("tak", {
         ),
       ].join("\n"),
   },
+  "connect-failed": {
+    fault: "operator",
+    message: (d: { name: string; attempt: number; nextInMs: number }) =>
+      `Cannot connect to ${d.name}: attempt ${d.attempt} failed, the next follows in ${Math.round(d.nextInMs)} ms`,
+  },
+  "connection-idle": {
+    fault: "operator",
+    message: (d: { name: string; idleMs: number; idleMsMax: number }) =>
+      `Cannot keep ${d.name}: nothing came for ${d.idleMs} ms, ${d.idleMsMax} are allowed`,
+  },
+  "connection-lost": {
+    fault: "operator",
+    message: (d: { name: string }) => `Cannot go on with ${d.name}: the connection broke`,
+  },
+  "connections-max": {
+    fault: "operator",
+    message: (d: { name: string; max: number; refused: string }) =>
+      `Cannot take ${d.refused} at ${d.name}: ${d.max} connections are open, which are all that are allowed`,
+  },
   "datagram-header": {
     fault: "operator",
     message: (d: { found: string }) =>
       `Cannot read a datagram that starts with ${d.found}: a TAK datagram starts with bf 01 bf, or is one XML event`,
+  },
+  "datagram-too-large": {
+    fault: "operator",
+    message: (d: { name: string; uid: string; sizeBytes: number; sizeBytesMax: number }) =>
+      `Cannot send "${d.uid}" to ${d.name}: it has ${d.sizeBytes} bytes, a datagram takes ${d.sizeBytesMax}`,
   },
   elevation: {
     fault: "operator",
@@ -79,6 +103,20 @@ export const takErrors = defineErrors("tak", {
     message: (d: { uid: string; length: number; lengthMax: number }) =>
       `Cannot match the group name of "${d.uid}": it has ${d.length} characters, ${d.lengthMax} are allowed`,
   },
+  "listen-failed": {
+    fault: "operator",
+    message: (d: { name: string; reason: string }) => `Cannot listen at ${d.name}: ${d.reason}`,
+  },
+  "negotiation-timeout": {
+    fault: "operator",
+    message: (d: { name: string; waitedMs: number }) =>
+      `Cannot agree with ${d.name} on a protocol: it did not answer for ${d.waitedMs} ms`,
+  },
+  "peer-stalled": {
+    fault: "operator",
+    message: (d: { name: string; queuedBytes: number; stalledMs: number }) =>
+      `Cannot send to ${d.name}: it read nothing for ${d.stalledMs} ms while ${d.queuedBytes} bytes waited`,
+  },
   "plugin-answer": {
     fault: "guest",
     message: (d: { wanted: string; found: string }) => `Plugin gave ${d.found} where ${d.wanted} were wanted`,
@@ -102,10 +140,24 @@ export const takErrors = defineErrors("tak", {
     message: (d: { found: string; at: number }) =>
       `Cannot read the TAK protocol message at byte ${d.at}: ${d.found}`,
   },
+  "queue-full": {
+    fault: "operator",
+    message: (d: { name: string; queuedBytes: number; queuedBytesMax: number }) =>
+      `Cannot send to ${d.name}: ${d.queuedBytes} bytes wait for it, ${d.queuedBytesMax} are allowed`,
+  },
+  "recording-malformed": {
+    fault: "operator",
+    message: (d: { at: number; found: string }) =>
+      `Cannot read the recording at byte ${d.at}: found ${d.found}`,
+  },
   "stream-cut": {
     fault: "operator",
     message: (d: { at: number; sizeBytes: number }) =>
       `Cannot complete the event at byte ${d.at}: the stream ends after ${d.sizeBytes} bytes of it`,
+  },
+  "tls-failed": {
+    fault: "operator",
+    message: (d: { name: string; reason: string }) => `Cannot agree with ${d.name} on TLS: ${d.reason}`,
   },
   "too-many-bad-events": {
     fault: "operator",
