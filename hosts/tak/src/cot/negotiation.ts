@@ -38,7 +38,7 @@ export function readNegotiation(message: CotMessage): Negotiation | undefined {
       return { kind: "request", version };
     }
     case RESPONSE:
-      return { kind: "response", isAccepted: elementsOf(message, "TakResponse")[0]?..status === "true" };
+      return { kind: "response", isAccepted: elementsOf(message, "TakResponse")[0]?.status === "true" };
     default:
       return undefined;
   }
