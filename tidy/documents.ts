@@ -220,7 +220,19 @@ export function betweenMarks(
   return from < 0 || to < 0 ? undefined : text.slice(from + marks.begin.length, to).trim();
 }
 
-/** The first fenced block of TypeScript. */
-export function firstExample(text: string): string | undefined {
-  return /^```ts\n([\s\S]*?)^```/m.exec(text)?.[1];
+/** A block of code in a document, and the line that its first line is. */
+export interface FencedBlock {
+  readonly line: number;
+  readonly text: string;
+}
+
+export function fencedBlocks(text: string, language: string): FencedBlock[] {
+  return [...text.matchAll(/^```(\w+)\n([\s\S]*?)^```/gm)]
+    .filter((match) => match[1] === language)
+    .map((match) => ({ line: lineAt(text, match.index) + 1, text: match[2] ?? "" }));
+}
+
+/** What an example says it prints: the comment behind each `console.log`. */
+export function printedBy(example: string): string[] {
+  return [...example.matchAll(/\bconsole\.log\(.*\);? *\/\/ (.*)$/gm)].map((match) => match[1] ?? "");
 }

@@ -3,7 +3,7 @@
 import { API_LIST, apiLines } from "./api.ts";
 import { printCommands } from "./command-list.ts";
 import { listErrors, printErrors } from "./error-list.ts";
-import { printLayers, tableMarks } from "./layer-table.ts";
+import { printLayers, printLayersBriefly, tableMarks } from "./layer-table.ts";
 import type { Tree } from "./tree.ts";
 
 /** Path and text of each printed file, as it has to be. */
@@ -12,16 +12,22 @@ export async function printAll(tree: Tree): Promise<Map<string, string>> {
   printed.set(API_LIST, `${apiLines(tree).join("\n")}\n`);
   printed.set("docs/errors.md", printErrors(await listErrors(tree)));
   printed.set("docs/commands.md", printCommands());
-  for (const path of ["ARCHITECTURE.md"]) {
+  for (const [path, print] of Object.entries(layerTables)) {
     const text = tree.get(path)?.text;
-    if (text !== undefined) printed.set(path, withLayers(text));
+    if (text !== undefined) printed.set(path, withLayers(text, print()));
   }
   return printed;
 }
 
-function withLayers(text: string): string {
+/** The documents that show the layers, and how much of the table each shows. */
+export const layerTables: Readonly<Record<string, () => string>> = {
+  "ARCHITECTURE.md": printLayers,
+  "README.md": printLayersBriefly,
+};
+
+function withLayers(text: string, table: string): string {
   const from = text.indexOf(tableMarks.begin);
   const to = text.indexOf(tableMarks.end, from);
   if (from < 0 || to < 0) return text;
-  return `${text.slice(0, from + tableMarks.begin.length)}\n\n${printLayers()}\n\n${text.slice(to)}`;
+  return `${text.slice(0, from + tableMarks.begin.length)}\n\n${table}\n\n${text.slice(to)}`;
 }

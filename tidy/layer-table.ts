@@ -142,3 +142,8 @@ export function printLayers(table: readonly Layer[] = layers): string {
     ...rows,
   ].join("\n");
 }
+
+export function printLayersBriefly(table: readonly Layer[] = layers): string {
+  const rows = table.map((layer) => `| \`${layer.name}\` | ${layer.what} | ${layer.mayTouch} |`);
+  return ["| layer | what it does | may touch |", "| --- | --- | --- |", ...rows].join("\n");
+}
