@@ -140,10 +140,12 @@ function settle(result: unknown, mayFail: boolean): unknown {
   return result;
 }
 
+/** From here to the call of the core function only the guest's allocator runs, which may not call out. */
 function begin(guest: GuestFunction): void {
   const { entered } = guest;
   for (let index = 0; index < entered.length; index++) (entered[index] as ComponentState).mayEnter = false;
   guest.cx.refreshIfDetached();
+  guest.cx.state.mayLeave = false;
 }
 
 function end(guest: GuestFunction): void {
@@ -169,13 +171,14 @@ function refuse(guest: GuestFunction, args: readonly unknown[]): never {
 
 function callNullary(guest: GuestFunction, lift: ResultLifter): HostCallable {
   const { core, cx, signature } = guest;
-  const { engine } = cx;
+  const { engine, state } = cx;
   const mayFail = signature.type.result?.kind === "result";
   return () => {
     engine.enter();
     let result: unknown;
     try {
       begin(guest);
+      state.mayLeave = true;
       result = finish(guest, lift, core());
       end(guest);
     } catch (error) {
@@ -188,7 +191,7 @@ function callNullary(guest: GuestFunction, lift: ResultLifter): HostCallable {
 
 function callOneInMemory(guest: GuestFunction, lift: ResultLifter): HostCallable {
   const { core, cx, signature } = guest;
-  const { engine } = cx;
+  const { engine, state } = cx;
   const { check, store, size, align } = signature.params[0] as Codec; // The caller counted the parameters.
   const mayFail = signature.type.result?.kind === "result";
   return (arg) => {
@@ -199,6 +202,7 @@ function callOneInMemory(guest: GuestFunction, lift: ResultLifter): HostCallable
       begin(guest);
       const pointer = cx.allocate(align, size);
       store(cx, arg, pointer);
+      state.mayLeave = true;
       result = finish(guest, lift, core(pointer));
       end(guest);
     } catch (error) {
@@ -211,7 +215,7 @@ function callOneInMemory(guest: GuestFunction, lift: ResultLifter): HostCallable
 
 function callOneSingle(guest: GuestFunction, lift: ResultLifter): HostCallable {
   const { core, cx, signature } = guest;
-  const { engine } = cx;
+  const { engine, state } = cx;
   const { check, single } = signature.params[0] as Codec; // As above.
   const lower = (single as NonNullable<Codec["single"]>).lower; // The caller looked.
   const mayFail = signature.type.result?.kind === "result";
@@ -221,7 +225,9 @@ function callOneSingle(guest: GuestFunction, lift: ResultLifter): HostCallable {
     let result: unknown;
     try {
       begin(guest);
-      result = finish(guest, lift, core(lower(cx, arg)));
+      const flat = lower(cx, arg);
+      state.mayLeave = true;
+      result = finish(guest, lift, core(flat));
       end(guest);
     } catch (error) {
       throw engine.fail(error);
@@ -233,7 +239,7 @@ function callOneSingle(guest: GuestFunction, lift: ResultLifter): HostCallable {
 
 function callTwoSingles(guest: GuestFunction, lift: ResultLifter): HostCallable {
   const { core, cx, signature } = guest;
-  const { engine } = cx;
+  const { engine, state } = cx;
   const [first, second] = signature.params as [Codec, Codec]; // As above.
   const lowerFirst = (first.single as NonNullable<Codec["single"]>).lower;
   const lowerSecond = (second.single as NonNullable<Codec["single"]>).lower;
@@ -244,7 +250,10 @@ function callTwoSingles(guest: GuestFunction, lift: ResultLifter): HostCallable 
     let result: unknown;
     try {
       begin(guest);
-      result = finish(guest, lift, core(lowerFirst(cx, a), lowerSecond(cx, b)));
+      const flatFirst = lowerFirst(cx, a);
+      const flatSecond = lowerSecond(cx, b);
+      state.mayLeave = true;
+      result = finish(guest, lift, core(flatFirst, flatSecond));
       end(guest);
     } catch (error) {
       throw engine.fail(error);
@@ -257,7 +266,7 @@ function callTwoSingles(guest: GuestFunction, lift: ResultLifter): HostCallable 
 /** One string or list: a pointer and a length. */
 function callOnePair(guest: GuestFunction, lift: ResultLifter): HostCallable {
   const { core, cx, signature } = guest;
-  const { engine } = cx;
+  const { engine, state } = cx;
   const { check, lower } = signature.params[0] as Codec; // As above.
   const flat: Flat[] = [0, 0];
   const mayFail = signature.type.result?.kind === "result";
@@ -268,6 +277,7 @@ function callOnePair(guest: GuestFunction, lift: ResultLifter): HostCallable {
     try {
       begin(guest);
       lower(cx, arg, flat, 0);
+      state.mayLeave = true;
       result = finish(guest, lift, core(flat[0], flat[1]));
       end(guest);
     } catch (error) {
@@ -306,6 +316,7 @@ function callGeneral(guest: GuestFunction, lift: ResultLifter): HostCallable {
 function lowerAndCall(guest: GuestFunction): (args: readonly unknown[]) => Flat | undefined {
   const { core, cx, signature } = guest;
   const { params, spilled, flatCount } = signature;
+  const { state } = cx;
   if (spilled !== undefined) {
     const { size, align, offsets } = spilled;
     return (args) => {
@@ -313,6 +324,7 @@ function lowerAndCall(guest: GuestFunction): (args: readonly unknown[]) => Flat 
       for (let index = 0; index < params.length; index++) {
         (params[index] as Codec).store(cx, args[index], pointer + (offsets[index] as number));
       }
+      state.mayLeave = true;
       return core(pointer);
     };
   }
@@ -324,6 +336,7 @@ function lowerAndCall(guest: GuestFunction): (args: readonly unknown[]) => Flat 
       codec.lower(cx, args[index], flat, at);
       at += codec.flat?.length ?? 0;
     }
+    state.mayLeave = true;
     return core(...flat);
   };
 }

@@ -183,7 +183,9 @@ export function resultWriter(
     return (cx, value, flat) => {
       const pointer = Number(flat[flatCount]) >>> 0;
       cx.checkRange(pointer, align, size);
+      cx.state.mayLeave = false;
       store(cx, value, pointer);
+      cx.state.mayLeave = true;
       return undefined;
     };
   }

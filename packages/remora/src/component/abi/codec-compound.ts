@@ -1,131 +1,63 @@
-/** Codecs of records, tuples, lists and maps. */
+/** Codecs of tuples, lists and maps. */
 
-import { camelCase } from "../names.ts";
 import type { ValueType } from "../types.ts";
-import type { Codec, Flat } from "./codec.ts";
+import type { Codec, CodecOf } from "./codec.ts";
 import type { Context } from "./context.ts";
 import { flatten, layoutOf, layoutOfFields, offsetsOf } from "./layout.ts";
 import { trap } from "./trap.ts";
 
-type CodecOf = (type: ValueType) => Codec;
 type TypeOf<Kind extends ValueType["kind"]> = Extract<ValueType, { kind: Kind }>;
 
 /** CanonicalABI.md: MAX_LIST_BYTE_LENGTH. */
 const listBytesMax = 2 ** 28 - 1;
 
-export function recordCodec(type: TypeOf<"record">, of: CodecOf): Codec {
-  const keys = type.fields.map((field) => camelCase(field.name));
-  return fieldsCodec({
-    type,
-    keys,
-    types: type.fields.map((field) => field.type),
-    of,
-    isShaped: (value) => typeof value === "object" && value !== null,
-    empty: () => ({}),
-  });
-}
-
-export function tupleCodec(type: TypeOf<"tuple">, of: CodecOf): Codec {
+export function tupleCodec(type: TypeOf<"tuple">, of: CodecOf): Codec<readonly unknown[]> {
   const count = type.elements.length;
-  return fieldsCodec({
-    type,
-    keys: type.elements.map((_, index) => index),
-    types: type.elements,
-    of,
-    isShaped: (value) => Array.isArray(value) && value.length === count,
-    empty: () => [],
-  });
-}
-
-// A record's object or a tuple's array: both are read and written by key.
-type Fields = Record<string | number, unknown>;
-
-function fieldsCodec(options: {
-  readonly type: ValueType;
-  readonly keys: readonly (string | number)[];
-  readonly types: readonly ValueType[];
-  readonly of: CodecOf;
-  readonly isShaped: (value: unknown) => boolean;
-  readonly empty: () => object;
-}): Codec<Fields> {
-  const { type, keys, isShaped, empty } = options;
-  const codecs = options.types.map(options.of);
-  const offsets = offsetsOf(options.types);
-  const { size, align } = layoutOfFields(options.types);
-  const checks = codecs.map((codec) => codec.check);
-  const stores = codecs.map((codec) => codec.store);
-  const loads = codecs.map((codec) => codec.load);
-  const flatOffsets: number[] = [];
-  let flatCount = 0;
-  for (const codec of codecs) {
-    flatOffsets.push(flatCount);
-    flatCount += codec.flat?.length ?? 0;
-  }
-  const count = keys.length;
+  const codecs = type.elements.map(of);
+  const offsets = offsetsOf(type.elements);
+  const { size, align } = layoutOfFields(type.elements);
+  const flat = flatten(type);
+  const single = count === 1 ? codecs[0]?.single : undefined;
   return {
     type,
     size,
     align,
-    flat: flatten(type),
+    flat,
     check: (value, cx) => {
-      if (!isShaped(value)) return false;
+      if (!Array.isArray(value) || value.length !== count) return false;
       for (let index = 0; index < count; index++) {
-        // The arrays are of one length, and `isShaped` said that the value has keys.
-        if (!(checks[index] as Codec["check"])((value as Fields)[keys[index] as string], cx)) return false;
+        if (!codecs[index]?.check(value[index], cx)) return false;
       }
       return true;
     },
     store: (cx, value, pointer) => {
       for (let index = 0; index < count; index++) {
-        (stores[index] as Codec["store"])(
-          cx,
-          value[keys[index] as string],
-          pointer + (offsets[index] as number),
-        );
+        codecs[index]?.store(cx, value[index], pointer + (offsets[index] as number));
       }
     },
-    load: (cx, pointer) => {
-      const value = empty() as Fields;
-      for (let index = 0; index < count; index++) {
-        value[keys[index] as string] = (loads[index] as Codec["load"])(
-          cx,
-          pointer + (offsets[index] as number),
-        );
-      }
-      return value;
-    },
+    load: (cx, pointer) => codecs.map((codec, index) => codec.load(cx, pointer + (offsets[index] as number))),
     lower: (cx, value, out, at) => {
+      let next = at;
       for (let index = 0; index < count; index++) {
-        codecs[index]?.lower(cx, value[keys[index] as string], out, at + (flatOffsets[index] as number));
+        codecs[index]?.lower(cx, value[index], out, next);
+        next += codecs[index]?.flat?.length ?? 0;
       }
     },
-    lift: (cx, flat, at) => {
-      const value = empty() as Fields;
-      for (let index = 0; index < count; index++) {
-        value[keys[index] as string] = codecs[index]?.lift(cx, flat, at + (flatOffsets[index] as number));
-      }
-      return value;
+    lift: (cx, values, at) => {
+      let next = at;
+      return codecs.map((codec) => {
+        const value = codec.lift(cx, values, next);
+        next += codec.flat?.length ?? 0;
+        return value;
+      });
     },
-    single: singleOf(flatten(type)?.length, codecs[0], keys[0], empty),
-  };
-}
-
-/** A record of one field that is one core value is that core value. */
-function singleOf(
-  flatCount: number | undefined,
-  codec: Codec | undefined,
-  key: string | number | undefined,
-  empty: () => object,
-): Codec<Fields>["single"] {
-  const single = codec?.single;
-  if (flatCount !== 1 || single === undefined || key === undefined) return undefined;
-  return {
-    lower: (cx, value) => single.lower(cx, value[key]),
-    lift: (cx, flat) => {
-      const value = empty() as Fields;
-      value[key] = single.lift(cx, flat);
-      return value;
-    },
+    single:
+      single === undefined
+        ? undefined
+        : {
+            lower: (cx, value) => single.lower(cx, value[0]),
+            lift: (cx, value) => [single.lift(cx, value)],
+          },
   };
 }
 
@@ -329,5 +261,3 @@ export function mapCodec(type: TypeOf<"map">, of: CodecOf): Codec {
     },
   });
 }
-
-export type { Flat };

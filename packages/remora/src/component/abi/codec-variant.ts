@@ -4,13 +4,12 @@
  */
 
 import type { ValueType } from "../types.ts";
-import type { Codec, Flat } from "./codec.ts";
+import type { Codec, CodecOf, Flat } from "./codec.ts";
 import { singleCodec } from "./codec-primitive.ts";
 import type { Context } from "./context.ts";
 import { discriminantSize, type FlatType, flatten, layoutOf, payloadOffset } from "./layout.ts";
 import { trap } from "./trap.ts";
 
-type CodecOf = (type: ValueType) => Codec;
 type TypeOf<Kind extends ValueType["kind"]> = Extract<ValueType, { kind: Kind }>;
 
 /** A value as its case's number and payload, and back. */

@@ -5,8 +5,9 @@
 
 import { unreachable } from "../../base/index.ts";
 import type { ValueType } from "../types.ts";
-import { listCodec, mapCodec, recordCodec, tupleCodec } from "./codec-compound.ts";
+import { listCodec, mapCodec, tupleCodec } from "./codec-compound.ts";
 import { flagsCodec, primitiveCodec } from "./codec-primitive.ts";
+import { recordCodec } from "./codec-record.ts";
 import { hostResourceCodec, rawResourceCodec } from "./codec-resource.ts";
 import { enumCodec, optionCodec, resultCodec, variantCodec } from "./codec-variant.ts";
 import type { Context } from "./context.ts";
@@ -35,6 +36,9 @@ export interface Codec<Value = any> {
   /** The short way for types of one core value. */
   readonly single: Single<Value> | undefined;
 }
+
+/** Where a codec finds those of the types inside its own. */
+export type CodecOf = (type: ValueType) => Codec;
 
 export interface Single<Value> {
   readonly lower: (cx: Context, value: Value) => Flat;

@@ -58,7 +58,7 @@ export class Context {
   /** The second value of what is lowered to two: a string's or list's length, behind its pointer. */
   length = 0;
   readonly #memory: CoreMemory | undefined;
-  readonly #realloc: CoreFunction | undefined;
+  readonly #realloc: CoreFunction;
 
   constructor(options: ContextOptions) {
     this.engine = options.engine;
@@ -66,7 +66,7 @@ export class Context {
     this.resources = options.resources;
     this.encoding = options.encoding;
     this.#memory = options.memory;
-    this.#realloc = options.realloc;
+    this.#realloc = options.realloc ?? noRealloc;
   }
 
   /** To be called after guest code ran and before memory is read: growing detaches the views. */
@@ -81,23 +81,21 @@ export class Context {
     this.view = new DataView(buffer);
   }
 
-  /** Room in the guest's memory, from the guest's allocator: what it gives back is checked. */
+  /**
+   * Room in the guest's memory, from the guest's allocator: what it gives back is checked. The caller has set
+   * `state.mayLeave` to false, since an allocator may not call out.
+   */
   allocate(align: number, size: number): number {
-    return this.reallocate(0, 0, align, size);
+    const pointer = this.#realloc(0, 0, align, size) >>> 0;
+    if (this.bytes.length === 0) this.#refresh();
+    if ((pointer & (align - 1)) !== 0 || pointer + size > this.bytes.length) badPointer(pointer, align, size);
+    return pointer;
   }
 
   reallocate(oldPointer: number, oldSize: number, align: number, size: number): number {
-    const realloc = this.#realloc;
-    if (realloc === undefined) return trap("there is no realloc");
-    this.state.mayLeave = false;
-    const pointer = realloc(oldPointer, oldSize, align, size) >>> 0;
-    this.state.mayLeave = true;
+    const pointer = this.#realloc(oldPointer, oldSize, align, size) >>> 0;
     if (this.bytes.length === 0) this.#refresh();
-    if ((pointer & (align - 1)) !== 0)
-      trap(`realloc gave pointer ${pointer}, which is not aligned to ${align}`);
-    if (pointer + size > this.bytes.length) {
-      trap(`realloc gave pointer ${pointer} for ${size} bytes, which is out of bounds`);
-    }
+    if ((pointer & (align - 1)) !== 0 || pointer + size > this.bytes.length) badPointer(pointer, align, size);
     return pointer;
   }
 
@@ -106,4 +104,14 @@ export class Context {
     if ((pointer & (align - 1)) !== 0) trap(`pointer ${pointer} is not aligned to ${align}`);
     if (pointer + size > this.bytes.length) trap(`${size} bytes at ${pointer} are out of bounds`);
   }
+}
+
+function noRealloc(): never {
+  return trap("there is no realloc");
+}
+
+function badPointer(pointer: number, align: number, size: number): never {
+  if ((pointer & (align - 1)) !== 0)
+    return trap(`realloc gave pointer ${pointer}, which is not aligned to ${align}`);
+  return trap(`realloc gave pointer ${pointer} for ${size} bytes, which is out of bounds`);
 }
