@@ -34,15 +34,10 @@ export interface StageCounts {
 export interface ChainOptions {
   /** Told of every failure, after it was counted; for logs. Must not throw. */
   readonly onFailed?: (stage: Stage, message: CotMessage, error: RemoraError) => void;
-  /** Where a stage's durations go, in nanoseconds; one message in `sampleEvery` is timed. */
-  readonly latencyOf?: (stage: Stage) => { record(ns: number): void } | undefined;
-  /** A power of two; default 16, since reading the clock costs as much as a native filter. */
-  readonly sampleEvery?: number;
 }
 
 interface Slot {
   readonly stage: Stage;
-  readonly latency: { record(ns: number): void } | undefined;
   in: number;
   blocked: number;
   changed: number;
@@ -52,20 +47,15 @@ interface Slot {
 export class Chain {
   readonly #slots: readonly Slot[];
   readonly #onFailed: ChainOptions["onFailed"];
-  readonly #sampleMask: number;
   #in = 0;
   #passed = 0;
   #changed = 0;
 
   constructor(stages: readonly Stage[], options: ChainOptions = {}) {
     invariant(new Set(stages.map((stage) => stage.id)).size === stages.length, "stage ids are unique");
-    const sampleEvery = options.sampleEvery ?? 16;
-    invariant((sampleEvery & (sampleEvery - 1)) === 0, "sampleEvery is a power of two");
-    this.#sampleMask = sampleEvery - 1;
     this.#onFailed = options.onFailed;
     this.#slots = stages.map((stage) => ({
       stage,
-      latency: options.latencyOf?.(stage),
       in: 0,
       blocked: 0,
       changed: 0,
@@ -75,10 +65,10 @@ export class Chain {
 
   /** The message that came through, perhaps another than went in; undefined when it was blocked. */
   run(message: CotMessage): CotMessage | undefined {
-    const isTimed = (this.#in++ & this.#sampleMask) === 0;
+    this.#in++;
     let current: CotMessage | undefined = message;
     for (const slot of this.#slots) {
-      current = isTimed ? this.#timedStep(slot, current) : this.#step(slot, current);
+      current = this.#step(slot, current);
       if (current === undefined) return undefined;
     }
     this.#passed++;
@@ -91,18 +81,21 @@ export class Chain {
    * through are put into `into`, in their order.
    *
    * @param into Emptied first; must not be `messages`.
+   * @param from Emptied first; gets, for each message in `into`, the index in `messages` of what it came from.
    */
-  runBatch(messages: readonly CotMessage[], into: CotMessage[]): void {
+  runBatch(messages: readonly CotMessage[], into: CotMessage[], from: number[] = []): void {
     this.#in += messages.length;
     into.length = 0;
-    for (const message of messages) into.push(message);
-    const isChanged = new Uint8Array(messages.length);
+    from.length = 0;
+    for (const message of messages) from.push(into.push(message) - 1);
     for (const slot of this.#slots) {
       if (into.length === 0) return;
-      this.#stepBatch(slot, into, isChanged);
+      this.#stepBatch(slot, into, from);
     }
     this.#passed += into.length;
-    for (let index = 0; index < into.length; index++) this.#changed += isChanged[index] ?? 0;
+    for (const [index, message] of into.entries()) {
+      if (message !== messages[from[index] ?? 0]) this.#changed++;
+    }
   }
 
   counts(): ChainCounts {
@@ -123,14 +116,6 @@ export class Chain {
     };
   }
 
-  #timedStep(slot: Slot, message: CotMessage): CotMessage | undefined {
-    if (slot.latency === undefined) return this.#step(slot, message);
-    const startedMs = performance.now();
-    const next = this.#step(slot, message);
-    slot.latency.record((performance.now() - startedMs) * 1e6);
-    return next;
-  }
-
   #step(slot: Slot, message: CotMessage): CotMessage | undefined {
     const { stage } = slot;
     slot.in++;
@@ -141,8 +126,8 @@ export class Chain {
     }
   }
 
-  /** Leaves in `messages` those that pass, and moves their flags along. */
-  #stepBatch(slot: Slot, messages: CotMessage[], isChanged: Uint8Array): void {
+  /** Leaves in `messages` those that pass, and in `from` where they came from. */
+  #stepBatch(slot: Slot, messages: CotMessage[], from: number[]): void {
     const verdicts = this.#verdicts(slot, messages);
     let kept = 0;
     for (let index = 0; index < messages.length; index++) {
@@ -158,21 +143,19 @@ export class Chain {
         }
       }
       if (next === undefined) continue;
-      isChanged[kept] = (isChanged[index] ?? 0) | Number(next !== message);
+      from[kept] = from[index] ?? 0;
       messages[kept++] = next;
     }
     messages.length = kept;
+    from.length = kept;
   }
 
   /** Undefined when the stage has to be asked for each message alone. */
-  #verdicts({ stage, latency }: Slot, messages: readonly CotMessage[]): Uint8Array | undefined {
+  #verdicts({ stage }: Slot, messages: readonly CotMessage[]): Uint8Array | undefined {
     if (stage.kind !== "filter" || stage.decideBatch === undefined) return undefined;
-    const startedMs = performance.now();
     try {
       const verdicts = stage.decideBatch(messages);
-      if (verdicts.length < messages.length) return undefined;
-      latency?.record(((performance.now() - startedMs) * 1e6) / messages.length);
-      return verdicts;
+      return verdicts.length < messages.length ? undefined : verdicts;
     } catch (error) {
       // Asked again for each message alone, the stage fails on the one at fault, where it is counted.
       if (!isRemoraError(error)) throw error;

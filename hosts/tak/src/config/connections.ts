@@ -113,14 +113,14 @@ function onlyForUdp<Result>(
   read: (value: Value) => Result,
 ): Result | undefined {
   const value = section.get(key);
-  if (value !== undefined && protocol !== "udp") value.problem(`Has a meaning for "udp" alone`);
+  if (value !== undefined && protocol !== "udp") value.problemOfKey(`Has a meaning for "udp" alone`);
   return value === undefined ? undefined : read(value);
 }
 
 function tlsOf<Tls>(section: Section, protocol: string, read: (section: Section) => Tls): Tls | undefined {
   const value = section.get("tls");
   if (protocol !== "tls") {
-    value?.problem(`Has a meaning for "tls" alone, and the protocol is "${protocol}"`);
+    value?.problemOfKey(`Has a meaning for "tls" alone, and the protocol is "${protocol}"`);
     return undefined;
   }
   return section.read<Tls | undefined>("tls", (at) => at.section(read), undefined);

@@ -227,7 +227,7 @@ chain: [a, b]
 `,
     ["3:15 listeners[0].protocol", 'Must be "tcp", "tls" or "udp", found "tcpp"; did you mean "tcp"?'],
     ["4:16 listeners[0].bind_addr", "Must be host:port"],
-    ["5:21 listeners[0].max_conections", 'Unknown key "max_conections"; did you mean "max_connections"?'],
+    ["5:5 listeners[0].max_conections", 'Unknown key "max_conections"; did you mean "max_connections"?'],
     ["9:13 plugins.filters[0].path", "Must be text, found 7"],
     ["10:11 plugins.filters[1].id", '"a" is used twice: also by plugins.filters[0].id'],
     ["12:16 plugins.filters[1].enabled", 'Must be true or false, found the text "yes please"'],
@@ -295,11 +295,11 @@ storage: { backend: memory }
     ["7:39 plugins.filters[0].grants[0]", '"net.http" is not available yet'],
     ["9:40 servers[0].protocol", "WebSocket is not available yet"],
     ["10:51 servers[1].protocol", 'Written here as "udp"'],
-    ["11:51 servers[2].tags", "no meaning"],
-    ["11:75 servers[2].read_timeout_secs", "Not available yet"],
+    ["11:45 servers[2].tags", "no meaning"],
+    ["11:56 servers[2].read_timeout_secs", "Not available yet"],
     ["13:3 filters", "write a list of filters"],
-    ["15:6 api", "Not available"],
-    ["16:10 storage", "Not available"],
+    ["15:1 api", "Not available"],
+    ["16:1 storage", "Not available"],
   );
 });
 
@@ -344,7 +344,7 @@ test("a filter's mistakes are found where they are", () => {
     ["7:5 filters[5]", '"filter" is missing'],
     ["8:20 filters[6].type", 'found "geographic"'],
     ["9:31 filters[7].uids", "at least 1"],
-    ["9:42 filters[7].teams", "Unknown key"],
+    ["9:35 filters[7].teams", "Unknown key"],
     ["10:34 filters[8].teams[0]", "Must be text"],
   );
 });
@@ -382,11 +382,11 @@ aggregation: { dedup_window_secs: 2d }
     ["2:72 plugins.resource_limits.max_concurrent_executions", "from 1"],
     ["6:23 plugins.filters[0].limits.fuel", "from 1"],
     ["6:39 plugins.filters[0].limits.deadline_ms", "from 0.01"],
-    ["6:76 plugins.filters[0].limits.memory_bytes", 'Says the same as "memory_pages"'],
+    ["6:62 plugins.filters[0].limits.memory_bytes", 'Says the same as "memory_pages"'],
     ["8:23 servers[0].address", "with a port from 1 to 65535"],
     ["9:5 servers[1]", '"tls" is missing'],
-    ["9:23 servers[1].address", "keep one of them"],
-    ["10:50 servers[2].tls", 'the protocol is "tcp"'],
+    ["9:14 servers[1].address", "keep one of them"],
+    ["10:45 servers[2].tls", 'the protocol is "tcp"'],
     ["11:35 aggregation.dedup_window_secs", "or text like"],
   );
 });

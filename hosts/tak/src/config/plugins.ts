@@ -97,7 +97,8 @@ interface PluginDefaults {
 
 function readPlugin(section: Section, { kind, limits, ids, grantable }: PluginDefaults): PluginSettings {
   const givesXml = section.get("xml_payload");
-  if (kind === "transformer") givesXml?.problem("Has a meaning for a filter alone: a transformer gets all");
+  if (kind === "transformer")
+    givesXml?.problemOfKey("Has a meaning for a filter alone: a transformer gets all");
   return {
     id: readId(section, ids),
     kind,

@@ -93,17 +93,25 @@ export class Value {
   readonly path: string;
   readonly #reader: ConfigReader;
   readonly #node: Node | undefined;
+  readonly #key: Node | undefined;
   readonly #depth: number;
 
-  constructor(reader: ConfigReader, node: Node | undefined, path: string, depth: number) {
+  /** @param key In a mapping, what stands before the value. */
+  constructor(reader: ConfigReader, node: Node | undefined, path: string, depth: number, key?: Node) {
     this.#reader = reader;
     this.#node = reader.resolve(node, path, depth);
+    this.#key = key;
     this.path = path;
     this.#depth = depth;
   }
 
   problem(message: string): void {
     this.#reader.problem(this.#node, this.path, message);
+  }
+
+  /** A problem with the key being there at all, whatever its value. */
+  problemOfKey(message: string): void {
+    this.#reader.problem(this.#key ?? this.#node, this.path, message);
   }
 
   text(bounds: { lengthMax?: number; isEmptyAllowed?: boolean } = {}): string {
@@ -216,7 +224,7 @@ export class Value {
       else {
         const path = this.path === "" ? name : `${this.path}.${name}`;
         const node = (pair.value as Node | null) ?? key;
-        entries.set(name, new Value(this.#reader, node, path, this.#depth + 1));
+        entries.set(name, new Value(this.#reader, node, path, this.#depth + 1, key));
       }
     }
     return entries;
@@ -266,13 +274,14 @@ export class Section {
   /** Which of several spellings of one key is used; two at once are a problem. */
   spelling(...keys: readonly [string, ...string[]]): string {
     const used = keys.filter((key) => this.get(key) !== undefined);
-    if (used.length > 1) this.get(used[1] ?? "")?.problem(`Says the same as "${used[0]}"; keep one of them`);
+    if (used.length > 1)
+      this.get(used[1] ?? "")?.problemOfKey(`Says the same as "${used[0]}"; keep one of them`);
     return used[0] ?? keys[0];
   }
 
   /** Refuses a key that OmniTAK knows and this host does not do. */
   refuse(key: string, message: string): void {
-    this.get(key)?.problem(message);
+    this.get(key)?.problemOfKey(message);
   }
 
   /** For a section that cannot be understood: its other keys are no problems of their own. */
@@ -282,7 +291,7 @@ export class Section {
 
   close(): void {
     for (const [key, value] of this.#entries) {
-      if (!this.#known.has(key)) value.problem(`Unknown key "${key}"${didYouMean(key, this.#known)}`);
+      if (!this.#known.has(key)) value.problemOfKey(`Unknown key "${key}"${didYouMean(key, this.#known)}`);
     }
   }
 }
