@@ -1,0 +1,314 @@
+/**
+ * TypeScript types of a world: one interface for what its components export, one for what their host gives, and
+ * for each WIT interface its functions, with its types in a namespace of the same name.
+ */
+
+import { camelCase, pascalCase } from "../names.ts";
+import type { Func, Interface, Type, TypeDef, World, WorldItem } from "./model.ts";
+import {
+  caseText,
+  docLines,
+  funcDocLines,
+  type NameOf,
+  shapeOf,
+  signatureText,
+  typeText,
+  usedGlobals,
+} from "./typescript-values.ts";
+
+/** A guest's resource is an object that is disposed of; a host's is any object with the methods. */
+type Side = "imports" | "exports";
+
+/**
+ * Writes the types of a world as the text of a `.d.ts` file that compiles under `strict`. The world
+ * `filter-plugin` gives `FilterPlugin`, what its components export, for `load<FilterPlugin>(bytes)`; and
+ * `FilterPluginImports`, what a host gives them.
+ */
+export function generateTypes(world: World): string {
+  const writer = new WorldWriter(world);
+  return `${writer.lines().join("\n")}\n`;
+}
+
+/** An interface as it is on one side; of one that stands on both, the types of its resources differ. */
+interface Placed {
+  readonly interface: Interface;
+  readonly side: Side;
+  readonly name: string;
+}
+
+class WorldWriter {
+  readonly #world: World;
+  readonly #taken = new Set<string>(usedGlobals);
+  readonly #placed = new Map<Interface, Partial<Record<Side, Placed>>>();
+  readonly #name: string;
+  readonly #importsName: string;
+
+  constructor(world: World) {
+    this.#world = world;
+    this.#name = this.#claim([pascalCase(world.name)]);
+    this.#importsName = this.#claim([`${pascalCase(world.name)}Imports`]);
+    for (const side of ["exports", "imports"] as const) {
+      for (const [key, item] of world[side]) {
+        if (item.kind === "interface") this.#place(item.interface, side, key);
+      }
+    }
+  }
+
+  lines(): string[] {
+    const world = this.#world;
+    const lines = [
+      `// Types of the world ${world.id}, written by \`remora types\`. Changes here are lost.`,
+      "",
+    ];
+    const docs = docLines(world.docs, world.stability);
+    lines.push(...block(docs, `export interface ${this.#name}`, this.#exportLines()), "");
+    lines.push(...block([], `export interface ${this.#importsName}`, this.#importLines()), "");
+    if (world.types.size > 0) {
+      const types = this.#typeLines(world.types.values(), "imports", this.#namesWithin(world, "imports"));
+      lines.push(...block([], `export declare namespace ${this.#name}`, types), "");
+    }
+    for (const sides of this.#placed.values()) {
+      for (const placed of [sides.exports, sides.imports]) {
+        if (placed !== undefined) lines.push(...this.#interfaceLines(placed), "");
+      }
+    }
+    // A file without an import or export would be a script, whose types are global.
+    return lines.slice(0, -1);
+  }
+
+  /** Under full names, and under short ones where only one has it, as the runtime gives them. */
+  #exportLines(): string[] {
+    const shortNames = new Map<string, number>();
+    for (const [key, item] of this.#world.exports) {
+      const short = shortName(key, item);
+      if (short !== undefined) shortNames.set(short, (shortNames.get(short) ?? 0) + 1);
+    }
+    const nameOf = this.#names("exports");
+    const lines: string[] = [];
+    for (const [key, item] of this.#world.exports) {
+      if (item.kind === "func") {
+        lines.push(...funcLines(item.func, nameOf));
+        continue;
+      }
+      const type = this.#placed.get(item.interface)?.exports?.name;
+      const docs = docLines(item.interface.docs, item.stability);
+      lines.push(...docs, `readonly ${propertyName(key)}: ${type};`);
+      const short = shortName(key, item);
+      if (short !== undefined && shortNames.get(short) === 1 && !this.#world.exports.has(short)) {
+        lines.push(...docs, `readonly ${short}: ${type};`);
+      }
+    }
+    return lines;
+  }
+
+  #importLines(): string[] {
+    const nameOf = this.#names("imports");
+    const lines: string[] = [];
+    for (const type of this.#world.types.values()) lines.push(...classMember(type, nameOf, "imports"));
+    for (const [key, item] of this.#world.imports) {
+      if (item.kind === "func") {
+        lines.push(...funcLines(item.func, nameOf));
+      } else if (hasMembers(item.interface)) {
+        const type = this.#placed.get(item.interface)?.imports?.name;
+        lines.push(
+          ...docLines(item.interface.docs, item.stability),
+          `readonly ${propertyName(key)}: ${type};`,
+        );
+      }
+    }
+    return lines;
+  }
+
+  #interfaceLines(placed: Placed): string[] {
+    const found = placed.interface;
+    const nameOf = this.#names(placed.side);
+    const members = [...found.types.values()].flatMap((type) => classMember(type, nameOf, placed.side));
+    for (const func of found.functions.values()) members.push(...funcLines(func, nameOf));
+    const docs = docLines(found.docs, found.stability);
+    const isMember = members.length > 0 || placed.side === "exports";
+    const lines = isMember ? block(docs, `export interface ${placed.name}`, members) : [];
+    if (found.types.size === 0) return lines;
+    const types = this.#typeLines(found.types.values(), placed.side, this.#namesWithin(found, placed.side));
+    if (isMember) lines.push("");
+    return [...lines, ...block(isMember ? [] : docs, `export declare namespace ${placed.name}`, types)];
+  }
+
+  #typeLines(types: Iterable<TypeDef>, side: Side, nameOf: NameOf): string[] {
+    const lines: string[] = [];
+    for (const type of types) {
+      if (lines.length > 0) lines.push("");
+      lines.push(...definitionLines(type, side, nameOf));
+    }
+    return lines;
+  }
+
+  /** Names of types as they are written anywhere: each behind its namespace. */
+  #names(side: Side): NameOf {
+    return (type) => {
+      if (type.owner.kind === "world") return `${this.#name}.${typeName(type)}`;
+      const sides = this.#placed.get(type.owner);
+      const other: Side = side === "exports" ? "imports" : "exports";
+      const placed = sides?.[side] ?? sides?.[other];
+      return `${placed?.name ?? pascalCase(type.owner.name)}.${typeName(type)}`;
+    };
+  }
+
+  /** Names of types as they are written inside a namespace: its own bare. */
+  #namesWithin(owner: Interface | World, side: Side): NameOf {
+    const names = this.#names(side);
+    return (type) => (type.owner === owner ? typeName(type) : names(type));
+  }
+
+  #place(found: Interface, side: Side, key: string): void {
+    const sides = this.#placed.get(found) ?? {};
+    if (sides[side] !== undefined) return;
+    const short = pascalCase(found.name);
+    const [packagePath = ""] = key.split("@");
+    const long = pascalCase(packagePath.replace(/[:/]/g, "-"));
+    const name = this.#claim([short, long, `${short}${side === "imports" ? "Import" : "Export"}`]);
+    this.#placed.set(found, { ...sides, [side]: { interface: found, side, name } });
+  }
+
+  /** The first of the names that is free, or the last with a number behind it. */
+  #claim(names: readonly string[]): string {
+    let name = names.find((each) => !this.#taken.has(each));
+    for (let number = 2; name === undefined; number++) {
+      const numbered = `${names.at(-1)}${number}`;
+      if (!this.#taken.has(numbered)) name = numbered;
+    }
+    this.#taken.add(name);
+    return name;
+  }
+}
+
+/** `filter` for `omnitak:plugin/filter@0.1.0`; a plain name has no shorter one. */
+function shortName(key: string, item: WorldItem): string | undefined {
+  return item.kind === "interface" && key.includes("/") ? camelCase(item.interface.name) : undefined;
+}
+
+function propertyName(key: string): string {
+  return key.includes(":") ? JSON.stringify(key) : camelCase(key);
+}
+
+function typeName(type: TypeDef): string {
+  const name = pascalCase(type.name);
+  return usedGlobals.includes(name) ? `${name}_` : name;
+}
+
+function hasMembers(found: Interface): boolean {
+  return found.functions.size > 0 || [...found.types.values()].some((type) => type.body.kind === "resource");
+}
+
+function funcLines(func: Func, nameOf: NameOf): string[] {
+  const name = camelCase(func.name);
+  // `new(…)` in an interface would be a construct signature.
+  return [...funcDocLines(func, nameOf), `${name === "new" ? '"new"' : name}${signatureText(func, nameOf)};`];
+}
+
+/** The class of a resource among the functions of its interface. */
+function classMember(type: TypeDef, nameOf: NameOf, side: Side): string[] {
+  if (type.body.kind !== "resource") return [];
+  const name = nameOf(type);
+  const isPlain = type.body.functions.every((func) => func.role === "method");
+  // A host's resource without a constructor or static functions may be the methods alone.
+  const target = side === "imports" && isPlain ? `${name} | ${name}Class` : `${name}Class`;
+  const key = name.slice(name.lastIndexOf(".") + 1);
+  return [...docLines(type.docs, type.stability), `readonly ${key}: ${target};`];
+}
+
+function definitionLines(type: TypeDef, side: Side, nameOf: NameOf): string[] {
+  const { body } = type;
+  const name = typeName(type);
+  const docs = docLines(type.docs, type.stability);
+  switch (body.kind) {
+    case "use":
+      return [...docs, `export type ${name} = ${nameOf(body.target)};`];
+    case "alias":
+      return [...docs, `export type ${name} = ${typeText(body.type, nameOf)};`];
+    case "record": {
+      const fields = body.fields.flatMap((field) => {
+        const optional = shapeOf(field.type).kind === "option" && !isNestedOption(field.type) ? "?" : "";
+        const line = `${camelCase(field.name)}${optional}: ${typeText(field.type, nameOf)};`;
+        return [...docLines(field.docs, {}), line];
+      });
+      return block(docs, `export interface ${name}`, fields);
+    }
+    case "variant": {
+      const cases = body.cases.flatMap((each) => [
+        ...docLines(each.docs, {}),
+        `| ${caseText(each.name, each.type, nameOf)}`,
+      ]);
+      return union(docs, name, cases);
+    }
+    case "enum": {
+      const cases = body.labels.flatMap((label) => [
+        ...docLines(label.docs, {}),
+        `| ${JSON.stringify(label.name)}`,
+      ]);
+      return union(docs, name, cases);
+    }
+    case "flags": {
+      const flags = body.labels.flatMap((label) => [
+        ...docLines(label.docs, {}),
+        `${camelCase(label.name)}?: boolean;`,
+      ]);
+      return block(docs, `export interface ${name}`, flags);
+    }
+    case "resource":
+      return resourceLines({ name, docs, functions: body.functions, side, nameOf });
+  }
+}
+
+function isNestedOption(type: Type): boolean {
+  const shape = shapeOf(type);
+  return shape.kind === "option" && shapeOf(shape.some).kind === "option";
+}
+
+function resourceLines(resource: {
+  readonly name: string;
+  readonly docs: readonly string[];
+  readonly functions: readonly Func[];
+  readonly side: Side;
+  readonly nameOf: NameOf;
+}): string[] {
+  const { name, docs, functions, side, nameOf } = resource;
+  const methods = functions
+    .filter((func) => func.role === "method")
+    .flatMap((func) => funcLines(func, nameOf));
+  methods.push(side === "exports" ? "[Symbol.dispose](): void;" : "[Symbol.dispose]?(): void;");
+  const statics = functions
+    .filter((func) => func.role === "static")
+    .flatMap((func) => funcLines(func, nameOf));
+  const maker = functions.find((func) => func.role === "constructor");
+  const instance = block(docs, `export interface ${name}`, methods);
+  const isHostMade = maker === undefined && side === "imports";
+  const members = [`readonly prototype: ${name};`, ...statics];
+  if (maker !== undefined) {
+    const params = signatureText({ ...maker, result: undefined }, nameOf).replace(/: void$/, "");
+    members.unshift(...funcDocLines(maker, nameOf), `new ${params}: ${name};`);
+  }
+  // Without a constructor in the world, it is the host's own business how its class makes objects.
+  const head = `export interface ${name}Class`;
+  if (!isHostMade) return [...instance, "", ...block([], head, members)];
+  const [first = "", ...rest] = block(
+    [],
+    `export type ${name}Class = (abstract new (...args: never[]) => ${name}) &`,
+    members,
+  );
+  return [...instance, "", first, ...rest.slice(0, -1), "};"];
+}
+
+function union(docs: readonly string[], name: string, cases: readonly string[]): string[] {
+  const lines = cases.map((line) => `  ${line}`);
+  const last = lines.length - 1;
+  return [
+    ...docs,
+    `export type ${name} =`,
+    ...lines.map((line, index) => (index === last ? `${line};` : line)),
+  ];
+}
+
+function block(docs: readonly string[], head: string, body: readonly string[]): string[] {
+  if (body.length === 0) return [...docs, `${head} {}`];
+  return [...docs, `${head} {`, ...body.map((line) => (line === "" ? "" : `  ${line}`)), "}"];
+}
