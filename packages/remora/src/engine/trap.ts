@@ -19,27 +19,21 @@ type TrapName =
   | "cast"
   | "unaligned";
 
-/** V8 14, src/common/message-template.h, "Wasm errors": the stable part of each message. */
-const trapMessages: readonly (readonly [part: string, name: TrapName])[] = [
-  ["memory access out of bounds", "memory"],
-  ["data segment out of bounds", "memory"],
-  ["data segment is out of bounds", "memory"],
-  ["table index is out of bounds", "table"],
-  ["table access out of bounds", "table"],
-  ["element segment out of bounds", "table"],
-  ["element segment is out of bounds", "table"],
-  ["array access out of bounds", "array"],
-  ["requested new array is too large", "array"],
-  ["unreachable", "unreachable"],
-  ["divide by zero", "divide"],
-  ["remainder by zero", "divide"],
-  ["divide result unrepresentable", "divide"],
-  ["float unrepresentable in integer range", "convert"],
-  ["null function or function signature mismatch", "indirect-call"],
-  ["dereferencing a null pointer", "null-reference"],
-  ["rethrowing null value", "null-reference"],
-  ["illegal cast", "cast"],
-  ["operation does not support unaligned accesses", "unaligned"],
+/** V8 14, src/common/message-template.h, "kTrap…": what stays the same in each message. */
+const trapMessages: readonly (readonly [part: RegExp, name: TrapName])[] = [
+  [/memory access out of bounds/, "memory"],
+  [/data segment (\d+ is )?out of bounds/, "memory"],
+  [/table (index is|access) out of bounds/, "table"],
+  [/element segment (\d+ is )?out of bounds/, "table"],
+  [/array (element )?access out of bounds/, "array"],
+  [/requested new array is too large/, "array"],
+  [/unreachable/, "unreachable"],
+  [/divide by zero|remainder by zero|divide result unrepresentable/, "divide"],
+  [/float unrepresentable in integer range/, "convert"],
+  [/function signature mismatch/, "indirect-call"],
+  [/dereferencing a null pointer|rethrowing null value/, "null-reference"],
+  [/illegal cast/, "cast"],
+  [/does not support unaligned accesses/, "unaligned"],
 ];
 
 /**
@@ -64,7 +58,7 @@ export function classifyThrown(
     return engineErrors["host-failure"]({ plugin, reason: describe(error) }, error);
   }
   for (const [part, name] of trapMessages) {
-    if (error.message.includes(part)) return engineErrors[name](facts, error);
+    if (part.test(error.message)) return engineErrors[name](facts, error);
   }
   return engineErrors.trap({ ...facts, reason: error.message }, error);
 }
