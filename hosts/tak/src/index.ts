@@ -1,7 +1,60 @@
 // Messages: their two forms, read lazily and written once, and streams of them cut into events.
+
 export { createMessage, readMessage } from "./cot/event-decoder.ts";
 export type { EventFields } from "./cot/event-fields.ts";
 export { type CotLimits, cotLimits, cotLimitsDefault } from "./cot/limits.ts";
 export type { CotFormat, CotMessage } from "./cot/message.ts";
 export { type Accepted, type StreamHandlers, StreamReader } from "./cot/stream-reader.ts";
 export type { TakControl } from "./cot/tak-message.ts";
+
+// The configuration file.
+
+export { type ParseOptions, parseTakConfig } from "./config/parse.ts";
+export { grantableDefault, takCapabilities, takLimits } from "./config/plugins.ts";
+export type { Json } from "./config/reader.ts";
+export type {
+  ChainEntry,
+  ListenerSettings,
+  ListenerTls,
+  PluginLimits,
+  PluginSettings,
+  ReconnectSettings,
+  ServerSettings,
+  ServerTls,
+  StreamLimits,
+  TakConfig,
+} from "./config/settings.ts";
+
+// What decides about a message: duplicates, native filters, the chain, routes, distribution.
+
+export { type Aggregation, Aggregator, defaultAggregation } from "./aggregate.ts";
+export { Chain, type ChainCounts, type ChainOptions, type StageCounts } from "./chain/chain.ts";
+export {
+  type FilterStage,
+  nativeStage,
+  type OnFailure,
+  type Stage,
+  type TransformerStage,
+} from "./chain/stage.ts";
+export { type DistributionCounts, Distributor, type Outlet } from "./distribute.ts";
+export { compileFilter, type Predicate } from "./filters/compile.ts";
+export type { Affiliation, BoundingBox, Dimension, FilterSpec } from "./filters/spec.ts";
+export { type Route, type RouteCounts, RouteTable, type Routing } from "./routes/route-table.ts";
+
+// Recordings, and the rates that a display shows.
+
+export {
+  type RecordedEvent,
+  type Recording,
+  type RecordingHeader,
+  readRecording,
+  type TimeKind,
+  type TimePlace,
+  writeRecording,
+} from "./recording/container.ts";
+export { type PlayClock, type PlayedEvent, Player, type PlayOptions, play } from "./recording/player.ts";
+export { Rate } from "./stats.ts";
+
+// Errors.
+
+export { type ConfigProblem, takErrors } from "./errors.ts";
