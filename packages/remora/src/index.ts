@@ -1,1 +1,21 @@
-export { RemoraError } from "./base/index.ts";
+/** Remora: WebAssembly plugins by strangers, inside a Node.js application. */
+
+// Load one plugin.
+export { type LoadOptions, load } from "./engine/index.ts";
+// Keep one running, with what it was granted.
+export { Plugin, type PluginMetrics, type PluginOptions } from "./manager/index.ts";
+// What a guest may spend, and what it exports.
+export {
+  type Artifact,
+  type Budget,
+  type CallReport,
+  defaultLimits,
+  type HostImports,
+  type Instance,
+  type Limits,
+  openArtifact,
+} from "./engine/index.ts";
+// Values of a world.
+export { ComponentError } from "./component/index.ts";
+// Errors: compare `code`.
+export { type Fault, isRemoraError, RemoraError } from "./base/index.ts";

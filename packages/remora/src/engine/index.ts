@@ -1,1 +1,22 @@
-export {};
+// From bytes to callable functions.
+
+export type { HostImports } from "../component/index.ts";
+export {
+  type Artifact,
+  type ArtifactOptions,
+  ComponentArtifact,
+  type GuestAccess,
+  type InstantiateOptions,
+  ModuleArtifact,
+  openArtifact,
+} from "./artifact.ts";
+export { CompileCache, type CompileCacheOptions } from "./compile-cache.ts";
+// Errors.
+export { engineErrors, type TrapPlace } from "./errors.ts";
+export { importNames } from "./import-names.ts";
+export { type CallReport, ComponentInstance, type Instance, ModuleInstance } from "./instance.ts";
+// What a guest may spend.
+export { type Budget, defaultLimits, type Limits } from "./limits.ts";
+export { type LoadOptions, load } from "./load.ts";
+// Instances to lease.
+export { Pool, type Poolable, type PoolOptions } from "./pool.ts";

@@ -1,1 +1,3 @@
-export {};
+// A plugin that runs.
+export { LatencyHistogram } from "./latency.ts";
+export { Plugin, type PluginMetrics, type PluginOptions } from "./plugin.ts";

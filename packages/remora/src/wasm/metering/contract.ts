@@ -5,8 +5,11 @@
 
 import type { DecodeLimits } from "../limits.ts";
 
-/** Every injected export starts with this; a module that imports or exports such a name itself is refused. */
-export const reservedPrefix = "remora:";
+/**
+ * Every injected export starts with this; a module that imports or exports such a name itself is refused. It is no
+ * kebab-case name, so that no interface of a WIT package can begin with it, Remora's own (`remora:tak`) included.
+ */
+export const reservedPrefix = "__remora:";
 
 /** Part of every cache key: changes whenever the same module and options would give other bytes. */
 export const rewriterVersion = 1;

@@ -1,0 +1,191 @@
+/**
+ * A plugin's `.wasm`, decoded and checked but not yet run: a component or a core module. Opening one runs no guest
+ * code, so that it may be inspected and refused first; what every instance of it shares is made here once.
+ */
+
+import { createHash } from "node:crypto";
+import type { RemoraError } from "../base/index.ts";
+import {
+  type CoreExtern,
+  type CoreImports,
+  type CoreInstance,
+  decodeComponent,
+  type HostImports,
+  isComponent,
+  type PreparedComponent,
+  prepareComponent,
+} from "../component/index.ts";
+import type { ImportNeed } from "../policy/index.ts";
+import {
+  decodeModule,
+  type MeterMode,
+  meterModule,
+  type ProfileName,
+  summarizeModule,
+} from "../wasm/index.ts";
+import { CompileCache, type CompileRequest, compileRequest } from "./compile-cache.ts";
+import { InstanceEngine } from "./core-engine.ts";
+import { ComponentInstance, type Instance, ModuleInstance } from "./instance.ts";
+import type { Limits } from "./limits.ts";
+
+export interface ArtifactOptions {
+  /** Names the plugin in errors. Default: the first digits of its digest. */
+  readonly plugin?: string;
+  /** Where compiled modules are kept. Default: one cache for the process, in memory. */
+  readonly cache?: CompileCache;
+  /** `strict` accepts only what is deterministic. Default: `default`. */
+  readonly profile?: ProfileName;
+  /** `deadline` is cheaper and does not count exactly: for plugins that are trusted. Default: `fuel`. */
+  readonly mode?: MeterMode;
+}
+
+export interface InstantiateOptions {
+  /** Host functions by interface or module name; or what makes them for the one guest that will call them. */
+  readonly imports: HostImports | ((guest: GuestAccess) => HostImports);
+  readonly limits: Limits;
+}
+
+/** The guest as its host functions see it. */
+export interface GuestAccess {
+  /** All bytes of a core module's exported memory, valid until the guest runs again. Components lift instead. */
+  readonly memory: { view(): Uint8Array };
+  /** Ends the running call with this error; the guest cannot catch it. */
+  abort(error: RemoraError): never;
+}
+
+interface Compiling {
+  readonly plugin: string;
+  readonly cache: CompileCache;
+  readonly profile: ProfileName;
+  readonly mode: MeterMode;
+}
+
+export type Artifact = ComponentArtifact | ModuleArtifact;
+
+const processCache = new CompileCache({ rewrite: meterModule });
+
+/**
+ * Decodes and checks a plugin's bytes. No guest code runs.
+ *
+ * @param bytes A component or a core module, told apart by the header; must not change while in use.
+ * @throws wasm/… component/… what is wrong with the bytes, with the byte offset
+ */
+export function openArtifact(bytes: Uint8Array, options: ArtifactOptions = {}): Artifact {
+  const digest = createHash("sha256").update(bytes).digest("hex");
+  const compiling: Compiling = {
+    plugin: options.plugin ?? digest.slice(0, 12),
+    cache: options.cache ?? processCache,
+    profile: options.profile ?? "default",
+    mode: options.mode ?? "fuel",
+  };
+  return isComponent(bytes)
+    ? new ComponentArtifact(bytes, digest, compiling)
+    : new ModuleArtifact(bytes, digest, compiling);
+}
+
+export class ComponentArtifact {
+  readonly kind = "component";
+  /** SHA-256 in hex. */
+  readonly digest: string;
+  readonly component: PreparedComponent;
+  readonly imports: readonly ImportNeed[];
+  readonly #compiling: Compiling;
+  readonly #requests = new RequestMemo();
+
+  constructor(bytes: Uint8Array, digest: string, compiling: Compiling) {
+    this.digest = digest;
+    this.component = prepareComponent(decodeComponent(bytes));
+    this.imports = Array.from(this.component.imports.keys(), (from) => ({ from }));
+    this.#compiling = compiling;
+  }
+
+  /**
+   * Makes a fresh instance and runs its start functions.
+   *
+   * @throws component/missing-imports all that is missing, at once
+   * @throws engine/… wasm/…          a core module cannot be taken, or a start function failed
+   */
+  instantiate({ imports, limits }: InstantiateOptions): Instance {
+    const engine = this.#requests.engine(this.#compiling, limits);
+    const given = importsFor(engine, imports, () => undefined);
+    return new ComponentInstance(engine, this.component.instantiate({ engine, imports: given }));
+  }
+}
+
+export class ModuleArtifact {
+  readonly kind = "module";
+  /** SHA-256 in hex. */
+  readonly digest: string;
+  readonly imports: readonly ImportNeed[];
+  readonly #bytes: Uint8Array;
+  readonly #compiling: Compiling;
+  readonly #requests = new RequestMemo();
+
+  constructor(bytes: Uint8Array, digest: string, compiling: Compiling) {
+    this.digest = digest;
+    this.#bytes = bytes;
+    this.#compiling = compiling;
+    this.imports = summarizeModule(decodeModule(bytes)).imports.map(({ module, name }) => ({
+      from: module,
+      item: name,
+    }));
+  }
+
+  /**
+   * Makes a fresh instance and runs its start function.
+   *
+   * @throws engine/… wasm/… the module cannot be taken or linked, or its start function failed
+   */
+  instantiate({ imports, limits }: InstantiateOptions): Instance {
+    const engine = this.#requests.engine(this.#compiling, limits);
+    let core: CoreInstance | undefined;
+    const given = importsFor(engine, imports, () => core?.exports.memory);
+    // What is not a module of functions fails at linking, where V8 says which import it is.
+    core = engine.instantiate(this.#bytes, given as CoreImports);
+    return new ModuleInstance(engine, core);
+  }
+}
+
+const noMemory = new Uint8Array(0);
+
+function importsFor(
+  engine: InstanceEngine,
+  imports: InstantiateOptions["imports"],
+  memory: () => CoreExtern | undefined,
+): HostImports {
+  if (typeof imports !== "function") return imports;
+  let view = noMemory;
+  return imports({
+    memory: {
+      view() {
+        // A view of length zero is one that growth has detached, or none yet.
+        if (view.length > 0) return view;
+        const found = memory();
+        view =
+          found !== undefined && "buffer" in found ? new Uint8Array(found.buffer as ArrayBuffer) : noMemory;
+        return view;
+      },
+    },
+    abort: (error) => engine.abort(error),
+  });
+}
+
+/** The request of the last limits: a pool asks for the same ones again and again. */
+class RequestMemo {
+  #limits: Limits | undefined;
+  #request: CompileRequest | undefined;
+
+  engine(compiling: Compiling, limits: Limits): InstanceEngine {
+    if (this.#request === undefined || this.#limits !== limits) {
+      this.#limits = limits;
+      this.#request = compileRequest(compiling.plugin, {
+        mode: compiling.mode,
+        profile: compiling.profile,
+        memoryPagesMax: limits.memoryPagesMax,
+        tableElementsMax: limits.tableElementsMax,
+        stack: true,
+      });
+    }
+    return new InstanceEngine({ cache: compiling.cache, request: this.#request, limits });
+  }
+}

@@ -1,0 +1,176 @@
+/**
+ * A live guest. Its exports are functions that set the budget, lower their arguments, run the guest, lift the
+ * result and settle the account; after the first failure by the guest it is poisoned and takes no further call.
+ */
+
+import {
+  type ComponentExports,
+  type CoreFunction,
+  type CoreInstance,
+  type CoreMemory,
+  exportedFunction,
+  type ComponentInstance as LinkedComponent,
+} from "../component/index.ts";
+import type { InstanceEngine } from "./core-engine.ts";
+import type { Budget } from "./limits.ts";
+
+/** What one call cost. */
+export interface CallReport {
+  /** WebAssembly instructions, in wasmtime's units; an upper bound when the call failed. */
+  readonly fuelUsed: number;
+  /** Pages of 64 KiB that all memories have now. */
+  readonly memoryPages: number;
+}
+
+export type Instance = ComponentInstance | ModuleInstance;
+
+abstract class LiveInstance {
+  protected readonly engine: InstanceEngine;
+
+  constructor(engine: InstanceEngine) {
+    this.engine = engine;
+  }
+
+  /** True after a failure by the guest: every further call is refused. */
+  get isPoisoned(): boolean {
+    return this.engine.isPoisoned;
+  }
+
+  /** Fuel of the last call. */
+  get fuelUsed(): number {
+    return this.engine.fuelUsed;
+  }
+
+  /** Of the last call. */
+  get report(): CallReport {
+    return { fuelUsed: this.engine.fuelUsed, memoryPages: this.engine.memoryPages };
+  }
+
+  /**
+   * Calls an export by name, within a budget of its own.
+   *
+   * @param path   A function's name, or an interface's and the function's: `["filter", "evaluate"]`.
+   * @param args   World values, or numbers and bigints for a core module.
+   * @param budget What this call may spend; the instance's limits where it says nothing.
+   * @throws component/no-such-export the path leads to no function; with a near name
+   * @throws engine/…              the guest failed; the instance is poisoned
+   * @throws component/type-mismatch an argument does not fit; nothing ran
+   */
+  call(path: string | readonly string[], args: readonly unknown[], budget: Partial<Budget> = {}) {
+    const target = exportedFunction({ exports: this.exports }, ...(typeof path === "string" ? [path] : path));
+    const before = this.engine.budget;
+    this.engine.budget = { ...before, ...budget };
+    try {
+      const result: unknown = target(...args);
+      return { result, report: this.report };
+    } finally {
+      this.engine.budget = before;
+    }
+  }
+
+  /** Lets go of the guest; a call that still runs is stopped at its next check. */
+  close(): void {
+    this.engine.close();
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  abstract readonly exports: Readonly<Record<string, unknown>>;
+}
+
+export class ComponentInstance extends LiveInstance {
+  readonly kind = "component";
+  /** Functions and interfaces by full name, `omnitak:plugin/filter@0.1.0`, and by short name where only one has it. */
+  readonly exports: ComponentExports;
+
+  constructor(engine: InstanceEngine, linked: LinkedComponent) {
+    super(engine);
+    this.exports = linked.exports;
+  }
+}
+
+export class ModuleInstance extends LiveInstance {
+  readonly kind = "module";
+  /** The module's functions, metered; memories, tables and globals as they are. */
+  readonly exports: Readonly<Record<string, CoreFunction>>;
+  /** The memory exported as `memory`, for the conventions of core modules. */
+  readonly memory: CoreMemory | undefined;
+
+  constructor(engine: InstanceEngine, core: CoreInstance) {
+    super(engine);
+    const functions: Record<string, CoreFunction> = Object.create(null);
+    for (const [name, item] of Object.entries(core.exports)) {
+      if (typeof item === "function") functions[name] = meteredFunction(engine, item as CoreFunction);
+    }
+    this.exports = Object.freeze(functions);
+    const { memory } = core.exports;
+    // By its shape: this layer's callers need the buffer and nothing else of it.
+    this.memory = memory !== undefined && "buffer" in memory ? (memory as CoreMemory) : undefined;
+  }
+}
+
+/** By arity, so that the common calls make no array. */
+function meteredFunction(engine: InstanceEngine, core: CoreFunction): CoreFunction {
+  switch (core.length) {
+    case 0:
+      return () => {
+        engine.enter();
+        let result: unknown;
+        try {
+          result = core();
+        } catch (error) {
+          throw failed(engine, error);
+        }
+        engine.leave();
+        return result;
+      };
+    case 1:
+      return (a) => {
+        engine.enter();
+        let result: unknown;
+        try {
+          result = core(a);
+        } catch (error) {
+          throw failed(engine, error);
+        }
+        engine.leave();
+        return result;
+      };
+    case 2:
+      return (a, b) => {
+        engine.enter();
+        let result: unknown;
+        try {
+          result = core(a, b);
+        } catch (error) {
+          throw failed(engine, error);
+        }
+        engine.leave();
+        return result;
+      };
+    default:
+      return (...args) => {
+        engine.enter();
+        let result: unknown;
+        try {
+          result = core(...args);
+        } catch (error) {
+          throw failed(engine, error);
+        }
+        engine.leave();
+        return result;
+      };
+  }
+}
+
+/**
+ * V8 converts the arguments before the guest runs, and throws a TypeError for a bigint in a number's place. Entering
+ * a function costs a unit of fuel, so a call that used none never reached the guest and has done no harm.
+ */
+function failed(engine: InstanceEngine, error: unknown): unknown {
+  if (!(error instanceof TypeError) || engine.fuelUsed > 0) return engine.fail(error);
+  engine.cancel();
+  return error;
+}

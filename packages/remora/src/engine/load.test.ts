@@ -1,0 +1,137 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { componentEmbed, componentNew, parse } from "@bytecodealliance/jco-transpile/wasm-tools";
+import type { CoreFunction } from "../component/index.ts";
+import { openArtifact } from "./artifact.ts";
+import { load } from "./load.ts";
+
+type Functions = Record<string, CoreFunction>;
+
+const adder = `(module
+  (import "env" "note" (func $note (param i32)))
+  (memory (export "memory") 1)
+  (func (export "add") (param i32 i32) (result i32)
+    (call $note (local.get 0))
+    (i32.add (local.get 0) (local.get 1)))
+  (func (export "wide") (param i64) (result i64) (local.get 0))
+  (func (export "spin") (loop (br 0)))
+  (func (export "grow") (param i32) (result i32) (memory.grow (local.get 0)))
+  (func $recurse (export "recurse") (result i32) (i32.add (i32.const 1) (call $recurse)))
+  (func (export "trap") unreachable))`;
+
+async function loadAdder(limits = {}) {
+  const notes: number[] = [];
+  const bytes = await parse(adder);
+  const imports = { env: { note: (value: number) => notes.push(value) } };
+  const instance = await load<Functions>(bytes, { plugin: "adder", imports, limits });
+  return { instance, notes, bytes, imports };
+}
+
+test("a core module loads, calls the host and gives numbers and bigints", async () => {
+  const { instance, notes } = await loadAdder();
+  assert.equal(instance.exports.add?.(2, 3), 5);
+  assert.equal(instance.exports.wide?.(5n), 5n);
+  assert.deepEqual(notes, [2]);
+  assert.ok(instance.kind === "module" && instance.memory?.buffer.byteLength === 65_536);
+});
+
+test("a call reports the fuel that it used, as wasmtime counts it", async () => {
+  const { instance } = await loadAdder();
+  const { result, report } = instance.call("add", [2, 3]);
+  // One to enter; local.get and call; local.get twice and i32.add.
+  assert.deepEqual({ result, report }, { result: 5, report: { fuelUsed: 6, memoryPages: 1 } });
+});
+
+test("each limit ends a call by its code, and poisons the instance", async () => {
+  for (const [name, limits, code] of [
+    ["spin", { fuelMax: 10_000 }, "engine/out-of-fuel"],
+    ["spin", { deadlineMs: 5, fuelMax: Number.POSITIVE_INFINITY }, "engine/deadline"],
+    ["recurse", { stackSlotsMax: 1_000 }, "engine/stack"],
+    ["trap", {}, "engine/unreachable"],
+  ] as const) {
+    const { instance } = await loadAdder(limits);
+    assert.throws(() => instance.exports[name]?.(), { code, fault: "guest" });
+    assert.ok(instance.isPoisoned);
+    assert.throws(() => instance.exports.add?.(1, 1), { code: "engine/poisoned" });
+  }
+});
+
+test("memory grows to the limit and not beyond it", async () => {
+  const { instance } = await loadAdder({ memoryPagesMax: 3 });
+  assert.equal(instance.exports.grow?.(2), 1);
+  assert.equal(instance.exports.grow?.(1), -1);
+  assert.equal(instance.report.memoryPages, 3);
+});
+
+test("a budget of its own holds for one call", async () => {
+  const { instance } = await loadAdder();
+  assert.equal(instance.call("add", [1, 1], { fuelMax: 6 }).result, 2);
+  assert.throws(() => instance.call("add", [1, 1], { fuelMax: 5 }), { code: "engine/out-of-fuel" });
+});
+
+test("an argument that is no number of the right kind leaves the instance usable", async () => {
+  const { instance } = await loadAdder();
+  assert.throws(() => instance.exports.wide?.(5), TypeError);
+  assert.throws(() => instance.exports.add?.(1n, 1), TypeError);
+  assert.equal(instance.exports.add?.(2, 3), 5);
+});
+
+test("everything that is imported and not given is listed in one error", async () => {
+  const bytes = await parse(`(module
+    (import "env" "note" (func)) (import "env" "nota" (func)) (import "wasi_snapshot_preview1" "fd_write" (func)))`);
+  await assert.rejects(load(bytes, { imports: { env: { note: () => {} } } }), (error: unknown) => {
+    assert.ok(error instanceof Error && "code" in error && "details" in error);
+    assert.equal(error.code, "policy/imports-refused");
+    assert.match(error.message, /env\.nota.*wasi_snapshot_preview1\.fd_write/s);
+    return true;
+  });
+});
+
+test("an export that is not there is told with a near name", async () => {
+  const { instance } = await loadAdder();
+  assert.throws(() => instance.call("ad", []), { code: "component/no-such-export" });
+});
+
+test("a start function is metered, and its failure is the load's", async () => {
+  const bytes = await parse("(module (func $spin (loop (br 0))) (start $spin))");
+  await assert.rejects(load(bytes, { limits: { fuelMax: 1_000 } }), { code: "engine/out-of-fuel" });
+});
+
+test("opening runs nothing and names what is imported", async () => {
+  const bytes = await parse(`(module (import "env" "a" (func)) (func $spin (loop (br 0))) (start $spin))`);
+  const artifact = openArtifact(bytes);
+  assert.equal(artifact.kind, "module");
+  assert.deepEqual(artifact.imports, [{ from: "env", item: "a" }]);
+  assert.match(artifact.digest, /^[0-9a-f]{64}$/);
+});
+
+test("bytes that are no WebAssembly are refused with a coded error", async () => {
+  await assert.rejects(load(new Uint8Array(0)), { code: /^wasm\// });
+  await assert.rejects(load(Uint8Array.from([0, 0x61, 0x73, 0x6d, 1, 0, 0])), { code: /^wasm\// });
+  await assert.rejects(load(new TextEncoder().encode("<event/>")), { code: /^wasm\// });
+});
+
+test("a component loads as typed functions, and a host function reads no more than it is given", async () => {
+  const witSource = `package t:greeter@1.0.0;
+    interface host { name: func() -> string; }
+    interface greeter { greet: func(times: u32) -> string; }
+    world w { import host; export greeter; }`;
+  const core = await parse(`(module
+    (import "t:greeter/host@1.0.0" "name" (func $name (param i32)))
+    (memory (export "memory") 1)
+    (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32) (i32.const 64))
+    (func (export "t:greeter/greeter@1.0.0#greet") (param i32) (result i32)
+      (call $name (i32.const 8)) (i32.const 8)))`);
+  const embedded = await componentEmbed({ binary: core, witSource, world: "w", stringEncoding: "utf8" });
+  const bytes = await componentNew(embedded);
+  interface Greeter {
+    greeter: { greet(times: number): string };
+  }
+  const imports = { "t:greeter/host@1.0.0": { name: () => "Ada" } };
+  using instance = await load<Greeter>(bytes, { imports });
+  assert.equal(instance.exports.greeter.greet(1), "Ada");
+  assert.equal(instance.call(["greeter", "greet"], [1]).result, "Ada");
+  // biome-ignore lint/suspicious/noExplicitAny: a caller without types
+  assert.throws(() => instance.exports.greeter.greet("x" as any), { code: "component/type-mismatch" });
+  assert.equal(instance.exports.greeter.greet(1), "Ada");
+});

@@ -1,0 +1,46 @@
+/** The short way from bytes to callable functions, for a host that needs one instance and no manager. */
+
+import type { HostImports } from "../component/index.ts";
+import { checkImports } from "../policy/index.ts";
+import { type ArtifactOptions, openArtifact } from "./artifact.ts";
+import { importNames } from "./import-names.ts";
+import type { Instance } from "./instance.ts";
+import { defaultLimits, type Limits } from "./limits.ts";
+
+export interface LoadOptions extends ArtifactOptions {
+  /** Host functions by interface or module name. The plugin reaches these and nothing else. */
+  readonly imports?: HostImports;
+  /** What it may spend; `defaultLimits` where nothing is said. */
+  readonly limits?: Partial<Limits>;
+}
+
+/**
+ * Loads a plugin, a component or a core module, and makes one instance of it.
+ *
+ * @param bytes The `.wasm`; must not change while the instance lives.
+ * @returns An instance whose `exports` are typed functions; `close` it when done.
+ * @throws wasm/… component/…     the bytes are malformed, invalid or use what is not supported; with the offset
+ * @throws policy/imports-refused it imports what `imports` does not have; all of it is listed
+ * @throws engine/…               its start function failed or spent its budget
+ *
+ * @example
+ * const instance = await load(bytes, { limits: { fuelMax: 100_000, deadlineMs: 1 } });
+ * instance.exports.filter.evaluate(message);
+ */
+export async function load<Exports = unknown>(
+  bytes: Uint8Array,
+  options: LoadOptions = {},
+): Promise<Instance & { readonly exports: Exports }> {
+  const artifact = openArtifact(bytes, options);
+  const imports = options.imports ?? {};
+  const check = checkImports(artifact.imports, {
+    plugin: options.plugin ?? artifact.digest.slice(0, 12),
+    hostFunctions: importNames(imports),
+    offers: [],
+    grants: [],
+  });
+  if (check.kind === "refused") throw check.error;
+  const instance = artifact.instantiate({ imports, limits: { ...defaultLimits, ...options.limits } });
+  // The caller says what the world exports, as generated types do.
+  return instance as Instance & { readonly exports: Exports };
+}

@@ -1,0 +1,182 @@
+/**
+ * A running plugin: its artifact, checked against what it was granted, a pool of instances, and an account of
+ * what it did. A call leases an instance; after a trap that instance is discarded and the next call gets a fresh
+ * one, so that one failure costs one call.
+ */
+
+import {
+  type Artifact,
+  type HostImports,
+  type Instance,
+  importNames,
+  type Limits,
+  Pool,
+} from "../engine/index.ts";
+import { checkImports, type Grant, type LinkedImport } from "../policy/index.ts";
+import type { InstanceImports, Sandbox } from "../sandbox/index.ts";
+import { LatencyHistogram } from "./latency.ts";
+
+export interface PluginOptions<Calls> {
+  /** Names the plugin in errors, logs and metrics. */
+  readonly id: string;
+  readonly artifact: Artifact;
+  readonly limits: Limits;
+  /** The host's own functions, by interface or module name; every plugin of this host has them. */
+  readonly hostImports: HostImports;
+  /** What the operator gave it; nothing else of the sandbox is reachable. Default: nothing. */
+  readonly grants?: readonly Grant[];
+  /** Opened with the same grants. Without it nothing can be granted. */
+  readonly sandbox?: Sandbox;
+  /** Takes the world's functions out of a fresh instance; may throw when they are not there. */
+  readonly bind: (instance: Instance) => Calls;
+  /** Live at once; more than one only when calls overlap. Default 8. */
+  readonly instancesMax?: number;
+}
+
+/** What a plugin has done since it was opened. */
+export interface PluginMetrics {
+  readonly calls: number;
+  /** Calls in which the guest failed: a trap, a spent budget, an abort. Each cost an instance. */
+  readonly traps: number;
+  /** Fuel of all calls. */
+  readonly fuelUsed: number;
+  /** Nanoseconds of a call, lowering and lifting included; one call in sixteen is timed. */
+  readonly latency: LatencyHistogram;
+  /** Instances made so far. */
+  readonly instances: number;
+}
+
+/** Two looks at the clock cost as much as a small call, so only every so many calls are timed. */
+const timedEvery = 16;
+
+export class Plugin<Calls> {
+  readonly id: string;
+  readonly latency = new LatencyHistogram();
+  readonly #pool: Pool<Leased<Calls>>;
+  #calls = 0;
+  #traps = 0;
+  // A fraction to begin with, so that V8 never has to change how it stores the field.
+  #fuelUsed = 0.5;
+
+  /**
+   * Checks the artifact's imports, and makes the first instance so that a plugin that cannot start fails here.
+   *
+   * @throws policy/imports-refused it imports what is neither the host's nor granted; all of it is listed
+   * @throws engine/… component/…  it cannot be instantiated, or its start function failed
+   */
+  constructor(options: PluginOptions<Calls>) {
+    const { id, artifact, hostImports, sandbox } = options;
+    this.id = id;
+    const check = checkImports(artifact.imports, {
+      plugin: id,
+      hostFunctions: importNames(hostImports),
+      offers: sandbox?.offers ?? [],
+      grants: options.grants ?? [],
+    });
+    if (check.kind === "refused") throw check.error;
+    const granted = check.linked.filter(({ capability }) => capability !== undefined);
+    const instancesMax = options.instancesMax ?? 8;
+    this.#pool = new Pool({
+      create: () => start(options, granted),
+      instancesMax,
+      idleMax: instancesMax,
+    });
+    this.#fuelUsed = 0;
+    this.#pool.giveBack(this.#pool.lease());
+  }
+
+  get metrics(): PluginMetrics {
+    return {
+      calls: this.#calls,
+      traps: this.#traps,
+      fuelUsed: this.#fuelUsed,
+      latency: this.latency,
+      instances: this.#pool.counts.created,
+    };
+  }
+
+  /**
+   * Calls into the plugin: `plugin.call(evaluate, message)` with `const evaluate = (calls, message) => …`, a
+   * function that lives outside, so that a call makes no closure.
+   *
+   * @throws engine/…    the guest failed; its instance is gone, the next call gets a fresh one
+   * @throws component/… an argument did not fit; nothing ran
+   */
+  call<Argument, Result>(use: (calls: Calls, argument: Argument) => Result, argument: Argument): Result {
+    const leased = this.#pool.lease();
+    const { instance } = leased;
+    const isTimed = this.#calls++ % timedEvery === 0;
+    const startedMs = isTimed ? performance.now() : 0;
+    leased.sandboxed?.beginCall();
+    try {
+      const result = use(leased.calls, argument);
+      if (isTimed) this.latency.record((performance.now() - startedMs) * 1e6);
+      return result;
+    } finally {
+      this.#fuelUsed += instance.fuelUsed;
+      if (instance.isPoisoned) this.#traps++;
+      this.#pool.giveBack(leased);
+    }
+  }
+
+  /** Closes all instances; a call that runs is stopped at its guest's next check. */
+  close(): void {
+    this.#pool.close();
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+}
+
+/** An instance with the world's functions already looked up. */
+class Leased<Calls> {
+  readonly instance: Instance;
+  readonly calls: Calls;
+  readonly sandboxed: InstanceImports | undefined;
+
+  constructor(instance: Instance, calls: Calls, sandboxed: InstanceImports | undefined) {
+    this.instance = instance;
+    this.calls = calls;
+    this.sandboxed = sandboxed;
+  }
+
+  get isPoisoned(): boolean {
+    return this.instance.isPoisoned;
+  }
+
+  close(): void {
+    this.instance.close();
+    this.sandboxed?.close();
+  }
+}
+
+/** A fresh instance: the host's functions for all, what was granted for this one alone. */
+function start<Calls>(options: PluginOptions<Calls>, granted: readonly LinkedImport[]): Leased<Calls> {
+  const { artifact, limits, hostImports, sandbox, bind } = options;
+  let sandboxed: InstanceImports | undefined;
+  try {
+    const instance = artifact.instantiate({
+      limits,
+      imports: (guest) => {
+        if (sandbox === undefined || granted.length === 0) return hostImports;
+        const own = sandbox.forInstance(guest);
+        sandboxed = own;
+        return { ...hostImports, ...grantedImports(own, granted) };
+      },
+    });
+    return new Leased(instance, bind(instance), sandboxed);
+  } catch (error) {
+    sandboxed?.close();
+    throw error;
+  }
+}
+
+function grantedImports(own: InstanceImports, granted: readonly LinkedImport[]): HostImports {
+  const imports: Record<string, unknown> = {};
+  for (const { need } of granted) {
+    const host = own.component(need.from);
+    if (host !== undefined) imports[need.from] = host;
+  }
+  return imports;
+}
