@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { layOut } from "../packages/publish.ts";
 import { expectTidy, type Finding } from "./finding.ts";
 import { lineAt } from "./scan.ts";
-import { jsonOf, readTree, root } from "./tree.ts";
+import { jsonOf, readTree, root, testFiles } from "./tree.ts";
 
 const CORE = "packages/remora";
 const DEPENDENCIES_MAX = 3;
@@ -37,6 +37,37 @@ test("every dependency has an exact version", () => {
         what: `asks for "${name}" in version "${version}"`,
         why: "which is another program tomorrow",
         instead: "write the exact version",
+      });
+    }
+  }
+  expectTidy(findings);
+});
+
+test("every dependency of a package is imported by it", () => {
+  const findings: Finding[] = [];
+  const tests = testFiles(tree);
+  for (const file of manifests.filter((path) => path !== "package.json")) {
+    const folder = file.slice(0, file.lastIndexOf("/"));
+    const imported = new Set<string>();
+    for (const source of tree.values()) {
+      if (!source.path.startsWith(`${folder}/`) || tests.has(source.path)) continue;
+      for (const { specifier } of source.imports) {
+        imported.add(
+          specifier
+            .split("/")
+            .slice(0, specifier.startsWith("@") ? 2 : 1)
+            .join("/"),
+        );
+      }
+    }
+    const manifest = jsonOf(tree, file) as Manifest;
+    for (const name of Object.keys(manifest.dependencies ?? {}).filter((one) => !imported.has(one))) {
+      findings.push({
+        file,
+        line: lineAt(tree.get(file)?.text ?? "", tree.get(file)?.text.indexOf(`"${name}"`) ?? 0),
+        what: `depends on "${name}"`,
+        why: "but nothing in the package imports it",
+        instead: "take it out, so that nobody installs it for nothing",
       });
     }
   }
