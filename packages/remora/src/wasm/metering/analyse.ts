@@ -57,6 +57,8 @@ class Analyser {
   private readonly parameterCounts: Int32Array;
   private readonly resultCounts: Int32Array;
   private readonly fieldCounts: Int32Array;
+  private readonly globalCount: number;
+  private readonly tableCount: number;
 
   // The control stack, one entry a frame in each array; entry 0 is the function.
   private readonly kinds: Uint8Array;
@@ -103,6 +105,8 @@ class Analyser {
     this.bytes = input.bytes;
     this.facts = facts;
     const { types } = input.spaces;
+    this.globalCount = input.spaces.globals.length;
+    this.tableCount = input.spaces.tables.length;
     this.parameterCounts = new Int32Array(types.length);
     this.resultCounts = new Int32Array(types.length);
     this.fieldCounts = new Int32Array(types.length);
@@ -228,6 +232,18 @@ class Analyser {
         case Kind.index:
           p = this.skip(p);
           break;
+        case Kind.global:
+          this.check(at, "global", this.u32(p), this.globalCount);
+          p = this.skip(p);
+          break;
+        case Kind.table:
+          this.check(at, "table", this.u32(p), this.tableCount);
+          p = this.skip(p);
+          break;
+        case Kind.typeIndex:
+          this.check(at, "type", this.u32(p), this.parameterCounts.length);
+          p = this.skip(p);
+          break;
         case Kind.twoIndices:
           p = this.skip(this.skip(p));
           break;
@@ -319,6 +335,7 @@ class Analyser {
         }
         case Kind.callIndirect: {
           const type = this.u32(p);
+          this.check(at, "table", this.u32(this.skip(p)), this.tableCount);
           p = this.skip(this.skip(p));
           this.indirectCall(at, p, type);
           break;
@@ -334,10 +351,13 @@ class Analyser {
           p = this.skip(p);
           break;
         case Kind.returnCallIndirect:
+          this.check(at, "type", this.u32(p), this.parameterCounts.length);
+          this.check(at, "table", this.u32(this.skip(p)), this.tableCount);
           this.tailCall(at, -1);
           p = this.skip(this.skip(p));
           break;
         case Kind.returnCallRef:
+          this.check(at, "type", this.u32(p), this.parameterCounts.length);
           this.tailCall(at, -1);
           p = this.skip(p);
           break;
@@ -371,7 +391,8 @@ class Analyser {
           break;
         case Kind.refFunc: {
           const index = this.u32(p);
-          if (index < facts.isReferenced.length) facts.isReferenced[index] = 1;
+          this.check(at, "function", index, facts.isReferenced.length);
+          facts.isReferenced[index] = 1;
           p = this.skip(p);
           break;
         }
@@ -437,6 +458,11 @@ class Analyser {
     return code === 0x63 || code === 0x64 ? this.skip(p + 1) : this.skip(p);
   }
 
+  /** An index beyond the end must not come to mean something that is appended. */
+  private check(offset: number, space: string, index: number, count: number): void {
+    if (index >= count) throw wasmErrors["unknown-index"]({ offset, space, index, count });
+  }
+
   private countAt(counts: Int32Array, index: number): number {
     return index < counts.length ? (counts[index] as number) : 0;
   }
@@ -497,6 +523,7 @@ class Analyser {
     let next = p + 1;
     if (code < 0x40 || code >= 0x80) {
       const type = this.u32(p);
+      this.check(at, "type", type, this.parameterCounts.length);
       parameters = this.countAt(this.parameterCounts, type);
       results = this.countAt(this.resultCounts, type);
       next = this.skip(p);
@@ -762,14 +789,7 @@ class Analyser {
 
   private call(at: number, next: number, callee: number): void {
     const { functions } = this.input.spaces;
-    if (callee >= functions.length) {
-      throw wasmErrors["unknown-index"]({
-        offset: at,
-        space: "function",
-        index: callee,
-        count: functions.length,
-      });
-    }
+    this.check(at, "function", callee, functions.length);
     if (this.region < 0) return;
     this.site(callee);
     this.noteEvent(Event.call, at, callee, next);
@@ -778,6 +798,7 @@ class Analyser {
   }
 
   private indirectCall(at: number, next: number, type: number): void {
+    this.check(at, "type", type, this.parameterCounts.length);
     if (this.region < 0) return;
     this.hasIndirect = true;
     this.markLoops();
@@ -797,6 +818,7 @@ class Analyser {
   }
 
   private tailCall(at: number, callee: number): void {
+    if (callee >= 0) this.check(at, "function", callee, this.input.spaces.functions.length);
     if (this.region < 0) return;
     if (callee >= 0) this.site(callee);
     else this.hasIndirect = true;
@@ -830,6 +852,10 @@ class Analyser {
       second = this.u32(next);
       next = this.skip(next);
     }
+    if (op === tableCopy || op === tableFill) {
+      this.check(at, "table", first, this.tableCount);
+      this.check(at, "table", second, this.tableCount);
+    }
     if (this.region < 0) return next;
     const length = this.constantLength(at);
     if (length >= 0) this.chargeConstant(length);
@@ -839,6 +865,7 @@ class Analyser {
 
   private grow(at: number, p: number, op: number): number {
     const next = this.skip(p);
+    if (op === tableGrow) this.check(at, "table", this.u32(p), this.tableCount);
     if (this.region >= 0) this.replaced(at, next, this.input.helper(op, this.u32(p), 0));
     return next;
   }
@@ -851,6 +878,7 @@ class Analyser {
 
   private lengthCharged(at: number, p: number, op: number): number {
     let next = this.skip(p);
+    if (op === tableInit) this.check(at, "table", this.u32(next), this.tableCount);
     if (op !== arrayNew && op !== arrayNewDefault && op !== arrayFill) next = this.skip(next);
     if (this.region < 0) return next;
     const length = this.constantLength(at);
@@ -871,7 +899,10 @@ class Analyser {
 }
 
 const memoryCopy = 0x20a;
+const tableInit = 0x20c;
 const tableCopy = 0x20e;
+const tableGrow = 0x20f;
+const tableFill = 0x211;
 const arrayNew = 0x106;
 const arrayNewDefault = 0x107;
 const arrayFill = 0x110;

@@ -16,6 +16,7 @@ import { operators } from "../opcodes.ts";
 import { analyse } from "./analyse.ts";
 import { type Appendix, Helpers, makeAppendix, names } from "./appendix.ts";
 import { capSizes, sumOfMins } from "./caps.ts";
+import { checkIndices } from "./check-indices.ts";
 import {
   type MemoryFacts,
   type MeteredModule,
@@ -41,6 +42,7 @@ export function meterModule(original: Uint8Array, options: MeterOptions): Metere
   const module = decodeModule(original, limits);
   const spaces = indexSpaces(module);
   refuseReservedNames(module);
+  checkIndices(module, spaces);
   const memories = capDefined(
     spaces.memories,
     spaces.imported.memories,

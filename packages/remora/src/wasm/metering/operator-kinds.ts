@@ -49,6 +49,9 @@ export const Kind = {
   structNew: 42,
   arrayNewFixed: 43,
   prefix: 44,
+  global: 45,
+  table: 46,
+  typeIndex: 47,
 } as const;
 
 export const kindOf = new Uint8Array(operatorSpace);
@@ -64,10 +67,10 @@ const kindOfImmediate: Record<ImmediateName, number> = {
   labels: Kind.brTable,
   func: Kind.index,
   indirect: Kind.twoIndices,
-  type: Kind.index,
+  type: Kind.typeIndex,
   local: Kind.index,
-  global: Kind.index,
-  table: Kind.index,
+  global: Kind.global,
+  table: Kind.table,
   memarg: Kind.memarg,
   memory: Kind.index,
   memoryMemory: Kind.twoIndices,
