@@ -168,6 +168,22 @@ test("no cut of a component makes inspecting it anything but a coded error", asy
   }
 });
 
+test("no flipped bit makes inspecting anything but an inspection or a coded error", async () => {
+  const shapes = [
+    await parse(COMPONENT),
+    moduleWith({ imports: [["env", "log"]], memory: [1, 16], exports: ["run"] }),
+  ];
+  for (const shape of shapes) {
+    for (let bit = 0; bit < shape.length * 8; bit++) {
+      const flipped = shape.slice();
+      flipped[bit >> 3] = (flipped[bit >> 3] ?? 0) ^ (1 << (bit & 7));
+      const { exitCode, out, err } = await run(["inspect", "a.wasm"], { files: { "a.wasm": flipped } });
+      if (exitCode === 0) assert.match(out, /^kind +(component|core module)$/m);
+      else assert.match(err, /^(cli|component|wasm)\/[a-z-]+: /, `bit ${bit}`);
+    }
+  }
+});
+
 test("names by strangers cannot move the cursor", async () => {
   const files = { "a.wasm": moduleWith({ imports: [["env", "\u001b[2J"]], exports: ["\u202erun"] }) };
   const { out } = await run(["inspect", "a.wasm"], { files });
