@@ -32,7 +32,7 @@ export const takErrors = defineErrors("tak", {
   "connection-idle": {
     fault: "operator",
     message: (d: { name: string; idleMs: number; idleMsMax: number }) =>
-      `Cannot keep ${d.name}: nothing came for ${d.idleMs} ms, ${d.idleMsMax} are allowed`,
+      `Cannot keep ${d.name}: nothing came or went for ${d.idleMs} ms, ${d.idleMsMax} are allowed`,
   },
   "connection-lost": {
     fault: "operator",

@@ -55,6 +55,20 @@ export {
 export { type PlayClock, type PlayedEvent, Player, type PlayOptions, play } from "./recording/player.ts";
 export { Rate } from "./stats.ts";
 
+// Plugins, and the host that they run in.
+
+export {
+  type OpenTakHostOptions,
+  openTakHost,
+  type PluginStats,
+  TakHost,
+  type TakHostStats,
+} from "./host.ts";
+export { type ElevationSource, noElevation, openElevation } from "./plugin/elevation.ts";
+export { type LogLevel, type TakHostOptions, takHostImports } from "./plugin/host-functions.ts";
+export { openPluginStage, type PluginStage, type PluginStageOptions } from "./plugin/plugin-stage.ts";
+export { filterInterfaces, settingsInterface, transformerInterface } from "./plugin/shapes.ts";
+
 // Errors.
 
 export { type ConfigProblem, takErrors } from "./errors.ts";

@@ -1,0 +1,66 @@
+/**
+ * What every TAK plugin may ask of this host: the three functions of `omnitak:plugin/host`, and the resource
+ * through which a lazy filter reads the message that it is lent.
+ */
+
+import type { HostImports } from "remora/engine";
+import { harmless } from "remora/policy";
+import type { ElevationSource } from "./elevation.ts";
+import { LentMessage } from "./lent-message.ts";
+
+export type LogLevel = "trace" | "debug" | "info" | "warn" | "error";
+
+export interface TakHostOptions {
+  /** Gets one line, already made harmless and cut. */
+  readonly log: (plugin: string, level: LogLevel, line: string) => void;
+  /** Milliseconds since 1970, UTC. */
+  readonly nowMs: () => number;
+  readonly elevation: ElevationSource;
+}
+
+/** A guest chooses the length of its lines and how many there are. */
+const lineLengthMax = 1_024;
+const linesPerSecondMax = 100;
+
+/** The host's imports for one plugin. */
+export function takHostImports(plugin: string, { log, nowMs, elevation }: TakHostOptions): HostImports {
+  const lines = new LineBudget(nowMs);
+  return {
+    "omnitak:plugin/host@0.1.0": {
+      log(level: LogLevel, message: string) {
+        const admitted = lines.admit();
+        if (admitted === "silent") return;
+        if (admitted === "last") {
+          log(plugin, "warn", `more than ${linesPerSecondMax} lines in a second: the others are left out`);
+        } else log(plugin, level, harmless(message, lineLengthMax));
+      },
+      getCurrentTimeMs: () => BigInt(Math.trunc(nowMs())),
+      queryElevation: (lat: number, lon: number) => elevation.at(lat, lon),
+    },
+    "remora:tak/messages@0.1.0": { Message: LentMessage },
+    // Types alone: there is nothing to call.
+    "remora:tak/types@0.1.0": {},
+  };
+}
+
+/** So many lines a second; the first one too many is told once. */
+class LineBudget {
+  readonly #nowMs: () => number;
+  #second = Number.NEGATIVE_INFINITY;
+  #lines = 0;
+
+  constructor(nowMs: () => number) {
+    this.#nowMs = nowMs;
+  }
+
+  admit(): "line" | "last" | "silent" {
+    const second = Math.floor(this.#nowMs() / 1_000);
+    if (second !== this.#second) {
+      this.#second = second;
+      this.#lines = 0;
+    }
+    this.#lines++;
+    if (this.#lines <= linesPerSecondMax) return "line";
+    return this.#lines === linesPerSecondMax + 1 ? "last" : "silent";
+  }
+}

@@ -1,0 +1,247 @@
+/**
+ * The shapes that a TAK plugin may have, and how the chain calls each: OmniTAK's own filter and transformer, and
+ * Remora's lazy, batch and column filters. A plugin says which it is by what it exports.
+ */
+
+import type { Instance } from "remora/engine";
+import type { CotMessage } from "../cot/message.ts";
+import { takErrors } from "../errors.ts";
+import { LentMessage } from "./lent-message.ts";
+
+/** Interfaces by which a plugin is recognised, in the order of preference where it exports several. */
+export const filterInterfaces = {
+  lazy: "remora:tak/lazy@0.1.0",
+  record: "omnitak:plugin/filter@0.1.0",
+  columns: "remora:tak/columns@0.1.0",
+  batch: "remora:tak/batch@0.1.0",
+} as const;
+
+export const transformerInterface = "omnitak:plugin/transformer@0.1.0";
+
+/** Exported besides, by a plugin that takes settings. */
+export const settingsInterface = "remora:plugin/settings@0.1.0";
+
+type FilterResult = "pass" | "block";
+
+/** What a filter says about itself; the same in all four shapes. */
+export interface FilterMetadata {
+  readonly id: string;
+  readonly name: string;
+  readonly version: string;
+  readonly author: string;
+  readonly description: string;
+  readonly maxExecutionTimeUs: bigint;
+}
+
+export interface TransformerMetadata extends Omit<FilterMetadata, "maxExecutionTimeUs"> {
+  readonly supportedTypes: readonly string[];
+}
+
+/** A filter of any shape, bound to one instance. */
+export interface FilterCalls {
+  /** Which of the two the instance answers at less cost; the other goes through it. */
+  readonly prefersBatch: boolean;
+  decide(message: CotMessage): boolean;
+  decideBatch(messages: readonly CotMessage[]): Uint8Array;
+  metadata(): FilterMetadata;
+}
+
+export interface TransformerCalls {
+  canTransform(cotType: string): boolean;
+  transform(xml: Uint8Array): Uint8Array;
+  metadata(): TransformerMetadata;
+}
+
+/** `cot-message`, filled anew for each call: lowering copies it, so one object serves for life. */
+class Record {
+  cotType = "";
+  uid = "";
+  callsign: string | undefined;
+  group: string | undefined;
+  team: string | undefined;
+  lat = 0.5;
+  lon = 0.5;
+  hae: number | undefined;
+  time = "";
+  xmlPayload: string | undefined;
+
+  fill(message: CotMessage, givesXml: boolean): this {
+    this.cotType = message.type;
+    this.uid = message.uid;
+    this.callsign = message.callsign;
+    this.group = message.groupName;
+    this.team = message.groupName;
+    this.lat = message.lat;
+    this.lon = message.lon;
+    this.hae = message.hae;
+    this.time = message.time;
+    this.xmlPayload = givesXml ? message.xml() : undefined;
+    return this;
+  }
+}
+
+/**
+ * Finds a filter among the exports of a fresh instance.
+ *
+ * @throws tak/plugin-shape it exports no filter that this host knows
+ */
+export function bindFilter(id: string, instance: Instance, givesXml: boolean): FilterCalls {
+  const lazy = exportedInterface(instance, filterInterfaces.lazy);
+  if (lazy !== undefined) return new LazyFilter(lazy, givesXml);
+  const record = exportedInterface(instance, filterInterfaces.record);
+  if (record !== undefined) return new RecordFilter(record, givesXml);
+  const columns = exportedInterface(instance, filterInterfaces.columns);
+  if (columns !== undefined) return new ColumnFilter(columns);
+  const batch = exportedInterface(instance, filterInterfaces.batch);
+  if (batch !== undefined) return new BatchFilter(batch, givesXml);
+  throw takErrors["plugin-shape"]({
+    plugin: id,
+    wanted: Object.values(filterInterfaces),
+    found: Object.keys(instance.exports),
+  });
+}
+
+/**
+ * Finds a transformer among the exports of a fresh instance.
+ *
+ * @throws tak/plugin-shape it exports none
+ */
+export function bindTransformer(id: string, instance: Instance): TransformerCalls {
+  const found = exportedInterface(instance, transformerInterface);
+  if (found === undefined) {
+    throw takErrors["plugin-shape"]({
+      plugin: id,
+      wanted: [transformerInterface],
+      found: Object.keys(instance.exports),
+    });
+  }
+  return {
+    canTransform: found.canTransform as TransformerCalls["canTransform"],
+    transform: found.transform as TransformerCalls["transform"],
+    metadata: found.getMetadata as TransformerCalls["metadata"],
+  };
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: the interface's name stands for the types of its functions
+export type Functions = { readonly [name: string]: any };
+
+/** The functions of an exported interface, or undefined when there is none of that name. */
+export function exportedInterface(instance: Instance, name: string): Functions | undefined {
+  const found: unknown = (instance.exports as { readonly [name: string]: unknown })[name];
+  // The component layer makes an object of functions for each exported interface.
+  return typeof found === "object" && found !== null ? (found as Functions) : undefined;
+}
+
+class RecordFilter implements FilterCalls {
+  readonly prefersBatch = false;
+  readonly #evaluate: (message: Record) => FilterResult;
+  readonly #record = new Record();
+  readonly #givesXml: boolean;
+  readonly metadata: () => FilterMetadata;
+
+  constructor(functions: Functions, givesXml: boolean) {
+    this.#evaluate = functions.evaluate;
+    this.metadata = functions.getMetadata;
+    this.#givesXml = givesXml;
+  }
+
+  decide(message: CotMessage): boolean {
+    return this.#evaluate(this.#record.fill(message, this.#givesXml)) === "pass";
+  }
+
+  decideBatch(messages: readonly CotMessage[]): Uint8Array {
+    return Uint8Array.from(messages, (message) => Number(this.decide(message)));
+  }
+}
+
+class LazyFilter implements FilterCalls {
+  readonly prefersBatch = false;
+  readonly #evaluate: (message: LentMessage) => FilterResult;
+  readonly #lent: LentMessage;
+  readonly metadata: () => FilterMetadata;
+
+  constructor(functions: Functions, givesXml: boolean) {
+    this.#evaluate = functions.evaluate;
+    this.metadata = functions.getMetadata;
+    this.#lent = new LentMessage({ handsOutXml: givesXml });
+  }
+
+  decide(message: CotMessage): boolean {
+    this.#lent.event = message;
+    const verdict = this.#evaluate(this.#lent);
+    this.#lent.event = undefined;
+    return verdict === "pass";
+  }
+
+  decideBatch(messages: readonly CotMessage[]): Uint8Array {
+    return Uint8Array.from(messages, (message) => Number(this.decide(message)));
+  }
+}
+
+class BatchFilter implements FilterCalls {
+  readonly prefersBatch = true;
+  readonly #evaluate: (messages: readonly Record[]) => readonly FilterResult[];
+  readonly #records: Record[] = [];
+  readonly #givesXml: boolean;
+  readonly metadata: () => FilterMetadata;
+
+  constructor(functions: Functions, givesXml: boolean) {
+    this.#evaluate = functions.evaluateBatch;
+    this.metadata = functions.getMetadata;
+    this.#givesXml = givesXml;
+  }
+
+  decide(message: CotMessage): boolean {
+    return this.decideBatch([message])[0] === 1;
+  }
+
+  decideBatch(messages: readonly CotMessage[]): Uint8Array {
+    this.#records.length = Math.min(this.#records.length, messages.length);
+    for (const [index, message] of messages.entries()) {
+      const record = this.#records[index] ?? new Record();
+      this.#records[index] = record.fill(message, this.#givesXml);
+    }
+    return verdictBytes(this.#evaluate(this.#records), messages.length);
+  }
+}
+
+class ColumnFilter implements FilterCalls {
+  readonly prefersBatch = true;
+  readonly #evaluate: (positions: {
+    lats: Float64Array;
+    lons: Float64Array;
+    haes: Float64Array;
+  }) => readonly FilterResult[];
+  readonly metadata: () => FilterMetadata;
+
+  constructor(functions: Functions) {
+    this.#evaluate = functions.evaluateColumns;
+    this.metadata = functions.getMetadata;
+  }
+
+  decide(message: CotMessage): boolean {
+    return this.decideBatch([message])[0] === 1;
+  }
+
+  decideBatch(messages: readonly CotMessage[]): Uint8Array {
+    const lats = new Float64Array(messages.length);
+    const lons = new Float64Array(messages.length);
+    const haes = new Float64Array(messages.length);
+    for (const [index, { lat, lon, hae }] of messages.entries()) {
+      lats[index] = lat;
+      lons[index] = lon;
+      haes[index] = hae ?? Number.NaN;
+    }
+    return verdictBytes(this.#evaluate({ lats, lons, haes }), messages.length);
+  }
+}
+
+/** The guest chose how many verdicts there are: too few are a failure, and what is too much is cut. */
+function verdictBytes(verdicts: readonly FilterResult[], count: number): Uint8Array {
+  if (verdicts.length < count) {
+    throw takErrors["plugin-answer"]({ wanted: `${count} verdicts`, found: `${verdicts.length}` });
+  }
+  const bytes = new Uint8Array(count);
+  for (let index = 0; index < count; index++) bytes[index] = verdicts[index] === "pass" ? 1 : 0;
+  return bytes;
+}
