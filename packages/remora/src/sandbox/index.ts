@@ -3,6 +3,8 @@
 // The gate and its audit.
 export { type AuditEntry, type AuditLog, type AuditSink, auditLines, auditLog } from "./audit.ts";
 export { sandboxErrors } from "./errors.ts";
+// What its files take.
+export type { FileUsage } from "./fs/mounts.ts";
 export { Gate, type GateCount, type GateOptions } from "./gate.ts";
 // What the engine gives.
 export type { Guest, GuestMemory } from "./guest.ts";
@@ -11,6 +13,7 @@ export { defaultSandboxLimits, type SandboxLimits, sandboxLimits } from "./limit
 export type { ClockChoice } from "./machine/clock.ts";
 export type { LogLevel, LogLine, LogSink } from "./machine/log.ts";
 export { blockedWaiting, noWaiting, suspendedWaiting, type Waiting } from "./machine/waiting.ts";
+export type { CoreImport } from "./preview1/functions.ts";
 // The imports of a plugin and of its instances.
 export type { HostInterface } from "./preview2/interfaces.ts";
 export {

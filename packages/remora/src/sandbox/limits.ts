@@ -13,6 +13,8 @@ export interface SandboxLimits {
   readonly filesMax: number;
   /** Bytes of one path. */
   readonly pathBytesMax: number;
+  /** Entries of one folder that a guest may list; a larger one cannot be listed. */
+  readonly folderEntriesMax: number;
   /** Random bytes of one request. */
   readonly randomBytesPerRequestMax: number;
   /** Random bytes of one call into the guest. */
@@ -51,8 +53,9 @@ export const defaultSandboxLimits: SandboxLimits = {
   fileBytesMax: 64 * 1024 * 1024,
   filesMax: 4_096,
   pathBytesMax: 4_096,
-  randomBytesPerRequestMax: 64 * 1024,
-  randomBytesPerCallMax: 4 * 1024 * 1024,
+  folderEntriesMax: 16_384,
+  randomBytesPerRequestMax: 1024 * 1024,
+  randomBytesPerCallMax: 16 * 1024 * 1024,
   logLineBytesMax: 4_096,
   logLinesPerSecondMax: 200,
   transferBytesMax: 16 * 1024 * 1024,

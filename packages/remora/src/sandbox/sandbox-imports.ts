@@ -5,6 +5,7 @@
 
 import { coreVocabulary, type Grant, type ImportOffer, type Vocabulary } from "../policy/index.ts";
 import type { AuditSink } from "./audit.ts";
+import { type FileUsage, openMounts } from "./fs/mounts.ts";
 import { Gate } from "./gate.ts";
 import type { Guest } from "./guest.ts";
 import { type SandboxLimits, sandboxLimits } from "./limits.ts";
@@ -13,6 +14,13 @@ import { BoundedLog, type LogSink } from "./machine/log.ts";
 import { Machine, type PluginMachine } from "./machine/machine.ts";
 import { realRandom, seededRandom } from "./machine/random.ts";
 import { noWaiting, type Waiting } from "./machine/waiting.ts";
+import {
+  type CoreImport,
+  preview1Capability,
+  preview1Functions,
+  preview1Module,
+  preview1Names,
+} from "./preview1/functions.ts";
 import { type HostInterface, interfaces, wasiVersion } from "./preview2/interfaces.ts";
 
 export interface SandboxOptions {
@@ -36,6 +44,15 @@ export interface SandboxOptions {
   readonly arguments?: readonly string[];
   /** Values of variables. A guest sees those that `env.read` grants by name. */
   readonly environment?: Readonly<Record<string, string>>;
+  /** What a program reads from its standard input. Default: nothing. */
+  readonly standardInput?: Uint8Array;
+  /**
+   * Under `fs.private`: the host's folder that is the plugin's own root, with `data`, `config` and `tmp` in it.
+   * Default: in memory, gone with the sandbox.
+   */
+  readonly privateFolder?: string;
+  /** The host's folder for each path that `fs.read` or `fs.write` grants, by the path as the guest sees it. */
+  readonly folders?: Readonly<Record<string, string>>;
   /** How guests wait. Default: not at all, which is right for calls on the caller's thread. */
   readonly waiting?: Waiting;
 }
@@ -45,6 +62,8 @@ export interface Sandbox {
   readonly offers: readonly ImportOffer[];
   readonly gate: Gate;
   readonly limits: SandboxLimits;
+  /** What the plugin's files take, by the path as the guest sees it. */
+  usage(): readonly FileUsage[];
   /** The imports of one instance. Close them when it is discarded. */
   forInstance(guest: Guest): InstanceImports;
   close(): void;
@@ -59,6 +78,8 @@ export interface InstanceImports {
    * @returns    Its functions and resource classes in camel case, or undefined when there is no such offer.
    */
   component(name: string): HostInterface | undefined;
+  /** The functions of a core module's import module, or undefined when there is no such offer. */
+  core(module: string): Readonly<Record<string, CoreImport>> | undefined;
   /** A call into the guest begins: what is bounded by the call is whole again. */
   beginCall(): void;
   /** Closes all handles that the guest still has. */
@@ -66,14 +87,18 @@ export interface InstanceImports {
 }
 
 /** Functions that may return a promise, as `interface.function`: the engine must suspend the guest on it. */
-export const suspendingImports: readonly string[] = interfaces.flatMap((row) =>
-  (row.suspending ?? []).map((name) => `${row.name}@${wasiVersion}.${name}`),
-);
+export const suspendingImports: readonly string[] = [
+  `${preview1Module}.poll_oneoff`,
+  ...interfaces.flatMap((row) => (row.suspending ?? []).map((name) => `${row.name}@${wasiVersion}.${name}`)),
+];
 
-const offers: readonly ImportOffer[] = interfaces.map((row) => ({
-  import: `${row.name}@${wasiVersion}`,
-  capability: row.capability,
-}));
+const offers: readonly ImportOffer[] = [
+  ...preview1Names.map((name) => ({
+    import: `${preview1Module}.${name}`,
+    capability: preview1Capability(name),
+  })),
+  ...interfaces.map((row) => ({ import: `${row.name}@${wasiVersion}`, capability: row.capability })),
+];
 
 /** Opens the sandbox of a plugin. Nothing is reachable in it but through `options.grants`. */
 export function sandboxImports(options: SandboxOptions): Sandbox {
@@ -82,6 +107,8 @@ export function sandboxImports(options: SandboxOptions): Sandbox {
   const rules = { grants: options.grants, denials: options.denials ?? [] };
   const gate = new Gate({ plugin, rules, audit, nowMs, vocabulary: options.vocabulary ?? coreVocabulary });
   const log = new BoundedLog(plugin, options.log, limits);
+  const clock = clockOf(options.clock ?? { kind: "real" }, nowMs); // a wrong choice is told now
+  const mounts = openMounts({ ...options, limits, nowNs: () => clock.wallNs() });
   const random = options.random ?? { kind: "real" };
   const shared: PluginMachine = {
     plugin,
@@ -93,18 +120,26 @@ export function sandboxImports(options: SandboxOptions): Sandbox {
     waiting: options.waiting ?? noWaiting,
     environment: new Map(Object.entries(options.environment ?? {})),
     arguments: options.arguments ?? [],
+    standardInput: options.standardInput ?? new Uint8Array(0),
+    mounts: mounts.map((mounted) => mounted.mount),
   };
-  shared.newClock(); // a wrong choice is told now, not at the first instance
   const machines = new Set<Machine>();
   const close = () => {
     for (const machine of machines) machine.close();
     machines.clear();
+    for (const { mount } of mounts) mount.volume.close();
     log.close();
   };
   return {
     offers,
     gate,
     limits,
+    usage: () =>
+      mounts.map(({ mount, quota }) => ({
+        guestPath: mount.guestPath,
+        bytesUsed: quota.bytesUsed,
+        namesUsed: quota.namesUsed,
+      })),
     forInstance: (guest) => {
       const machine = new Machine(shared, guest);
       machines.add(machine);
@@ -119,6 +154,7 @@ const rowsByName = new Map(interfaces.map((row) => [row.name, row]));
 
 function instanceImports(machine: Machine, onClose: () => void): InstanceImports {
   const made = new Map<string, HostInterface>();
+  let preview1: Readonly<Record<string, CoreImport>> | undefined;
   return {
     component(name) {
       const [bare = "", version] = name.split("@");
@@ -129,6 +165,11 @@ function instanceImports(machine: Machine, onClose: () => void): InstanceImports
       const host = row.make(machine);
       made.set(bare, host);
       return host;
+    },
+    core(module) {
+      if (module !== preview1Module) return undefined;
+      preview1 ??= preview1Functions(machine);
+      return preview1;
     },
     beginCall: () => machine.beginCall(),
     close: () => {

@@ -6,6 +6,7 @@
 
 import type { CapabilityName } from "../../policy/index.ts";
 import { sandboxErrors } from "../errors.ts";
+import { FolderHandle, type Mount } from "../fs/files.ts";
 import type { Gate } from "../gate.ts";
 import type { Guest } from "../guest.ts";
 import type { SandboxLimits } from "../limits.ts";
@@ -27,6 +28,9 @@ export interface PluginMachine {
   /** As the operator lists them; each variable passes the gate when it is read. */
   readonly environment: ReadonlyMap<string, string>;
   readonly arguments: readonly string[];
+  readonly standardInput: Uint8Array;
+  /** Folders that a guest finds open. */
+  readonly mounts: readonly Mount[];
 }
 
 export class Machine {
@@ -35,6 +39,7 @@ export class Machine {
   readonly clock: Clock;
   readonly random: RandomBudget;
   readonly #open = new Set<{ close(): void }>();
+  readonly #onClose: (() => void)[] = [];
   #isClosed = false;
 
   constructor(shared: PluginMachine, guest: Guest) {
@@ -125,9 +130,25 @@ export class Machine {
     return waited;
   }
 
+  /** Handles on the folders that a guest finds open, for one table of descriptors; they count as held. */
+  openMounts(): FolderHandle[] {
+    const { mounts, gate, limits } = this.shared;
+    return mounts.map((mount) => {
+      const handle = new FolderHandle({ folder: mount.volume.root.again(), mount, gate, bounds: limits });
+      this.mustHold(handle);
+      return handle;
+    });
+  }
+
+  /** Something to do when the instance is discarded. */
+  onClose(act: () => void): void {
+    this.#onClose.push(act);
+  }
+
   /** Closes all that the guest left open. */
   close(): void {
     this.#isClosed = true;
+    for (const act of this.#onClose.splice(0)) act();
     for (const resource of [...this.#open]) resource.close();
     this.#open.clear();
   }

@@ -1,0 +1,307 @@
+/**
+ * A guest's open files and folders, and what it can do with a path: the file half of the virtual machine, below
+ * both versions of WASI. Every operation on a path passes the gate with the path that it really leads to.
+ */
+
+import type { Decision } from "../../policy/index.ts";
+import type { Gate } from "../gate.ts";
+import { FsError } from "./errno.ts";
+import type { FileHow, FolderEntry, NewTimes, OpenFile, OpenFolder, Stat, Volume } from "./volume.ts";
+import { isLink, OutsideError, type Place, walk } from "./walk.ts";
+
+/** A folder that a guest finds open when it starts. */
+export interface Mount {
+  /** As the guest sees it: "/" for its own, "/maps" for a granted one. */
+  readonly guestPath: string;
+  readonly volume: Volume;
+  /** The plugin's own root, under `fs.private`; others are decided by `fs.read` and `fs.write`. */
+  readonly isPrivate: boolean;
+}
+
+export interface FileBounds {
+  readonly pathBytesMax: number;
+  readonly folderEntriesMax: number;
+  readonly transferBytesMax: number;
+}
+
+export interface OpenRequest extends FileHow {
+  readonly path: string;
+  readonly follow: boolean;
+  /** It must be a folder. */
+  readonly folder: boolean;
+  readonly append: boolean;
+}
+
+/** An open file: a volume's file, where it came from, and how it may be used. */
+export class FileHandle {
+  readonly kind = "file";
+  readonly file: OpenFile;
+  readonly canRead: boolean;
+  readonly canWrite: boolean;
+  readonly #passWriting: () => void;
+
+  constructor(file: OpenFile, how: { read: boolean; write: boolean; passWriting: () => void }) {
+    this.file = file;
+    this.#passWriting = how.passWriting;
+    this.canRead = how.read;
+    this.canWrite = how.write;
+  }
+
+  read(into: Uint8Array, at: number): number {
+    if (!this.canRead) throw new FsError("badf");
+    return this.file.read(into, at);
+  }
+
+  write(from: Uint8Array, at: number): number {
+    if (!this.canWrite) throw new FsError("badf");
+    return this.file.write(from, at);
+  }
+
+  setSize(sizeBytes: number): void {
+    if (!this.canWrite) throw new FsError("badf");
+    this.file.setSize(sizeBytes);
+  }
+
+  /** Times can be set through a file that is open for reading, as in POSIX; the gate is asked for writing then. */
+  setTimes(times: NewTimes): void {
+    if (!this.canWrite) this.#passWriting();
+    this.file.setTimes(times);
+  }
+
+  close(): void {
+    this.file.close();
+  }
+}
+
+/** An open folder, from which paths start. */
+export class FolderHandle {
+  readonly kind = "folder";
+  readonly folder: OpenFolder;
+  readonly mount: Mount;
+  readonly #gate: Gate;
+  readonly #bounds: FileBounds;
+  /** Where it was when it was opened, below the mount: for the gate. */
+  readonly #base: string;
+
+  constructor(options: { folder: OpenFolder; mount: Mount; gate: Gate; bounds: FileBounds; base?: string }) {
+    this.folder = options.folder;
+    this.mount = options.mount;
+    this.#gate = options.gate;
+    this.#bounds = options.bounds;
+    this.#base = options.base ?? "";
+  }
+
+  /** Opens a file or a folder, makes a file. */
+  openAt(request: OpenRequest): FileHandle | FolderHandle {
+    const isWriting = request.write || request.create || request.truncate;
+    return this.#walk(request.path, request.follow, (place) => {
+      const isFolder = request.folder || place.mustBeFolder || place.name === "";
+      if (isFolder && (request.create || request.truncate)) {
+        throw new FsError(request.create && request.folder ? "inval" : "isdir");
+      }
+      if (isFolder && request.write) throw new FsError("isdir");
+      this.#pass(isWriting && !isFolder ? "write" : "read", place);
+      if (isFolder) return this.#openFolder(place);
+      try {
+        const { read, write } = request;
+        const { resolved } = place;
+        const passWriting = () => this.#pass("write", { resolved });
+        return new FileHandle(place.folder.fileAt(place.name, request), { read, write, passWriting });
+      } catch (error) {
+        if (!(error instanceof FsError) || error.errno !== "isdir") throw error;
+        if (request.write || request.truncate || request.create) throw error;
+        return this.#openFolder(place);
+      }
+    });
+  }
+
+  stat(): Stat {
+    return this.folder.stat();
+  }
+
+  statAt(path: string, follow: boolean): Stat {
+    return this.#walk(path, follow, (place) => {
+      this.#pass("read", place);
+      if (place.name === "") return place.folder.stat();
+      const stat = place.folder.statAt(place.name);
+      if (stat.type === "link" && (follow || place.mustBeFolder)) return isLink;
+      if (place.mustBeFolder && stat.type !== "folder") throw new FsError("notdir");
+      return stat;
+    });
+  }
+
+  setTimes(times: NewTimes): void {
+    this.#pass("write", { resolved: "" });
+    this.folder.setTimes(times);
+  }
+
+  setTimesAt(path: string, follow: boolean, times: NewTimes): void {
+    this.#walk(path, follow, (place) => {
+      this.#pass("write", place);
+      if (place.name === "") return place.folder.setTimes(times);
+      const { type } = place.folder.statAt(place.name);
+      if (type === "link" && (follow || place.mustBeFolder)) return isLink;
+      if (place.mustBeFolder && type !== "folder") throw new FsError("notdir");
+      return place.folder.setTimesAt(place.name, times);
+    });
+  }
+
+  entries(): FolderEntry[] {
+    this.#pass("read", { resolved: "" });
+    return this.folder.entries(this.#bounds.folderEntriesMax);
+  }
+
+  linkTextAt(path: string): string {
+    return this.#walk(path, false, (place) => {
+      this.#pass("read", place);
+      if (place.name === "" || place.mustBeFolder) throw new FsError("inval");
+      const text = place.folder.linkTextAt(place.name);
+      // What the host's operator linked to outside is none of the guest's business.
+      if (text.startsWith("/")) throw new OutsideError();
+      return text;
+    });
+  }
+
+  makeFolderAt(path: string): void {
+    this.#walk(path, false, (place) => {
+      this.#pass("write", place);
+      if (place.name === "") throw new FsError("exist");
+      place.folder.makeFolderAt(place.name);
+    });
+  }
+
+  makeLinkAt(text: string, path: string): void {
+    this.#checkLength(text);
+    if (text === "") throw new FsError("noent");
+    if (text.includes("\0")) throw new FsError("inval");
+    // An absolute link leads nowhere in here, but somewhere for whoever else looks into the folder.
+    if (text.startsWith("/")) throw new FsError("perm");
+    const leadsUp = text.split(/[\\/]/).includes("..");
+    if (leadsUp && !this.mount.volume.hasSafeLinks) throw new FsError("perm");
+    this.#walk(path, false, (place) => {
+      this.#pass("write", place);
+      if (place.name === "") throw new FsError("exist");
+      if (place.mustBeFolder) throw new FsError(this.#has(place) ? "exist" : "noent");
+      place.folder.makeLinkAt(place.name, text);
+    });
+  }
+
+  linkAt(path: string, follow: boolean, target: FolderHandle, targetPath: string): void {
+    // A second name is as good as the first: one mount's files get none in another, which may allow more.
+    if (target.mount !== this.mount) throw new FsError("xdev");
+    if (follow) throw new FsError("inval");
+    this.#walk(path, false, (from) =>
+      target.#walk(targetPath, false, (to) => {
+        this.#pass("write", from);
+        target.#pass("write", to);
+        if (from.name === "") throw new FsError("perm");
+        if (to.name === "") throw new FsError("exist");
+        if (from.mustBeFolder)
+          throw new FsError(from.folder.statAt(from.name).type === "folder" ? "perm" : "notdir");
+        if (to.mustBeFolder) throw new FsError(target.#has(to) ? "exist" : "noent");
+        from.folder.linkAt(from.name, to.folder, to.name);
+      }),
+    );
+  }
+
+  removeFolderAt(path: string): void {
+    this.#walk(path, false, (place) => {
+      this.#pass("write", place);
+      if (place.name === "") throw new FsError("inval");
+      if (place.folder.statAt(place.name).type !== "folder") throw new FsError("notdir");
+      place.folder.removeFolderAt(place.name);
+    });
+  }
+
+  removeFileAt(path: string): void {
+    this.#walk(path, false, (place) => {
+      this.#pass("write", place);
+      if (place.name === "") throw new FsError("isdir");
+      if (place.mustBeFolder) {
+        throw new FsError(place.folder.statAt(place.name).type === "folder" ? "isdir" : "notdir");
+      }
+      place.folder.removeFileAt(place.name);
+    });
+  }
+
+  renameAt(path: string, target: FolderHandle, targetPath: string): void {
+    if (target.mount !== this.mount) throw new FsError("xdev");
+    this.#walk(path, false, (from) =>
+      target.#walk(targetPath, false, (to) => {
+        this.#pass("write", from);
+        target.#pass("write", to);
+        if (from.name === "" || to.name === "") throw new FsError("busy");
+        if (from.mustBeFolder || to.mustBeFolder) {
+          if (from.folder.statAt(from.name).type !== "folder") throw new FsError("notdir");
+        }
+        from.folder.renameAt(from.name, to.folder, to.name);
+      }),
+    );
+  }
+
+  close(): void {
+    this.folder.close();
+  }
+
+  #openFolder(place: Place): FolderHandle {
+    const folder = place.name === "" ? place.folder.again() : place.folder.folderAt(place.name);
+    const base = this.#below(place.resolved);
+    return new FolderHandle({ folder, mount: this.mount, gate: this.#gate, bounds: this.#bounds, base });
+  }
+
+  #has(place: Place): boolean {
+    try {
+      place.folder.statAt(place.name);
+      return true;
+    } catch (error) {
+      if (error instanceof FsError && error.errno === "noent") return false;
+      throw error;
+    }
+  }
+
+  #walk<Result>(path: string, follow: boolean, visit: (place: Place) => Result | typeof isLink): Result {
+    this.#checkLength(path);
+    try {
+      return walk(this.folder, { path, follow }, visit);
+    } catch (error) {
+      if (error instanceof OutsideError) this.#refused(path, "leads outside its folder");
+      throw error;
+    }
+  }
+
+  #checkLength(path: string): void {
+    // In UTF-16 units, of which each takes at least one byte and at most three: a bound, not a measure.
+    if (path.length > this.#bounds.pathBytesMax) throw new FsError("nametoolong");
+  }
+
+  /** Passes the gate for what a path led to, or throws the errno of a refusal. */
+  #pass(access: "read" | "write", place: { readonly resolved: string }): void {
+    if (this.mount.isPrivate) {
+      this.#gate.act("fs.private", undefined, nothing, refuseAccess);
+      return;
+    }
+    const path = `${this.mount.guestPath}/${this.#below(place.resolved)}`;
+    if (access === "read") this.#gate.act("fs.read", path, nothing, refuseAccess);
+    else this.#gate.act("fs.write", path, nothing, refuseWriting);
+  }
+
+  #refused(path: string, rule: string): void {
+    const capability = this.mount.isPrivate ? "fs.private" : "fs.read";
+    this.#gate.refuse(capability, `${this.mount.guestPath}: ${path}`, rule);
+  }
+
+  #below(resolved: string): string {
+    if (this.#base === "") return resolved;
+    return resolved === "" ? this.#base : `${this.#base}/${resolved}`;
+  }
+}
+
+function nothing(): void {}
+
+function refuseAccess(_denial: Decision): never {
+  throw new FsError("acces");
+}
+
+function refuseWriting(_denial: Decision): never {
+  throw new FsError("rofs");
+}

@@ -1,0 +1,99 @@
+/**
+ * Which folders a guest finds open: its own root when `fs.private` is granted, and one for each path that `fs.read`
+ * or `fs.write` grants. What is not granted is not there.
+ */
+
+import * as fs from "node:fs";
+import { coreVocabulary, type Grant, targetKinds } from "../../policy/index.ts";
+import { sandboxErrors } from "../errors.ts";
+import { diskVolume, usageOf } from "./disk-volume.ts";
+import type { Mount } from "./files.ts";
+import { memoryVolume } from "./memory-volume.ts";
+import { Quota, type QuotaBounds } from "./quota.ts";
+import type { Volume } from "./volume.ts";
+
+export interface FileUsage {
+  readonly guestPath: string;
+  /** In the plugin's own root: all that is in it. In a granted folder: what the plugin added. */
+  readonly bytesUsed: number;
+  readonly namesUsed: number;
+}
+
+export interface MountOptions {
+  readonly grants: readonly Grant[];
+  readonly privateFolder?: string;
+  readonly folders?: Readonly<Record<string, string>>;
+  readonly limits: QuotaBounds;
+  readonly nowNs: () => bigint;
+}
+
+export interface Mounted {
+  readonly mount: Mount;
+  readonly quota: Quota;
+}
+
+/** The folders of a plugin's own root. */
+const ownFolders = ["data", "config", "tmp"];
+
+/**
+ * Opens what is granted.
+ *
+ * @throws sandbox/no-folder when a granted path has no folder of the host's, or that is not there.
+ */
+export function openMounts(options: MountOptions): Mounted[] {
+  const mounted: Mounted[] = [];
+  try {
+    if (options.grants.some((grant) => grant.capability === "fs.private")) mounted.push(openPrivate(options));
+    for (const guestPath of grantedPaths(options.grants)) mounted.push(openGranted(guestPath, options));
+    return mounted;
+  } catch (error) {
+    for (const { mount } of mounted) mount.volume.close();
+    throw error;
+  }
+}
+
+function openPrivate({ privateFolder, limits, nowNs }: MountOptions): Mounted {
+  const mountOf = (volume: Volume, quota: Quota): Mounted => ({
+    mount: { guestPath: "/", volume, isPrivate: true },
+    quota,
+  });
+  if (privateFolder === undefined) {
+    const quota = new Quota({ ...limits, filesMax: limits.filesMax + ownFolders.length });
+    const volume = memoryVolume({ quota, nowNs });
+    for (const name of ownFolders) volume.root.makeFolderAt(name);
+    return mountOf(volume, quota);
+  }
+  const found = fs.lstatSync(privateFolder, { throwIfNoEntry: false });
+  if (found?.isDirectory() !== true) {
+    throw sandboxErrors["no-folder"]({
+      folder: privateFolder,
+      found: found === undefined ? "nothing" : "something else",
+    });
+  }
+  for (const name of ownFolders) fs.mkdirSync(`${privateFolder}/${name}`, { recursive: true, mode: 0o700 });
+  const used = usageOf(privateFolder, limits.filesMax);
+  const quota = new Quota({ ...limits, filesMax: limits.filesMax + ownFolders.length }, used);
+  return mountOf(diskVolume({ folder: privateFolder, quota }), quota);
+}
+
+function openGranted(guestPath: string, { folders = {}, limits }: MountOptions): Mounted {
+  const folder = Object.hasOwn(folders, guestPath) ? folders[guestPath] : undefined;
+  if (folder === undefined)
+    throw sandboxErrors["no-folder"]({ folder: guestPath, found: "no folder of the host for it" });
+  const quota = new Quota(limits);
+  return { mount: { guestPath, volume: diskVolume({ folder, quota }), isPrivate: false }, quota };
+}
+
+/** In canonical spelling, each once. */
+function grantedPaths(grants: readonly Grant[]): string[] {
+  const paths = new Set<string>();
+  for (const grant of grants) {
+    if (grant.capability !== "fs.read" && grant.capability !== "fs.write") continue;
+    const field = coreVocabulary.get(grant.capability)?.target?.field ?? "paths";
+    for (const path of grant[field] ?? []) {
+      const canonical = targetKinds.folder.canonical(path);
+      if (canonical !== undefined) paths.add(canonical);
+    }
+  }
+  return [...paths];
+}

@@ -1,0 +1,173 @@
+/**
+ * The table of file descriptors of one instance: standard streams, then the folders that it finds open, then what it
+ * opens. Every number comes from the guest, and is looked up here.
+ */
+
+import { FsError } from "../fs/errno.ts";
+import type { FileHandle, FolderHandle } from "../fs/files.ts";
+import type { FolderEntry } from "../fs/volume.ts";
+import type { LineStream } from "../machine/log.ts";
+import type { Machine } from "../machine/machine.ts";
+import {
+  everyRight,
+  fdflags,
+  fileRights,
+  folderRights,
+  type Right,
+  rights,
+  streamRights,
+  writeRights,
+} from "./layout.ts";
+
+interface Rights {
+  base: bigint;
+  inheriting: bigint;
+}
+
+export interface FileDescriptor extends Rights {
+  readonly kind: "file";
+  readonly handle: FileHandle;
+  /** Where the next read or write is. */
+  offset: number;
+  flags: number;
+}
+
+export interface FolderDescriptor extends Rights {
+  readonly kind: "folder";
+  readonly handle: FolderHandle;
+  /** Of a folder that was open at the start. */
+  readonly guestPath?: string;
+  /** The listing that cookies count in; taken anew when the guest starts again. */
+  listing?: readonly FolderEntry[];
+  flags: number;
+}
+
+export interface InputDescriptor extends Rights {
+  readonly kind: "input";
+  readonly bytes: Uint8Array;
+  offset: number;
+  flags: number;
+}
+
+export interface OutputDescriptor extends Rights {
+  readonly kind: "output";
+  readonly stream: LineStream;
+  flags: number;
+}
+
+export type Descriptor = FileDescriptor | FolderDescriptor | InputDescriptor | OutputDescriptor;
+
+export class Descriptors {
+  readonly #machine: Machine;
+  readonly #table = new Map<number, Descriptor>();
+  readonly #streams: readonly LineStream[];
+
+  constructor(machine: Machine) {
+    this.#machine = machine;
+    const { log, standardInput } = machine.shared;
+    const stdout = log.stream("stdout");
+    const stderr = log.stream("stderr");
+    this.#streams = [stdout, stderr];
+    const readable = { base: streamRights | rights.fdRead, inheriting: 0n, flags: 0 };
+    const writable = { base: streamRights | rights.fdWrite, inheriting: 0n, flags: fdflags.append };
+    this.#table.set(0, { kind: "input", bytes: standardInput, offset: 0, ...readable });
+    this.#table.set(1, { kind: "output", stream: stdout, ...writable });
+    this.#table.set(2, { kind: "output", stream: stderr, ...writable });
+    let number = 3;
+    for (const handle of machine.openMounts()) {
+      const { guestPath } = handle.mount;
+      this.#table.set(number++, {
+        kind: "folder",
+        handle,
+        guestPath,
+        base: folderRights,
+        inheriting: everyRight,
+        flags: 0,
+      });
+    }
+  }
+
+  /** @throws FsError `badf`; `notcapable` when the descriptor has lost the right. */
+  get(number: number, right?: Right): Descriptor {
+    const descriptor = this.#table.get(number >>> 0);
+    if (descriptor === undefined) throw new FsError("badf");
+    if (right !== undefined && (descriptor.base & rights[right]) === 0n) throw new FsError("notcapable");
+    return descriptor;
+  }
+
+  file(number: number, right?: Right): FileDescriptor {
+    const descriptor = this.get(number);
+    if (descriptor.kind === "folder") throw new FsError("isdir");
+    if (descriptor.kind !== "file") throw new FsError("spipe");
+    if (right !== undefined) this.get(number, right);
+    return descriptor;
+  }
+
+  folder(number: number, right?: Right): FolderDescriptor {
+    const descriptor = this.get(number);
+    if (descriptor.kind !== "folder") throw new FsError("notdir");
+    if (right !== undefined) this.get(number, right);
+    return descriptor;
+  }
+
+  /** Opens what a path led to. `wanted` is what the guest asked for, `from` where the path started. */
+  open(handle: FileHandle | FolderHandle, options: { wanted: Rights; from: Rights; flags: number }): number {
+    const { wanted, from, flags } = options;
+    if (!this.#machine.hold(handle)) {
+      handle.close();
+      throw new FsError("mfile");
+    }
+    const number = this.#free();
+    const inheriting = from.inheriting & wanted.inheriting;
+    if (handle.kind === "folder") {
+      const base = folderRights & from.inheriting;
+      this.#table.set(number, { kind: "folder", handle, base, inheriting: from.inheriting, flags });
+      return number;
+    }
+    const readable = handle.canRead ? rights.fdRead : 0n;
+    const writable = handle.canWrite ? writeRights : 0n;
+    const base = (fileRights | readable | writable) & from.inheriting;
+    this.#table.set(number, { kind: "file", handle, offset: 0, base, inheriting, flags });
+    return number;
+  }
+
+  close(number: number): void {
+    const descriptor = this.get(number);
+    this.#table.delete(number >>> 0);
+    this.#close(descriptor);
+  }
+
+  /** Puts `from` in the place of `to`, which is closed; both must be open. */
+  renumber(from: number, to: number): void {
+    const moved = this.get(from);
+    const replaced = this.get(to);
+    if (moved === replaced) return;
+    this.#table.set(to >>> 0, moved);
+    this.#table.delete(from >>> 0);
+    this.#close(replaced);
+  }
+
+  /** The instance is gone: no number means anything any more. Its handles are closed by the machine. */
+  closeAll(): void {
+    this.flush();
+    this.#table.clear();
+  }
+
+  /** Gives out output that has no line end yet. */
+  flush(): void {
+    for (const stream of this.#streams) stream.flush();
+  }
+
+  #close(descriptor: Descriptor): void {
+    if (descriptor.kind !== "file" && descriptor.kind !== "folder") return;
+    this.#machine.release(descriptor.handle);
+    descriptor.handle.close();
+  }
+
+  /** The lowest free number; the table is bounded, so looking for it is, too. */
+  #free(): number {
+    let number = 3;
+    while (this.#table.has(number)) number++;
+    return number;
+  }
+}
