@@ -48,11 +48,17 @@ export interface BuildReport {
 /** Builds what is missing or older than its sources. Several processes may run it at once. */
 export async function buildExamples(options: { readonly force?: boolean } = {}): Promise<BuildReport> {
   const force = options.force ?? false;
-  const shared = digest([await digestOf([join(root, "sdk"), takWit]), toolVersions()]);
+  // Plugins may share files, as the geofences do their fence: one source that changes builds them all.
+  const folders = [
+    join(root, "sdk"),
+    takWit,
+    ...examplePlugins.map((each) => join(root, "examples", each.folder)),
+  ];
+  const shared = digest([await digestOf(folders), toolVersions()]);
   const built: string[] = [];
   const skipped: { folder: string; reason: string }[] = [];
   for (const plugin of examplePlugins) {
-    const inputs = digest([shared, await digestOf([join(root, "examples", plugin.folder)]), plugin.world]);
+    const inputs = digest([shared, plugin.world, plugin.entry]);
     const path = componentPath(plugin.folder);
     if (!force && (await isBuiltFrom(inputs, path))) continue;
     const reason = await whyNot(plugin);

@@ -7,10 +7,10 @@ import { readFile } from "node:fs/promises";
 import { basename, dirname, join, relative } from "node:path";
 import { componentEmbed, componentWitMetadataForWorld } from "@bytecodealliance/jco-transpile/wasm-tools";
 import asc from "assemblyscript/asc";
+import { renameExports } from "remora/wasm";
 import { CompileError } from "../compile-error.ts";
 import { witSource } from "../wit-source.ts";
 import { type WorldRef, wrap } from "../wrap.ts";
-import { renameExports } from "./export-section.ts";
 import { canonicalNames } from "./exports.ts";
 
 const guestLibrary = join(import.meta.dirname, "assembly");

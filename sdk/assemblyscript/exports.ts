@@ -4,7 +4,7 @@
  * module that `componentEmbed` makes for it, which has nothing but the world's imports and exports.
  */
 
-import { exportNames } from "./export-section.ts";
+import { decodeModule, findSection } from "remora/wasm";
 
 /** An interface that a world exports, with its whole version. */
 export interface ExportedInterface {
@@ -25,9 +25,9 @@ export function canonicalNames(
   core: Uint8Array,
   dummy: Uint8Array,
   interfaces: readonly ExportedInterface[],
-): Map<string, string> {
+): Record<string, string> {
   const found = new Set(exportNames(core));
-  const names = new Map<string, string>();
+  const names: Record<string, string> = {};
   const missing: string[] = [];
   for (const dummyName of exportNames(dummy)) {
     const [, path, func] = dummyName.split("|");
@@ -36,11 +36,15 @@ export function canonicalNames(
     if (iface === undefined) throw new Error(`Cannot build: the world exports no interface "${path}"`);
     const written = `${camelCase(iface.interface)}_${camelCase(func)}`;
     const canonical = `${interfaceId(iface)}#${func}`;
-    if (found.has(written)) names.set(written, canonical);
+    if (found.has(written)) names[written] = canonical;
     else missing.push(`${written} (${canonical})`);
   }
   if (missing.length > 0) throw new Error(`Cannot build: nothing exports ${missing.join(", ")}`);
   return names;
+}
+
+function exportNames(module: Uint8Array): string[] {
+  return (findSection(decodeModule(module), "export")?.items ?? []).map((item) => item.name);
 }
 
 /** `remora:tak/lazy@0.1.0`. */

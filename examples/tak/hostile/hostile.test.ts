@@ -103,14 +103,14 @@ for (const [name, outcome] of Object.entries(outcomes)) {
       const stage = await open(name, onFailure);
       const codes: string[] = [];
       const chain = new Chain([stage], { onFailed: (_stage, _message, error) => codes.push(error.code) });
-      const isFailing = outcome.asked !== "answers";
+      const isFailing: boolean = outcome.asked !== "answers";
       for (let round = 0; round < 3; round++) {
         const passed = chain.run(message) !== undefined;
         assert.equal(passed, !isFailing || onFailure === "pass");
       }
       assert.deepEqual(codes, isFailing ? Array(3).fill(outcome.asked) : []);
       assert.equal(chain.counts().in, 3);
-      const isTrap = isFailing && !outcome.asked.startsWith("tak/");
+      const isTrap: boolean = isFailing && !outcome.asked.startsWith("tak/");
       assert.equal(stage.metrics().traps, isTrap ? 3 : 0);
       stage.close();
     }

@@ -1,10 +1,10 @@
 // A geofence: what is inside goes on, what is outside ends here. Messages come many at a time.
 
 import { CotMessage, FilterMetadata, FilterResult } from "remora/tak";
-import { isInside } from "../../geofence-filter/assembly/fence";
+import { fence } from "../../geofence-filter/assembly/fence";
 
 export function evaluate(message: CotMessage): FilterResult {
-  return isInside(message.lat, message.lon) ? FilterResult.Pass : FilterResult.Block;
+  return fence.contains(message.lat, message.lon) ? FilterResult.Pass : FilterResult.Block;
 }
 
 export function describe(): string {

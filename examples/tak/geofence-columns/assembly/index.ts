@@ -1,10 +1,10 @@
 // A geofence: what is inside goes on, what is outside ends here. Positions come many at a time.
 
 import { FilterMetadata, FilterResult } from "remora/tak";
-import { isInside } from "../../geofence-filter/assembly/fence";
+import { fence } from "../../geofence-filter/assembly/fence";
 
 export function evaluate(lat: f64, lon: f64, _hae: f64): FilterResult {
-  return isInside(lat, lon) ? FilterResult.Pass : FilterResult.Block;
+  return fence.contains(lat, lon) ? FilterResult.Pass : FilterResult.Block;
 }
 
 export function describe(): string {

@@ -1,10 +1,10 @@
 // A geofence: what is inside goes on, what is outside ends here. Each message comes as a whole record.
 
 import { CotMessage, FilterMetadata, FilterResult } from "remora/tak";
-import { isInside } from "./fence";
+import { fence } from "./fence";
 
 export function evaluate(message: CotMessage): FilterResult {
-  return isInside(message.lat, message.lon) ? FilterResult.Pass : FilterResult.Block;
+  return fence.contains(message.lat, message.lon) ? FilterResult.Pass : FilterResult.Block;
 }
 
 export function describe(): string {

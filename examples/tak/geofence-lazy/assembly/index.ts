@@ -1,10 +1,10 @@
 // A geofence: what is inside goes on, what is outside ends here. Each message is lent, and two of its fields are read.
 
 import { FilterMetadata, FilterResult, LazyMessage } from "remora/tak";
-import { isInside } from "../../geofence-filter/assembly/fence";
+import { fence } from "../../geofence-filter/assembly/fence";
 
 export function evaluate(message: LazyMessage): FilterResult {
-  return isInside(message.lat, message.lon) ? FilterResult.Pass : FilterResult.Block;
+  return fence.contains(message.lat, message.lon) ? FilterResult.Pass : FilterResult.Block;
 }
 
 export function describe(): string {

@@ -13,26 +13,31 @@ let newestLarge: usize = 0;
 
 /** The canonical ABI's allocator. The host calls it while it lowers arguments and results of imports. */
 export function cabi_realloc(oldAt: usize, oldSize: usize, align: usize, newSize: usize): usize {
-  if (oldAt != 0 && oldAt + oldSize == next && oldAt + newSize <= blockEnd && newSize <= BLOCK_SIZE) {
-    next = oldAt + newSize;
-    return oldAt;
-  }
-  const at = allocate(align, newSize);
-  if (oldAt != 0) memory.copy(at, oldAt, min(oldSize, newSize));
+  if (oldAt != 0) return moved(oldAt, oldSize, align, newSize);
+  const at = (next + align - 1) & ~(align - 1);
+  // Written so that a size near 2^32 cannot wrap around.
+  if (newSize > blockEnd - at) return large(newSize);
+  next = at + newSize;
   return at;
 }
 
-function allocate(align: usize, size: usize): usize {
-  const at = (next + align - 1) & ~(align - 1);
-  if (size <= BLOCK_SIZE && at + size <= blockEnd) {
-    next = at + size;
-    return at;
+/** A string that turned out longer than the host had thought, or shorter. */
+function moved(oldAt: usize, oldSize: usize, align: usize, newSize: usize): usize {
+  if (oldAt + oldSize == next && newSize <= blockEnd - oldAt) {
+    next = oldAt + newSize;
+    return oldAt;
   }
-  // `heap.alloc` traps on sizes that no memory could hold, and aligns to 16.
-  const large = heap.alloc(LINK_SIZE + size);
-  store<usize>(large, newestLarge);
-  newestLarge = large;
-  return large + LINK_SIZE;
+  const at = cabi_realloc(0, 0, align, newSize);
+  memory.copy(at, oldAt, min(oldSize, newSize));
+  return at;
+}
+
+/** `heap.alloc` traps on sizes that no memory could hold, and aligns to 16. */
+function large(size: usize): usize {
+  const at = heap.alloc(LINK_SIZE + size);
+  store<usize>(at, newestLarge);
+  newestLarge = at;
+  return at + LINK_SIZE;
 }
 
 /** Forgets all arguments: the last thing that an export does. */

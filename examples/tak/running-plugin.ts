@@ -1,23 +1,34 @@
 /**
- * Runs a component on jco, another implementation of the canonical ABI: what a plugin does there it does by the
- * standard, and not by an agreement between our compiler and our runtime.
+ * Runs a component on Remora, and on jco, another implementation of the canonical ABI: what a plugin does there it
+ * does by the standard, and not by an agreement between our compiler and our runtime.
  */
 
 import { transpileBytes } from "@bytecodealliance/jco-transpile";
+import { load } from "remora/engine";
 
-/** Functions of an interface, as jco passes them: records are objects, and names in camel case. */
+/** Functions of an interface, called by their camelCase names. */
 // biome-ignore lint/suspicious/noExplicitAny: their types are in WIT, not in TypeScript; a missing one fails its test
 export type Functions = any;
 
-export interface JcoInstance {
+export interface RunningPlugin {
   /** Exported interfaces by name, with or without namespace and version. */
   readonly exports: Readonly<Record<string, Functions>>;
   /** Bytes of linear memory that the instance holds. */
   memorySize(): number;
 }
 
-/** Instantiates a component on imports by interface name without version: `omnitak:plugin/host`. */
-export async function instantiateOnJco(component: Uint8Array, imports: object): Promise<JcoInstance> {
+/** Imports go by interface name without version: `omnitak:plugin/host`. */
+type Imports = Readonly<Record<string, object>>;
+
+export async function instantiateOnRemora(component: Uint8Array, imports: Imports): Promise<RunningPlugin> {
+  const versioned = Object.entries(imports).map(([name, functions]) => [`${name}@0.1.0`, functions]);
+  const instance = await load<Readonly<Record<string, Functions>>>(component, {
+    imports: Object.fromEntries(versioned),
+  });
+  return { exports: instance.exports, memorySize: () => instance.report.memoryPages * pageSize };
+}
+
+export async function instantiateOnJco(component: Uint8Array, imports: Imports): Promise<RunningPlugin> {
   const { files } = await transpileBytes(component, { name: "plugin", instantiation: "sync", minify: false });
   const source = files["plugin.js"];
   if (source === undefined) throw new Error("jco gave no plugin.js");
@@ -39,6 +50,8 @@ export async function instantiateOnJco(component: Uint8Array, imports: object): 
     memorySize: () => memories.reduce((sum, memory) => sum + memory.buffer.byteLength, 0),
   };
 }
+
+const pageSize = 65536;
 
 // TypeScript declares WebAssembly with the DOM only.
 declare const WebAssembly: {
