@@ -185,7 +185,7 @@ class Emitter {
       }
       case Event.checkpoint:
         this.copyTo(offset);
-        this.charge(0, true);
+        this.charge(this.input.plan.checkpointFuel, true);
         return;
       case Event.loop:
         this.loop(offset, a, b);

@@ -3,6 +3,7 @@
  * where the counter lives, which loops are split. Metering specification 4.4 to 4.7 and 4.11.
  */
 
+import { checkEvery } from "./analyse.ts";
 import { findCycles } from "./call-graph.ts";
 import type { MeterMode } from "./contract.ts";
 import { armSize, type BodyFacts, Event, eventSize, type Facts, LoopFlag, siteSize } from "./facts.ts";
@@ -22,6 +23,8 @@ export interface Plan {
   readonly isSplit: Uint8Array;
   /** By function: calling it leaves the counter as it is. */
   readonly isUncounted: Uint8Array;
+  /** What a checkpoint charges: nothing where every operator is charged in its region. */
+  readonly checkpointFuel: number;
   /** Stack slots of the longest chain of frames that do not count themselves. */
   readonly stackSlotsUncounted: number;
 }
@@ -39,6 +42,8 @@ export interface PlanInput {
 const uncheckedFuelMax = 2_000;
 /** What a callee that does not count itself may cost; a checkpoint's 2,000 operators could all be such calls. */
 const calleeFuelMax = 200;
+/** What a header or an entry is charged at most without exact fuel; checkpoints charge what they stand for. */
+const gatheredFuelMax = 100;
 
 export function makePlan(input: PlanInput): Plan {
   const { facts, importedFunctions } = input;
@@ -85,6 +90,7 @@ export function makePlan(input: PlanInput): Plan {
     bodies: plans,
     isSplit,
     isUncounted,
+    checkpointFuel: input.mode === "deadline" ? checkEvery : 0,
     stackSlotsUncounted: slotsBelow.reduce((a, b) => Math.max(a, b), 0),
   };
 
@@ -178,7 +184,10 @@ function shareArms(facts: Facts, body: BodyFacts): void {
   }
 }
 
-/** Without exact fuel all of a loop's operators are charged at its header, those of no loop at the entry. */
+/**
+ * Without exact fuel all of a loop's operators are charged at its header, those of no loop at the entry; but not
+ * more than a plausible turn runs: an interpreter's loop has thousands, of which one turn runs a few.
+ */
 function gatherAtHeaders(facts: Facts, body: BodyFacts): void {
   const { regionFuel, regionHome } = facts;
   for (let region = body.regions.start; region < body.regions.end; region++) {
@@ -186,5 +195,8 @@ function gatherAtHeaders(facts: Facts, body: BodyFacts): void {
     if (home === region) continue;
     regionFuel.add(home, regionFuel.at(region));
     regionFuel.set(region, 0);
+  }
+  for (let region = body.regions.start; region < body.regions.end; region++) {
+    if (regionFuel.at(region) > gatheredFuelMax) regionFuel.set(region, gatheredFuelMax);
   }
 }
