@@ -16,7 +16,6 @@ export type {
   ChainEntry,
   ListenerSettings,
   ListenerTls,
-  PluginLimits,
   PluginSettings,
   ReconnectSettings,
   ServerSettings,

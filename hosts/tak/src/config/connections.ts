@@ -3,6 +3,7 @@
  * programs; `name`, `host`, `port` in another); both are understood.
  */
 
+import { isIP } from "node:net";
 import { type Ids, readId } from "./ids.ts";
 import type { Section, Value } from "./reader.ts";
 import type {
@@ -28,6 +29,7 @@ export function readListener(value: Value, taken: Taken): ListenerSettings {
     const enabled = section.readOr("enabled", (at) => at.boolean(), true);
     const bind = section.read("bind_addr", (at) => addressOf(at, { portMin: 0 }), nowhere);
     const address = section.get("bind_addr");
+    notForUdp(section, protocol, "max_connections");
     // Port 0 is any free port, and TCP and UDP have ports of their own.
     if (enabled && bind.port !== 0 && address !== undefined) {
       taken.addresses.claim(`${protocol === "udp" ? "udp" : "tcp"} ${bind.host}:${bind.port}`, address);
@@ -39,7 +41,7 @@ export function readListener(value: Value, taken: Taken): ListenerSettings {
       ...bind,
       connectionsMax: section.readOr("max_connections", (at) => at.integer({ min: 1, max: 100_000 }), 100),
       tls: tlsOf(section, protocol, readListenerTls),
-      multicastGroup: onlyForUdp(section, "multicast_group", protocol, (at) => at.text({ lengthMax: 64 })),
+      multicastGroup: onlyForUdp(section, "multicast_group", protocol, ipAddress),
     };
   });
 }
@@ -47,6 +49,7 @@ export function readListener(value: Value, taken: Taken): ListenerSettings {
 export function readServer(value: Value, taken: Taken): ServerSettings {
   return value.section((section) => {
     const protocol = section.read("protocol", readServerProtocol, "tcp");
+    notForUdp(section, protocol, "connect_timeout_secs", "reconnect", "auto_reconnect", "reconnect_delay_ms");
     section.refuse("read_timeout_secs", "Not available yet: a connection may be silent");
     section.refuse("tags", "Not available: tags have no meaning in this host");
     return {
@@ -115,6 +118,17 @@ function onlyForUdp<Result>(
   const value = section.get(key);
   if (value !== undefined && protocol !== "udp") value.problemOfKey(`Has a meaning for "udp" alone`);
   return value === undefined ? undefined : read(value);
+}
+
+function notForUdp(section: Section, protocol: string, ...keys: readonly string[]): void {
+  if (protocol !== "udp") return;
+  for (const key of keys) section.refuse(key, "Has no meaning for datagrams, which have no connections");
+}
+
+function ipAddress(value: Value): string {
+  const text = value.text({ lengthMax: 64 });
+  if (text !== "" && isIP(text) === 0) value.problem(`Must be an IP address, found "${text}"`);
+  return text;
 }
 
 function tlsOf<Tls>(section: Section, protocol: string, read: (section: Section) => Tls): Tls | undefined {

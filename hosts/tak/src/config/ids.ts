@@ -29,6 +29,8 @@ export function readId(section: Section, ids: Ids, key = "id"): string {
     key,
     (value) => {
       const id = value.text({ lengthMax: 100 });
+      // It stands in logs and on terminals, where such characters would write lines of their own.
+      if (/\p{Cc}/u.test(id)) value.problem("Must not have control characters");
       ids.claim(id, value);
       return id;
     },

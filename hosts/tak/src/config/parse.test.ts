@@ -303,6 +303,33 @@ storage: { backend: memory }
   );
 });
 
+test("settings of connections are refused where there are none", () => {
+  expectProblems(
+    `listeners:
+  - { id: u, protocol: udp, bind_addr: "h:1", max_connections: 5, multicast_group: example.org }
+servers:
+  - { id: v, protocol: udp, address: "h:1", auto_reconnect: true, multicast_ttl: 300 }
+  - { id: w, protocol: tcp, address: "h:1", multicast_ttl: 3 }
+`,
+    ["2:47 listeners[0].max_connections", "no meaning for datagrams"],
+    ["2:84 listeners[0].multicast_group", "Must be an IP address"],
+    ["4:45 servers[0].auto_reconnect", "no meaning for datagrams"],
+    ["4:82 servers[0].multicast_ttl", "from 0 to 255"],
+    ["5:45 servers[1].multicast_ttl", 'for "udp" alone'],
+  );
+});
+
+test("keys that become the same, and ids that would write into a terminal, are refused", () => {
+  expectProblems('plugins: { filters: [{ id: p, path: p, config: { 1: a, "1": b } }] }\n', [
+    "1:56 plugins.filters[0].config",
+    'The key "1" is there twice',
+  ]);
+  expectProblems('filters: [{ id: "a\\e[2J", type: uid, uids: [x] }]\n', [
+    "1:17 filters[0].id",
+    "control characters",
+  ]);
+});
+
 test("a grant that does not exist, or has the wrong targets, is refused where it stands", () => {
   expectProblems(
     `plugins:
@@ -393,7 +420,7 @@ aggregation: { dedup_window_secs: 2d }
 
 test("text that is no YAML document has a place too", () => {
   expectProblems("listeners:\n\t- x\n", ["2:1 ", "Tabs"]);
-  expectProblems("chain: []\nchain: []\n", ["2:1 ", "unique"]);
+  expectProblems("chain: []\nchain: []\n", ["2:1 ", 'The key "chain" is there twice']);
   expectProblems("chain: !secret x\n", ["1:8 ", "Unresolved tag"]);
   expectProblems("chain: *nowhere\n", ["1:8 chain", 'No anchor "nowhere"']);
   expectProblems("- a\n", ["1:1 ", "Must be a mapping, found a list"]);
@@ -407,6 +434,10 @@ test("a file that grows when it is read is refused before it has grown", () => {
   );
   const inConfig = `plugins:\n filters:\n - id: p\n   path: p\n   config:\n${bomb.map((line) => `   ${line}`).join("\n")}`;
   const started = performance.now();
+  const keys = Array.from({ length: 60_000 }, (_, n) => `k${n}: 1`).join("\n");
+  assert.ok(problemsOf(keys).some(({ message }) => message.includes("Too much")));
+  const aliases = `plugins: { filters: [{ id: &x p, path: p, config: [${"*x,".repeat(60_000)}] }] }`;
+  assert.ok(problemsOf(aliases).some(({ message }) => message.includes("100 aliases")));
   assert.ok(problemsOf(inConfig).some(({ message }) => message.includes("Too much")));
   assert.ok(problemsOf("plugins: &p\n  filters: [{ id: x, path: y, config: *p }]\n").length > 0);
   assert.ok(problemsOf("[".repeat(100_000)).length > 0);

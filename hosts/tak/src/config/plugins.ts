@@ -5,10 +5,11 @@
  */
 
 import { isRemoraError } from "remora/base";
+import { defaultLimits, type Limits } from "remora/engine";
 import { type CapabilityDefinition, type Grant, parseGrant, vocabularyWith } from "remora/policy";
 import { type Ids, readId } from "./ids.ts";
 import type { Json, Section, Value } from "./reader.ts";
-import type { PluginLimits, PluginSettings } from "./settings.ts";
+import type { PluginSettings } from "./settings.ts";
 
 /** Host functions of `omnitak:plugin`, which every plugin has; a grant of one says so and changes nothing. */
 export const takCapabilities: readonly CapabilityDefinition[] = [
@@ -51,16 +52,10 @@ export function readPlugins(
   };
 }
 
-/** The memory is what OmniTAK gives; the deadline, with which a live stream barely stutters, is much shorter. */
-export const takLimits: PluginLimits = {
-  fuelMax: 100_000_000,
-  deadlineMs: 250,
-  memoryPagesMax: 800,
-  tableElementsMax: 10_000,
-  stackSlotsMax: 65_536,
-};
+/** The engine's, with the memory that OmniTAK gives, and a deadline with which a live stream barely stutters. */
+export const takLimits: Limits = { ...defaultLimits, deadlineMs: 250, memoryPagesMax: 800 };
 
-function readResourceLimits(section: Section): PluginLimits {
+function readResourceLimits(section: Section): Limits {
   // Calls are made on one thread, one after the other, so that any number of at least one holds.
   section.readOr("max_concurrent_executions", (at) => at.integer({ min: 1, max: 1_000_000 }), 1);
   return {
@@ -90,7 +85,7 @@ function readSandboxPolicy(section: Section): void {
 
 interface PluginDefaults {
   readonly kind: PluginSettings["kind"];
-  readonly limits: PluginLimits;
+  readonly limits: Limits;
   readonly ids: Ids;
   readonly grantable: ReadonlySet<string>;
 }
@@ -112,7 +107,7 @@ function readPlugin(section: Section, { kind, limits, ids, grantable }: PluginDe
   };
 }
 
-function readLimits(section: Section, general: PluginLimits): PluginLimits {
+function readLimits(section: Section, general: Limits): Limits {
   const count = { min: 1, max: Number.MAX_SAFE_INTEGER };
   const memory = section.spelling("memory_pages", "memory_bytes");
   return {

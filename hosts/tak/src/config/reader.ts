@@ -24,6 +24,8 @@ const charactersMax = 1024 * 1024;
 const depthMax = 32;
 /** Values read, those behind an alias counted each time: nine nested aliases of nine are 387 million. */
 const valuesMax = 50_000;
+/** The parser looks through the whole document for each. */
+const aliasesMax = 100;
 /** A file with more problems is no settings file. */
 const problemsMax = 100;
 
@@ -37,6 +39,7 @@ export class ConfigReader {
   readonly #lines = new LineCounter();
   readonly #problems: ConfigProblem[] = [];
   #valuesRead = 0;
+  #aliasesRead = 0;
 
   /** @throws tak/config the text is not one YAML document */
   constructor(text: string, file: string) {
@@ -45,7 +48,9 @@ export class ConfigReader {
       this.#note(0, "", `${text.length} characters; at most ${charactersMax} are read`);
       this.throwProblems();
     }
-    this.#document = parseDocument(text, { lineCounter: this.#lines, prettyErrors: false });
+    // The parser's own search for equal keys takes the square of their number; `Value` does it as it reads.
+    const options = { lineCounter: this.#lines, prettyErrors: false, uniqueKeys: false };
+    this.#document = parseDocument(text, options);
     for (const { pos, message } of [...this.#document.errors, ...this.#document.warnings]) {
       this.#note(pos[0], "", message);
     }
@@ -70,15 +75,18 @@ export class ConfigReader {
   /** The node itself, or what an alias stands for; counts it. */
   resolve(node: Node | undefined, path: string, depth: number): Node | undefined {
     this.#valuesRead++;
-    if (this.#valuesRead > valuesMax || depth > depthMax) {
-      const most = depth > depthMax ? `${depthMax} levels` : `${valuesMax} values`;
-      this.problem(node, path, `Too much: at most ${most} are read, with what aliases expand to`);
-      this.throwProblems();
-    }
+    if (this.#valuesRead > valuesMax) this.#tooMuch(node, path, `${valuesMax} values`);
+    if (depth > depthMax) this.#tooMuch(node, path, `${depthMax} levels`);
     if (!isAlias(node)) return node;
+    if (++this.#aliasesRead > aliasesMax) this.#tooMuch(node, path, `${aliasesMax} aliases`);
     const target = node.resolve(this.#document);
     if (target === undefined) this.problem(node, path, `No anchor "${node.source}" above this alias`);
     return target;
+  }
+
+  #tooMuch(node: Node | undefined, path: string, most: string): void {
+    this.problem(node, path, `Too much: at most ${most} are read, with what aliases expand to`);
+    this.throwProblems();
   }
 
   #note(offset: number, path: string, message: string): void {
@@ -221,6 +229,7 @@ export class Value {
       const key = pair.key as Node;
       const name = isScalar(key) ? String(key.value) : undefined;
       if (name === undefined) this.#reader.problem(key, this.path, "A key must be text");
+      else if (entries.has(name)) this.#reader.problem(key, this.path, `The key "${name}" is there twice`);
       else {
         const path = this.path === "" ? name : `${this.path}.${name}`;
         const node = (pair.value as Node | null) ?? key;

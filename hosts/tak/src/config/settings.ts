@@ -1,5 +1,6 @@
 /** What a configuration file says, after it was checked: nothing in here refers to something that is not there. */
 
+import type { Limits } from "remora/engine";
 import type { Grant } from "remora/policy";
 import type { Aggregation } from "../aggregate.ts";
 import type { OnFailure } from "../chain/stage.ts";
@@ -99,20 +100,11 @@ export interface PluginSettings {
   /** Undefined when the file says nothing. */
   readonly config: Json | undefined;
   readonly onFailure: OnFailure;
-  readonly limits: PluginLimits;
+  readonly limits: Limits;
   /** What it may do beyond the host functions that every plugin has. */
   readonly grants: readonly Grant[];
   /** Whether a filter gets the event's whole XML, which costs as much as all its other fields together. */
   readonly givesXml: boolean;
-}
-
-/** What a plugin may spend: fuel and time in a call, the rest in an instance's life. As the engine's limits. */
-export interface PluginLimits {
-  readonly fuelMax: number;
-  readonly deadlineMs: number;
-  readonly memoryPagesMax: number;
-  readonly tableElementsMax: number;
-  readonly stackSlotsMax: number;
 }
 
 /** What one peer can make this host hold. */
