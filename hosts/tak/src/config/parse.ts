@@ -67,9 +67,14 @@ function readAll(section: Section, file: string, grantable: ReadonlySet<string>)
     routing: readRouting(section, connections.ids),
     aggregation: section.readOr("aggregation", (at) => at.section(readAggregation), defaultAggregation),
     limits: section.readOr("limits", (at) => at.section(readStreamLimits), defaultStreamLimits),
+    elevation: section.readOr("elevation", (at) => at.section(readElevation), undefined),
     pluginDir,
     plugins,
   };
+}
+
+function readElevation(section: Section): string {
+  return section.read("folder", (at) => at.text(), "");
 }
 
 function listOf<Item>(section: Section, key: string, read: (value: Value) => Item): Item[] {
@@ -170,10 +175,13 @@ const defaultStreamLimits: StreamLimits = {
   eventBytesMax: 1024 * 1024,
   badEventsMax: 100,
   queueBytesMax: 4 * 1024 * 1024,
+  idleMsMax: 600_000,
+  stalledMsMax: 30_000,
 };
 
 function readStreamLimits(section: Section): StreamLimits {
   const bytes = { min: 1_024, max: 1024 * 1024 * 1024 };
+  const silence = { minMs: 0, maxMs: 7 * 86_400_000 };
   return {
     eventBytesMax: section.readOr(
       "max_event_bytes",
@@ -189,6 +197,12 @@ function readStreamLimits(section: Section): StreamLimits {
       "max_queue_bytes",
       (at) => at.integer(bytes),
       defaultStreamLimits.queueBytesMax,
+    ),
+    idleMsMax: section.readOr("max_idle_secs", (at) => at.durationMs(silence), defaultStreamLimits.idleMsMax),
+    stalledMsMax: section.readOr(
+      "max_stalled_secs",
+      (at) => at.durationMs(silence),
+      defaultStreamLimits.stalledMsMax,
     ),
   };
 }

@@ -19,11 +19,16 @@ export interface TakConfig {
   readonly routing: Routing | undefined;
   readonly aggregation: Aggregation;
   readonly limits: StreamLimits;
+  /** Folder of SRTM tiles, as written, for the plugins' questions about heights; undefined: none are known. */
+  readonly elevation: string | undefined;
   /** Folder that plugin paths are relative to. */
   readonly pluginDir: string;
   /** Enabled and disabled ones, filters before transformers. */
   readonly plugins: readonly PluginSettings[];
 }
+
+/** What is sent to a peer: what both agree on, or always the one. */
+export type WireForm = "negotiate" | "xml" | "protobuf";
 
 /** Waits for connections, or for datagrams. */
 export interface ListenerSettings {
@@ -32,20 +37,21 @@ export interface ListenerSettings {
   readonly protocol: "tcp" | "tls" | "udp";
   readonly host: string;
   readonly port: number;
+  readonly form: WireForm;
   /** At once; not for datagrams. */
   readonly connectionsMax: number;
   /** There for `tls`, and only then. */
   readonly tls: ListenerTls | undefined;
-  /** Only for `udp`: the multicast group to join. */
-  readonly multicastGroup: string | undefined;
+  /** Only for `udp`: the group to join, and to send to. */
+  readonly multicast: { readonly group: string; readonly ttl: number } | undefined;
 }
 
 /** Paths of PEM files. */
 export interface ListenerTls {
   readonly certPath: string;
   readonly keyPath: string;
-  /** Clients are asked for a certificate of this authority; when required, there is no connection without. */
-  readonly clientAuth: { readonly required: boolean; readonly caPath: string } | undefined;
+  /** With it, a client must show a certificate that one of these authorities has signed. */
+  readonly clientCaPath: string | undefined;
 }
 
 /** A TAK server that this host connects to, or an address that it sends datagrams to. */
@@ -55,12 +61,10 @@ export interface ServerSettings {
   readonly protocol: "tcp" | "tls" | "udp";
   readonly host: string;
   readonly port: number;
+  readonly form: WireForm;
   readonly tls: ServerTls | undefined;
-  readonly connectTimeoutMs: number;
-  /** Undefined: it is not connected to again. */
-  readonly reconnect: ReconnectSettings | undefined;
-  /** Only for `udp`. */
-  readonly multicastTtl: number | undefined;
+  /** Not for datagrams. */
+  readonly reconnect: ReconnectSettings;
 }
 
 /** Paths of PEM files. */
@@ -69,17 +73,14 @@ export interface ServerTls {
   readonly keyPath: string | undefined;
   /** Undefined: the authorities that Node knows. */
   readonly caPath: string | undefined;
-  readonly isServerVerified: boolean;
   /** The name that the server's certificate must have; undefined: the host of the address. */
   readonly serverName: string | undefined;
 }
 
+/** How long to wait before the next try: twice as long after each, within these bounds. */
 export interface ReconnectSettings {
-  readonly initialDelayMs: number;
-  readonly maxDelayMs: number;
-  readonly factor: number;
-  /** Infinity: it never gives up. */
-  readonly attemptsMax: number;
+  readonly firstMs: number;
+  readonly maxMs: number;
 }
 
 export type ChainEntry =
@@ -115,4 +116,8 @@ export interface StreamLimits {
   readonly badEventsMax: number;
   /** Bytes waiting for a peer that does not read; messages beyond are dropped for it. */
   readonly queueBytesMax: number;
+  /** Milliseconds without a byte in either direction before a connection is closed; 0 for never. */
+  readonly idleMsMax: number;
+  /** Milliseconds in which a peer reads nothing of what waits for it before it is closed; 0 for never. */
+  readonly stalledMsMax: number;
 }
