@@ -90,12 +90,12 @@ export interface Range {
 }
 
 export class Facts {
-  readonly events = new IntList(1 << 14);
-  readonly regionFuel = new IntList(1 << 12);
+  readonly events: IntList;
+  readonly regionFuel: IntList;
   /** Region of the innermost loop around each region, or the entry region. */
-  readonly regionHome = new IntList(1 << 12);
+  readonly regionHome: IntList;
   /** Call sites: function called, region, innermost loop or -1. Three numbers each. */
-  readonly sites = new IntList(1 << 12);
+  readonly sites: IntList;
   /** Both arms of each `if`: region before, of the first arm, of the second. Three numbers each. */
   readonly arms = new IntList(1 << 10);
   readonly loopRegion = new IntList(1 << 10);
@@ -108,7 +108,13 @@ export class Facts {
   readonly seen: Uint8Array;
   usesExceptions = false;
 
-  constructor(functionCount: number, operatorSpace: number) {
+  constructor(functionCount: number, operatorSpace: number, codeBytes: number) {
+    // Measured on npm modules: some 0.13 events and 0.06 regions a byte of code.
+    this.events = new IntList(codeBytes + 1_024);
+    this.regionFuel = new IntList((codeBytes >> 3) + 256);
+    this.regionHome = new IntList((codeBytes >> 3) + 256);
+    this.sites = new IntList((codeBytes >> 2) + 256);
+
     this.isReferenced = new Uint8Array(functionCount);
     this.seen = new Uint8Array(operatorSpace);
   }

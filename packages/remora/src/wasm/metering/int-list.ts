@@ -14,6 +14,17 @@ export class IntList {
     return this.length++;
   }
 
+  pushFour(a: number, b: number, c: number, d: number): void {
+    const at = this.length;
+    if (at + 4 > this.data.length) this.grow();
+    const { data } = this;
+    data[at] = a;
+    data[at + 1] = b;
+    data[at + 2] = c;
+    data[at + 3] = d;
+    this.length = at + 4;
+  }
+
   /** Whoever asks knows that `index` is below `length`. */
   at(index: number): number {
     return this.data[index] as number;
