@@ -22,7 +22,6 @@ export type {
   ServerTls,
   StreamLimits,
   TakConfig,
-  WireForm,
 } from "./config/settings.ts";
 
 // What decides about a message: duplicates, native filters, the chain, routes, distribution.

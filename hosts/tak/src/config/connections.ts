@@ -12,7 +12,6 @@ import type {
   ReconnectSettings,
   ServerSettings,
   ServerTls,
-  WireForm,
 } from "./settings.ts";
 
 const protocols = ["tcp", "tls", "udp"] as const;
@@ -30,20 +29,19 @@ export function readListener(value: Value, taken: Taken): ListenerSettings {
     const enabled = section.readOr("enabled", (at) => at.boolean(), true);
     const bind = section.read("bind_addr", (at) => addressOf(at, { portMin: 0 }), nowhere);
     const address = section.get("bind_addr");
+    notForUdp(section, protocol, "max_connections");
     // Port 0 is any free port, and TCP and UDP have ports of their own.
     if (enabled && bind.port !== 0 && address !== undefined) {
       taken.addresses.claim(`${protocol === "udp" ? "udp" : "tcp"} ${bind.host}:${bind.port}`, address);
     }
-    notForUdp(section, protocol, "max_connections");
     return {
       id: readId(section, taken.ids),
       enabled,
       protocol,
       ...bind,
-      form: readForm(section),
       connectionsMax: section.readOr("max_connections", (at) => at.integer({ min: 1, max: 100_000 }), 100),
       tls: tlsOf(section, protocol, readListenerTls),
-      multicast: readMulticast(section, protocol),
+      multicastGroup: onlyForUdp(section, "multicast_group", protocol, multicastAddress),
     };
   });
 }
@@ -52,75 +50,42 @@ export function readServer(value: Value, taken: Taken): ServerSettings {
   return value.section((section) => {
     const protocol = section.read("protocol", readServerProtocol, "tcp");
     notForUdp(section, protocol, "connect_timeout_secs", "reconnect", "auto_reconnect", "reconnect_delay_ms");
-    section.readOr("connect_timeout_secs", only(10, "a try to connect ends after ten seconds"), undefined);
-    section.refuse(
-      "read_timeout_secs",
-      'Not available for one server: "max_idle_secs" in "limits" is for all',
-    );
+    section.refuse("read_timeout_secs", "Not available yet: a connection may be silent");
     section.refuse("tags", "Not available: tags have no meaning in this host");
     const address = readAddress(section);
-    const ttl = section.get("multicast_ttl");
-    // Told at the protocol already where OmniTAK's own name for it is used.
-    if (section.get("protocol")?.json() !== "multicast") {
-      if (protocol === "udp" && isMulticast(address.host)) section.at.problem(multicastIsAListener);
-      else ttl?.problemOfKey(multicastIsAListener);
+    if (
+      section.get("protocol")?.json() === "multicast" &&
+      address.host !== "" &&
+      !isMulticast(address.host)
+    ) {
+      (section.get("address") ?? section.at).problem(`Must be a multicast address, found "${address.host}"`);
     }
     return {
       id: readId(section, taken.ids, section.spelling("id", "name")),
       enabled: section.readOr("enabled", (at) => at.boolean(), true),
       protocol,
       ...address,
-      form: readForm(section),
       tls: tlsOf(section, protocol, readServerTls),
+      connectTimeoutMs: section.readOr(
+        "connect_timeout_secs",
+        (at) => at.durationMs({ minMs: 10, maxMs: hourMs }),
+        10_000,
+      ),
       reconnect: readReconnect(section),
+      multicastTtl: onlyForUdp(section, "multicast_ttl", protocol, (at) => at.integer({ min: 0, max: 255 })),
     };
   });
 }
 
 const nowhere = { host: "", port: 0 };
 
-const multicastIsAListener =
-  'Written here as a listener with the protocol "udp", "multicast_group" and "multicast_ttl", which also sends';
-
-function isMulticast(host: string): boolean {
-  const first = Number(host.split(".")[0]);
-  return (isIP(host) === 4 && first >= 224 && first <= 239) || (isIP(host) === 6 && /^ff/i.test(host));
-}
-
-function readForm(section: Section): WireForm {
-  return section.readOr("format", (at) => at.oneOf(["negotiate", "xml", "protobuf"]), "negotiate");
-}
-
-function readMulticast(section: Section, protocol: string): ListenerSettings["multicast"] {
-  const [group, ttl] = [section.get("multicast_group"), section.get("multicast_ttl")];
-  if (protocol !== "udp") {
-    for (const value of [group, ttl]) value?.problemOfKey('Has a meaning for "udp" alone');
-    return undefined;
-  }
-  if (group === undefined) {
-    ttl?.problemOfKey('Has a meaning with "multicast_group" alone');
-    return undefined;
-  }
-  const address = group.text({ lengthMax: 64 });
-  if (!isMulticast(address)) group.problem(`Must be a multicast address, found "${address}"`);
-  return { group: address, ttl: ttl?.integer({ min: 0, max: 255 }) ?? 1 };
-}
-
-/** For a setting that OmniTAK has and that has one value here: another one is refused, and why. */
-function only(allowed: number | boolean, reason: string): (value: Value) => void {
-  return (value) => {
-    const written = value.json();
-    if (written !== allowed) value.problem(`Must be ${allowed}: ${reason}`);
-  };
-}
-
 function readServerProtocol(value: Value): ServerSettings["protocol"] {
   switch (value.json()) {
     case "websocket":
       value.problem("WebSocket is not available yet");
       return "tcp";
+    // OmniTAK's name for datagrams to a group.
     case "multicast":
-      value.problem(multicastIsAListener);
       return "udp";
     default:
       return value.oneOf(protocols);
@@ -152,9 +117,32 @@ function addressOf(value: Value, { portMin }: { portMin: number }): { host: stri
   return { host: match[1] ?? match[2] ?? "", port };
 }
 
+function onlyForUdp<Result>(
+  section: Section,
+  key: string,
+  protocol: string,
+  read: (value: Value) => Result,
+): Result | undefined {
+  const value = section.get(key);
+  if (value !== undefined && protocol !== "udp") value.problemOfKey(`Has a meaning for "udp" alone`);
+  return value === undefined ? undefined : read(value);
+}
+
 function notForUdp(section: Section, protocol: string, ...keys: readonly string[]): void {
   if (protocol !== "udp") return;
   for (const key of keys) section.refuse(key, "Has no meaning for datagrams, which have no connections");
+}
+
+function multicastAddress(value: Value): string {
+  const text = value.text({ lengthMax: 64 });
+  if (text !== "" && !isMulticast(text)) value.problem(`Must be a multicast address, found "${text}"`);
+  return text;
+}
+
+/** IPv4 224.0.0.0/4 (RFC 5771) and IPv6 ff00::/8 (RFC 4291 §2.7). */
+function isMulticast(host: string): boolean {
+  const first = Number(host.split(".")[0]);
+  return (isIP(host) === 4 && first >= 224 && first <= 239) || (isIP(host) === 6 && /^ff/i.test(host));
 }
 
 function tlsOf<Tls>(section: Section, protocol: string, read: (section: Section) => Tls): Tls | undefined {
@@ -174,18 +162,16 @@ function readListenerTls(section: Section): ListenerTls {
   return {
     certPath: section.read("cert_path", path, ""),
     keyPath: section.read("key_path", path, ""),
-    clientCaPath: section.readOr("client_auth", (value) => value.section(readClientAuth), undefined),
+    clientAuth: section.readOr(
+      "client_auth",
+      (value) =>
+        value.section((auth) => ({
+          required: auth.readOr("required", (at) => at.boolean(), false),
+          caPath: auth.read("ca_path", path, ""),
+        })),
+      undefined,
+    ),
   };
-}
-
-function readClientAuth(section: Section): string | undefined {
-  const isRequired = section.readOr("required", (at) => at.boolean(), false);
-  if (isRequired) return section.read("ca_path", path, "");
-  section.refuse(
-    "ca_path",
-    'Has a meaning with "required: true" alone: a certificate is required or not asked for',
-  );
-  return undefined;
 }
 
 function readServerTls(section: Section): ServerTls {
@@ -194,44 +180,51 @@ function readServerTls(section: Section): ServerTls {
   if ((certPath === undefined) !== (keyPath === undefined)) {
     section.at.problem("A certificate and its key go together: one of the two paths is missing");
   }
-  const verify = section.spelling("verify_server", "validate_certs", "verify_cert");
-  section.readOr(verify, only(true, "a server that is not verified could be anybody"), undefined);
   return {
     certPath,
     keyPath,
     caPath: section.readOr(section.spelling("ca_path", "ca_cert_path"), path, undefined),
+    isServerVerified: section.readOr(
+      section.spelling("verify_server", "validate_certs", "verify_cert"),
+      (at) => at.boolean(),
+      true,
+    ),
     serverName: section.readOr("server_name", (at) => at.text({ lengthMax: 253 }), undefined),
   };
 }
 
-/** `reconnect:` with its settings, or `auto_reconnect` and `reconnect_delay_ms` beside it. */
-function readReconnect(section: Section): ReconnectSettings {
-  const isAlways = only(true, "a connection is tried again until the host ends, or the server is disabled");
-  section.readOr("auto_reconnect", isAlways, undefined);
-  const delay = section.readOr("reconnect_delay_ms", (at) => at.integer({ min: 10, max: hourMs }), 500);
-  const maxMs = Math.max(60_000, delay);
-  const value = section.get("reconnect");
-  if (value === undefined) return { firstMs: delay, maxMs };
-  return value.section((own) => {
-    own.readOr("auto_reconnect", isAlways, undefined);
-    own.readOr("backoff_multiplier", only(2, "each wait is twice the one before"), undefined);
-    own.readOr(
-      "max_attempts",
-      (at) => {
-        if (at.json() !== null) at.problem("Must be null: there is no last try");
-      },
-      undefined,
-    );
-    const firstMs = own.readOr(
+/** `reconnect:` with its five settings, or `auto_reconnect` and `reconnect_delay_ms` beside it. */
+function readReconnect(section: Section): ReconnectSettings | undefined {
+  const isAuto = section.readOr("auto_reconnect", (at) => at.boolean(), true);
+  const delayMs = section.readOr("reconnect_delay_ms", (at) => at.integer({ min: 10, max: hourMs }), 1_000);
+  const read = (at: Section): ReconnectSettings | undefined => {
+    const isOn = at.readOr("auto_reconnect", (value) => value.boolean(), isAuto);
+    const initialDelayMs = at.readOr(
       "initial_delay_secs",
-      (at) => at.durationMs({ minMs: 10, maxMs: hourMs }),
-      delay,
+      (value) => value.durationMs({ minMs: 10, maxMs: hourMs }),
+      delayMs,
     );
-    const most = { minMs: 10, maxMs: 24 * hourMs };
-    const longestMs = own.readOr("max_delay_secs", (at) => at.durationMs(most), Math.max(maxMs, firstMs));
-    if (longestMs < firstMs) {
-      own.get("max_delay_secs")?.problem(`Must be at least initial_delay_secs, which is ${firstMs} ms`);
+    const maxDelayMs = at.readOr(
+      "max_delay_secs",
+      (value) => value.durationMs({ minMs: 10, maxMs: 24 * hourMs }),
+      Math.max(300_000, initialDelayMs),
+    );
+    if (maxDelayMs < initialDelayMs) {
+      at.get("max_delay_secs")?.problem(`Must be at least initial_delay_secs, which is ${initialDelayMs} ms`);
     }
-    return { firstMs, maxMs: longestMs };
-  });
+    const factor = at.readOr("backoff_multiplier", (value) => value.number({ min: 1, max: 100 }), 2);
+    const attemptsMax = at.readOr("max_attempts", attempts, Number.POSITIVE_INFINITY);
+    return isOn ? { initialDelayMs, maxDelayMs, factor, attemptsMax } : undefined;
+  };
+  const value = section.get("reconnect");
+  if (value !== undefined) return value.section(read);
+  const maxDelayMs = Math.max(300_000, delayMs);
+  return isAuto
+    ? { initialDelayMs: delayMs, maxDelayMs, factor: 2, attemptsMax: Number.POSITIVE_INFINITY }
+    : undefined;
+}
+
+/** `null` is OmniTAK's way to write "without end". */
+function attempts(value: Value): number {
+  return value.json() === null ? Number.POSITIVE_INFINITY : value.integer({ min: 0, max: 1_000_000 });
 }

@@ -175,13 +175,10 @@ const defaultStreamLimits: StreamLimits = {
   eventBytesMax: 1024 * 1024,
   badEventsMax: 100,
   queueBytesMax: 4 * 1024 * 1024,
-  idleMsMax: 600_000,
-  stalledMsMax: 30_000,
 };
 
 function readStreamLimits(section: Section): StreamLimits {
   const bytes = { min: 1_024, max: 1024 * 1024 * 1024 };
-  const silence = { minMs: 0, maxMs: 7 * 86_400_000 };
   return {
     eventBytesMax: section.readOr(
       "max_event_bytes",
@@ -197,12 +194,6 @@ function readStreamLimits(section: Section): StreamLimits {
       "max_queue_bytes",
       (at) => at.integer(bytes),
       defaultStreamLimits.queueBytesMax,
-    ),
-    idleMsMax: section.readOr("max_idle_secs", (at) => at.durationMs(silence), defaultStreamLimits.idleMsMax),
-    stalledMsMax: section.readOr(
-      "max_stalled_secs",
-      (at) => at.durationMs(silence),
-      defaultStreamLimits.stalledMsMax,
     ),
   };
 }

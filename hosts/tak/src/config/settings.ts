@@ -27,9 +27,6 @@ export interface TakConfig {
   readonly plugins: readonly PluginSettings[];
 }
 
-/** What is sent to a peer: what both agree on, or always the one. */
-export type WireForm = "negotiate" | "xml" | "protobuf";
-
 /** Waits for connections, or for datagrams. */
 export interface ListenerSettings {
   readonly id: string;
@@ -37,21 +34,20 @@ export interface ListenerSettings {
   readonly protocol: "tcp" | "tls" | "udp";
   readonly host: string;
   readonly port: number;
-  readonly form: WireForm;
   /** At once; not for datagrams. */
   readonly connectionsMax: number;
   /** There for `tls`, and only then. */
   readonly tls: ListenerTls | undefined;
-  /** Only for `udp`: the group to join, and to send to. */
-  readonly multicast: { readonly group: string; readonly ttl: number } | undefined;
+  /** Only for `udp`: the multicast group to join. */
+  readonly multicastGroup: string | undefined;
 }
 
 /** Paths of PEM files. */
 export interface ListenerTls {
   readonly certPath: string;
   readonly keyPath: string;
-  /** With it, a client must show a certificate that one of these authorities has signed. */
-  readonly clientCaPath: string | undefined;
+  /** Clients are asked for a certificate of this authority; when required, there is no connection without. */
+  readonly clientAuth: { readonly required: boolean; readonly caPath: string } | undefined;
 }
 
 /** A TAK server that this host connects to, or an address that it sends datagrams to. */
@@ -61,10 +57,12 @@ export interface ServerSettings {
   readonly protocol: "tcp" | "tls" | "udp";
   readonly host: string;
   readonly port: number;
-  readonly form: WireForm;
   readonly tls: ServerTls | undefined;
-  /** Not for datagrams. */
-  readonly reconnect: ReconnectSettings;
+  readonly connectTimeoutMs: number;
+  /** Undefined: it is not connected to again. */
+  readonly reconnect: ReconnectSettings | undefined;
+  /** Only for `udp`. */
+  readonly multicastTtl: number | undefined;
 }
 
 /** Paths of PEM files. */
@@ -73,14 +71,17 @@ export interface ServerTls {
   readonly keyPath: string | undefined;
   /** Undefined: the authorities that Node knows. */
   readonly caPath: string | undefined;
+  readonly isServerVerified: boolean;
   /** The name that the server's certificate must have; undefined: the host of the address. */
   readonly serverName: string | undefined;
 }
 
-/** How long to wait before the next try: twice as long after each, within these bounds. */
 export interface ReconnectSettings {
-  readonly firstMs: number;
-  readonly maxMs: number;
+  readonly initialDelayMs: number;
+  readonly maxDelayMs: number;
+  readonly factor: number;
+  /** Infinity: it never gives up. */
+  readonly attemptsMax: number;
 }
 
 export type ChainEntry =
@@ -116,8 +117,4 @@ export interface StreamLimits {
   readonly badEventsMax: number;
   /** Bytes waiting for a peer that does not read; messages beyond are dropped for it. */
   readonly queueBytesMax: number;
-  /** Milliseconds without a byte in either direction before a connection is closed; 0 for never. */
-  readonly idleMsMax: number;
-  /** Milliseconds in which a peer reads nothing of what waits for it before it is closed; 0 for never. */
-  readonly stalledMsMax: number;
 }
