@@ -252,6 +252,12 @@ export type CanonBody =
       readonly name: string;
       readonly type: number | undefined;
       readonly options: CanonOptions | undefined;
+      readonly memory: number | undefined;
+      readonly table: number | undefined;
+      /** Of `task.return`. */
+      readonly result: ValueTypeRef | undefined;
+      /** Of `context.get` and `context.set`. */
+      readonly slot: { readonly type: CoreValueType; readonly index: number } | undefined;
     };
 
 export interface CanonDefinition {

@@ -16,6 +16,7 @@ import { type PlanLimits, planComponent } from "./link/planner.ts";
 import { type Prepared, Runtime } from "./link/runtime.ts";
 import type { Component } from "./model.ts";
 import type { FuncType } from "./types.ts";
+import { validateComponent } from "./validate/validate.ts";
 
 export interface InstantiateOptions {
   /** Runs the core modules; one for each instance. */
@@ -62,6 +63,7 @@ const handlesMaxDefault = 100_000;
  * @throws component/limit       more instances or definitions than `limits` allows
  */
 export function prepareComponent(component: Component, limits: Partial<PlanLimits> = {}): PreparedComponent {
+  validateComponent(component);
   const plan = planComponent(component, limits);
   const prepared = prepare(plan);
   return {

@@ -48,6 +48,8 @@ export interface GuestFunction {
   readonly cx: Context;
   readonly core: CoreFunction;
   readonly postReturn: CoreFunction | undefined;
+  /** Whether what the guest keeps with a call is to be cleared at its begin. */
+  readonly usesSlots: boolean;
   /** Instances that this call enters: the function's own and those around it. */
   readonly entered: readonly ComponentState[];
 }
@@ -146,6 +148,7 @@ function begin(guest: GuestFunction): void {
   for (let index = 0; index < entered.length; index++) (entered[index] as ComponentState).mayEnter = false;
   guest.cx.refreshIfDetached();
   guest.cx.state.mayLeave = false;
+  if (guest.usesSlots) guest.cx.state.slots.length = 0;
 }
 
 function end(guest: GuestFunction): void {

@@ -80,7 +80,14 @@ export class Codecs {
       case "list":
         return listCodec(type, of);
       case "map":
-        return mapCodec(type, of);
+        // Between guests a map is the list of its pairs, as in their memories: none is dropped on the way.
+        return this.side === "host"
+          ? mapCodec(type, of)
+          : of({
+              kind: "list",
+              element: { kind: "tuple", elements: [type.key, type.value] },
+              length: undefined,
+            });
       case "variant":
         return variantCodec(type, of);
       case "option":

@@ -21,6 +21,8 @@ export interface ComponentState {
   borrows: number;
   /** Handles lent by calls out of this instance, innermost call last. */
   readonly lent: Handle[];
+  /** What the guest keeps with the call in progress: `context.get` and `context.set`. */
+  readonly slots: (number | bigint)[];
 }
 
 /** What a codec asks of the running component beyond memory: the objects that stand for guest resources. */

@@ -33,6 +33,8 @@ export function readCanon(reader: BinaryReader): CanonBody {
   }
 }
 
+type Builtin = Extract<CanonBody, { kind: "builtin" }>;
+
 type Immediate = "type" | "options" | "flag" | "memory" | "table" | "results" | "slot";
 
 /** Each builtin's immediates in their order (Binary.md, canonical definitions). */
@@ -85,33 +87,38 @@ function readBuiltin(
   reader: BinaryReader,
   [name, ...immediates]: readonly [string, ...Immediate[]],
 ): CanonBody {
-  let type: number | undefined;
-  let options: CanonOptions | undefined;
+  const body: { -readonly [Key in keyof Builtin]: Builtin[Key] } = {
+    kind: "builtin",
+    name,
+    type: undefined,
+    options: undefined,
+    memory: undefined,
+    table: undefined,
+    result: undefined,
+    slot: undefined,
+  };
   for (const immediate of immediates) {
     switch (immediate) {
       case "type":
-        type = reader.u32();
+      case "memory":
+      case "table":
+        body[immediate] = reader.u32();
         break;
       case "options":
-        options = readOptions(reader);
+        body.options = readOptions(reader);
         break;
       case "flag":
         reader.flag(name);
         break;
-      case "memory":
-      case "table":
-        reader.u32();
-        break;
       case "results":
-        readResultList(reader);
+        body.result = readResultList(reader);
         break;
       case "slot":
-        readCoreValueType(reader);
-        reader.u32();
+        body.slot = { type: readCoreValueType(reader), index: reader.u32() };
         break;
     }
   }
-  return { kind: "builtin", name, type, options };
+  return body;
 }
 
 const encodings: readonly StringEncoding[] = ["utf8", "utf16", "latin1+utf16"];

@@ -148,11 +148,18 @@ export function readCoreValueType(reader: BinaryReader): CoreValueType {
   const heap = abstractHeapTypes[byte];
   if (heap !== undefined) return { ref: heap };
   if (byte !== 0x63 && byte !== 0x64) reader.fail(`unknown core value type ${hex(byte)}`, offset);
-  const nullable = byte === 0x63 ? "ref null" : "ref";
+  // As `formatStorageType` of the wasm layer writes them, so that the two can be compared.
   const index = reader.s33();
-  if (index >= 0) return { ref: `${nullable} ${index}` };
+  if (index >= 0) return { ref: byte === 0x63 ? `(ref null ${index})` : `(ref ${index})` };
   const name = abstractHeapTypes[index + 128] ?? reader.fail("unknown heap type", offset);
-  return { ref: byte === 0x63 ? name : `${nullable} ${name}` };
+  return { ref: byte === 0x63 ? name : `(ref ${heapName(name)})` };
+}
+
+/** `nullfuncref` is the shorthand for `(ref null nofunc)`, `funcref` for `(ref null func)`. */
+function heapName(shorthand: string): string {
+  const heap = shorthand.slice(0, -"ref".length);
+  if (heap === "null") return "none";
+  return heap.startsWith("null") ? `no${heap.slice("null".length)}` : heap;
 }
 
 function readCoreExternDecl(reader: BinaryReader): CoreExternDecl {

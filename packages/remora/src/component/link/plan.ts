@@ -12,6 +12,15 @@ import type { FuncType, ResourceType, ValueType } from "../types.ts";
 export type CoreRef =
   | { readonly kind: "export"; readonly instance: number; readonly name: string }
   | { readonly kind: "lower"; readonly index: number }
+  /** A builtin of the asynchronous ABI: refused when it is called. */
+  | { readonly kind: "builtin"; readonly name: string; readonly state: number }
+  /** `context.get` and `context.set`: two values that a task keeps for the guest. */
+  | {
+      readonly kind: "context.get" | "context.set";
+      readonly state: number;
+      readonly slot: number;
+      readonly isBigInt: boolean;
+    }
   | {
       readonly kind: "resource.new" | "resource.drop" | "resource.rep";
       readonly resource: number;
@@ -51,12 +60,16 @@ export interface LiftPlan {
   readonly core: CoreRef;
   readonly context: number;
   readonly postReturn: CoreRef | undefined;
+  /** Lifted by the asynchronous ABI. */
+  readonly isAsync: boolean;
 }
 
 /** A function made callable for a guest's core code. */
 export interface LowerPlan {
   readonly callee: FuncItem;
   readonly context: number;
+  /** Lowered by the asynchronous ABI. */
+  readonly isAsync: boolean;
 }
 
 /** A function that the host gives. */
@@ -113,6 +126,8 @@ export interface Plan {
   readonly hostModules: readonly string[];
   readonly resources: readonly PlannedResource[];
   readonly coreInstanceCount: number;
+  /** Whether some guest keeps values in its tasks. */
+  readonly usesSlots: boolean;
   readonly imports: ReadonlyMap<string, Item>;
   readonly exports: ReadonlyMap<string, Item>;
 }

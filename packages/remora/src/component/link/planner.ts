@@ -7,6 +7,7 @@ import { hostOwner, type PlannedResource } from "../abi/codec-resource.ts";
 import { componentErrors } from "../errors.ts";
 import type {
   AliasDefinition,
+  CanonBody,
   CanonDefinition,
   CanonOptions,
   Component,
@@ -105,6 +106,7 @@ class Planner {
   readonly #resources: PlannedResource[] = [];
   #coreInstanceCount = 0;
   #walked = 0;
+  #usesSlots = false;
 
   constructor(limits: PlanLimits) {
     this.#limits = limits;
@@ -124,6 +126,7 @@ class Planner {
       hostModules: this.#hostModules,
       resources: this.#resources,
       coreInstanceCount: this.#coreInstanceCount,
+      usesSlots: this.#usesSlots,
       imports,
       exports: root.exports,
     };
@@ -323,7 +326,6 @@ class Planner {
         const type = at(frame.types, body.type, "type", offset);
         if (type.kind !== "func")
           throw componentErrors.invalid({ what: "lift to what is no function type", offset });
-        this.#refuseAsync(body.options, type.type.isAsync, offset);
         const index = this.#lifts.length;
         const { postReturn } = body.options;
         this.#lifts.push({
@@ -332,19 +334,24 @@ class Planner {
           context: this.#context(frame, body.options, offset),
           postReturn:
             postReturn === undefined ? undefined : at(frame.core.func, postReturn, "core function", offset),
+          isAsync: body.options.isAsync,
         });
         frame.funcs.push({ kind: "lifted", index, type: type.type });
         return;
       }
       case "lower": {
         const callee = at(frame.funcs, body.func, "function", offset);
-        this.#refuseAsync(body.options, callee.type.isAsync, offset);
         frame.core.func.push({ kind: "lower", index: this.#lowers.length });
-        this.#lowers.push({ callee, context: this.#context(frame, body.options, offset) });
+        this.#lowers.push({
+          callee,
+          context: this.#context(frame, body.options, offset),
+          isAsync: body.options.isAsync,
+        });
         return;
       }
       case "builtin":
-        throw componentErrors.unsupported({ what: `canonical function ${body.name}`, offset });
+        frame.core.func.push(this.#builtin(body, frame.state));
+        return;
       default: {
         const type = at(frame.types, body.type, "type", offset);
         if (type.kind !== "resource")
@@ -354,10 +361,12 @@ class Planner {
     }
   }
 
-  #refuseAsync(options: CanonOptions, isAsync: boolean, offset: number): void {
-    if (options.isAsync || isAsync || options.callback !== undefined) {
-      throw componentErrors.unsupported({ what: "asynchronous functions", offset });
-    }
+  #builtin(body: Extract<CanonBody, { kind: "builtin" }>, state: number): CoreRef {
+    const { name, slot } = body;
+    if ((name !== "context.get" && name !== "context.set") || slot === undefined)
+      return { kind: "builtin", name, state };
+    this.#usesSlots = true;
+    return { kind: name, state, slot: slot.index, isBigInt: slot.type === "i64" };
   }
 
   #context(frame: Frame, options: CanonOptions, offset: number): number {

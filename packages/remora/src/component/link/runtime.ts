@@ -74,6 +74,7 @@ export class Runtime implements ResourceHost {
         mayEnter: true,
         borrows: 0,
         lent: [],
+        slots: [],
       });
     }
     this.#contexts = new Array(plan.contexts.length);
@@ -111,6 +112,7 @@ export class Runtime implements ResourceHost {
   #guestFunction(index: number, signature: Signature, caller: number | undefined): GuestFunction {
     const lift = this.plan.lifts[index];
     invariant(lift !== undefined, "a lifted function has a plan");
+    if (lift.isAsync || lift.type.isAsync) throw asynchronous();
     const cx = this.#context(lift.context);
     const around = caller === undefined ? [] : (this.#prepared.chains[caller] ?? []);
     const entered = (this.#prepared.chains[cx.state.index] ?? []).filter((state) => !around.includes(state));
@@ -119,6 +121,7 @@ export class Runtime implements ResourceHost {
       cx,
       core: this.#coreFunction(lift.core),
       postReturn: lift.postReturn === undefined ? undefined : this.#coreFunction(lift.postReturn),
+      usesSlots: this.plan.usesSlots,
       // A lone component instance cannot be entered twice: the engine refuses that before we come here.
       entered:
         caller === undefined && this.#states.length === 1 ? [] : entered.map((state) => this.#state(state)),
@@ -181,6 +184,20 @@ export class Runtime implements ResourceHost {
       }
       case "lower":
         return this.#lower(ref.index);
+      case "context.get": {
+        const { slots } = this.#state(ref.state);
+        return () => (ref.isBigInt ? BigInt(slots[ref.slot] ?? 0) : Number(slots[ref.slot] ?? 0));
+      }
+      case "context.set": {
+        const { slots } = this.#state(ref.state);
+        return (value: Flat) => {
+          slots[ref.slot] = value;
+        };
+      }
+      case "builtin":
+        return this.#builtin(ref.state, () => {
+          throw componentErrors.unsupported({ what: `canonical function ${ref.name}`, offset: 0 });
+        });
       case "resource.new": {
         const { handles } = this.#state(ref.state);
         return this.#builtin(ref.state, (rep: number) => handles.add(ref.resource, rep, true));
@@ -266,6 +283,11 @@ export class Runtime implements ResourceHost {
       const plan = this.plan.lowers[index];
       invariant(plan !== undefined, "a lowered function has a plan");
       const cx = this.#context(plan.context);
+      if (plan.isAsync || plan.callee.type.isAsync) {
+        return this.#builtin(cx.state.index, () => {
+          throw asynchronous();
+        });
+      }
       lowered =
         plan.callee.kind === "host"
           ? this.#lowerHost(plan.callee.index, cx)
@@ -386,4 +408,8 @@ export class Runtime implements ResourceHost {
     }
     this.engine.leave();
   }
+}
+
+function asynchronous(): RemoraError {
+  return componentErrors.unsupported({ what: "asynchronous functions", offset: 0 });
 }

@@ -10,17 +10,46 @@ export interface TypeScope {
   readonly parent: TypeScope | undefined;
 }
 
-export type ScopedType =
+/** A type that needs no more than its parts. */
+export type PlainType =
   | { readonly kind: "value"; readonly type: ValueType }
-  | { readonly kind: "func"; readonly type: FuncType }
+  | { readonly kind: "func"; readonly type: FuncType };
+
+export type ScopedType =
+  | PlainType
   | { readonly kind: "resource"; readonly resource: ResourceType }
   | { readonly kind: "scope"; readonly decl: ScopeTypeDecl; readonly definedIn: TypeScope };
+
+/** A type index space as far as value and function types look into it. */
+export interface Types {
+  readonly types: readonly (
+    | PlainType
+    | { readonly kind: "resource"; readonly resource: ResourceType }
+    | { readonly kind: "scope" | "component" | "instance" }
+  )[];
+}
 
 /** Types are walked recursively, and the publisher chooses how deep they are. */
 const typeDepthMax = 100;
 const depths = new WeakMap<ValueType, number>();
 
 export function resolveType(body: TypeDeclBody, scope: TypeScope, offset: number): ScopedType {
+  switch (body.kind) {
+    case "component":
+    case "instance":
+      return { kind: "scope", decl: body, definedIn: scope };
+    case "resource":
+      throw componentErrors.invalid({ what: "a resource type defined inside a type", offset });
+    default:
+      return resolvePlainType(body, scope, offset);
+  }
+}
+
+export function resolvePlainType(
+  body: Extract<TypeDeclBody, { kind: "value" | "func" }>,
+  scope: Types,
+  offset: number,
+): PlainType {
   switch (body.kind) {
     case "value":
       return { kind: "value", type: resolveValueType(body.type, scope, offset) };
@@ -34,11 +63,6 @@ export function resolveType(body: TypeDeclBody, scope: TypeScope, offset: number
           result: body.result === undefined ? undefined : resolveRef(body.result, scope, offset),
         },
       };
-    case "component":
-    case "instance":
-      return { kind: "scope", decl: body, definedIn: scope };
-    case "resource":
-      throw componentErrors.invalid({ what: "a resource type defined inside a type", offset });
   }
 }
 
@@ -54,7 +78,7 @@ export function primitiveType(kind: PrimitiveKind): ValueType {
   return type;
 }
 
-function resolveRef(ref: ValueTypeRef, scope: TypeScope, offset: number): ValueType {
+export function resolveRef(ref: ValueTypeRef, scope: Types, offset: number): ValueType {
   if (typeof ref === "string") return primitiveType(ref);
   const type = at(scope.types, ref, "type", offset);
   if (type.kind !== "value")
@@ -62,14 +86,14 @@ function resolveRef(ref: ValueTypeRef, scope: TypeScope, offset: number): ValueT
   return type.type;
 }
 
-function resolveResource(index: number, scope: TypeScope, offset: number): ResourceType {
+function resolveResource(index: number, scope: Types, offset: number): ResourceType {
   const type = at(scope.types, index, "type", offset);
   if (type.kind !== "resource")
     throw componentErrors.invalid({ what: `type ${index} is not a resource type`, offset });
   return type.resource;
 }
 
-function resolveValueType(type: DefinedValueType, scope: TypeScope, offset: number): ValueType {
+function resolveValueType(type: DefinedValueType, scope: Types, offset: number): ValueType {
   let depth = 0;
   const of = (ref: ValueTypeRef): ValueType => {
     const resolved = resolveRef(ref, scope, offset);
@@ -86,7 +110,7 @@ function resolveValueType(type: DefinedValueType, scope: TypeScope, offset: numb
   function build(): ValueType {
     switch (type.kind) {
       case "primitive":
-        return { kind: type.primitive };
+        return primitiveType(type.primitive);
       case "record":
         return {
           kind: "record",

@@ -1,0 +1,491 @@
+/**
+ * Validation of a whole component (Explainer.md and Binary.md): every index refers to something of its sort, types
+ * fit where things are connected, names are what they should be. Definitions are looked at in their order; each
+ * puts what it defines into the index spaces that later ones refer to.
+ */
+
+import { componentErrors } from "../errors.ts";
+import { at, resolvePlainType, resolveRef } from "../link/type-scope.ts";
+import type {
+  AliasDefinition,
+  Component,
+  CoreInstanceDefinition,
+  CoreModuleDecl,
+  CoreTypeDecl,
+  Definition,
+  ExportDefinition,
+  ExternDecl,
+  InstanceDefinition,
+  NameAttributes,
+  ScopeTypeDecl,
+  TypeDecl,
+  TypeDeclBody,
+} from "../model.ts";
+import type { ResourceType } from "../types.ts";
+import { checkBuiltin, checkLift, checkLower, checkResourceBuiltin } from "./canon.ts";
+import { coreMismatch, coreModuleType, declaredExtern } from "./core-module.ts";
+import type {
+  ComponentType,
+  CoreExtern,
+  CoreInstanceType,
+  CoreModuleType,
+  Entity,
+  InstanceType,
+  ResourceRange,
+  TypeEntity,
+} from "./entity.ts";
+import { usesOuterResource } from "./outer-resource.ts";
+import { ComponentScope, isSameSort, sortName, sortOf } from "./scope.ts";
+import { type CopyBudget, Substitution } from "./substitute.ts";
+import { Matcher } from "./subtype.ts";
+import { checkFuncType, checkValueType } from "./value-types.ts";
+import { renamed } from "./visible.ts";
+
+/**
+ * Validates a decoded component, all nested ones included.
+ *
+ * @throws component/invalid     the first thing that is wrong, with its byte offset
+ * @throws component/malformed   a core module in it cannot be decoded
+ * @throws component/unsupported features that are gated: values, start functions, 64-bit memories
+ * @throws component/limit       types that multiply beyond all use
+ */
+export function validateComponent(component: Component): void {
+  new Validator().component(component, undefined);
+}
+
+const nothing: ResourceRange = { start: 0, end: 0 };
+
+class Validator {
+  #resources = 0;
+  readonly #budget: CopyBudget = { copies: 0 };
+
+  component(component: Component, parent: ComponentScope | undefined): ComponentType {
+    const scope = new ComponentScope("component", parent);
+    const start = this.#resources;
+    for (const definition of component.definitions) this.#define(scope, definition);
+    return { imports: scope.imports, exports: scope.exports, own: { start, end: this.#resources } };
+  }
+
+  #define(scope: ComponentScope, definition: Definition): void {
+    const { offset } = definition;
+    switch (definition.kind) {
+      case "core-module":
+        scope.coreModules.push(coreModuleType(definition));
+        return;
+      case "core-instance":
+        scope.coreInstances.push(coreInstance(scope, definition));
+        return;
+      case "core-type":
+        pushCoreType(scope, definition.type, offset);
+        return;
+      case "component":
+        scope.components.push(this.component(definition.component, scope));
+        return;
+      case "instance":
+        scope.instances.push(this.#instance(scope, definition));
+        return;
+      case "alias":
+        alias(scope, definition);
+        return;
+      case "type":
+        scope.types.push(this.#type(scope, definition.type, offset));
+        return;
+      case "canon": {
+        const { body } = definition;
+        if (body.kind === "lift") scope.funcs.push(checkLift(body, scope, offset));
+        else if (body.kind === "lower") scope.core.func.push(checkLower(body, scope, offset));
+        else if (body.kind === "builtin") scope.core.func.push(checkBuiltin(body, scope, offset));
+        else scope.core.func.push(checkResourceBuiltin(body, scope, offset));
+        return;
+      }
+      case "import":
+        this.#import(scope, definition.name, definition.type, definition.attributes, offset);
+        return;
+      case "export":
+        this.#export(scope, definition);
+        return;
+      case "start":
+      case "value":
+        throw componentErrors.unsupported({ what: "values and start functions", offset });
+    }
+  }
+
+  #freshResource(name: string): ResourceType {
+    return { id: this.#resources++, name };
+  }
+
+  #type(scope: ComponentScope, body: TypeDeclBody, offset: number): TypeEntity {
+    switch (body.kind) {
+      case "value": {
+        const type = resolvePlainType(body, scope, offset);
+        if (type.kind === "value") checkValueType(type.type, offset);
+        return type;
+      }
+      case "func": {
+        const type = resolvePlainType(body, scope, offset);
+        if (type.kind === "func") checkFuncType(type.type, offset);
+        return type;
+      }
+      case "resource": {
+        if (scope.kind !== "component") return fail("a resource type defined inside a type", offset);
+        if (body.rep !== "i32") fail("a resource represented by anything but i32", offset);
+        if (body.destructor !== undefined) {
+          const destructor = scope.coreFunc(body.destructor, offset);
+          if (destructor.kind !== "func" || destructor.signature !== "(i32) -> ()") {
+            fail("a destructor that is not of type (i32) -> ()", offset);
+          }
+        }
+        const resource = this.#freshResource("resource");
+        scope.ownResources.add(resource.id);
+        return { kind: "resource", resource };
+      }
+      case "component":
+      case "instance":
+        return this.#scopeType(scope, body);
+    }
+  }
+
+  #scopeType(parent: ComponentScope, body: ScopeTypeDecl): TypeEntity {
+    const scope = new ComponentScope(body.kind === "component" ? "component-type" : "instance-type", parent);
+    const start = this.#resources;
+    for (const decl of body.decls) this.#declare(scope, decl);
+    const own = { start, end: this.#resources };
+    if (body.kind === "instance") return { kind: "instance", type: { exports: scope.exports, own } };
+    return { kind: "component", type: { imports: scope.imports, exports: scope.exports, own } };
+  }
+
+  #declare(scope: ComponentScope, decl: TypeDecl): void {
+    const { offset } = decl;
+    switch (decl.kind) {
+      case "core-type":
+        pushCoreType(scope, decl.type, offset);
+        return;
+      case "type":
+        scope.types.push(this.#type(scope, decl.type, offset));
+        return;
+      case "alias":
+        checkAliasInType(decl);
+        alias(scope, decl);
+        return;
+      case "import":
+        this.#import(scope, decl.name, decl.type, decl.attributes, offset);
+        return;
+      case "export-decl": {
+        const entity = this.#extern(scope, decl.type, decl.name, offset);
+        this.#addExport(scope, decl.name, entity, decl.attributes, offset);
+      }
+    }
+  }
+
+  #import(
+    scope: ComponentScope,
+    name: string,
+    type: ExternDecl,
+    attributes: NameAttributes | undefined,
+    offset: number,
+  ): void {
+    const entity = this.#extern(scope, type, name, offset);
+    scope.importNames.add(name, entity, attributes, offset);
+    const hidden = scope.visibleImports.admit(entity);
+    if (hidden !== undefined) fail(`import "${name}": ${hidden}`, offset);
+    scope.imports.set(name, entity);
+    scope.push(entity);
+  }
+
+  #export(scope: ComponentScope, definition: ExportDefinition): void {
+    const { name, offset, ascribed } = definition;
+    let entity = scope.entity(definition.item, offset);
+    if (ascribed !== undefined) {
+      const start = this.#resources;
+      const wanted = this.#extern(scope, ascribed, name, offset);
+      const end = this.#resources;
+      const why = new Matcher((id) => id >= start && id < end).mismatch(entity, wanted);
+      if (why !== undefined) fail(`export "${name}" does not fit the type it is given: ${why}`, offset);
+      entity = wanted;
+    } else {
+      entity = renamed(entity, name);
+    }
+    this.#addExport(scope, name, entity, definition.attributes, offset);
+  }
+
+  #addExport(
+    scope: ComponentScope,
+    name: string,
+    entity: Entity,
+    attributes: NameAttributes | undefined,
+    offset: number,
+  ): void {
+    scope.exportNames.add(name, entity, attributes, offset);
+    // An instance type is looked into when something of that type is imported or exported.
+    if (scope.kind !== "instance-type") {
+      const hidden = scope.visibleExports.admit(entity);
+      if (hidden !== undefined) fail(`export "${name}": ${hidden}`, offset);
+    }
+    scope.exports.set(name, entity);
+    scope.push(entity);
+  }
+
+  /** What an import or export is declared to be; open resource types in it become resource types of this scope. */
+  #extern(scope: ComponentScope, decl: ExternDecl, name: string, offset: number): Entity {
+    switch (decl.kind) {
+      case "core-module": {
+        const type = at(scope.coreTypes, decl.type, "core type", offset);
+        if (type.kind !== "module") return fail(`core type ${decl.type} is not a module type`, offset);
+        return { kind: "core-module", type: declaredModule(scope, type.decls) };
+      }
+      case "func": {
+        const type = scope.type(decl.type, offset);
+        if (type.kind !== "func") return fail(`type ${decl.type} is not a function type`, offset);
+        return { kind: "func", type: type.type };
+      }
+      case "type": {
+        if (decl.bound === "resource") {
+          const resource = this.#freshResource(name);
+          return { kind: "type", type: { kind: "resource", resource }, isAbstract: true };
+        }
+        const type = scope.type(decl.bound.equalTo, offset);
+        return renamed({ kind: "type", type, isAbstract: false }, name);
+      }
+      case "component": {
+        const type = scope.type(decl.type, offset);
+        if (type.kind !== "component") return fail(`type ${decl.type} is not a component type`, offset);
+        return { kind: "component", type: type.type };
+      }
+      case "instance": {
+        const type = scope.type(decl.type, offset);
+        if (type.kind !== "instance") return fail(`type ${decl.type} is not an instance type`, offset);
+        return { kind: "instance", type: this.#fresh(type.type, offset) };
+      }
+      case "value": {
+        if (typeof decl.type !== "object") resolveRef(decl.type, scope, offset);
+        throw componentErrors.unsupported({ what: "values and start functions", offset });
+      }
+    }
+  }
+
+  /** An instance of an instance type: its open resource types are made. */
+  #fresh(type: InstanceType, offset: number): InstanceType {
+    const { own } = type;
+    const made = new Map<number, ResourceType>();
+    const substitution = new Substitution(this.#replacement(own, made), this.#budget, offset);
+    return { exports: substitution.entities(type.exports), own: nothing };
+  }
+
+  #replacement(
+    own: ResourceRange,
+    made: Map<number, ResourceType>,
+  ): (id: number) => ResourceType | undefined {
+    return (id) => {
+      const known = made.get(id);
+      if (known !== undefined || id < own.start || id >= own.end) return known;
+      const fresh = this.#freshResource("resource");
+      made.set(id, fresh);
+      return fresh;
+    };
+  }
+
+  #instance(scope: ComponentScope, definition: InstanceDefinition): InstanceType {
+    const { expr, offset } = definition;
+    if (expr.kind === "exports") {
+      const inline = new ComponentScope("instance-type", scope);
+      for (const { name, item } of expr.exports) {
+        const entity = renamed(scope.entity(item, offset), name);
+        inline.exportNames.add(name, entity, undefined, offset);
+        inline.exports.set(name, entity);
+      }
+      return { exports: inline.exports, own: nothing };
+    }
+    const type = at(scope.components, expr.component, "component", offset);
+    const args = new Map<string, Entity>();
+    for (const { name, item } of expr.args) {
+      if (args.has(name)) fail(`argument "${name}" given twice`, offset);
+      args.set(name, scope.entity(item, offset));
+    }
+    const { own } = type;
+    const matcher = new Matcher((id) => id >= own.start && id < own.end);
+    for (const [name, wanted] of type.imports) {
+      const given = args.get(name);
+      if (given === undefined) return fail(`missing argument "${name}"`, offset);
+      const why = matcher.mismatch(given, wanted);
+      if (why !== undefined) fail(`argument "${name}": ${why}`, offset);
+    }
+    const substitution = new Substitution(this.#replacement(own, matcher.bindings), this.#budget, offset);
+    return { exports: substitution.entities(type.exports), own: nothing };
+  }
+}
+
+function fail(what: string, offset: number): never {
+  throw componentErrors.invalid({ what, offset });
+}
+
+function coreInstance(scope: ComponentScope, definition: CoreInstanceDefinition): CoreInstanceType {
+  const { expr, offset } = definition;
+  if (expr.kind === "exports") {
+    const exports = new Map<string, CoreExtern>();
+    for (const { name, item } of expr.exports) {
+      if (exports.has(name)) fail(`core export "${name}" given twice`, offset);
+      exports.set(name, at(scope.coreItems(item.sort, offset), item.index, `core ${item.sort}`, offset));
+    }
+    return exports;
+  }
+  const module = at(scope.coreModules, expr.module, "core module", offset);
+  const args = new Map<string, CoreInstanceType>();
+  for (const { name, instance } of expr.args) {
+    if (args.has(name)) fail(`argument "${name}" given twice`, offset);
+    args.set(name, at(scope.coreInstances, instance, "core instance", offset));
+  }
+  for (const { module: from, name, type } of module.imports) {
+    const given = args.get(from)?.get(name);
+    if (given === undefined) return fail(`missing argument for the core import "${from}" "${name}"`, offset);
+    const why = coreMismatch(given, type);
+    if (why !== undefined) fail(`core import "${from}" "${name}": ${why}`, offset);
+  }
+  return module.exports;
+}
+
+function pushCoreType(scope: ComponentScope, type: CoreTypeDecl, offset: number): void {
+  if (type.kind === "module") declaredModule(scope, type.decls);
+  if (type.kind === "opaque") {
+    for (let index = 0; index < type.count; index++) scope.coreTypes.push(type);
+    return;
+  }
+  if (type.kind === "func") checkCoreReferences(type, scope.coreTypes.length, offset);
+  scope.coreTypes.push(type);
+}
+
+/** A reference to a type by index refers to an earlier one. */
+function checkCoreReferences(
+  type: Extract<CoreTypeDecl, { kind: "func" }>,
+  count: number,
+  offset: number,
+): void {
+  for (const value of [...type.params, ...type.results]) {
+    if (typeof value === "string") continue;
+    const index = /^\(ref (?:null )?(\d+)\)$/.exec(value.ref)?.[1];
+    if (index !== undefined && Number(index) >= count) fail(`unknown core type ${index}`, offset);
+  }
+}
+
+function declaredModule(scope: ComponentScope, decls: readonly CoreModuleDecl[]): CoreModuleType {
+  const types: CoreTypeDecl[] = [];
+  const imports: { module: string; name: string; type: CoreExtern }[] = [];
+  const exports = new Map<string, CoreExtern>();
+  const imported = new Set<string>();
+  for (const decl of decls) {
+    const { offset } = decl;
+    switch (decl.kind) {
+      case "type":
+        if (decl.type.kind === "func") checkCoreReferences(decl.type, types.length, offset);
+        if (decl.type.kind === "opaque")
+          for (let index = 1; index < decl.type.count; index++) types.push(decl.type);
+        types.push(decl.type);
+        break;
+      case "outer-alias": {
+        // The module type is itself a scope: 0 counts to it, 1 to what it stands in.
+        if (decl.count === 0) {
+          types.push(at(types, decl.index, "core type", offset));
+          break;
+        }
+        const target = outerScope(scope, decl.count - 1, offset);
+        const type = at(target.coreTypes, decl.index, "core type", offset);
+        if (type.kind === "module") fail("an alias of a module type inside a module type", offset);
+        types.push(type);
+        break;
+      }
+      case "import": {
+        const key = JSON.stringify([decl.module, decl.name]);
+        if (imported.has(key)) fail(`core import "${decl.module}" "${decl.name}" given twice`, offset);
+        imported.add(key);
+        imports.push({
+          module: decl.module,
+          name: decl.name,
+          type: declaredExtern(decl.type, types, offset),
+        });
+        break;
+      }
+      case "export":
+        if (exports.has(decl.name)) fail(`core export "${decl.name}" given twice`, offset);
+        exports.set(decl.name, declaredExtern(decl.type, types, offset));
+        break;
+    }
+  }
+  return { imports, exports };
+}
+
+function outerScope(scope: ComponentScope, count: number, offset: number): ComponentScope {
+  let found: ComponentScope | undefined = scope;
+  for (let left = count; left > 0 && found !== undefined; left--) found = found.parent;
+  return found ?? fail(`outer alias over ${count} scopes, there are not that many`, offset);
+}
+
+function checkAliasInType({ sort, target, offset }: AliasDefinition): void {
+  const isType = sort === "type";
+  const isCoreType = typeof sort !== "string" && sort.core === "type";
+  if (target.kind === "export" && !isType && sort !== "instance") {
+    fail(`an alias of a ${sortName(sort)} inside a type`, offset);
+  }
+  if (target.kind === "core-export") fail("an alias of a core export inside a type", offset);
+  if (target.kind === "outer" && !isType && !isCoreType)
+    fail(`an outer alias of a ${sortName(sort)} inside a type`, offset);
+}
+
+function alias(scope: ComponentScope, { sort, target, offset }: AliasDefinition): void {
+  switch (target.kind) {
+    case "export": {
+      const instance = at(scope.instances, target.instance, "instance", offset);
+      const entity = instance.exports.get(target.name);
+      if (entity === undefined) fail(`instance ${target.instance} has no export "${target.name}"`, offset);
+      if (!isSameSort(sort, sortOf(entity))) {
+        fail(`export "${target.name}" of instance ${target.instance} is not a ${sortName(sort)}`, offset);
+      }
+      scope.push(entity);
+      return;
+    }
+    case "core-export": {
+      if (typeof sort === "string") fail(`an alias of a core export as a ${sort}`, offset);
+      const instance = at(scope.coreInstances, target.instance, "core instance", offset);
+      const extern = instance.get(target.name);
+      if (extern === undefined)
+        fail(`core instance ${target.instance} has no export "${target.name}"`, offset);
+      if (extern.kind !== sort.core) {
+        fail(`export "${target.name}" of core instance ${target.instance} is not a ${sort.core}`, offset);
+      }
+      scope.coreItems(sort.core, offset).push(extern);
+      return;
+    }
+    case "outer":
+      outerAlias(scope, { sort, count: target.count, index: target.index, offset });
+  }
+}
+
+function outerAlias(
+  scope: ComponentScope,
+  { sort, count, index, offset }: Pick<AliasDefinition, "sort" | "offset"> & { count: number; index: number },
+): void {
+  const target = outerScope(scope, count, offset);
+  if (sort === "type") {
+    const type = target.type(index, offset);
+    if (crossesComponent(scope, count) && usesOuterResource(type)) {
+      fail("an outer alias of a type that refers to a resource type", offset);
+    }
+    scope.types.push(type);
+  } else if (sort === "component") {
+    scope.components.push(at(target.components, index, "component", offset));
+  } else if (typeof sort !== "string" && sort.core === "module") {
+    scope.coreModules.push(at(target.coreModules, index, "core module", offset));
+  } else if (typeof sort !== "string" && sort.core === "type") {
+    scope.coreTypes.push(at(target.coreTypes, index, "core type", offset));
+  } else {
+    fail(`an outer alias of a ${sortName(sort)}`, offset);
+  }
+}
+
+/** Whether going out by `count` scopes leaves a component, as opposed to a type. */
+function crossesComponent(scope: ComponentScope, count: number): boolean {
+  let at: ComponentScope | undefined = scope;
+  for (let left = count; left > 0 && at !== undefined; left--) {
+    if (at.kind === "component") return true;
+    at = at.parent;
+  }
+  return false;
+}
