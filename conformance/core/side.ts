@@ -30,6 +30,8 @@ export interface Side {
   isStackSpent(): boolean;
   /** Fuel of the last call, where it is counted. */
   readonly fuelUsed: number | undefined;
+  /** A call did not end within its fuel: nothing runs any more. */
+  readonly isDead: boolean;
 }
 
 export interface Variant {
@@ -38,6 +40,8 @@ export interface Variant {
   readonly sliceUnits?: number;
   /** The profile makes NaN canonical: the comparison has to as well. */
   readonly isCanonical: boolean;
+  /** Fuel of each call; practically without end when absent. */
+  readonly fuelMax?: number;
 }
 
 export function plainSide(): Side {
@@ -46,6 +50,7 @@ export function plainSide(): Side {
     call: (work) => work(),
     isStackSpent: () => false,
     fuelUsed: undefined,
+    isDead: false,
   };
 }
 
@@ -64,7 +69,7 @@ export function meteredSide(variant: Variant): Side {
     // A start function may be run inside an action, through an import.
     if (depth > 0) return work();
     for (const stack of stacks) stack.value = stackSlotsMax;
-    meter.begin({ fuelMax: 1e12, deadlineMs: 600_000 });
+    meter.begin({ fuelMax: variant.fuelMax ?? 1e12, deadlineMs: 600_000 });
     depth++;
     try {
       return work();
@@ -90,6 +95,9 @@ export function meteredSide(variant: Variant): Side {
     isStackSpent: () => meter.isStackSpent,
     get fuelUsed() {
       return meter.fuelUsed;
+    },
+    get isDead() {
+      return meter.dead !== undefined;
     },
   };
 }

@@ -51,6 +51,9 @@ export interface WebAssemblyApi {
   readonly RuntimeError: ErrorConstructor;
   readonly CompileError: ErrorConstructor;
   readonly LinkError: ErrorConstructor;
+  readonly Tag: new (type: { parameters: readonly string[] }) => object;
+  /** What JavaScript throws has it: a guest that names it can catch that. */
+  readonly JSTag: object;
   /** What a guest's uncaught `throw` arrives as. */
   readonly Exception: new (
     ...args: never[]
