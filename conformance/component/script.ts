@@ -182,7 +182,10 @@ class ScriptRun {
       throw error;
     }
     try {
-      prepareComponent(decodeComponent(bytes));
+      const prepared = prepareComponent(decodeComponent(bytes));
+      // Code is judged by the engine, before it runs any of it.
+      if (!prepared.coreModules.every((module) => WebAssembly.validate(module as Uint8Array<ArrayBuffer>)))
+        return undefined;
     } catch (error) {
       if (isRemoraError(error, code)) return undefined;
       // The suite puts some of what we call malformed under invalid and the other way round.

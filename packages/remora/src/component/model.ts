@@ -117,7 +117,11 @@ export interface InstanceDefinition {
       }
     | {
         readonly kind: "exports";
-        readonly exports: readonly { readonly name: string; readonly item: SortIndex }[];
+        readonly exports: readonly {
+          readonly name: string;
+          readonly attributes: NameAttributes | undefined;
+          readonly item: SortIndex;
+        }[];
       };
 }
 

@@ -11,7 +11,7 @@ import { componentErrors } from "./errors.ts";
 import { describeItems, type ExternType } from "./link/describe.ts";
 import { buildExports } from "./link/exports.ts";
 import { bindHostImports, type HostImports } from "./link/host-imports.ts";
-import type { CoreModule, Plan } from "./link/plan.ts";
+import type { Plan } from "./link/plan.ts";
 import { type PlanLimits, planComponent } from "./link/planner.ts";
 import { type Prepared, Runtime } from "./link/runtime.ts";
 import type { Component } from "./model.ts";
@@ -40,7 +40,7 @@ export interface PreparedComponent {
   readonly imports: ReadonlyMap<string, ExternType>;
   /** What the component gives, by export name. */
   readonly exports: ReadonlyMap<string, ExternType>;
-  /** The core modules that an instance is made of, in the order of their instantiation, each once. */
+  /** All core modules in the file, those of nested components included. */
   readonly coreModules: readonly Uint8Array[];
   /**
    * Makes an instance. Exported interfaces stand under their full names (`omnitak:plugin/filter@0.1.0`) and, where
@@ -69,7 +69,7 @@ export function prepareComponent(component: Component, limits: Partial<PlanLimit
   return {
     imports: describeItems(plan.imports),
     exports: describeItems(plan.exports),
-    coreModules: coreModulesOf(plan),
+    coreModules: coreModulesOf(component),
     instantiate({ engine, imports = {}, handlesMax = handlesMaxDefault }) {
       const bindings = bindHostImports(plan, imports);
       const runtime = new Runtime({ prepared, engine, bindings, handlesMax });
@@ -107,12 +107,11 @@ function chainsOf(plan: Plan): number[][] {
   return chains;
 }
 
-function coreModulesOf(plan: Plan): Uint8Array[] {
-  const modules = new Set<Uint8Array>();
-  for (const step of plan.steps) {
-    if (step.kind === "core-instance" && step.module.kind === "bytes") modules.add(step.module.bytes);
-  }
-  return [...modules];
+function coreModulesOf(component: Component): Uint8Array[] {
+  return component.definitions.flatMap((definition) => {
+    if (definition.kind === "core-module") return [definition.bytes];
+    return definition.kind === "component" ? coreModulesOf(definition.component) : [];
+  });
 }
 
 /**
@@ -135,5 +134,3 @@ export function exportedFunction(instance: ComponentInstance, ...path: readonly 
   }
   return scope as HostCallable; // A function, as just seen.
 }
-
-export type { CoreModule };

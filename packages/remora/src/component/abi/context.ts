@@ -23,6 +23,8 @@ export interface ComponentState {
   readonly lent: Handle[];
   /** What the guest keeps with the call in progress: `context.get` and `context.set`. */
   readonly slots: (number | bigint)[];
+  /** How often the instance asked for no more asynchronous calls. */
+  backpressure: number;
 }
 
 /** What a codec asks of the running component beyond memory: the objects that stand for guest resources. */

@@ -277,7 +277,7 @@ function readInstance(reader: BinaryReader, offset: number): InstanceDefinition 
   }
   if (kind !== 1) reader.fail(`unknown instance expression ${hex(kind)}`, offset);
   const exports = reader.vector("inline exports", () => ({
-    name: readNameWithAttributes(reader).name,
+    ...readNameWithAttributes(reader),
     item: readSortIndex(reader),
   }));
   return { kind: "instance", offset, expr: { kind: "exports", exports } };

@@ -14,6 +14,7 @@ export type CoreRef =
   | { readonly kind: "lower"; readonly index: number }
   /** A builtin of the asynchronous ABI: refused when it is called. */
   | { readonly kind: "builtin"; readonly name: string; readonly state: number }
+  | { readonly kind: "backpressure.inc" | "backpressure.dec"; readonly state: number }
   /** `context.get` and `context.set`: two values that a task keeps for the guest. */
   | {
       readonly kind: "context.get" | "context.set";

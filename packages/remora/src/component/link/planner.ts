@@ -363,6 +363,7 @@ class Planner {
 
   #builtin(body: Extract<CanonBody, { kind: "builtin" }>, state: number): CoreRef {
     const { name, slot } = body;
+    if (name === "backpressure.inc" || name === "backpressure.dec") return { kind: name, state };
     if ((name !== "context.get" && name !== "context.set") || slot === undefined)
       return { kind: "builtin", name, state };
     this.#usesSlots = true;

@@ -75,6 +75,7 @@ export class Runtime implements ResourceHost {
         borrows: 0,
         lent: [],
         slots: [],
+        backpressure: 0,
       });
     }
     this.#contexts = new Array(plan.contexts.length);
@@ -194,6 +195,9 @@ export class Runtime implements ResourceHost {
           slots[ref.slot] = value;
         };
       }
+      case "backpressure.inc":
+      case "backpressure.dec":
+        return this.#backpressure(ref.state, ref.kind === "backpressure.inc" ? 1 : -1);
       case "builtin":
         return this.#builtin(ref.state, () => {
           throw componentErrors.unsupported({ what: `canonical function ${ref.name}`, offset: 0 });
@@ -216,6 +220,16 @@ export class Runtime implements ResourceHost {
       case "resource.drop":
         return this.#builtin(ref.state, this.#dropper(ref.resource, ref.state));
     }
+  }
+
+  /** CanonicalABI.md, "canon backpressure": only counted, since nothing that is synchronous waits for it. */
+  #backpressure(state: number, step: number): CoreFunction {
+    const owner = this.#state(state);
+    return () => {
+      owner.backpressure += step;
+      if (owner.backpressure >= 0 && owner.backpressure < backpressureEnd) return;
+      this.engine.abort(componentErrors.trap({ what: "backpressure out of its range" }));
+    };
   }
 
   #builtin(state: number, body: (value: number) => unknown): CoreFunction {
@@ -409,6 +423,8 @@ export class Runtime implements ResourceHost {
     this.engine.leave();
   }
 }
+
+const backpressureEnd = 2 ** 16;
 
 function asynchronous(): RemoraError {
   return componentErrors.unsupported({ what: "asynchronous functions", offset: 0 });

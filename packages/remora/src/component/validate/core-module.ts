@@ -32,6 +32,7 @@ export function coreModuleType(definition: CoreModuleDefinition): CoreModuleType
       name: item.name,
       type: externOf(spaces, item.type),
     }));
+    refuseDuplicates(imports, offset);
     const exports = new Map<string, CoreExtern>();
     for (const { name, kind, index } of findSection(module, "export")?.items ?? []) {
       const type = externTypeOf(spaces, kind, index);
@@ -46,6 +47,21 @@ export function coreModuleType(definition: CoreModuleDefinition): CoreModuleType
     // The wasm layer counts from the module's own first byte.
     const inner = (error.details as { offset?: number } | undefined)?.offset ?? 0;
     throw componentErrors.malformed({ what: `core module: ${error.message}`, offset: offset + inner }, error);
+  }
+}
+
+/** Explainer.md: two imports of one module name and name cannot be told apart. */
+function refuseDuplicates(
+  imports: readonly { readonly module: string; readonly name: string }[],
+  offset: number,
+): void {
+  const seen = new Set<string>();
+  for (const { module, name } of imports) {
+    const key = JSON.stringify([module, name]);
+    if (seen.has(key)) {
+      throw componentErrors.invalid({ what: `core import "${module}" "${name}" given twice`, offset });
+    }
+    seen.add(key);
   }
 }
 
@@ -70,6 +86,9 @@ function externOf(spaces: IndexSpaces, type: ExternType): CoreExtern {
       };
   }
 }
+
+/** Core §3.2.4: of 64 KiB each, with 32-bit addresses. */
+const pagesMax = 65_536n;
 
 export function signature(params: string, results: string): string {
   return `(${params}) -> (${results})`;
@@ -118,6 +137,9 @@ export function declaredExtern(
       };
     case "memory":
       checkSize(type.type, offset);
+      if (!type.type.is64 && [type.type.min, type.type.max ?? 0n].some((pages) => pages > pagesMax)) {
+        throw componentErrors.invalid({ what: `a memory of more than ${pagesMax} pages`, offset });
+      }
       return { kind: "memory", ...type.type };
     case "global":
       return { kind: "global", valueType: coreValueText(type.valueType), isMutable: type.isMutable };

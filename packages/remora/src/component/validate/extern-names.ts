@@ -12,7 +12,8 @@ export type ExternName =
 const label = /^(?:[a-z][0-9a-z]*|[A-Z][0-9A-Z]*)(?:-(?:[0-9a-z]+|[0-9A-Z]+))*$/;
 const words = "[a-z][0-9a-z]*(?:-[0-9a-z]+)*";
 const projection = "(?:[a-z][0-9a-z]*|[A-Z][0-9A-Z]*)(?:-(?:[0-9a-z]+|[0-9A-Z]+))*";
-const interfaceName = new RegExp(`^(?:${words}:)+${words}(?:/${projection})+(?:@(.*))?$`, "s");
+// Nested namespaces and projections are gated by the specification.
+const interfaceName = new RegExp(`^${words}:${words}/${projection}(?:@(.*))?$`, "s");
 const number = "(?:0|[1-9][0-9]*)";
 const preRelease = `(?:${number}|[0-9]*[A-Za-z-][0-9A-Za-z-]*)`;
 /** semver.org, the grammar of a valid version. */

@@ -17,7 +17,7 @@ import {
 export class NameScope {
   readonly #what: "import" | "export";
   readonly #keys = new Map<string, string>();
-  /** Resource types by the label that they were imported or exported under. */
+  /** By label; the very objects, since a type that was named again is to be used under its new name. */
   readonly #resources = new Map<string, ResourceType>();
 
   constructor(what: "import" | "export") {
@@ -55,7 +55,7 @@ export class NameScope {
     }
     if (parsed.kind === "method") {
       const self = entity.type.params[0];
-      if (self?.name !== "self" || self.type.kind !== "borrow" || self.type.resource.id !== resource.id) {
+      if (self?.name !== "self" || self.type.kind !== "borrow" || self.type.resource !== resource) {
         this.#fail(`the first parameter of "${name}" is not "self", a borrow of its resource`, offset);
       }
     }
@@ -94,5 +94,5 @@ export class NameScope {
 
 function constructs(type: FuncType, resource: ResourceType): boolean {
   const result = type.result?.kind === "result" ? type.result.ok : type.result;
-  return result?.kind === "own" && result.resource.id === resource.id;
+  return result?.kind === "own" && result.resource === resource;
 }

@@ -19,12 +19,19 @@ export class Substitution {
   readonly #budget: CopyBudget;
   readonly #offset: number;
   // Each part once: a type may hold the same part many times over.
-  readonly #values = new Map<ValueType, ValueType>();
+  readonly #values: Map<ValueType, ValueType>;
   readonly #funcs = new Map<FuncType, FuncType>();
   readonly #instances = new Map<InstanceType, InstanceType>();
   readonly #components = new Map<ComponentType, ComponentType>();
 
-  constructor(replace: Replacement, budget: CopyBudget, offset: number) {
+  /** @param values Value types that others stand for, as the types given for those that a component imports. */
+  constructor(
+    replace: Replacement,
+    budget: CopyBudget,
+    offset: number,
+    values: ReadonlyMap<ValueType, ValueType> = new Map(),
+  ) {
+    this.#values = new Map(values);
     this.#replace = replace;
     this.#budget = budget;
     this.#offset = offset;
@@ -82,7 +89,7 @@ export class Substitution {
   #outside(own: ResourceRange): Substitution {
     if (own.start === own.end) return this;
     const replace: Replacement = (id) => (id >= own.start && id < own.end ? undefined : this.#replace(id));
-    return new Substitution(replace, this.#budget, this.#offset);
+    return new Substitution(replace, this.#budget, this.#offset, this.#values);
   }
 
   func(type: FuncType): FuncType {

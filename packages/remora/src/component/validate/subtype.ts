@@ -14,10 +14,17 @@ export type Bindings = Map<number, ResourceType>;
 
 export class Matcher {
   readonly bindings: Bindings;
+  /** Named value types that were wanted, and the equal ones given for them, which are known by other names. */
+  readonly values: Map<ValueType, ValueType>;
   readonly #open: (id: number) => boolean;
   readonly #equal = new Map<ValueType, Set<ValueType>>();
 
-  constructor(open: (id: number) => boolean, bindings: Bindings = new Map()) {
+  constructor(
+    open: (id: number) => boolean,
+    bindings: Bindings = new Map(),
+    values: Map<ValueType, ValueType> = new Map(),
+  ) {
+    this.values = values;
     this.#open = open;
     this.bindings = bindings;
   }
@@ -61,7 +68,11 @@ export class Matcher {
   /** As this one, with more resource types open. */
   #opening(own: ResourceRange): Matcher {
     if (own.start === own.end) return this;
-    return new Matcher((id) => (id >= own.start && id < own.end) || this.#open(id), this.bindings);
+    return new Matcher(
+      (id) => (id >= own.start && id < own.end) || this.#open(id),
+      this.bindings,
+      this.values,
+    );
   }
 
   #typeMismatch(given: TypeEntity, wanted: TypeEntity, isAbstract: boolean): string | undefined {
@@ -80,9 +91,10 @@ export class Matcher {
       }
       case "value":
         if (given.kind !== "value") return undefined;
-        return this.#isSameValue(given.type, wanted.type)
-          ? undefined
-          : `type mismatch: expected another ${wanted.type.kind}`;
+        if (!this.#isSameValue(given.type, wanted.type))
+          return `type mismatch: expected another ${wanted.type.kind}`;
+        if (!this.values.has(wanted.type)) this.values.set(wanted.type, given.type);
+        return undefined;
       case "func":
         return given.kind === "func" ? this.#funcMismatch(given.type, wanted.type) : undefined;
       case "component":

@@ -288,9 +288,9 @@ class Validator {
     const { expr, offset } = definition;
     if (expr.kind === "exports") {
       const inline = new ComponentScope("instance-type", scope);
-      for (const { name, item } of expr.exports) {
+      for (const { name, attributes, item } of expr.exports) {
         const entity = renamed(scope.entity(item, offset), name);
-        inline.exportNames.add(name, entity, undefined, offset);
+        inline.exportNames.add(name, entity, attributes, offset);
         inline.exports.set(name, entity);
       }
       return { exports: inline.exports, own: nothing };
@@ -309,7 +309,8 @@ class Validator {
       const why = matcher.mismatch(given, wanted);
       if (why !== undefined) fail(`argument "${name}": ${why}`, offset);
     }
-    const substitution = new Substitution(this.#replacement(own, matcher.bindings), this.#budget, offset);
+    const replacement = this.#replacement(own, matcher.bindings);
+    const substitution = new Substitution(replacement, this.#budget, offset, matcher.values);
     return { exports: substitution.entities(type.exports), own: nothing };
   }
 }

@@ -5,7 +5,7 @@
  */
 
 import type { FuncType, ResourceType, ValueType } from "../types.ts";
-import type { Entity, TypeEntity } from "./entity.ts";
+import type { ComponentType, Entity, TypeEntity } from "./entity.ts";
 import { innerTypes } from "./value-types.ts";
 
 export class VisibleNames {
@@ -38,6 +38,8 @@ export class VisibleNames {
   #admitType(type: TypeEntity): string | undefined {
     if (type.kind === "resource") this.#names.add(type.resource);
     if (type.kind === "func") return this.#hiddenInFunc(type.type);
+    if (type.kind === "instance") return new VisibleNames(this).admit(type);
+    if (type.kind === "component") return this.#hiddenInComponent(type.type);
     if (type.kind !== "value") return undefined;
     const seen = new Set<ValueType>();
     const hidden = needsName(type.type)
@@ -45,6 +47,12 @@ export class VisibleNames {
       : this.#hidden(type.type, seen);
     this.#names.add(type.type);
     return hidden;
+  }
+
+  /** The type of a component has names of its own for what it imports and exports. */
+  #hiddenInComponent(type: ComponentType): string | undefined {
+    const names = new VisibleNames(this);
+    return firstOf([...type.imports.values(), ...type.exports.values()], (entity) => names.admit(entity));
   }
 
   #hiddenInFunc(type: FuncType): string | undefined {
