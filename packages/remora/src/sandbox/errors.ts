@@ -32,9 +32,9 @@ export const sandboxErrors = defineErrors("sandbox", {
     message: (d: { folder: string; found: string }) =>
       `Cannot open the folder "${d.folder}": found ${d.found}, expected an existing folder that is no symbolic link`,
   },
-  "bad-handle": {
+  "unpermitted-write": {
     fault: "guest",
-    message: (d: { plugin: string; resource: string; operation: string }) =>
-      `Cannot use a ${d.resource} of ${d.plugin} in "${d.operation}": it is closed, or not one of the sandbox's own`,
+    message: (d: { plugin: string; bytes: number; permitted: number }) =>
+      `Cannot let ${d.plugin} write ${d.bytes} bytes at once: ${d.permitted} are permitted`,
   },
 });

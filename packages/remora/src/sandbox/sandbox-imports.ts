@@ -3,7 +3,13 @@
  * an offer; which offers are linked is decided by `checkImports`, and what a linked function may do by the gate.
  */
 
-import { coreVocabulary, type Grant, type ImportOffer, type Vocabulary } from "../policy/index.ts";
+import {
+  coreVocabulary,
+  type Grant,
+  type ImportNeed,
+  type ImportOffer,
+  type Vocabulary,
+} from "../policy/index.ts";
 import type { AuditSink } from "./audit.ts";
 import { type FileUsage, openMounts } from "./fs/mounts.ts";
 import { Gate } from "./gate.ts";
@@ -80,6 +86,11 @@ export interface InstanceImports {
   component(name: string): HostInterface | undefined;
   /** The functions of a core module's import module, or undefined when there is no such offer. */
   core(module: string): Readonly<Record<string, CoreImport>> | undefined;
+  /**
+   * All host objects for what an artifact imports, by import name; what there is no offer for is left out. Of a
+   * core module's imports only the named functions are in it.
+   */
+  hostImports(needed: readonly ImportNeed[]): Record<string, HostInterface>;
   /** A call into the guest begins: what is bounded by the call is whole again. */
   beginCall(): void;
   /** Closes all handles that the guest still has. */
@@ -155,7 +166,7 @@ const rowsByName = new Map(interfaces.map((row) => [row.name, row]));
 function instanceImports(machine: Machine, onClose: () => void): InstanceImports {
   const made = new Map<string, HostInterface>();
   let preview1: Readonly<Record<string, CoreImport>> | undefined;
-  return {
+  const imports: InstanceImports = {
     component(name) {
       const [bare = "", version] = name.split("@");
       const row = rowsByName.get(bare);
@@ -171,10 +182,23 @@ function instanceImports(machine: Machine, onClose: () => void): InstanceImports
       preview1 ??= preview1Functions(machine);
       return preview1;
     },
+    hostImports(needed) {
+      const found: Record<string, Record<string, unknown>> = Object.create(null);
+      for (const { from, item } of needed) {
+        const host = imports.component(from);
+        if (host !== undefined) found[from] = host;
+        const functions = item === undefined ? undefined : imports.core(from);
+        if (functions === undefined || item === undefined || !Object.hasOwn(functions, item)) continue;
+        found[from] ??= {};
+        found[from][item] = functions[item];
+      }
+      return found;
+    },
     beginCall: () => machine.beginCall(),
     close: () => {
       machine.close();
       onClose();
     },
   };
+  return imports;
 }

@@ -115,6 +115,11 @@ export class FolderHandle {
     });
   }
 
+  /** Whether anything in here may be changed at all; each change passes the gate nevertheless. */
+  get canChange(): boolean {
+    return this.mount.isPrivate || this.#gate.has("fs.write");
+  }
+
   stat(): Stat {
     return this.folder.stat();
   }

@@ -42,7 +42,7 @@ export function fdFunctions(preview1: Preview1): Record<string, Implementation> 
     fd_fdstat_set_flags: (fd: number, flags: number) => {
       const descriptor = descriptors.get(fd, "fdFdstatSetFlags");
       if ((flags & ~0x1f) !== 0) throw new FsError("inval");
-      // Every write is with the disk when it returns as far as Node says; the others change nothing here.
+      // "append" and the three kinds of sync take effect at each write; nothing here blocks, so "nonblock" holds.
       descriptor.flags = flags;
     },
     fd_fdstat_set_rights: (fd: number, base: bigint, inheriting: bigint) => {
@@ -193,7 +193,7 @@ export function fdFunctions(preview1: Preview1): Record<string, Implementation> 
 
   function writeFrom(iovecs: number, count: number, at: number, descriptor: FileDescriptor): number {
     if (!descriptor.handle.canWrite) throw new FsError("badf");
-    return transfer(iovecs, count, (part, done) => {
+    const written = transfer(iovecs, count, (part, done) => {
       try {
         return descriptor.handle.write(part, at + done);
       } catch (error) {
@@ -202,6 +202,9 @@ export function fdFunctions(preview1: Preview1): Record<string, Implementation> 
         throw error;
       }
     });
+    if ((descriptor.flags & (fdflags.dsync | fdflags.rsync | fdflags.sync)) !== 0)
+      descriptor.handle.file.sync();
+    return written;
   }
 
   function readInput(iovecs: number, count: number, input: { bytes: Uint8Array; offset: number }): number {

@@ -5,9 +5,12 @@
 
 import type { CapabilityName } from "../../policy/index.ts";
 import type { Machine } from "../machine/machine.ts";
+import { environment, exit, stderr, stdin, stdout, terminals } from "./cli.ts";
 import { monotonicClock, wallClock } from "./clocks.ts";
+import { filesystemTypes, preopens } from "./filesystem.ts";
 import { Pollable, poll } from "./poll.ts";
 import { insecureRandom, insecureSeed, random } from "./random.ts";
+import { InputStream, IoError, OutputStream } from "./streams.ts";
 
 /** The version that is implemented; every 0.2.x links to it. */
 export const wasiVersion = "0.2.12";
@@ -31,6 +34,32 @@ export const interfaces: readonly InterfaceRow[] = [
     make: (machine) => ({ Pollable, poll: (pollables: readonly Pollable[]) => poll(machine, pollables) }),
     suspending: ["poll", "[method]pollable.block"],
   },
+  { name: "wasi:io/error", capability: "wasi.base", make: () => ({ Error: IoError }) },
+  {
+    name: "wasi:io/streams",
+    capability: "wasi.base",
+    make: () => ({ InputStream, OutputStream }),
+    suspending: [
+      "[method]input-stream.blocking-read",
+      "[method]input-stream.blocking-skip",
+      "[method]output-stream.blocking-write-and-flush",
+      "[method]output-stream.blocking-flush",
+      "[method]output-stream.blocking-write-zeroes-and-flush",
+      "[method]output-stream.blocking-splice",
+    ],
+  },
+  { name: "wasi:cli/environment", capability: "wasi.base", make: environment },
+  { name: "wasi:cli/exit", capability: "wasi.base", make: exit },
+  { name: "wasi:cli/stdin", capability: "wasi.base", make: stdin },
+  { name: "wasi:cli/stdout", capability: "wasi.base", make: stdout },
+  { name: "wasi:cli/stderr", capability: "wasi.base", make: stderr },
+  { name: "wasi:cli/terminal-input", capability: "wasi.base", make: terminals.input },
+  { name: "wasi:cli/terminal-output", capability: "wasi.base", make: terminals.output },
+  { name: "wasi:cli/terminal-stdin", capability: "wasi.base", make: terminals.stdin },
+  { name: "wasi:cli/terminal-stdout", capability: "wasi.base", make: terminals.stdout },
+  { name: "wasi:cli/terminal-stderr", capability: "wasi.base", make: terminals.stderr },
+  { name: "wasi:filesystem/types", capability: "wasi.base", make: filesystemTypes },
+  { name: "wasi:filesystem/preopens", capability: "wasi.base", make: preopens },
   { name: "wasi:clocks/wall-clock", capability: "clock.read", make: wallClock },
   { name: "wasi:clocks/monotonic-clock", capability: "clock.read", make: monotonicClock },
   { name: "wasi:random/random", capability: "random.read", make: random },
