@@ -16,6 +16,7 @@ export interface ConformanceReport {
 type Runner = (log: (line: string) => void) => Promise<ConformanceReport | SuiteMissing>;
 
 const runners: Record<string, () => Promise<Runner>> = {
+  component: async () => (await import("./component/run.ts")).runComponent,
   core: async () => (await import("./core/run.ts")).runCore,
 };
 
