@@ -3,6 +3,8 @@ export { ByteReader } from "./byte-reader.ts";
 export { ByteWriter } from "./byte-writer.ts";
 // Reading and writing a module.
 export { decodeModule, findSection } from "./decode.ts";
+// Metering.
+export type { SourceLine } from "./dwarf/line-table.ts";
 export { encodeModule } from "./encode.ts";
 export { wasmErrors } from "./errors.ts";
 export { type Feature, type FeatureUse, scanFeatures } from "./features.ts";
@@ -19,8 +21,8 @@ export {
   rewriterVersion,
   type TableFacts,
 } from "./metering/contract.ts";
-// Metering.
 export { meterModule } from "./metering/meter-module.ts";
+export { mapOffsets, type OffsetMap, type OriginalPlace } from "./metering/offset-map.ts";
 export type {
   Body,
   ConstExpr,

@@ -55,13 +55,15 @@ export class CodeBuffer {
     return this.length;
   }
 
-  /** Writes the size of all since `start` before it, in its shortest form. */
-  endSized(start: number): void {
+  /** Writes the size of all since `start` before it, in its shortest form; returns by how much that has moved. */
+  endSized(start: number): number {
     const end = this.length;
     this.length = start - sizeBytes;
     this.u32(end - start);
     this.bytes.copyWithin(this.length, start, end);
+    const moved = this.length - start;
     this.length += end - start;
+    return moved;
   }
 
   finish(): Uint8Array {

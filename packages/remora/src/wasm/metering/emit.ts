@@ -7,6 +7,7 @@ import type { ByteWriter } from "../byte-writer.ts";
 import type { IndexSpaces } from "../index-spaces.ts";
 import { CodeBuffer } from "./code-buffer.ts";
 import { type BodyFacts, Event, eventSize, type Facts, LoopFlag } from "./facts.ts";
+import type { IntList } from "./int-list.ts";
 import type { BodyPlan, Plan } from "./plan.ts";
 
 /** Indices of what was appended to the module, and how to name a block type. */
@@ -31,6 +32,8 @@ export interface EmitInput {
   readonly plan: Plan;
   readonly spaces: IndexSpaces;
   readonly appended: Appended;
+  /** Receives three numbers for each piece that is copied: offset in the result, in the module, length. */
+  readonly pieces?: IntList;
 }
 
 /** Offsets in a function's body of the branches that are not taken, as a rule. */
@@ -120,9 +123,10 @@ class Emitter {
     const { out } = this;
     if (plan.isUncounted) {
       out.u32(body.end - body.start);
-      out.copy(this.bytes, body.start, body.end);
+      this.copyPiece(body.start, body.end);
       return;
     }
+    const firstPiece = this.input.pieces?.length ?? 0;
     this.plan = plan;
     this.facts = body;
     this.bodyStart = out.beginSized();
@@ -137,7 +141,7 @@ class Emitter {
     this.prologue(body);
     for (let at = body.events.start; at < body.events.end; at += eventSize) this.event(at);
     this.copyTo(body.end);
-    out.endSized(this.bodyStart);
+    this.movePieces(firstPiece, out.endSized(this.bodyStart));
     if (this.bodyHints.length > 0) this.hints.push({ func: body.func, offsets: this.bodyHints });
   }
 
@@ -475,8 +479,26 @@ class Emitter {
   // Bytes.
 
   private copyTo(offset: number): void {
-    if (offset > this.cursor) this.out.copy(this.bytes, this.cursor, offset);
-    this.cursor = Math.max(this.cursor, offset);
+    if (offset <= this.cursor) return;
+    this.copyPiece(this.cursor, offset);
+    this.cursor = offset;
+  }
+
+  private copyPiece(start: number, end: number): void {
+    const { pieces } = this.input;
+    if (pieces !== undefined) {
+      pieces.push(this.out.length);
+      pieces.push(start);
+      pieces.push(end - start);
+    }
+    this.out.copy(this.bytes, start, end);
+  }
+
+  /** The size before a body takes fewer bytes than were left for it. */
+  private movePieces(first: number, by: number): void {
+    const { pieces } = this.input;
+    if (pieces === undefined) return;
+    for (let at = first; at < pieces.length; at += 3) pieces.add(at, by);
   }
 
   private indexed(opcode: number, index: number): void {

@@ -26,6 +26,7 @@ import {
 } from "./contract.ts";
 import { type Emitted, emitBodies, writeHints } from "./emit.ts";
 import type { Facts } from "./facts.ts";
+import type { IntList } from "./int-list.ts";
 import { makePlan } from "./plan.ts";
 import { checkProfile, profiles } from "./profile.ts";
 
@@ -38,6 +39,11 @@ import { checkProfile, profiles } from "./profile.ts";
  *         wasm/reserved-name it uses our names; and what `decodeModule` throws
  */
 export function meterModule(original: Uint8Array, options: MeterOptions): MeteredModule {
+  return rewriteModule(original, options);
+}
+
+/** As `meterModule`; `pieces` receives where each copied piece of code went, from the first body on. */
+export function rewriteModule(original: Uint8Array, options: MeterOptions, pieces?: IntList): MeteredModule {
   const limits = options.sizes ?? defaultDecodeLimits;
   const module = decodeModule(original, limits);
   const spaces = indexSpaces(module);
@@ -72,7 +78,14 @@ export function meterModule(original: Uint8Array, options: MeterOptions): Metere
     elements: Math.max(0, options.tableElementsMax - Number(sumOfMins(tables.defined))),
   });
   const { appended } = appendix;
-  const emitted = emitBodies({ bytes: original, facts, plan, spaces, appended });
+  const emitted = emitBodies({
+    bytes: original,
+    facts,
+    plan,
+    spaces,
+    appended,
+    ...(pieces === undefined ? {} : { pieces }),
+  });
   const contents = rewriteSections({ module, spaces, appendix, emitted, memories, tables });
   const bytes = assemble(module, contents, emitted);
   const exported = new Set(appendix.exports.map(({ name }) => name));
