@@ -24,10 +24,17 @@ export const takErrors = defineErrors("tak", {
         ),
       ].join("\n"),
   },
+  "config-file": {
+    fault: "operator",
+    message: (d: { path: string }) => `Cannot read "${d.path}"`,
+  },
   "connect-failed": {
     fault: "operator",
-    message: (d: { name: string; attempt: number; nextInMs: number }) =>
-      `Cannot connect to ${d.name}: attempt ${d.attempt} failed, the next follows in ${Math.round(d.nextInMs)} ms`,
+    message: (d: { name: string; attempt: number; nextInMs: number | undefined }) => {
+      const next =
+        d.nextInMs === undefined ? "and was the last" : `the next follows in ${Math.round(d.nextInMs)} ms`;
+      return `Cannot connect to ${d.name}: attempt ${d.attempt} failed, ${next}`;
+    },
   },
   "connection-idle": {
     fault: "operator",
@@ -158,6 +165,10 @@ export const takErrors = defineErrors("tak", {
   "tls-failed": {
     fault: "operator",
     message: (d: { name: string; reason: string }) => `Cannot agree with ${d.name} on TLS: ${d.reason}`,
+  },
+  "tls-file": {
+    fault: "operator",
+    message: (d: { path: string }) => `Cannot read the key or certificate "${d.path}"`,
   },
   "too-many-bad-events": {
     fault: "operator",

@@ -71,3 +71,23 @@ export { filterInterfaces, settingsInterface, transformerInterface } from "./plu
 // Errors.
 
 export { type ConfigProblem, takErrors } from "./errors.ts";
+
+// Connections: streams over TCP and TLS from both sides, meshes over UDP.
+export { type BackOffOptions, backOffDefault } from "./net/back-off.ts";
+export { type Clock, systemClock } from "./net/clock.ts";
+export type { Connection, ConnectionHandlers, ConnectionStats } from "./net/connection.ts";
+export { Mesh, type MeshGroup, type MeshOptions } from "./net/mesh.ts";
+export {
+  StreamClient,
+  type StreamClientHandlers,
+  type StreamClientOptions,
+  type StreamClientTls,
+} from "./net/stream-client.ts";
+export { type StreamOptions, streamDefaults } from "./net/stream-connection.ts";
+export {
+  StreamServer,
+  type StreamServerHandlers,
+  type StreamServerOptions,
+  type StreamServerTls,
+} from "./net/stream-server.ts";
+export type { WhenFull } from "./net/write-queue.ts";
