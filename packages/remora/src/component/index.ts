@@ -31,3 +31,12 @@ export {
   prepareComponent,
 } from "./prepare.ts";
 export type { Case, Field, FuncType, PrimitiveKind, ResourceType, ValueType } from "./types.ts";
+// WIT: text and components to worlds, worlds to TypeScript.
+export { witErrors } from "./wit/errors.ts";
+export { printWit, witOf } from "./wit/from-component.ts";
+export type { Interface as WitInterface, WitPackage, WitPackages, World as WitWorld } from "./wit/model.ts";
+export { printPackages } from "./wit/print.ts";
+export { parseWit, type WitOptions } from "./wit/resolve.ts";
+export { selectWorld } from "./wit/select-world.ts";
+export type { WitFile } from "./wit/source.ts";
+export { generateTypes } from "./wit/typescript.ts";

@@ -61,7 +61,7 @@ export function resolveWorld(input: WorldInput): World {
       include(world, item, input.worldAt(item.path), names);
     }
   }
-  addImplied(world);
+  addImplied(world, tree.name);
   return world;
 }
 
@@ -144,7 +144,7 @@ function markNamed(items: Map<string, WorldItem>, key: string): void {
 }
 
 /** What an interface uses is imported before it, unless an export uses what is exported too. */
-function addImplied(world: Draft): void {
+function addImplied(world: Draft, name: Name): void {
   const imports = new Map<string, WorldItem>();
   const addWithUsed = (key: string, item: WorldItem): void => {
     if (imports.has(key)) return;
@@ -165,8 +165,17 @@ function addImplied(world: Draft): void {
     visited.add(exported);
     for (const used of usedInterfaces(exported.types.values())) {
       const key = used.id ?? used.name;
-      if (world.exports.has(key)) addUsedByExport(used);
-      else addWithUsed(key, implied(used));
+      if (world.exports.has(key)) {
+        addUsedByExport(used);
+        continue;
+      }
+      // Its types are the import's, those that it uses in turn included: of an export they would be others.
+      const inner = [...allUsed(used)].find((each) => world.exports.has(each.id ?? each.name));
+      if (inner !== undefined) {
+        const what = `"${exported.name}" is exported and uses "${used.name}", which is imported and uses "${inner.name}", which is exported: export "${used.name}" as well`;
+        throw invalid(name.span, what);
+      }
+      addWithUsed(key, implied(used));
     }
   };
   for (const item of world.exports.values()) {
@@ -174,6 +183,16 @@ function addImplied(world: Draft): void {
   }
   world.imports.clear();
   for (const [key, item] of imports) world.imports.set(key, item);
+}
+
+/** What an interface uses, and what that uses. */
+function allUsed(found: Interface, seen = new Set<Interface>()): Set<Interface> {
+  for (const used of usedInterfaces(found.types.values())) {
+    if (seen.has(used)) continue;
+    seen.add(used);
+    allUsed(used, seen);
+  }
+  return seen;
 }
 
 function implied(used: Interface): WorldItem {

@@ -317,6 +317,14 @@ describe("what does not hold together", () => {
       column: 45,
     },
     {
+      name: "an export that has one type from an import and from an export",
+      text: `interface a { resource r; } interface b { use a.{r}; type t = r; } interface c { use b.{t}; }
+world w { export c; export a; }`,
+      code: "wit-invalid",
+      line: 3,
+      column: 7,
+    },
+    {
       name: "flags that do not fit",
       text: `interface i { flags f { ${Array.from({ length: 33 }, (_, i) => `a${i}`).join(", ")} } }`,
       code: "wit-invalid",
