@@ -1,0 +1,187 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import { typedValues, valueTypes } from "../testing/arbitrary.test.ts";
+import { PlainEngine } from "../testing/harness.test.ts";
+import {
+  alignment,
+  elementSize,
+  type FlatValue,
+  flattenType,
+  liftFlat,
+  load,
+  lowerFlat,
+  ReferenceMemory,
+  store,
+  toPlain,
+} from "../testing/reference-abi.test.ts";
+import type { ValueType } from "../types.ts";
+import { Codecs, type Flat } from "./codec.ts";
+import { Context } from "./context.ts";
+import { HandleTable } from "./handles.ts";
+import { flatParamsMax, flatten, layoutOf } from "./layout.ts";
+
+/** Our own lifting and lowering over the same kind of memory that the reference has. */
+function contextOver(memory: ReferenceMemory): Context {
+  return new Context({
+    engine: new PlainEngine(),
+    state: {
+      index: 0,
+      handles: new HandleTable(10),
+      mayLeave: false,
+      mayEnter: true,
+      borrows: 0,
+      lent: [],
+      slots: [],
+      backpressure: 0,
+    },
+    resources: { wrap: () => ({}), unwrap: () => undefined, take: () => undefined, accepts: () => false },
+    memory: memory.bytes,
+    realloc(old: number, oldSize: number, align: number, size: number) {
+      const pointer = memory.allocate(align, size);
+      memory.bytes.copyWithin(pointer, old, old + Math.min(oldSize, size));
+      return pointer;
+    },
+    encoding: "utf8",
+  });
+}
+
+const codecs = new Codecs("host");
+
+/** As core values cross from and to WebAssembly: i32 signed, i64 a signed bigint. */
+function coreValues(values: readonly FlatValue[]): Flat[] {
+  const view = new DataView(new ArrayBuffer(8));
+  return values.map(({ type, bits }) => {
+    view.setBigUint64(0, BigInt.asUintN(64, bits), true);
+    if (type === "i64") return view.getBigInt64(0, true);
+    if (type === "f64") return view.getFloat64(0, true);
+    return type === "f32" ? view.getFloat32(0, true) : view.getInt32(0, true);
+  });
+}
+
+function bitsOf(values: readonly Flat[], types: readonly FlatValue["type"][]): FlatValue[] {
+  const view = new DataView(new ArrayBuffer(8));
+  return types.map((type, index) => {
+    const value = values[index] ?? 0;
+    view.setBigUint64(0, 0n, true);
+    if (type === "i64") return { type, bits: BigInt.asUintN(64, BigInt(value)) };
+    if (type === "f64") view.setFloat64(0, Number(value), true);
+    else if (type === "f32") view.setFloat32(0, Number(value), true);
+    else view.setInt32(0, Number(value), true);
+    return { type, bits: view.getBigUint64(0, true) };
+  });
+}
+
+test("sizes, alignments and flattened types are those of the specification", () => {
+  fc.assert(
+    fc.property(valueTypes, (type) => {
+      assert.deepEqual(layoutOf(type), { size: elementSize(type), align: alignment(type) });
+      const flat = flattenType(type);
+      assert.deepEqual(flatten(type), flat.length <= flatParamsMax ? flat : undefined);
+    }),
+    { numRuns: 300 },
+  );
+});
+
+test("what is stored is what the specification loads", () => {
+  fc.assert(
+    fc.property(typedValues, ({ type, value }) => {
+      const memory = new ReferenceMemory();
+      const cx = contextOver(memory);
+      const codec = codecs.of(type);
+      cx.refreshIfDetached();
+      assert(codec.check(value, cx), "a value of the type passes the check");
+      const pointer = memory.allocate(codec.align, codec.size);
+      codec.store(cx, value, pointer);
+      assert.deepEqual(load(memory, pointer, type), toPlain(type, value));
+    }),
+    { numRuns: 300 },
+  );
+});
+
+test("what the specification stores is loaded as it was", () => {
+  fc.assert(
+    fc.property(typedValues, ({ type, value }) => {
+      const memory = new ReferenceMemory();
+      const cx = contextOver(memory);
+      cx.refreshIfDetached();
+      const pointer = memory.allocate(alignment(type), elementSize(type));
+      store(memory, toPlain(type, value), type, pointer);
+      const loaded = codecs.of(type).load(cx, pointer);
+      assert.deepEqual(toPlain(type, loaded), toPlain(type, value));
+    }),
+    { numRuns: 300 },
+  );
+});
+
+test("core values are those of the specification, both ways, joined cases included", () => {
+  const few = typedValues.filter(({ type }) => flattenType(type).length <= flatParamsMax);
+  fc.assert(
+    fc.property(few, ({ type, value }) => {
+      const memory = new ReferenceMemory();
+      const cx = contextOver(memory);
+      cx.refreshIfDetached();
+      const codec = codecs.of(type);
+      const types = flattenType(type);
+      const out: Flat[] = new Array(types.length + 1).fill(0);
+      codec.lower(cx, value, out, 1);
+      assert.deepEqual(liftFlat(memory, bitsOf(out.slice(1), types), type), toPlain(type, value));
+      const flat = [0, ...coreValues(lowerFlat(memory, toPlain(type, value), type))];
+      assert.deepEqual(toPlain(type, codec.lift(cx, flat, 1)), toPlain(type, value));
+      if (codec.single !== undefined) {
+        const single = bitsOf([codec.single.lower(cx, value)], types);
+        assert.deepEqual(liftFlat(memory, single, type), toPlain(type, value));
+        assert.deepEqual(toPlain(type, codec.single.lift(cx, flat[1])), toPlain(type, value));
+      }
+    }),
+    { numRuns: 400 },
+  );
+});
+
+test("every value that is not of a type fails its check, and the check never throws", () => {
+  fc.assert(
+    fc.property(valueTypes, fc.anything(), (type, value) => {
+      const cx = contextOver(new ReferenceMemory());
+      assert.equal(typeof codecs.of(type).check(value, cx), "boolean");
+    }),
+    { numRuns: 500 },
+  );
+});
+
+const wrongValues: readonly (readonly [ValueType, ...unknown[]])[] = [
+  [{ kind: "bool" }, 0, "true", undefined],
+  [{ kind: "u8" }, -1, 256, 1.5, "1", 1n, Number.NaN],
+  [{ kind: "s8" }, -129, 128],
+  [{ kind: "u16" }, -1, 65_536],
+  [{ kind: "s16" }, -32_769, 32_768],
+  [{ kind: "u32" }, -1, 2 ** 32, Number.POSITIVE_INFINITY],
+  [{ kind: "s32" }, -(2 ** 31) - 1, 2 ** 31],
+  [{ kind: "u64" }, -1n, 2n ** 64n, 1],
+  [{ kind: "s64" }, 2n ** 63n, -(2n ** 63n) - 1n],
+  [{ kind: "f64" }, "1", 1n, undefined],
+  [{ kind: "char" }, "", "ab", "\ud800", 97],
+  [{ kind: "string" }, 1, undefined, null, Object("a")],
+  [{ kind: "enum", names: ["a", "b"] }, "c", 0, "toString"],
+  [{ kind: "flags", names: ["a"] }, true, { a: 1 }, null],
+  [{ kind: "record", fields: [{ name: "a", type: { kind: "u8" } }] }, {}, { a: 256 }, null, 1],
+  [{ kind: "tuple", elements: [{ kind: "u8" }] }, [], [1, 2], { 0: 1 }],
+  [
+    { kind: "list", element: { kind: "u8" }, length: undefined },
+    "a",
+    [256],
+    new Uint16Array(1),
+    { length: 0 },
+  ],
+  [{ kind: "list", element: { kind: "string" }, length: 2 }, ["a"], ["a", "b", "c"]],
+  [{ kind: "option", some: { kind: "u8" } }, 256, "a"],
+  [{ kind: "result", ok: { kind: "u8" }, err: undefined }, 1, { tag: "ok" }, { tag: "none" }],
+  [{ kind: "variant", cases: [{ name: "a", type: undefined }] }, "a", { tag: "b" }, {}],
+  [{ kind: "map", key: { kind: "u8" }, value: { kind: "u8" } }, {}, [], new Map([[1, 256]])],
+];
+
+for (const [type, ...values] of wrongValues) {
+  test(`what is no ${type.kind} is refused`, () => {
+    const cx = contextOver(new ReferenceMemory());
+    for (const value of values) assert.equal(codecs.of(type).check(value, cx), false, String(value));
+  });
+}
