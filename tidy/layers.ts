@@ -51,7 +51,8 @@ function relativeFinding(
     return { what, why: "but sources run as they are", instead: "name the file with its ending, `.ts`" };
   }
   const other = layerOf(target, table);
-  if (other === layer) return undefined;
+  // Data beside the code is no layer.
+  if (other === layer || (one.kind === "url" && !target.endsWith(".ts"))) return undefined;
   if (other === undefined || packageOf(other) !== packageOf(layer)) {
     // A test may use what lies beside the packages: recordings, worlds, example plugins.
     if (other === undefined && isTest) return undefined;

@@ -12,6 +12,11 @@ export const cliErrors = defineErrors("cli", {
     message: (d: { file: string; bytesMax: number }) =>
       `Cannot read "${d.file}": it has more than the ${d.bytesMax} bytes that are allowed`,
   },
+  "no-examples": {
+    fault: "operator",
+    message: (d: { path: string }) =>
+      `Cannot run the demonstration: it is part of the repository, and "${d.path}" is not there`,
+  },
   "not-wasm": {
     fault: "operator",
     message: (d: { file: string; found: string }) =>

@@ -21,6 +21,18 @@ export function forOption(): Option {
   );
 }
 
+export function speedOption(): Option {
+  return new Option(
+    "--speed <factor>",
+    "how fast the recording is played: 1 as it was, 60 an hour in a minute, max (default: max while nobody is connected, then 60)",
+  ).argParser((text) => {
+    const speed =
+      text === "max" ? Number.POSITIVE_INFINITY : /^\d+(\.\d+)?$/.test(text) ? Number(text) : Number.NaN;
+    if (!(speed > 0)) throw new InvalidArgumentError("Allowed is a number above zero, or max.");
+    return speed;
+  });
+}
+
 export function portOption(): Option {
   return new Option("--port <number>", "TCP port on loopback for TAK clients; 0 takes a free one").argParser(
     (text) => {

@@ -39,6 +39,8 @@ test("what is not understood is a usage error with a near name, and nothing is r
     [["demo", "--fro", "5s"], /Did you mean --for/],
     [["demo", "--for", "5"], /Allowed is a number above zero with ms, s, m or h/],
     [["demo", "--port", "70000"], /Allowed is 0 to 65535/],
+    [["demo", "--speed", "fast"], /Allowed is a number above zero, or max/],
+    [["demo", "--speed", "0"], /Allowed is a number above zero, or max/],
     [["demo", "signalk"], /Allowed choices are tak/],
     [["tak"], /missing required argument/],
   ] as const;
@@ -63,9 +65,11 @@ test("help goes to standard output and is no error, with a command missing it is
 test("the demonstration listens on 8087 unless told otherwise, and ends with one object", async () => {
   const { exitCode, out, started } = await run(["demo", "--json"]);
   assert.equal(exitCode, 0);
-  assert.deepEqual(started, [{ port: 8087 }]);
+  assert.deepEqual(started, [{ port: 8087, speed: undefined }]);
   assert.equal(JSON.parse(out).messages, 1);
-  assert.deepEqual((await run(["demo", "tak", "--port", "0"])).started, [{ port: 0 }]);
+  assert.deepEqual((await run(["demo", "tak", "--port", "0", "--speed", "max"])).started, [
+    { port: 0, speed: Number.POSITIVE_INFINITY },
+  ]);
 });
 
 test("a host gets the path of its settings", async () => {
