@@ -1,35 +1,20 @@
-/**
- * A folder of WIT as one text, for tools that take no folder: the package of the folder's own files, then each
- * package of `deps/` in braces of its own (WIT.md, "Nested package definitions").
- */
+/** A folder of WIT, read by our own parser, and as one text for tools that take no folder. */
 
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { parseWit, printPackages, type WitPackages } from "remora/component";
 
-const packageLine = /^package\s+([^;{]+);[^\n]*\n/m;
-
-/** All of `folder`, its `deps/` included. The files of one package stand behind one `package` line. */
-export function witSource(folder: string): string {
-  const own = readPackage(folder);
-  const names = new Set(readdirSync(folder));
-  const deps = names.has("deps") ? readdirSync(join(folder, "deps")).sort() : [];
-  const nested = deps.map((dep) => {
-    const { name, body } = readPackage(join(folder, "deps", dep));
-    return `package ${name} {\n${body}}\n`;
-  });
-  return `package ${own.name};\n${own.body}${nested.join("")}`;
+/** The packages of `folder`: its own files, and each entry of its `deps/`. */
+export function readWit(folder: string): WitPackages {
+  const paths = readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((path) =>
+    path.endsWith(".wit"),
+  );
+  const files = paths.map((path) => ({ path, text: readFileSync(join(folder, path), "utf8") }));
+  return parseWit(files, { features: "all" });
 }
 
-function readPackage(folder: string): { name: string; body: string } {
-  let name = "";
-  let body = "";
-  for (const file of readdirSync(folder).sort()) {
-    if (!file.endsWith(".wit")) continue;
-    const text = readFileSync(join(folder, file), "utf8");
-    const match = packageLine.exec(text);
-    name = match?.[1]?.trim() ?? name;
-    body += text.replace(packageLine, "");
-  }
-  if (name === "") throw new Error(`Cannot read WIT in "${folder}": no file has a package line`);
-  return { name, body };
+/** The same as one text: the package of the folder, then each other in braces of its own. */
+export function witSource(folder: string): string {
+  const { root, packages } = readWit(folder);
+  return printPackages([root, ...[...packages.values()].filter((each) => each !== root)]);
 }

@@ -5,11 +5,11 @@
 
 import { readFile } from "node:fs/promises";
 import { basename, dirname, join, relative } from "node:path";
-import { componentEmbed, componentWitMetadataForWorld } from "@bytecodealliance/jco-transpile/wasm-tools";
 import asc from "assemblyscript/asc";
+import { selectWorld } from "remora/component";
 import { renameExports } from "remora/wasm";
 import { CompileError } from "../compile-error.ts";
-import { witSource } from "../wit-source.ts";
+import { readWit } from "../wit-source.ts";
 import { type WorldRef, wrap } from "../wrap.ts";
 import { canonicalNames } from "./exports.ts";
 
@@ -24,11 +24,8 @@ export interface PluginSource extends WorldRef {
 /** Builds one plugin; gives the bytes of a component. */
 export async function buildComponent(source: PluginSource): Promise<Uint8Array> {
   const { world, witFolder } = source;
-  const witText = witSource(witFolder);
   const core = await compile(source);
-  const dummy = await componentEmbed({ witSource: witText, world, dummy: true });
-  const { exports } = await componentWitMetadataForWorld({ tag: "source", val: witText }, world);
-  const renamed = renameExports(core, canonicalNames(core, dummy, exports));
+  const renamed = renameExports(core, canonicalNames(core, selectWorld(readWit(witFolder), world)));
   return wrap(renamed, { world, witFolder, stringEncoding: "utf16" });
 }
 
