@@ -9,6 +9,7 @@ import type { EventFields } from "./event-fields.ts";
 import type { CotFormat, CotMessage } from "./message.ts";
 import { isLat, isLon, knownMetres, LAT_ALLOWED, LON_ALLOWED } from "./point.ts";
 import type { TakControl, TakMessageReader } from "./tak-message.ts";
+import { readText } from "./text-cache.ts";
 import { formatIsoTime, TIME_MS_MAX } from "./time.ts";
 import { type DividedDetail, joinDetail, readDetail, TYPED_ELEMENTS } from "./typed-detail.ts";
 import { writeXml } from "./write-event.ts";
@@ -188,8 +189,7 @@ export class ProtobufEvent implements CotMessage {
   }
 
   #text(start: number, end: number): string {
-    // UTF-8 was checked, and this is as fast for ASCII.
-    return start === end ? "" : this.#bytes.toString("utf8", start, end);
+    return start === end ? "" : readText(this.#bytes, start, end);
   }
 
   #readDetail(): ReadDetail {

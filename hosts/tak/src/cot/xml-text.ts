@@ -1,10 +1,11 @@
 /** Text in and out of XML that has been scanned: references resolved on reading, markup escaped on writing. */
 
+import { readText } from "./text-cache.ts";
 import { asciiText, passSpace, referenceValue, startsWith } from "./xml-characters.ts";
 
 /** The value of an attribute from between its quotes. */
 export function readValue(bytes: Buffer, start: number, end: number, isPlain: boolean): string {
-  if (isPlain) return bytes.toString("latin1", start, end);
+  if (isPlain) return readText(bytes, start, end);
   // XML 1.0 §2.11 and §3.3.3: a line end is one space, and so is a tab, unless written as a reference.
   const text = bytes.toString("utf8", start, end).replace(/\r\n|[\t\n\r]/g, " ");
   return text.replace(/&([^;]+);/g, (_, reference: string) => referenceValue(reference) ?? "");

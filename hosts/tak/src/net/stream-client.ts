@@ -1,5 +1,6 @@
 /** Keeps one connection to a server over TCP or TLS: connects, and when that fails or breaks tries again, ever later. */
 
+import { randomInt } from "node:crypto";
 import { connect as connectTcp, isIP, type Socket } from "node:net";
 import { type ConnectionOptions, connect as connectTls } from "node:tls";
 import type { RemoraError } from "remora/base";
@@ -38,6 +39,9 @@ export interface StreamClientHandlers extends ConnectionHandlers {
   onConnectFailed?(error: RemoraError): void;
 }
 
+/** From 0 to below 1. */
+const unpredictable = () => randomInt(2 ** 32) / 2 ** 32;
+
 const CONNECT_MS_MAX = 10_000;
 // A connection that lasted so long was a success; one that broke at once is a failure like any other.
 const STABLE_MS = 10_000;
@@ -58,7 +62,7 @@ export class StreamClient {
     this.#options = options;
     this.#handlers = handlers;
     this.#stream = streamOptions(options);
-    const { backOff = backOffDefault, random = Math.random } = options;
+    const { backOff = backOffDefault, random = unpredictable } = options;
     this.#backOff = new BackOff(backOff === "never" ? { ...backOffDefault, triesMax: 0 } : backOff, random);
     this.name = `${options.tls === undefined ? "tcp" : "tls"} ${showAddress(options.host, options.port)}`;
   }
