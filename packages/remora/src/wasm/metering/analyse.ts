@@ -18,6 +18,16 @@ import { unknownOpcode } from "../operators.ts";
 import { type FuncType, isRefType, type StorageType } from "../sections/value-types.ts";
 import { Event, Facts, LoopFlag } from "./facts.ts";
 import { fuelOf, heightOf, Kind, kindOf, lastSimple, traitsOf } from "./operator-kinds.ts";
+import {
+  arrayFill,
+  arrayNew,
+  arrayNewDefault,
+  memoryCopy,
+  tableCopy,
+  tableFill,
+  tableGrow,
+  tableInit,
+} from "./skip.ts";
 
 export interface AnalyseInput {
   readonly bytes: Uint8Array;
@@ -948,14 +958,6 @@ class Analyser {
 const vectorPage = 2;
 const i32Const = 0x41;
 const i64Const = 0x42;
-const memoryCopy = 0x20a;
-const tableInit = 0x20c;
-const tableCopy = 0x20e;
-const tableGrow = 0x20f;
-const tableFill = 0x211;
-const arrayNew = 0x106;
-const arrayNewDefault = 0x107;
-const arrayFill = 0x110;
 
 /** What a frame takes besides locals and operands (4.11). */
 const frameSlots = 8;

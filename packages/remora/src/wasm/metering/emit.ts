@@ -7,8 +7,10 @@ import type { ByteWriter } from "../byte-writer.ts";
 import type { IndexSpaces } from "../index-spaces.ts";
 import { CodeBuffer } from "./code-buffer.ts";
 import { type BodyFacts, Event, eventSize, type Facts, LoopFlag } from "./facts.ts";
-import type { IntList } from "./int-list.ts";
+import { IntList } from "./int-list.ts";
+import { canonicalize, Float, findNanPlaces, nanPlaceSize } from "./nan.ts";
 import type { BodyPlan, Plan } from "./plan.ts";
+import { readIndex, skipNumber } from "./skip.ts";
 
 /** Indices of what was appended to the module, and how to name a block type. */
 export interface Appended {
@@ -34,6 +36,8 @@ export interface EmitInput {
   readonly appended: Appended;
   /** Receives three numbers for each piece that is copied: offset in the result, in the module, length. */
   readonly pieces?: IntList;
+  /** Whether NaNs are made canonical where their bits show. */
+  readonly isStrict: boolean;
 }
 
 /** Offsets in a function's body of the branches that are not taken, as a rule. */
@@ -78,6 +82,9 @@ const op = {
   i32Sub: 0x6b,
   empty: 0x40,
   i32: 0x7f,
+  f32: 0x7d,
+  f64: 0x7c,
+  v128: 0x7b,
   gcPrefix: 0xfb,
 } as const;
 
@@ -110,6 +117,12 @@ class Emitter {
   private hasOldStack = false;
   private hasWrapper = false;
   private bodyHints: number[] = [];
+  /** Places of NaNs in this body, and how far they are written. */
+  private readonly nans = new IntList(64);
+  private nanAt = 0;
+  private nanEnd = 0;
+  /** By type: what makes the top of the stack canonical. */
+  private readonly canonical: number[][] = [];
   private readonly isStackCounted: boolean;
 
   constructor(input: EmitInput) {
@@ -121,7 +134,8 @@ class Emitter {
 
   body(body: BodyFacts, plan: BodyPlan): void {
     const { out } = this;
-    if (plan.isUncounted) {
+    this.findNans(body);
+    if (plan.isUncounted && this.nanEnd === 0) {
       out.u32(body.end - body.start);
       this.copyPiece(body.start, body.end);
       return;
@@ -136,7 +150,7 @@ class Emitter {
     this.hasOldStack = this.isStackCounted && body.hasHandler;
     this.hasWrapper =
       (plan.isLocal || plan.countsStack || this.hasOldStack) && (body.exits > 0 || body.returns > 1);
-    this.locals(body);
+    this.locals(body, plan);
     this.cursor = body.codeStart;
     this.prologue(body);
     for (let at = body.events.start; at < body.events.end; at += eventSize) this.event(at);
@@ -145,10 +159,11 @@ class Emitter {
     if (this.bodyHints.length > 0) this.hints.push({ func: body.func, offsets: this.bodyHints });
   }
 
-  private locals(body: BodyFacts): void {
+  private locals(body: BodyFacts, plan: BodyPlan): void {
     const { out } = this;
-    const more = (this.plan.isLocal ? 1 : 0) + (this.hasOldStack ? 1 : 0);
-    out.u32(body.localGroups + (more > 0 ? 1 : 0));
+    const more = (plan.isLocal ? 1 : 0) + (this.hasOldStack ? 1 : 0);
+    const floats = this.nanTypes();
+    out.u32(body.localGroups + (more > 0 ? 1 : 0) + floats.length);
     let groups = body.start;
     while ((this.bytes[groups++] as number) >= 0x80);
     out.copy(this.bytes, groups, body.codeStart);
@@ -156,9 +171,31 @@ class Emitter {
       out.u32(more);
       out.byte(op.i32);
     }
+    for (const [index, type] of floats.entries()) {
+      out.byte(1);
+      out.byte(type === Float.f32 ? op.f32 : type === Float.f64 ? op.f64 : op.v128);
+      this.canonical[type] = canonicalize(type, body.locals + more + index);
+    }
+  }
+
+  /** Notes where NaNs have to be made canonical in this body. */
+  private findNans(body: BodyFacts): void {
+    this.nans.length = 0;
+    this.nanAt = 0;
+    this.nanEnd = 0;
+    if (!this.input.isStrict) return;
+    findNanPlaces(this.bytes, body, this.input.spaces, this.nans);
+    this.nanEnd = this.nans.length;
+  }
+
+  private nanTypes(): number[] {
+    const types = new Set<number>();
+    for (let at = 1; at < this.nanEnd; at += nanPlaceSize) types.add(this.nans.at(at));
+    return [...types];
   }
 
   private prologue(body: BodyFacts): void {
+    if (this.plan.isUncounted) return;
     if (this.hasOldStack) {
       this.indexed(op.globalGet, this.input.appended.stack);
       this.indexed(op.localSet, this.oldStack);
@@ -422,15 +459,15 @@ class Emitter {
       at = flags;
     }
     if (opcode !== op.brTable) {
-      out.u32(readNumber(bytes, at) + 1);
+      out.u32(readIndex(bytes, at) + 1);
       this.cursor = skipNumber(bytes, at);
       return;
     }
-    const count = readNumber(bytes, at);
+    const count = readIndex(bytes, at);
     out.u32(count);
     at = skipNumber(bytes, at);
     for (let index = 0; index <= count; index++) {
-      const label = readNumber(bytes, at);
+      const label = readIndex(bytes, at);
       out.u32(label > inside ? label + 1 : label);
       at = skipNumber(bytes, at);
     }
@@ -479,9 +516,19 @@ class Emitter {
   // Bytes.
 
   private copyTo(offset: number): void {
+    if (this.nanAt < this.nanEnd) this.copyToNans(offset);
     if (offset <= this.cursor) return;
     this.copyPiece(this.cursor, offset);
     this.cursor = offset;
+  }
+
+  private copyToNans(offset: number): void {
+    for (; this.nanAt < this.nanEnd && this.nans.at(this.nanAt) <= offset; this.nanAt += nanPlaceSize) {
+      const place = this.nans.at(this.nanAt);
+      if (place > this.cursor) this.copyPiece(this.cursor, place);
+      this.cursor = Math.max(this.cursor, place);
+      for (const byte of this.canonical[this.nans.at(this.nanAt + 1)] ?? []) this.out.byte(byte);
+    }
   }
 
   private copyPiece(start: number, end: number): void {
@@ -515,23 +562,6 @@ class Emitter {
   private hint(): void {
     this.bodyHints.push(this.out.length - this.bodyStart);
   }
-}
-
-function readNumber(bytes: Uint8Array, offset: number): number {
-  let result = 0;
-  let at = offset;
-  for (let shift = 0; shift < 35; shift += 7) {
-    const byte = bytes[at++] as number; // the analyser has read it before
-    result |= (byte & 0x7f) << shift;
-    if (byte < 0x80) break;
-  }
-  return result >>> 0;
-}
-
-function skipNumber(bytes: Uint8Array, offset: number): number {
-  let at = offset;
-  while ((bytes[at++] as number) >= 0x80); // the analyser has read it before
-  return at;
 }
 
 /**

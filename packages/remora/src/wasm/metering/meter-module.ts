@@ -84,6 +84,7 @@ export function rewriteModule(original: Uint8Array, options: MeterOptions, piece
     plan,
     spaces,
     appended,
+    isStrict: options.profile === "strict",
     ...(pieces === undefined ? {} : { pieces }),
   });
   const contents = rewriteSections({ module, spaces, appendix, emitted, memories, tables });
