@@ -56,6 +56,7 @@ export { Rate } from "./stats.ts";
 
 // Plugins, and the host that they run in.
 
+export { type Connections, openConnections, type Tell } from "./connections.ts";
 export {
   type OpenTakHostOptions,
   openTakHost,
@@ -67,6 +68,13 @@ export { type ElevationSource, noElevation, openElevation } from "./plugin/eleva
 export { type LogLevel, type TakHostOptions, takHostImports } from "./plugin/host-functions.ts";
 export { openPluginStage, type PluginStage, type PluginStageOptions } from "./plugin/plugin-stage.ts";
 export { filterInterfaces, settingsInterface, transformerInterface } from "./plugin/shapes.ts";
+export {
+  type RecordingSource,
+  type RunningTak,
+  type RunTakOptions,
+  runTak,
+  type TakRunStats,
+} from "./run.ts";
 
 // Errors.
 

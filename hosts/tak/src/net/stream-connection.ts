@@ -67,7 +67,7 @@ const XML_HEADER = Buffer.from('<?xml version="1.0" encoding="UTF-8"?>\n');
 // Finds a peer that is gone without a word.
 const KEEP_ALIVE_MS = 60_000;
 const CHECK_MS = 1000;
-// For the other side to close as well, once it has all that was queued.
+// For the other side to go on reading what is queued, and then to close as well.
 const CLOSING_MS_MAX = 5000;
 
 export class StreamConnection implements Connection {
@@ -305,8 +305,10 @@ export class StreamConnection implements Connection {
     const stalledMs = this.#queue.isWriting ? nowMs - this.#writingSinceMs : 0;
     const idleMs = nowMs - this.#activeMs;
     const waitedMs = this.#request === undefined ? 0 : nowMs - this.#request.sinceMs;
-    if (this.#closingSinceMs !== undefined && !this.#queue.isWriting) {
-      if (nowMs - this.#closingSinceMs >= CLOSING_MS_MAX) this.#socket.destroy();
+    if (this.#closingSinceMs !== undefined) {
+      // Whoever reads on gets all of it; whoever has stopped does not hold up the host's end.
+      const waitingMs = this.#queue.isWriting ? stalledMs : nowMs - this.#closingSinceMs;
+      if (waitingMs >= CLOSING_MS_MAX) this.#socket.destroy();
     } else if (stalledMsMax > 0 && stalledMs >= stalledMsMax) {
       this.#fail(takErrors["peer-stalled"]({ name, queuedBytes: this.#queue.queuedBytes, stalledMs }));
     } else if (waitedMs >= RESPONSE_WAIT_MS) {

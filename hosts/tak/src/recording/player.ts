@@ -119,8 +119,11 @@ export class Player {
 }
 
 export interface PlayOptions {
-  /** 1 is as recorded, 60 is an hour in a minute, Infinity as fast as it goes. */
-  readonly speed: number;
+  /**
+   * 1 is as recorded, 60 is an hour in a minute, Infinity as fast as it goes. A function is asked before each
+   * event, so that the speed may change meanwhile.
+   */
+  readonly speed: number | (() => number);
   /** When to end; without it, never. */
   readonly signal?: AbortSignal;
   /** Rounds to play; default Infinity. */
@@ -150,13 +153,12 @@ export async function play(
   options: PlayOptions,
   receive: (event: PlayedEvent) => void,
 ): Promise<void> {
-  const { speed, signal, rounds = Number.POSITIVE_INFINITY, clock = systemClock } = options;
-  if (!(speed > 0)) throw new RangeError(`Cannot play at speed ${speed}: it must be more than 0`);
-  const startedMs = clock.now();
+  const { signal, rounds = Number.POSITIVE_INFINITY, clock = systemClock } = options;
+  const pace = new Pace(options.speed, clock.now());
   let inBurst = 0;
   while (player.rounds < rounds && !signal?.aborted) {
     const event = player.next();
-    const waitMs = event.dueMs / speed - (clock.now() - startedMs);
+    const waitMs = pace.waitMs(event.dueMs, clock);
     inBurst++;
     if (waitMs > 0 || inBurst === burst) {
       inBurst = 0;
@@ -164,6 +166,37 @@ export async function play(
       if (signal?.aborted) return;
     }
     receive(event);
+  }
+}
+
+/** When the recording's time comes, counted from where the speed last changed. */
+class Pace {
+  readonly #speed: () => number;
+  #current: number;
+  #sinceMs: number;
+  #sinceDueMs = 0;
+
+  constructor(speed: PlayOptions["speed"], nowMs: number) {
+    this.#speed = typeof speed === "number" ? () => speed : speed;
+    this.#current = this.#checked();
+    this.#sinceMs = nowMs;
+  }
+
+  waitMs(dueMs: number, clock: PlayClock): number {
+    const nowMs = clock.now();
+    const speed = this.#checked();
+    if (speed !== this.#current) {
+      this.#current = speed;
+      this.#sinceMs = nowMs;
+      this.#sinceDueMs = dueMs;
+    }
+    return (dueMs - this.#sinceDueMs) / speed - (nowMs - this.#sinceMs);
+  }
+
+  #checked(): number {
+    const speed = this.#speed();
+    if (!(speed > 0)) throw new RangeError(`Cannot play at speed ${speed}: it must be more than 0`);
+    return speed;
   }
 }
 

@@ -211,6 +211,18 @@ test("each event is handed over when it is due, at the chosen speed", async () =
   assert.deepEqual(atMs, [0, 50, 50, 450, 500, 550, 550, 950]);
 });
 
+test("a speed that changes holds from there on, without catching up", async () => {
+  const clock = fakeClock();
+  const atMs: number[] = [];
+  const player = new Player(small([0, 100, 200, 300]), startMs);
+  let speed = Number.POSITIVE_INFINITY;
+  await play(player, { speed: () => speed, rounds: 1, clock }, () => {
+    atMs.push(clock.nowMs);
+    if (atMs.length === 2) speed = 0.5;
+  });
+  assert.deepEqual(atMs, [0, 0, 0, 200]);
+});
+
 test("as fast as it goes, nobody waits, and others get their turn", async () => {
   const clock = fakeClock();
   const turns: number[] = [];

@@ -19,7 +19,6 @@ import type { ImportNeed } from "../policy/index.ts";
 import {
   decodeModule,
   type MeterMode,
-  meterModule,
   type ProfileName,
   summarizeModule,
 } from "../wasm/index.ts";
@@ -62,7 +61,7 @@ interface Compiling {
 
 export type Artifact = ComponentArtifact | ModuleArtifact;
 
-const processCache = new CompileCache({ rewrite: meterModule });
+const processCache = new CompileCache();
 
 /**
  * Decodes and checks a plugin's bytes. No guest code runs.

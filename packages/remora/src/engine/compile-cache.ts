@@ -7,6 +7,7 @@
 import { createHash } from "node:crypto";
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { meterModule } from "../wasm/metering/meter-module.ts";
 import { type MeteredModule, type MeterOptions, rewriterVersion } from "../wasm/metering/contract.ts";
 import {
   type CompiledModule,
@@ -17,7 +18,8 @@ import {
 } from "./compile.ts";
 
 export interface CompileCacheOptions {
-  readonly rewrite: Rewrite;
+  /** Default: the rewriter. */
+  readonly rewrite?: Rewrite;
   /**
    * Where rewritten bytes are kept; made when it is not there. A file that was cut or changed is noticed and made
    * anew, but whoever may write here on purpose may also write the digest: give this folder to nobody else.
@@ -73,8 +75,8 @@ export class CompileCache {
   #known = new WeakMap<Uint8Array, { key: string; compiled: CompiledModule }>();
   #sizeBytes = 0;
 
-  constructor(options: CompileCacheOptions) {
-    this.#rewrite = options.rewrite;
+  constructor(options: CompileCacheOptions = {}) {
+    this.#rewrite = options.rewrite ?? meterModule;
     this.#folder = options.folder;
     this.#modulesMax = options.modulesMax ?? 128;
     this.#bytesMax = options.bytesMax ?? 256 * 1024 * 1024;

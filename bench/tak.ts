@@ -1,0 +1,301 @@
+/**
+ * What a filter costs on a stream of Cursor-on-Target events, limits on: one call in each shape beside the same
+ * decision as a plain function, and the whole way from framed bytes to decision with and without the plugin.
+ */
+
+import { readFile } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
+import v8 from "node:v8";
+import { runInNewContext } from "node:vm";
+import {
+  Chain,
+  createMessage,
+  filterInterfaces,
+  noElevation,
+  openPluginStage,
+  Player,
+  type PluginStage,
+  readRecording,
+  StreamReader,
+  takHostImports,
+} from "@remora/tak";
+import { CompileCache, defaultLimits, type Limits, load, openArtifact } from "remora/engine";
+import { buildExamples, componentPath } from "../examples/build.ts";
+import type { Figures } from "./main.ts";
+import { measure, median, type Variant } from "./measure.ts";
+
+const limits: Limits = { ...defaultLimits, fuelMax: 1_000_000, deadlineMs: 50, memoryPagesMax: 64 };
+const host = { log: () => {}, nowMs: Date.now, elevation: noElevation };
+const imports = takHostImports("bench", host);
+
+/** Ten fields, seven of them text with 82 characters. */
+const record = {
+  cotType: "a-f-G-U-C",
+  uid: "ANDROID-35997509",
+  callsign: "FALCON-12",
+  group: "Cyan",
+  team: "Cyan",
+  lat: 52.08,
+  lon: 4.31,
+  hae: 12.5,
+  time: "2026-06-01T12:00:00.000Z",
+  xmlPayload: "<event></event>",
+};
+
+/** The fence of the example plugins as a plain function. */
+const corners = [52.13, 4.2, 52.2, 4.37, 52.08, 4.45, 52.0, 4.36, 51.96, 4.1];
+
+interface Filter {
+  evaluate(message: unknown): "pass" | "block";
+}
+
+interface BatchFilter {
+  evaluateBatch(messages: readonly unknown[]): readonly ("pass" | "block")[];
+}
+
+export async function run(): Promise<Figures> {
+  await buildExamples();
+  const load = await loadTimes();
+  return { ...(await callTimes()), ...(await pipeline()), ...load, instanceKb: await instanceKb() };
+}
+
+/** Nanoseconds of one call, or of one record of a batch. */
+async function callTimes(): Promise<Figures> {
+  const lent = new LentPosition(record.lat, record.lon);
+  const batch = Array.from({ length: 64 }, () => record);
+  const byRecord = await exportsOf<Filter>("geofence-filter", filterInterfaces.record);
+  const lazy = await exportsOf<Filter>("geofence-lazy", filterInterfaces.lazy);
+  const batched = await exportsOf<BatchFilter>("geofence-batch", filterInterfaces.batch);
+
+  const outcomes = [
+    byRecord.evaluate(record),
+    lazy.evaluate(lent),
+    batched.evaluateBatch(batch)[63],
+    plainFence(record) ? "pass" : "block",
+  ];
+  if (new Set(outcomes).size !== 1) throw new Error(`The variants disagree: ${outcomes.join(", ")}`);
+
+  const times = measure([
+    repeated("evaluateRecordNs", () => byRecord.evaluate(record) === "pass"),
+    repeated("evaluateLazyNs", () => lazy.evaluate(lent) === "pass"),
+    repeated("evaluateBatch64Ns", () => batched.evaluateBatch(batch)[0] === "pass"),
+    repeated("plainFunctionNs", () => plainFence(record)),
+  ]);
+  const figures: Record<string, number> = {};
+  for (const [name, { median: middle, min }] of times) {
+    const records = name === "evaluateBatch64Ns" ? batch.length : 1;
+    figures[name] = round(middle / records);
+    figures[name.replace("Ns", "MinNs")] = round(min / records);
+  }
+  return figures;
+}
+
+/**
+ * From bytes as they come from a socket, in pieces of 64 KiB, to a decision about each event: framing, parsing and
+ * the chain, on this one thread. The recording holds XML and TAK protocol frames as they come; a real connection
+ * carries one of the two.
+ */
+async function pipeline(): Promise<Figures> {
+  const { both, xml, protobuf, events } = await recordedStreams();
+  const geofence = await geofenceStage("geofence-lazy");
+  const record = await geofenceStage("geofence-filter");
+  const withPlugin = new Chain([geofence]);
+  const variants = {
+    with: streamVariant("with", both, new Chain([geofence])),
+    record: streamVariant("record", both, new Chain([record])),
+    without: streamVariant("without", both, new Chain([])),
+    xml: streamVariant("xml", xml, withPlugin),
+    protobuf: streamVariant("protobuf", protobuf, withPlugin),
+  };
+  const decided = variants.with.decide();
+  if (decided.messages !== events || decided.passed === 0 || decided.passed === events) {
+    throw new Error(`The stream was not decided as it should be: ${JSON.stringify(decided)}`);
+  }
+  if (variants.record.decide().passed !== decided.passed) throw new Error("The two geofences disagree");
+
+  // A count of 1 is the whole stream.
+  const times = measure(Object.values(variants), { rounds: 15, roundMs: 100 });
+  const nsOf = (name: string) => times.get(name)?.median ?? Number.NaN;
+  const perMessage = (name: string, count: number) => nsOf(name) / count;
+  const withNs = perMessage("with", events);
+  const withoutNs = perMessage("without", events);
+  geofence.close();
+  record.close();
+  return {
+    pipelineMessagesPerSecond: Math.round(1e9 / withNs),
+    pluginShare: Math.round(((withNs - withoutNs) / withNs) * 1e4) / 1e4,
+    pipelineNsPerMessage: round(withNs),
+    pipelineWithoutPluginNs: round(withoutNs),
+    pipelineRecordPluginNs: round(perMessage("record", events)),
+    pipelineXmlNs: round(perMessage("xml", variants.xml.messages)),
+    pipelineProtobufNs: round(perMessage("protobuf", variants.protobuf.messages)),
+    bytesPerMessage: Math.round(both.reduce((sum, chunk) => sum + chunk.length, 0) / events),
+  };
+}
+
+/** Milliseconds from bytes to the first result, with nothing kept from the time before. */
+async function loadTimes(): Promise<Figures> {
+  const bytes = await readFile(componentPath("tak/geofence-filter"));
+  const rounds: number[] = [];
+  for (let round = 0; round < 21; round++) {
+    const fresh = Uint8Array.from(bytes);
+    const started = performance.now();
+    const artifact = openArtifact(fresh, { cache: new CompileCache(), plugin: "geofence-filter" });
+    const instance = artifact.instantiate({ imports, limits });
+    // Exported under this name by the world of the example.
+    (instance.exports[filterInterfaces.record] as Filter).evaluate(record);
+    rounds.push(performance.now() - started);
+    instance.close();
+  }
+  return { loadMs: round(median(rounds)), loadFirstMs: round(rounds[0] ?? 0), componentBytes: bytes.length };
+}
+
+/** Resident memory of one more instance, called once so that its lazily compiled code counts. */
+async function instanceKb(): Promise<number> {
+  const count = 200;
+  const bytes = await readFile(componentPath("tak/geofence-filter"));
+  const artifact = openArtifact(bytes, { plugin: "geofence-filter" });
+  const make = () => {
+    const instance = artifact.instantiate({ imports, limits });
+    (instance.exports[filterInterfaces.record] as Filter).evaluate(record);
+    return instance;
+  };
+  const collect = garbageCollector();
+  const kept = [make()];
+  collect();
+  const before = process.memoryUsage.rss();
+  while (kept.length <= count) kept.push(make());
+  collect();
+  const grown = process.memoryUsage.rss() - before;
+  for (const instance of kept) instance.close();
+  return round(grown / count / 1_024);
+}
+
+async function exportsOf<Exported>(name: string, face: string): Promise<Exported> {
+  const bytes = await readFile(componentPath(`tak/${name}`));
+  const instance = await load<Record<string, Exported>>(bytes, { imports, limits, plugin: name });
+  const found = instance.exports[face];
+  if (found === undefined) throw new Error(`${name} does not export ${face}`);
+  return found;
+}
+
+async function geofenceStage(name: string): Promise<PluginStage> {
+  return openPluginStage({
+    id: name,
+    kind: "filter",
+    bytes: await readFile(componentPath(`tak/${name}`)),
+    onFailure: "block",
+    limits,
+    grants: [],
+    givesXml: false,
+    host,
+  });
+}
+
+interface StreamVariant extends Variant {
+  readonly messages: number;
+  decide(): { messages: number; passed: number };
+}
+
+function streamVariant(name: string, chunks: readonly Buffer[], chain: Chain): StreamVariant {
+  const decide = () => {
+    let messages = 0;
+    let passed = 0;
+    const reader = new StreamReader({
+      onMessage(message) {
+        messages++;
+        if (chain.run(message) !== undefined) passed++;
+      },
+      onBadEvent(error) {
+        throw error;
+      },
+    });
+    for (const chunk of chunks) reader.push(chunk);
+    return { messages, passed };
+  };
+  return {
+    name,
+    messages: decide().messages,
+    decide,
+    run(count) {
+      let passed = 0;
+      for (let index = 0; index < count; index++) passed += decide().passed;
+      return passed;
+    },
+  };
+}
+
+async function recordedStreams() {
+  const file = fileURLToPath(new URL("../examples/tak/recording/the-hague.cotrec.gz", import.meta.url));
+  const player = new Player(readRecording(await readFile(file)), Date.UTC(2026, 5, 1));
+  const frames = { xml: [] as Buffer[], protobuf: [] as Buffer[], both: [] as Buffer[] };
+  const events = 20_000;
+  for (let index = 0; index < events; index++) {
+    const { bytes, format } = player.next();
+    frames[format].push(bytes);
+    frames.both.push(bytes);
+  }
+  return {
+    events,
+    both: inChunks(frames.both),
+    xml: inChunks(frames.xml),
+    protobuf: inChunks(frames.protobuf),
+  };
+}
+
+function inChunks(frames: readonly Buffer[]): Buffer[] {
+  const stream = Buffer.concat(frames);
+  const chunkBytes = 64 * 1_024;
+  const chunks: Buffer[] = [];
+  for (let at = 0; at < stream.length; at += chunkBytes) chunks.push(stream.subarray(at, at + chunkBytes));
+  return chunks;
+}
+
+/** What a lazy filter is lent, without a host behind it. */
+const { Message } = imports["remora:tak/messages@0.1.0"] as { Message: new (options: object) => object };
+class LentPosition extends Message {
+  constructor(lat: number, lon: number) {
+    super({ handsOutXml: false });
+    const timeMs = Date.UTC(2026, 5, 1);
+    const event = createMessage({ type: record.cotType, uid: record.uid, lat, lon, timeMs, staleMs: timeMs });
+    Object.assign(this, { event });
+  }
+}
+
+function plainFence({ lat, lon }: { lat: number; lon: number }): boolean {
+  let inside = false;
+  let previousLat = corners[corners.length - 2] as number;
+  let previousLon = corners[corners.length - 1] as number;
+  for (let index = 0; index < corners.length; index += 2) {
+    const cornerLat = corners[index] as number;
+    const cornerLon = corners[index + 1] as number;
+    if (cornerLat > lat !== previousLat > lat) {
+      const crossing =
+        cornerLon + ((lat - cornerLat) / (previousLat - cornerLat)) * (previousLon - cornerLon);
+      if (lon < crossing) inside = !inside;
+    }
+    previousLat = cornerLat;
+    previousLon = cornerLon;
+  }
+  return inside;
+}
+
+function repeated(name: string, once: () => boolean): Variant {
+  return {
+    name,
+    run(count) {
+      let passed = 0;
+      for (let index = 0; index < count; index++) if (once()) passed++;
+      return passed;
+    },
+  };
+}
+
+function garbageCollector(): () => void {
+  v8.setFlagsFromString("--expose-gc");
+  return runInNewContext("gc") as () => void;
+}
+
+function round(value: number): number {
+  return Math.round(value * 100) / 100;
+}

@@ -1,0 +1,178 @@
+/**
+ * A TAK host that runs: the configuration read, plugins started, connections opened; and, for a demonstration,
+ * a recording played into it.
+ */
+
+import { readFile } from "node:fs/promises";
+import { dirname, resolve } from "node:path";
+import { parseTakConfig } from "./config/parse.ts";
+import type { TakConfig } from "./config/settings.ts";
+import { type Connections, openConnections } from "./connections.ts";
+import { StreamReader } from "./cot/stream-reader.ts";
+import { takErrors } from "./errors.ts";
+import { openTakHost, type PluginStats, type TakHost, type TakHostStats } from "./host.ts";
+import { noElevation, openElevation } from "./plugin/elevation.ts";
+import { readRecording } from "./recording/container.ts";
+import { Player, play } from "./recording/player.ts";
+import { Rate } from "./stats.ts";
+
+export interface RunTakOptions {
+  /** A YAML file of settings. */
+  readonly configFile: string;
+  /** Changes what the file says: ports and paths that a command line gives. */
+  readonly adapt?: (config: TakConfig) => TakConfig;
+  /** Gets one line at a time, already harmless. */
+  readonly log: (line: string) => void;
+  /** Played in a loop into the host. */
+  readonly recording?: RecordingSource;
+}
+
+export interface RecordingSource {
+  readonly file: string;
+  /** 1 is as recorded, Infinity as fast as it goes. */
+  readonly speed: number;
+  /** While somebody is connected, who would drown in more; by default `speed`. */
+  readonly speedWithClients?: number;
+}
+
+/** What the host counts, with rates over the last seconds. */
+export interface TakRunStats extends TakHostStats {
+  readonly messagesPerSecond: number;
+  readonly plugins: readonly (PluginStats & { readonly callsPerSecond: number })[];
+}
+
+export interface RunningTak {
+  readonly host: TakHost;
+  readonly connections: Connections;
+  stats(): TakRunStats;
+  /** Never resolves; rejects when the recording cannot be played on. */
+  readonly ended: Promise<void>;
+  /** Stops the recording, closes connections and plugins. */
+  close(): Promise<void>;
+}
+
+/**
+ * Starts a TAK host.
+ *
+ * @throws tak/config             the settings are not right; all problems with line and column
+ * @throws tak/config-file        the file cannot be read
+ * @throws tak/listen-failed      an address cannot be listened to
+ * @throws … whatever a plugin cannot be started for; nothing is left open
+ */
+export async function runTak(options: RunTakOptions): Promise<RunningTak> {
+  const { configFile, log, adapt = (config) => config, recording } = options;
+  const config = adapt(parseTakConfig(await readText(configFile), configFile));
+  const player = recording && (await openPlayer(recording));
+  const elevation =
+    config.elevation === undefined
+      ? noElevation
+      : openElevation(resolve(dirname(configFile), config.elevation));
+  const host = await openTakHost(config, {
+    host: {
+      log: (plugin, level, line) => log(`${plugin} ${level}: ${line}`),
+      nowMs: Date.now,
+      elevation,
+    },
+  });
+  let connections: Connections;
+  try {
+    connections = await openConnections(config, host, (level, line) => log(`${level}: ${line}`));
+  } catch (error) {
+    host.close();
+    throw error;
+  }
+  const stop = new AbortController();
+  const played =
+    player === undefined || recording === undefined
+      ? Promise.resolve()
+      : playInto({ host, connections, player, recording, signal: stop.signal });
+  const ended = new Promise<void>((_, reject) => played.catch(reject));
+  // Whoever does not look at it has `close`, which fails the same way.
+  ended.catch(() => {});
+  const rates = new Rates();
+  return {
+    host,
+    connections,
+    stats: () => rates.of(host.stats()),
+    ended,
+    async close() {
+      stop.abort();
+      try {
+        await played;
+      } finally {
+        await connections.close();
+        host.close();
+      }
+    },
+  };
+}
+
+async function readText(file: string): Promise<string> {
+  try {
+    return await readFile(file, "utf8");
+  } catch (cause) {
+    throw takErrors["config-file"]({ path: file }, cause);
+  }
+}
+
+async function openPlayer({ file }: RecordingSource): Promise<Player> {
+  try {
+    return new Player(readRecording(await readFile(file)), Date.now());
+  } catch (cause) {
+    if (cause instanceof Error && "code" in cause && cause.code === "ENOENT") {
+      throw takErrors["config-file"]({ path: file }, cause);
+    }
+    throw cause;
+  }
+}
+
+interface Playing {
+  readonly host: TakHost;
+  readonly connections: Connections;
+  readonly player: Player;
+  readonly recording: RecordingSource;
+  readonly signal: AbortSignal;
+}
+
+/** The recorded frames take the same way as those of a connection: through framing and parsing. */
+async function playInto({ host, connections, player, recording, signal }: Playing): Promise<void> {
+  const { speed, speedWithClients = speed } = recording;
+  const reader = new StreamReader({
+    onMessage: (message) => host.accept(message, undefined),
+    onBadEvent: (error) => {
+      // The recording is ours: an event of it that cannot be read is our own mistake.
+      throw error;
+    },
+  });
+  await play(
+    player,
+    { speed: () => (connections.openCount > 0 ? speedWithClients : speed), signal },
+    ({ bytes }) => reader.push(bytes),
+  );
+}
+
+class Rates {
+  readonly #messages = new Rate();
+  readonly #calls = new Map<string, Rate>();
+
+  of(stats: TakHostStats): TakRunStats {
+    const nowMs = performance.now();
+    return {
+      ...stats,
+      messagesPerSecond: this.#messages.next(stats.messages, nowMs),
+      plugins: stats.plugins.map((plugin) => ({
+        ...plugin,
+        callsPerSecond: this.#rateOf(plugin.id).next(plugin.calls, nowMs),
+      })),
+    };
+  }
+
+  #rateOf(id: string): Rate {
+    let rate = this.#calls.get(id);
+    if (rate === undefined) {
+      rate = new Rate();
+      this.#calls.set(id, rate);
+    }
+    return rate;
+  }
+}
