@@ -2,6 +2,7 @@
 
 import { BinaryReader, BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
 import { takErrors } from "../errors.ts";
+import { asBuffer } from "./as-buffer.ts";
 import type { EventFields } from "./event-fields.ts";
 import { type CotLimits, cotLimits } from "./limits.ts";
 import type { CotMessage } from "./message.ts";
@@ -119,11 +120,6 @@ export function createMessage(
     ...fields,
   };
   return readMessage(writeXml(whole, detail));
-}
-
-/** The same bytes as a Buffer. */
-export function asBuffer(bytes: Uint8Array): Buffer {
-  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
 // A TakMessage may begin with 0a, a line end for XML, and then with any length; but behind that stands a small tag.

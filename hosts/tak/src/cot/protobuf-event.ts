@@ -5,21 +5,19 @@
 
 import { BinaryReader } from "@bufbuild/protobuf/wire";
 import { takErrors } from "../errors.ts";
+import { asBuffer } from "./as-buffer.ts";
 import type { EventFields } from "./event-fields.ts";
 import type { CotFormat, CotMessage } from "./message.ts";
 import { isLat, isLon, knownMetres, LAT_ALLOWED, LON_ALLOWED } from "./point.ts";
 import type { TakControl, TakMessageReader } from "./tak-message.ts";
 import { readText } from "./text-cache.ts";
 import { formatIsoTime, TIME_MS_MAX } from "./time.ts";
-import { type DividedDetail, joinDetail, readDetail, TYPED_ELEMENTS } from "./typed-detail.ts";
+import { joinDetail, readDetail, TYPED_ELEMENTS } from "./typed-detail.ts";
 import { writeXml } from "./write-event.ts";
 import { xmlError } from "./xml-error.ts";
 import { FIELD } from "./xml-fields.ts";
 import { FAILED, type XmlScanner } from "./xml-scanner.ts";
 import { readValue } from "./xml-text.ts";
-
-const CONTACT = 2;
-const GROUP = 3;
 
 export class ProtobufEvent implements CotMessage {
   readonly format = "protobuf";
@@ -53,10 +51,18 @@ export class ProtobufEvent implements CotMessage {
   readonly #opexEnd: number;
   readonly #detailStart: number;
   readonly #detailEnd: number;
+  /** Where callsign, group and role stand, be it in their messages or in xmlDetail, which wins. */
+  readonly #callsignStart: number;
+  readonly #callsignEnd: number;
+  readonly #isContactXml: boolean;
+  readonly #groupNameStart: number;
+  readonly #groupNameEnd: number;
+  readonly #groupRoleStart: number;
+  readonly #groupRoleEnd: number;
+  readonly #isGroupXml: boolean;
   #type: string | undefined;
   #uid: string | undefined;
   #time: string | undefined;
-  #detail: ReadDetail | undefined;
   #xmlBytes: Buffer | undefined;
   #protobufBytes: Uint8Array | undefined;
 
@@ -78,11 +84,10 @@ export class ProtobufEvent implements CotMessage {
     if (reader.timeMs > TIME_MS_MAX) throw invalid("sendTime", reader.timeMs, TIME_ALLOWED, at);
     if (reader.startMs > TIME_MS_MAX) throw invalid("startTime", reader.startMs, TIME_ALLOWED, at);
     if (reader.staleMs > TIME_MS_MAX) throw invalid("staleTime", reader.staleMs, TIME_ALLOWED, at);
+    const hasXml = reader.xmlDetailEnd > reader.xmlDetailStart;
     // What cannot stand in a detail element would break the XML stream of whoever gets this event as XML.
-    if (reader.xmlDetailEnd > reader.xmlDetailStart) {
-      if (scanner.scanDetail(bytes, reader.xmlDetailStart, reader.xmlDetailEnd) === FAILED) {
-        throw xmlError(scanner, base);
-      }
+    if (hasXml && scanner.scanDetail(bytes, reader.xmlDetailStart, reader.xmlDetailEnd) === FAILED) {
+      throw xmlError(scanner, base);
     }
     this.#bytes = bytes;
     this.#start = start;
@@ -105,6 +110,15 @@ export class ProtobufEvent implements CotMessage {
     this.#opexEnd = reader.opexEnd;
     this.#detailStart = reader.detailStart;
     this.#detailEnd = reader.detailEnd;
+    const { spans } = scanner;
+    this.#isContactXml = hasXml && scanner.hasContact;
+    this.#callsignStart = this.#isContactXml ? (spans[FIELD.callsign * 2] as number) : reader.callsignStart;
+    this.#callsignEnd = this.#isContactXml ? (spans[FIELD.callsign * 2 + 1] as number) : reader.callsignEnd;
+    this.#isGroupXml = hasXml && scanner.hasGroup;
+    this.#groupNameStart = this.#isGroupXml ? (spans[FIELD.groupName * 2] as number) : reader.groupNameStart;
+    this.#groupNameEnd = this.#isGroupXml ? (spans[FIELD.groupName * 2 + 1] as number) : reader.groupNameEnd;
+    this.#groupRoleStart = this.#isGroupXml ? (spans[FIELD.groupRole * 2] as number) : reader.groupRoleStart;
+    this.#groupRoleEnd = this.#isGroupXml ? (spans[FIELD.groupRole * 2 + 1] as number) : reader.groupRoleEnd;
     this.timeMs = reader.timeMs;
     this.startMs = reader.startMs;
     this.staleMs = reader.staleMs;
@@ -131,13 +145,13 @@ export class ProtobufEvent implements CotMessage {
     return this.#time;
   }
   get callsign(): string | undefined {
-    return this.#readDetail().callsign;
+    return this.#detailText(this.#callsignStart, this.#callsignEnd, this.#isContactXml);
   }
   get groupName(): string | undefined {
-    return this.#readDetail().groupName;
+    return this.#detailText(this.#groupNameStart, this.#groupNameEnd, this.#isGroupXml);
   }
   get groupRole(): string | undefined {
-    return this.#readDetail().groupRole;
+    return this.#detailText(this.#groupRoleStart, this.#groupRoleEnd, this.#isGroupXml);
   }
 
   bytes(format: CotFormat): Uint8Array {
@@ -167,8 +181,8 @@ export class ProtobufEvent implements CotMessage {
   }
 
   #writeXml(): Buffer {
-    const { divided, elementsInXml } = this.#readDetail();
-    const xmlDetail = Buffer.from(divided.xmlDetail).toString("utf8");
+    const divided = readDetail(this.#bytes.subarray(this.#detailStart, this.#detailEnd));
+    const xml = asBuffer(divided.xmlDetail);
     const fields: EventFields = {
       type: this.type,
       uid: this.uid,
@@ -185,16 +199,17 @@ export class ProtobufEvent implements CotMessage {
       qos: this.#text(this.#qosStart, this.#qosEnd),
       opex: this.#text(this.#opexStart, this.#opexEnd),
     };
-    return writeXml(fields, joinDetail(divided, elementsInXml) + xmlDetail);
+    const typed = joinDetail(divided, typedElementsIn(xml, this.#scanner));
+    return writeXml(fields, typed + xml.toString("utf8"));
   }
 
   #text(start: number, end: number): string {
     return start === end ? "" : readText(this.#bytes, start, end);
   }
 
-  #readDetail(): ReadDetail {
-    this.#detail ??= readWholeDetail(this.#bytes.subarray(this.#detailStart, this.#detailEnd), this.#scanner);
-    return this.#detail;
+  #detailText(start: number, end: number, isXml: boolean): string | undefined {
+    if (start === end) return undefined;
+    return isXml ? readValue(this.#bytes, start, end, false) : this.#text(start, end);
   }
 }
 
@@ -204,36 +219,11 @@ function invalid(field: string, found: number, allowed: string, at: number): Err
   return takErrors["field-invalid"]({ field, found: String(found), allowed, at });
 }
 
-interface ReadDetail {
-  readonly divided: DividedDetail;
-  /** Typed elements that stand in xmlDetail all the same, and win. */
-  readonly elementsInXml: ReadonlySet<string>;
-  readonly callsign: string | undefined;
-  readonly groupName: string | undefined;
-  readonly groupRole: string | undefined;
-}
-
-function readWholeDetail(bytes: Buffer, scanner: XmlScanner): ReadDetail {
-  const divided = readDetail(bytes);
-  const xml = Buffer.from(divided.xmlDetail);
-  const elementsInXml = new Set<string>();
-  for (const { nameStart, nameEnd } of scanner.scanChildrenOfDetail(xml, 0, xml.length)) {
-    const name = xml.toString("utf8", nameStart, nameEnd);
-    if (TYPED_ELEMENTS.some(({ element }) => element === name)) elementsInXml.add(name);
-  }
-  const inXml = (field: number) =>
-    readValue(xml, scanner.spans[field * 2] ?? 0, scanner.spans[field * 2 + 1] ?? 0, false) || undefined;
-  const typed = (number: number, index: number) => {
-    const value = divided.typed.get(number)?.[index];
-    return typeof value === "string" && value !== "" ? value : undefined;
-  };
-  return {
-    divided,
-    elementsInXml,
-    callsign: scanner.hasContact ? inXml(FIELD.callsign) : typed(CONTACT, 1),
-    groupName: scanner.hasGroup ? inXml(FIELD.groupName) : typed(GROUP, 0),
-    groupRole: scanner.hasGroup ? inXml(FIELD.groupRole) : typed(GROUP, 1),
-  };
+/** The typed elements that stand in xmlDetail all the same. */
+function typedElementsIn(xml: Buffer, scanner: XmlScanner): ReadonlySet<string> {
+  const children = xml.length === 0 ? [] : scanner.scanChildrenOfDetail(xml, 0, xml.length);
+  const names = children.map(({ nameStart, nameEnd }) => readText(xml, nameStart, nameEnd));
+  return new Set(names.filter((name) => TYPED_ELEMENTS.some(({ element }) => element === name)));
 }
 
 /** Reads a TakControl message that is known to be well formed. A version that is not filled in means 1. */

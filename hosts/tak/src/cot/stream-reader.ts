@@ -12,7 +12,8 @@
 
 import { isRemoraError, type RemoraError } from "remora/base";
 import { takErrors } from "../errors.ts";
-import { asBuffer, EventDecoder } from "./event-decoder.ts";
+import { asBuffer } from "./as-buffer.ts";
+import { EventDecoder } from "./event-decoder.ts";
 import { type CotLimits, cotLimits } from "./limits.ts";
 import type { CotMessage } from "./message.ts";
 import type { TakControl } from "./tak-message.ts";

@@ -56,6 +56,12 @@ export class TakMessageReader {
   detailEnd = 0;
   xmlDetailStart = 0;
   xmlDetailEnd = 0;
+  callsignStart = 0;
+  callsignEnd = 0;
+  groupNameStart = 0;
+  groupNameEnd = 0;
+  groupRoleStart = 0;
+  groupRoleEnd = 0;
 
   #bytes: Buffer = Buffer.alloc(0);
   #view = new DataView(this.#bytes.buffer);
@@ -103,6 +109,8 @@ export class TakMessageReader {
     this.timeMs = this.startMs = this.staleMs = 0;
     this.lat = this.lon = this.hae = this.ce = this.le = 0;
     this.detailStart = this.detailEnd = this.xmlDetailStart = this.xmlDetailEnd = 0;
+    this.callsignStart = this.callsignEnd = 0;
+    this.groupNameStart = this.groupNameEnd = this.groupRoleStart = this.groupRoleEnd = 0;
   }
 
   #readEvent(end: number): void {
@@ -182,8 +190,10 @@ export class TakMessageReader {
         this.xmlDetailEnd = this.#passText(end);
         this.xmlDetailStart = this.#textStart;
       } else if (number >= 2 && number <= 7 && (tag & 7) === BYTES) {
-        const length = this.#readLength(end);
-        this.#passFields(this.#at + length, DETAIL_KINDS[number] ?? []);
+        const fieldsEnd = this.#readLength(end) + this.#at;
+        if (number === CONTACT) this.#passContact(fieldsEnd);
+        else if (number === GROUP) this.#passGroup(fieldsEnd);
+        else this.#passFields(fieldsEnd, DETAIL_KINDS[number] ?? []);
       } else if (number <= 7) {
         throw this.#malformed(`field ${number} of the detail with wire type ${tag & 7}`);
       } else {
@@ -192,17 +202,45 @@ export class TakMessageReader {
     }
   }
 
-  /** A message of plain fields, whose wire types stand at their numbers. */
-  #passFields(end: number, kinds: readonly (number | undefined)[]): void {
+  #passContact(end: number): void {
     while (this.#at < end) {
       const tag = this.#readUint32(end);
-      const kind = kinds[tag >>> 3];
-      if (kind === undefined) this.#passUnknown(tag, end);
-      else if (kind !== (tag & 7)) throw this.#malformed(`field ${tag >>> 3} with wire type ${tag & 7}`);
-      else if (kind === BYTES) this.#passText(end);
-      else if (kind === VARINT) this.#readUint64(end);
-      else this.#readDouble(end);
+      if (tag === ((2 << 3) | BYTES)) {
+        this.callsignEnd = this.#passText(end);
+        this.callsignStart = this.#textStart;
+      } else {
+        this.#passField(tag, end, CONTACT_KINDS);
+      }
     }
+  }
+
+  #passGroup(end: number): void {
+    while (this.#at < end) {
+      const tag = this.#readUint32(end);
+      if (tag === ((1 << 3) | BYTES)) {
+        this.groupNameEnd = this.#passText(end);
+        this.groupNameStart = this.#textStart;
+      } else if (tag === ((2 << 3) | BYTES)) {
+        this.groupRoleEnd = this.#passText(end);
+        this.groupRoleStart = this.#textStart;
+      } else {
+        this.#passField(tag, end, GROUP_KINDS);
+      }
+    }
+  }
+
+  /** A message of plain fields, whose wire types stand at their numbers. */
+  #passFields(end: number, kinds: readonly (number | undefined)[]): void {
+    while (this.#at < end) this.#passField(this.#readUint32(end), end, kinds);
+  }
+
+  #passField(tag: number, end: number, kinds: readonly (number | undefined)[]): void {
+    const kind = kinds[tag >>> 3];
+    if (kind === undefined) this.#passUnknown(tag, end);
+    else if (kind !== (tag & 7)) throw this.#malformed(`field ${tag >>> 3} with wire type ${tag & 7}`);
+    else if (kind === BYTES) this.#passText(end);
+    else if (kind === VARINT) this.#readUint64(end);
+    else this.#readDouble(end);
   }
 
   #textStart = 0;
@@ -316,13 +354,20 @@ export class TakMessageReader {
   }
 }
 
+// Numbers in Detail.
+const CONTACT = 2;
+const GROUP = 3;
+
+// Wire types by field number.
 const CONTROL_KINDS = [undefined, VARINT, VARINT, BYTES];
-// By the number in Detail: contact, group, precisionLocation, status, takv, track.
+const CONTACT_KINDS = [undefined, BYTES, BYTES];
+const GROUP_KINDS = [undefined, BYTES, BYTES];
+// By the number in Detail: precisionLocation, status, takv, track.
 const DETAIL_KINDS: readonly (readonly (number | undefined)[] | undefined)[] = [
   undefined,
   undefined,
-  [undefined, BYTES, BYTES],
-  [undefined, BYTES, BYTES],
+  undefined,
+  undefined,
   [undefined, BYTES, BYTES],
   [undefined, VARINT],
   [undefined, BYTES, BYTES, BYTES, BYTES],

@@ -6,6 +6,7 @@
 
 import { BinaryReader, type BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
 import { formatDecimal, parseDecimal } from "./number.ts";
+import { readText } from "./text-cache.ts";
 import type { ChildSpan } from "./xml-scanner.ts";
 import { escapeValue, readLeaf } from "./xml-text.ts";
 
@@ -77,12 +78,11 @@ export function divideDetail(
 ): DividedDetail {
   const typed = new Map<number, TypedValues>();
   const moved = new Set<ChildSpan>();
+  const names = children.map(({ nameStart, nameEnd }) => readText(bytes, nameStart, nameEnd));
   for (const { element, number, fields } of TYPED_ELEMENTS) {
-    const named = children.filter(
-      (child) => bytes.toString("latin1", child.nameStart, child.nameEnd) === element,
-    );
-    const [only] = named;
-    if (only === undefined || named.length > 1) continue;
+    const index = names.indexOf(element);
+    const only = children[index];
+    if (only === undefined || names.indexOf(element, index + 1) !== -1) continue;
     const values = valuesOf(readLeaf(bytes, only.nameEnd, only.end), fields);
     if (values === undefined) continue;
     typed.set(number, values);

@@ -7,8 +7,11 @@ import { asciiText, passSpace, referenceValue, startsWith } from "./xml-characte
 export function readValue(bytes: Buffer, start: number, end: number, isPlain: boolean): string {
   if (isPlain) return readText(bytes, start, end);
   // XML 1.0 §2.11 and §3.3.3: a line end is one space, and so is a tab, unless written as a reference.
-  const text = bytes.toString("utf8", start, end).replace(/\r\n|[\t\n\r]/g, " ");
-  return text.replace(/&([^;]+);/g, (_, reference: string) => referenceValue(reference) ?? "");
+  const text = readText(bytes, start, end);
+  if (!/[&\t\n\r]/.test(text)) return text;
+  return text
+    .replace(/\r\n|[\t\n\r]/g, " ")
+    .replace(/&([^;]+);/g, (_, reference: string) => referenceValue(reference) ?? "");
 }
 
 const ESCAPES: Readonly<Record<string, string>> = {
@@ -36,7 +39,7 @@ export function readLeaf(bytes: Buffer, nameEnd: number, end: number): Map<strin
   while (bytes[at] !== 0x3e && bytes[at] !== 0x2f) {
     const nameStart = at;
     while (bytes[at] !== 0x3d && !isSpace(bytes[at])) at++;
-    const name = bytes.toString("utf8", nameStart, at);
+    const name = readText(bytes, nameStart, at);
     at = passSpace(bytes, at, end) + 1;
     at = passSpace(bytes, at, end);
     const close = bytes.indexOf(bytes[at] ?? 0, at + 1);
