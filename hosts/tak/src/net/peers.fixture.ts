@@ -45,6 +45,8 @@ export class FakeClock implements Clock {
   }
 }
 
+const REPORT_MS_MAX = 10_000;
+
 /** What was reported, and a way to wait until something is. */
 export class Log {
   readonly opened: Connection[] = [];
@@ -87,9 +89,16 @@ export class Log {
     return this.bad.map(({ code }) => code);
   }
 
-  /** Is done as soon as it holds, looking again after each report. */
+  /** Is done as soon as it holds, looking again after each report; fails when nothing more is reported for long. */
   async until(holds: () => boolean): Promise<void> {
-    while (!holds()) await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    while (!holds()) {
+      let timer: NodeJS.Timeout | undefined;
+      await new Promise<void>((resolve, reject) => {
+        this.#waiting.push(resolve);
+        timer = setTimeout(() => reject(new Error(`Still waiting for ${holds}`)), REPORT_MS_MAX);
+      });
+      clearTimeout(timer);
+    }
   }
 
   #wake(): void {

@@ -288,6 +288,8 @@ export class StreamConnection implements Connection {
     if (!this.#isOpen) return;
     this.#isOpen = false;
     this.#cancelCheck();
+    this.#heldDropped += this.#request?.held.length ?? 0;
+    this.#request = undefined;
     this.#handlers.onClose?.(this, this.#reason);
   }
 
