@@ -5,6 +5,8 @@
  */
 
 import { parseArgs } from "node:util";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { Worker } from "node:worker_threads";
 import { compare } from "./differ.ts";
 import { judgeMalformed, malformedModule } from "./malformed.ts";
@@ -31,6 +33,15 @@ if (!Number.isSafeInteger(count) || !Number.isSafeInteger(first) || count < 1 ||
 /** Malformed modules made from each valid one. */
 const malformedEach = 10;
 
+/**
+ * Each memory reserves gigabytes of address space until it is collected, which V8 does not hurry to do: it sees only
+ * the few kilobytes that are used.
+ */
+const modulesBetweenCollections = 10;
+setFlagsFromString("--expose-gc");
+// The function that the flag above makes.
+const collect = runInNewContext("gc") as () => void;
+
 const progress = new Int32Array(new SharedArrayBuffer(8));
 const watch = watchFor(30_000);
 const totals = { modules: 0, alike: 0, skipped: 0, different: 0, lines: 0, malformed: 0, wrong: 0 };
@@ -40,6 +51,11 @@ const totals = { modules: 0, alike: 0, skipped: 0, different: 0, lines: 0, malfo
     const seed = first + index;
     const flavour = chosen[seed % chosen.length] ?? flavours[0];
     if (flavour === undefined) break;
+    if (index % modulesBetweenCollections === 0) {
+      // What waits in this turn of the event loop is not garbage yet.
+      await new Promise((resolve) => setImmediate(resolve));
+      collect();
+    }
     progress[0] = seed;
     Atomics.add(progress, 1, 1);
     const bytes = await maker.make(seed, flavour);

@@ -98,7 +98,7 @@ test("a call succeeds exactly when it uses no more than its fuel, whatever the s
   for (const sliceUnits of [1, 7, 1_000, undefined]) {
     for (const deadlineMs of [Infinity, 1_000]) {
       const options = sliceUnits === undefined ? {} : { sliceUnits };
-      for (const used of [0, 1, 6, 7, 8, 1_999, 2_000, 2_001, 9_999]) {
+      for (const used of [0, 1, 6, 7, 8, 1_499, 1_500, 1_501, 9_999]) {
         const within = meterWith(options);
         const guest = guestOf(within);
         assert.equal(
@@ -215,7 +215,7 @@ test("a call that ends in its first slice does not look at the clock", () => {
   });
   const guest = guestOf(meter);
   for (let call = 0; call < 100; call++) {
-    assert.ok(runs(meter, { fuelMax: 1e6, deadlineMs: 1 }, () => guest.call("spend", 1_999)));
+    assert.ok(runs(meter, { fuelMax: 1e6, deadlineMs: 1 }, () => guest.call("spend", 1_499)));
   }
 });
 

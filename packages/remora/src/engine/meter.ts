@@ -3,9 +3,9 @@
  * own and asks for the next when it is spent; the meter hands out slices so that their sum never exceeds the
  * fuel, and looks at the clock whenever it is asked.
  *
- * A slice is cut so that even the slowest guest (a page fault for every few instructions) spends it about when
- * the deadline comes: long slices far from the deadline, short ones near it. The first is short enough to need no
- * look at the clock at all, so most calls never pay for one. A counter is left topped up between calls: a call
+ * A slice is cut so that even a guest that turns as slow as guests can be (a page fault for every few instructions)
+ * spends it before the deadline comes: long slices far from the deadline, short ones near it. The first is short
+ * enough to need no look at the clock at all, so most calls never pay for one. A counter is left topped up between calls: a call
  * costs one exchange of numbers with each module, at its end.
  *
  * Terms: `granted` is what all modules were given in this call, so `granted` less the counters is what they used,
@@ -32,16 +32,20 @@ export interface MeterOptions {
 }
 
 /**
- * Units that the slowest guest executes in a millisecond: stores that each touch a fresh page run at 0.01 units a
- * nanosecond, everything else (cache misses, divisions, chunks of bulk operations) is faster.
+ * Units a millisecond that no guest is trusted to exceed, however fast it was in its last slice: it may turn to
+ * stores that each touch a fresh page, which run at 0.005 to 0.01 units a nanosecond. Everything else (cache misses,
+ * divisions, chunks of bulk operations) is faster.
  */
-const slowestUnitsPerMs = 10_000;
+const trustedUnitsPerMs = 10_000;
 
-/** How late the slowest guest may notice its deadline; twice that when it never looked at the clock before. */
-const latenessMs = 0.2;
+/** Granted without a look at the clock, all modules together: 0.2 to 0.3 ms of the slowest guest. */
+const unclockedUnits = 1_500;
 
-/** Granted without a look at the clock, all modules together. */
-const unclockedUnits = slowestUnitsPerMs * latenessMs;
+/** A guest that was slower than trusted gets slices by its own speed, but none shorter than this. */
+const sliceUnitsMin = 500;
+
+/** Half of the time that is left, and this: slices get shorter towards the deadline without becoming nothing. */
+const marginMs = 0.1;
 
 /** Granted at once when there is no deadline: a refill a few milliseconds costs nothing. */
 const undatedUnits = 1_000_000;
@@ -90,6 +94,7 @@ export class Meter {
   #fuelUsed = 0.5;
   #deadlineMs = 0.5;
   #deadlineAt = 0.5;
+  #lookedAt = 0.5;
   #suspendedAt = 0.5;
 
   constructor(options: MeterOptions) {
@@ -194,7 +199,9 @@ export class Meter {
 
   /** Starts the clock of this call if it has not yet been looked at. Before anything that may take long. */
   startClock(): void {
-    if (this.#deadlineAt === unread) this.#deadlineAt = this.#clock() + this.#deadlineMs;
+    if (this.#deadlineAt !== unread) return;
+    this.#lookedAt = this.#clock();
+    this.#deadlineAt = this.#lookedAt + this.#deadlineMs;
   }
 
   /** Makes the guest look at the clock at its next check. After anything that may have taken long. */
@@ -242,29 +249,44 @@ export class Meter {
   /** Answers a module that has spent its slice, or that is about to do a part of something long. */
   refill(counter: Counter): number {
     if (this.dead !== undefined || !this.#isRunning) return this.#stop(counter);
-    let slice = this.#sliceUnits ?? undatedUnits;
-    if (this.#deadlineAt !== Infinity) {
-      const now = this.#clock();
-      if (this.#deadlineAt === unread) this.#deadlineAt = now + this.#deadlineMs;
-      const leftMs = this.#deadlineAt - now;
-      if (leftMs <= 0) {
-        this.kill("deadline");
-        return 1;
-      }
-      slice = this.#sliceUnits ?? Math.min((leftMs + latenessMs) * slowestUnitsPerMs, sliceUnitsMax);
-    }
-    if (this.pages.isShared) this.pages.share();
-    if (this.elements.isShared) this.elements.share();
-    return this.#grant(counter, slice);
-  }
-
-  /** Gives `counter` its part of a slice. The counter's own rest, or its overdraft, goes to the pool first. */
-  #grant(counter: Counter, slice: number): number {
     const rest = counter.swap(-1);
-    // From here the counter is -1 in truth: an account of a guest that is stopped below stays right.
+    // From here the counter is -1 in truth: the account of a guest that is stopped below stays right.
     this.#pool += rest + 1;
     this.#granted -= rest + 1;
     this.#isTouched = true;
+    let slice = this.#sliceUnits ?? undatedUnits;
+    if (this.#deadlineAt !== Infinity) {
+      const timed = this.#timedSlice(counter.ceiling - rest);
+      if (timed === 0) {
+        this.kill("deadline");
+        return 1;
+      }
+      slice = this.#sliceUnits ?? timed;
+    }
+    if (this.pages.isShared) this.pages.share();
+    if (this.elements.isShared) this.elements.share();
+    return this.#grant(counter, slice, rest < 0);
+  }
+
+  /** Looks at the clock: units until the next look, or 0 when the time is over. */
+  #timedSlice(used: number): number {
+    const now = this.#clock();
+    const elapsedMs = now - this.#lookedAt;
+    this.#lookedAt = now;
+    if (this.#deadlineAt === unread) {
+      this.#deadlineAt = now + this.#deadlineMs;
+      // Its speed is not known yet.
+      return 2 * unclockedUnits;
+    }
+    const leftMs = this.#deadlineAt - now;
+    if (leftMs <= 0) return 0;
+    const unitsPerMs = elapsedMs > 0 ? Math.min(used / elapsedMs, trustedUnitsPerMs) : trustedUnitsPerMs;
+    const units = unitsPerMs * (leftMs / 2 + marginMs);
+    return Math.max(sliceUnitsMin, Math.min(units, sliceUnitsMax));
+  }
+
+  /** Gives `counter`, which is empty, its part of a slice. */
+  #grant(counter: Counter, slice: number, wasSpent: boolean): number {
     if (this.#counters.length > 1) this.#trimOthers(counter, slice);
     const available = this.#pool - 1;
     if (available < 0) {
@@ -279,7 +301,7 @@ export class Meter {
     this.#granted += units + 1;
     counter.ceiling = units;
     counter.swap(units);
-    if (rest < 0) this.#promote(counter);
+    if (wasSpent) this.#promote(counter);
     return 0;
   }
 
