@@ -47,6 +47,8 @@ export type {
   TableType,
 } from "./module.ts";
 export { type Names, readNames } from "./names.ts";
+// For people.
+export { type PrintOptions, printModule } from "./print/module.ts";
 // Rewriting.
 export { renameExports } from "./rename-exports.ts";
 export type {
@@ -57,7 +59,6 @@ export type {
   StorageType,
   ValueType,
 } from "./sections/value-types.ts";
-// For people.
 export {
   type ExportSummary,
   type ExternSummary,
