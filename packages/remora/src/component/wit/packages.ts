@@ -65,6 +65,13 @@ function agreedName(parts: readonly PackagePart[], members: readonly WitFile[]):
       `files of one folder are one package: "${packageId(first)}" in ${first.span.file.path}`,
     );
   }
+  const documented = [first, ...others].filter((each) => each.docs !== undefined);
+  if (documented[1] !== undefined) {
+    throw invalid(
+      documented[1].span,
+      "only one file of a package documents it, so that nobody has to join texts",
+    );
+  }
   return { namespace: first.namespace, name: first.name, version: first.version };
 }
 

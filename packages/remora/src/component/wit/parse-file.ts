@@ -64,5 +64,5 @@ function parsePackageItem(cursor: Cursor): PackageItem {
     const name = cursor.name();
     return { kind: "world", attributes, name, items: parseWorldBody(cursor) };
   }
-  throw cursor.unexpectedWord(["package", "use", "interface", "world"]);
+  throw cursor.unexpectedWord(["use", "interface", "world"]);
 }

@@ -59,6 +59,8 @@ export class TypeScope {
   readonly #items = new Map<string, TypeItem>();
   readonly #done = new Set<string>();
   readonly #open: Name[] = [];
+  /** `type t = own<r>` is a handle, and no second name of the resource. */
+  readonly #handles = new Set<TypeDef>();
 
   constructor(input: TypeScopeInput) {
     this.#input = input;
@@ -89,7 +91,11 @@ export class TypeScope {
       if (target === undefined) {
         const feature = this.#input.hiddenIn(source, name.text);
         if (feature !== undefined) throw gatedName(name, feature);
-        throw unknownName(name, `type in "${source.id ?? source.name}"`, source.types.keys());
+        throw unknownName(name, {
+          what: "type",
+          where: source.id ?? source.name,
+          candidates: source.types.keys(),
+        });
       }
       const docs = use.attributes.docs;
       this.types.set(local.text, {
@@ -130,7 +136,7 @@ export class TypeScope {
     if (found === undefined) {
       const feature = this.hidden.get(name.text);
       if (feature !== undefined) throw gatedName(name, feature);
-      throw unknownName(name, "type", this.types.keys());
+      throw unknownName(name, { what: "type", where: this.#input.owner.name, candidates: this.types.keys() });
     }
     if (this.#done.has(name.text) || item === undefined) return found;
     if (this.#open.length > chainMax) {
@@ -144,6 +150,7 @@ export class TypeScope {
       this.#refuseCycle(name);
       this.#open.push(item.name);
       this.#setBody(item.name, this.#body(item.name, item.body));
+      if (item.body.kind === "alias" && item.body.type.kind === "own") this.#handles.add(found);
       this.#open.pop();
     }
     this.#done.add(name.text);
@@ -275,7 +282,7 @@ export class TypeScope {
       case "borrow":
       case "own": {
         const resource = this.#finish(expr.resource);
-        if (!isResource(resource))
+        if (!isResource(resource) || this.#handles.has(resource))
           throw invalid(expr.resource.span, `"${resource.name}" is no resource: only resources have handles`);
         return expr.kind === "own" ? { kind: "named", type: resource } : { kind: "borrow", resource };
       }

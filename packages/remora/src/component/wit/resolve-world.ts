@@ -130,11 +130,8 @@ function include(world: Draft, item: IncludeItem, included: World, names: Record
         name.span,
         `"${name.text}" is an interface, whose name stays: only plain names are renamed`,
       );
-    throw unknownName(
-      name,
-      `plain name in "${included.name}"`,
-      plain.filter((key) => !key.includes("/")),
-    );
+    const candidates = plain.filter((key) => !key.includes("/"));
+    throw unknownName(name, { what: "plain name", where: included.name, candidates });
   }
 }
 

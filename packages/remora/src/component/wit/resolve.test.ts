@@ -183,8 +183,18 @@ describe("gates", () => {
     });
   }
 
-  test("a gate needs a package with a version", () => {
+  test("a gate with a version needs a package with one", () => {
     refused("interface i { @since(version = 1.0.0) f: func(); }", "wit-gate", 2, 15);
+    assert.equal(
+      one("package a:b; interface i { @unstable(feature = x) f: func(); }").root.interfaces.size,
+      1,
+    );
+  });
+
+  test("what is inside something unstable is unstable, and says so", () => {
+    refused("@unstable(feature = x) interface i { f: func(); }", "wit-gate", 2, 38);
+    refused("@unstable(feature = x) world w { import f: func(); }", "wit-gate", 2, 41);
+    refused("interface i { @unstable(feature = x) resource r { f: func(); } }", "wit-gate", 2, 51);
   });
 });
 

@@ -15,7 +15,7 @@ import type {
   WorldItem,
 } from "./ast.ts";
 import { witErrors } from "./errors.ts";
-import { type GateVerdict, judgeGates, type OpenFeatures } from "./gates.ts";
+import { checkContained, type GateVerdict, judgeGates, type OpenFeatures } from "./gates.ts";
 import {
   type Func,
   type Interface,
@@ -95,14 +95,17 @@ class Resolver {
     return { root, packages: inUseOrder(this.#done) };
   }
 
-  /** `use a:b/c as d;` at the top of a file: what it names is there, and its own name is free in that file. */
+  /** `use a:b/c as d;` at the top of a file: it names an interface that is there, and its own name is free. */
   #checkFileNames(draft: PackageDraft): void {
     for (const part of draft.tree.parts) {
       const names = new Names();
       for (const item of part.items) {
         const local = item.kind === "top-level-use" ? (item.as ?? item.path.name) : item.name;
         names.claim(local, "name");
-        if (item.kind === "top-level-use") this.#find(item.path, draft, undefined);
+        if (item.kind !== "top-level-use") continue;
+        const target = this.#find(item.path, draft, undefined);
+        if (!target.draft.interfaceTrees.has(target.name))
+          throw this.#notFound(item.path, target, "interface");
       }
     }
   }
@@ -258,7 +261,11 @@ class Resolver {
         `"${path.name.text}" is ${found}: expected ${wanted === "world" ? "a world" : "an interface"}`,
       );
     }
-    return unknownName(path.name, `${wanted} in "${packageId(target.draft.name)}"`, right.keys());
+    return unknownName(path.name, {
+      what: wanted,
+      where: packageId(target.draft.name),
+      candidates: right.keys(),
+    });
   }
 
   /** The package and name behind a path. Without a part, of the package alone: a file's own names are not looked at. */
@@ -296,6 +303,7 @@ function draftOf(tree: PackageTree): PackageDraft {
     for (const item of part.items) {
       if (item.kind === "top-level-use") continue;
       names.claim(item.name, item.kind);
+      checkContained(item);
       if (item.kind === "interface") draft.interfaceTrees.set(item.name.text, { tree: item, part });
       else draft.worldTrees.set(item.name.text, { tree: item, part });
     }

@@ -32,13 +32,14 @@ export function claimAll(names: Iterable<Name>, what: string): void {
   for (const name of names) scope.claim(name, what);
 }
 
-/** Nothing has this name. */
-export function unknownName(name: Name, what: string, candidates: Iterable<string>): Error {
-  const near = didYouMean(name.text, candidates);
-  return witErrors["wit-unknown-name"]({
-    ...placeOf(name.span),
-    what: `there is no ${what} "${name.text}"${near}`,
-  });
+/** Nothing of this kind has this name, in the interface, world or package `where`. */
+export function unknownName(
+  name: Name,
+  looked: { readonly what: string; readonly where: string; readonly candidates: Iterable<string> },
+): Error {
+  const near = didYouMean(name.text, looked.candidates);
+  const what = `"${looked.where}" has no ${looked.what} "${name.text}"${near}`;
+  return witErrors["wit-unknown-name"]({ ...placeOf(name.span), what });
 }
 
 /** The item is there, behind a gate that is closed. */
