@@ -8,6 +8,10 @@ export type { FileUsage } from "./fs/mounts.ts";
 export { Gate, type GateCount, type GateOptions } from "./gate.ts";
 // What the engine gives.
 export type { Guest, GuestMemory } from "./guest.ts";
+// HTTP.
+export type { Resolve } from "./http/client.ts";
+export { type HttpErrorCode, HttpFailure } from "./http/failure.ts";
+export type { WholeRequest, WholeResponse } from "./http/request.ts";
 // Bounds on what a guest may make the host hold.
 export { defaultSandboxLimits, type SandboxLimits, sandboxLimits } from "./limits.ts";
 export type { ClockChoice } from "./machine/clock.ts";

@@ -3,6 +3,7 @@
  * an offer; which offers are linked is decided by `checkImports`, and what a linked function may do by the gate.
  */
 
+import { lookup } from "node:dns/promises";
 import {
   coreVocabulary,
   type Grant,
@@ -14,6 +15,8 @@ import type { AuditSink } from "./audit.ts";
 import { type FileUsage, openMounts } from "./fs/mounts.ts";
 import { Gate } from "./gate.ts";
 import type { Guest } from "./guest.ts";
+import { checkNetworks, HttpClient, type Resolve } from "./http/client.ts";
+import { requestWhole, type WholeRequest, type WholeResponse } from "./http/request.ts";
 import { type SandboxLimits, sandboxLimits } from "./limits.ts";
 import { type ClockChoice, clockOf } from "./machine/clock.ts";
 import { BoundedLog, type LogSink } from "./machine/log.ts";
@@ -59,6 +62,17 @@ export interface SandboxOptions {
   readonly privateFolder?: string;
   /** The host's folder for each path that `fs.read` or `fs.write` grants, by the path as the guest sees it. */
   readonly folders?: Readonly<Record<string, string>>;
+  readonly http?: {
+    /** Addresses for a name. Default: the host's resolver. */
+    readonly resolve?: Resolve;
+    /**
+     * Networks and addresses that are reached though they are not public: `["192.168.1.0/24"]`. An address that
+     * `net.http` names as an origin is reached without. Default: none.
+     */
+    readonly addresses?: readonly string[];
+    /** Trusted certificates, PEM. Default: those of the system. */
+    readonly certificates?: string;
+  };
   /** How guests wait. Default: not at all, which is right for calls on the caller's thread. */
   readonly waiting?: Waiting;
 }
@@ -70,6 +84,13 @@ export interface Sandbox {
   readonly limits: SandboxLimits;
   /** What the plugin's files take, by the path as the guest sees it. */
   usage(): readonly FileUsage[];
+  /**
+   * An HTTP request for the plugin, redirects followed: for a host function that gives its guests one. It passes
+   * the gate as the guest's own requests do.
+   *
+   * @throws HttpFailure with the reason in the terms of wasi:http
+   */
+  request(request: WholeRequest): Promise<WholeResponse>;
   /** The imports of one instance. Close them when it is discarded. */
   forInstance(guest: Guest): InstanceImports;
   close(): void;
@@ -120,6 +141,14 @@ export function sandboxImports(options: SandboxOptions): Sandbox {
   const log = new BoundedLog(plugin, options.log, limits);
   const clock = clockOf(options.clock ?? { kind: "real" }, nowMs); // a wrong choice is told now
   const mounts = openMounts({ ...options, limits, nowNs: () => clock.wallNs() });
+  const http = new HttpClient({
+    gate,
+    limits,
+    grants: options.grants,
+    resolve: options.http?.resolve ?? hostResolve,
+    addresses: checkNetworks(options.http?.addresses ?? []),
+    ...(options.http?.certificates !== undefined && { certificates: options.http.certificates }),
+  });
   const random = options.random ?? { kind: "real" };
   const shared: PluginMachine = {
     plugin,
@@ -132,6 +161,7 @@ export function sandboxImports(options: SandboxOptions): Sandbox {
     environment: new Map(Object.entries(options.environment ?? {})),
     arguments: options.arguments ?? [],
     standardInput: options.standardInput ?? new Uint8Array(0),
+    http,
     mounts: mounts.map((mounted) => mounted.mount),
   };
   const machines = new Set<Machine>();
@@ -139,6 +169,7 @@ export function sandboxImports(options: SandboxOptions): Sandbox {
     for (const machine of machines) machine.close();
     machines.clear();
     for (const { mount } of mounts) mount.volume.close();
+    http.close();
     log.close();
   };
   return {
@@ -151,6 +182,7 @@ export function sandboxImports(options: SandboxOptions): Sandbox {
         bytesUsed: quota.bytesUsed,
         namesUsed: quota.namesUsed,
       })),
+    request: (request) => requestWhole(http, request),
     forInstance: (guest) => {
       const machine = new Machine(shared, guest);
       machines.add(machine);
@@ -159,6 +191,12 @@ export function sandboxImports(options: SandboxOptions): Sandbox {
     close,
     [Symbol.dispose]: close,
   };
+}
+
+/** All addresses of a name, as the host's system finds them. */
+async function hostResolve(name: string): Promise<readonly string[]> {
+  const found = await lookup(name, { all: true });
+  return found.map((entry) => entry.address);
 }
 
 const rowsByName = new Map(interfaces.map((row) => [row.name, row]));

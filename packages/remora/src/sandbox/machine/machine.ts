@@ -9,6 +9,7 @@ import { sandboxErrors } from "../errors.ts";
 import { FolderHandle, type Mount } from "../fs/files.ts";
 import type { Gate } from "../gate.ts";
 import type { Guest } from "../guest.ts";
+import type { HttpClient } from "../http/client.ts";
 import type { SandboxLimits } from "../limits.ts";
 import type { Clock } from "./clock.ts";
 import type { BoundedLog } from "./log.ts";
@@ -29,6 +30,7 @@ export interface PluginMachine {
   readonly environment: ReadonlyMap<string, string>;
   readonly arguments: readonly string[];
   readonly standardInput: Uint8Array;
+  readonly http: HttpClient;
   /** Folders that a guest finds open. */
   readonly mounts: readonly Mount[];
 }

@@ -8,6 +8,7 @@ import type { Machine } from "../machine/machine.ts";
 import { environment, exit, stderr, stdin, stdout, terminals } from "./cli.ts";
 import { monotonicClock, wallClock } from "./clocks.ts";
 import { filesystemTypes, preopens } from "./filesystem.ts";
+import { httpTypes, outgoingHandler } from "./http.ts";
 import { Pollable, poll } from "./poll.ts";
 import { insecureRandom, insecureSeed, random } from "./random.ts";
 import { InputStream, IoError, OutputStream } from "./streams.ts";
@@ -62,6 +63,12 @@ export const interfaces: readonly InterfaceRow[] = [
   { name: "wasi:filesystem/preopens", capability: "wasi.base", make: preopens },
   { name: "wasi:clocks/wall-clock", capability: "clock.read", make: wallClock },
   { name: "wasi:clocks/monotonic-clock", capability: "clock.read", make: monotonicClock },
+  { name: "wasi:http/types", capability: "net.http", make: httpTypes },
+  {
+    name: "wasi:http/outgoing-handler",
+    capability: "net.http",
+    make: outgoingHandler,
+  },
   { name: "wasi:random/random", capability: "random.read", make: random },
   { name: "wasi:random/insecure", capability: "random.read", make: insecureRandom },
   { name: "wasi:random/insecure-seed", capability: "random.read", make: insecureSeed },

@@ -1,0 +1,134 @@
+/** `wasi:http/types` 0.2: a response that a guest receives, from the promise of one to its body. */
+
+import { ComponentError } from "../../component/index.ts";
+import type { OpenRequest, OpenResponse } from "../http/client.ts";
+import { httpFailureOf } from "../http/failure.ts";
+import type { Machine } from "../machine/machine.ts";
+import { bodySource } from "./http-body.ts";
+import { Fields, Held } from "./http-fields.ts";
+import { always, Pollable } from "./poll.ts";
+import { InputStream } from "./streams.ts";
+
+/** A result inside of another value. */
+type Result<Ok> = { readonly tag: "ok"; readonly val: Ok } | { readonly tag: "err"; readonly val?: unknown };
+
+/** The resource `future-incoming-response`. */
+export class FutureIncomingResponse extends Held {
+  readonly #open: OpenRequest;
+  #outcome: Result<OpenResponse> | undefined;
+  #isTaken = false;
+  readonly #settled: Promise<void>;
+
+  constructor(machine: Machine, open: OpenRequest) {
+    super(machine);
+    this.#open = open;
+    this.#settled = open.response.then(
+      (response) => {
+        this.#outcome = { tag: "ok", val: response };
+      },
+      (error: unknown) => {
+        this.#outcome = { tag: "err", val: httpFailureOf(error).reason };
+      },
+    );
+  }
+
+  subscribe(): Pollable {
+    return new Pollable(this.machine, {
+      kind: "event",
+      isReady: () => this.#outcome !== undefined,
+      settled: () => this.#settled,
+    });
+  }
+
+  get(): Result<Result<IncomingResponse>> | undefined {
+    if (this.#outcome === undefined) return undefined;
+    if (this.#isTaken) return { tag: "err" };
+    this.#isTaken = true;
+    if (this.#outcome.tag === "err") return { tag: "ok", val: this.#outcome };
+    return {
+      tag: "ok",
+      val: { tag: "ok", val: new IncomingResponse(this.machine, this.#outcome.val, this.#open) },
+    };
+  }
+
+  override close(): void {
+    super.close();
+    if (!this.#isTaken) this.#open.close();
+  }
+}
+
+/** The resource `incoming-response`. */
+export class IncomingResponse extends Held {
+  readonly #response: OpenResponse;
+  readonly #open: OpenRequest;
+  #isConsumed = false;
+
+  constructor(machine: Machine, response: OpenResponse, open: OpenRequest) {
+    super(machine);
+    this.#response = response;
+    this.#open = open;
+  }
+
+  status(): number {
+    return this.#response.status;
+  }
+
+  headers(): Fields {
+    return Fields.immutable(this.machine, this.#response.headers);
+  }
+
+  consume(): IncomingBody {
+    if (this.#isConsumed) throw new ComponentError(undefined);
+    this.#isConsumed = true;
+    return new IncomingBody(this.machine, this.#response, this.#open);
+  }
+
+  override close(): void {
+    super.close();
+    if (!this.#isConsumed) this.#open.close();
+  }
+}
+
+/** The resource `incoming-body`. */
+export class IncomingBody extends Held {
+  readonly #response: OpenResponse;
+  readonly #open: OpenRequest;
+  #hasStream = false;
+
+  constructor(machine: Machine, response: OpenResponse, open: OpenRequest) {
+    super(machine);
+    this.#response = response;
+    this.#open = open;
+  }
+
+  static finish(body: IncomingBody): FutureTrailers {
+    body.close();
+    return new FutureTrailers(body.machine);
+  }
+
+  stream(): InputStream {
+    if (this.#hasStream) throw new ComponentError(undefined);
+    this.#hasStream = true;
+    return new InputStream(this.machine, bodySource(this.#response));
+  }
+
+  override close(): void {
+    super.close();
+    this.#open.close();
+  }
+}
+
+/** The resource `future-trailers`. There are none: they are not waited for. */
+export class FutureTrailers extends Held {
+  #isTaken = false;
+
+  subscribe(): Pollable {
+    return new Pollable(this.machine, always);
+  }
+
+  get(): Result<Result<Fields | undefined>> {
+    if (this.#isTaken) return { tag: "err" };
+    this.#isTaken = true;
+    return { tag: "ok", val: { tag: "ok", val: undefined } };
+  }
+}
