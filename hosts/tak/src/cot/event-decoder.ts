@@ -12,7 +12,8 @@ import { writeXml } from "./write-event.ts";
 import { passSpace, startsWith } from "./xml-characters.ts";
 import { xmlError } from "./xml-error.ts";
 import { XmlEvent } from "./xml-event.ts";
-import { FAILED, INCOMPLETE, XmlScanner } from "./xml-scanner.ts";
+import { FAILED, INCOMPLETE } from "./xml-markup.ts";
+import { XmlScanner } from "./xml-scanner.ts";
 
 /** What one message of the TAK protocol holds: either, both or nothing. */
 export interface TakMessage {

@@ -16,7 +16,8 @@ import { joinDetail, readDetail, TYPED_ELEMENTS } from "./typed-detail.ts";
 import { writeXml } from "./write-event.ts";
 import { xmlError } from "./xml-error.ts";
 import { FIELD } from "./xml-fields.ts";
-import { FAILED, type XmlScanner } from "./xml-scanner.ts";
+import { FAILED } from "./xml-markup.ts";
+import type { XmlScanner } from "./xml-scanner.ts";
 import { readValue } from "./xml-text.ts";
 
 export class ProtobufEvent implements CotMessage {

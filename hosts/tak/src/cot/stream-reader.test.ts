@@ -5,12 +5,15 @@ import { isRemoraError, type RemoraError } from "remora/base";
 import { readMessage } from "./event-decoder.ts";
 import { BARE, EVENTS, eventOfSize, framed, UNIT } from "./events.fixture.ts";
 import { type CotLimits, cotLimits } from "./limits.ts";
+import type { CotMessage } from "./message.ts";
 import { type Accepted, StreamReader } from "./stream-reader.ts";
 
 const HEADER = '<?xml version="1.0" encoding="UTF-8"?>\n';
 const protobuf = (xml: string) => framed(readMessage(Buffer.from(xml)).bytes("protobuf"));
 
 interface Read {
+  /** Not enumerable, so that what was read can be compared as a whole. */
+  readonly messages: CotMessage[];
   readonly uids: string[];
   readonly dropped: string[];
   /** Why the stream ended, if it did. */
@@ -21,10 +24,20 @@ function read(
   chunks: readonly (string | Uint8Array)[],
   options: { accepted?: Accepted; limits?: CotLimits; isEnded?: boolean } = {},
 ): Read {
-  const result: Read = { uids: [], dropped: [], over: undefined };
+  const messages: CotMessage[] = [];
+  const result: Read = Object.defineProperty(
+    { messages, uids: [], dropped: [], over: undefined },
+    "messages",
+    {
+      enumerable: false,
+    },
+  );
   const reader = new StreamReader(
     {
-      onMessage: (message) => result.uids.push(message.uid),
+      onMessage(message) {
+        messages.push(message);
+        result.uids.push(message.uid);
+      },
       onBadEvent: (error) => result.dropped.push(error.code),
     },
     options,
@@ -39,7 +52,7 @@ function read(
   return result;
 }
 
-const expectRead = (found: Read, expected: Partial<Read>) =>
+const expectRead = (found: Read, expected: Partial<Omit<Read, "messages">>) =>
   assert.deepEqual(found, { uids: [], dropped: [], over: undefined, ...expected });
 
 const withUid = (uid: string) => BARE.replace("BARE-1", uid);
@@ -251,4 +264,45 @@ test("a slow sender of a large event does not make the reader scan it over and o
   assert.deepEqual(uids, ["LARGE-1"]);
   // Some 5600 chunks: a scan for each would take minutes.
   assert.ok(process.hrtime.bigint() - start < 5_000_000_000n);
+});
+
+test("whatever comes, however it is cut: errors have codes, and each event is whole in both forms", () => {
+  const stream = Buffer.concat([
+    Buffer.from(HEADER + Object.values(EVENTS).join(HEADER)),
+    ...Object.values(EVENTS).map((xml) => protobuf(xml)),
+  ]);
+  const edit = fc.record({
+    at: fc.nat({ max: stream.length - 1 }),
+    removed: fc.integer({ min: 0, max: 300 }),
+    added: fc.oneof(
+      fc.uint8Array({ maxLength: 4 }),
+      fc
+        .constantFrom("<event ", "</event>", "<?xml", "\xbf\x05", "<!--", "]]>")
+        .map((text) => Buffer.from(text, "latin1")),
+    ),
+  });
+  const edits = fc.array(edit, { minLength: 1, maxLength: 4 });
+  const chunkSizes = fc.array(fc.integer({ min: 1, max: 900 }), { minLength: 1, maxLength: 6 });
+  fc.assert(
+    fc.property(edits, chunkSizes, (made, sizes) => {
+      let bytes = stream;
+      for (const { at, removed, added } of made) {
+        bytes = Buffer.concat([bytes.subarray(0, at), added, bytes.subarray(at + removed)]);
+      }
+      const chunks: Buffer[] = [];
+      for (let at = 0, k = 0; at < bytes.length; k++) {
+        const size = sizes[k % sizes.length] ?? 1;
+        chunks.push(bytes.subarray(at, at + size));
+        at += size;
+      }
+      const found = read(chunks);
+      assert.deepEqual(found, read([bytes]));
+      for (const message of found.messages) {
+        for (const format of ["xml", "protobuf"] as const) {
+          assert.equal(readMessage(message.bytes(format)).uid, message.uid);
+        }
+      }
+    }),
+    { numRuns: 1000 },
+  );
 });

@@ -19,7 +19,7 @@ import type { CotMessage } from "./message.ts";
 import type { TakControl } from "./tak-message.ts";
 import { CLASS, isCutShort, passSpace, SPACE, startsWith } from "./xml-characters.ts";
 import { xmlError } from "./xml-error.ts";
-import { FAILED, INCOMPLETE } from "./xml-scanner.ts";
+import { FAILED, INCOMPLETE } from "./xml-markup.ts";
 import { showBytes } from "./xml-text.ts";
 
 export const MAGIC = 0xbf;
@@ -70,6 +70,8 @@ export class StreamReader {
   #waitsFor: "more" | "frame" | "event-end" | "bracket" = "more";
   /** Of those kept: how many the frame takes. */
   #frameLength = 0;
+  /** Of those kept: how many were there at the last look. */
+  #seen = 0;
   /** Of those kept: where the search for what is waited for goes on. */
   #searched = 0;
   /** Of those at hand: behind what was handed out or passed. */
@@ -99,23 +101,31 @@ export class StreamReader {
       const length = this.#lengthOfInterest(rest);
       this.#append(rest.subarray(0, length));
       rest = rest.subarray(length);
-      if (this.#isWorthALook()) {
-        const bytes = this.#kept.subarray(0, this.#keptLength);
-        // The events in it are views of this buffer, so what is left over moves to a new one.
-        this.#kept = NOTHING;
-        this.#keptLength = 0;
-        this.#take(bytes);
-      }
+      if (this.#isWorthALook()) this.#takeKept();
     }
   }
 
-  /** The stream has ended. @throws tak/stream-cut when it did so inside of an event */
+  #takeKept(): void {
+    const bytes = this.#kept.subarray(0, this.#keptLength);
+    // The events in it are views of this buffer, so what is left over moves to a new one.
+    this.#kept = NOTHING;
+    this.#keptLength = 0;
+    this.#take(bytes);
+  }
+
+  /**
+   * The stream has ended.
+   *
+   * @throws tak/stream-cut when it did so inside of an event, and what `push` throws
+   */
   end(): void {
+    // What would have been found with the end of the event is found now.
+    if (this.#keptLength > 0 && this.#waitsFor === "event-end") this.#takeKept();
     if (this.#state.kind === "between" && this.#keptLength > 0) {
       throw takErrors["stream-cut"]({ at: this.#base, sizeBytes: this.#keptLength });
     }
     if (this.#state.kind === "skip-bytes") {
-      throw takErrors["stream-cut"]({ at: this.#base, sizeBytes: this.#skipped });
+      throw takErrors["stream-cut"]({ at: this.#base, sizeBytes: this.#skipped - this.#state.left });
     }
   }
 
@@ -354,6 +364,7 @@ export class StreamReader {
     this.#kept = Buffer.allocUnsafeSlow(Math.max(2 * bytes.length, KEPT_BYTES_MIN));
     this.#kept.set(bytes);
     this.#keptLength = bytes.length;
+    this.#seen = Math.max(bytes.length, KEPT_BYTES_MIN);
     // What is waited for may have begun with the last bytes.
     this.#searched = Math.max(0, bytes.length - END_OF_EVENT_BYTES_MAX);
   }
@@ -394,7 +405,10 @@ export class StreamReader {
       case "bracket":
         return this.#findsKept(">");
       case "event-end":
-        return this.#findsEndOfEvent() || this.#keptLength > this.#limits.eventBytesMax;
+        // Or twice as much as at the last look, which finds early what is bad, and costs no more than one look in all.
+        return (
+          this.#findsEndOfEvent() || this.#keptLength > Math.min(this.#limits.eventBytesMax, 2 * this.#seen)
+        );
     }
   }
 

@@ -3,7 +3,7 @@
 import type { RemoraError } from "remora/base";
 import { unreachable } from "remora/base";
 import { takErrors } from "../errors.ts";
-import type { XmlFailure } from "./xml-scanner.ts";
+import type { XmlFailure } from "./xml-markup.ts";
 
 /** @param base What to add to an offset, to name its place in the stream. */
 export function xmlError(scanner: { readonly failure: XmlFailure | undefined }, base: number): RemoraError {

@@ -4,7 +4,8 @@ import fc from "fast-check";
 import { SaxesParser } from "saxes";
 import { EVENTS, UNIT } from "./events.fixture.ts";
 import { cotLimits } from "./limits.ts";
-import { FAILED, INCOMPLETE, XmlScanner } from "./xml-scanner.ts";
+import { FAILED, INCOMPLETE } from "./xml-markup.ts";
+import { XmlScanner } from "./xml-scanner.ts";
 
 const scanner = new XmlScanner(cotLimits());
 

@@ -8,16 +8,11 @@
 import type { CotLimits } from "./limits.ts";
 import {
   areSameBytes,
-  asciiText,
   CLASS,
   CUT,
-  isCutShort,
   isName,
-  isReference,
-  isXmlCharacter,
   NAME,
   NAME_START,
-  passCharacter,
   passName,
   passSpace,
   SPACE,
@@ -26,16 +21,7 @@ import {
   VALUE,
 } from "./xml-characters.ts";
 import { CONTACT, DETAIL, EVENT, FIELD_COUNT, fieldOf, GROUP, OTHER, POINT } from "./xml-fields.ts";
-
-/** What a scan gives back instead of the offset behind the event. */
-export const INCOMPLETE = -1;
-export const FAILED = -2;
-
-/** Why a scan failed; `at` is the offset in the scanned bytes. */
-export type XmlFailure =
-  | { readonly kind: "malformed"; readonly found: string; readonly at: number }
-  | { readonly kind: "doctype" | "entity" | "nested-event"; readonly at: number }
-  | { readonly kind: "limit"; readonly what: string; readonly max: number; readonly at: number };
+import { INCOMPLETE, XmlMarkup } from "./xml-markup.ts";
 
 /** A child of the detail element: its name and itself, tags included. */
 export interface ChildSpan {
@@ -48,9 +34,6 @@ export interface ChildSpan {
 const LT = 0x3c;
 const GT = 0x3e;
 const SLASH = 0x2f;
-const AMP = 0x26;
-const DASH = 0x2d;
-const BRACKET = 0x5d;
 const QUOTE = 0x22;
 const APOSTROPHE = 0x27;
 const EQUALS = 0x3d;
@@ -62,7 +45,7 @@ const TAIL_DETAIL = 0x7461696c;
 const TAIL_CONTACT = 0x74616374;
 const TAIL_GROUP = 0x726f7570;
 
-export class XmlScanner {
+export class XmlScanner extends XmlMarkup {
   /** Start and end of each field, by `FIELD`; both 0 where there is none. Good until the next scan. */
   readonly spans: Int32Array = new Int32Array(FIELD_COUNT * 2);
   /** Bit n: the value of field n has references, line ends or characters beyond ASCII. */
@@ -75,7 +58,6 @@ export class XmlScanner {
   detailEnd = 0;
   /** Where the end tag of the event starts. */
   endTagStart = 0;
-  failure: XmlFailure | undefined;
   /** The children of the detail, when the scan was asked for them. */
   children: ChildSpan[] | undefined;
 
@@ -86,6 +68,7 @@ export class XmlScanner {
   readonly #attributes: Int32Array;
 
   constructor(limits: CotLimits) {
+    super();
     this.#limits = limits;
     this.#open = new Int32Array(2 * (limits.depthMax + 1));
     this.#attributes = new Int32Array(3 * (limits.attributesMax + 1));
@@ -106,7 +89,7 @@ export class XmlScanner {
   scanDetail(bytes: Uint8Array, start: number, end: number): number {
     this.#reset();
     const result = this.#scan(bytes, start, end, 2);
-    return result === INCOMPLETE ? this.#fail("an end inside of markup", end) : result;
+    return result === INCOMPLETE ? this.fail("an end inside of markup", end) : result;
   }
 
   /** As `scanEvent`, and notes the children of the detail. */
@@ -154,7 +137,7 @@ export class XmlScanner {
       if (at >= end) return base === 2 && depth === 2 ? end : INCOMPLETE;
       const byte = bytes[at] as number;
       if (byte !== LT) {
-        const next = this.#passText(bytes, at, end);
+        const next = this.passText(bytes, at, end);
         if (next < 0) return next;
         at = next;
         continue;
@@ -163,7 +146,7 @@ export class XmlScanner {
       const second = bytes[at + 1] as number;
 
       if (second === SLASH) {
-        if (depth === base) return this.#fail("an end tag without a start tag", at);
+        if (depth === base) return this.fail("an end tag without a start tag", at);
         depth--;
         const nameStart = open[depth * 2] as number;
         const length = (open[depth * 2 + 1] as number) - nameStart;
@@ -195,7 +178,7 @@ export class XmlScanner {
       }
 
       if (second === 0x21 /* ! */ || second === 0x3f /* ? */) {
-        const next = this.#passOther(bytes, at, end);
+        const next = this.passOther(bytes, at, end);
         if (next < 0) return next;
         at = next;
         continue;
@@ -213,25 +196,25 @@ export class XmlScanner {
       if ((bytes[next] as number) >= 0x80 || ((CLASS[second] as number) & NAME_START) === 0) {
         next = passName(bytes, nameStart, end);
         if (next < 0)
-          return next === CUT ? INCOMPLETE : this.#fail("a name that XML does not allow", nameStart);
+          return next === CUT ? INCOMPLETE : this.fail("a name that XML does not allow", nameStart);
         if (next >= end) return INCOMPLETE;
         tail = 0;
       }
       const nameEnd = next;
       if (depth >= this.#limits.depthMax) {
-        return this.#failLimit("elements inside each other", this.#limits.depthMax, at);
+        return this.failLimit("elements inside each other", this.#limits.depthMax, at);
       }
       let element = OTHER;
       if (tail === TAIL_EVENT && nameEnd - nameStart === 5 && second === 0x65) {
-        if (depth > 0) return this.#failNested(at);
+        if (depth > 0) return this.failNested(at);
         element = EVENT;
       } else if (depth === 1) {
         if (tail === TAIL_POINT && nameEnd - nameStart === 5 && second === 0x70) {
-          if (this.hasPoint) return this.#fail("a second point", at);
+          if (this.hasPoint) return this.fail("a second point", at);
           this.hasPoint = true;
           element = POINT;
         } else if (tail === TAIL_DETAIL && isName(bytes, nameStart, nameEnd, "detail")) {
-          if (hasDetail) return this.#fail("a second detail", at);
+          if (hasDetail) return this.fail("a second detail", at);
           hasDetail = true;
           element = DETAIL;
         }
@@ -245,7 +228,7 @@ export class XmlScanner {
         }
         if (this.children !== undefined) this.children.push({ nameStart, nameEnd, start: at, end: 0 });
       } else if (depth === 0) {
-        return this.#fail("an element that is not an event", at);
+        return this.fail("an element that is not an event", at);
       }
 
       if (bytes[next] !== GT) {
@@ -264,7 +247,7 @@ export class XmlScanner {
         }
       } else {
         at = next + 2;
-        if (depth === 0) return this.#fail("an event without a point", at);
+        if (depth === 0) return this.fail("an event without a point", at);
         if (depth === 2 && isInDetail && this.children !== undefined) {
           const child = this.children.at(-1);
           if (child !== undefined) child.end = at;
@@ -285,9 +268,9 @@ export class XmlScanner {
       if (first === GT) return at;
       if (first === SLASH) {
         if (at + 1 >= end) return INCOMPLETE;
-        return bytes[at + 1] === GT ? at : this.#fail('a "/" in a start tag', at);
+        return bytes[at + 1] === GT ? at : this.fail('a "/" in a start tag', at);
       }
-      if (at === spaceStart) return this.#fail("an attribute without a space before it", at);
+      if (at === spaceStart) return this.fail("an attribute without a space before it", at);
 
       const nameStart = at;
       let tail = 0;
@@ -298,23 +281,23 @@ export class XmlScanner {
       if (at >= end) return INCOMPLETE;
       if ((bytes[at] as number) >= 0x80 || ((CLASS[first] as number) & NAME_START) === 0) {
         at = passName(bytes, nameStart, end);
-        if (at < 0) return at === CUT ? INCOMPLETE : this.#fail("a name that XML does not allow", nameStart);
+        if (at < 0) return at === CUT ? INCOMPLETE : this.fail("a name that XML does not allow", nameStart);
         if (at >= end) return INCOMPLETE;
         tail = 0;
       }
       const nameEnd = at;
       if (count === this.#limits.attributesMax) {
-        return this.#failLimit("attributes in one element", this.#limits.attributesMax, nameStart);
+        return this.failLimit("attributes in one element", this.#limits.attributesMax, nameStart);
       }
       if (this.#isDouble(bytes, count, tail, nameStart, nameEnd)) {
-        return this.#fail("an attribute twice", nameStart);
+        return this.fail("an attribute twice", nameStart);
       }
       count++;
 
       if (bytes[at] !== EQUALS) {
         at = passSpace(bytes, at, end);
         if (at >= end) return INCOMPLETE;
-        if (bytes[at] !== EQUALS) return this.#fail("an attribute without a value", nameStart);
+        if (bytes[at] !== EQUALS) return this.fail("an attribute without a value", nameStart);
       }
       if (++at >= end) return INCOMPLETE;
       let quote = bytes[at] as number;
@@ -323,7 +306,7 @@ export class XmlScanner {
         if (at >= end) return INCOMPLETE;
         quote = bytes[at] as number;
         if (quote !== QUOTE && quote !== APOSTROPHE) {
-          return this.#fail("an attribute whose value has no quotes", nameStart);
+          return this.fail("an attribute whose value has no quotes", nameStart);
         }
       }
 
@@ -371,139 +354,15 @@ export class XmlScanner {
   /** One character of a value that does not mean itself. */
   #passInValue(bytes: Uint8Array, at: number, end: number): number {
     const byte = bytes[at] as number;
-    if (byte === LT) return this.#failLessThan(bytes, at, end);
+    if (byte === LT) return this.failLessThan(bytes, at, end);
     // §3.3.3: a line end or tab in a value is read as a space, so such a value is not taken as it stands.
     if (((CLASS[byte] as number) & SPACE) !== 0) return at + 1;
-    return this.#passText(bytes, at, end);
-  }
-
-  /** One character that is not plain text: a reference, one of several bytes, or one that is not allowed. */
-  #passText(bytes: Uint8Array, at: number, end: number): number {
-    const byte = bytes[at] as number;
-    if (byte === AMP) return this.#passReference(bytes, at, end);
-    if (byte === BRACKET) {
-      const isSectionEnd = at + 2 < end && bytes[at + 1] === BRACKET && bytes[at + 2] === GT;
-      return isSectionEnd ? this.#fail('"]]>" in text', at) : at + 1;
-    }
-    if (byte < 0x80) return this.#fail("a character that XML does not allow", at);
-    const next = passCharacter(bytes, at, end);
-    if (next === CUT) return INCOMPLETE;
-    return next < 0 ? this.#fail("bytes that are no character of XML in UTF-8", at) : next;
-  }
-
-  #passReference(bytes: Uint8Array, at: number, end: number): number {
-    // `&#x10FFFF;` is the longest that is of use; zeros before it are allowed, some.
-    const last = Math.min(end, at + 16);
-    let semicolon = at + 1;
-    while (semicolon < last && bytes[semicolon] !== 0x3b) semicolon++;
-    if (semicolon >= last) return semicolon >= end && end < at + 16 ? INCOMPLETE : this.#failEntity(at);
-    return isReference(bytes, at + 1, semicolon) ? semicolon + 1 : this.#failEntity(at);
-  }
-
-  /** Comment, CDATA section or processing instruction. */
-  #passOther(bytes: Uint8Array, at: number, end: number): number {
-    if (startsWith(bytes, at, end, "<!--")) {
-      const close = this.#passUntil(bytes, at + 4, end, "-->");
-      if (close < 0) return close;
-      // §2.5: "--" must not stand inside a comment.
-      for (let k = at + 4; k < close - 3; k++) {
-        if (bytes[k] === DASH && bytes[k + 1] === DASH) return this.#fail('"--" in a comment', k);
-      }
-      return close;
-    }
-    if (startsWith(bytes, at, end, "<![CDATA[")) return this.#passUntil(bytes, at + 9, end, "]]>");
-    if (startsWith(bytes, at, end, "<!DOCTYPE")) {
-      this.failure = { kind: "doctype", at };
-      return FAILED;
-    }
-    if (bytes[at + 1] === 0x21) {
-      const isCut = ["<!--", "<![CDATA[", "<!DOCTYPE"].some((word) => isCutShort(bytes, at, end, word));
-      return isCut ? INCOMPLETE : this.#fail("markup that XML does not know", at);
-    }
-    const nameEnd = passName(bytes, at + 2, end);
-    if (nameEnd === CUT || nameEnd >= end) return INCOMPLETE;
-    if (nameEnd < 0) return this.#fail("a name that XML does not allow", at + 2);
-    // §2.6: the target "xml" is the declaration's, so here a new document begins before this one has ended.
-    if (nameEnd - at === 5 && startsWith(bytes, at + 2, nameEnd, "xml")) return this.#failNested(at);
-    if (nameEnd - at === 5 && /^xml$/i.test(asciiText(bytes, at + 2, nameEnd))) {
-      return this.#fail("a name that XML does not allow", at + 2);
-    }
-    const hasSpace = ((CLASS[bytes[nameEnd] as number] as number) & SPACE) !== 0;
-    if (!hasSpace) {
-      if (nameEnd + 1 >= end) return INCOMPLETE;
-      if (bytes[nameEnd] !== 0x3f || bytes[nameEnd + 1] !== GT) {
-        return this.#fail("a name that XML does not allow", at + 2);
-      }
-    }
-    return this.#passUntil(bytes, nameEnd, end, "?>");
-  }
-
-  /** Behind the first `token`. Everything before it must be characters, and no end of an event. */
-  #passUntil(bytes: Uint8Array, start: number, end: number, token: string): number {
-    let at = start;
-    const first = token.charCodeAt(0);
-    while (at < end) {
-      const byte = bytes[at] as number;
-      if (byte === first) {
-        if (startsWith(bytes, at, end, token)) return at + token.length;
-        at++;
-      } else if (byte === LT) {
-        const found = this.#findsEventAt(bytes, at, end);
-        if (found !== 0) return found;
-        at++;
-      } else if (byte >= 0x80) {
-        const next = passCharacter(bytes, at, end);
-        if (next === CUT) return INCOMPLETE;
-        if (next < 0) return this.#fail("bytes that are no character of XML in UTF-8", at);
-        at = next;
-      } else if (isXmlCharacter(byte)) {
-        at++;
-      } else {
-        return this.#fail("a character that XML does not allow", at);
-      }
-    }
-    return INCOMPLETE;
-  }
-
-  // Where others would break the stream apart; legal in a comment or section, but not in a stream of events.
-  #findsEventAt(bytes: Uint8Array, at: number, end: number): number {
-    if (startsWith(bytes, at, end, "</event")) {
-      if (at + 7 >= end) return INCOMPLETE;
-      const byte = bytes[at + 7] as number;
-      if (byte === GT || ((CLASS[byte] as number) & SPACE) !== 0) return this.#failNested(at);
-    }
-    return 0;
+    return this.passText(bytes, at, end);
   }
 
   #failEndTag(bytes: Uint8Array, at: number, end: number): number {
     if (startsWith(bytes, at, end, "</event>"))
-      return this.#fail("the end of the event before that of an element", at);
-    return this.#fail("an end tag that is not the open element's", at);
-  }
-
-  #failLessThan(bytes: Uint8Array, at: number, end: number): number {
-    if (isCutShort(bytes, at, end, "<event") || isCutShort(bytes, at, end, "<?xml")) return INCOMPLETE;
-    const isNext = startsWith(bytes, at, end, "<event") || startsWith(bytes, at, end, "<?xml");
-    return isNext ? this.#failNested(at) : this.#fail('"<" in an attribute', at);
-  }
-
-  #fail(found: string, at: number): number {
-    this.failure = { kind: "malformed", found, at };
-    return FAILED;
-  }
-
-  #failNested(at: number): number {
-    this.failure = { kind: "nested-event", at };
-    return FAILED;
-  }
-
-  #failEntity(at: number): number {
-    this.failure = { kind: "entity", at };
-    return FAILED;
-  }
-
-  #failLimit(what: string, max: number, at: number): number {
-    this.failure = { kind: "limit", what, max, at };
-    return FAILED;
+      return this.fail("the end of the event before that of an element", at);
+    return this.fail("an end tag that is not the open element's", at);
   }
 }
