@@ -15,6 +15,10 @@ interface Benchmark {
 }
 
 const benchmarks: Record<string, Benchmark> = {
+  meter: {
+    claim: "what fuel and deadlines cost, against unmetered modules and against wasmtime",
+    load: () => import("./meter.ts"),
+  },
   tak: {
     claim: "a filter call, and the stream from framed bytes to decision",
     load: () => import("./tak.ts"),

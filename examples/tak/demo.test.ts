@@ -61,7 +61,7 @@ async function client(t: TestContext, running: RunningTak): Promise<Client> {
       throw error;
     },
   });
-  socket.on("data", (chunk) => reader.push(chunk));
+  socket.on("data", (chunk: Buffer) => reader.push(chunk));
   const opened = running.connections.openCount;
   await once(socket, "connect");
   while (running.connections.openCount === opened) await new Promise((resolve) => setImmediate(resolve));
@@ -111,7 +111,7 @@ test("an independent codec reads what the host sends", async (t) => {
   const sent = event(theHague);
   sender.socket.write(sent.xml());
   await receiver.has(1);
-  const cot: CoT = await CoTParser.from_xml(receiver.received[0]?.xml() ?? "");
+  const cot = await CoTParser.from_xml(receiver.received[0]?.xml() ?? "");
   assert.equal(cot.uid(), sent.uid);
 });
 

@@ -205,13 +205,36 @@ class BatchFilter implements FilterCalls {
   }
 }
 
+/** Positions of many events; grown to the largest batch seen, and filled anew for each call. */
+class Columns {
+  lats = new Float64Array(0);
+  lons = new Float64Array(0);
+  haes = new Float64Array(0);
+
+  /** Indexed loops: an iterator costs as much as the guest's decision. */
+  fill(messages: readonly CotMessage[]): { lats: Float64Array; lons: Float64Array; haes: Float64Array } {
+    const count = messages.length;
+    if (count > this.lats.length) {
+      this.lats = new Float64Array(count);
+      this.lons = new Float64Array(count);
+      this.haes = new Float64Array(count);
+    }
+    const { lats, lons, haes } = this;
+    for (let index = 0; index < count; index++) {
+      // The loop ends at the length, so there is a message.
+      const message = messages[index] as CotMessage;
+      lats[index] = message.lat;
+      lons[index] = message.lon;
+      haes[index] = message.hae ?? Number.NaN;
+    }
+    return { lats: lats.subarray(0, count), lons: lons.subarray(0, count), haes: haes.subarray(0, count) };
+  }
+}
+
 class ColumnFilter implements FilterCalls {
   readonly prefersBatch = true;
-  readonly #evaluate: (positions: {
-    lats: Float64Array;
-    lons: Float64Array;
-    haes: Float64Array;
-  }) => readonly FilterResult[];
+  readonly #evaluate: (positions: ReturnType<Columns["fill"]>) => readonly FilterResult[];
+  readonly #columns = new Columns();
   readonly metadata: () => FilterMetadata;
 
   constructor(functions: Functions) {
@@ -224,15 +247,7 @@ class ColumnFilter implements FilterCalls {
   }
 
   decideBatch(messages: readonly CotMessage[]): Uint8Array {
-    const lats = new Float64Array(messages.length);
-    const lons = new Float64Array(messages.length);
-    const haes = new Float64Array(messages.length);
-    for (const [index, { lat, lon, hae }] of messages.entries()) {
-      lats[index] = lat;
-      lons[index] = lon;
-      haes[index] = hae ?? Number.NaN;
-    }
-    return verdictBytes(this.#evaluate({ lats, lons, haes }), messages.length);
+    return verdictBytes(this.#evaluate(this.#columns.fill(messages)), messages.length);
   }
 }
 

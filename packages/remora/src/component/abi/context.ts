@@ -48,8 +48,12 @@ export interface ContextOptions {
   readonly encoding: StringEncoding;
 }
 
+/** A context does not hold on to more than this from one call to the next. */
+const keptMax = 10_000;
+
 const noBytes = new Uint8Array(0);
 const noView = new DataView(noBytes.buffer);
+const noUnits = new Uint16Array(noBytes.buffer);
 
 export class Context {
   readonly engine: CoreEngine;
@@ -59,6 +63,11 @@ export class Context {
   /** Views of the memory. They are detached when it grows: see `refreshIfDetached`. */
   bytes: Uint8Array = noBytes;
   view: DataView = noView;
+  /** By UTF-16 code unit, at half the address. */
+  units: Uint16Array = noUnits;
+  /** Values of records that were checked, to be stored in the same order; see `codec-record.ts`. */
+  readonly kept: unknown[] = [];
+  keptNext = 0;
   /** The second value of what is lowered to two: a string's or list's length, behind its pointer. */
   length = 0;
   readonly #memory: CoreMemory | undefined;
@@ -73,6 +82,17 @@ export class Context {
     this.#realloc = options.realloc ?? noRealloc;
   }
 
+  /** To be called before a value is checked that is to be lowered: values kept for the last one are forgotten. */
+  beginCheck(): void {
+    this.keptNext = 0;
+    if (this.kept.length > keptMax) this.kept.length = 0;
+  }
+
+  /** To be called between the checks of values and their lowering. */
+  beginLower(): void {
+    this.keptNext = 0;
+  }
+
   /** To be called after guest code ran and before memory is read: growing detaches the views. */
   refreshIfDetached(): void {
     if (this.bytes.length === 0) this.#refresh();
@@ -83,6 +103,7 @@ export class Context {
     const buffer = this.#memory.buffer;
     this.bytes = new Uint8Array(buffer);
     this.view = new DataView(buffer);
+    this.units = new Uint16Array(buffer);
   }
 
   /**

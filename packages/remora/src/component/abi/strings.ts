@@ -46,10 +46,10 @@ function storeLongUtf8(cx: Context, text: string): number {
 }
 
 function storeUtf16(cx: Context, text: string): number {
-  const well = text.toWellFormed();
-  const pointer = cx.allocate(2, checkedSize(2 * well.length));
-  writeUtf16(cx, well, pointer);
-  cx.length = well.length;
+  const length = text.length;
+  const pointer = cx.allocate(2, checkedSize(2 * length));
+  writeUtf16(cx, text, pointer);
+  cx.length = length;
   return pointer;
 }
 
@@ -71,11 +71,18 @@ function storeLatin1OrUtf16(cx: Context, text: string): number {
   return pointer;
 }
 
+/** A lone surrogate becomes U+FFFD, which takes one unit as well. `toWellFormed` costs as much as all the rest. */
 function writeUtf16(cx: Context, text: string, pointer: number): void {
-  const view = cx.view;
-  for (let index = 0; index < text.length; index++) {
-    view.setUint16(pointer + 2 * index, text.charCodeAt(index), true);
+  const { units } = cx;
+  const first = pointer >>> 1;
+  const length = text.length;
+  let hasSurrogates = false;
+  for (let index = 0; index < length; index++) {
+    const unit = text.charCodeAt(index);
+    units[first + index] = unit;
+    if ((unit & 0xf800) === 0xd800) hasSurrogates = true;
   }
+  if (hasSurrogates && !text.isWellFormed()) writeUtf16(cx, text.toWellFormed(), pointer);
 }
 
 function checkedSize(size: number): number {
