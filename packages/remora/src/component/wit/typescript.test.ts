@@ -53,6 +53,7 @@ interface store {
     merge: static func(a: bucket, b: bucket) -> bucket;
   }
   resource lent { size: func() -> u64; }
+  resource made { same: static func(a: borrow<made>, b: borrow<made>) -> bool; }
 
   open: func(default: string) -> result<bucket, errno>;
   lend: func() -> lent;
@@ -105,6 +106,7 @@ export const imports: EverythingImports = {
       static merge<B>(a: B, b: B) { void b; return a; }
     },
     Lent: { size: () => 3n },
+    Made: class { readonly id = 1; static same(a: unknown, b: unknown) { return a === b; } },
     open() { throw new Error(); },
     lend: () => ({ size: () => 1n }),
     new: (kind) => (kind.tag === "child" ? Number(kind.val) : 0),
@@ -112,6 +114,7 @@ export const imports: EverythingImports = {
     gone() {},
   },
 };
+const anyNames: Readonly<Record<string, unknown>> = imports;
 const lists: Pick<Shapes.Lists, "a" | "g" | "j" | "k" | "n" | "q" | "s"> = {
   a: new Uint8Array(), g: new BigUint64Array(), j: new Float64Array(), k: [true], n: [new Uint8Array()], q: new Uint8Array(4), s: new Uint32Array(),
 };
@@ -119,7 +122,7 @@ const lists: Pick<Shapes.Lists, "a" | "g" | "j" | "k" | "n" | "q" | "s"> = {
 const wrong: Shapes.Errno = "too-large";
 // @ts-expect-error a u64 is a bigint
 guest.store.new({ tag: "child", val: 3 });
-export { age, name, merged, opened, size, outcome, result, lists, wrong };
+export { anyNames, age, name, merged, opened, size, outcome, result, lists, wrong };
 `;
 
 describe("types of a world", () => {

@@ -62,7 +62,8 @@ class WorldWriter {
     ];
     const docs = docLines(world.docs, world.stability);
     lines.push(...block(docs, `export interface ${this.#name}`, this.#exportLines()), "");
-    lines.push(...block([], `export interface ${this.#importsName}`, this.#importLines()), "");
+    // An alias, not an interface: only that is assignable to the record of names that `load` takes.
+    lines.push(...aliasBlock(`export type ${this.#importsName}`, this.#importLines()), "");
     if (world.types.size > 0) {
       const types = this.#typeLines(world.types.values(), "imports", this.#namesWithin(world, "imports"));
       lines.push(...block([], `export declare namespace ${this.#name}`, types), "");
@@ -281,24 +282,28 @@ function resourceLines(resource: {
     .flatMap((func) => funcLines(func, nameOf));
   const maker = functions.find((func) => func.role === "constructor");
   const instance = block(docs, `export interface ${name}`, methods);
-  const isHostMade = maker === undefined && side === "imports";
+  if (maker === undefined && side === "imports") {
+    // Without a constructor in the world, it is the host's own business how its class makes objects.
+    const made = `export type ${name}Class = abstract new (...args: never[]) => ${name}`;
+    if (statics.length === 0) return [...instance, "", `${made};`];
+    const combined = aliasBlock(`${made.replace("= ", "= (")}) &`, statics);
+    return [...instance, "", ...combined];
+  }
   const members = [`readonly prototype: ${name};`, ...statics];
   if (maker !== undefined) {
     const params = signatureText({ ...maker, result: undefined }, nameOf).replace(/: void$/, "");
     members.unshift(...funcDocLines(maker, nameOf), `new ${params}: ${name};`);
   }
-  // Without a constructor in the world, it is the host's own business how its class makes objects.
-  const head = `export interface ${name}Class`;
-  if (!isHostMade) return [...instance, "", ...block([], head, members)];
-  const [first = "", ...rest] = block(
-    [],
-    `export type ${name}Class = (abstract new (...args: never[]) => ${name}) &`,
-    members,
-  );
-  return [...instance, "", first, ...rest.slice(0, -1), "};"];
+  return [...instance, "", ...block([], `export interface ${name}Class`, members)];
 }
 
+const lineLengthMax = 100;
+
+/** On one line when it fits and nothing is documented. */
 function union(docs: readonly string[], name: string, cases: readonly string[]): string[] {
+  const short = `export type ${name} = ${cases.map((line) => line.replace(/^\| /, "")).join(" | ")};`;
+  const isDocumented = cases.some((line) => !line.startsWith("|"));
+  if (!isDocumented && short.length <= lineLengthMax) return [...docs, short];
   const lines = cases.map((line) => `  ${line}`);
   const last = lines.length - 1;
   return [
@@ -306,6 +311,13 @@ function union(docs: readonly string[], name: string, cases: readonly string[]):
     `export type ${name} =`,
     ...lines.map((line, index) => (index === last ? `${line};` : line)),
   ];
+}
+
+/** `type X = {…};` */
+function aliasBlock(head: string, body: readonly string[]): string[] {
+  const separator = head.endsWith("&") ? "" : " =";
+  if (body.length === 0) return [`${head}${separator} {};`];
+  return [`${head}${separator} {`, ...body.map((line) => `  ${line}`), "};"];
 }
 
 function block(docs: readonly string[], head: string, body: readonly string[]): string[] {
