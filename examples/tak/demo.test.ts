@@ -7,7 +7,7 @@ import { connect, type Socket } from "node:net";
 import { before, type TestContext, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { type CotMessage, createMessage, type RunningTak, runTak, StreamReader } from "@remora/tak";
-import { type CoT, CoTParser } from "@tak-ps/node-cot";
+import { CoTParser } from "@tak-ps/node-cot";
 import { buildExamples } from "../build.ts";
 
 const configFile = fileURLToPath(new URL("demo.yaml", import.meta.url));

@@ -1,9 +1,10 @@
 /** Remora: WebAssembly plugins by strangers, inside a Node.js application. */
 
+// Errors: compare `code`.
+export { type Fault, isRemoraError, RemoraError } from "./base/index.ts";
+// Values of a world.
+export { ComponentError } from "./component/index.ts";
 // Load one plugin.
-export { type LoadOptions, load } from "./engine/index.ts";
-// Keep one running, with what it was granted.
-export { Plugin, type PluginMetrics, type PluginOptions } from "./manager/index.ts";
 // What a guest may spend, and what it exports.
 export {
   type Artifact,
@@ -13,9 +14,9 @@ export {
   type HostImports,
   type Instance,
   type Limits,
+  type LoadOptions,
+  load,
   openArtifact,
 } from "./engine/index.ts";
-// Values of a world.
-export { ComponentError } from "./component/index.ts";
-// Errors: compare `code`.
-export { type Fault, isRemoraError, RemoraError } from "./base/index.ts";
+// Keep one running, with what it was granted.
+export { Plugin, type PluginMetrics, type PluginOptions } from "./manager/index.ts";

@@ -8,8 +8,11 @@ import type { Instance } from "./instance.ts";
 import { defaultLimits, type Limits } from "./limits.ts";
 
 export interface LoadOptions extends ArtifactOptions {
-  /** Host functions by interface or module name. The plugin reaches these and nothing else. */
-  readonly imports?: HostImports;
+  /**
+   * Host functions by interface or module name, as in `HostImports`; the interface that `remora types` writes for a
+   * world fits as well. The plugin reaches these and nothing else.
+   */
+  readonly imports?: object;
   /** What it may spend; `defaultLimits` where nothing is said. */
   readonly limits?: Partial<Limits>;
 }
@@ -32,7 +35,8 @@ export async function load<Exports = unknown>(
   options: LoadOptions = {},
 ): Promise<Instance & { readonly exports: Exports }> {
   const artifact = openArtifact(bytes, options);
-  const imports = options.imports ?? {};
+  // An interface has no index signature, which is all that it lacks to be one.
+  const imports = (options.imports ?? {}) as HostImports;
   const check = checkImports(artifact.imports, {
     plugin: options.plugin ?? artifact.digest.slice(0, 12),
     hostFunctions: importNames(imports),
