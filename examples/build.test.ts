@@ -1,12 +1,14 @@
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
 import { componentWit } from "@bytecodealliance/jco-transpile/wasm-tools";
 import { buildComponent } from "../sdk/assemblyscript/build.ts";
 import { CompileError } from "../sdk/compile-error.ts";
-import { buildExamples, componentPath } from "./build.ts";
+import { buildExamples, componentPath, examplePlugins } from "./build.ts";
 import { hostileGuests } from "./tak/hostile/guests.ts";
 
 const witFolder = join(dirname(import.meta.dirname), "worlds/tak/0.1.0");
@@ -31,6 +33,20 @@ test("every hostile guest is a component of its world", async () => {
     const wit = await componentWit(await readFile(path));
     const [, iface = ""] = /"([^"#]+)#/.exec(guest.text) ?? [];
     assert.ok(wit.includes(`export ${iface};`), `${name}: ${wit}`);
+  }
+});
+
+test("an editor's TypeScript understands the plugins in AssemblyScript", () => {
+  const compiler = join(
+    dirname(createRequire(import.meta.url).resolve("typescript/package.json")),
+    "bin/tsc",
+  );
+  for (const { folder, entry } of examplePlugins.filter((plugin) => plugin.entry.startsWith("assembly/"))) {
+    const project = join(import.meta.dirname, folder, dirname(entry));
+    const { stdout } = spawnSync(process.execPath, [compiler, "--noEmit", "-p", project], {
+      encoding: "utf8",
+    });
+    assert.equal(stdout, "", folder);
   }
 });
 
