@@ -1,4 +1,7 @@
-/** An event written in each of the two forms, from its fields and its detail. */
+/**
+ * An event written in each of the two forms, from its fields and its detail. That is all that the protocol has: other
+ * attributes of the event, attributes of the detail element and elements beside it are forwarded in XML only.
+ */
 
 import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
 import type { EventFields } from "./event-fields.ts";
@@ -37,9 +40,13 @@ function metres(value: number | undefined): string {
   return value === undefined ? UNKNOWN_IN_XML : formatDecimal(value);
 }
 
+let spareWriter: BinaryWriter | undefined;
+
 /** The event as the payload of TAK protocol v1: a TakMessage (takmessage.proto, cotevent.proto). */
 export function writeTakMessage(fields: EventFields, detail: DividedDetail): Uint8Array {
-  const writer = new BinaryWriter();
+  // Its buffer has grown to what events need. One that an error has left halfway is not used again.
+  const writer = spareWriter ?? new BinaryWriter();
+  spareWriter = undefined;
   writer.tag(2, WireType.LengthDelimited).fork();
   writeString(writer, 1, fields.type);
   writeString(writer, 2, fields.access);
@@ -60,7 +67,9 @@ export function writeTakMessage(fields: EventFields, detail: DividedDetail): Uin
     writeDetail(writer, detail);
     writer.join();
   }
-  return writer.join().finish();
+  const bytes = writer.join().finish();
+  spareWriter = writer;
+  return bytes;
 }
 
 function writeString(writer: BinaryWriter, number: number, value: string): void {

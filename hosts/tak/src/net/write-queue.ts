@@ -137,7 +137,7 @@ export class WriteQueue {
   #writeNext(): void {
     const batch = this.#batches[0];
     if (batch === undefined) {
-      this.#batchBytes = BATCH_BYTES_MIN;
+      this.#batchBytes = Math.max(BATCH_BYTES_MIN, this.#batchBytes / 2);
       const onEmpty = this.#onEmpty;
       this.#onEmpty = undefined;
       onEmpty?.();
