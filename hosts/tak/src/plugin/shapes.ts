@@ -83,38 +83,31 @@ class Record {
 /**
  * Finds a filter among the exports of a fresh instance.
  *
- * @throws tak/plugin-shape it exports no filter that this host knows
+ * @throws tak/plugin-shape it exports no filter that this host knows, or not all of one
  */
 export function bindFilter(id: string, instance: Instance, givesXml: boolean): FilterCalls {
-  const lazy = exportedInterface(instance, filterInterfaces.lazy);
+  const found = (name: string, ...functions: string[]) =>
+    wholeInterface(id, instance, name, [...functions, "getMetadata"]);
+  const lazy = found(filterInterfaces.lazy, "evaluate");
   if (lazy !== undefined) return new LazyFilter(lazy, givesXml);
-  const record = exportedInterface(instance, filterInterfaces.record);
+  const record = found(filterInterfaces.record, "evaluate");
   if (record !== undefined) return new RecordFilter(record, givesXml);
-  const columns = exportedInterface(instance, filterInterfaces.columns);
+  const columns = found(filterInterfaces.columns, "evaluateColumns");
   if (columns !== undefined) return new ColumnFilter(columns);
-  const batch = exportedInterface(instance, filterInterfaces.batch);
+  const batch = found(filterInterfaces.batch, "evaluateBatch");
   if (batch !== undefined) return new BatchFilter(batch, givesXml);
-  throw takErrors["plugin-shape"]({
-    plugin: id,
-    wanted: Object.values(filterInterfaces),
-    found: Object.keys(instance.exports),
-  });
+  throw wrongShape(id, instance, Object.values(filterInterfaces));
 }
 
 /**
  * Finds a transformer among the exports of a fresh instance.
  *
- * @throws tak/plugin-shape it exports none
+ * @throws tak/plugin-shape it exports none, or not all of one
  */
 export function bindTransformer(id: string, instance: Instance): TransformerCalls {
-  const found = exportedInterface(instance, transformerInterface);
-  if (found === undefined) {
-    throw takErrors["plugin-shape"]({
-      plugin: id,
-      wanted: [transformerInterface],
-      found: Object.keys(instance.exports),
-    });
-  }
+  const names = ["canTransform", "transform", "getMetadata"];
+  const found = wholeInterface(id, instance, transformerInterface, names);
+  if (found === undefined) throw wrongShape(id, instance, [transformerInterface]);
   return {
     canTransform: found.canTransform as TransformerCalls["canTransform"],
     transform: found.transform as TransformerCalls["transform"],
@@ -122,14 +115,37 @@ export function bindTransformer(id: string, instance: Instance): TransformerCall
   };
 }
 
-// biome-ignore lint/suspicious/noExplicitAny: the interface's name stands for the types of its functions
-export type Functions = { readonly [name: string]: any };
-
 /** The functions of an exported interface, or undefined when there is none of that name. */
 export function exportedInterface(instance: Instance, name: string): Functions | undefined {
   const found: unknown = (instance.exports as { readonly [name: string]: unknown })[name];
   // The component layer makes an object of functions for each exported interface.
   return typeof found === "object" && found !== null ? (found as Functions) : undefined;
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: the interface's name stands for the types of its functions
+export type Functions = { readonly [name: string]: any };
+
+/** An interface with all functions that this host will call; one that lacks some is a plugin's mistake. */
+function wholeInterface(id: string, instance: Instance, name: string, functions: readonly string[]) {
+  const found = exportedInterface(instance, name);
+  if (found === undefined || functions.every((each) => typeof found[each] === "function")) return found;
+  throw wrongShape(
+    id,
+    instance,
+    functions.map((each) => `${name}#${each}`),
+  );
+}
+
+function wrongShape(id: string, instance: Instance, wanted: readonly string[]) {
+  return takErrors["plugin-shape"]({ plugin: id, wanted, found: Object.keys(instance.exports) });
+}
+
+/** The guest's own world may have another type of that name: what it answers is no verdict then. */
+function isPass(verdict: FilterResult): boolean {
+  if (verdict !== "pass" && verdict !== "block") {
+    throw takErrors["plugin-answer"]({ wanted: '"pass" or "block"', found: typeof verdict });
+  }
+  return verdict === "pass";
 }
 
 class RecordFilter implements FilterCalls {
@@ -146,7 +162,7 @@ class RecordFilter implements FilterCalls {
   }
 
   decide(message: CotMessage): boolean {
-    return this.#evaluate(this.#record.fill(message, this.#givesXml)) === "pass";
+    return isPass(this.#evaluate(this.#record.fill(message, this.#givesXml)));
   }
 
   decideBatch(messages: readonly CotMessage[]): Uint8Array {
@@ -170,7 +186,7 @@ class LazyFilter implements FilterCalls {
     this.#lent.event = message;
     const verdict = this.#evaluate(this.#lent);
     this.#lent.event = undefined;
-    return verdict === "pass";
+    return isPass(verdict);
   }
 
   decideBatch(messages: readonly CotMessage[]): Uint8Array {
@@ -257,6 +273,7 @@ function verdictBytes(verdicts: readonly FilterResult[], count: number): Uint8Ar
     throw takErrors["plugin-answer"]({ wanted: `${count} verdicts`, found: `${verdicts.length}` });
   }
   const bytes = new Uint8Array(count);
-  for (let index = 0; index < count; index++) bytes[index] = verdicts[index] === "pass" ? 1 : 0;
+  // The list is as long as `count` at least.
+  for (let index = 0; index < count; index++) bytes[index] = isPass(verdicts[index] as FilterResult) ? 1 : 0;
   return bytes;
 }
