@@ -17,6 +17,7 @@ import { Gate } from "./gate.ts";
 import type { Guest } from "./guest.ts";
 import { checkNetworks, HttpClient, type Resolve } from "./http/client.ts";
 import { requestWhole, type WholeRequest, type WholeResponse } from "./http/request.ts";
+import { KeyValueStore } from "./keyvalue/store.ts";
 import { type SandboxLimits, sandboxLimits } from "./limits.ts";
 import { type ClockChoice, clockOf } from "./machine/clock.ts";
 import { BoundedLog, type LogSink } from "./machine/log.ts";
@@ -30,7 +31,7 @@ import {
   preview1Module,
   preview1Names,
 } from "./preview1/functions.ts";
-import { type HostInterface, interfaces, wasiVersion } from "./preview2/interfaces.ts";
+import { type HostInterface, interfaceName, interfaceRow, interfaces } from "./preview2/interfaces.ts";
 
 export interface SandboxOptions {
   /** The plugin's id: who, in the audit and the log. */
@@ -73,6 +74,8 @@ export interface SandboxOptions {
     /** Trusted certificates, PEM. Default: those of the system. */
     readonly certificates?: string;
   };
+  /** Under `kv.store`: the file that keeps the plugin's keys and values. Default: in memory. */
+  readonly keyValueFile?: string;
   /** How guests wait. Default: not at all, which is right for calls on the caller's thread. */
   readonly waiting?: Waiting;
 }
@@ -121,7 +124,7 @@ export interface InstanceImports {
 /** Functions that may return a promise, as `interface.function`: the engine must suspend the guest on it. */
 export const suspendingImports: readonly string[] = [
   `${preview1Module}.poll_oneoff`,
-  ...interfaces.flatMap((row) => (row.suspending ?? []).map((name) => `${row.name}@${wasiVersion}.${name}`)),
+  ...interfaces.flatMap((row) => (row.suspending ?? []).map((name) => `${interfaceName(row)}.${name}`)),
 ];
 
 const offers: readonly ImportOffer[] = [
@@ -129,7 +132,7 @@ const offers: readonly ImportOffer[] = [
     import: `${preview1Module}.${name}`,
     capability: preview1Capability(name),
   })),
-  ...interfaces.map((row) => ({ import: `${row.name}@${wasiVersion}`, capability: row.capability })),
+  ...interfaces.map((row) => ({ import: interfaceName(row), capability: row.capability })),
 ];
 
 /** Opens the sandbox of a plugin. Nothing is reachable in it but through `options.grants`. */
@@ -162,14 +165,21 @@ export function sandboxImports(options: SandboxOptions): Sandbox {
     arguments: options.arguments ?? [],
     standardInput: options.standardInput ?? new Uint8Array(0),
     http,
+    keyValues: () => {
+      keyValues ??= new KeyValueStore(limits, options.keyValueFile);
+      return keyValues;
+    },
     mounts: mounts.map((mounted) => mounted.mount),
   };
+  let keyValues: KeyValueStore | undefined;
   const machines = new Set<Machine>();
   const close = () => {
     for (const machine of machines) machine.close();
     machines.clear();
     for (const { mount } of mounts) mount.volume.close();
     http.close();
+    keyValues?.close();
+    keyValues = undefined;
     log.close();
   };
   return {
@@ -199,20 +209,17 @@ async function hostResolve(name: string): Promise<readonly string[]> {
   return found.map((entry) => entry.address);
 }
 
-const rowsByName = new Map(interfaces.map((row) => [row.name, row]));
-
 function instanceImports(machine: Machine, onClose: () => void): InstanceImports {
   const made = new Map<string, HostInterface>();
   let preview1: Readonly<Record<string, CoreImport>> | undefined;
   const imports: InstanceImports = {
     component(name) {
-      const [bare = "", version] = name.split("@");
-      const row = rowsByName.get(bare);
-      if (row === undefined || (version !== undefined && !/^0\.2\.\d+$/.test(version))) return undefined;
-      const known = made.get(bare);
+      const row = interfaceRow(name);
+      if (row === undefined) return undefined;
+      const known = made.get(row.name);
       if (known !== undefined) return known;
       const host = row.make(machine);
-      made.set(bare, host);
+      made.set(row.name, host);
       return host;
     },
     core(module) {

@@ -10,6 +10,7 @@ import { FolderHandle, type Mount } from "../fs/files.ts";
 import type { Gate } from "../gate.ts";
 import type { Guest } from "../guest.ts";
 import type { HttpClient } from "../http/client.ts";
+import type { KeyValueStore } from "../keyvalue/store.ts";
 import type { SandboxLimits } from "../limits.ts";
 import type { Clock } from "./clock.ts";
 import type { BoundedLog } from "./log.ts";
@@ -31,6 +32,8 @@ export interface PluginMachine {
   readonly arguments: readonly string[];
   readonly standardInput: Uint8Array;
   readonly http: HttpClient;
+  /** The plugin's store, opened when it is first wanted. */
+  keyValues(): KeyValueStore;
   /** Folders that a guest finds open. */
   readonly mounts: readonly Mount[];
 }

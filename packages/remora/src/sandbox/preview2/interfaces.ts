@@ -9,6 +9,8 @@ import { environment, exit, stderr, stdin, stdout, terminals } from "./cli.ts";
 import { monotonicClock, wallClock } from "./clocks.ts";
 import { filesystemTypes, preopens } from "./filesystem.ts";
 import { httpTypes, outgoingHandler } from "./http.ts";
+import { keyvalueStore } from "./keyvalue.ts";
+import { logging } from "./logging.ts";
 import { Pollable, poll } from "./poll.ts";
 import { insecureRandom, insecureSeed, random } from "./random.ts";
 import { InputStream, IoError, OutputStream } from "./streams.ts";
@@ -21,6 +23,8 @@ export type HostInterface = Readonly<Record<string, unknown>>;
 
 interface InterfaceRow {
   readonly name: string;
+  /** Where it is not `wasiVersion`; a draft is compatible with itself alone. */
+  readonly version?: string;
   readonly capability: CapabilityName;
   /** Called once an instance, when a component imports it. */
   readonly make: (machine: Machine) => HostInterface;
@@ -69,7 +73,26 @@ export const interfaces: readonly InterfaceRow[] = [
     capability: "net.http",
     make: outgoingHandler,
   },
+  { name: "wasi:logging/logging", version: "0.1.0-draft", capability: "log.write", make: logging },
+  { name: "wasi:keyvalue/store", version: "0.2.0-draft2", capability: "kv.store", make: keyvalueStore },
   { name: "wasi:random/random", capability: "random.read", make: random },
   { name: "wasi:random/insecure", capability: "random.read", make: insecureRandom },
   { name: "wasi:random/insecure-seed", capability: "random.read", make: insecureSeed },
 ];
+
+/** `wasi:clocks/wall-clock@0.2.12` */
+export function interfaceName(row: InterfaceRow): string {
+  return `${row.name}@${row.version ?? wasiVersion}`;
+}
+
+/** The row for an import, by a compatible version or none at all. */
+export function interfaceRow(name: string): InterfaceRow | undefined {
+  const at = name.indexOf("@");
+  const row = rowsByName.get(at < 0 ? name : name.slice(0, at));
+  if (row === undefined || at < 0) return row;
+  const version = name.slice(at + 1);
+  const isCompatible = row.version === undefined ? /^0\.2\.\d+$/.test(version) : version === row.version;
+  return isCompatible ? row : undefined;
+}
+
+const rowsByName = new Map(interfaces.map((row) => [row.name, row]));
