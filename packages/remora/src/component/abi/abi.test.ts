@@ -90,7 +90,9 @@ test("what is stored is what the specification loads", () => {
       const cx = contextOver(memory);
       const codec = codecs.of(type);
       cx.refreshIfDetached();
+      cx.beginCheck();
       assert(codec.check(value, cx), "a value of the type passes the check");
+      cx.beginLower();
       const pointer = memory.allocate(codec.align, codec.size);
       codec.store(cx, value, pointer);
       assert.deepEqual(load(memory, pointer, type), toPlain(type, value));
@@ -124,6 +126,9 @@ test("core values are those of the specification, both ways, joined cases includ
       const codec = codecs.of(type);
       const types = flattenType(type);
       const out: Flat[] = new Array(types.length + 1).fill(0);
+      cx.beginCheck();
+      assert(codec.check(value, cx));
+      cx.beginLower();
       codec.lower(cx, value, out, 1);
       assert.deepEqual(liftFlat(memory, bitsOf(out.slice(1), types), type), toPlain(type, value));
       const flat = [0, ...coreValues(lowerFlat(memory, toPlain(type, value), type))];

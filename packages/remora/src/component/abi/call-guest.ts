@@ -147,6 +147,7 @@ function begin(guest: GuestFunction): void {
   const { entered } = guest;
   for (let index = 0; index < entered.length; index++) (entered[index] as ComponentState).mayEnter = false;
   guest.cx.refreshIfDetached();
+  guest.cx.beginLower();
   guest.cx.state.mayLeave = false;
   if (guest.usesSlots) guest.cx.state.slots.length = 0;
 }
@@ -198,6 +199,7 @@ function callOneInMemory(guest: GuestFunction, lift: ResultLifter): HostCallable
   const { check, store, size, align } = signature.params[0] as Codec; // The caller counted the parameters.
   const mayFail = signature.type.result?.kind === "result";
   return (arg) => {
+    cx.beginCheck();
     if (!check(arg, cx)) refuse(guest, [arg]);
     engine.enter();
     let result: unknown;
@@ -223,6 +225,7 @@ function callOneSingle(guest: GuestFunction, lift: ResultLifter): HostCallable {
   const lower = (single as NonNullable<Codec["single"]>).lower; // The caller looked.
   const mayFail = signature.type.result?.kind === "result";
   return (arg) => {
+    cx.beginCheck();
     if (!check(arg, cx)) refuse(guest, [arg]);
     engine.enter();
     let result: unknown;
@@ -248,6 +251,7 @@ function callTwoSingles(guest: GuestFunction, lift: ResultLifter): HostCallable 
   const lowerSecond = (second.single as NonNullable<Codec["single"]>).lower;
   const mayFail = signature.type.result?.kind === "result";
   return (a, b) => {
+    cx.beginCheck();
     if (!first.check(a, cx) || !second.check(b, cx)) refuse(guest, [a, b]);
     engine.enter();
     let result: unknown;
@@ -274,6 +278,7 @@ function callOnePair(guest: GuestFunction, lift: ResultLifter): HostCallable {
   const flat: Flat[] = [0, 0];
   const mayFail = signature.type.result?.kind === "result";
   return (arg) => {
+    cx.beginCheck();
     if (!check(arg, cx)) refuse(guest, [arg]);
     engine.enter();
     let result: unknown;
@@ -298,6 +303,7 @@ function callGeneral(guest: GuestFunction, lift: ResultLifter): HostCallable {
   const call = lowerAndCall(guest);
   const mayFail = signature.type.result?.kind === "result";
   return (...args) => {
+    cx.beginCheck();
     for (let index = 0; index < params.length; index++) {
       if (!(params[index] as Codec).check(args[index], cx)) refuse(guest, args);
     }

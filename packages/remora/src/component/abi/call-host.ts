@@ -167,7 +167,9 @@ function resultLowerer(
   const write = resultWriter(call.signature);
   const check = call.signature.result?.check;
   return (cx, value, flat) => {
+    cx.beginCheck();
     if (check !== undefined && !check(value, cx)) refuseResult(call, value);
+    cx.beginLower();
     return write(cx, value, flat);
   };
 }

@@ -5,7 +5,7 @@ import type { PrimitiveKind, ValueType } from "../types.ts";
 import type { Codec, Flat } from "./codec.ts";
 import type { Context } from "./context.ts";
 import { type FlatType, flagsSize } from "./layout.ts";
-import { loadString, storeString } from "./strings.ts";
+import { loadString, storeString, storeStringAt } from "./strings.ts";
 import { trap } from "./trap.ts";
 
 type CodecPrimitive = Exclude<PrimitiveKind, "error-context">;
@@ -178,11 +178,7 @@ const primitives: { readonly [Kind in CodecPrimitive]: Codec } = {
     align: 4,
     flat: ["i32", "i32"],
     check: (value) => typeof value === "string",
-    store: (cx, value: string, pointer) => {
-      const text = storeString(cx, value);
-      cx.view.setUint32(pointer, text, true);
-      cx.view.setUint32(pointer + 4, cx.length, true);
-    },
+    store: (cx, value: string, pointer) => storeStringAt(cx, value, pointer),
     load: (cx, pointer) =>
       loadString(cx, cx.view.getUint32(pointer, true), cx.view.getUint32(pointer + 4, true)),
     lower: (cx, value: string, out, at) => {

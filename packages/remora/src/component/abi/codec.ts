@@ -74,7 +74,7 @@ export class Codecs {
     const of = (inner: ValueType) => this.of(inner);
     switch (type.kind) {
       case "record":
-        return recordCodec(type, of);
+        return recordCodec(type, of, this.side);
       case "tuple":
         return tupleCodec(type, of);
       case "list":

@@ -17,6 +17,47 @@ export function storeString(cx: Context, text: string): number {
   return cx.encoding === "utf16" ? storeUtf16(cx, text) : storeLatin1OrUtf16(cx, text);
 }
 
+/**
+ * Lowers a string and writes its pointer and length to memory. Short strings of ASCII are most of what records
+ * hold: for these everything is in this one function, since each call on the way costs as much as four characters.
+ */
+export function storeStringAt(cx: Context, text: string, at: number): void {
+  const { length } = text;
+  if (length > shortToEncode || cx.encoding !== "utf8") {
+    storeAnyStringAt(cx, text, at);
+    return;
+  }
+  const pointer = cx.allocate(1, length);
+  const { bytes, view } = cx;
+  for (let index = 0; index < length; index++) {
+    const unit = text.charCodeAt(index);
+    if (unit > 0x7f) {
+      const larger = growToUtf8(cx, text, pointer);
+      cx.view.setUint32(at, larger, true);
+      cx.view.setUint32(at + 4, cx.length, true);
+      return;
+    }
+    bytes[pointer + index] = unit;
+  }
+  view.setUint32(at, pointer, true);
+  view.setUint32(at + 4, length, true);
+}
+
+function storeAnyStringAt(cx: Context, text: string, at: number): void {
+  const pointer = storeString(cx, text);
+  cx.view.setUint32(at, pointer, true);
+  cx.view.setUint32(at + 4, cx.length, true);
+}
+
+/** On the first character that is not ASCII: to the exact size at once, with everything written anew. */
+function growToUtf8(cx: Context, text: string, pointer: number): number {
+  const size = cx.engine.text.utf8Length(text);
+  const larger = cx.reallocate(pointer, text.length, 1, size);
+  cx.engine.text.encodeUtf8(text, cx.bytes, larger);
+  cx.length = size;
+  return larger;
+}
+
 function storeUtf8(cx: Context, text: string): number {
   const length = text.length;
   if (length > shortToEncode) return storeLongUtf8(cx, text);
@@ -24,13 +65,7 @@ function storeUtf8(cx: Context, text: string): number {
   const bytes = cx.bytes;
   for (let index = 0; index < length; index++) {
     const unit = text.charCodeAt(index);
-    if (unit > 0x7f) {
-      const size = cx.engine.text.utf8Length(text);
-      const larger = cx.reallocate(pointer, length, 1, size);
-      cx.engine.text.encodeUtf8(text, cx.bytes, larger);
-      cx.length = size;
-      return larger;
-    }
+    if (unit > 0x7f) return growToUtf8(cx, text, pointer);
     bytes[pointer + index] = unit;
   }
   cx.length = length;

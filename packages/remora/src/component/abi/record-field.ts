@@ -1,0 +1,138 @@
+/**
+ * One field of a record. The kinds of fields that records are mostly made of are handled in place, by a switch on
+ * a small integer: a closure for each would be a call that V8 cannot inline, since all records share it.
+ */
+
+import type { ValueType } from "../types.ts";
+import type { Codec } from "./codec.ts";
+import type { Context } from "./context.ts";
+import { loadString, storeStringAt } from "./strings.ts";
+import { trap } from "./trap.ts";
+
+/** For a key that is no field of the record. */
+export const noField = -1;
+/** Anything that is not handled here: its codec is called. */
+export const otherKind = 0;
+const string = 1;
+const float64 = 2;
+const optionalString = 3;
+const optionalFloat64 = 4;
+const boolean = 5;
+const unsigned32 = 6;
+
+export function kindOf(type: ValueType): number {
+  switch (type.kind) {
+    case "string":
+      return string;
+    case "f64":
+      return float64;
+    case "bool":
+      return boolean;
+    case "u32":
+      return unsigned32;
+    case "option":
+      if (type.some.kind === "string") return optionalString;
+      return type.some.kind === "f64" ? optionalFloat64 : otherKind;
+    default:
+      return otherKind;
+  }
+}
+
+export interface RecordField {
+  readonly key: string;
+  /** Position among the fields of its record. */
+  readonly index: number;
+  readonly kind: number;
+  readonly offset: number;
+  readonly codec: Codec;
+}
+
+/** Behind the discriminant of an option. */
+const stringPayload = 4;
+const float64Payload = 8;
+
+/** Whether a value fits, as far as that is seen without looking into it. */
+export function fits(kind: number, value: unknown): boolean {
+  switch (kind) {
+    case string:
+      return typeof value === "string";
+    case float64:
+      return typeof value === "number";
+    case optionalString:
+      return typeof value === "string" || value === undefined || value === null;
+    case optionalFloat64:
+      return typeof value === "number" || value === undefined || value === null;
+    case boolean:
+      return typeof value === "boolean";
+    case unsigned32:
+      return typeof value === "number" && value >>> 0 === value;
+    default:
+      return true;
+  }
+}
+
+export function storeField(field: RecordField, cx: Context, value: unknown, pointer: number): void {
+  const at = pointer + field.offset;
+  switch (field.kind) {
+    case string:
+      storeStringAt(cx, value as string, at);
+      return;
+    case float64:
+      cx.view.setFloat64(at, value as number, true);
+      return;
+    case optionalString:
+      if (value === undefined || value === null) {
+        cx.bytes[at] = 0;
+      } else {
+        cx.bytes[at] = 1;
+        storeStringAt(cx, value as string, at + stringPayload);
+      }
+      return;
+    case optionalFloat64:
+      if (value === undefined || value === null) {
+        cx.bytes[at] = 0;
+      } else {
+        cx.bytes[at] = 1;
+        cx.view.setFloat64(at + float64Payload, value as number, true);
+      }
+      return;
+    case boolean:
+      cx.bytes[at] = value === true ? 1 : 0;
+      return;
+    case unsigned32:
+      cx.view.setUint32(at, value as number, true);
+      return;
+    default:
+      field.codec.store(cx, value, at);
+  }
+}
+
+export function loadField(field: RecordField, cx: Context, pointer: number): unknown {
+  const at = pointer + field.offset;
+  switch (field.kind) {
+    case string:
+      return loadStringAt(cx, at);
+    case float64:
+      return cx.view.getFloat64(at, true);
+    case optionalString:
+      return isPresent(cx, at) ? loadStringAt(cx, at + stringPayload) : undefined;
+    case optionalFloat64:
+      return isPresent(cx, at) ? cx.view.getFloat64(at + float64Payload, true) : undefined;
+    case boolean:
+      return cx.bytes[at] !== 0;
+    case unsigned32:
+      return cx.view.getUint32(at, true);
+    default:
+      return field.codec.load(cx, at);
+  }
+}
+
+function loadStringAt(cx: Context, at: number): string {
+  return loadString(cx, cx.view.getUint32(at, true), cx.view.getUint32(at + 4, true));
+}
+
+function isPresent(cx: Context, at: number): boolean {
+  const index = cx.view.getUint8(at);
+  if (index > 1) trap(`case ${index} of 2`);
+  return index === 1;
+}
