@@ -105,8 +105,7 @@ class Emitter {
   private readonly bytes: Uint8Array;
 
   // Of the body at hand.
-  private plan: BodyPlan = { isUncounted: false, checksEntry: false, isLocal: false, countsStack: false };
-  private facts: BodyFacts | undefined;
+  private plan: BodyPlan = { isUncounted: false, checksEntry: false, isLocal: false, stackSlots: 0 };
   private cursor = 0;
   private bodyStart = 0;
   private state: number = State.stale;
@@ -129,7 +128,7 @@ class Emitter {
     this.input = input;
     this.bytes = input.bytes;
     this.out = new CodeBuffer(input.bytes.length * 2);
-    this.isStackCounted = input.plan.bodies.some((body) => body.countsStack);
+    this.isStackCounted = input.plan.bodies.some((body) => body.stackSlots > 0);
   }
 
   body(body: BodyFacts, plan: BodyPlan): void {
@@ -142,14 +141,12 @@ class Emitter {
     }
     const firstPiece = this.input.pieces?.length ?? 0;
     this.plan = plan;
-    this.facts = body;
     this.bodyStart = out.beginSized();
     this.bodyHints = [];
     this.counter = body.locals;
     this.oldStack = body.locals + (plan.isLocal ? 1 : 0);
-    this.hasOldStack = this.isStackCounted && body.hasHandler;
-    this.hasWrapper =
-      (plan.isLocal || plan.countsStack || this.hasOldStack) && (body.exits > 0 || body.returns > 1);
+    this.hasOldStack = plan.stackSlots > 0 || (this.isStackCounted && body.hasHandler);
+    this.hasWrapper = (plan.isLocal || this.hasOldStack) && (body.exits > 0 || body.returns > 1);
     this.locals(body, plan);
     this.cursor = body.codeStart;
     this.prologue(body);
@@ -196,11 +193,7 @@ class Emitter {
 
   private prologue(body: BodyFacts): void {
     if (this.plan.isUncounted) return;
-    if (this.hasOldStack) {
-      this.indexed(op.globalGet, this.input.appended.stack);
-      this.indexed(op.localSet, this.oldStack);
-    }
-    if (this.plan.countsStack) this.takeStack(body);
+    if (this.hasOldStack) this.takeStack();
     const fuel = this.input.facts.regionFuel.at(body.regions.start);
     if (this.plan.isLocal) {
       this.state = State.stale;
@@ -431,7 +424,7 @@ class Emitter {
 
   private return(offset: number, label: number): void {
     const isRight = !this.plan.isLocal || this.state !== State.dirty;
-    if (isRight && !this.plan.countsStack && !this.hasOldStack) {
+    if (isRight && !this.hasOldStack) {
       // The global is right already: nothing to do on the way out.
     } else if (this.hasWrapper) {
       this.needCounter(offset);
@@ -476,13 +469,20 @@ class Emitter {
 
   // Stack slots.
 
-  private takeStack(body: BodyFacts): void {
+  /** The old number stays in a local: to write it back is cheaper than to add, and a handler needs it. */
+  private takeStack(): void {
     const { stack } = this.input.appended;
+    const { stackSlots } = this.plan;
     this.indexed(op.globalGet, stack);
-    this.subtract(body.slots);
+    if (stackSlots === 0) {
+      this.indexed(op.localSet, this.oldStack);
+      return;
+    }
+    this.indexed(op.localTee, this.oldStack);
+    this.subtract(stackSlots);
     this.indexed(op.globalSet, stack);
-    this.indexed(op.globalGet, stack);
-    this.constant(0);
+    this.indexed(op.localGet, this.oldStack);
+    this.constant(stackSlots);
     this.out.byte(op.i32LtS);
     this.hint();
     this.out.byte(op.if);
@@ -492,24 +492,16 @@ class Emitter {
   }
 
   private giveStackBack(offset: number): void {
-    const { stack } = this.input.appended;
-    if (this.hasOldStack) {
-      this.copyTo(offset);
-      this.indexed(op.localGet, this.oldStack);
-      this.indexed(op.globalSet, stack);
-    } else if (this.plan.countsStack) {
-      this.copyTo(offset);
-      this.indexed(op.globalGet, stack);
-      this.constant(this.facts?.slots ?? 0);
-      this.out.byte(op.i32Add);
-      this.indexed(op.globalSet, stack);
-    }
+    if (!this.hasOldStack) return;
+    this.copyTo(offset);
+    this.indexed(op.localGet, this.oldStack);
+    this.indexed(op.globalSet, this.input.appended.stack);
   }
 
   /** In a handler: whatever was thrown through did not give its slots back. */
   private resetStack(): void {
     this.indexed(op.localGet, this.oldStack);
-    if (this.plan.countsStack) this.subtract(this.facts?.slots ?? 0);
+    if (this.plan.stackSlots > 0) this.subtract(this.plan.stackSlots);
     this.indexed(op.globalSet, this.input.appended.stack);
   }
 

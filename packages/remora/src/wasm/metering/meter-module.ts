@@ -68,7 +68,7 @@ export function rewriteModule(original: Uint8Array, options: MeterOptions, piece
     mode: options.mode,
     stack: options.stack,
   });
-  const hasStack = plan.bodies.some((body) => body.countsStack);
+  const hasStack = plan.bodies.some((body) => body.stackSlots > 0);
   const appendix = makeAppendix({
     spaces,
     helpers: helpers.list,

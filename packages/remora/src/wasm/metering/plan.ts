@@ -4,9 +4,10 @@
  */
 
 import { checkEvery } from "./analyse.ts";
-import { findCycles } from "./call-graph.ts";
+import { orderCalls } from "./call-graph.ts";
 import type { MeterMode } from "./contract.ts";
 import { armSize, type BodyFacts, Event, eventSize, type Facts, LoopFlag, siteSize } from "./facts.ts";
+import { stackSlots } from "./stack-slots.ts";
 
 export interface BodyPlan {
   /** Copied as it is: its callers pay its constant cost, and nothing in it touches the counter. */
@@ -14,7 +15,8 @@ export interface BodyPlan {
   readonly checksEntry: boolean;
   /** The counter is kept in a local and written to the global around calls; else it stays in the global. */
   readonly isLocal: boolean;
-  readonly countsStack: boolean;
+  /** Stack slots that it takes on entry and gives back, or 0. */
+  readonly stackSlots: number;
 }
 
 export interface Plan {
@@ -48,23 +50,21 @@ const gatheredFuelMax = 100;
 export function makePlan(input: PlanInput): Plan {
   const { facts, importedFunctions } = input;
   const { bodies } = facts;
-  const cycles = findCycles(facts, importedFunctions);
+  const calls = orderCalls(facts, importedFunctions);
+  const slots = stackSlots(facts, calls, importedFunctions);
   const isUncounted = new Uint8Array(importedFunctions + bodies.length);
   // Units that an unchecked function and its unchecked callees run at most; Infinity when it checks.
   const uncheckedFuel = new Float64Array(bodies.length);
   const checksEntry = new Uint8Array(bodies.length);
-  const slotsBelow = new Float64Array(bodies.length);
-  const countsStack = new Uint8Array(bodies.length);
 
   // Callees before callers, so that what a call costs is known.
-  for (const index of cycles.order) {
+  for (const index of calls.order) {
     const body = bodies[index] as BodyFacts; // `order` has each index once
-    const isOnCycle = cycles.isOnCycle[index] === 1;
+    const isHead = calls.isHead[index] === 1;
     chargeCallees(body);
     if (input.mode === "deadline") gatherAtHeaders(facts, body);
     else shareArms(facts, body);
-    settleStack(index, body, isOnCycle);
-    if (canCallersPay(body, isOnCycle)) {
+    if (canCallersPay(body, isHead)) {
       isUncounted[body.func] = 1;
       uncheckedFuel[index] = facts.regionFuel.at(body.regions.start);
       continue;
@@ -72,7 +72,7 @@ export function makePlan(input: PlanInput): Plan {
     const isReachableFromOutside = input.isExported[body.func] === 1 || facts.isReferenced[body.func] === 1;
     const fuel = body.fuel + calleesUnchecked(body);
     const isForced = input.mode === "fuel" ? isReachableFromOutside : body.hasIndirect;
-    checksEntry[index] = isForced || isOnCycle || fuel > uncheckedFuelMax ? 1 : 0;
+    checksEntry[index] = isForced || isHead || fuel > uncheckedFuelMax ? 1 : 0;
     uncheckedFuel[index] = checksEntry[index] === 1 ? 0 : fuel;
   }
 
@@ -83,7 +83,7 @@ export function makePlan(input: PlanInput): Plan {
       isUncounted: isUncounted[body.func] === 1,
       checksEntry: checksEntry[index] === 1,
       isLocal: isLocalCheaper(body),
-      countsStack: countsStack[index] === 1,
+      stackSlots: input.stack ? (slots.taken[index] ?? 0) : 0,
     };
   });
   return {
@@ -91,7 +91,7 @@ export function makePlan(input: PlanInput): Plan {
     isSplit,
     isUncounted,
     checkpointFuel: input.mode === "deadline" ? checkEvery : 0,
-    stackSlotsUncounted: slotsBelow.reduce((a, b) => Math.max(a, b), 0),
+    stackSlotsUncounted: slots.uncounted,
   };
 
   /** A call of a function that does not count itself costs the caller's region what the callee costs. */
@@ -104,8 +104,8 @@ export function makePlan(input: PlanInput): Plan {
     }
   }
 
-  function canCallersPay(body: BodyFacts, isOnCycle: boolean): boolean {
-    if (isOnCycle || body.hasIndirect || body.hasLoop || body.hasDynamic || body.hasHandler) return false;
+  function canCallersPay(body: BodyFacts, isHead: boolean): boolean {
+    if (isHead || body.hasIndirect || body.hasLoop || body.hasDynamic || body.hasHandler) return false;
     const isOpen = input.isExported[body.func] === 1 || facts.isReferenced[body.func] === 1;
     if (isOpen && input.mode === "fuel") return false;
     for (let at = body.sites.start; at < body.sites.end; at += siteSize) {
@@ -124,18 +124,6 @@ export function makePlan(input: PlanInput): Plan {
       if (callee >= 0) fuel += uncheckedFuel[callee] as number;
     }
     return fuel;
-  }
-
-  /** 4.11: those on cycles and those that call indirectly count; of the rest the deepest chain is bounded here. */
-  function settleStack(index: number, body: BodyFacts, isOnCycle: boolean): void {
-    const counts = isOnCycle || body.hasIndirect;
-    countsStack[index] = counts && input.stack ? 1 : 0;
-    let below = 0;
-    for (let at = body.sites.start; at < body.sites.end; at += siteSize) {
-      const callee = facts.sites.at(at) - importedFunctions;
-      if (callee >= 0) below = Math.max(below, slotsBelow[callee] as number);
-    }
-    slotsBelow[index] = below + (counts ? 0 : body.slots);
   }
 
   function splitLoops(body: BodyFacts): void {
