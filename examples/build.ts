@@ -8,6 +8,7 @@ import { createHash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { mkdir, readdir, readFile, rename, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { alone } from "./build-lock.ts";
 
 const root = dirname(import.meta.dirname);
 const takWit = join(root, "worlds/tak/0.1.0");
@@ -45,7 +46,7 @@ export interface BuildReport {
   readonly skipped: readonly { readonly folder: string; readonly reason: string }[];
 }
 
-/** Builds what is missing or older than its sources. Several processes may run it at once. */
+/** Builds what is missing or older than its sources. Of several processes, one builds and the others wait for it. */
 export async function buildExamples(options: { readonly force?: boolean } = {}): Promise<BuildReport> {
   const force = options.force ?? false;
   // Plugins may share files, as the geofences do their fence: one source that changes builds them all.
@@ -55,22 +56,41 @@ export async function buildExamples(options: { readonly force?: boolean } = {}):
     ...examplePlugins.map((each) => join(root, "examples", each.folder)),
   ];
   const shared = digest([await digestOf(folders), toolVersions()]);
-  const built: string[] = [];
+  const { report, outdated } = await survey(shared, force);
+  if (outdated.length === 0) return report;
+  return alone(join(root, ".cache/examples.lock"), async () => {
+    // Somebody else may have built them while we waited.
+    const again = await survey(shared, force);
+    for (const job of again.outdated) await job.build();
+    return { ...again.report, built: again.outdated.map((job) => job.folder) };
+  });
+}
+
+interface Job {
+  readonly folder: string;
+  readonly build: () => Promise<void>;
+}
+
+/** What there is to do, and what cannot be done here. */
+async function survey(shared: string, force: boolean): Promise<{ report: BuildReport; outdated: Job[] }> {
+  const outdated: Job[] = [];
   const skipped: { folder: string; reason: string }[] = [];
   for (const plugin of examplePlugins) {
+    const { folder } = plugin;
     const inputs = digest([shared, plugin.world, plugin.entry]);
-    const path = componentPath(plugin.folder);
+    const path = componentPath(folder);
     if (!force && (await isBuiltFrom(inputs, path))) continue;
     const reason = await whyNot(plugin);
-    if (reason === undefined) {
-      await place(path, await build(plugin), inputs);
-      built.push(plugin.folder);
-    } else {
-      skipped.push({ folder: plugin.folder, reason });
-    }
+    if (reason === undefined)
+      outdated.push({ folder, build: async () => place(path, await build(plugin), inputs) });
+    else skipped.push({ folder, reason });
   }
-  built.push(...(await buildHostileGuests(shared, force)));
-  return { built, skipped };
+  const hostile = join(root, "examples/tak/hostile");
+  const inputs = digest([shared, await digestOf([hostile])]);
+  if (force || !(await isBuiltFrom(inputs, join(hostile, "build/all")))) {
+    outdated.push({ folder: "tak/hostile", build: () => buildHostileGuests(hostile, inputs) });
+  }
+  return { report: { built: [], skipped }, outdated };
 }
 
 /** A reason for leaving a plugin out, or nothing. */
@@ -93,18 +113,12 @@ async function build(plugin: ExamplePlugin): Promise<Uint8Array> {
 }
 
 /** One digest for all of them: they come from one file. */
-async function buildHostileGuests(shared: string, force: boolean): Promise<string[]> {
-  const folder = join(root, "examples/tak/hostile");
-  const inputs = digest([shared, await digestOf([folder])]);
-  const last = join(folder, "build/all");
-  if (!force && (await isBuiltFrom(inputs, last))) return [];
+async function buildHostileGuests(folder: string, inputs: string): Promise<void> {
   const { buildHostile, hostileGuests } = await import("./tak/hostile/guests.ts");
   for (const [name, guest] of Object.entries(hostileGuests)) {
-    const bytes = await buildHostile(guest, takWit);
-    await place(join(folder, "build", `${name}.wasm`), bytes, inputs);
+    await place(join(folder, "build", `${name}.wasm`), await buildHostile(guest, takWit), inputs);
   }
-  await place(last, new Uint8Array(), inputs);
-  return ["tak/hostile"];
+  await place(join(folder, "build/all"), new Uint8Array(), inputs);
 }
 
 /** Where the component of `examples/<folder>` is, once it is built. */
