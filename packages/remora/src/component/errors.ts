@@ -67,10 +67,6 @@ export const componentErrors = defineErrors("component", {
     message: (d: { name: string; expected: string; found: string }) =>
       `Host function "${d.name}" gave back what its type does not allow: expected ${d.expected}, got ${d.found}`,
   },
-  "dropped-resource": {
-    fault: "operator",
-    message: (d: { resource: string }) => `Resource "${d.resource}" was dropped or handed over before`,
-  },
 });
 
 function describeMissing(entry: MissingImport): string {

@@ -1,5 +1,6 @@
 // Decoding.
-export { type DecodeLimits, decodeComponent, defaultDecodeLimits, isComponent } from "./binary/decode.ts";
+export { decodeComponent, isComponent } from "./binary/decode.ts";
+export { type DecodeLimits, defaultDecodeLimits } from "./binary/limits.ts";
 // Values.
 export { ComponentError } from "./component-error.ts";
 // What this layer needs of an engine.

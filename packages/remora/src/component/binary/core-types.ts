@@ -12,7 +12,7 @@ import type {
   CoreTypeDecl,
   CoreValueType,
 } from "../model.ts";
-import { countDefinition, type DecodeContext } from "./decode.ts";
+import { countDefinition, type DecodeContext } from "./limits.ts";
 import { type BinaryReader, hex } from "./reader.ts";
 
 export function readCoreType(reader: BinaryReader, context: DecodeContext, depth: number): CoreTypeDecl {

@@ -5,44 +5,19 @@
 
 import { componentErrors } from "../errors.ts";
 import type {
-  AliasDefinition,
   Component,
   CoreInstanceDefinition,
-  CoreSort,
   CustomSection,
   Definition,
   ExportDefinition,
-  ImportDefinition,
   InstanceDefinition,
-  Sort,
-  SortIndex,
 } from "../model.ts";
 import { readCanon } from "./canons.ts";
 import { readCoreType } from "./core-types.ts";
-import { type BinaryReader, hex, BinaryReader as Reader } from "./reader.ts";
-import { readExternDecl, readNameWithAttributes, readType } from "./types.ts";
-
-/** What a component may make the host hold while it is decoded. */
-export interface DecodeLimits {
-  /** Components inside components, and types inside types. */
-  readonly nestingMax: number;
-  /** Definitions and declarations in the whole file, all nested ones counted. */
-  readonly definitionsMax: number;
-  /** Bytes of the whole file. */
-  readonly sizeBytesMax: number;
-}
-
-export const defaultDecodeLimits: DecodeLimits = {
-  nestingMax: 64,
-  definitionsMax: 200_000,
-  sizeBytesMax: 256 * 1024 * 1024,
-};
-
-/** State of one decoding: what is left of the limits. */
-export interface DecodeContext {
-  readonly limits: DecodeLimits;
-  definitions: number;
-}
+import { countDefinition, type DecodeContext, type DecodeLimits, defaultDecodeLimits } from "./limits.ts";
+import { BinaryReader, hex } from "./reader.ts";
+import { readAlias, readCoreSort, readSortIndex } from "./sorts.ts";
+import { readExternDecl, readImport, readNameWithAttributes, readType } from "./types.ts";
 
 /**
  * Decodes a component.
@@ -57,7 +32,7 @@ export function decodeComponent(bytes: Uint8Array, limits: Partial<DecodeLimits>
   if (bytes.length > all.sizeBytesMax) {
     throw componentErrors.limit({ what: "bytes", max: all.sizeBytesMax, offset: 0 });
   }
-  const reader = new Reader(bytes);
+  const reader = new BinaryReader(bytes);
   return readComponent(reader, { limits: all, definitions: 0 }, 0);
 }
 
@@ -198,54 +173,6 @@ function readSection(input: SectionInput): void {
   }
 }
 
-export function countDefinition(context: DecodeContext, offset: number): void {
-  if (++context.definitions > context.limits.definitionsMax) {
-    throw componentErrors.limit({ what: "definitions", max: context.limits.definitionsMax, offset });
-  }
-}
-
-const coreSorts: Readonly<Record<number, CoreSort>> = {
-  0: "func",
-  1: "table",
-  2: "memory",
-  3: "global",
-  4: "tag",
-  16: "type",
-  17: "module",
-  18: "instance",
-};
-
-function readCoreSort(reader: BinaryReader): CoreSort {
-  const offset = reader.offset;
-  const byte = reader.byte();
-  return coreSorts[byte] ?? reader.fail(`unknown core sort ${hex(byte)}`, offset);
-}
-
-function readSort(reader: BinaryReader): Sort {
-  const offset = reader.offset;
-  const byte = reader.byte();
-  switch (byte) {
-    case 0:
-      return { core: readCoreSort(reader) };
-    case 1:
-      return "func";
-    case 2:
-      return "value";
-    case 3:
-      return "type";
-    case 4:
-      return "component";
-    case 5:
-      return "instance";
-    default:
-      return reader.fail(`unknown sort ${hex(byte)}`, offset);
-  }
-}
-
-function readSortIndex(reader: BinaryReader): SortIndex {
-  return { sort: readSort(reader), index: reader.u32() };
-}
-
 function readCoreInstance(reader: BinaryReader, offset: number): CoreInstanceDefinition {
   const kind = reader.byte();
   if (kind === 0) {
@@ -281,42 +208,6 @@ function readInstance(reader: BinaryReader, offset: number): InstanceDefinition 
     item: readSortIndex(reader),
   }));
   return { kind: "instance", offset, expr: { kind: "exports", exports } };
-}
-
-export function readAlias(reader: BinaryReader, offset: number): AliasDefinition {
-  const sort = readSort(reader);
-  const at = reader.offset;
-  const kind = reader.byte();
-  switch (kind) {
-    case 0:
-      return {
-        kind: "alias",
-        offset,
-        sort,
-        target: { kind: "export", instance: reader.u32(), name: reader.name() },
-      };
-    case 1:
-      return {
-        kind: "alias",
-        offset,
-        sort,
-        target: { kind: "core-export", instance: reader.u32(), name: reader.name() },
-      };
-    case 2:
-      return {
-        kind: "alias",
-        offset,
-        sort,
-        target: { kind: "outer", count: reader.u32(), index: reader.u32() },
-      };
-    default:
-      return reader.fail(`unknown alias target ${hex(kind)}`, at);
-  }
-}
-
-export function readImport(reader: BinaryReader, offset: number): ImportDefinition {
-  const { name, attributes } = readNameWithAttributes(reader);
-  return { kind: "import", offset, name, attributes, type: readExternDecl(reader) };
 }
 
 function readExport(reader: BinaryReader, offset: number): ExportDefinition {

@@ -7,6 +7,7 @@ import type {
   ExportDecl,
   ExternDecl,
   FuncTypeDecl,
+  ImportDefinition,
   NameAttributes,
   TypeDecl,
   TypeDeclBody,
@@ -15,8 +16,9 @@ import type {
 } from "../model.ts";
 import type { PrimitiveKind } from "../types.ts";
 import { readCoreType, readCoreValueType } from "./core-types.ts";
-import { countDefinition, type DecodeContext, readAlias, readImport } from "./decode.ts";
+import { countDefinition, type DecodeContext } from "./limits.ts";
 import { type BinaryReader, hex } from "./reader.ts";
+import { readAlias } from "./sorts.ts";
 
 const primitives: Readonly<Record<number, PrimitiveKind>> = {
   127: "bool",
@@ -211,6 +213,11 @@ export function readExternDecl(reader: BinaryReader): ExternDecl {
     default:
       return reader.fail(`unknown extern type ${hex(sort)}`, offset);
   }
+}
+
+export function readImport(reader: BinaryReader, offset: number): ImportDefinition {
+  const { name, attributes } = readNameWithAttributes(reader);
+  return { kind: "import", offset, name, attributes, type: readExternDecl(reader) };
 }
 
 export function readNameWithAttributes(reader: BinaryReader): {

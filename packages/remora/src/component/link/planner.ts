@@ -12,23 +12,27 @@ import type {
   CanonOptions,
   Component,
   CoreInstanceDefinition,
-  CoreSort,
   Definition,
   ExternDecl,
   ImportDefinition,
   InstanceDefinition,
-  SortIndex,
 } from "../model.ts";
+import {
+  type ComponentItem,
+  coreRef,
+  coreSpace,
+  Frame,
+  type FrameInstance,
+  type FrameItem,
+  itemAt,
+  push,
+} from "./frame.ts";
 import type {
   ContextPlan,
-  CoreModule,
   CoreNamespace,
   CoreRef,
-  FuncItem,
   HostFuncPlan,
   HostResourcePlan,
-  InstanceItem,
-  Item,
   LiftPlan,
   LowerPlan,
   Plan,
@@ -49,47 +53,6 @@ export const defaultPlanLimits: PlanLimits = { instancesMax: 1_000, stepsMax: 50
 
 export function planComponent(component: Component, limits: Partial<PlanLimits> = {}): Plan {
   return new Planner({ ...defaultPlanLimits, ...limits }).plan(component);
-}
-
-/** A component and the frame that its outer aliases count from. */
-interface ComponentItem {
-  readonly component: Component;
-  readonly definedIn: Frame | undefined;
-}
-
-type FrameItem =
-  | Exclude<Item, { kind: "component" } | { kind: "type" } | { kind: "instance" }>
-  | { readonly kind: "instance"; readonly instance: FrameInstance }
-  | { readonly kind: "type"; readonly type: ScopedType }
-  | { readonly kind: "component"; readonly component: ComponentItem };
-
-interface FrameInstance extends InstanceItem {
-  readonly exports: ReadonlyMap<string, FrameItem>;
-}
-
-/** The index spaces of one component instance, filled in the order of its definitions. */
-class Frame implements TypeScope {
-  readonly state: number;
-  readonly parent: Frame | undefined;
-  readonly coreModules: CoreModule[] = [];
-  readonly coreInstances: CoreNamespace[] = [];
-  readonly core: { readonly [Sort in "func" | "table" | "memory" | "global" | "tag"]: CoreRef[] } = {
-    func: [],
-    table: [],
-    memory: [],
-    global: [],
-    tag: [],
-  };
-  readonly funcs: FuncItem[] = [];
-  readonly types: ScopedType[] = [];
-  readonly components: ComponentItem[] = [];
-  readonly instances: FrameInstance[] = [];
-  readonly exports = new Map<string, FrameItem>();
-
-  constructor(state: number, parent: Frame | undefined) {
-    this.state = state;
-    this.parent = parent;
-  }
 }
 
 class Planner {
@@ -490,55 +453,4 @@ function aliasInType(
   if (item?.kind === "type") scope.types.push(item.type);
   else if (item?.kind === "instance") scope.instances.push(item.instance);
   else throw componentErrors.invalid({ what: `instance has no type "${target.name}"`, offset });
-}
-
-/** A defined or imported thing takes the next index of its sort. */
-function push(frame: Frame, item: FrameItem): void {
-  switch (item.kind) {
-    case "func":
-      frame.funcs.push(item.func);
-      return;
-    case "type":
-      frame.types.push(item.type);
-      return;
-    case "instance":
-      frame.instances.push(item.instance);
-      return;
-    case "component":
-      frame.components.push(item.component);
-      return;
-    case "core-module":
-      frame.coreModules.push(item.module);
-  }
-}
-
-function itemAt(frame: Frame, { sort, index }: SortIndex, offset: number): FrameItem {
-  switch (sort) {
-    case "func":
-      return { kind: "func", func: at(frame.funcs, index, "function", offset) };
-    case "type":
-      return { kind: "type", type: at(frame.types, index, "type", offset) };
-    case "instance":
-      return { kind: "instance", instance: at(frame.instances, index, "instance", offset) };
-    case "component":
-      return { kind: "component", component: at(frame.components, index, "component", offset) };
-    case "value":
-      throw componentErrors.unsupported({ what: "values and start functions", offset });
-    default:
-      if (sort.core !== "module") {
-        throw componentErrors.invalid({ what: `a core ${sort.core} among component items`, offset });
-      }
-      return { kind: "core-module", module: at(frame.coreModules, index, "core module", offset) };
-  }
-}
-
-function coreSpace(frame: Frame, sort: CoreSort, offset: number): CoreRef[] {
-  if (sort === "type" || sort === "module" || sort === "instance") {
-    throw componentErrors.invalid({ what: `a core ${sort} where a core export is expected`, offset });
-  }
-  return frame.core[sort];
-}
-
-function coreRef(frame: Frame, sort: CoreSort, index: number, offset: number): CoreRef {
-  return at(coreSpace(frame, sort, offset), index, `core ${sort}`, offset);
 }
