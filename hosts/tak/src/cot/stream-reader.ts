@@ -14,6 +14,7 @@ import { isRemoraError, type RemoraError } from "remora/base";
 import { takErrors } from "../errors.ts";
 import { asBuffer } from "./as-buffer.ts";
 import { EventDecoder } from "./event-decoder.ts";
+import { END_BYTES_MAX, KeptBytes, type WaitsFor } from "./kept-bytes.ts";
 import { type CotLimits, cotLimits } from "./limits.ts";
 import type { CotMessage } from "./message.ts";
 import type { TakControl } from "./tak-message.ts";
@@ -50,6 +51,10 @@ const BETWEEN: State = { kind: "between" };
 const SKIP_TO_START: State = { kind: "skip-to-start" };
 const SKIP_TO_END: State = { kind: "skip-to-end" };
 
+const MORE: WaitsFor = { kind: "more" };
+const BRACKET: WaitsFor = { kind: "bracket" };
+const EVENT_END: WaitsFor = { kind: "event-end" };
+
 /** What a step gives back instead of the offset behind what it took. */
 const WAIT = -1;
 
@@ -61,19 +66,11 @@ export class StreamReader {
   readonly #limits: CotLimits;
   readonly #decoder: EventDecoder;
   #state: State = BETWEEN;
-  /** What is left of earlier chunks; the first `#keptLength` bytes of a buffer that may be larger. */
-  #kept: Buffer = NOTHING;
-  #keptLength = 0;
+  /** What is left of earlier chunks. */
+  readonly #kept: KeptBytes;
   /** Bytes of the stream before those at hand. */
   #base = 0;
-  /** What it takes until another look at what is kept is of use, so that a slow sender does not make us scan forever. */
-  #waitsFor: "more" | "frame" | "event-end" | "bracket" = "more";
-  /** Of those kept: how many the frame takes. */
-  #frameLength = 0;
-  /** Of those kept: how many were there at the last look. */
-  #seen = 0;
-  /** Of those kept: where the search for what is waited for goes on. */
-  #searched = 0;
+  #waitsFor: WaitsFor = MORE;
   /** Of those at hand: behind what was handed out or passed. */
   #position = 0;
   #skipped = 0;
@@ -84,6 +81,7 @@ export class StreamReader {
     this.accepted = options.accepted ?? "both";
     this.#limits = options.limits ?? cotLimits();
     this.#decoder = new EventDecoder(this.#limits);
+    this.#kept = new KeptBytes(this.#limits.eventBytesMax);
   }
 
   /**
@@ -94,23 +92,14 @@ export class StreamReader {
   push(chunk: Uint8Array): void {
     let rest = asBuffer(chunk);
     while (rest.length > 0) {
-      if (this.#keptLength === 0) {
+      if (this.#kept.length === 0) {
         this.#take(rest);
         return;
       }
-      const length = this.#lengthOfInterest(rest);
-      this.#append(rest.subarray(0, length));
-      rest = rest.subarray(length);
-      if (this.#isWorthALook()) this.#takeKept();
+      rest = rest.subarray(this.#kept.add(rest));
+      // The events in it are views of that buffer, so what is left over moves to a new one.
+      if (this.#kept.isWorthALook()) this.#take(this.#kept.take());
     }
-  }
-
-  #takeKept(): void {
-    const bytes = this.#kept.subarray(0, this.#keptLength);
-    // The events in it are views of this buffer, so what is left over moves to a new one.
-    this.#kept = NOTHING;
-    this.#keptLength = 0;
-    this.#take(bytes);
   }
 
   /**
@@ -120,9 +109,9 @@ export class StreamReader {
    */
   end(): void {
     // What would have been found with the end of the event is found now.
-    if (this.#keptLength > 0 && this.#waitsFor === "event-end") this.#takeKept();
-    if (this.#state.kind === "between" && this.#keptLength > 0) {
-      throw takErrors["stream-cut"]({ at: this.#base, sizeBytes: this.#keptLength });
+    if (this.#kept.length > 0 && this.#kept.waitsFor.kind === "event-end") this.#take(this.#kept.take());
+    if (this.#state.kind === "between" && this.#kept.length > 0) {
+      throw takErrors["stream-cut"]({ at: this.#base, sizeBytes: this.#kept.length });
     }
     if (this.#state.kind === "skip-bytes") {
       throw takErrors["stream-cut"]({ at: this.#base, sizeBytes: this.#skipped - this.#state.left });
@@ -132,7 +121,7 @@ export class StreamReader {
   #take(bytes: Buffer): void {
     const length = bytes.length;
     this.#position = 0;
-    this.#waitsFor = "more";
+    this.#waitsFor = MORE;
     try {
       while (this.#position < length) {
         const next = this.#step(bytes, this.#position, length);
@@ -142,7 +131,7 @@ export class StreamReader {
     } finally {
       // Also when a handler throws: the event that it threw about is behind us.
       this.#base += this.#position;
-      if (this.#position < length) this.#keep(bytes.subarray(this.#position));
+      if (this.#position < length) this.#kept.keep(bytes.subarray(this.#position), this.#waitsFor);
     }
   }
 
@@ -171,7 +160,7 @@ export class StreamReader {
     if (((CLASS[first] as number) & SPACE) !== 0) return passSpace(bytes, at, length);
     // A byte order mark, as some write it before a document.
     if (first === 0xef && this.accepted !== "protobuf") {
-      if (length - at < 3) return this.#wait("more");
+      if (length - at < 3) return this.#wait(MORE);
       if (bytes[at + 1] === 0xbb && bytes[at + 2] === 0xbf) return at + 3;
     }
     throw takErrors["frame-start"]({
@@ -186,7 +175,7 @@ export class StreamReader {
     const end = this.#decoder.scanner.scanEvent(bytes, at, length);
     if (end === INCOMPLETE) {
       if (length - at > this.#limits.eventBytesMax) return this.#dropTooLarge(at, length - at);
-      return this.#wait("event-end");
+      return this.#wait(EVENT_END);
     }
     if (end === FAILED) {
       this.#drop(xmlError(this.#decoder.scanner, this.#base));
@@ -226,10 +215,10 @@ export class StreamReader {
         const found = `"${token}" not within ${PROLOG_BYTES_MAX} bytes`;
         throw takErrors["frame-start"]({ at: this.#base + at, found, allowed: ALLOWED[this.accepted] });
       }
-      return this.#wait("bracket");
+      return this.#wait(BRACKET);
     }
     const words = ["<event", "<!--", "<?", "<!DOCTYPE"];
-    if (words.some((word) => isCutShort(bytes, at, length, word))) return this.#wait("more");
+    if (words.some((word) => isCutShort(bytes, at, length, word))) return this.#wait(MORE);
     this.#skipped = 0;
     if (startsWith(bytes, at, length, "<!DOCTYPE")) {
       this.#drop(takErrors["xml-doctype"]({ at: this.#base + at }));
@@ -247,7 +236,7 @@ export class StreamReader {
     let weight = 1;
     let start = at + 1;
     for (; ; start++) {
-      if (start >= length) return this.#wait("more");
+      if (start >= length) return this.#wait(MORE);
       const byte = bytes[start] as number;
       size += (byte & 0x7f) * weight;
       if (byte < 0x80) break;
@@ -265,8 +254,7 @@ export class StreamReader {
     }
     const end = start + size;
     if (end > length) {
-      this.#frameLength = end - at;
-      return this.#wait("frame");
+      return this.#wait({ kind: "length", length: end - at });
     }
     this.#position = end;
     this.#handOutTakMessage(bytes, start, end);
@@ -298,7 +286,7 @@ export class StreamReader {
       }
       if (isCutShort(bytes, found, length, "<event ") || isCutShort(bytes, found, length, "<?xml")) {
         if (found > at) return this.#skip(at, found);
-        return this.#wait("more");
+        return this.#wait(MORE);
       }
       from = found + 1;
     }
@@ -309,13 +297,13 @@ export class StreamReader {
     if (found === -1 || found + 7 > length) {
       // The last bytes may be the beginning of it.
       const next = Math.max(at, length - 6);
-      return next === at ? this.#wait("more") : this.#skip(at, next);
+      return next === at ? this.#wait(MORE) : this.#skip(at, next);
     }
     if (found > at) return this.#skip(at, found);
     const close = passSpace(bytes, found + 7, length);
     if (close >= length) {
-      if (length - found > END_OF_EVENT_BYTES_MAX) return this.#skip(at, found + 1);
-      return this.#wait("more");
+      if (length - found > END_BYTES_MAX) return this.#skip(at, found + 1);
+      return this.#wait(MORE);
     }
     if (bytes[close] !== GT) return this.#skip(at, found + 1);
     this.#state = BETWEEN;
@@ -355,90 +343,12 @@ export class StreamReader {
     return takErrors["frame-length"]({ at: this.#base + at, found, allowed });
   }
 
-  #wait(waitsFor: "more" | "frame" | "event-end" | "bracket"): typeof WAIT {
+  #wait(waitsFor: WaitsFor): typeof WAIT {
     this.#waitsFor = waitsFor;
     return WAIT;
   }
-
-  #keep(bytes: Buffer): void {
-    this.#kept = Buffer.allocUnsafeSlow(Math.max(2 * bytes.length, KEPT_BYTES_MIN));
-    this.#kept.set(bytes);
-    this.#keptLength = bytes.length;
-    this.#seen = Math.max(bytes.length, KEPT_BYTES_MIN);
-    // What is waited for may have begun with the last bytes.
-    this.#searched = Math.max(0, bytes.length - END_OF_EVENT_BYTES_MAX);
-  }
-
-  #append(bytes: Buffer): void {
-    const length = this.#keptLength + bytes.length;
-    if (length > this.#kept.length) {
-      const larger = Buffer.allocUnsafeSlow(2 * length);
-      larger.set(this.#kept.subarray(0, this.#keptLength));
-      this.#kept = larger;
-    }
-    this.#kept.set(bytes, this.#keptLength);
-    this.#keptLength = length;
-  }
-
-  /** How many of the bytes probably complete what is kept, so that those behind them need not be copied. */
-  #lengthOfInterest(bytes: Buffer): number {
-    switch (this.#waitsFor) {
-      case "more":
-        return bytes.length;
-      case "frame":
-        return Math.min(bytes.length, this.#frameLength - this.#keptLength);
-      case "bracket":
-        return lengthTo(bytes, GT, 0);
-      case "event-end": {
-        const found = bytes.indexOf("</event", 0, "latin1");
-        return found === -1 ? bytes.length : lengthTo(bytes, GT, found);
-      }
-    }
-  }
-
-  #isWorthALook(): boolean {
-    switch (this.#waitsFor) {
-      case "more":
-        return true;
-      case "frame":
-        return this.#keptLength >= this.#frameLength;
-      case "bracket":
-        return this.#findsKept(">");
-      case "event-end":
-        // Or twice as much as at the last look, which finds early what is bad, and costs no more than one look in all.
-        return (
-          this.#findsEndOfEvent() || this.#keptLength > Math.min(this.#limits.eventBytesMax, 2 * this.#seen)
-        );
-    }
-  }
-
-  #findsKept(token: string): boolean {
-    const found = this.#kept.indexOf(token, this.#searched, "latin1");
-    const hasFound = found !== -1 && found + token.length <= this.#keptLength;
-    this.#searched = hasFound ? found : Math.max(this.#searched, this.#keptLength - token.length + 1);
-    return hasFound;
-  }
-
-  #findsEndOfEvent(): boolean {
-    while (this.#findsKept("</event")) {
-      const close = passSpace(this.#kept, this.#searched + 7, this.#keptLength);
-      if (close < this.#keptLength && this.#kept[close] === GT) return true;
-      // Longer is allowed by XML but used by nobody, and would be searched again for every byte that comes.
-      if (close === this.#keptLength && close - this.#searched < END_OF_EVENT_BYTES_MAX) return false;
-      this.#searched += 7;
-    }
-    return false;
-  }
 }
 
-function lengthTo(bytes: Buffer, byte: number, from: number): number {
-  const found = bytes.indexOf(byte, from);
-  return found === -1 ? bytes.length : found + 1;
-}
-
-const NOTHING = Buffer.alloc(0);
-const KEPT_BYTES_MIN = 1024;
-const END_OF_EVENT_BYTES_MAX = 64;
 const PROLOG_BYTES_MAX = 4096;
 
 const ALLOWED: Readonly<Record<Accepted, string>> = {
