@@ -19,7 +19,7 @@ test("random modules that were kept behave alike before and after the rewrite, a
     assert.ok(flavour);
     const bytes = await maker.make(seed, flavour);
     assert.ok(bytes, `seed ${seed}`);
-    const verdict = compare(bytes);
+    const verdict = compare(bytes, flavour);
     assert.notEqual(verdict.kind, "different", `seed ${seed}, ${flavour.name}: ${JSON.stringify(verdict)}`);
     if (verdict.kind === "alike") alike++;
     for (let round = 0; round < 20; round++) {

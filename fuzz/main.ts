@@ -61,7 +61,7 @@ const totals = { modules: 0, alike: 0, skipped: 0, different: 0, lines: 0, malfo
     const bytes = await maker.make(seed, flavour);
     if (bytes === undefined) continue;
     totals.modules++;
-    const verdict = compare(bytes);
+    const verdict = compare(bytes, flavour);
     totals[verdict.kind]++;
     if (verdict.kind === "alike") totals.lines += verdict.calls;
     if (verdict.kind === "different") {

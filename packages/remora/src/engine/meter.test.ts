@@ -412,6 +412,28 @@ test("a stack that was spent is told from any other trap", () => {
   assert.equal(meter.isStackSpent, true);
 });
 
+test("a meter without modules can be called any number of times", () => {
+  const meter = meterWith();
+  for (let call = 0; call < 2_000; call++) assert.ok(runs(meter, { fuelMax: 10 }, () => {}));
+});
+
+test("a meter of any number of modules counts every call exactly, however often it is called", () => {
+  for (const modules of [1, 2, 3, 9, 10, 11]) {
+    const meter = meterWith();
+    const guests = Array.from({ length: modules }, () => guestOf(meter));
+    for (let call = 0; call < 1_200; call++) {
+      const units = call % 7;
+      const budget = { fuelMax: units * modules, deadlineMs: call % 2 === 0 ? Infinity : 1_000 };
+      assert.ok(
+        runs(meter, budget, () => {
+          for (const guest of guests) guest.call("spend", units);
+        }),
+      );
+      assert.equal(meter.fuelUsed, units * modules);
+    }
+  }
+});
+
 test("a budget that is no budget is a RangeError", () => {
   const meter = meterWith();
   guestOf(meter);

@@ -379,7 +379,8 @@ export class Meter {
 
   /** Tops every counter up and gives back the sum of what they were. */
   #swapEach(): number {
-    if (--this.#callsUntilFused < 0 && this.#counters.length <= fusedCountersMax) {
+    const { length } = this.#counters;
+    if (--this.#callsUntilFused < 0 && length > 0 && length <= fusedCountersMax) {
       this.#fused = fusedSwap(this.#counters.map((counter) => counter.fuel));
       this.#isStandingStale = true;
     }

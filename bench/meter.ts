@@ -1,0 +1,136 @@
+/**
+ * What metering costs: the same programs unmetered, with exact fuel, and with a deadline alone. Beside them the price
+ * of one call, the speed of the rewrite, how late a deadline is noticed, and what wasmtime's own fuel and epochs
+ * cost on the same kernels where its Python wheel is installed.
+ */
+
+import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import { meterModule } from "remora/wasm";
+import type { Figures } from "./main.ts";
+import { measure } from "./measure.ts";
+import { callVariants } from "./meter/call.ts";
+import { kernelBytes, kernelSizes, kernels } from "./meter/kernels.ts";
+import { latenessOfLoops } from "./meter/lateness.ts";
+import { meterOptions } from "./meter/loaders.ts";
+import { installPackages, npmModules, npmPrograms } from "./meter/npm-programs.ts";
+import { geomean, type Overhead, overheadOf } from "./meter/overhead.ts";
+import type { Program } from "./meter/program.ts";
+
+export async function run(): Promise<Figures> {
+  const hasPackages = installPackages();
+  const kernelRows = await overheads(kernels);
+  const npmRows = hasPackages ? await overheads(npmPrograms) : [];
+  const rows = [...kernelRows, ...npmRows];
+  const rewrite = rewriteSpeed(hasPackages);
+  const lateness = await latenessOfLoops();
+  const wasmtime = wasmtimeOverhead();
+  const ratios = (list: readonly Overhead[], mode: "fuel" | "deadline") =>
+    rounded(geomean(list.map((row) => row[mode])));
+  return {
+    fuelOverheadGeomean: ratios(rows, "fuel"),
+    fuelOverheadKernelGeomean: ratios(kernelRows, "fuel"),
+    fuelOverheadNpmGeomean: hasPackages ? ratios(npmRows, "fuel") : null,
+    deadlineOverheadGeomean: ratios(rows, "deadline"),
+    wasmtimeFuelOverheadGeomean: wasmtime?.fuel ?? null,
+    wasmtimeEpochOverheadGeomean: wasmtime?.epoch ?? null,
+    wasmtimeVersion: wasmtime?.version ?? null,
+    ...rewrite,
+    callOverheadNs: callOverhead(),
+    deadlineLatenessP99Ms: rounded(lateness.p99Ms),
+    deadlineLatenessMedianMs: rounded(lateness.medianMs),
+    disturbedTrials: lateness.disturbed,
+    latenessByLoop: lateness.loops.map(({ name, medianMs, p99Ms }) => ({
+      name,
+      medianMs: rounded(medianMs),
+      p99Ms: rounded(p99Ms),
+    })),
+    programs: rows.map(({ name, source, plainMs, fuel, deadline }) => ({
+      name,
+      source: source ?? "bench/meter/kernels",
+      plainMs: rounded(plainMs),
+      fuel: rounded(fuel),
+      deadline: rounded(deadline),
+    })),
+  };
+}
+
+async function overheads(programs: readonly Program[]): Promise<Overhead[]> {
+  const rows: Overhead[] = [];
+  for (const program of programs) rows.push(await overheadOf(program));
+  return rows;
+}
+
+/** What a call costs beyond the call itself, with fuel alone and with a deadline. */
+function callOverhead(): { readonly fuel: number; readonly deadline: number } {
+  const timings = measure(callVariants(), { rounds: 15, roundMs: 10 });
+  const of = (name: string) => timings.get(name)?.min ?? Number.NaN;
+  return { fuel: rounded(of("fuel") - of("plain")), deadline: rounded(of("deadline") - of("plain")) };
+}
+
+/** Warm, over the code sections of real modules. */
+function rewriteSpeed(hasPackages: boolean): {
+  readonly rewriteMegabytesPerSecond: number;
+  readonly codeGrowth: number;
+} {
+  const { resolve } = createRequire(import.meta.url);
+  const tools = join(resolve("@bytecodealliance/jco-transpile"), "../../vendor/wasm-tools.core.wasm");
+  const modules = [
+    ...Object.keys(kernelSizes).map(kernelBytes),
+    new Uint8Array(readFileSync(tools)),
+    ...(hasPackages ? npmModules() : []),
+  ];
+  const options = meterOptions("fuel");
+  let before = 0;
+  let after = 0;
+  let bestMs = 0;
+  for (const bytes of modules) {
+    let best = Number.POSITIVE_INFINITY;
+    for (let round = 0; round < 5; round++) {
+      const start = performance.now();
+      const { codeBytes } = meterModule(bytes, options);
+      best = Math.min(best, performance.now() - start);
+      if (round > 0) continue;
+      before += codeBytes.before;
+      after += codeBytes.after;
+    }
+    bestMs += best;
+  }
+  return {
+    rewriteMegabytesPerSecond: rounded(before / 1e6 / (bestMs / 1e3)),
+    codeGrowth: rounded(after / before),
+  };
+}
+
+interface WasmtimeOverhead {
+  readonly version: string;
+  readonly fuel: number;
+  readonly epoch: number;
+}
+
+/** Undefined where Python or the wheel is missing. */
+function wasmtimeOverhead(): WasmtimeOverhead | undefined {
+  try {
+    const script = join(import.meta.dirname, "meter", "wasmtime-overhead.py");
+    const output = execFileSync("python3", [script, JSON.stringify(kernelSizes)], {
+      encoding: "utf8",
+      stdio: ["ignore", "pipe", "ignore"],
+    });
+    // Our own script's one line.
+    const { version, fuel, epoch } = JSON.parse(output) as {
+      version: string;
+      fuel: number[];
+      epoch: number[];
+    };
+    return { version, fuel: rounded(geomean(fuel)), epoch: rounded(geomean(epoch)) };
+  } catch {
+    // The comparison is extra: without it the figures stay null.
+    return undefined;
+  }
+}
+
+function rounded(value: number): number {
+  return Math.round(value * 1_000) / 1_000;
+}

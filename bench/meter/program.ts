@@ -1,0 +1,10 @@
+/** Something to benchmark: loaded once a variant, then run many times; its output is compared between variants. */
+
+import type { Loader } from "./loaders.ts";
+
+export interface Program {
+  readonly name: string;
+  /** The npm package that the module comes from, when it is not ours. */
+  readonly source?: string;
+  readonly load: (loader: Loader) => Promise<() => string>;
+}
