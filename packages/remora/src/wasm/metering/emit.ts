@@ -105,7 +105,13 @@ class Emitter {
   private readonly bytes: Uint8Array;
 
   // Of the body at hand.
-  private plan: BodyPlan = { isUncounted: false, checksEntry: false, isLocal: false, stackSlots: 0 };
+  private plan: BodyPlan = {
+    isUncounted: false,
+    checksEntry: false,
+    isEntryPaid: false,
+    isLocal: false,
+    stackSlots: 0,
+  };
   private cursor = 0;
   private bodyStart = 0;
   private state: number = State.stale;
@@ -194,11 +200,10 @@ class Emitter {
   private prologue(body: BodyFacts): void {
     if (this.plan.isUncounted) return;
     if (this.hasOldStack) this.takeStack();
-    const fuel = this.input.facts.regionFuel.at(body.regions.start);
-    if (this.plan.isLocal) {
-      this.state = State.stale;
-      this.charge(fuel, this.plan.checksEntry);
-    } else if (fuel > 0 || this.plan.checksEntry) this.charge(fuel, this.plan.checksEntry);
+    const { isEntryPaid, checksEntry } = this.plan;
+    const fuel = isEntryPaid ? 0 : this.input.facts.regionFuel.at(body.regions.start);
+    this.state = State.stale;
+    if (fuel > 0 || checksEntry) this.charge(fuel, checksEntry);
     if (!this.hasWrapper) return;
     this.out.byte(op.block);
     this.out.raw(this.input.appended.resultBlock(body.type));

@@ -13,6 +13,8 @@ export interface BodyPlan {
   /** Copied as it is: its callers pay its constant cost, and nothing in it touches the counter. */
   readonly isUncounted: boolean;
   readonly checksEntry: boolean;
+  /** Its callers, all of them known, charge what its entry costs together with the call. */
+  readonly isEntryPaid: boolean;
   /** The counter is kept in a local and written to the global around calls; else it stays in the global. */
   readonly isLocal: boolean;
   /** Stack slots that it takes on entry and gives back, or 0. */
@@ -56,6 +58,7 @@ export function makePlan(input: PlanInput): Plan {
   // Units that an unchecked function and its unchecked callees run at most; Infinity when it checks.
   const uncheckedFuel = new Float64Array(bodies.length);
   const checksEntry = new Uint8Array(bodies.length);
+  const isEntryPaid = new Uint8Array(bodies.length);
 
   // Callees before callers, so that what a call costs is known.
   for (const index of calls.order) {
@@ -70,6 +73,8 @@ export function makePlan(input: PlanInput): Plan {
       continue;
     }
     const isReachableFromOutside = input.isExported[body.func] === 1 || facts.isReferenced[body.func] === 1;
+    const isEntryCheap = facts.regionFuel.at(body.regions.start) <= calleeFuelMax;
+    isEntryPaid[index] = isEntryCheap && !isReachableFromOutside && !isHead ? 1 : 0;
     const fuel = body.fuel + calleesUnchecked(body);
     const isForced = input.mode === "fuel" ? isReachableFromOutside : body.hasIndirect;
     checksEntry[index] = isForced || isHead || fuel > uncheckedFuelMax ? 1 : 0;
@@ -82,6 +87,7 @@ export function makePlan(input: PlanInput): Plan {
     return {
       isUncounted: isUncounted[body.func] === 1,
       checksEntry: checksEntry[index] === 1,
+      isEntryPaid: isEntryPaid[index] === 1,
       isLocal: isLocalCheaper(body),
       stackSlots: input.stack ? (slots.taken[index] ?? 0) : 0,
     };
@@ -94,11 +100,12 @@ export function makePlan(input: PlanInput): Plan {
     stackSlotsUncounted: slots.uncounted,
   };
 
-  /** A call of a function that does not count itself costs the caller's region what the callee costs. */
+  /** The caller's region charges what the entries of functions cost that leave it to their callers. */
   function chargeCallees(body: BodyFacts): void {
     for (let at = body.sites.start; at < body.sites.end; at += siteSize) {
       const callee = facts.sites.at(at) - importedFunctions;
-      if (callee < 0 || isUncounted[callee + importedFunctions] === 0) continue;
+      if (callee < 0 || (isUncounted[callee + importedFunctions] === 0 && isEntryPaid[callee] === 0))
+        continue;
       const { regions } = bodies[callee] as BodyFacts; // a defined function
       facts.regionFuel.add(facts.sites.at(at + 1), facts.regionFuel.at(regions.start));
     }
