@@ -143,7 +143,7 @@ async function isBuiltFrom(inputs: string, path: string): Promise<boolean> {
   return inputs === (await readFile(`${path}.inputs`, "utf8").catch(() => undefined));
 }
 
-/** Over the names and contents of all files below these folders, build outputs excepted. */
+/** Over the names and contents of all files below these folders, but what is built and tests. */
 async function digestOf(folders: readonly string[]): Promise<string> {
   const parts: string[] = [];
   for (const folder of folders) {
@@ -152,7 +152,7 @@ async function digestOf(folders: readonly string[]): Promise<string> {
       .filter((entry) => entry.isFile())
       .map((entry) => join(entry.parentPath, entry.name));
     for (const file of files.sort()) {
-      if (file.includes("/build/")) continue;
+      if (file.includes("/build/") || file.endsWith(".test.ts")) continue;
       parts.push(file.slice(root.length), await readFile(file, "utf8"));
     }
   }

@@ -76,15 +76,6 @@ for (const { name, instantiate, isOurs } of runtimes) {
       for (let call = 0; call < 20; call++) filter.evaluate(large);
       assert.ok(plugin.memorySize() <= memorySizeAfterOne + 4_000_000);
     });
-
-    test("is the same filter in C", async (t) => {
-      const reason = skipped.get("tak/geofence-c");
-      if (reason !== undefined) return t.skip(reason);
-      const { filter } = interfacesOf(await open("tak/geofence-c"));
-      assert.equal(filter.evaluate(record(theHague)), "pass");
-      assert.equal(filter.evaluate(record(amsterdam)), "block");
-      assert.equal(filter.getMetadata().id, "geofence-c");
-    });
   });
 
   describe(`the filter that is lent the message, on ${name}`, () => {
