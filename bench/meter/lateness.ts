@@ -48,10 +48,7 @@ export interface LatenessReport {
   readonly loops: readonly Lateness[];
 }
 
-export async function latenessOfLoops(): Promise<{
-  readonly p99Ms: number;
-  readonly loops: readonly Lateness[];
-}> {
+export async function latenessOfLoops(): Promise<LatenessReport> {
   const cache = new CompileCache({ rewrite: meterModule });
   const limits = {
     ...defaultLimits,

@@ -143,11 +143,11 @@ class ScriptRun {
     if (type.result?.kind !== "result") return { result: call(...args), type };
     try {
       const val = call(...args);
-      return { result: type.result.ok === undefined ? { tag: "ok" } : { tag: "ok", val }, type };
+      return { result: { tag: "ok", val }, type };
     } catch (error) {
       if (!(error instanceof ComponentError)) throw error;
       const { payload } = error;
-      return { result: type.result.err === undefined ? { tag: "err" } : { tag: "err", val: payload }, type };
+      return { result: { tag: "err", val: payload }, type };
     }
   }
 

@@ -58,7 +58,7 @@ export function readValue(items: readonly Node[], type: ValueType): unknown {
     case "result": {
       const tag = form === "result.ok" ? "ok" : "err";
       const payload = type[tag];
-      return payload === undefined ? { tag } : { tag, val: readValue(children(rest[0]), payload) };
+      return { tag, val: payload === undefined ? undefined : readValue(children(rest[0]), payload) };
     }
     case "s8":
     case "u8":
