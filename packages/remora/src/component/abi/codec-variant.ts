@@ -36,7 +36,10 @@ export function variantCodec(type: TypeOf<"variant">, of: CodecOf): Codec {
   );
 }
 
-/** `{ tag: "ok" | "err", val }`: so inside other values. At the top level of a function it returns or throws. */
+/**
+ * `{ tag: "ok" | "err", val }`, with `val` even where there is none, as jco has it: so inside other values. At the
+ * top level of a function a result returns or throws.
+ */
 export function resultCodec(type: TypeOf<"result">, of: CodecOf): Codec {
   return taggedCodec(type, ["ok", "err"], [type.ok, type.err], of);
 }
@@ -56,7 +59,9 @@ function taggedCodec(
       indexOf: (value) => (isTagged(value) ? indices.get(value.tag) : undefined),
       payloadOf: (value) => (value as Tagged).val,
       make: (index, payload) =>
-        payloads[index] === undefined ? { tag: names[index] } : { tag: names[index], val: payload },
+        payloads[index] === undefined && type.kind !== "result"
+          ? { tag: names[index] }
+          : { tag: names[index], val: payload },
     },
     of,
   );
