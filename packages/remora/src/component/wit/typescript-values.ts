@@ -86,10 +86,16 @@ export function shapeOf(type: Type): Type {
   return body.kind === "alias" ? shapeOf(body.type) : type;
 }
 
+/** An option whose absence is `undefined`: a property of this type may be left out. */
+export function mayBeLeftOut(type: Type): boolean {
+  const shape = shapeOf(type);
+  return shape.kind === "option" && shapeOf(shape.some).kind !== "option";
+}
+
 /** `{ tag: "child"; val: number }` */
 export function caseText(tag: string, payload: Type | undefined, nameOf: NameOf): string {
   if (payload === undefined) return `{ tag: ${JSON.stringify(tag)} }`;
-  const optional = shapeOf(payload).kind === "option" ? "?" : "";
+  const optional = mayBeLeftOut(payload) ? "?" : "";
   return `{ tag: ${JSON.stringify(tag)}; val${optional}: ${typeText(payload, nameOf)} }`;
 }
 

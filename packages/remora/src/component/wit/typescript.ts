@@ -9,8 +9,8 @@ import {
   caseText,
   docLines,
   funcDocLines,
+  mayBeLeftOut,
   type NameOf,
-  shapeOf,
   signatureText,
   typeText,
   usedGlobals,
@@ -228,7 +228,7 @@ function definitionLines(type: TypeDef, side: Side, nameOf: NameOf): string[] {
       return [...docs, `export type ${name} = ${typeText(body.type, nameOf)};`];
     case "record": {
       const fields = body.fields.flatMap((field) => {
-        const optional = shapeOf(field.type).kind === "option" && !isNestedOption(field.type) ? "?" : "";
+        const optional = mayBeLeftOut(field.type) ? "?" : "";
         const line = `${camelCase(field.name)}${optional}: ${typeText(field.type, nameOf)};`;
         return [...docLines(field.docs, {}), line];
       });
@@ -258,11 +258,6 @@ function definitionLines(type: TypeDef, side: Side, nameOf: NameOf): string[] {
     case "resource":
       return resourceLines({ name, docs, functions: body.functions, side, nameOf });
   }
-}
-
-function isNestedOption(type: Type): boolean {
-  const shape = shapeOf(type);
-  return shape.kind === "option" && shapeOf(shape.some).kind === "option";
 }
 
 function resourceLines(resource: {
