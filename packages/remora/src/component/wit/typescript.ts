@@ -4,7 +4,7 @@
  */
 
 import { camelCase, pascalCase } from "../names.ts";
-import type { Func, Interface, Type, TypeDef, World, WorldItem } from "./model.ts";
+import type { Func, Interface, TypeDef, World, WorldItem } from "./model.ts";
 import {
   caseText,
   docLines,
