@@ -90,7 +90,7 @@ test("for a program there is one object and nothing else on standard output", as
     plugins: [{ id: "geofence", calls: 30, traps: 3, fuelPerCall: 121, p50ns: 412, p99ns: 1_234 }],
   });
   assert.equal(system.out.text.split("\n").length, 2);
-  assert.equal(system.err.text, "a plugin says something\n");
+  assert.equal(system.err.text, "tak host on 127.0.0.1:8087\na plugin says something\n");
 });
 
 test("on a terminal the table stays in place, a log line stands above it, and the cursor comes back", async () => {

@@ -73,7 +73,7 @@ function displayOf(system: System, options: ViewOptions): Display {
 function jsonDisplay({ out, err }: System): Display {
   return {
     log: (line) => err.write(`${line}\n`),
-    begin: () => {},
+    begin: (title) => err.write(`${title}\n`),
     refresh: () => {},
     end: (stats) => out.write(`${statsJson(stats)}\n`),
   };

@@ -27,8 +27,9 @@ export interface System {
 /** The machine that this process runs on. */
 export function realSystem(): System {
   return {
-    out: outputOf(process.stdout),
-    err: outputOf(process.stderr),
+    // `remora … | head` closes the pipe early: that is the reader's right, and there is nobody left to tell more.
+    out: outputOf(process.stdout, () => process.exit(0)),
+    err: outputOf(process.stderr, () => {}),
     readFile: readBounded,
     every: (periodMs, callback) => {
       const timer = setInterval(callback, periodMs);
@@ -61,11 +62,10 @@ async function readBounded(path: string, bytesMax: number): Promise<Uint8Array> 
 
 const PIECE_BYTES = 1 << 20;
 
-function outputOf(stream: NodeJS.WriteStream): Output {
-  // `remora … | head` closes the pipe early: that is the reader's right and no error of ours.
+function outputOf(stream: NodeJS.WriteStream, whenClosed: () => void): Output {
   stream.on("error", (error: NodeJS.ErrnoException) => {
-    if (error.code === "EPIPE") process.exit(0);
-    throw error;
+    if (error.code !== "EPIPE") throw error;
+    whenClosed();
   });
   return {
     write: (text) => void stream.write(text),

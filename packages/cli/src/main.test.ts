@@ -1,0 +1,140 @@
+import assert from "node:assert/strict";
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { connect, type Socket } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { before, type TestContext, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { buildExamples, componentPath } from "../../../examples/build.ts";
+
+const main = fileURLToPath(new URL("main.ts", import.meta.url));
+
+before(() => buildExamples());
+
+/** The program as its user starts it, ended with the test if it did not end before. */
+function start(t: TestContext, ...args: readonly string[]) {
+  const child = spawn(process.execPath, [main, ...args], { stdio: ["ignore", "pipe", "pipe"] });
+  t.after(() => child.kill("SIGKILL"));
+  const written = { out: "", err: "" };
+  child.stdout.setEncoding("utf8").on("data", (text) => (written.out += text));
+  child.stderr.setEncoding("utf8").on("data", (text) => (written.err += text));
+  const ended = once(child, "close").then(([code]) => ({ code: code as number | null, ...written }));
+  return { child, ended };
+}
+
+/** A program that does not end fails its test instead of stopping all of them. */
+const options = { timeout: 60_000 };
+
+test(
+  "the demonstration ends by itself, and its last line is one object with these fields",
+  options,
+  async (t) => {
+    const { code, out, err } = await start(t, "demo", "--for", "1s", "--json", "--port", "0").ended;
+    assert.equal(code, 0, err);
+    const stats = JSON.parse(out.trimEnd().split("\n").at(-1) ?? "");
+    assert.deepEqual(Object.keys(stats), [
+      "messages",
+      "passed",
+      "blocked",
+      "changed",
+      "messagesPerSecond",
+      "plugins",
+    ]);
+    assert.ok(stats.messages > 0 && stats.messagesPerSecond > 0);
+    assert.equal(stats.passed + stats.blocked, stats.messages);
+    assert.ok(stats.changed > 0 && stats.changed <= stats.passed);
+    assert.equal(stats.plugins.length, 2);
+    for (const plugin of stats.plugins) {
+      assert.deepEqual(Object.keys(plugin), ["id", "calls", "traps", "fuelPerCall", "p50ns", "p99ns"]);
+      assert.ok(plugin.calls > 0 && plugin.fuelPerCall > 0, out);
+      assert.ok(plugin.p50ns > 0 && plugin.p99ns >= plugin.p50ns);
+    }
+  },
+);
+
+test("settings with a mistake are an error with file, line and column", options, async (t) => {
+  const file = settings(t, "listeners:\n  - { id: clients, protocol: tcp, bind_adr: '127.0.0.1:0' }\n");
+  const { code, out, err } = await start(t, "tak", file).ended;
+  assert.equal(code, 1);
+  assert.equal(out, "");
+  assert.match(err, /^tak\/config: /);
+  assert.ok(err.includes(`${file}:2:`), err);
+});
+
+test(
+  "what one client sends is filtered and goes to the others; a signal ends the host in order",
+  options,
+  async (t) => {
+    const file = settings(
+      t,
+      [
+        "listeners:",
+        "  - { id: clients, protocol: tcp, bind_addr: '127.0.0.1:0' }",
+        "plugins:",
+        "  plugin_dir: /",
+        "  filters:",
+        `    - { id: geofence, path: ${JSON.stringify(componentPath("tak/geofence-filter"))} }`,
+      ].join("\n"),
+    );
+    const { child, ended } = start(t, "tak", file, "--json");
+    const port = await listeningPort(child);
+    const [sender, receiver] = [await client(t, port), await client(t, port)];
+    let received = "";
+    const inside = Promise.withResolvers<void>();
+    receiver.setEncoding("utf8").on("data", (text) => {
+      received += text;
+      if (received.includes('uid="inside"')) inside.resolve();
+    });
+    // In this order: when the second has arrived, the first was decided.
+    sender.write(event({ uid: "outside", lat: 53.4, lon: 4.3 }));
+    sender.write(event({ uid: "inside", lat: 52.1, lon: 4.3 }));
+    await inside.promise;
+    assert.ok(!received.includes('uid="outside"'));
+    child.kill("SIGTERM");
+    const { code, out } = await ended;
+    assert.equal(code, 0);
+    const stats = JSON.parse(out);
+    assert.deepEqual([stats.messages, stats.passed, stats.blocked], [2, 1, 1]);
+    assert.deepEqual(
+      stats.plugins.map((plugin: { id: string; calls: number }) => [plugin.id, plugin.calls]),
+      [["geofence", 2]],
+    );
+  },
+);
+
+function settings(t: TestContext, yaml: string): string {
+  const folder = mkdtempSync(join(tmpdir(), "remora-cli-"));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const file = join(folder, "tak.yaml");
+  writeFileSync(file, yaml);
+  return file;
+}
+
+/** The host tells on standard error where it listens. */
+function listeningPort(child: ChildProcess): Promise<number> {
+  const found = Promise.withResolvers<number>();
+  let text = "";
+  child.stderr?.on("data", (part) => {
+    text += part;
+    const match = /127\.0\.0\.1:(\d+)/.exec(text);
+    if (match !== null) found.resolve(Number(match[1]));
+  });
+  child.on("close", () => found.reject(new Error(`It does not say where it listens: ${text}`)));
+  return found.promise;
+}
+
+async function client(t: TestContext, port: number): Promise<Socket> {
+  const socket = connect(port, "127.0.0.1");
+  t.after(() => socket.destroy());
+  await once(socket, "connect");
+  return socket;
+}
+
+function event(at: { uid: string; lat: number; lon: number }): string {
+  const now = new Date();
+  const stale = new Date(now.getTime() + 60_000);
+  const [time, until] = [now.toISOString(), stale.toISOString()];
+  return `<event version="2.0" uid="${at.uid}" type="a-f-S" how="m-g" time="${time}" start="${time}" stale="${until}"><point lat="${at.lat}" lon="${at.lon}" hae="0" ce="10" le="10"/><detail/></event>`;
+}
