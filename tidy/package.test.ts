@@ -30,7 +30,7 @@ test("every dependency has an exact version", () => {
   for (const file of manifests) {
     const manifest = jsonOf(tree, file) as Manifest;
     for (const [name, version] of FIELDS.flatMap((field) => Object.entries(manifest[field] ?? {}))) {
-      if (/^\d+\.\d+\.\d+(-[\w.]+)?$/.test(version)) continue;
+      if (/^(npm:[@\w./-]+@)?\d+\.\d+\.\d+(-[\w.]+)?$/.test(version)) continue;
       findings.push({
         file,
         line: lineAt(tree.get(file)?.text ?? "", tree.get(file)?.text.indexOf(`"${name}"`) ?? 0),
