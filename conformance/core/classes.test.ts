@@ -21,9 +21,9 @@ for (const [name, source] of Object.entries(classes)) {
       if (variant.options.profile === "strict" && outcomes[0]?.startsWith("refused")) continue;
       const expected = variant.isCanonical ? canonical : plain;
       for (const [index, outcome] of outcomes.entries()) {
-        const wanted = expected[index] ?? "";
+        const wanted: string = expected[index] ?? "";
         const line: number | undefined = script.steps[index]?.line;
-        const what = `${variant.name}, line ${line}: plain "${wanted}", rewritten "${outcome}"`;
+        const what: string = `${variant.name}, line ${line}: plain "${wanted}", rewritten "${outcome}"`;
         assert.ok(areAlike(wanted, outcome, variant.isCanonical), what);
       }
     }

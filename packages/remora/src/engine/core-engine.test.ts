@@ -6,7 +6,7 @@ import type { CoreFunction, CoreImports, CoreInstance, CoreMemory } from "../com
 import { meterModule } from "../wasm/metering/meter-module.ts";
 import { CompileCache, compileRequest } from "./compile-cache.ts";
 import { InstanceEngine, type InstanceEngineOptions } from "./core-engine.ts";
-import { engineErrors } from "./errors.ts";
+import { engineErrors, type TrapPlace } from "./errors.ts";
 import { defaultLimits, type Limits } from "./limits.ts";
 import { webAssembly } from "./webassembly.ts";
 
@@ -118,13 +118,32 @@ test("each trap has a code of its own", async () => {
   }
 });
 
-test("a trap says in which function it happened", async () => {
-  const engine = engineWith();
-  const instance = await instanceOf(engine, '(func) (func $parse (export "run") unreachable)');
-  const { details } = expectCode("engine/unreachable", () => call(engine, instance, "run"));
-  const { place } = details as { place: { functionIndex: number; functionName: string } };
-  assert.equal(place.functionIndex, 1);
-  assert.equal(place.functionName, "parse");
+test("a trap says in which function it happened, and where in the original", async () => {
+  const fields = `(memory 1) (func (param i32))
+    (func $parse (export "run") (param i32) (result i32)
+      (loop $l (br_if $l (local.tee 0 (i32.sub (local.get 0) (i32.const 1)))))
+      (memory.fill (i32.const 65000) (i32.const 0) (i32.const 100000)) (i32.div_u (i32.const 1) (local.get 0)))
+    (func $divide (export "divide") (param i32) (result i32) (i32.div_u (i32.const 1) (local.get 0)))`;
+  const module = await wat(fields);
+  const placeIn = (name: string, arg: number, code: string) => {
+    const engine = engineWith();
+    // A second module, so that the place must be looked for.
+    engine.instantiate(moduleBefore, {});
+    const instance = engine.instantiate(module, {});
+    const { details, message } = expectCode(code, () => call(engine, instance, name, arg));
+    return { place: (details as { place: TrapPlace }).place, message };
+  };
+  const moduleBefore = await wat("(func) (func) (func)");
+  const divide = placeIn("divide", 0, "engine/divide");
+  assert.equal(divide.place.functionIndex, 2);
+  assert.equal(divide.place.functionName, "divide");
+  assert.equal(module[divide.place.offset ?? 0], 0x6e, "the offset of i32.div_u");
+  assert.match(divide.message, /in "divide" \(function 2, offset 0x/);
+  // The operation itself runs in a function that the rewriter added: the guest's frame is behind it.
+  const fill = placeIn("run", 3, "engine/memory");
+  assert.equal(fill.place.functionName, "parse");
+  // What replaced it maps to the last byte before it.
+  assert.equal(module[(fill.place.offset ?? 0) + 1], 0xfc, "next to memory.fill");
 });
 
 test("after a failure the instance takes no call, and says why", async () => {

@@ -19,6 +19,7 @@ import type { CompileCache, CompileRequest } from "./compile-cache.ts";
 import { engineErrors } from "./errors.ts";
 import type { Budget, Limits } from "./limits.ts";
 import { Meter } from "./meter.ts";
+import { Places } from "./places.ts";
 import { textCodec } from "./text.ts";
 import { trap } from "./trampoline.ts";
 import { classifyThrown } from "./trap.ts";
@@ -58,6 +59,7 @@ export class InstanceEngine implements CoreEngine {
   #state: typeof idle | typeof busy | typeof poisoned | typeof closed = idle;
   #poison = "";
   #modules = 0;
+  readonly #places: Places;
   /** Functions, memories and tables that came out of this instance's own modules. */
   readonly #own = new WeakSet<object>();
 
@@ -69,6 +71,7 @@ export class InstanceEngine implements CoreEngine {
     this.#request = options.request;
     this.#limits = limits;
     this.#modulesMax = options.modulesMax ?? defaultModulesMax;
+    this.#places = new Places(options.request.options);
     this.#meter = new Meter({
       limits,
       ...(options.clock !== undefined && { clock: options.clock }),
@@ -132,6 +135,7 @@ export class InstanceEngine implements CoreEngine {
   instantiate(module: Uint8Array, imports: CoreImports): CoreInstance {
     if (this.#state > busy) throw this.#refusal();
     const compiled = this.#cache.compile(module, this.#request);
+    this.#places.add(module, compiled);
     this.#reserve(compiled.facts, imports);
     const instance = this.#link(compiled, imports);
     this.#meter.attach(instance, compiled.facts.injected, compiled.facts.stackSlotsUncounted);
@@ -200,7 +204,7 @@ export class InstanceEngine implements CoreEngine {
       case "closed":
         return engineErrors.closed({ what: `The instance of "${plugin}"` });
     }
-    return classifyThrown(error, plugin, this.#meter.isStackSpent, () => undefined);
+    return classifyThrown(error, plugin, this.#meter.isStackSpent, this.#places.resolve);
   }
 
   #refusal(): RemoraError {
@@ -292,7 +296,8 @@ export class InstanceEngine implements CoreEngine {
         return hostFunction(...args);
       } catch (error) {
         // Without a reason of its own: a trap further down, or a failure of the host's.
-        if (meter.dead === undefined) meter.abort(classifyThrown(error, this.plugin, false, () => undefined));
+        if (meter.dead === undefined)
+          meter.abort(classifyThrown(error, this.plugin, meter.isStackSpent, this.#places.resolve));
         return trap();
       }
     };

@@ -12,6 +12,8 @@ export interface TrapPlace {
   readonly functionIndex?: number;
   /** Byte offset in the original module; absent when only the rewritten one is known. */
   readonly offset?: number;
+  /** `file:line`, where the module has DWARF. */
+  readonly line?: string;
 }
 
 interface Trap {
@@ -29,6 +31,7 @@ function at(place: TrapPlace | undefined): string {
   const parts: string[] = [];
   if (place.functionIndex !== undefined) parts.push(`function ${place.functionIndex}`);
   if (place.offset !== undefined) parts.push(`offset 0x${place.offset.toString(16)}`);
+  if (place.line !== undefined) parts.push(place.line);
   const inside = parts.length === 0 ? "" : ` (${parts.join(", ")})`;
   if (place.functionName !== undefined) return ` in "${place.functionName}"${inside}`;
   return parts.length === 0 ? "" : ` in ${parts.join(", ")}`;

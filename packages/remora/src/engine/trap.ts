@@ -36,21 +36,24 @@ const trapMessages: readonly (readonly [part: RegExp, name: TrapName])[] = [
   [/does not support unaligned accesses/, "unaligned"],
 ];
 
+/** What a frame of a rewritten module is in the original. */
+export type ResolveFrame = (functionIndex: number, offset: number) => TrapPlace | undefined;
+
 /**
  * A trap of the guest's own, or what a host function threw, as a coded error.
  *
  * @param error        Whatever left the call.
  * @param isStackSpent Whether a module counted its stack slots below zero.
- * @param originalOffset From a byte offset in the rewritten module to one in the original.
+ * @param resolve      From a frame in a rewritten module to the original; undefined for what is not the guest's.
  */
 export function classifyThrown(
   error: unknown,
   plugin: string,
   isStackSpent: boolean,
-  originalOffset: (functionIndex: number, offset: number) => number | undefined,
+  resolve: ResolveFrame,
 ): RemoraError {
   if (isRemoraError(error)) return error;
-  const place = placeOf(error, originalOffset);
+  const place = placeOf(error, resolve);
   const facts = place === undefined ? { plugin } : { plugin, place };
   if (isStackSpent || isStackOverflow(error)) return engineErrors.stack(facts, error);
   if (error instanceof webAssembly.Exception) return engineErrors["uncaught-exception"](facts, error);
@@ -72,23 +75,25 @@ function describe(error: unknown): string {
   return error instanceof Error ? `${error.name}: ${error.message}` : typeof error;
 }
 
-/** `at name (wasm://wasm/name-0a1b2c3d:wasm-function[12]:0x1a3)`, the first of them; the name is the guest's. */
+/** `at name (wasm://wasm/name-0a1b2c3d:wasm-function[12]:0x1a3)`; the name is the guest's. */
 const wasmFrame =
-  /\n {4}at (?:(.{1,200}?) \()?wasm:\/\/\S{1,300}:wasm-function\[(\d{1,9})\]:0x([0-9a-f]{1,8})/;
+  /\n {4}at (?:(.{1,200}?) \()?wasm:\/\/\S{1,300}:wasm-function\[(\d{1,9})\]:0x([0-9a-f]{1,8})/g;
 
-function placeOf(
-  error: unknown,
-  originalOffset: (functionIndex: number, offset: number) => number | undefined,
-): TrapPlace | undefined {
+/** Frames looked at: the first of them may be what the rewriter added. */
+const framesMax = 4;
+
+/** The innermost frame that is the guest's own; else the innermost as V8 names it. */
+function placeOf(error: unknown, resolve: ResolveFrame): TrapPlace | undefined {
   if (!(error instanceof Error) || typeof error.stack !== "string") return undefined;
-  const frame = wasmFrame.exec(error.stack);
-  if (frame === null) return undefined;
-  const functionIndex = Number(frame[2]);
-  const offset = originalOffset(functionIndex, Number.parseInt(frame[3] ?? "0", 16));
-  const [, functionName] = frame;
-  return {
-    functionIndex,
-    ...(functionName !== undefined && { functionName }),
-    ...(offset !== undefined && { offset }),
-  };
+  let innermost: TrapPlace | undefined;
+  let count = 0;
+  for (const [, functionName, index, offset] of error.stack.matchAll(wasmFrame)) {
+    const functionIndex = Number(index);
+    const place = { functionIndex, ...(functionName !== undefined && { functionName }) };
+    const original = resolve(functionIndex, Number.parseInt(offset ?? "0", 16));
+    if (original !== undefined) return { ...place, ...original };
+    innermost ??= place;
+    if (++count === framesMax) break;
+  }
+  return innermost;
 }
