@@ -403,3 +403,85 @@ test("the memory that a guest exports is the one that it uses", async () => {
   call(engine, instance, "run");
   assert.equal(new Int32Array((instance.exports.m as CoreMemory).buffer)[2], 77);
 });
+
+const waiting = `(import "host" "f" (func $f (param i32) (result i32)))
+  (func (export "run") (param i32) (result i32) (i32.add (call $f (local.get 0)) (i32.const 1)))
+  (func (export "catching") (param i32) (result i32)
+    (loop $l (block $c (try_table (catch_all $c) (drop (call $f (i32.const 1))))) (br $l)) (unreachable))`;
+
+/** One call of an export that waits, as the layers above make it. */
+async function callAsync(
+  engine: InstanceEngine,
+  instance: CoreInstance,
+  name: string,
+  arg: number,
+): Promise<unknown> {
+  assert.ok(webAssembly.promising);
+  const run = webAssembly.promising(instance.exports[name] as CoreFunction);
+  engine.enter();
+  let result: unknown;
+  try {
+    result = await run(arg);
+  } catch (error) {
+    throw engine.fail(error);
+  }
+  engine.leave();
+  return result;
+}
+
+test("a guest that waits for the host spends neither fuel nor time, and takes no other call", async () => {
+  let now = 0;
+  const engine = engineWith({ deadlineMs: 5 }, { clock: () => now });
+  let settle = (_: number) => {};
+  const f = engine.suspending((value) => {
+    assert.equal(value, 41);
+    return new Promise((resolve) => {
+      settle = resolve;
+    });
+  });
+  const instance = await instanceOf(engine, waiting, { host: { f } });
+  const running = callAsync(engine, instance, "run", 41);
+  expectCode("engine/re-entered", () => engine.enter());
+  now += 1_000;
+  settle(6);
+  assert.equal(await running, 7);
+  assert.equal(engine.fuelUsed, 5);
+  assert.equal(engine.isPoisoned, false);
+});
+
+test("a promise that rejects ends the call, and the guest cannot catch it", async () => {
+  for (const name of ["run", "catching"]) {
+    const engine = engineWith();
+    const f = engine.suspending(() => Promise.reject(new Error("no answer")));
+    const instance = await instanceOf(engine, waiting, { host: { f } });
+    await assert.rejects(callAsync(engine, instance, name, 1), (error) =>
+      isRemoraError(error, "engine/host-failure"),
+    );
+    assert.equal(engine.isPoisoned, true);
+  }
+});
+
+test("an instance that is closed while its guest waits does not go on", async () => {
+  const engine = engineWith();
+  let settle = (_: number) => {};
+  const f = engine.suspending(
+    () =>
+      new Promise((resolve) => {
+        settle = resolve;
+      }),
+  );
+  const instance = await instanceOf(engine, waiting, { host: { f } });
+  const running = callAsync(engine, instance, "catching", 1);
+  engine.close();
+  settle(1);
+  await assert.rejects(running, (error) => isRemoraError(error, "engine/closed"));
+});
+
+test("a guest that waited meets its deadline by its own time", async () => {
+  const engine = engineWith({ fuelMax: Infinity, deadlineMs: 2 });
+  const f = engine.suspending(async () => 1);
+  const instance = await instanceOf(engine, waiting, { host: { f } });
+  await assert.rejects(callAsync(engine, instance, "catching", 1), (error) =>
+    isRemoraError(error, "engine/deadline"),
+  );
+});

@@ -127,6 +127,36 @@ export class InstanceEngine implements CoreEngine {
   }
 
   /**
+   * Makes an import of an asynchronous host function: the guest waits for its promise with its clock standing still,
+   * and takes no other call meanwhile. The export that leads to it must be called through `WebAssembly.promising`.
+   *
+   * A promise that rejects ends the call with what it rejected with: the guest goes on with zeros and is stopped at
+   * its next check, so that there is nothing for it to catch.
+   *
+   * @throws TypeError this Node has no JavaScript Promise Integration
+   */
+  suspending(hostFunction: (...args: unknown[]) => Promise<unknown>): CoreExtern {
+    if (webAssembly.Suspending === undefined) {
+      throw new TypeError(
+        "An asynchronous host function needs JavaScript Promise Integration: Node 24 or later",
+      );
+    }
+    const meter = this.#meter;
+    return new webAssembly.Suspending(async (...args) => {
+      if (meter.dead !== undefined) return undefined;
+      meter.suspend();
+      try {
+        return await hostFunction(...args);
+      } catch (error) {
+        meter.condemn(classifyThrown(error, this.plugin, false, this.#places.resolve));
+        return undefined;
+      } finally {
+        meter.resume();
+      }
+    });
+  }
+
+  /**
    * Rewrites and compiles the module unless that was done before, links it, and runs its start function: in the
    * running call if there is one, else as a call of its own.
    *

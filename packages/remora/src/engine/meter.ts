@@ -223,9 +223,14 @@ export class Meter {
 
   /** Stops the guest for good, so that it cannot catch it, and keeps the reason. Called from a host function. */
   abort(error: RemoraError): never {
-    this.abortedBy ??= error;
-    this.kill("aborted");
+    this.condemn(error);
     return trap();
+  }
+
+  /** The same without raising the trap: the guest is stopped at its next check. */
+  condemn(error: RemoraError): void {
+    if (this.dead === undefined) this.abortedBy = error;
+    this.kill("aborted");
   }
 
   /** No guest code of this instance gets past its next check; the first reason stays. */

@@ -51,6 +51,12 @@ export interface WebAssemblyApi {
   readonly RuntimeError: ErrorConstructor;
   readonly CompileError: ErrorConstructor;
   readonly LinkError: ErrorConstructor;
+  /** JavaScript Promise Integration: absent before Node 24. An import made of it lets the guest wait. */
+  readonly Suspending?: new (
+    hostFunction: (...args: unknown[]) => Promise<unknown>,
+  ) => object;
+  /** The export as a function that gives a promise, which such an import needs. */
+  readonly promising?: (guestFunction: CoreFunction) => (...args: unknown[]) => Promise<unknown>;
   readonly Tag: new (type: { parameters: readonly string[] }) => object;
   /** What JavaScript throws has it: a guest that names it can catch that. */
   readonly JSTag: object;
