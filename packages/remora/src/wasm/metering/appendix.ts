@@ -87,7 +87,7 @@ export function makeAppendix(input: AppendixInput): Appendix {
   const firstHelper = first + 4;
   if (input.start !== undefined) exports.push({ name: names.start, kind: "func", index: input.start });
   exports.push({ name: names.swapFuel, kind: "func", index: swapFuel });
-  const stub = { fuel, refillTable, hostType };
+  const stub = { fuel, stack, refillTable, hostType };
   const context = { spaces, fuel, refill: refillGlobal, pages, elements };
   const functions = [
     { type: i32Type, body: localStub(stub) },
@@ -151,12 +151,15 @@ function blockType(results: readonly ValueType[], types: TypeAppender): Uint8Arr
 
 interface Stub {
   readonly fuel: number;
+  /** -1 where nothing counts stack slots. */
+  readonly stack: number;
   readonly refillTable: number;
   readonly hostType: number;
 }
 
 /** 4.8: the trap is raised here, in WebAssembly, since what the host throws a guest can catch. */
-function callHost(code: Assembler, { refillTable, hostType }: Stub): Assembler {
+function callHost(code: Assembler, { stack, refillTable, hostType }: Stub): Assembler {
+  if (stack >= 0) code.globalGet(stack).constant("i32", 0).op("i32.lt_s").if().op("unreachable").end();
   return code.constant("i32", 0).op("call_indirect", hostType, refillTable).if().op("unreachable").end();
 }
 

@@ -80,6 +80,7 @@ const op = {
   i32LtS: 0x48,
   i32Add: 0x6a,
   i32Sub: 0x6b,
+  i32Or: 0x72,
   empty: 0x40,
   i32: 0x7f,
   f32: 0x7d,
@@ -120,6 +121,8 @@ class Emitter {
   /** Index of the local that has the stack slots of the caller, in functions with handlers. */
   private oldStack = 0;
   private hasOldStack = false;
+  /** The next check is that of the stack too. */
+  private checksStack = false;
   private hasWrapper = false;
   private bodyHints: number[] = [];
   /** Places of NaNs in this body, and how far they are written. */
@@ -323,6 +326,7 @@ class Emitter {
 
   /** Takes the counter from the stack. The stub leaves the same number in the global. */
   private refillLocal(): void {
+    this.orStack();
     this.constant(0);
     this.out.byte(op.i32LtS);
     this.hint();
@@ -343,6 +347,7 @@ class Emitter {
     }
     if (!checks) return;
     this.indexed(op.globalGet, appended.fuel);
+    this.orStack();
     this.constant(0);
     this.out.byte(op.i32LtS);
     this.hint();
@@ -350,6 +355,14 @@ class Emitter {
     this.out.byte(op.empty);
     this.indexed(op.call, appended.refillGlobal);
     this.out.byte(op.end);
+  }
+
+  /** At the entry one branch serves both: the stub looks first whether it was the stack. */
+  private orStack(): void {
+    if (!this.checksStack) return;
+    this.checksStack = false;
+    this.indexed(op.globalGet, this.input.appended.stack);
+    this.out.byte(op.i32Or);
   }
 
   private subtract(fuel: number): void {
@@ -486,6 +499,10 @@ class Emitter {
     this.indexed(op.localTee, this.oldStack);
     this.subtract(stackSlots);
     this.indexed(op.globalSet, stack);
+    if (this.plan.checksEntry) {
+      this.checksStack = true;
+      return;
+    }
     this.indexed(op.localGet, this.oldStack);
     this.constant(stackSlots);
     this.out.byte(op.i32LtS);
