@@ -142,6 +142,27 @@ test("what is in bounds to its last byte is lifted", () => {
   assert.equal(exports.code(0x10_ffff), "\u{10ffff}");
 });
 
+test("lists that share memory are counted as often as they are handed over", async () => {
+  const bytes = await guest({
+    core: `(memory (export "memory") 32)
+      (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32) unreachable)
+      (func (export "bomb") (param $count i32) (result i32) (local $at i32)
+        (local.set $at (i32.const 65536))
+        (loop $again
+          (i32.store (local.get $at) (i32.const 0))
+          (i32.store offset=4 (local.get $at) (i32.const 1048576))
+          (local.set $at (i32.add (local.get $at) (i32.const 8)))
+          (br_if $again (i32.lt_u (local.get $at) (i32.const 131072))))
+        (i32.store (i32.const 0) (i32.const 65536))
+        (i32.store (i32.const 4) (local.get $count))
+        (i32.const 0))`,
+    funcs: { bomb: '(param "count" u32) (result (list (list u8)))' },
+  });
+  assert.equal(load(bytes).exports.bomb(10).length, 10);
+  const loaded = load(bytes);
+  expectTrap(loaded, () => loaded.exports.bomb(8_000));
+});
+
 const reallocs: readonly (readonly [string, string])[] = [
   ["misaligned", "(i32.const 2)"],
   ["out of bounds", "(i32.const 65536)"],

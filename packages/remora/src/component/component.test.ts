@@ -3,8 +3,8 @@ import { test } from "node:test";
 import { isRemoraError } from "../base/index.ts";
 import { ComponentError } from "./component-error.ts";
 import type { MissingImport } from "./errors.ts";
-import { counterGuest, filterGuest, lazyGuest } from "./testing/guests.test.ts";
-import { codeOf, load } from "./testing/harness.test.ts";
+import { allocator, counterGuest, filterGuest, lazyGuest } from "./testing/guests.test.ts";
+import { codeOf, componentFromWit, load } from "./testing/harness.test.ts";
 
 const filterBytes = await filterGuest();
 const lazyBytes = await lazyGuest();
@@ -106,6 +106,25 @@ test("everything that is missing is reported at once, with near names", () => {
   const [whole, ...rest] = missingWith({ "example:plugin/hosts@0.1.0": {} });
   assert.deepEqual(rest, []);
   assert.deepEqual(whole?.near, ["example:plugin/hosts@0.1.0"]);
+});
+
+test("what every object has is no import and no field", async () => {
+  const bytes = await componentFromWit({
+    wit: `package a:b;
+      interface host { to-string: func(); }
+      interface guest { record r { value-of: option<u32>, has-own-property: option<string> } f: func(r: r) -> u32; }
+      world w { import host; export guest; }`,
+    world: "w",
+    wat: `(module (import "a:b/host" "to-string" (func)) ${allocator}
+      (func (export "a:b/guest#f") (param i32 i32 i32 i32 i32) (result i32) (local.get 0)))`,
+  });
+  assert.equal(
+    codeOf(() => load(bytes, { "a:b/host": {} })),
+    "component/missing-imports",
+  );
+  const { exports } = load(bytes, { "a:b/host": { toString() {} } });
+  assert.equal(exports.guest.f({}), 0);
+  assert.equal(exports.guest.f({ valueOf: 3 }), 1);
 });
 
 test("an interface links to a compatible version of it, and to no other", () => {

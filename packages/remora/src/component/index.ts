@@ -20,6 +20,7 @@ export { componentErrors, type MissingImport } from "./errors.ts";
 export type { ExternType } from "./link/describe.ts";
 export type { HostImports } from "./link/host-imports.ts";
 export { defaultPlanLimits, type PlanLimits } from "./link/planner.ts";
+export { defaultInstanceLimits, type InstanceLimits } from "./link/runtime.ts";
 export type { Component } from "./model.ts";
 export { camelCase, compatibleName, pascalCase } from "./names.ts";
 // Preparing and instantiating.

@@ -13,7 +13,7 @@ import { buildExports } from "./link/exports.ts";
 import { bindHostImports, type HostImports } from "./link/host-imports.ts";
 import type { Plan } from "./link/plan.ts";
 import { type PlanLimits, planComponent } from "./link/planner.ts";
-import { type Prepared, Runtime } from "./link/runtime.ts";
+import { defaultInstanceLimits, type InstanceLimits, type Prepared, Runtime } from "./link/runtime.ts";
 import type { Component } from "./model.ts";
 import type { FuncType } from "./types.ts";
 import { validateComponent } from "./validate/validate.ts";
@@ -23,8 +23,8 @@ export interface InstantiateOptions {
   readonly engine: CoreEngine;
   /** What the component imports. Default: nothing. */
   readonly imports?: HostImports;
-  /** Handles to resources that each component instance may keep. Default: 100,000. */
-  readonly handlesMax?: number;
+  /** What the guest may make the host hold; `defaultInstanceLimits` where nothing is said. */
+  readonly limits?: Partial<InstanceLimits>;
 }
 
 /** Exported functions, resource classes and instances, by name; see `PreparedComponent.instantiate`. */
@@ -53,26 +53,28 @@ export interface PreparedComponent {
   instantiate(options: InstantiateOptions): ComponentInstance;
 }
 
-const handlesMaxDefault = 100_000;
-
 /**
  * Prepares a decoded component.
  *
  * @throws component/invalid     what does not fit together, with its byte offset
  * @throws component/unsupported asynchronous functions and values
- * @throws component/limit       more instances or definitions than `limits` allows
+ * @throws component/limit       more instances or definitions than `planLimits` allows
  */
-export function prepareComponent(component: Component, limits: Partial<PlanLimits> = {}): PreparedComponent {
+export function prepareComponent(
+  component: Component,
+  planLimits: Partial<PlanLimits> = {},
+): PreparedComponent {
   validateComponent(component);
-  const plan = planComponent(component, limits);
+  const plan = planComponent(component, planLimits);
   const prepared = prepare(plan);
   return {
     imports: describeItems(plan.imports),
     exports: describeItems(plan.exports),
     coreModules: coreModulesOf(component),
-    instantiate({ engine, imports = {}, handlesMax = handlesMaxDefault }) {
+    instantiate({ engine, imports = {}, limits: given = {} }) {
       const bindings = bindHostImports(plan, imports);
-      const runtime = new Runtime({ prepared, engine, bindings, handlesMax });
+      const limits = { ...defaultInstanceLimits, ...given };
+      const runtime = new Runtime({ prepared, engine, bindings, limits });
       return { exports: buildExports(runtime, plan.exports) };
     },
   };

@@ -27,7 +27,7 @@ function contextOver(memory: ReferenceMemory): Context {
     engine: new PlainEngine(),
     state: {
       index: 0,
-      handles: new HandleTable(10),
+      handles: new HandleTable({ left: 10 }),
       mayLeave: false,
       mayEnter: true,
       borrows: 0,
@@ -43,6 +43,7 @@ function contextOver(memory: ReferenceMemory): Context {
       return pointer;
     },
     encoding: "utf8",
+    liftBytesMax: 1 << 26,
   });
 }
 
@@ -89,7 +90,7 @@ test("what is stored is what the specification loads", () => {
       const memory = new ReferenceMemory();
       const cx = contextOver(memory);
       const codec = codecs.of(type);
-      cx.refreshIfDetached();
+      cx.beginLift();
       cx.beginCheck();
       assert(codec.check(value, cx), "a value of the type passes the check");
       cx.beginLower();
@@ -106,7 +107,7 @@ test("what the specification stores is loaded as it was", () => {
     fc.property(typedValues, ({ type, value }) => {
       const memory = new ReferenceMemory();
       const cx = contextOver(memory);
-      cx.refreshIfDetached();
+      cx.beginLift();
       const pointer = memory.allocate(alignment(type), elementSize(type));
       store(memory, toPlain(type, value), type, pointer);
       const loaded = codecs.of(type).load(cx, pointer);
@@ -122,7 +123,7 @@ test("core values are those of the specification, both ways, joined cases includ
     fc.property(few, ({ type, value }) => {
       const memory = new ReferenceMemory();
       const cx = contextOver(memory);
-      cx.refreshIfDetached();
+      cx.beginLift();
       const codec = codecs.of(type);
       const types = flattenType(type);
       const out: Flat[] = new Array(types.length + 1).fill(0);

@@ -122,7 +122,7 @@ function topLevelResult(
 function finish(guest: GuestFunction, lift: ResultLifter, flat: Flat | undefined): unknown {
   const { cx, postReturn } = guest;
   const { state } = cx;
-  cx.refreshIfDetached();
+  cx.beginLift();
   const result = lift(cx, flat);
   if (state.borrows !== 0) {
     trap(`${state.borrows} borrowed handle${state.borrows === 1 ? " was" : "s were"} not dropped`);
@@ -366,7 +366,7 @@ export function callableFromGuest(guest: GuestFunction): (args: readonly unknown
     const borrows = cx.state.borrows;
     cx.state.borrows = 0;
     const flat = call(args);
-    cx.refreshIfDetached();
+    cx.beginLift();
     let value: unknown;
     if (result !== undefined) {
       if (isResultInMemory) {

@@ -111,7 +111,7 @@ function callGeneral(call: OutgoingCall): CoreFunction {
   return (...flat: Flat[]) => {
     try {
       if (!state.mayLeave) mayNotLeave();
-      cx.refreshIfDetached();
+      cx.beginLift();
       const args = lift(cx, flat);
       let value: unknown;
       try {

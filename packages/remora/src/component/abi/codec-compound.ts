@@ -8,6 +8,9 @@ import { trap } from "./trap.ts";
 
 type TypeOf<Kind extends ValueType["kind"]> = Extract<ValueType, { kind: Kind }>;
 
+/** What a value in an array costs at least, however small it is in the guest: a boolean takes a byte there. */
+const elementBytesMin = 16;
+
 /** CanonicalABI.md: MAX_LIST_BYTE_LENGTH. */
 const listBytesMax = 2 ** 28 - 1;
 
@@ -99,6 +102,8 @@ export function listCodec(type: TypeOf<"list">, of: CodecOf): Codec {
 /** How the elements of a list are checked, and moved to and from a range of memory. */
 interface Elements<Value = List> {
   readonly size: number;
+  /** Bytes that one element takes of what a guest may hand over. */
+  readonly heldSize: number;
   readonly align: number;
   readonly count: (value: Value) => number;
   /** A list to be filled. */
@@ -114,6 +119,7 @@ function elementsCodec(type: ValueType, of: CodecOf): Elements {
   const { check, store, load } = codec;
   const generic: Elements = {
     size,
+    heldSize: Math.max(size, elementBytesMin),
     align,
     count: (value) => value.length,
     make: () => [],
@@ -144,6 +150,7 @@ function numberElements(
 ): Elements {
   return {
     ...generic,
+    heldSize: generic.size,
     make: (count) => new ArrayType(count),
     check: (value, cx) => value instanceof ArrayType || generic.check(value, cx),
     storeAll: (cx, value, pointer) => {
@@ -161,7 +168,7 @@ function numberElements(
 
 /** A list of any length: a pointer and a number of elements. */
 function pointerCodec<Value>(type: ValueType, elements: Omit<Elements<Value>, "make">): Codec<Value> {
-  const { size, align, count, storeAll, loadAll } = elements;
+  const { size, heldSize, align, count, storeAll, loadAll } = elements;
   const lowerAll = (cx: Context, value: Value): number => {
     const length = count(value);
     if (length * size > listBytesMax)
@@ -176,6 +183,7 @@ function pointerCodec<Value>(type: ValueType, elements: Omit<Elements<Value>, "m
     if (length * size > listBytesMax)
       trap(`a list of ${length} elements is longer than ${listBytesMax} bytes`);
     cx.checkRange(pointer, align, length * size);
+    cx.spendLift(length * heldSize);
     return loadAll(cx, pointer, length);
   };
   return {
@@ -212,7 +220,10 @@ function fixedListCodec(type: TypeOf<"list">, length: number, of: CodecOf, eleme
     flat: flatten(type),
     check: (value, cx) => elements.check(value, cx) && elements.count(value as List) === length,
     store: (cx, value, pointer) => elements.storeAll(cx, value, pointer),
-    load: (cx, pointer) => elements.loadAll(cx, pointer, length),
+    load: (cx, pointer) => {
+      cx.spendLift(length * elements.heldSize);
+      return elements.loadAll(cx, pointer, length);
+    },
     lower: (cx, value, out, at) => {
       for (let index = 0; index < length; index++) codec.lower(cx, value[index], out, at + index * flatSize);
     },
@@ -234,6 +245,7 @@ export function mapCodec(type: TypeOf<"map">, of: CodecOf): Codec {
   const [, valueOffset = 0] = offsetsOf(pair);
   return pointerCodec<ReadonlyMap<unknown, unknown>>(type, {
     size,
+    heldSize: 2 * Math.max(size, elementBytesMin),
     align,
     count: (map) => map.size,
     check: (map, cx) => {

@@ -46,6 +46,8 @@ export interface ContextOptions {
   readonly memory: CoreMemory | undefined;
   readonly realloc: CoreFunction | undefined;
   readonly encoding: StringEncoding;
+  /** Bytes of strings and lists that one call may hand over. */
+  readonly liftBytesMax: number;
 }
 
 /** A context does not hold on to more than this from one call to the next. */
@@ -72,6 +74,8 @@ export class Context {
   length = 0;
   readonly #memory: CoreMemory | undefined;
   readonly #realloc: CoreFunction;
+  readonly #liftBytesMax: number;
+  #liftBytesLeft = 0;
 
   constructor(options: ContextOptions) {
     this.engine = options.engine;
@@ -80,6 +84,7 @@ export class Context {
     this.encoding = options.encoding;
     this.#memory = options.memory;
     this.#realloc = options.realloc ?? noRealloc;
+    this.#liftBytesMax = options.liftBytesMax;
   }
 
   /** To be called before a value is checked that is to be lowered: values kept for the last one are forgotten. */
@@ -93,9 +98,24 @@ export class Context {
     this.keptNext = 0;
   }
 
-  /** To be called after guest code ran and before memory is read: growing detaches the views. */
+  /** To be called after guest code ran and before memory is written: growing detaches the views. */
   refreshIfDetached(): void {
     if (this.bytes.length === 0) this.#refresh();
+  }
+
+  /** To be called before what a guest hands over is lifted: a result, or the arguments of a call out of it. */
+  beginLift(): void {
+    this.#liftBytesLeft = this.#liftBytesMax;
+    if (this.bytes.length === 0) this.#refresh();
+  }
+
+  /**
+   * Takes bytes off what the guest may hand over in this call. Its lists may share memory: a thousand lists that
+   * are all the same megabyte are one megabyte for the guest, and a gigabyte for the host.
+   */
+  spendLift(bytes: number): void {
+    this.#liftBytesLeft -= bytes;
+    if (this.#liftBytesLeft < 0) trap(`more than ${this.#liftBytesMax} bytes handed over in one call`);
   }
 
   #refresh(): void {

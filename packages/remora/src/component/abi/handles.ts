@@ -19,19 +19,19 @@ export class Handle {
   nextFree = 0;
 }
 
+/** How many more entries all tables of an instance may have together. */
+export interface HandleAllowance {
+  left: number;
+}
+
 export class HandleTable {
   // Index 0 is no handle.
   readonly #entries: Handle[] = [new Handle()];
   #firstFree = 0;
-  #count = 0;
-  readonly #countMax: number;
+  readonly #allowance: HandleAllowance;
 
-  constructor(countMax: number) {
-    this.#countMax = countMax;
-  }
-
-  get count(): number {
-    return this.#count;
+  constructor(allowance: HandleAllowance) {
+    this.#allowance = allowance;
   }
 
   add(resource: number, rep: unknown, isOwn: boolean): number {
@@ -41,13 +41,12 @@ export class HandleTable {
       entry = this.#entries[index] as Handle; // The free list holds indices of entries only.
       this.#firstFree = entry.nextFree;
     } else {
-      // The guest controls how many handles it keeps; the host holds their memory.
-      if (this.#count >= this.#countMax) trap(`more than ${this.#countMax} handles`);
+      // The guest controls how many handles it keeps; the host holds their memory, and keeps it for the next ones.
+      if (this.#allowance.left-- <= 0) trap("more handles than allowed");
       index = this.#entries.length;
       entry = new Handle();
       this.#entries.push(entry);
     }
-    this.#count++;
     entry.resource = resource;
     entry.rep = rep;
     entry.isOwn = isOwn;
@@ -67,7 +66,6 @@ export class HandleTable {
     entry.resource = free;
     entry.nextFree = this.#firstFree;
     this.#firstFree = index >>> 0;
-    this.#count--;
     return entry;
   }
 }

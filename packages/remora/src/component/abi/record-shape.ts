@@ -76,7 +76,7 @@ function keepOrdered(order: KeyOrder, value: RecordValue, cx: Context, first: nu
   }
   if (index !== keys.length) return false;
   for (const field of others) {
-    const fieldValue = value[field.key];
+    const fieldValue = readUnlisted(value, field.key);
     if (!fits(field.kind, fieldValue)) return false;
     kept[first + field.index] = fieldValue;
   }
@@ -85,12 +85,20 @@ function keepOrdered(order: KeyOrder, value: RecordValue, cx: Context, first: nu
 
 function keepUnordered(shape: Shape, value: RecordValue, cx: Context, first: number): boolean {
   for (const field of shape.fields) {
-    const fieldValue = value[field.key];
+    const fieldValue = readUnlisted(value, field.key);
     if (!fits(field.kind, fieldValue)) return false;
     cx.kept[first + field.index] = fieldValue;
   }
   learn(shape, value);
   return true;
+}
+
+/** A getter of a class is a field; what every object has is not: a field may be called `valueOf`. */
+function readUnlisted(value: RecordValue, key: string): unknown {
+  const found = value[key];
+  return typeof found === "function" && found === (Object.prototype as unknown as RecordValue)[key]
+    ? undefined
+    : found;
 }
 
 function learn(shape: Shape, value: RecordValue): void {

@@ -131,6 +131,7 @@ export function loadString(cx: Context, pointer: number, taggedUnits: number): s
   if (cx.encoding === "utf16") return loadUtf16(cx, pointer, taggedUnits);
   if (taggedUnits >= utf16Tag) return loadUtf16(cx, pointer, taggedUnits - utf16Tag);
   cx.checkRange(pointer, 2, checkedSize(taggedUnits));
+  cx.spendLift(taggedUnits);
   return cx.engine.text.decodeLatin1(cx.bytes, pointer, taggedUnits);
 }
 
@@ -147,11 +148,13 @@ function loadUtf8(cx: Context, pointer: number, size: number): string {
     }
     if (index === size) return text;
   }
+  cx.spendLift(size);
   return cx.engine.text.decodeUtf8(bytes, pointer, size) ?? trap("a string is not UTF-8");
 }
 
 function loadUtf16(cx: Context, pointer: number, units: number): string {
   cx.checkRange(pointer, 2, checkedSize(2 * units));
+  cx.spendLift(2 * units);
   const text = cx.engine.text.decodeUtf16(cx.bytes, pointer, units);
   return text.isWellFormed() ? text : trap("a string is not UTF-16: it has a lone surrogate");
 }

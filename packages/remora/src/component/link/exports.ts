@@ -30,7 +30,8 @@ function aliasesOf(items: ReadonlyMap<string, Item>): Map<string, string> {
 }
 
 function exportsOf(runtime: Runtime, items: ReadonlyMap<string, Item>): Exports {
-  const exports: Exports = {};
+  // Without a prototype: an interface may be called `constructor`.
+  const exports: Exports = Object.create(null);
   for (const [name, item] of items) {
     if (item.kind === "instance") {
       exports[name.includes(":") ? name : camelCase(name)] = exportsOf(runtime, item.instance.exports);

@@ -62,7 +62,7 @@ class Finder {
     if (name.kind === "plain") {
       const scope = this.#scope(plan.path);
       if (scope === undefined) return absent;
-      const found = scope[camelCase(label)] ?? scope[label];
+      const found = given(scope, camelCase(label)) ?? given(scope, label);
       if (typeof found === "function") return found.bind(scope);
       return this.#miss(plan.path, `function ${camelCase(label)}`, found, camelCase(label), scope);
     }
@@ -87,7 +87,7 @@ class Finder {
     }
     const key = camelCase(name.label);
     const holder = isClass && name.kind === "method" ? resource.prototype : resource;
-    const found = (holder as Record<string, unknown> | undefined)?.[key];
+    const found = holder === undefined ? undefined : given(holder, key);
     if (typeof found !== "function") {
       return this.#miss(
         plan.path,
@@ -128,7 +128,7 @@ class Finder {
   #member(path: readonly string[], label: string): [Function | object] | undefined {
     const scope = this.#scope(path);
     if (scope === undefined) return undefined;
-    const found = scope[pascalCase(label)] ?? scope[camelCase(label)] ?? scope[label];
+    const found = given(scope, pascalCase(label)) ?? given(scope, camelCase(label)) ?? given(scope, label);
     if (typeof found === "function" || (typeof found === "object" && found !== null)) return [found];
     const full = [...path.slice(0, -1), label];
     if (!this.#absent.has(full.join("\n"))) {
@@ -143,13 +143,15 @@ class Finder {
     // What the host gives is looked up by name and checked where it is used.
     let scope = this.#imports as Record<string, unknown>;
     for (const [index, name] of path.slice(0, -1).entries()) {
-      const given = index === 0 ? compatibleName(name, Object.keys(scope)) : name;
+      const key = index === 0 ? compatibleName(name, Object.keys(scope)) : name;
       const found =
-        given === undefined ? undefined : (scope[given] ?? (index > 0 ? scope[camelCase(name)] : undefined));
+        key === undefined
+          ? undefined
+          : (given(scope, key) ?? (index > 0 ? given(scope, camelCase(name)) : undefined));
       if ((typeof found !== "object" && typeof found !== "function") || found === null) {
-        const key = path.slice(0, index + 1).join("\n");
-        if (!this.#absent.has(key)) {
-          this.#absent.add(key);
+        const place = path.slice(0, index + 1).join("\n");
+        if (!this.#absent.has(place)) {
+          this.#absent.add(place);
           this.#miss(path.slice(0, index + 1), "an object of its functions", found, name, scope);
         }
         return undefined;
@@ -169,6 +171,12 @@ class Finder {
     });
     return absent;
   }
+}
+
+/** What a host gave under a name. What every object has is not given: `toString` is no import's. */
+function given(scope: object, key: string): unknown {
+  const found = (scope as Record<string, unknown>)[key]; // Any object may be asked for any key.
+  return found === (Object.prototype as unknown as Record<string, unknown>)[key] ? undefined : found;
 }
 
 function namesOf(scope: object): string[] {

@@ -39,15 +39,28 @@ export interface RuntimeOptions {
   readonly prepared: Prepared;
   readonly engine: CoreEngine;
   readonly bindings: HostBindings;
-  /** Handles of one component instance; the guest decides how many it keeps. */
-  readonly handlesMax: number;
+  readonly limits: InstanceLimits;
 }
+
+/** What a guest may make the host hold while it runs. */
+export interface InstanceLimits {
+  /** Handles to resources, in all component instances of the one that is made. */
+  readonly handlesMax: number;
+  /** Bytes of strings and lists that one call may hand to the host, or one guest to another. */
+  readonly liftBytesMax: number;
+}
+
+export const defaultInstanceLimits: InstanceLimits = {
+  handlesMax: 100_000,
+  liftBytesMax: 64 * 1024 * 1024,
+};
 
 export class Runtime implements ResourceHost {
   readonly engine: CoreEngine;
   readonly plan: Plan;
   readonly #prepared: Prepared;
   readonly #bindings: HostBindings;
+  readonly #limits: InstanceLimits;
   readonly #states: ComponentState[] = [];
   readonly #coreInstances: CoreInstance[] = [];
   readonly #contexts: (Context | undefined)[];
@@ -60,16 +73,18 @@ export class Runtime implements ResourceHost {
   readonly #loans: GuestResource[] = [];
 
   constructor(options: RuntimeOptions) {
-    const { prepared, engine, bindings, handlesMax } = options;
+    const { prepared, engine, bindings, limits } = options;
     const { plan } = prepared;
     this.engine = engine;
     this.plan = plan;
     this.#prepared = prepared;
     this.#bindings = bindings;
+    this.#limits = limits;
+    const handles = { left: limits.handlesMax };
     for (const { index } of plan.states) {
       this.#states.push({
         index,
-        handles: new HandleTable(handlesMax),
+        handles: new HandleTable(handles),
         mayLeave: true,
         mayEnter: true,
         borrows: 0,
@@ -148,6 +163,7 @@ export class Runtime implements ResourceHost {
         memory: plan.memory === undefined ? undefined : (this.#core(plan.memory) as CoreMemory),
         realloc: plan.realloc === undefined ? undefined : this.#coreFunction(plan.realloc),
         encoding: plan.encoding,
+        liftBytesMax: this.#limits.liftBytesMax,
       });
       this.#contexts[index] = context;
     }
@@ -337,7 +353,7 @@ export class Runtime implements ResourceHost {
     return (...flat: Flat[]) => {
       try {
         if (!state.mayLeave) trap("a call out of a component instance that may not leave");
-        cx.refreshIfDetached();
+        cx.beginLift();
         call ??= callableFromGuest(this.#guestFunction(callee.index, signature, state.index));
         const lentBefore = state.lent.length;
         const value = call(lift(cx, flat));
