@@ -68,16 +68,22 @@ function expectCode(code: string | readonly string[], work: () => unknown): void
   });
 }
 
-/** Generous: the machine that runs the tests may be busy. What is really met is in `bench/meter`. */
-const latenessMsMax = 50;
+/** Generous, and once in some tries: the machine that runs the tests is busy. What is met is in `bench/meter`. */
+const latenessMsMax = 20;
+const tries = 8;
 
-function expectDeadline(guest: Guest, name = "run", ...args: unknown[]): void {
+/** Each try has a guest of its own, since a guest that met its deadline is gone. */
+async function expectDeadline(fields: string, imports: CoreImports = {}): Promise<void> {
   const deadlineMs = 5;
-  guest.engine.budget = { fuelMax: Infinity, deadlineMs };
-  const start = performance.now();
-  expectCode("engine/deadline", () => guest.call(name, ...args));
-  const late = performance.now() - start - deadlineMs;
-  assert.ok(late < latenessMsMax, `${late} ms late`);
+  let late = Number.POSITIVE_INFINITY;
+  for (let attempt = 0; attempt < tries && late > latenessMsMax; attempt++) {
+    const guest = await guestOf(fields, { fuelMax: Infinity, deadlineMs }, imports);
+    const start = performance.now();
+    expectCode("engine/deadline", () => guest.call("run"));
+    late = Math.min(late, performance.now() - start - deadlineMs);
+    guest.engine.close();
+  }
+  assert.ok(late <= latenessMsMax, `${late} ms late`);
 }
 
 test("no loop outlives its deadline, whatever is in it", async () => {
@@ -104,16 +110,12 @@ test("no loop outlives its deadline, whatever is in it", async () => {
     "a host function": "(loop $l (call $host) (br $l))",
   };
   for (const [what, body] of Object.entries(loops)) {
-    const guest = await guestOf(
-      `(import "host" "f" (func $host)) (memory 1024) (table $t 9000 funcref) (tag $e) (type $f (func))
+    const fields = `(import "host" "f" (func $host)) (memory 1024) (table $t 9000 funcref) (tag $e) (type $f (func))
        (elem (table $t) (i32.const 0) func $leaf $again)
        (func $leaf) (func $tail (return_call $tail)) (func $again (return_call_indirect (i32.const 1)))
-       (func (export "run") (local i32) ${body})`,
-      {},
-      { host: { f: () => {} } },
-    );
+       (func (export "run") (local i32) ${body})`;
     try {
-      expectDeadline(guest);
+      await expectDeadline(fields, { host: { f: () => {} } });
     } catch (error) {
       assert.fail(`${what}: ${String(error)}`);
     }
@@ -121,13 +123,12 @@ test("no loop outlives its deadline, whatever is in it", async () => {
 });
 
 test("a guest that is quick at first and slow when it holds a long slice is stopped all the same", async () => {
-  const guest = await guestOf(`(memory 1024) (func (export "run") (local i32)
+  await expectDeadline(`(memory 1024) (func (export "run") (local i32)
     (local.set 0 (i32.const 2000000))
     (loop $quick (br_if $quick (local.tee 0 (i32.sub (local.get 0) (i32.const 1)))))
     (loop $slow (i32.store (local.get 0) (i32.const 1))
       (local.set 0 (i32.and (i32.add (local.get 0) (i32.const 4096)) (i32.const 0x3ffffff)))
       (br $slow)))`);
-  expectDeadline(guest);
 });
 
 test("a guest cannot use or take the names of what is added to it", async () => {

@@ -8,7 +8,7 @@ import { isRemoraError } from "../base/index.ts";
 import { defaultDecodeLimits } from "../wasm/limits.ts";
 import type { MeteredModule, MeterOptions } from "../wasm/metering/contract.ts";
 import { engineErrors } from "./errors.ts";
-import { type ModuleImport, type WasmModule, webAssembly } from "./webassembly.ts";
+import { type WasmModule, webAssembly } from "./webassembly.ts";
 
 /** What the rewriter says about a module, without its bytes: plain data that can be stored. */
 export type ModuleFacts = Omit<MeteredModule, "bytes">;
@@ -16,7 +16,6 @@ export type ModuleFacts = Omit<MeteredModule, "bytes">;
 export interface CompiledModule {
   readonly module: WasmModule;
   readonly facts: ModuleFacts;
-  readonly imports: readonly ModuleImport[];
   /** SHA-256 of the original bytes, in hex. */
   readonly digest: string;
 }
@@ -67,7 +66,7 @@ export function rewriteChecked(
 export function compileRewritten(bytes: Uint8Array, facts: ModuleFacts, origin: Origin): CompiledModule {
   try {
     const module = new webAssembly.Module(bytes);
-    return { module, facts, imports: webAssembly.Module.imports(module), digest: origin.digest };
+    return { module, facts, digest: origin.digest };
   } catch (error) {
     throw engineErrors["rewriter-bug"]({ ...origin, reason: String(error) }, error);
   }

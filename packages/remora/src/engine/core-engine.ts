@@ -17,6 +17,7 @@ import { reservedPrefix } from "../wasm/metering/contract.ts";
 import type { CompiledModule, ModuleFacts } from "./compile.ts";
 import type { CompileCache, CompileRequest } from "./compile-cache.ts";
 import { engineErrors } from "./errors.ts";
+import { guarded, moduleImports } from "./host-guard.ts";
 import type { Budget, Limits } from "./limits.ts";
 import { Meter } from "./meter.ts";
 import { Places } from "./places.ts";
@@ -167,7 +168,7 @@ export class InstanceEngine implements CoreEngine {
     const compiled = this.#cache.compile(module, this.#request);
     this.#places.add(module, compiled);
     this.#reserve(compiled.facts, imports);
-    const instance = this.#link(compiled, imports);
+    const instance = this.#link(compiled, module, imports);
     this.#meter.attach(instance, compiled.facts.injected, compiled.facts.stackSlotsUncounted);
     const exports = this.#visible(instance);
     const { start } = compiled.facts.injected;
@@ -285,9 +286,9 @@ export class InstanceEngine implements CoreEngine {
     return given;
   }
 
-  #link(compiled: CompiledModule, imports: CoreImports): WasmInstance {
+  #link(compiled: CompiledModule, original: Uint8Array, imports: CoreImports): WasmInstance {
     try {
-      return new webAssembly.Instance(compiled.module, this.#guarded(compiled, imports));
+      return new webAssembly.Instance(compiled.module, this.#guarded(compiled, original, imports));
     } catch (error) {
       if (error instanceof webAssembly.LinkError || error instanceof TypeError) {
         throw engineErrors.link({ plugin: this.plugin, reason: error.message }, error);
@@ -298,40 +299,30 @@ export class InstanceEngine implements CoreEngine {
   }
 
   /** The imports, with every function of the host behind a guard; functions of our own modules stay direct. */
-  #guarded(compiled: CompiledModule, imports: CoreImports): CoreImports {
+  #guarded(compiled: CompiledModule, original: Uint8Array, imports: CoreImports): CoreImports {
     // Without prototypes: the names are the guest's, and "__proto__" is one of them.
-    const guarded: CoreImports = Object.create(null);
-    for (const { module, name } of compiled.imports) {
-      guarded[module] ??= Object.create(null) as CoreImports[string];
+    const hosts: CoreImports = Object.create(null);
+    for (const { module, name, parameters } of moduleImports(compiled, original)) {
+      hosts[module] ??= Object.create(null) as CoreImports[string];
       const given = importOf(imports, module, name);
       // Left out when absent: V8 then says which one is missing.
       if (given === undefined) continue;
       const isHostFunction = typeof given === "function" && !this.#own.has(given);
-      (guarded[module] as CoreImports[string])[name] = isHostFunction
-        ? this.#guard(given as CoreFunction)
+      // `typeof` above says that it is a function.
+      const hostFunction = given as CoreFunction;
+      (hosts[module] as CoreImports[string])[name] = isHostFunction
+        ? guarded(this.#meter, hostFunction, parameters, this.#failHost)
         : given;
     }
-    return guarded;
+    return hosts;
   }
 
-  /**
-   * A guest could catch what a host function throws and go on. So whatever it throws ends the call, and a guest
-   * that is already condemned does not reach the host any more.
-   */
-  #guard(hostFunction: CoreFunction): CoreFunction {
+  /** What a host function threw is the reason, unless the guest was stopped further down and has one already. */
+  readonly #failHost = (error: unknown): never => {
     const meter = this.#meter;
-    return (...args) => {
-      if (meter.dead !== undefined) return trap();
-      try {
-        return hostFunction(...args);
-      } catch (error) {
-        // Without a reason of its own: a trap further down, or a failure of the host's.
-        if (meter.dead === undefined)
-          meter.abort(classifyThrown(error, this.plugin, meter.isStackSpent, this.#places.resolve));
-        return trap();
-      }
-    };
-  }
+    if (meter.dead !== undefined) return trap();
+    return meter.abort(classifyThrown(error, this.plugin, meter.isStackSpent, this.#places.resolve));
+  };
 
   #visible(instance: WasmInstance): CoreInstance["exports"] {
     const visible: Record<string, CoreExtern> = Object.create(null);
