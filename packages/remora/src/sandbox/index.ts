@@ -9,7 +9,6 @@ export { Gate, type GateCount, type GateOptions } from "./gate.ts";
 // What the engine gives.
 export type { Guest, GuestMemory } from "./guest.ts";
 // HTTP.
-export type { Resolve } from "./http/client.ts";
 export { type HttpErrorCode, HttpFailure } from "./http/failure.ts";
 export type { WholeRequest, WholeResponse } from "./http/request.ts";
 // Bounds on what a guest may make the host hold.
@@ -17,6 +16,10 @@ export { defaultSandboxLimits, type SandboxLimits, sandboxLimits } from "./limit
 export type { ClockChoice } from "./machine/clock.ts";
 export type { LogLevel, LogLine, LogSink } from "./machine/log.ts";
 export { blockedWaiting, noWaiting, suspendedWaiting, type Waiting } from "./machine/waiting.ts";
+// Sockets.
+export { type Endpoint, type Resolve, SocketError, type SocketProblem, Sockets } from "./net/sockets.ts";
+export type { TcpConnection } from "./net/tcp.ts";
+export type { Datagram, UdpPort } from "./net/udp.ts";
 export type { CoreImport } from "./preview1/functions.ts";
 // The imports of a plugin and of its instances.
 export type { HostInterface } from "./preview2/interfaces.ts";

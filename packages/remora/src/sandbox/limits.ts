@@ -42,6 +42,13 @@ export interface SandboxLimits {
   readonly httpHeadersMax: number;
   /** Names and values of one message together. */
   readonly httpHeaderBytesMax: number;
+  /** Sockets at a time. */
+  readonly socketsMax: number;
+  /** Until a TCP connection is there, milliseconds. */
+  readonly connectTimeMsMax: number;
+  /** Datagrams that wait to be received, of one socket; more are lost. */
+  readonly datagramsMax: number;
+  readonly datagramsBytesMax: number;
   /** Keys in the plugin's store. */
   readonly kvKeysMax: number;
   /** Keys and values in the plugin's store together. */
@@ -69,6 +76,10 @@ export const defaultSandboxLimits: SandboxLimits = {
   httpRedirectsMax: 5,
   httpHeadersMax: 100,
   httpHeaderBytesMax: 32 * 1024,
+  socketsMax: 16,
+  connectTimeMsMax: 10_000,
+  datagramsMax: 256,
+  datagramsBytesMax: 1024 * 1024,
   kvKeysMax: 10_000,
   kvBytesMax: 16 * 1024 * 1024,
 };

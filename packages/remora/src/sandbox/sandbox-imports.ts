@@ -15,7 +15,7 @@ import type { AuditSink } from "./audit.ts";
 import { type FileUsage, openMounts } from "./fs/mounts.ts";
 import { Gate } from "./gate.ts";
 import type { Guest } from "./guest.ts";
-import { checkNetworks, HttpClient, type Resolve } from "./http/client.ts";
+import { checkNetworks, HttpClient } from "./http/client.ts";
 import { requestWhole, type WholeRequest, type WholeResponse } from "./http/request.ts";
 import { KeyValueStore } from "./keyvalue/store.ts";
 import { type SandboxLimits, sandboxLimits } from "./limits.ts";
@@ -24,6 +24,7 @@ import { BoundedLog, type LogSink } from "./machine/log.ts";
 import { Machine, type PluginMachine } from "./machine/machine.ts";
 import { realRandom, seededRandom } from "./machine/random.ts";
 import { noWaiting, type Waiting } from "./machine/waiting.ts";
+import { type Resolve, Sockets } from "./net/sockets.ts";
 import {
   type CoreImport,
   preview1Capability,
@@ -63,15 +64,15 @@ export interface SandboxOptions {
   readonly privateFolder?: string;
   /** The host's folder for each path that `fs.read` or `fs.write` grants, by the path as the guest sees it. */
   readonly folders?: Readonly<Record<string, string>>;
-  readonly http?: {
+  readonly network?: {
     /** Addresses for a name. Default: the host's resolver. */
     readonly resolve?: Resolve;
     /**
-     * Networks and addresses that are reached though they are not public: `["192.168.1.0/24"]`. An address that
-     * `net.http` names as an origin is reached without. Default: none.
+     * Networks and addresses that a granted name may lead to though they are not public: `["192.168.1.0/24"]`. An
+     * address that a grant names is reached without. Default: none.
      */
     readonly addresses?: readonly string[];
-    /** Trusted certificates, PEM. Default: those of the system. */
+    /** Certificates that HTTPS trusts, PEM. Default: those of the system. */
     readonly certificates?: string;
   };
   /** Under `kv.store`: the file that keeps the plugin's keys and values. Default: in memory. */
@@ -94,6 +95,8 @@ export interface Sandbox {
    * @throws HttpFailure with the reason in the terms of wasi:http
    */
   request(request: WholeRequest): Promise<WholeResponse>;
+  /** Sockets that never block, for a host function that gives its guests some. They pass the gate like the guest's. */
+  readonly sockets: Sockets;
   /** The imports of one instance. Close them when it is discarded. */
   forInstance(guest: Guest): InstanceImports;
   close(): void;
@@ -144,14 +147,16 @@ export function sandboxImports(options: SandboxOptions): Sandbox {
   const log = new BoundedLog(plugin, options.log, limits);
   const clock = clockOf(options.clock ?? { kind: "real" }, nowMs); // a wrong choice is told now
   const mounts = openMounts({ ...options, limits, nowNs: () => clock.wallNs() });
-  const http = new HttpClient({
+  const network = {
     gate,
     limits,
     grants: options.grants,
-    resolve: options.http?.resolve ?? hostResolve,
-    addresses: checkNetworks(options.http?.addresses ?? []),
-    ...(options.http?.certificates !== undefined && { certificates: options.http.certificates }),
-  });
+    resolve: options.network?.resolve ?? hostResolve,
+    addresses: checkNetworks(options.network?.addresses ?? []),
+  };
+  const { certificates } = options.network ?? {};
+  const http = new HttpClient({ ...network, ...(certificates !== undefined && { certificates }) });
+  const sockets = new Sockets(network);
   const random = options.random ?? { kind: "real" };
   const shared: PluginMachine = {
     plugin,
@@ -165,6 +170,7 @@ export function sandboxImports(options: SandboxOptions): Sandbox {
     arguments: options.arguments ?? [],
     standardInput: options.standardInput ?? new Uint8Array(0),
     http,
+    sockets,
     keyValues: () => {
       keyValues ??= new KeyValueStore(limits, options.keyValueFile);
       return keyValues;
@@ -178,6 +184,7 @@ export function sandboxImports(options: SandboxOptions): Sandbox {
     machines.clear();
     for (const { mount } of mounts) mount.volume.close();
     http.close();
+    sockets.close();
     keyValues?.close();
     keyValues = undefined;
     log.close();
@@ -192,6 +199,7 @@ export function sandboxImports(options: SandboxOptions): Sandbox {
         bytesUsed: quota.bytesUsed,
         namesUsed: quota.namesUsed,
       })),
+    sockets,
     request: (request) => requestWhole(http, request),
     forInstance: (guest) => {
       const machine = new Machine(shared, guest);

@@ -10,12 +10,10 @@ import { isIP } from "node:net";
 import { type Grant, parseNetwork } from "../../policy/index.ts";
 import type { Gate } from "../gate.ts";
 import type { SandboxLimits } from "../limits.ts";
-import { addressKind, isInNetworks } from "./address.ts";
+import { addressKind, isInNetworks } from "../net/address.ts";
+import type { Resolve } from "../net/sockets.ts";
 import { HttpFailure, httpFailureOf } from "./failure.ts";
 import { fitsBounds, type Header, headerProblem, isForbiddenName } from "./headers.ts";
-
-/** Addresses for a name, as text; rejects when there are none. */
-export type Resolve = (name: string) => Promise<readonly string[]>;
 
 export interface HttpClientOptions {
   readonly gate: Gate;

@@ -116,7 +116,7 @@ test("an origin that is not granted is refused before anything is resolved or co
     "https://api.example.org:8443/",
     at("/"),
   ]) {
-    const audit = await expectFailure("HTTP-request-denied", { url }, { grants, http: { resolve } });
+    const audit = await expectFailure("HTTP-request-denied", { url }, { grants, network: { resolve } });
     assert.equal(audit.entries()[0]?.answer, "denied");
   }
   assert.deepEqual(asked, []);
@@ -225,7 +225,7 @@ test("no spelling reaches an address that is not public, though every origin is 
     const audit = await expectFailure(
       "destination-IP-prohibited",
       { url },
-      { grants: [all], http: { resolve } },
+      { grants: [all], network: { resolve } },
     );
     const refused = audit.entries().filter((entry) => entry.answer === "denied");
     assert.equal(refused.length, 1, spelling);
@@ -248,7 +248,7 @@ test("a redirect to any of them is refused as the first request would be", async
     if (Buffer.from(to, "latin1").toString("latin1") !== to) continue;
     const url = `http://127.0.0.1:${front.port}/?to=${encodeURIComponent(to)}`;
     const { resolve } = resolver();
-    await expectFailure("destination-IP-prohibited", { url }, { grants, http: { resolve } });
+    await expectFailure("destination-IP-prohibited", { url }, { grants, network: { resolve } });
     redirects++;
   }
   assert.ok(redirects >= 65, String(redirects));
@@ -301,14 +301,14 @@ test("what is no plain http URL is refused, whatever it hides", async () => {
 test("a name is resolved once for each connection, and that address is used", async () => {
   const { asked, resolve } = stubResolver({ "rebind.example": [["127.0.0.1"], ["127.0.0.2"]] });
   const grants: Grant[] = [{ capability: "net.http", origins: [`http://rebind.example:${server.port}`] }];
-  const options = { grants, http: { resolve, addresses: ["127.0.0.1"] } };
+  const options = { grants, network: { resolve, addresses: ["127.0.0.1"] } };
   const url = `http://rebind.example:${server.port}`;
   assert.equal((await expectResponse({ url: `${url}/x` }, options)).text, "ok");
   assert.deepEqual(asked, ["rebind.example"]);
   // Asked again, it has turned; so a redirect to the same name is refused.
   await expectFailure("destination-IP-prohibited", { url }, options);
   const turning = stubResolver({ "rebind.example": [["127.0.0.1"], ["169.254.169.254"]] });
-  const again = { grants, http: { resolve: turning.resolve, addresses: ["127.0.0.1"] } };
+  const again = { grants, network: { resolve: turning.resolve, addresses: ["127.0.0.1"] } };
   await expectFailure("destination-IP-prohibited", { url: `${url}/r?to=/secret` }, again);
   assert.deepEqual(turning.asked, ["rebind.example", "rebind.example"]);
   assert.ok(!server.seen.includes("GET /secret"));
@@ -321,18 +321,18 @@ test("a private address is reached when it is named, as an origin or as a networ
   ];
   const { resolve } = stubResolver({ "nas.lan.example": [["127.0.0.1"]] });
   const url = `http://nas.lan.example:${server.port}/`;
-  await expectFailure("destination-IP-prohibited", { url }, { grants, http: { resolve } });
+  await expectFailure("destination-IP-prohibited", { url }, { grants, network: { resolve } });
   assert.equal(
-    (await expectResponse({ url }, { grants, http: { resolve, addresses: ["127.0.0.0/8"] } })).text,
+    (await expectResponse({ url }, { grants, network: { resolve, addresses: ["127.0.0.0/8"] } })).text,
     "ok",
   );
-  assert.throws(() => testSandbox({ http: { addresses: ["localhost"] } }), TypeError);
+  assert.throws(() => testSandbox({ network: { addresses: ["localhost"] } }), TypeError);
 });
 
 test("a name that leads nowhere is a DNS error without details of the host's network", async () => {
   const { resolve } = stubResolver({ "empty.example": [[]] });
   for (const url of ["http://none.example/", "http://empty.example/"]) {
-    await expectFailure("DNS-error", { url }, { grants: [all], http: { resolve } });
+    await expectFailure("DNS-error", { url }, { grants: [all], network: { resolve } });
   }
 });
 
@@ -360,7 +360,7 @@ test("credentials do not follow a redirect to another origin", async () => {
   const url = at(`/r?to=${encodeURIComponent(`${other}/echo`)}`);
   const response = await expectResponse(
     { url, headers },
-    { grants, http: { resolve, addresses: ["127.0.0.1"] } },
+    { grants, network: { resolve, addresses: ["127.0.0.1"] } },
   );
   const sent = Buffer.from(response.headers.find(([name]) => name === "x-headers")?.[1] ?? []).toString();
   assert.ok(sent.includes("X-Other") && !/authorization|cookie/i.test(sent), sent);

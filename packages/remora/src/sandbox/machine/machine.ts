@@ -12,6 +12,7 @@ import type { Guest } from "../guest.ts";
 import type { HttpClient } from "../http/client.ts";
 import type { KeyValueStore } from "../keyvalue/store.ts";
 import type { SandboxLimits } from "../limits.ts";
+import type { Sockets } from "../net/sockets.ts";
 import type { Clock } from "./clock.ts";
 import type { BoundedLog } from "./log.ts";
 import { RandomBudget, type RandomSource } from "./random.ts";
@@ -32,11 +33,15 @@ export interface PluginMachine {
   readonly arguments: readonly string[];
   readonly standardInput: Uint8Array;
   readonly http: HttpClient;
+  readonly sockets: Sockets;
   /** The plugin's store, opened when it is first wanted. */
   keyValues(): KeyValueStore;
   /** Folders that a guest finds open. */
   readonly mounts: readonly Mount[];
 }
+
+/** So many listings of the largest folders may be kept at a time; of smaller ones more. */
+const listingsMax = 4;
 
 export class Machine {
   readonly shared: PluginMachine;
@@ -45,6 +50,7 @@ export class Machine {
   readonly random: RandomBudget;
   readonly #open = new Set<{ close(): void }>();
   readonly #onClose: (() => void)[] = [];
+  #entries = 0;
   #isClosed = false;
 
   constructor(shared: PluginMachine, guest: Guest) {
@@ -77,6 +83,17 @@ export class Machine {
 
   get heldCount(): number {
     return this.#open.size;
+  }
+
+  /** Counts entries of listings that are kept for the guest. False when it keeps too many. */
+  holdEntries(count: number): boolean {
+    if (this.#entries + count > listingsMax * this.shared.limits.folderEntriesMax) return false;
+    this.#entries += count;
+    return true;
+  }
+
+  releaseEntries(count: number): void {
+    this.#entries -= count;
   }
 
   /** Ends the instance, since it took more than a limit and there is no way to tell it. */

@@ -147,6 +147,13 @@ export class Descriptors {
     this.#close(replaced);
   }
 
+  /** Keeps a new listing in the place of the old one. @throws FsError `nomem` when too much is kept already. */
+  keepListing(descriptor: FolderDescriptor, listing: readonly FolderEntry[]): void {
+    this.#forgetListing(descriptor);
+    if (!this.#machine.holdEntries(listing.length)) throw new FsError("nomem");
+    descriptor.listing = listing;
+  }
+
   /** The instance is gone: no number means anything any more. Its handles are closed by the machine. */
   closeAll(): void {
     this.flush();
@@ -160,8 +167,14 @@ export class Descriptors {
 
   #close(descriptor: Descriptor): void {
     if (descriptor.kind !== "file" && descriptor.kind !== "folder") return;
+    if (descriptor.kind === "folder") this.#forgetListing(descriptor);
     this.#machine.release(descriptor.handle);
     descriptor.handle.close();
+  }
+
+  #forgetListing(descriptor: FolderDescriptor): void {
+    this.#machine.releaseEntries(descriptor.listing?.length ?? 0);
+    descriptor.listing = [];
   }
 
   /** The lowest free number; the table is bounded, so looking for it is, too. */

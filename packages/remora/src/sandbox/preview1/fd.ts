@@ -1,7 +1,8 @@
 /** The functions that take a descriptor: reading, writing, seeking, listing, and what is known about it. */
 
 import { FsError } from "../fs/errno.ts";
-import type { NewTimes, Stat } from "../fs/volume.ts";
+import type { FolderHandle } from "../fs/files.ts";
+import type { FolderEntry, NewTimes, Stat } from "../fs/volume.ts";
 import { type Implementation, type Preview1, u64ToNumber } from "./call.ts";
 import type { Descriptor, FileDescriptor } from "./descriptors.ts";
 import { utf8 } from "./guest-bytes.ts";
@@ -238,8 +239,10 @@ export function fdFunctions(preview1: Preview1): Record<string, Implementation> 
   /** Fills the buffer with whole entries and the beginning of one more: a full buffer says that there are more. */
   function readFolder(fd: number, into: Uint8Array, cookie: bigint): number {
     const descriptor = descriptors.folder(fd, "fdReaddir");
-    if (cookie === 0n || descriptor.listing === undefined) descriptor.listing = listingOf(descriptor.handle);
-    const { listing } = descriptor;
+    if (cookie === 0n || descriptor.listing === undefined) {
+      descriptors.keepListing(descriptor, listingOf(descriptor.handle));
+    }
+    const listing = descriptor.listing ?? [];
     let used = 0;
     // A cookie is what an entry gave as "next": its place in the listing.
     for (let index = cookie; index < BigInt(listing.length) && used < into.length; index++) {
@@ -261,7 +264,7 @@ export function fdFunctions(preview1: Preview1): Record<string, Implementation> 
   }
 }
 
-function listingOf(handle: { stat(): Stat; entries(): import("../fs/volume.ts").FolderEntry[] }) {
+function listingOf(handle: FolderHandle): FolderEntry[] {
   const { inode } = handle.stat();
   // What is above a folder is not the guest's to know: ".." has the folder's own number.
   const dots = [".", ".."].map((name) => ({ name, type: "folder", inode }) as const);

@@ -4,6 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { before, test } from "node:test";
 import { parse } from "@bytecodealliance/jco-transpile/wasm-tools";
+import fc from "fast-check";
+import { isRemoraError } from "../../base/index.ts";
 import { checkImports } from "../../policy/index.ts";
 import { type AuditLog, auditLog } from "../audit.ts";
 import { type ErrnoName, errno } from "../fs/errno.ts";
@@ -580,4 +582,51 @@ test("two plugins with the same folder names see nothing of each other", () => {
   } finally {
     for (const folder of folders) rmSync(folder, { recursive: true });
   }
+});
+
+test("listings that are kept are bounded, and a new one takes the place of the old", () => {
+  const guest = new ProxyGuest({ limits: { folderEntriesMax: 8 } });
+  const fds = [0, 1, 2, 3, 4, 5, 6].map(() => guest.open(".", { oflags: 2, base: 0n }));
+  const list = (fd: number) => guest.call("fd_readdir", fd, 0, 100, 0n, 2_000);
+  // Each has five entries; four times eight may be kept.
+  assert.deepEqual(fds.map(list), [0, 0, 0, 0, 0, 0, errno.nomem]);
+  assert.equal(list(fds[0] ?? 0), 0);
+  guest.expect("success", "fd_close", fds[1] ?? 0);
+  assert.equal(list(fds[6] ?? 0), 0);
+});
+
+test("whatever a guest calls with whatever numbers, it gets an errno or its own end", () => {
+  const guest = new ProxyGuest({
+    arguments: ["a"],
+    environment: { A: "1" },
+    limits: { fileBytesMax: 100_000, filesMax: 50, handlesMax: 20, transferBytesMax: 100_000 },
+  });
+  const names = Object.keys(signatures);
+  const known = new Set(Object.values(errno));
+  const paths = ["data/f", "data", "..", "a/b", "/x", ".", "data/f/", "tmp/l", "tmp/../data"];
+  for (const [index, path] of paths.entries()) guest.put(40 * index, path);
+  const small = fc.oneof(
+    fc.integer({ min: 0, max: 12 }),
+    fc.nat(8).map((index) => 40 * index),
+  );
+  const any = fc.oneof({ weight: 8, arbitrary: small }, fc.integer());
+  const call = fc.record({
+    name: fc.constantFrom(...names),
+    numbers: fc.array(any, { minLength: 9, maxLength: 9 }),
+  });
+  fc.assert(
+    fc.property(fc.array(call, { maxLength: 30 }), (calls) => {
+      for (const { name, numbers } of calls) {
+        const params = [...(signatures[name] ?? "")].map((letter, index) =>
+          letter === "i" ? (numbers[index] ?? 0) : BigInt(numbers[index] ?? 0),
+        );
+        try {
+          assert.ok(name === "proc_exit" || known.has(guest.call(name, ...params) as never), name);
+        } catch (error) {
+          assert.ok(isRemoraError(error), `${name}(${params.join(", ")}): ${String(error)}`);
+        }
+      }
+    }),
+    { numRuns: 300 },
+  );
 });

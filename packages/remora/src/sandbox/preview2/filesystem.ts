@@ -303,11 +303,15 @@ export class DirectoryEntryStream {
   readonly #machine: Machine;
   readonly #entries: readonly FolderEntry[];
   #next = 0;
+  #isClosed = false;
 
   constructor(machine: Machine, entries: readonly FolderEntry[]) {
     this.#machine = machine;
     this.#entries = entries;
-    if (!machine.hold(this)) throw new FsError("mfile");
+    if (!machine.holdEntries(entries.length)) throw new FsError("nomem");
+    if (machine.hold(this)) return;
+    machine.releaseEntries(entries.length);
+    throw new FsError("mfile");
   }
 
   readDirectoryEntry(): { type: string; name: string } | undefined {
@@ -316,6 +320,9 @@ export class DirectoryEntryStream {
   }
 
   close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#machine.releaseEntries(this.#entries.length);
     this.#machine.release(this);
   }
 

@@ -1,26 +1,9 @@
-/** `wasi:http/types` 0.2: headers, and what all host objects of that interface have in common. */
+/** `wasi:http/types` 0.2: headers. */
 
 import { ComponentError } from "../../component/index.ts";
 import { fitsBounds, type Header, headerProblem } from "../http/headers.ts";
 import type { Machine } from "../machine/machine.ts";
-
-/** A host object of one instance, counted among its handles. */
-export abstract class Held {
-  protected readonly machine: Machine;
-
-  constructor(machine: Machine) {
-    this.machine = machine;
-    machine.mustHold(this);
-  }
-
-  close(): void {
-    this.machine.release(this);
-  }
-
-  [Symbol.dispose](): void {
-    this.close();
-  }
-}
+import { Held } from "./held.ts";
 
 /** The resource `fields`. */
 export class Fields extends Held {

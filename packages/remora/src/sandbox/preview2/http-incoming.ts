@@ -4,8 +4,9 @@ import { ComponentError } from "../../component/index.ts";
 import type { OpenRequest, OpenResponse } from "../http/client.ts";
 import { httpFailureOf } from "../http/failure.ts";
 import type { Machine } from "../machine/machine.ts";
+import { Held } from "./held.ts";
 import { bodySource } from "./http-body.ts";
-import { Fields, Held } from "./http-fields.ts";
+import { Fields } from "./http-fields.ts";
 import { always, Pollable } from "./poll.ts";
 import { InputStream } from "./streams.ts";
 

@@ -5,8 +5,9 @@ import type { OpenRequest } from "../http/client.ts";
 import { HttpFailure } from "../http/failure.ts";
 import type { Header } from "../http/headers.ts";
 import type { Machine } from "../machine/machine.ts";
+import { Held } from "./held.ts";
 import { BodyQueue } from "./http-body.ts";
-import { Fields, Held } from "./http-fields.ts";
+import { Fields } from "./http-fields.ts";
 import { OutputStream } from "./streams.ts";
 
 type Method = { readonly tag: string; readonly val?: string };

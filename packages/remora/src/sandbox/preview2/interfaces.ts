@@ -13,6 +13,7 @@ import { keyvalueStore } from "./keyvalue.ts";
 import { logging } from "./logging.ts";
 import { Pollable, poll } from "./poll.ts";
 import { insecureRandom, insecureSeed, random } from "./random.ts";
+import { socketInterfaces } from "./sockets.ts";
 import { InputStream, IoError, OutputStream } from "./streams.ts";
 
 /** The version that is implemented; every 0.2.x links to it. */
@@ -75,6 +76,21 @@ export const interfaces: readonly InterfaceRow[] = [
   },
   { name: "wasi:logging/logging", version: "0.1.0-draft", capability: "log.write", make: logging },
   { name: "wasi:keyvalue/store", version: "0.2.0-draft2", capability: "kv.store", make: keyvalueStore },
+  { name: "wasi:sockets/network", capability: "net.socket", make: socketInterfaces.network },
+  { name: "wasi:sockets/instance-network", capability: "net.socket", make: socketInterfaces.instanceNetwork },
+  { name: "wasi:sockets/ip-name-lookup", capability: "net.socket", make: socketInterfaces.ipNameLookup },
+  { name: "wasi:sockets/tcp", capability: "net.socket", make: socketInterfaces.tcp },
+  {
+    name: "wasi:sockets/tcp-create-socket",
+    capability: "net.socket",
+    make: socketInterfaces.tcpCreateSocket,
+  },
+  { name: "wasi:sockets/udp", capability: "net.socket", make: socketInterfaces.udp },
+  {
+    name: "wasi:sockets/udp-create-socket",
+    capability: "net.socket",
+    make: socketInterfaces.udpCreateSocket,
+  },
   { name: "wasi:random/random", capability: "random.read", make: random },
   { name: "wasi:random/insecure", capability: "random.read", make: insecureRandom },
   { name: "wasi:random/insecure-seed", capability: "random.read", make: insecureSeed },

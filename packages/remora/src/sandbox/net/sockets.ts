@@ -1,0 +1,211 @@
+/**
+ * Sockets for one plugin: the grants of `net.socket`, the addresses that names led to, and how many are open. A
+ * grant names addresses, networks or names, and ports. "*" stands for any public address: one that means something
+ * to the host alone is reached only when it is named, as with HTTP.
+ */
+
+import { coreVocabulary, type Grant, targetKinds } from "../../policy/index.ts";
+import type { Gate } from "../gate.ts";
+import type { SandboxLimits } from "../limits.ts";
+import { addressKind, isInNetworks } from "./address.ts";
+import { TcpConnection } from "./tcp.ts";
+import { UdpPort } from "./udp.ts";
+
+/** Addresses for a name, as text; rejects when there are none. */
+export type Resolve = (name: string) => Promise<readonly string[]>;
+
+/** Why a socket cannot be had or used, in the terms of wasi:sockets. */
+export type SocketProblem =
+  | "access-denied"
+  | "invalid-argument"
+  | "new-socket-limit"
+  | "name-unresolvable"
+  | "address-in-use"
+  | "address-not-bindable"
+  | "remote-unreachable"
+  | "connection-refused"
+  | "connection-reset"
+  | "timeout"
+  | "datagram-too-large"
+  | "would-block"
+  | "invalid-state"
+  | "unknown";
+
+/** A socket operation that failed; the text is for the guest as well. */
+export class SocketError extends Error {
+  readonly problem: SocketProblem;
+
+  constructor(problem: SocketProblem) {
+    super(problem);
+    this.name = "SocketError";
+    this.problem = problem;
+  }
+}
+
+export interface Endpoint {
+  /** An address in numbers; never a name. */
+  readonly address: string;
+  readonly port: number;
+}
+
+export interface SocketsOptions {
+  readonly gate: Gate;
+  readonly limits: SandboxLimits;
+  readonly grants: readonly Grant[];
+  readonly resolve: Resolve;
+  /** Networks and addresses that a name may lead to though they are not public. */
+  readonly addresses: readonly string[];
+}
+
+type Protocol = "tcp" | "udp";
+type Role = "connect" | "listen";
+
+/** Addresses remembered for granted names; the guest chooses how often it asks. */
+const rememberedMax = 1_024;
+
+const field = coreVocabulary.get("net.socket")?.target?.field ?? "sockets";
+
+export class Sockets {
+  readonly #options: SocketsOptions;
+  readonly #open = new Set<{ close(): void }>();
+  /** Names by the address that they led to. */
+  readonly #names = new Map<string, Set<string>>();
+
+  constructor(options: SocketsOptions) {
+    this.#options = options;
+  }
+
+  /** Sockets that are open now. */
+  get openCount(): number {
+    return this.#open.size;
+  }
+
+  /** Starts a connection. @throws SocketError when it is refused or one too many. */
+  connectTcp(remote: Endpoint): TcpConnection {
+    this.#pass("tcp", "connect", remote);
+    return this.#hold((onClose) => new TcpConnection(remote, this.#options.limits, onClose));
+  }
+
+  /**
+   * A socket for datagrams. Each that is sent passes the gate for where it goes; what is received comes from
+   * anywhere when the local port was granted (`bind`), else only from where something was sent.
+   */
+  openUdp(family: "ipv4" | "ipv6"): UdpPort {
+    const pass = (role: Role, endpoint: Endpoint) => this.#pass("udp", role, endpoint);
+    return this.#hold((onClose) => new UdpPort({ family, limits: this.#options.limits, pass, onClose }));
+  }
+
+  /**
+   * The addresses of a name that some grant mentions; connecting to one of them is then covered by that grant.
+   *
+   * @throws SocketError `access-denied`, `name-unresolvable`
+   */
+  async lookUp(name: string): Promise<readonly string[]> {
+    const host = name.toLowerCase().replace(/\.$/, "");
+    const isGranted = this.#targets().some((words) => words[2] === host || words[2] === "*");
+    if (!isGranted) {
+      this.#options.gate.refuse("net.socket", host, "no grant mentions the name");
+      throw new SocketError("access-denied");
+    }
+    const found = await this.#options.resolve(host).catch(() => {
+      // Why a name is not found is the host's network's business.
+      throw new SocketError("name-unresolvable");
+    });
+    const reachable = found.filter((address) => this.#mayLeadTo(host, address));
+    if (reachable.length === 0) throw new SocketError("name-unresolvable");
+    for (const address of reachable) {
+      if (this.#names.size >= rememberedMax) this.#names.clear();
+      const names = this.#names.get(address) ?? new Set();
+      this.#names.set(address, names.add(host));
+    }
+    return reachable;
+  }
+
+  close(): void {
+    for (const socket of [...this.#open]) socket.close();
+  }
+
+  #hold<Socket extends { close(): void }>(open: (onClose: () => void) => Socket): Socket {
+    if (this.#open.size >= this.#options.limits.socketsMax) throw new SocketError("new-socket-limit");
+    const socket = open(() => this.#open.delete(socket));
+    this.#open.add(socket);
+    return socket;
+  }
+
+  /** A name may lead to what is not public only where the operator named that too. */
+  #mayLeadTo(name: string, address: string): boolean {
+    const kind = addressKind(address);
+    if (kind === "public" || (kind !== "malformed" && isInNetworks(address, this.#options.addresses)))
+      return true;
+    this.#options.gate.refuse("net.socket", name, `the address ${address} is ${kind} and not named`);
+    return false;
+  }
+
+  #pass(protocol: Protocol, role: Role, endpoint: Endpoint): void {
+    const { gate } = this.#options;
+    const kind = addressKind(endpoint.address);
+    const isPort = Number.isInteger(endpoint.port) && endpoint.port >= 0 && endpoint.port <= 65_535;
+    if (kind === "malformed" || !isPort || (role === "connect" && endpoint.port === 0)) {
+      throw new SocketError("invalid-argument");
+    }
+    const targets = [endpoint.address, ...(this.#names.get(endpoint.address) ?? [])].map(
+      (address) => `${protocol} ${role} ${address} ${endpoint.port}`,
+    );
+    const [byAddress = "", ...byNames] = targets;
+    const named = byNames.find((target) => this.#isCovered(target, true));
+    const target = named ?? byAddress;
+    const refuse = (): never => {
+      throw new SocketError("access-denied");
+    };
+    if (role === "connect" && kind !== "public" && named === undefined && !this.#isCovered(byAddress, true)) {
+      gate.refuse("net.socket", target, `the address is ${kind} and not named`);
+      refuse();
+    }
+    gate.act("net.socket", target, () => {}, refuse);
+  }
+
+  /** Whether a grant covers a target, by more than "*" when it must be named. */
+  #isCovered(target: string, mustBeNamed: boolean): boolean {
+    const asked = targetKinds.socket.canonical(target);
+    return (
+      asked !== undefined &&
+      this.#targets().some(
+        (words) => (!mustBeNamed || words[2] !== "*") && targetKinds.socket.covers(words.join(" "), asked),
+      )
+    );
+  }
+
+  /** The granted targets in their four words. */
+  #targets(): string[][] {
+    return this.#options.grants
+      .filter((grant) => grant.capability === "net.socket")
+      .flatMap((grant) => grant[field] ?? [])
+      .flatMap((text) => targetKinds.socket.canonical(text)?.split(" ") ?? [])
+      .reduce<string[][]>((rows, word, index) => {
+        if (index % 4 === 0) rows.push([]);
+        rows.at(-1)?.push(word);
+        return rows;
+      }, []);
+  }
+}
+
+const nodeProblems: Readonly<Record<string, SocketProblem>> = {
+  ECONNREFUSED: "connection-refused",
+  ECONNRESET: "connection-reset",
+  EPIPE: "connection-reset",
+  ETIMEDOUT: "timeout",
+  EHOSTUNREACH: "remote-unreachable",
+  ENETUNREACH: "remote-unreachable",
+  EADDRINUSE: "address-in-use",
+  EADDRNOTAVAIL: "address-not-bindable",
+  EMSGSIZE: "datagram-too-large",
+  EACCES: "access-denied",
+  EINVAL: "invalid-argument",
+};
+
+/** What Node said, without what only the host should know. */
+export function socketProblemOf(error: unknown): SocketProblem {
+  if (error instanceof SocketError) return error.problem;
+  const code = error instanceof Error && "code" in error ? String(error.code) : "";
+  return (Object.hasOwn(nodeProblems, code) ? nodeProblems[code] : undefined) ?? "unknown";
+}

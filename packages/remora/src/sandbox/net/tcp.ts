@@ -1,0 +1,136 @@
+/**
+ * A TCP connection that never blocks: one asks what there is, and can wait for a change. What nobody reads stays
+ * with the sender, and what cannot be sent makes the writer wait, but for small buffers.
+ */
+
+import * as net from "node:net";
+import type { SandboxLimits } from "../limits.ts";
+import { Change } from "./change.ts";
+import { type Endpoint, SocketError, type SocketProblem, socketProblemOf } from "./sockets.ts";
+
+/** Bytes that wait to be sent; beyond them the writer waits. */
+const sendBytesMax = 65_536;
+
+export class TcpConnection {
+  readonly change = new Change();
+  readonly #socket: net.Socket;
+  readonly #onClose: () => void;
+  readonly #timer: NodeJS.Timeout;
+  #problem: SocketProblem | undefined;
+  #isConnected = false;
+  #hasEnded = false;
+  #isClosed = false;
+  #keepsAlive = false;
+
+  constructor(remote: Endpoint, limits: SandboxLimits, onClose: () => void) {
+    this.#onClose = onClose;
+    // An address in numbers: no name is looked up here.
+    this.#socket = net.connect({ host: remote.address, port: remote.port, allowHalfOpen: true });
+    this.#timer = setTimeout(() => this.#fail("timeout"), limits.connectTimeMsMax);
+    this.#socket.on("connect", () => {
+      clearTimeout(this.#timer);
+      this.#isConnected = true;
+      this.change.signal();
+    });
+    this.#socket.on("readable", () => {
+      if (this.#socket.readableLength === 0) this.#socket.read(0); // so that the end is told
+      this.change.signal();
+    });
+    this.#socket.on("drain", () => this.change.signal());
+    this.#socket.on("end", () => {
+      this.#hasEnded = true;
+      this.change.signal();
+    });
+    this.#socket.on("error", (error) => this.#fail(socketProblemOf(error)));
+    this.#socket.on("close", () => {
+      this.#hasEnded = true;
+      this.change.signal();
+    });
+  }
+
+  /** Still on its way: neither connected nor failed. */
+  get isConnecting(): boolean {
+    return !this.#isConnected && this.#problem === undefined && !this.#isClosed;
+  }
+
+  get isConnected(): boolean {
+    return this.#isConnected && !this.#isClosed;
+  }
+
+  /** Why it failed, if it did. */
+  get problem(): SocketProblem | undefined {
+    return this.#problem;
+  }
+
+  /** Bytes that can be read now. */
+  get readableBytes(): number {
+    return this.#socket.readableLength;
+  }
+
+  /** Whether reading would tell something: bytes, the end, or a failure. */
+  get isReadable(): boolean {
+    return this.readableBytes > 0 || this.#hasEnded || this.#problem !== undefined || this.#isClosed;
+  }
+
+  /** Some bytes, none when there are none yet, "end" when there will be none. @throws SocketError */
+  read(bytesMax: number): Uint8Array | "end" {
+    const count = Math.min(bytesMax, this.#socket.readableLength);
+    const bytes: Uint8Array | null = this.#socket.read(count);
+    if (bytes !== null) return new Uint8Array(bytes);
+    if (this.#problem !== undefined) throw new SocketError(this.#problem);
+    return this.#hasEnded || this.#isClosed ? "end" : new Uint8Array(0);
+  }
+
+  /** Bytes that can be written now; 0 while others wait, "end" when nothing can be sent any more. */
+  get room(): number | "end" {
+    if (this.#isClosed || this.#problem !== undefined || !this.#socket.writable) return "end";
+    return Math.max(0, sendBytesMax - this.#socket.writableLength);
+  }
+
+  /** @throws SocketError when the connection is gone, or `would-block` beyond `room`. */
+  write(bytes: Uint8Array): void {
+    const { room } = this;
+    if (room === "end") throw new SocketError(this.#problem ?? "invalid-state");
+    if (bytes.length > room) throw new SocketError("would-block");
+    this.#socket.write(bytes.slice()); // the guest's memory changes; sending may take its time
+  }
+
+  get isFlushed(): boolean {
+    return this.room === "end" || this.#socket.writableLength === 0;
+  }
+
+  /** Sends no more; may still read. */
+  end(): void {
+    this.#socket.end();
+  }
+
+  get keepsAlive(): boolean {
+    return this.#keepsAlive;
+  }
+
+  set keepsAlive(value: boolean) {
+    this.#keepsAlive = value;
+    this.#socket.setKeepAlive(value);
+  }
+
+  get local(): Endpoint | undefined {
+    const { localAddress: address, localPort: port } = this.#socket;
+    return address === undefined || port === undefined ? undefined : { address, port };
+  }
+
+  close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    clearTimeout(this.#timer);
+    this.#socket.destroy();
+    this.#onClose();
+    this.change.signal();
+  }
+
+  #fail(problem: SocketProblem): void {
+    this.#problem ??= problem;
+    clearTimeout(this.#timer);
+    this.#socket.destroy();
+    this.change.signal();
+  }
+}

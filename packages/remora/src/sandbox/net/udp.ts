@@ -1,0 +1,178 @@
+/** A UDP socket that never blocks. What is received waits in a bounded queue; what does not fit is lost, as in UDP. */
+
+import * as dgram from "node:dgram";
+import { isIP } from "node:net";
+import type { SandboxLimits } from "../limits.ts";
+import { Change } from "./change.ts";
+import { type Endpoint, SocketError, type SocketProblem, socketProblemOf } from "./sockets.ts";
+
+export interface Datagram {
+  readonly data: Uint8Array;
+  readonly remote: Endpoint;
+}
+
+export interface UdpOptions {
+  readonly family: "ipv4" | "ipv6";
+  readonly limits: SandboxLimits;
+  /** Passes the gate, or throws. */
+  readonly pass: (role: "connect" | "listen", endpoint: Endpoint) => void;
+  readonly onClose: () => void;
+}
+
+/** Datagrams on their way out, and peers that may answer. */
+const sendingMax = 64;
+const peersMax = 1_024;
+
+/** IPv4: 65,535 bytes with both headers. */
+const datagramBytesMax = 65_507;
+
+export class UdpPort {
+  readonly change = new Change();
+  readonly family: "ipv4" | "ipv6";
+  readonly #options: UdpOptions;
+  readonly #socket: dgram.Socket;
+  readonly #received: Datagram[] = [];
+  readonly #peers = new Set<string>();
+  #receivedBytes = 0;
+  #lostCount = 0;
+  #sending = 0;
+  #isGranted = false;
+  #state: "new" | "binding" | "bound" | "closed" = "new";
+  #problem: SocketProblem | undefined;
+
+  constructor(options: UdpOptions) {
+    this.family = options.family;
+    this.#options = options;
+    this.#socket = dgram.createSocket({
+      type: options.family === "ipv4" ? "udp4" : "udp6",
+      ipv6Only: options.family === "ipv6",
+      // Only addresses in numbers come here.
+      lookup: (address, _options, done) => done(null, address, isIP(address)),
+    });
+    this.#socket.on("message", (data, from) => this.#receive(data, from));
+    this.#socket.on("listening", () => {
+      if (this.#state === "binding") this.#state = "bound";
+      this.change.signal();
+    });
+    this.#socket.on("error", (error) => {
+      this.#problem ??= socketProblemOf(error);
+      this.change.signal();
+    });
+  }
+
+  get state(): "new" | "binding" | "bound" | "closed" {
+    return this.#state;
+  }
+
+  /** Why it failed, if it did. */
+  get problem(): SocketProblem | undefined {
+    return this.#problem;
+  }
+
+  /** Datagrams that were lost since the queue was full. */
+  get lostCount(): number {
+    return this.#lostCount;
+  }
+
+  get pendingCount(): number {
+    return this.#received.length;
+  }
+
+  get local(): Endpoint | undefined {
+    return this.#state === "bound" ? this.#socket.address() : undefined;
+  }
+
+  /** Starts to listen on a granted port; port 0 is any that is free, and must be granted as "0". @throws SocketError */
+  bind(local: Endpoint): void {
+    if (this.#state !== "new") throw new SocketError("invalid-state");
+    this.#checkFamily(local);
+    this.#options.pass("listen", local);
+    this.#isGranted = true;
+    this.#bind(local);
+  }
+
+  /** Joins a group to receive what is sent to it; the group's address and our port must be granted for listening. */
+  joinGroup(group: string): void {
+    if (this.#state !== "bound") throw new SocketError("invalid-state");
+    this.#options.pass("listen", { address: group, port: this.#socket.address().port });
+    this.#try(() => this.#socket.addMembership(group));
+  }
+
+  setBroadcast(isOn: boolean): void {
+    if (this.#state !== "bound") throw new SocketError("invalid-state");
+    this.#try(() => this.#socket.setBroadcast(isOn));
+  }
+
+  /** Datagrams that can be sent now. */
+  get room(): number {
+    return this.#state === "closed" ? 0 : sendingMax - this.#sending;
+  }
+
+  /** Sends one. @throws SocketError when where it goes is not granted, or `would-block` when too many wait. */
+  send(data: Uint8Array, remote: Endpoint): void {
+    if (this.#state === "closed") throw new SocketError("invalid-state");
+    this.#checkFamily(remote);
+    this.#options.pass("connect", remote);
+    if (data.length > datagramBytesMax) throw new SocketError("datagram-too-large");
+    if (this.room === 0) throw new SocketError("would-block");
+    if (this.#peers.size >= peersMax) this.#peers.clear();
+    this.#peers.add(peerOf(remote));
+    if (this.#state === "new") this.#bind({ address: this.family === "ipv4" ? "0.0.0.0" : "::", port: 0 });
+    this.#sending++;
+    this.#socket.send(data.slice(), remote.port, remote.address, () => {
+      // A datagram that was lost is no failure of the socket.
+      this.#sending--;
+      this.change.signal();
+    });
+  }
+
+  /** The next that was received. */
+  receive(): Datagram | undefined {
+    const datagram = this.#received.shift();
+    if (datagram !== undefined) this.#receivedBytes -= datagram.data.length;
+    return datagram;
+  }
+
+  close(): void {
+    if (this.#state === "closed") return;
+    this.#state = "closed";
+    this.#received.length = 0;
+    this.#socket.close();
+    this.#options.onClose();
+    this.change.signal();
+  }
+
+  #bind(local: Endpoint): void {
+    this.#state = "binding";
+    this.#socket.bind({ address: local.address, port: local.port, exclusive: true });
+  }
+
+  #receive(data: Uint8Array, from: dgram.RemoteInfo): void {
+    const remote = { address: from.address, port: from.port };
+    if (!this.#isGranted && !this.#peers.has(peerOf(remote))) return;
+    const { datagramsMax, datagramsBytesMax } = this.#options.limits;
+    if (this.#received.length >= datagramsMax || this.#receivedBytes + data.length > datagramsBytesMax) {
+      this.#lostCount++;
+      return;
+    }
+    this.#received.push({ data: new Uint8Array(data), remote });
+    this.#receivedBytes += data.length;
+    this.change.signal();
+  }
+
+  #checkFamily({ address }: Endpoint): void {
+    if (isIP(address) !== (this.family === "ipv4" ? 4 : 6)) throw new SocketError("invalid-argument");
+  }
+
+  #try(act: () => void): void {
+    try {
+      act();
+    } catch (error) {
+      throw new SocketError(socketProblemOf(error));
+    }
+  }
+}
+
+function peerOf({ address, port }: Endpoint): string {
+  return `${address} ${port}`;
+}
