@@ -1,5 +1,5 @@
 /**
- * Run by `exhaustion.test.ts` in processes with other tiers: where do programs stand when their fuel is spent?
+ * `node conformance/core/exhaustion-probe.ts`, run by `exhaustion.test.ts` in processes with other tiers: where do programs stand when their fuel is spent?
  * Prints one JSON object: by program, budget and slice, the fuel at the end and a hash of the memory.
  */
 

@@ -1,14 +1,11 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { afterEach, beforeEach, test } from "node:test";
+import { test } from "node:test";
 import { parse } from "@bytecodealliance/jco-transpile/wasm-tools";
 import { isRemoraError } from "../base/index.ts";
 import { defaultDecodeLimits } from "../wasm/limits.ts";
 import type { MeteredModule, MeterOptions } from "../wasm/metering/contract.ts";
 import type { Rewrite } from "./compile.ts";
-import { CompileCache, compileRequest } from "./compile-cache.ts";
+import { CompileCache, compileRequest, type RewriteStore } from "./compile-cache.ts";
 import { engineErrors } from "./errors.ts";
 
 const options: MeterOptions = {
@@ -50,13 +47,11 @@ function expectCode(code: string, work: () => unknown): void {
   assert.throws(work, (error) => isRemoraError(error, code));
 }
 
-let folder: string;
-beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), "remora-cache-"));
-});
-afterEach(() => {
-  rmSync(folder, { recursive: true });
-});
+/** A store that remembers what it is given. */
+function memoryStore(): RewriteStore & { readonly files: Map<string, Uint8Array> } {
+  const files = new Map<string, Uint8Array>();
+  return { files, read: (name) => files.get(name), write: (name, content) => files.set(name, content) };
+}
 
 test("the same module is rewritten once, by its bytes and not by the array that holds them", () => {
   const { rewrite, asked } = countingRewrite();
@@ -100,49 +95,53 @@ test("only the most recently used modules are kept", () => {
   assert.deepEqual(small.kept, { modules: 0, sizeBytes: 0 });
 });
 
-test("the next process takes the rewritten bytes from the folder", () => {
-  const first = new CompileCache({ rewrite: countingRewrite().rewrite, folder }).compile(moduleA, request);
+test("the next process takes the rewritten bytes from the store", () => {
+  const store = memoryStore();
+  const first = new CompileCache({ rewrite: countingRewrite().rewrite, store }).compile(moduleA, request);
   const { rewrite, asked } = countingRewrite();
-  const second = new CompileCache({ rewrite, folder }).compile(moduleA, request);
+  const second = new CompileCache({ rewrite, store }).compile(moduleA, request);
   assert.equal(asked.length, 0);
   assert.deepEqual(second.facts, first.facts);
   assert.equal(second.digest, first.digest);
-  assert.equal(readdirSync(folder).length, 1, "no draft is left behind");
 });
 
-test("a stored file that was cut, changed or put in another's place is made anew", () => {
-  const path = () => join(folder, readdirSync(folder)[0] ?? "");
-  new CompileCache({ rewrite: countingRewrite().rewrite, folder }).compile(moduleA, request);
-  const good = readFileSync(path());
-  const broken: Buffer[] = [Buffer.alloc(0), good.subarray(0, 20), good.subarray(0, good.length - 1)];
+test("stored content that was cut, changed or put in another's place is made anew", () => {
+  const store = memoryStore();
+  new CompileCache({ rewrite: countingRewrite().rewrite, store }).compile(moduleA, request);
+  const [[name, good] = ["", new Uint8Array(0)]] = store.files;
+  const broken: Uint8Array[] = [new Uint8Array(0), good.subarray(0, 20), good.subarray(0, -1)];
   for (let at = 0; at < good.length; at += 5) {
-    const changed = Buffer.from(good);
-    changed.writeUInt8((good[at] ?? 0) ^ 0x10, at);
+    const changed = Uint8Array.from(good);
+    changed[at] = (good[at] ?? 0) ^ 0x10;
     broken.push(changed);
   }
-  for (const file of broken) {
-    writeFileSync(path(), file);
+  for (const content of broken) {
+    store.files.set(name, content);
     const { rewrite, asked } = countingRewrite();
-    new CompileCache({ rewrite, folder }).compile(moduleA, request);
+    new CompileCache({ rewrite, store }).compile(moduleA, request);
     assert.equal(asked.length, 1);
-    assert.deepEqual(readFileSync(path()), good);
+    assert.deepEqual(store.files.get(name), good);
   }
-  const ofA = path();
-  const cache = new CompileCache({ rewrite: countingRewrite().rewrite, folder });
-  cache.compile(moduleB, request);
-  const ofB =
-    readdirSync(folder)
-      .map((name) => join(folder, name))
-      .find((other) => other !== ofA) ?? "";
-  writeFileSync(ofB, good);
+  new CompileCache({ rewrite: countingRewrite().rewrite, store }).compile(moduleB, request);
+  for (const other of store.files.keys()) store.files.set(other, good);
   const { rewrite, asked } = countingRewrite();
-  new CompileCache({ rewrite, folder }).compile(moduleB, request);
-  assert.equal(asked.length, 1, "a whole and genuine file, but of another module");
+  new CompileCache({ rewrite, store }).compile(moduleB, request);
+  assert.equal(asked.length, 1, "whole and genuine, but of another module");
+});
+
+test("a store that fails costs nothing but time", () => {
+  const store: RewriteStore = {
+    read: () => assert.fail("cannot read"),
+    write: () => assert.fail("cannot write"),
+  };
+  const { rewrite, asked } = countingRewrite();
+  new CompileCache({ rewrite, store }).compile(moduleA, request);
+  assert.equal(asked.length, 1);
 });
 
 test("V8 judges the original first: what it refuses never reaches the rewriter", async () => {
   const { rewrite, asked } = countingRewrite();
-  const cache = new CompileCache({ rewrite, folder });
+  const cache = new CompileCache({ rewrite });
   // `global.get 1` with one global: behind a rewrite that appends a global it would be valid.
   const outside = await wat("(global i32 (i32.const 0)) (func (result i32) global.get 0)");
   outside[outside.lastIndexOf(0x23) + 1] = 1;
@@ -163,10 +162,11 @@ test("a module beyond the size limit is not even validated", () => {
 test("what V8 refuses after the rewrite does not run and is not kept", () => {
   const { rewrite } = countingRewrite();
   const cutting: Rewrite = (bytes, given) => ({ ...rewrite(bytes, given), bytes: bytes.subarray(0, -2) });
-  const cache = new CompileCache({ rewrite: cutting, folder });
+  const store = memoryStore();
+  const cache = new CompileCache({ rewrite: cutting, store });
   expectCode("engine/rewriter-bug", () => cache.compile(moduleA, request));
   assert.deepEqual(cache.kept.modules, 0);
-  assert.equal(readdirSync(folder).length, 0);
+  assert.equal(store.files.size, 0);
 });
 
 test("a rewriter that fails by itself is a bug of ours; one that refuses says so", () => {

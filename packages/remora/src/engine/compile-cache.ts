@@ -1,14 +1,12 @@
 /**
  * Compiled modules by what they are made of: digest of the original, version of the rewriter, options. In memory
- * the most recently used are kept and the others as long as an instance uses them; in a folder, when there is
- * one, the rewritten bytes are kept between processes, since the rewrite is what costs time at the first start.
+ * the most recently used are kept and the others as long as an instance uses them; a store, when there is one,
+ * keeps the rewritten bytes between processes, since the rewrite is what costs time at the first start.
  */
 
 import { createHash } from "node:crypto";
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
-import { meterModule } from "../wasm/metering/meter-module.ts";
 import { type MeteredModule, type MeterOptions, rewriterVersion } from "../wasm/metering/contract.ts";
+import { meterModule } from "../wasm/metering/meter-module.ts";
 import {
   type CompiledModule,
   compileRewritten,
@@ -17,14 +15,22 @@ import {
   rewriteChecked,
 } from "./compile.ts";
 
+/**
+ * Where rewritten bytes are kept between processes: `RewriteFolder` of the manager is one. What it gives back is
+ * checked, so it may lose, cut or mix up what it was given; but whoever can write to it on purpose can also write
+ * the digest that is checked, so nobody else may.
+ */
+export interface RewriteStore {
+  /** What was written under this name, or undefined. Names are hex digits and a hyphen. */
+  read(name: string): Uint8Array | undefined;
+  write(name: string, content: Uint8Array): void;
+}
+
 export interface CompileCacheOptions {
   /** Default: the rewriter. */
   readonly rewrite?: Rewrite;
-  /**
-   * Where rewritten bytes are kept; made when it is not there. A file that was cut or changed is noticed and made
-   * anew, but whoever may write here on purpose may also write the digest: give this folder to nobody else.
-   */
-  readonly folder?: string;
+  /** Default: nothing outlives the process. A store that throws is as good as none. */
+  readonly store?: RewriteStore;
   /** Compiled modules kept although no instance uses them. */
   readonly modulesMax?: number;
   /** Bytes of rewritten code that these may have together. */
@@ -62,7 +68,7 @@ const headBytes = magic.length + digestBytes + 4;
 
 export class CompileCache {
   readonly #rewrite: Rewrite;
-  readonly #folder: string | undefined;
+  readonly #store: RewriteStore | undefined;
   readonly #modulesMax: number;
   readonly #bytesMax: number;
   /** In order of use, the oldest first. */
@@ -77,10 +83,9 @@ export class CompileCache {
 
   constructor(options: CompileCacheOptions = {}) {
     this.#rewrite = options.rewrite ?? meterModule;
-    this.#folder = options.folder;
+    this.#store = options.store;
     this.#modulesMax = options.modulesMax ?? 128;
     this.#bytesMax = options.bytesMax ?? 256 * 1024 * 1024;
-    if (this.#folder !== undefined) mkdirSync(this.#folder, { recursive: true });
   }
 
   /** How much is kept although it may not be in use. */
@@ -89,7 +94,7 @@ export class CompileCache {
   }
 
   /**
-   * The compiled module for these bytes: from memory, from the folder, or made now.
+   * The compiled module for these bytes: from memory, from the store, or made now.
    *
    * @param bytes Must not change as long as they are used here.
    * @throws what `rewriteChecked` and `compileRewritten` throw
@@ -105,7 +110,7 @@ export class CompileCache {
     return compiled;
   }
 
-  /** Forgets everything in memory. The folder stays. */
+  /** Forgets everything in memory. The store stays. */
   clear(): void {
     this.#recent.clear();
     this.#alive.clear();
@@ -124,7 +129,7 @@ export class CompileCache {
     const alive = this.#alive.get(key)?.deref();
     if (alive !== undefined) return alive;
     const { compiled, sizeBytes } =
-      this.#fromFolder(key, digest) ?? this.#make(original, key, digest, request);
+      this.#fromStore(key, digest) ?? this.#make(original, key, digest, request);
     this.#keep(key, { compiled, sizeBytes });
     return compiled;
   }
@@ -133,7 +138,7 @@ export class CompileCache {
     const origin = { plugin: request.plugin, digest };
     const { bytes, ...facts } = rewriteChecked(original, origin, request.options, this.#rewrite);
     const compiled = compileRewritten(bytes, facts, origin);
-    this.#toFolder(key, bytes, facts);
+    this.#toStore(key, bytes, facts);
     return { compiled, sizeBytes: bytes.length };
   }
 
@@ -150,43 +155,33 @@ export class CompileCache {
     }
   }
 
-  #fromFolder(key: string, digest: string): Entry | undefined {
-    if (this.#folder === undefined) return undefined;
+  #fromStore(key: string, digest: string): Entry | undefined {
     try {
-      const stored = unpack(readFileSync(this.#pathOf(key)), key);
+      const content = this.#store?.read(key);
+      const stored = content === undefined ? undefined : unpack(content, key);
       if (stored === undefined) return undefined;
       const { bytes, facts } = stored;
-      return { compiled: compileRewritten(bytes, facts, { plugin: key, digest }), sizeBytes: bytes.length };
+      return {
+        compiled: compileRewritten(bytes, facts, { plugin: key, digest }),
+        sizeBytes: bytes.length,
+      };
     } catch {
-      // Not there, not readable, or not what V8 takes: a cache that cannot help is as good as none.
+      // Not readable, or not what V8 takes: a cache that cannot help is as good as none.
       return undefined;
     }
   }
 
-  #toFolder(key: string, bytes: Uint8Array, facts: ModuleFacts): void {
-    if (this.#folder === undefined) return;
-    const path = this.#pathOf(key);
-    const draft = `${path}.${process.pid}.${draftCount++}`;
+  #toStore(key: string, bytes: Uint8Array, facts: ModuleFacts): void {
     try {
-      writeFileSync(draft, pack(key, bytes, facts), { flag: "wx", mode: 0o600 });
-      // Readers see the old file or the new one, never a half.
-      renameSync(draft, path);
+      this.#store?.write(key, pack(key, bytes, facts));
     } catch {
       // A full or read-only disk costs time at the next start and nothing else.
-      rmSync(draft, { force: true });
     }
-  }
-
-  #pathOf(key: string): string {
-    // The key is hex and a hyphen, made by us.
-    return join(this.#folder as string, `${key}.metered`);
   }
 }
 
-let draftCount = 0;
-
 /** Magic, digest of what follows, length of the header, header as JSON, rewritten bytes. */
-function pack(key: string, bytes: Uint8Array, facts: ModuleFacts): Buffer {
+function pack(key: string, bytes: Uint8Array, facts: ModuleFacts): Uint8Array {
   const header = Buffer.from(JSON.stringify({ key, facts }), "utf8");
   const headerLength = Buffer.alloc(4);
   headerLength.writeUInt32LE(header.length);
@@ -195,19 +190,20 @@ function pack(key: string, bytes: Uint8Array, facts: ModuleFacts): Buffer {
 }
 
 function unpack(
-  file: Buffer,
+  content: Uint8Array,
   key: string,
-): (Pick<MeteredModule, "bytes"> & { facts: ModuleFacts }) | undefined {
+): (Pick<MeteredModule, "bytes"> & { readonly facts: ModuleFacts }) | undefined {
+  const file = Buffer.from(content.buffer, content.byteOffset, content.byteLength);
   if (file.length < headBytes || !file.subarray(0, magic.length).equals(magic)) return undefined;
-  const content = file.subarray(magic.length + digestBytes);
-  const digest = createHash("sha256").update(content).digest();
+  const rest = file.subarray(magic.length + digestBytes);
+  const digest = createHash("sha256").update(rest).digest();
   if (!digest.equals(file.subarray(magic.length, magic.length + digestBytes))) return undefined;
-  const bytesAt = 4 + content.readUInt32LE(0);
-  if (bytesAt > content.length) return undefined;
+  const bytesAt = 4 + rest.readUInt32LE(0);
+  if (bytesAt > rest.length) return undefined;
   // Our own writing, as the digest says; the key says that it is for this module and these options.
-  const header = JSON.parse(content.toString("utf8", 4, bytesAt)) as { key: string; facts: ModuleFacts };
+  const header = JSON.parse(rest.toString("utf8", 4, bytesAt)) as { key: string; facts: ModuleFacts };
   if (header.key !== key) return undefined;
-  return { bytes: content.subarray(bytesAt), facts: header.facts };
+  return { bytes: rest.subarray(bytesAt), facts: header.facts };
 }
 
 function sha256(data: Uint8Array | string): string {

@@ -1,0 +1,43 @@
+/**
+ * Rewritten modules on disk, so that the next process need not rewrite them. What is read is checked by whoever asks
+ * for it; here it only must not be half a file.
+ */
+
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { RewriteStore } from "../engine/compile-cache.ts";
+
+export class RewriteFolder implements RewriteStore {
+  readonly #folder: string;
+
+  /** @param folder Made when it is not there. Nobody else may write into it. */
+  constructor(folder: string) {
+    this.#folder = folder;
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+  }
+
+  read(name: string): Uint8Array | undefined {
+    try {
+      return readFileSync(this.#pathOf(name));
+    } catch (error) {
+      if ((error as { code?: unknown }).code === "ENOENT") return undefined;
+      throw error;
+    }
+  }
+
+  write(name: string, content: Uint8Array): void {
+    // Other processes may share the folder: a name of our own, then the new file in one step.
+    const draft = `${this.#pathOf(name)}.${crypto.randomUUID()}`;
+    try {
+      writeFileSync(draft, content, { flag: "wx", mode: 0o600 });
+      renameSync(draft, this.#pathOf(name));
+    } catch (error) {
+      rmSync(draft, { force: true });
+      throw error;
+    }
+  }
+
+  #pathOf(name: string): string {
+    return join(this.#folder, `${name}.metered`);
+  }
+}
