@@ -17,6 +17,11 @@ export const cliErrors = defineErrors("cli", {
     message: (d: { path: string }) =>
       `Cannot run the demonstration: it is part of the repository, and "${d.path}" is not there`,
   },
+  "no-wit": {
+    fault: "operator",
+    message: (d: { path: string; found: number; filesMax: number }) =>
+      `Cannot read WIT from "${d.path}": it has ${d.found} files that end with .wit; allowed are 1 to ${d.filesMax}`,
+  },
   "not-wasm": {
     fault: "operator",
     message: (d: { file: string; found: string }) =>

@@ -4,10 +4,17 @@
  */
 
 import { createHash } from "node:crypto";
-import { decodeComponent, type ExternType, isComponent, prepareComponent } from "remora/component";
+import { isRemoraError } from "remora/base";
+import {
+  type Component,
+  decodeComponent,
+  type ExternType,
+  isComponent,
+  prepareComponent,
+  printWit,
+} from "remora/component";
 import { decodeModule, type ModuleSummary, summarizeModule } from "remora/wasm";
 import { cliErrors } from "./errors.ts";
-import { witLines } from "./wit-text.ts";
 
 export interface FileFacts {
   readonly file: string;
@@ -96,15 +103,26 @@ function identityOf(bytes: Uint8Array): Omit<FileFacts, "file"> {
 }
 
 function componentFacts(bytes: Uint8Array): ComponentFacts {
-  const component = prepareComponent(decodeComponent(bytes));
+  const decoded = decodeComponent(bytes);
+  const component = prepareComponent(decoded);
   const modules = component.coreModules.map((module) => ({ ...identityOf(module), ...moduleFacts(module) }));
   return {
     features: [...new Set(modules.flatMap((module) => module.features))].sort(),
     imports: itemsOf(component.imports),
     exports: itemsOf(component.exports),
-    world: witLines(component),
+    world: worldLines(decoded),
     modules,
   };
+}
+
+/** A component may run and still have types that unfold to more than anyone can read. */
+function worldLines(component: Component): string[] {
+  try {
+    return printWit(component).trimEnd().split("\n");
+  } catch (error) {
+    if (!isRemoraError(error)) throw error;
+    return [`not shown: ${error.message}`];
+  }
 }
 
 function itemsOf(items: ReadonlyMap<string, ExternType>): ItemFacts[] {

@@ -140,7 +140,7 @@ test("inspecting a component shows its world and each core module in it", async 
   assert.match(out, /^kind +component$/m);
   assert.match(
     out,
-    /^world\n {2}import acme:door\/control@1\.2\.0 \{\n {4}ring: func\(times: u8\);\n {2}\}\n {2}export run: func\(\) -> u32;$/m,
+    /^ {2}world root \{\n {4}import acme:door\/control@1\.2\.0;\n {4}export run: func\(\) -> u32;\n {2}\}$/m,
   );
   assert.match(out, /^core module 1 of 1\n {2}size /m);
   assert.match(out, /^ {2}memory +1 to 2 pages of 64 KiB$/m);
@@ -221,5 +221,57 @@ test("what cannot be inspected says why, with a code", async () => {
     assert.equal(out, "");
     assert.ok(err.startsWith(`${code}: `), err);
     assert.match(err, why);
+  }
+});
+
+test("the WIT of a component is printed as WIT, and what cannot be shown does not hide the rest", async () => {
+  const files = { "a.wasm": await parse(COMPONENT) };
+  const { exitCode, out } = await run(["wit", "a.wasm"], { files });
+  assert.equal(exitCode, 0);
+  assert.match(out, /^package root:component;\n\nworld root \{\n {2}import acme:door\/control@1\.2\.0;/);
+  const doubled = Array.from(
+    { length: 20 },
+    (_, at) => `(type $t${at + 1} (tuple ${at === 0 ? "u8 u8" : `$t${at} $t${at}`}))`,
+  );
+  const endless = await parse(`(component ${doubled.join("\n")} (import "f" (func (param "x" $t20))))`);
+  const inspected = await run(["inspect", "b.wasm"], { files: { "b.wasm": endless } });
+  assert.equal(inspected.exitCode, 0);
+  assert.match(inspected.out, /^ {2}not shown: /m);
+  assert.equal((await run(["wit", "b.wasm"], { files: { "b.wasm": endless } })).exitCode, 1);
+});
+
+const WIT = new TextEncoder().encode(`package a:b@1.0.0;
+interface host { wait: func(ms: u32); }
+/// Greets.
+world greeter { import host; export greet: func(name: string) -> string; }
+world other {}
+`);
+
+test("types are written for one world, of a file or of a folder", async () => {
+  const files = { "w/b.wit": WIT, "w/readme.md": new Uint8Array(), "b.wit": WIT };
+  for (const path of ["w", "b.wit"]) {
+    const { exitCode, out } = await run(["types", path, "--world", "greeter"], { files });
+    assert.equal(exitCode, 0);
+    assert.match(out, /export interface Greeter \{/);
+    assert.match(out, /greet\(name: string\): string;/);
+  }
+});
+
+test("a world that is not named, not there or not WIT is an error with its place", async () => {
+  const files = {
+    "b.wit": WIT,
+    "bad.wit": new TextEncoder().encode("package a:b;\nworld x { export }\n"),
+    "e/x": WIT,
+  };
+  for (const [args, code] of [
+    [["b.wit"], /component\/wit-/],
+    [["b.wit", "--world", "greter"], /did you mean "greeter"/],
+    [["bad.wit"], /bad\.wit:2:\d+/],
+    [["e"], /cli\/no-wit/],
+    [["absent"], /cli\/cannot-read/],
+  ] as const) {
+    const { exitCode, err } = await run(["types", ...args], { files });
+    assert.equal(exitCode, 1, args.join(" "));
+    assert.match(err, code);
   }
 });

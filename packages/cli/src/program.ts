@@ -6,6 +6,8 @@ import { harmless } from "remora/policy";
 import { demoCommand, type StartDemo } from "./commands/demo.ts";
 import { inspectCommand } from "./commands/inspect.ts";
 import { type StartTak, takCommand } from "./commands/tak.ts";
+import { typesCommand } from "./commands/types.ts";
+import { witCommand } from "./commands/wit.ts";
 import type { System } from "./system.ts";
 
 /** 0: done. 1: it could not be done, and a coded error says why. 2: the command line was not understood. */
@@ -23,6 +25,8 @@ export function buildProgram(system: System, hosts: Hosts): Command {
     .description("WebAssembly plugins by strangers: look into them, and run them within limits that hold.")
     .addHelpText("after", "\nExit codes: 0 done, 1 a coded error, 2 a usage error.");
   program.addCommand(inspectCommand(system));
+  program.addCommand(witCommand(system));
+  program.addCommand(typesCommand(system));
   program.addCommand(takCommand(system, hosts.startTak));
   program.addCommand(demoCommand(system, hosts.startDemo));
   for (const command of [program, ...program.commands]) {

@@ -3,7 +3,8 @@
  * tests pass one of their own, so that no test waits or reads a real terminal.
  */
 
-import { open } from "node:fs/promises";
+import { open, opendir } from "node:fs/promises";
+import { join, relative, sep } from "node:path";
 
 export interface Output {
   write(text: string): void;
@@ -18,6 +19,8 @@ export interface System {
   readonly err: Output;
   /** The file, or its first `bytesMax` bytes when it is longer. Rejects with the error of the file system. */
   readFile(path: string, bytesMax: number): Promise<Uint8Array>;
+  /** Paths of the files below a folder, with "/"; at most so many. Undefined when it is no folder. */
+  listFiles(folder: string, filesMax: number): Promise<readonly string[] | undefined>;
   /** Calls back each `periodMs`, until what it returned is called. */
   every(periodMs: number, callback: () => void): () => void;
   /** Calls back once, when the operator or the operating system asks to stop, until what it returned is called. */
@@ -31,6 +34,7 @@ export function realSystem(): System {
     out: outputOf(process.stdout, () => process.exit(0)),
     err: outputOf(process.stderr, () => {}),
     readFile: readBounded,
+    listFiles: listBounded,
     every: (periodMs, callback) => {
       const timer = setInterval(callback, periodMs);
       return () => clearInterval(timer);
@@ -43,6 +47,25 @@ export function realSystem(): System {
       };
     },
   };
+}
+
+async function listBounded(folder: string, filesMax: number): Promise<readonly string[] | undefined> {
+  const paths: string[] = [];
+  try {
+    // Links are not followed: a folder that links to itself has no end.
+    for await (const entry of await opendir(folder, { recursive: true })) {
+      if (paths.length >= filesMax) break;
+      if (entry.isFile())
+        paths.push(relative(folder, join(entry.parentPath, entry.name)).replaceAll(sep, "/"));
+    }
+  } catch (error) {
+    // A file, or nothing at all: reading it says which.
+    if (error instanceof Error && "code" in error && (error.code === "ENOTDIR" || error.code === "ENOENT")) {
+      return undefined;
+    }
+    throw error;
+  }
+  return paths;
 }
 
 /** In pieces, since a device or a pipe does not say beforehand how much will come. */

@@ -37,6 +37,10 @@ export function fakeSystem(options: FakeOptions = {}): FakeSystem {
       if (bytes === undefined) throw Object.assign(new Error(`no ${path}`), { code: "ENOENT" });
       return bytes.subarray(0, bytesMax);
     },
+    listFiles: async (folder) => {
+      const inside = Object.keys(files).filter((path) => path.startsWith(`${folder}/`));
+      return inside.length === 0 ? undefined : inside.map((path) => path.slice(folder.length + 1));
+    },
     every: (periodMs, callback) => {
       const timer = { periodMs, dueMs: nowMs + periodMs, callback };
       timers.add(timer);
