@@ -146,6 +146,19 @@ test("a trap says in which function it happened, and where in the original", asy
   assert.equal(module[(fill.place.offset ?? 0) + 1], 0xfc, "next to memory.fill");
 });
 
+test("a guest that was stopped was in some function of its own, and the error names it", async () => {
+  const fields = `(func $parse (loop $l (br $l))) (func (export "run") (call $parse))`;
+  for (const [limits, code] of [
+    [{ fuelMax: 1_000 }, "engine/out-of-fuel"],
+    [{ fuelMax: Infinity, deadlineMs: 1 }, "engine/deadline"],
+  ] as const) {
+    const engine = engineWith(limits);
+    const instance = await instanceOf(engine, fields);
+    const { details } = expectCode(code, () => call(engine, instance, "run"));
+    assert.equal((details as { place: TrapPlace }).place.functionName, "parse");
+  }
+});
+
 test("after a failure the instance takes no call, and says why", async () => {
   const engine = engineWith();
   const instance = await instanceOf(engine, '(func (export "run") unreachable) (func (export "fine"))');

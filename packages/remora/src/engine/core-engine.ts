@@ -23,7 +23,7 @@ import { Meter } from "./meter.ts";
 import { Places } from "./places.ts";
 import { textCodec } from "./text.ts";
 import { trap } from "./trampoline.ts";
-import { classifyThrown } from "./trap.ts";
+import { classifyThrown, runningFunction } from "./trap.ts";
 import { type WasmInstance, type WasmMemory, type WasmTable, webAssembly } from "./webassembly.ts";
 
 export interface InstanceEngineOptions {
@@ -226,9 +226,9 @@ export class InstanceEngine implements CoreEngine {
     const { fuelMax, deadlineMs } = this.#meter.budget;
     switch (this.#meter.dead) {
       case "out-of-fuel":
-        return engineErrors["out-of-fuel"]({ plugin, fuelMax }, error);
+        return engineErrors["out-of-fuel"]({ plugin, fuelMax, ...runningFunction(error) }, error);
       case "deadline":
-        return engineErrors.deadline({ plugin, deadlineMs }, error);
+        return engineErrors.deadline({ plugin, deadlineMs, ...runningFunction(error) }, error);
       case "aborted":
         if (this.#meter.abortedBy !== undefined) return this.#meter.abortedBy;
         break;

@@ -37,17 +37,21 @@ function at(place: TrapPlace | undefined): string {
   return parts.length === 0 ? "" : ` in ${parts.join(", ")}`;
 }
 
+function whereItWas(place: TrapPlace | undefined): string {
+  return place === undefined ? "" : `; it was${at(place)}`;
+}
+
 export const engineErrors = defineErrors("engine", {
   // A bound was reached.
   "out-of-fuel": {
     fault: "guest",
-    message: (d: { plugin: string; fuelMax: number }) =>
-      `Cannot finish the call to "${d.plugin}": all ${d.fuelMax} fuel is spent`,
+    message: (d: Trap & { fuelMax: number }) =>
+      `Cannot finish the call to "${d.plugin}": all ${d.fuelMax} fuel is spent${whereItWas(d.place)}`,
   },
   deadline: {
     fault: "guest",
-    message: (d: { plugin: string; deadlineMs: number }) =>
-      `Cannot finish the call to "${d.plugin}" within its ${d.deadlineMs} ms`,
+    message: (d: Trap & { deadlineMs: number }) =>
+      `Cannot finish the call to "${d.plugin}" within its ${d.deadlineMs} ms${whereItWas(d.place)}`,
   },
   stack: trap("recursed beyond its stack slots"),
 
@@ -56,7 +60,7 @@ export const engineErrors = defineErrors("engine", {
   table: trap("accessed a table out of bounds"),
   array: trap("accessed an array out of bounds, or made one too large"),
   unreachable: trap("executed unreachable"),
-  divide: trap("divided by zero, or its quotient does not fit"),
+  divide: trap("divided by zero or overflowed a division"),
   convert: trap("converted a float that does not fit the integer"),
   "indirect-call": trap("called a null function or one of another signature"),
   "null-reference": trap("used a null reference"),

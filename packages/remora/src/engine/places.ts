@@ -11,7 +11,7 @@ import type { TrapPlace } from "./errors.ts";
 import type { ResolveFrame } from "./trap.ts";
 
 /** Rewriting more than this for an error message takes longer than anyone wants to wait for one. */
-const mappedBytesMax = 2 * 1024 * 1024;
+const mappedBytesMax = 512 * 1024;
 
 const maps = new WeakMap<CompiledModule, OffsetMap | undefined>();
 

@@ -4,6 +4,7 @@
  */
 
 import { isRemoraError, type RemoraError } from "../base/index.ts";
+import { reservedPrefix } from "../wasm/metering/contract.ts";
 import { engineErrors, type TrapPlace } from "./errors.ts";
 import { webAssembly } from "./webassembly.ts";
 
@@ -81,6 +82,19 @@ const wasmFrame =
 
 /** Frames looked at: the first of them may be what the rewriter added. */
 const framesMax = 4;
+
+/**
+ * The innermost function with a name, for a guest that was stopped: where exactly is chance, and not worth a map.
+ * What the rewriter added has no names but reserved ones.
+ */
+export function runningFunction(error: unknown): { readonly place?: TrapPlace } {
+  if (!(error instanceof Error) || typeof error.stack !== "string") return {};
+  for (const [, functionName, index] of error.stack.matchAll(wasmFrame)) {
+    if (functionName === undefined || functionName.startsWith(reservedPrefix)) continue;
+    return { place: { functionIndex: Number(index), functionName } };
+  }
+  return {};
+}
 
 /** The innermost frame that is the guest's own; else the innermost as V8 names it. */
 function placeOf(error: unknown, resolve: ResolveFrame): TrapPlace | undefined {
