@@ -23,8 +23,7 @@ export async function filterPositions(plugin: Uint8Array, positions: readonly Po
     "remora:tak/messages@0.1.0": { Message: PositionMessage },
   };
   using instance = await load<LazyFilter>(plugin, {
-    // The shared types are an import by name as well, with nothing in it to give.
-    imports: { ...imports, "remora:tak/types@0.1.0": {} },
+    imports,
     limits: { fuelMax: 100_000, deadlineMs: 5 },
   });
   const { lazy } = instance.exports;

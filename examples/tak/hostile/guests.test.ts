@@ -82,7 +82,6 @@ async function outcomeOf(name: string, limited: typeof limits): Promise<string> 
   const imports = {
     "omnitak:plugin/host@0.1.0": host,
     "remora:tak/messages@0.1.0": { Message },
-    "remora:tak/types@0.1.0": {},
   };
   try {
     using instance = await load(bytes, { imports, limits: limited });

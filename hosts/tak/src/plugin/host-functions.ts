@@ -38,8 +38,6 @@ export function takHostImports(plugin: string, { log, nowMs, elevation }: TakHos
       queryElevation: (lat: number, lon: number) => elevation.at(lat, lon),
     },
     "remora:tak/messages@0.1.0": { Message: LentMessage },
-    // Types alone: there is nothing to call.
-    "remora:tak/types@0.1.0": {},
   };
 }
 

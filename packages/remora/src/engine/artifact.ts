@@ -10,18 +10,14 @@ import {
   type CoreImports,
   type CoreInstance,
   decodeComponent,
+  type ExternType,
   type HostImports,
   isComponent,
   type PreparedComponent,
   prepareComponent,
 } from "../component/index.ts";
 import type { ImportNeed } from "../policy/index.ts";
-import {
-  decodeModule,
-  type MeterMode,
-  type ProfileName,
-  summarizeModule,
-} from "../wasm/index.ts";
+import { decodeModule, type MeterMode, type ProfileName, summarizeModule } from "../wasm/index.ts";
 import { CompileCache, type CompileRequest, compileRequest } from "./compile-cache.ts";
 import { InstanceEngine } from "./core-engine.ts";
 import { ComponentInstance, type Instance, ModuleInstance } from "./instance.ts";
@@ -94,7 +90,9 @@ export class ComponentArtifact {
   constructor(bytes: Uint8Array, digest: string, compiling: Compiling) {
     this.digest = digest;
     this.component = prepareComponent(decodeComponent(bytes));
-    this.imports = Array.from(this.component.imports.keys(), (from) => ({ from }));
+    this.imports = [...this.component.imports]
+      .filter(([, item]) => isGiven(item))
+      .map(([from]) => ({ from }));
     this.#compiling = compiling;
   }
 
@@ -109,6 +107,12 @@ export class ComponentArtifact {
     const given = importsFor(engine, imports, () => undefined);
     return new ComponentInstance(engine, this.component.instantiate({ engine, imports: given }));
   }
+}
+
+/** Whether a host has to give anything for an import: of an interface of types alone there is nothing to give. */
+function isGiven(item: ExternType): boolean {
+  if (item.kind === "instance") return [...item.exports.values()].some(isGiven);
+  return item.kind !== "type";
 }
 
 export class ModuleArtifact {

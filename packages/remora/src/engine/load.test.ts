@@ -135,3 +135,10 @@ test("a component loads as typed functions, and a host function reads no more th
   assert.throws(() => instance.exports.greeter.greet("x" as any), { code: "component/type-mismatch" });
   assert.equal(instance.exports.greeter.greet(1), "Ada");
 });
+
+test("an import of types alone is nothing that a host has to give", async () => {
+  const bytes = await parse(`(component
+    (import "a:b/types@1.0.0" (instance (type $t (enum "x")) (export "t" (type (eq $t))))))`);
+  assert.deepEqual(openArtifact(bytes).imports, []);
+  await load(bytes);
+});
