@@ -66,6 +66,9 @@ const magic = Buffer.from("remora\0\x01", "latin1");
 const digestBytes = 32;
 const headBytes = magic.length + digestBytes + 4;
 
+/** Sets of options under which one array of bytes is known without its digest. */
+const knownOptionsMax = 8;
+
 export class CompileCache {
   readonly #rewrite: Rewrite;
   readonly #store: RewriteStore | undefined;
@@ -78,7 +81,7 @@ export class CompileCache {
     if (this.#alive.get(key)?.deref() === undefined) this.#alive.delete(key);
   });
   /** The same bytes object again, as in every further instance of a plugin: no digest needed. */
-  #known = new WeakMap<Uint8Array, { key: string; compiled: CompiledModule }>();
+  #known = new WeakMap<Uint8Array, Map<string, CompiledModule>>();
   #sizeBytes = 0;
 
   constructor(options: CompileCacheOptions = {}) {
@@ -100,13 +103,15 @@ export class CompileCache {
    * @throws what `rewriteChecked` and `compileRewritten` throw
    */
   compile(bytes: Uint8Array, request: CompileRequest): CompiledModule {
-    const known = this.#known.get(bytes);
-    if (known !== undefined && known.key === request.key) return known.compiled;
+    const known = this.#known.get(bytes)?.get(request.key);
+    if (known !== undefined) return known;
     // Shared memory could change between our look at it and V8's.
     const original = bytes.buffer instanceof ArrayBuffer ? bytes : Uint8Array.from(bytes);
     const digest = sha256(original);
     const compiled = this.#byDigest(original, digest, request);
-    this.#known.set(bytes, { key: request.key, compiled });
+    const ofBytes = this.#known.get(bytes) ?? new Map<string, CompiledModule>();
+    if (ofBytes.size >= knownOptionsMax) ofBytes.clear();
+    this.#known.set(bytes, ofBytes.set(request.key, compiled));
     return compiled;
   }
 
