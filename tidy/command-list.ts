@@ -17,7 +17,14 @@ function neverUsed(): never {
 }
 
 const output = { write: neverUsed, isTerminal: false, columns: 100, rows: 24 };
-const system: System = { out: output, err: output, readFile: neverUsed, every: neverUsed, onStop: neverUsed };
+const system: System = {
+  out: output,
+  err: output,
+  readFile: neverUsed,
+  listFiles: neverUsed,
+  every: neverUsed,
+  onStop: neverUsed,
+};
 
 export function printCommands(): string {
   const program = buildProgram(system, { startTak: neverUsed, startDemo: neverUsed });
