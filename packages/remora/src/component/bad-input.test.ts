@@ -312,6 +312,30 @@ test("types copied by instantiation after instantiation end at a limit", async (
   assert.equal(prepareCode(await componentFromWat(text)), "component/limit");
 });
 
+test("large things looked at over and over end at a limit", async () => {
+  const exports = Array.from({ length: 1_000 }, (_, index) => `(export "e${index}" (type $t))`).join("");
+  const instances = "(instance (instantiate $c))".repeat(4_000);
+  const text = `(component (component $c (type $t (list u8)) ${exports}) ${instances})`;
+  assert.equal(prepareCode(await componentFromWat(text)), "component/limit");
+});
+
+test("functions of a thousand parameters and records of ten thousand fields are the most there are", () => {
+  const params = (count: number) =>
+    component(
+      section(
+        7,
+        1,
+        0x40,
+        ...leb(count),
+        ...Array.from({ length: count }, (_, index) => [5, ...Buffer.from(`p${1000 + index}`), 0x7d]).flat(),
+        1,
+        0,
+      ),
+    );
+  assert.equal(prepareCode(params(1_000)), "nothing thrown");
+  assert.equal(prepareCode(params(1_001)), "component/limit");
+});
+
 test("vectors that claim more than there is are refused before anything is kept for them", () => {
   for (const id of [2, 3, 5, 6, 7, 8, 10, 11]) {
     assert.equal(
@@ -327,6 +351,19 @@ test("what is malformed names the byte", () => {
     () => decodeComponent(component([99, 0])),
     (error) =>
       isRemoraError(error, "component/malformed") && (error.details as { offset: number }).offset === 8,
+  );
+});
+
+test("more fields and names than allowed are a limit, however few definitions there are", () => {
+  const names = Array.from({ length: 30 }, (_, index) => [2, 0x61, 0x61 + (index % 26)]).flat();
+  const bytes = component(section(7, 1, 0x6d, 30, ...names));
+  assert.equal(
+    codeOf(() => decodeComponent(bytes, { itemsMax: 29 })),
+    "component/limit",
+  );
+  assert.equal(
+    codeOf(() => decodeComponent(bytes, { itemsMax: 30 })),
+    "nothing thrown",
   );
 });
 

@@ -81,22 +81,26 @@ export function prepareComponent(
 }
 
 function prepare(plan: Plan): Prepared {
-  const host = new Codecs("host");
-  const raw = new Codecs("raw");
-  const rawSignatures = new Map<FuncType, Signature>();
+  const towardsHost = signaturesOf(new Codecs("host"));
   return {
     plan,
-    liftSignatures: plan.lifts.map((lift) => signatureOf(lift.type, host)),
-    hostSignatures: plan.hostFuncs.map((func) => signatureOf(func.type, host)),
-    rawSignatures(type) {
-      let signature = rawSignatures.get(type);
-      if (signature === undefined) {
-        signature = signatureOf(type, raw);
-        rawSignatures.set(type, signature);
-      }
-      return signature;
-    },
+    liftSignatures: plan.lifts.map((lift) => towardsHost(lift.type)),
+    hostSignatures: plan.hostFuncs.map((func) => towardsHost(func.type)),
+    rawSignatures: signaturesOf(new Codecs("raw")),
     chains: chainsOf(plan),
+  };
+}
+
+/** One signature for each function type, however many functions have it. */
+function signaturesOf(codecs: Codecs): (type: FuncType) => Signature {
+  const signatures = new Map<FuncType, Signature>();
+  return (type) => {
+    let signature = signatures.get(type);
+    if (signature === undefined) {
+      signature = signatureOf(type, codecs);
+      signatures.set(type, signature);
+    }
+    return signature;
   };
 }
 

@@ -233,11 +233,18 @@ export interface FlatSignature {
   readonly results: readonly FlatType[] | undefined;
 }
 
+const signatures = new WeakMap<FuncType, FlatSignature>();
+
 export function flatSignature(type: FuncType): FlatSignature {
-  return {
-    params: flattenAll(type.params.map((param) => param.type)),
-    results: type.result === undefined ? [] : flatResult(type.result),
-  };
+  let signature = signatures.get(type);
+  if (signature === undefined) {
+    signature = {
+      params: flattenAll(type.params.map((param) => param.type)),
+      results: type.result === undefined ? [] : flatResult(type.result),
+    };
+    signatures.set(type, signature);
+  }
+  return signature;
 }
 
 function flatResult(type: ValueType): readonly FlatType[] | undefined {

@@ -32,7 +32,7 @@ export function decodeComponent(bytes: Uint8Array, limits: Partial<DecodeLimits>
   if (bytes.length > all.sizeBytesMax) {
     throw componentErrors.limit({ what: "bytes", max: all.sizeBytesMax, offset: 0 });
   }
-  const reader = new BinaryReader(bytes);
+  const reader = new BinaryReader(bytes, { max: all.itemsMax, left: all.itemsMax });
   return readComponent(reader, { limits: all, definitions: 0 }, 0);
 }
 

@@ -7,6 +7,8 @@ export interface DecodeLimits {
   readonly nestingMax: number;
   /** Definitions and declarations in the whole file, all nested ones counted. */
   readonly definitionsMax: number;
+  /** Fields of records, names of flags, arguments and the like in the whole file. */
+  readonly itemsMax: number;
   /** Bytes of the whole file. */
   readonly sizeBytesMax: number;
 }
@@ -14,7 +16,8 @@ export interface DecodeLimits {
 export const defaultDecodeLimits: DecodeLimits = {
   nestingMax: 64,
   definitionsMax: 200_000,
-  sizeBytesMax: 256 * 1024 * 1024,
+  itemsMax: 300_000,
+  sizeBytesMax: 128 * 1024 * 1024,
 };
 
 /** State of one decoding: what is left of the limits. */

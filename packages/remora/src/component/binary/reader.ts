@@ -4,14 +4,22 @@ import { componentErrors } from "../errors.ts";
 
 const longestName = 100_000;
 
+/** How many elements of vectors may still be read, in the whole file: each becomes an object. */
+export interface ItemAllowance {
+  readonly max: number;
+  left: number;
+}
+
 /** A cursor over a range of the file. Offsets are those of the whole file, whatever range is read. */
 export class BinaryReader {
   readonly bytes: Uint8Array;
   offset: number;
   readonly end: number;
+  readonly #items: ItemAllowance;
 
-  constructor(bytes: Uint8Array, start = 0, end = bytes.length) {
+  constructor(bytes: Uint8Array, items: ItemAllowance, start = 0, end = bytes.length) {
     this.bytes = bytes;
+    this.#items = items;
     this.offset = start;
     this.end = end;
   }
@@ -102,7 +110,12 @@ export class BinaryReader {
   }
 
   vector<T>(what: string, element: (reader: BinaryReader) => T): T[] {
+    const offset = this.offset;
     const count = this.count(what);
+    this.#items.left -= count;
+    if (this.#items.left < 0) {
+      throw componentErrors.limit({ what: "fields, names and arguments", max: this.#items.max, offset });
+    }
     const elements: T[] = [];
     for (let index = 0; index < count; index++) elements.push(element(this));
     return elements;
@@ -111,7 +124,7 @@ export class BinaryReader {
   /** Moves over a range and gives a reader of it. */
   range(size: number): BinaryReader {
     if (size > this.end - this.offset) this.fail(`${size} bytes do not fit`);
-    const reader = new BinaryReader(this.bytes, this.offset, this.offset + size);
+    const reader = new BinaryReader(this.bytes, this.#items, this.offset, this.offset + size);
     this.offset += size;
     return reader;
   }

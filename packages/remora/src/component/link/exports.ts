@@ -3,7 +3,7 @@
 import type { HostCallable } from "../abi/call-guest.ts";
 import { camelCase, parseFuncName, parseInterfaceName, pascalCase } from "../names.ts";
 import type { GuestResource, GuestResourceClass } from "./guest-resource.ts";
-import type { Item } from "./plan.ts";
+import type { FuncItem, Item } from "./plan.ts";
 import type { Runtime } from "./runtime.ts";
 
 type Exports = Record<string, unknown>;
@@ -32,38 +32,52 @@ function aliasesOf(items: ReadonlyMap<string, Item>): Map<string, string> {
 function exportsOf(runtime: Runtime, items: ReadonlyMap<string, Item>): Exports {
   // Without a prototype: an interface may be called `constructor`.
   const exports: Exports = Object.create(null);
+  const classes = new Map<string, GuestResourceClass>();
   for (const [name, item] of items) {
     if (item.kind === "instance") {
       exports[name.includes(":") ? name : camelCase(name)] = exportsOf(runtime, item.instance.exports);
     } else if (item.kind === "type" && item.type.kind === "resource") {
-      exports[pascalCase(name)] = resourceClass(runtime, item.type.resource.id, name, items);
-    } else if (item.kind === "func" && parseFuncName(name).kind === "plain") {
-      exports[camelCase(name)] = runtime.func(item.func);
+      const found = runtime.classOf(item.type.resource.id);
+      Object.defineProperty(found, "name", { value: pascalCase(name) });
+      classes.set(name, found);
+      exports[pascalCase(name)] = found;
+    } else if (item.kind === "func") {
+      addFunc(exports, classes, name, runtime, item.func);
     }
   }
   return exports;
 }
 
-/** The class of a resource, with what the same interface exports for it. */
-function resourceClass(
+/** Functions of a resource go to its class, which was exported before them. */
+function addFunc(
+  exports: Exports,
+  classes: ReadonlyMap<string, GuestResourceClass>,
+  name: string,
   runtime: Runtime,
-  resource: number,
-  label: string,
-  items: ReadonlyMap<string, Item>,
-): GuestResourceClass {
-  const found = runtime.classOf(resource);
-  const constructing = items.get(`[constructor]${label}`);
-  if (constructing?.kind === "func") runtime.setConstructor(resource, runtime.func(constructing.func));
-  Object.defineProperty(found, "name", { value: pascalCase(label) });
-  for (const [name, item] of items) {
-    const parsed = parseFuncName(name);
-    if (item.kind !== "func" || (parsed.kind !== "method" && parsed.kind !== "static")) continue;
-    if (parsed.resource !== label) continue;
-    const call = runtime.func(item.func);
-    const [target, value] = parsed.kind === "static" ? [found, call] : [found.prototype, methodOf(call)];
-    Object.defineProperty(target, camelCase(parsed.label), { value, writable: true, configurable: true });
+  func: FuncItem,
+): void {
+  const parsed = parseFuncName(name);
+  const call = runtime.func(func);
+  if (parsed.kind === "plain") {
+    exports[camelCase(name)] = call;
+    return;
   }
-  return found;
+  const target = classes.get(parsed.resource);
+  if (target === undefined) return;
+  switch (parsed.kind) {
+    case "constructor":
+      runtime.setConstructor(target, call);
+      return;
+    case "method":
+      define(target.prototype, parsed.label, methodOf(call));
+      return;
+    case "static":
+      define(target, parsed.label, call);
+  }
+}
+
+function define(target: object, label: string, value: HostCallable): void {
+  Object.defineProperty(target, camelCase(label), { value, writable: true, configurable: true });
 }
 
 /** A method of the class for the function that takes its object first. */

@@ -50,6 +50,8 @@ class Finder {
   readonly #imports: HostImports;
   readonly #missing: MissingImport[];
   readonly #absent = new Set<string>();
+  /** What the host calls each import that it does not have under its very name. */
+  readonly #compatible = new Map<string, string | undefined>();
 
   constructor(imports: HostImports, missing: MissingImport[]) {
     this.#imports = imports;
@@ -143,7 +145,7 @@ class Finder {
     // What the host gives is looked up by name and checked where it is used.
     let scope = this.#imports as Record<string, unknown>;
     for (const [index, name] of path.slice(0, -1).entries()) {
-      const key = index === 0 ? compatibleName(name, Object.keys(scope)) : name;
+      const key = index === 0 ? this.#givenName(name) : name;
       const found =
         key === undefined
           ? undefined
@@ -159,6 +161,13 @@ class Finder {
       scope = found as Record<string, unknown>;
     }
     return scope;
+  }
+
+  #givenName(name: string): string | undefined {
+    if (Object.hasOwn(this.#imports, name)) return name;
+    if (!this.#compatible.has(name))
+      this.#compatible.set(name, compatibleName(name, Object.keys(this.#imports)));
+    return this.#compatible.get(name);
   }
 
   #miss(path: readonly string[], wanted: string, found: unknown, key: string, scope: object): HostCallable {

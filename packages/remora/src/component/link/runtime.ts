@@ -68,7 +68,7 @@ export class Runtime implements ResourceHost {
   readonly #fromHost: (HostCallable | undefined)[];
   readonly #destructors: (CoreFunction | undefined)[];
   readonly #classes = new Map<number, GuestResourceClass>();
-  readonly #constructors = new Map<number, HostCallable>();
+  readonly #constructors = new Map<GuestResourceClass, HostCallable>();
   /** Objects for borrowed guest resources that live until the host function that got them returns. */
   readonly #loans: GuestResource[] = [];
 
@@ -384,8 +384,8 @@ export class Runtime implements ResourceHost {
   classOf(resource: number): GuestResourceClass {
     let found = this.#classes.get(resource);
     if (found === undefined) {
-      const construct = (args: unknown[]) => this.#construct(resource, args);
-      found = class extends GuestResource {
+      const construct = (args: unknown[]) => this.#construct(made, resource, args);
+      const made = class extends GuestResource {
         constructor(...args: unknown[]) {
           super();
           // The guest's constructor gives an object of this very class, wrapped around its handle.
@@ -393,17 +393,18 @@ export class Runtime implements ResourceHost {
           return construct(args);
         }
       };
+      found = made;
       this.#classes.set(resource, found);
     }
     return found;
   }
 
-  setConstructor(resource: number, call: HostCallable): void {
-    this.#constructors.set(resource, call);
+  setConstructor(target: GuestResourceClass, call: HostCallable): void {
+    this.#constructors.set(target, call);
   }
 
-  #construct(resource: number, args: unknown[]): GuestResource {
-    const call = this.#constructors.get(resource);
+  #construct(target: GuestResourceClass, resource: number, args: unknown[]): GuestResource {
+    const call = this.#constructors.get(target);
     if (call === undefined) {
       throw new TypeError(`Resource "${this.plan.resources[resource]?.name}" has no constructor`);
     }

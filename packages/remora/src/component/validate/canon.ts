@@ -34,13 +34,15 @@ export function checkLift(body: Body<"lift">, scope: ComponentScope, offset: num
     expectSignature(scope.coreFunc(options.postReturn, offset), wanted, "post-return function", offset);
   }
   const { params, results: resultFlat } = flatSignature(type.type);
-  const types = type.type.params.map((param) => param.type);
   const isResultInMemory = !options.isAsync && resultFlat === undefined;
   // What is lowered needs an allocator; what is lifted only a memory to be read from.
   requireOptions(options, {
     memory:
-      params === undefined || types.some(hasPointer) || isResultInMemory || maybeHasPointer(type.type.result),
-    realloc: params === undefined || types.some(hasPointer),
+      params === undefined ||
+      takesPointer(type.type) ||
+      isResultInMemory ||
+      maybeHasPointer(type.type.result),
+    realloc: params === undefined || takesPointer(type.type),
     offset,
   });
   return type.type;
@@ -57,10 +59,7 @@ export function checkLower(body: Body<"lower">, scope: ComponentScope, offset: n
   const { params, results } = options.isAsync ? asyncSignature(type) : flatSignature(type);
   requireOptions(options, {
     memory:
-      params === undefined ||
-      results === undefined ||
-      type.params.some((param) => hasPointer(param.type)) ||
-      maybeHasPointer(type.result),
+      params === undefined || results === undefined || takesPointer(type) || maybeHasPointer(type.result),
     realloc: maybeHasPointer(type.result),
     offset,
   });
@@ -249,6 +248,17 @@ function hasPointer(type: ValueType): boolean {
     pointers.set(type, has);
   }
   return has;
+}
+
+const pointerTakers = new WeakMap<FuncType, boolean>();
+
+function takesPointer(type: FuncType): boolean {
+  let takes = pointerTakers.get(type);
+  if (takes === undefined) {
+    takes = type.params.some((param) => hasPointer(param.type));
+    pointerTakers.set(type, takes);
+  }
+  return takes;
 }
 
 function maybeHasPointer(type: ValueType | undefined): boolean {

@@ -15,6 +15,7 @@ import type {
 } from "./entity.ts";
 import { NameScope } from "./name-scope.ts";
 import { VisibleNames } from "./visible.ts";
+import type { Work } from "./work.ts";
 
 type CoreItemSort = "func" | "table" | "memory" | "global" | "tag";
 
@@ -39,12 +40,14 @@ export class ComponentScope {
   readonly exports = new Map<string, Entity>();
   readonly importNames = new NameScope("import");
   readonly exportNames = new NameScope("export");
-  readonly visibleImports = new VisibleNames();
-  readonly visibleExports = new VisibleNames(this.visibleImports);
+  readonly visibleImports: VisibleNames;
+  readonly visibleExports: VisibleNames;
   /** Resource types defined by this component itself, which alone may make handles to them. */
   readonly ownResources = new Set<number>();
 
-  constructor(kind: ComponentScope["kind"], parent: ComponentScope | undefined) {
+  constructor(kind: ComponentScope["kind"], parent: ComponentScope | undefined, work: Work) {
+    this.visibleImports = new VisibleNames(work);
+    this.visibleExports = new VisibleNames(work, this.visibleImports);
     this.kind = kind;
     this.parent = parent;
   }

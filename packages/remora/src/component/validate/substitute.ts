@@ -1,22 +1,15 @@
 /** Puts other resource types in the place of some, throughout a type; what has none of them stays the same object. */
 
-import { componentErrors } from "../errors.ts";
 import type { FuncType, ResourceType, ValueType } from "../types.ts";
 import type { ComponentType, Entity, InstanceType, ResourceRange, TypeEntity } from "./entity.ts";
+import type { Work } from "./work.ts";
 
 /** What stands for a resource type, or undefined where it stays. */
 export type Replacement = (id: number) => ResourceType | undefined;
 
-/** Types copied by all instantiations of a component together; the publisher chooses how many there are. */
-const copiesMax = 1_000_000;
-
-export interface CopyBudget {
-  copies: number;
-}
-
 export class Substitution {
   readonly #replace: Replacement;
-  readonly #budget: CopyBudget;
+  readonly #work: Work;
   readonly #offset: number;
   // Each part once: a type may hold the same part many times over.
   readonly #values: Map<ValueType, ValueType>;
@@ -27,17 +20,18 @@ export class Substitution {
   /** @param values Value types that others stand for, as the types given for those that a component imports. */
   constructor(
     replace: Replacement,
-    budget: CopyBudget,
+    work: Work,
     offset: number,
     values: ReadonlyMap<ValueType, ValueType> = new Map(),
   ) {
     this.#values = new Map(values);
     this.#replace = replace;
-    this.#budget = budget;
+    this.#work = work;
     this.#offset = offset;
   }
 
   entity(entity: Entity): Entity {
+    this.#work.step(this.#offset);
     switch (entity.kind) {
       case "core-module":
         return entity;
@@ -89,7 +83,7 @@ export class Substitution {
   #outside(own: ResourceRange): Substitution {
     if (own.start === own.end) return this;
     const replace: Replacement = (id) => (id >= own.start && id < own.end ? undefined : this.#replace(id));
-    return new Substitution(replace, this.#budget, this.#offset, this.#values);
+    return new Substitution(replace, this.#work, this.#offset, this.#values);
   }
 
   func(type: FuncType): FuncType {
@@ -165,13 +159,7 @@ export class Substitution {
   #once<T extends object>(kept: Map<T, T>, type: T, make: () => T): T {
     let made = kept.get(type);
     if (made === undefined) {
-      if (++this.#budget.copies > copiesMax) {
-        throw componentErrors.limit({
-          what: "types copied by instantiation",
-          max: copiesMax,
-          offset: this.#offset,
-        });
-      }
+      this.#work.step(this.#offset);
       made = make();
       kept.set(type, made);
     }

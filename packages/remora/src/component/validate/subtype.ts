@@ -8,6 +8,7 @@ import type { FuncType, ResourceType, ValueType } from "../types.ts";
 import { coreMismatch } from "./core-module.ts";
 import type { ComponentType, CoreModuleType, Entity, ResourceRange, TypeEntity } from "./entity.ts";
 import { innerTypes } from "./value-types.ts";
+import type { Work } from "./work.ts";
 
 /** Resource types that the wanted side leaves open, and what they were bound to. */
 export type Bindings = Map<number, ResourceType>;
@@ -17,13 +18,20 @@ export class Matcher {
   /** Named value types that were wanted, and the equal ones given for them, which are known by other names. */
   readonly values: Map<ValueType, ValueType>;
   readonly #open: (id: number) => boolean;
+  readonly #work: Work;
+  readonly #offset: number;
   readonly #equal = new Map<ValueType, Set<ValueType>>();
 
+  /** @param open Whether the wanted side leaves a resource type open. */
   constructor(
+    work: Work,
+    offset: number,
     open: (id: number) => boolean,
     bindings: Bindings = new Map(),
     values: Map<ValueType, ValueType> = new Map(),
   ) {
+    this.#work = work;
+    this.#offset = offset;
     this.values = values;
     this.#open = open;
     this.bindings = bindings;
@@ -31,6 +39,7 @@ export class Matcher {
 
   /** Why `given` does not fit, from outside in; undefined when it does. */
   mismatch(given: Entity, wanted: Entity): string | undefined {
+    this.#work.step(this.#offset);
     if (given.kind !== wanted.kind) return `expected a ${wanted.kind}, found a ${given.kind}`;
     switch (wanted.kind) {
       case "core-module":
@@ -69,6 +78,8 @@ export class Matcher {
   #opening(own: ResourceRange): Matcher {
     if (own.start === own.end) return this;
     return new Matcher(
+      this.#work,
+      this.#offset,
       (id) => (id >= own.start && id < own.end) || this.#open(id),
       this.bindings,
       this.values,
@@ -135,6 +146,7 @@ export class Matcher {
   }
 
   #isSameValue(given: ValueType, wanted: ValueType): boolean {
+    this.#work.step(this.#offset);
     if (given.kind !== wanted.kind) return false;
     // Bindings only grow, so that two types once found equal stay so.
     const known = this.#equal.get(given);
@@ -187,7 +199,11 @@ export class Matcher {
   /** A component that is given may ask for less than what it will be given, and give more than it is asked for. */
   #componentMismatch(given: ComponentType, wanted: ComponentType): string | undefined {
     // What the given one imports it will get from what the wanted one imports: the other way round.
-    const imports = new Matcher((id) => id >= given.own.start && id < given.own.end);
+    const imports = new Matcher(
+      this.#work,
+      this.#offset,
+      (id) => id >= given.own.start && id < given.own.end,
+    );
     for (const [name, entity] of given.imports) {
       const offered = wanted.imports.get(name);
       if (offered === undefined) return `missing expected import "${name}"`;
@@ -198,7 +214,7 @@ export class Matcher {
     const shared: Bindings = new Map(this.bindings);
     for (const [id, resource] of imports.bindings) shared.set(resource.id, { id, name: resource.name });
     const isOpen = (id: number) => (id >= wanted.own.start && id < wanted.own.end) || this.#open(id);
-    const exports = new Matcher(isOpen, shared);
+    const exports = new Matcher(this.#work, this.#offset, isOpen, shared);
     for (const [name, entity] of wanted.exports) {
       const found = given.exports.get(name);
       if (found === undefined) return `missing expected export "${name}"`;
@@ -217,10 +233,12 @@ function sameNames(
 }
 
 function moduleMismatch(given: CoreModuleType, wanted: CoreModuleType): string | undefined {
+  const key = (module: string, name: string) => JSON.stringify([module, name]);
+  const offers = new Map(wanted.imports.map((item) => [key(item.module, item.name), item.type]));
   for (const { module, name, type } of given.imports) {
-    const offered = wanted.imports.find((item) => item.module === module && item.name === name);
+    const offered = offers.get(key(module, name));
     if (offered === undefined) return `missing expected import "${module}" "${name}"`;
-    const why = coreMismatch(offered.type, type);
+    const why = coreMismatch(offered, type);
     if (why !== undefined) return `import "${module}" "${name}": ${why}`;
   }
   for (const [name, type] of wanted.exports) {

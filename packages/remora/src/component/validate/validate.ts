@@ -36,10 +36,11 @@ import type {
 } from "./entity.ts";
 import { usesOuterResource } from "./outer-resource.ts";
 import { ComponentScope, isSameSort, sortName, sortOf } from "./scope.ts";
-import { type CopyBudget, Substitution } from "./substitute.ts";
+import { Substitution } from "./substitute.ts";
 import { Matcher } from "./subtype.ts";
 import { checkFuncType, checkValueType } from "./value-types.ts";
 import { renamed } from "./visible.ts";
+import { Work } from "./work.ts";
 
 /**
  * Validates a decoded component, all nested ones included.
@@ -57,10 +58,10 @@ const nothing: ResourceRange = { start: 0, end: 0 };
 
 class Validator {
   #resources = 0;
-  readonly #budget: CopyBudget = { copies: 0 };
+  readonly #work = new Work();
 
   component(component: Component, parent: ComponentScope | undefined): ComponentType {
-    const scope = new ComponentScope("component", parent);
+    const scope = new ComponentScope("component", parent, this.#work);
     const start = this.#resources;
     for (const definition of component.definitions) this.#define(scope, definition);
     return { imports: scope.imports, exports: scope.exports, own: { start, end: this.#resources } };
@@ -146,7 +147,11 @@ class Validator {
   }
 
   #scopeType(parent: ComponentScope, body: ScopeTypeDecl): TypeEntity {
-    const scope = new ComponentScope(body.kind === "component" ? "component-type" : "instance-type", parent);
+    const scope = new ComponentScope(
+      body.kind === "component" ? "component-type" : "instance-type",
+      parent,
+      this.#work,
+    );
     const start = this.#resources;
     for (const decl of body.decls) this.#declare(scope, decl);
     const own = { start, end: this.#resources };
@@ -186,7 +191,7 @@ class Validator {
   ): void {
     const entity = this.#extern(scope, type, name, offset);
     scope.importNames.add(name, entity, attributes, offset);
-    const hidden = scope.visibleImports.admit(entity);
+    const hidden = scope.visibleImports.admit(entity, offset);
     if (hidden !== undefined) fail(`import "${name}": ${hidden}`, offset);
     scope.imports.set(name, entity);
     scope.push(entity);
@@ -199,7 +204,7 @@ class Validator {
       const start = this.#resources;
       const wanted = this.#extern(scope, ascribed, name, offset);
       const end = this.#resources;
-      const why = new Matcher((id) => id >= start && id < end).mismatch(entity, wanted);
+      const why = new Matcher(this.#work, offset, (id) => id >= start && id < end).mismatch(entity, wanted);
       if (why !== undefined) fail(`export "${name}" does not fit the type it is given: ${why}`, offset);
       entity = wanted;
     } else {
@@ -218,7 +223,7 @@ class Validator {
     scope.exportNames.add(name, entity, attributes, offset);
     // An instance type is looked into when something of that type is imported or exported.
     if (scope.kind !== "instance-type") {
-      const hidden = scope.visibleExports.admit(entity);
+      const hidden = scope.visibleExports.admit(entity, offset);
       if (hidden !== undefined) fail(`export "${name}": ${hidden}`, offset);
     }
     scope.exports.set(name, entity);
@@ -267,7 +272,7 @@ class Validator {
   #fresh(type: InstanceType, offset: number): InstanceType {
     const { own } = type;
     const made = new Map<number, ResourceType>();
-    const substitution = new Substitution(this.#replacement(own, made), this.#budget, offset);
+    const substitution = new Substitution(this.#replacement(own, made), this.#work, offset);
     return { exports: substitution.entities(type.exports), own: nothing };
   }
 
@@ -287,7 +292,7 @@ class Validator {
   #instance(scope: ComponentScope, definition: InstanceDefinition): InstanceType {
     const { expr, offset } = definition;
     if (expr.kind === "exports") {
-      const inline = new ComponentScope("instance-type", scope);
+      const inline = new ComponentScope("instance-type", scope, this.#work);
       for (const { name, attributes, item } of expr.exports) {
         const entity = renamed(scope.entity(item, offset), name);
         inline.exportNames.add(name, entity, attributes, offset);
@@ -302,7 +307,7 @@ class Validator {
       args.set(name, scope.entity(item, offset));
     }
     const { own } = type;
-    const matcher = new Matcher((id) => id >= own.start && id < own.end);
+    const matcher = new Matcher(this.#work, offset, (id) => id >= own.start && id < own.end);
     for (const [name, wanted] of type.imports) {
       const given = args.get(name);
       if (given === undefined) return fail(`missing argument "${name}"`, offset);
@@ -310,7 +315,7 @@ class Validator {
       if (why !== undefined) fail(`argument "${name}": ${why}`, offset);
     }
     const replacement = this.#replacement(own, matcher.bindings);
-    const substitution = new Substitution(replacement, this.#budget, offset, matcher.values);
+    const substitution = new Substitution(replacement, this.#work, offset, matcher.values);
     return { exports: substitution.entities(type.exports), own: nothing };
   }
 }

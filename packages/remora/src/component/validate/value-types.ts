@@ -7,6 +7,25 @@ import { isLabel } from "./extern-names.ts";
 /** CanonicalABI.md, "Element Size": with 64-bit pointers, below 2^28. */
 const sizeBytesMax = 2 ** 28;
 const flagsMax = 32;
+/** As wasm-tools has them: far beyond what is written by hand or generated. */
+const paramsMax = 1_000;
+const partsMax = 10_000;
+
+function partCount(type: ValueType): number {
+  switch (type.kind) {
+    case "record":
+      return type.fields.length;
+    case "variant":
+      return type.cases.length;
+    case "tuple":
+      return type.elements.length;
+    case "flags":
+    case "enum":
+      return type.names.length;
+    default:
+      return 0;
+  }
+}
 
 const keyKinds = new Set(["bool", "s8", "u8", "s16", "u16", "s32", "u32", "s64", "u64", "char", "string"]);
 
@@ -14,6 +33,9 @@ export function checkValueType(type: ValueType, offset: number): void {
   const fail = (what: string): never => {
     throw componentErrors.invalid({ what, offset });
   };
+  if (partCount(type) > partsMax) {
+    throw componentErrors.limit({ what: "fields, cases or names of one type", max: partsMax, offset });
+  }
   switch (type.kind) {
     case "record":
       if (type.fields.length === 0) fail("a record without fields");
@@ -60,6 +82,9 @@ export function checkValueType(type: ValueType, offset: number): void {
 }
 
 export function checkFuncType(type: FuncType, offset: number): void {
+  if (type.params.length > paramsMax) {
+    throw componentErrors.limit({ what: "parameters of one function", max: paramsMax, offset });
+  }
   checkLabels(
     type.params.map((param) => param.name),
     "parameter",
