@@ -1,6 +1,6 @@
 /**
  * WebAssembly/testsuite, every script on plain V8 and on rewritten modules, command by command. A command differs
- * when its outcome does: the same value to the bit, the same trap, the same refusal.
+ * when its outcome does: the value to the bit, the trap, the refusal. So does a call whose fuel depends on the slices.
  */
 
 import { readdirSync, readFileSync } from "node:fs";
@@ -9,7 +9,7 @@ import type { ConformanceReport } from "../main.ts";
 import { type Suite, type SuiteMissing, suiteFolder } from "../suites.ts";
 import { type Known, known } from "./known.ts";
 import { type Prepared, prepareScript } from "./prepare.ts";
-import { areAlike, meteredSide, plainSide, runScript } from "./side.ts";
+import { areAlike, meteredSide, plainSide, type Run, runScript } from "./side.ts";
 import { variants } from "./variants.ts";
 
 const suite: Suite = {
@@ -47,14 +47,24 @@ export async function runCore(log: (line: string) => void): Promise<ConformanceR
     const script = await prepareScript(readFileSync(join(found.folder, file), "utf8"));
     const plain = runScript(script, plainSide(), false);
     const canonical = runScript(script, plainSide(), true);
-    assertions += script.steps.length;
-    skipped += script.steps.filter(({ kind }) => kind === "skip").length;
+    const notRun = script.steps.filter(({ kind }) => kind === "skip").length;
+    assertions += script.steps.length - notRun;
+    skipped += notRun;
+    /** Fuel of each call, by profile, from the first variant that counts it. */
+    const fuelOf = new Map<string, Run["fuel"]>();
     for (const variant of variants) {
       const expected = variant.isCanonical ? canonical : plain;
       const metered = runScript(script, meteredSide(variant), variant.isCanonical);
+      const { mode, profile } = variant.options;
+      const counted = mode === "fuel" ? (fuelOf.get(profile) ?? metered.fuel) : metered.fuel;
+      if (mode === "fuel") fuelOf.set(profile, counted);
       for (const [index, step] of script.steps.entries()) {
         const [a = "", b = ""] = [expected.outcomes[index], metered.outcomes[index]];
         if (step.kind === "reject" && b === "accepted" && a !== "accepted") invalidAccepted++;
+        if (b.startsWith("returned") && counted[index] !== metered.fuel[index]) {
+          const [few, many] = [`fuel ${counted[index]}`, `fuel ${metered.fuel[index]}`];
+          differences.push({ file, line: step.line, variant: variant.name, plain: few, metered: many });
+        }
         if (areAlike(a, b, variant.isCanonical)) continue;
         if (isRefusal(script, metered.outcomes, index, a)) {
           refused[variant.name] = (refused[variant.name] ?? 0) + 1;
@@ -94,14 +104,16 @@ export async function runCore(log: (line: string) => void): Promise<ConformanceR
   }
 }
 
+const outsideOfProfile = "refused wasm/refused-feature";
+
 /** The module is outside of the profile, or the action's module is; refusing is what a profile is for. */
 function isRefusal(script: Prepared, outcomes: readonly string[], index: number, plain: string): boolean {
   const step = script.steps[index];
   const own = outcomes[index] ?? "";
-  if (own.startsWith("refused")) return step?.kind !== "reject" || plain !== "accepted";
+  if (own === outsideOfProfile) return step?.kind !== "reject" || plain !== "accepted";
   if (step?.kind === "action" || step?.kind === "register") {
-    return own === "no instance" && (outcomes[step.instance] ?? "").startsWith("refused");
+    return own === "no instance" && outcomes[step.instance] === outsideOfProfile;
   }
   // It imports from a module that was refused.
-  return own === "unlinkable" && outcomes.some((outcome) => outcome.startsWith("refused"));
+  return own === "unlinkable" && outcomes.includes(outsideOfProfile);
 }
