@@ -1,6 +1,7 @@
 /** What is printed from the code into the repository: the list of errors, of commands, of names, and the layers. */
 
 import { API_LIST, apiLines } from "./api.ts";
+import { printCapabilities } from "./capability-list.ts";
 import { printCommands } from "./command-list.ts";
 import { listErrors, printErrors } from "./error-list.ts";
 import { printLayers, printLayersBriefly, tableMarks } from "./layer-table.ts";
@@ -11,6 +12,7 @@ export async function printAll(tree: Tree): Promise<Map<string, string>> {
   const printed = new Map<string, string>();
   printed.set(API_LIST, `${apiLines(tree).join("\n")}\n`);
   printed.set("docs/errors.md", printErrors(await listErrors(tree)));
+  printed.set("docs/capabilities.md", printCapabilities());
   printed.set("docs/commands.md", printCommands());
   for (const [path, print] of Object.entries(layerTables)) {
     const text = tree.get(path)?.text;
