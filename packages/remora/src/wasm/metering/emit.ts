@@ -6,6 +6,7 @@
 import type { ByteWriter } from "../byte-writer.ts";
 import type { IndexSpaces } from "../index-spaces.ts";
 import { CodeBuffer } from "./code-buffer.ts";
+import { type CountedLoop, countedLoop } from "./counted-loop.ts";
 import { type BodyFacts, Event, eventSize, type Facts, LoopFlag } from "./facts.ts";
 import { IntList } from "./int-list.ts";
 import { canonicalize, Float, findNanPlaces, nanPlaceSize } from "./nan.ts";
@@ -80,6 +81,16 @@ const op = {
   i32LtS: 0x48,
   i32Add: 0x6a,
   i32Sub: 0x6b,
+  i32Mul: 0x6c,
+  i32Rotr: 0x78,
+  i32LtU: 0x49,
+  i32Ne: 0x47,
+  i32LeS: 0x4c,
+  i32And: 0x71,
+  else: 0x05,
+  i32DivU: 0x6e,
+  i32Shl: 0x74,
+  select: 0x1b,
   i32Or: 0x72,
   empty: 0x40,
   i32: 0x7f,
@@ -98,6 +109,13 @@ const State = {
   /** The local is right. */
   dirty: 2,
 } as const;
+
+/** What all turns of a loop together may cost at most, so that their product is a number of 32 bits. */
+const allTurnsFuelMax = 2 ** 30;
+
+function isZero(bound: CountedLoop["bound"]): boolean {
+  return "constant" in bound && bound.constant === 0;
+}
 
 class Emitter {
   readonly out: CodeBuffer;
@@ -118,6 +136,10 @@ class Emitter {
   private state: number = State.stale;
   /** Index of the local that has the counter. */
   private counter = 0;
+  /** Index of the first of two locals for loops that are paid for by many turns, or -1. */
+  private temporaries = -1;
+  /** Events before this offset are done with. */
+  private done = 0;
   /** Index of the local that has the stack slots of the caller, in functions with handlers. */
   private oldStack = 0;
   private hasOldStack = false;
@@ -153,13 +175,19 @@ class Emitter {
     this.bodyStart = out.beginSized();
     this.bodyHints = [];
     this.counter = body.locals;
-    this.oldStack = body.locals + (plan.isLocal ? 1 : 0);
+    const hasCounted = plan.isLocal && this.hasCountedLoop(body);
+    this.temporaries = hasCounted ? body.locals + 1 : -1;
+    this.oldStack = body.locals + (plan.isLocal ? 1 : 0) + (hasCounted ? 2 : 0);
     this.hasOldStack = plan.stackSlots > 0 || (this.isStackCounted && body.hasHandler);
     this.hasWrapper = (plan.isLocal || this.hasOldStack) && (body.exits > 0 || body.returns > 1);
     this.locals(body, plan);
     this.cursor = body.codeStart;
     this.prologue(body);
-    for (let at = body.events.start; at < body.events.end; at += eventSize) this.event(at);
+    this.done = 0;
+    const { events } = this.input.facts;
+    for (let at = body.events.start; at < body.events.end; at += eventSize) {
+      if (events.at(at + 1) >= this.done) this.event(at);
+    }
     this.copyTo(body.end);
     this.movePieces(firstPiece, out.endSized(this.bodyStart));
     if (this.bodyHints.length > 0) this.hints.push({ func: body.func, offsets: this.bodyHints });
@@ -167,7 +195,7 @@ class Emitter {
 
   private locals(body: BodyFacts, plan: BodyPlan): void {
     const { out } = this;
-    const more = (plan.isLocal ? 1 : 0) + (this.hasOldStack ? 1 : 0);
+    const more = (plan.isLocal ? 1 : 0) + (this.temporaries < 0 ? 0 : 2) + (this.hasOldStack ? 1 : 0);
     const floats = this.nanTypes();
     out.u32(body.localGroups + (more > 0 ? 1 : 0) + floats.length);
     let groups = body.start;
@@ -198,6 +226,15 @@ class Emitter {
     const types = new Set<number>();
     for (let at = 1; at < this.nanEnd; at += nanPlaceSize) types.add(this.nans.at(at));
     return [...types];
+  }
+
+  private hasCountedLoop(body: BodyFacts): boolean {
+    const { facts, plan } = this.input;
+    for (let at = body.events.start; at < body.events.end; at += eventSize) {
+      if (facts.events.at(at) !== Event.loop || plan.isSplit[facts.events.at(at + 3)] !== 1) continue;
+      if (countedLoop(this.bytes, facts.events.at(at + 2)) !== undefined) return true;
+    }
+    return false;
   }
 
   private prologue(body: BodyFacts): void {
@@ -400,17 +437,25 @@ class Emitter {
 
   private loop(offset: number, next: number, loop: number): void {
     const { facts, plan } = this.input;
+    const isSplit = plan.isSplit[loop] === 1;
     this.needCounter(offset);
-    this.copyTo(next);
+    this.copyTo(isSplit ? offset : next);
     this.state = State.dirty;
     const fuel = facts.regionFuel.at(facts.loopRegion.at(loop));
     if (this.hasOldStack && (facts.loopFlags.at(loop) & LoopFlag.isHandler) !== 0) this.resetStack();
-    if (plan.isSplit[loop] !== 1) {
+    if (!isSplit) {
       const checks = (facts.loopFlags.at(loop) & LoopFlag.hasBackEdge) !== 0;
       if (fuel > 0 || checks) this.charge(fuel, checks);
       return;
     }
-    // 4.6: the host is called in the outer loop, so that V8 unrolls the inner one.
+    const counted = this.counted(offset, next, fuel);
+    if (counted === undefined) this.splitLoop(offset, next, fuel);
+    else this.runTurns(counted, offset, next, fuel);
+  }
+
+  /** 4.6: the host is called in the outer loop, so that V8 unrolls the inner one. */
+  private splitLoop(offset: number, next: number, fuel: number): void {
+    this.out.copy(this.bytes, offset, next);
     this.indexed(op.localGet, this.counter);
     this.refillLocal();
     this.out.copy(this.bytes, offset, next);
@@ -420,6 +465,129 @@ class Emitter {
     this.hint();
     this.indexed(op.brIf, 1);
     if (fuel > 0) this.charge(fuel, false);
+    this.cursor = next;
+  }
+
+  private counted(offset: number, next: number, fuel: number): CountedLoop | undefined {
+    const isEmpty = next === offset + 2 && this.bytes[offset + 1] === op.empty;
+    if (!isEmpty || fuel === 0 || this.temporaries < 0) return undefined;
+    const loop = countedLoop(this.bytes, next);
+    // As many turns as one slice pays for must not take the counter all the way around.
+    return loop !== undefined && (2 ** 31 / fuel + 1) * 2 ** loop.shift < 2 ** 32 ? loop : undefined;
+  }
+
+  /**
+   * Section 12.1: of the turns that are left, those that the slice pays for are charged at once and run as they
+   * were, up to a nearer bound; then the counter is looked at. The same turn is the last as when each is counted.
+   */
+  private runTurns(loop: CountedLoop, offset: number, next: number, fuel: number): void {
+    const { out } = this;
+    const turns = this.temporaries;
+    const bound = this.temporaries + 1;
+    out.copy(this.bytes, offset, next);
+    this.indexed(op.localGet, this.counter);
+    this.refillLocal();
+    this.distance(loop);
+    if (loop.shift > 0) {
+      // A distance that the step does not divide, so that the loop never ends, becomes huge by this.
+      this.constant(loop.shift);
+      out.byte(op.i32Rotr);
+    }
+    this.indexed(op.localTee, turns);
+    // Less one and unsigned: a distance of zero means all the way around, which is too many.
+    this.constant(1);
+    out.byte(op.i32Sub);
+    this.constant(Math.floor(allTurnsFuelMax / fuel));
+    out.byte(op.i32LtU);
+    this.indexed(op.localGet, turns);
+    this.constant(fuel);
+    out.byte(op.i32Mul);
+    this.indexed(op.localTee, bound);
+    this.indexed(op.localGet, this.counter);
+    out.byte(op.i32LeS);
+    out.byte(op.i32And);
+    out.byte(op.if);
+    out.byte(op.empty);
+    this.takeAllTurns(loop, bound);
+    out.byte(op.else);
+    this.takeTurns(loop, turns, bound, fuel);
+    out.byte(op.end);
+    this.innerLoop(loop, bound);
+    this.indexed(op.localGet, loop.counter);
+    if (!isZero(loop.bound)) {
+      this.pushBound(loop);
+      out.byte(op.i32Ne);
+    }
+    this.indexed(op.brIf, 0);
+    out.byte(op.end);
+    this.done = loop.end;
+  }
+
+  /** The slice pays for all of them; what they cost is in the local that then gets the bound. */
+  private takeAllTurns(loop: CountedLoop, bound: number): void {
+    this.indexed(op.localGet, this.counter);
+    this.indexed(op.localGet, bound);
+    this.out.byte(op.i32Sub);
+    this.indexed(op.localSet, this.counter);
+    this.pushBound(loop);
+    this.indexed(op.localSet, bound);
+  }
+
+  /** As many as the slice pays for, the last of which may overdraw it. */
+  private takeTurns(loop: CountedLoop, turns: number, bound: number, fuel: number): void {
+    const { out } = this;
+    this.indexed(op.localGet, turns);
+    this.constant(1);
+    out.byte(op.i32Sub);
+    this.indexed(op.localTee, turns);
+    this.indexed(op.localGet, this.counter);
+    this.constant(fuel);
+    out.byte(op.i32DivU);
+    this.indexed(op.localTee, bound);
+    this.indexed(op.localGet, turns);
+    this.indexed(op.localGet, bound);
+    out.byte(op.i32LtU);
+    out.byte(op.select);
+    this.constant(1);
+    out.byte(op.i32Add);
+    this.indexed(op.localSet, turns);
+    this.indexed(op.localGet, this.counter);
+    this.indexed(op.localGet, turns);
+    this.constant(fuel);
+    out.byte(op.i32Mul);
+    out.byte(op.i32Sub);
+    this.indexed(op.localSet, this.counter);
+    this.indexed(op.localGet, loop.counter);
+    this.indexed(op.localGet, turns);
+    if (loop.shift > 0) {
+      this.constant(loop.shift);
+      out.byte(op.i32Shl);
+    }
+    out.byte(loop.isUp ? op.i32Add : op.i32Sub);
+    this.indexed(op.localSet, bound);
+  }
+
+  /** The loop as it was, but with the bound in a local of ours. */
+  private innerLoop({ boundAt, end }: CountedLoop, bound: number): void {
+    this.copyTo(boundAt.start);
+    this.indexed(op.localGet, bound);
+    if (boundAt.start === boundAt.end) this.out.byte(op.i32Ne);
+    this.cursor = boundAt.end;
+    this.copyTo(end);
+  }
+
+  /** From the counter to its bound, in the direction of the step. */
+  private distance(loop: CountedLoop): void {
+    if (loop.isUp) this.pushBound(loop);
+    this.indexed(op.localGet, loop.counter);
+    if (!loop.isUp && isZero(loop.bound)) return;
+    if (!loop.isUp) this.pushBound(loop);
+    this.out.byte(op.i32Sub);
+  }
+
+  private pushBound({ bound }: CountedLoop): void {
+    if ("local" in bound) this.indexed(op.localGet, bound.local);
+    else this.constant(bound.constant);
   }
 
   private join(offset: number, fallsThrough: boolean, isBodyEnd: boolean): void {
