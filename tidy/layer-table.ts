@@ -78,7 +78,7 @@ export const layers: readonly Layer[] = [
     entry: "remora/manager",
     below: ["base", "wasm", "policy", "component", "engine", "sandbox"],
     node: "all",
-    what: "a plugin's life: start, supervise, reload, roll back",
+    what: "a plugin that runs: its pool, its account, its rewritten modules between two starts",
     mayTouch: "its own data folder",
   },
   {
