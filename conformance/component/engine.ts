@@ -9,6 +9,9 @@ const strictDecoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true })
 /** `(module (func (export "t") unreachable))` */
 const trapModule = Buffer.from("0061736d0100000001040160000003020100070501017400000a05010300000b", "hex");
 
+/** A call into an instance that trapped before, or that is being called: the suite takes it for a trap. */
+export class RefusedEntry extends Error {}
+
 export class PlainEngine implements CoreEngine {
   readonly text: CoreEngine["text"] = {
     encodeUtf8: (text, into, at) => encoder.encodeInto(text, into.subarray(at)).written,
@@ -35,7 +38,7 @@ export class PlainEngine implements CoreEngine {
   }
 
   enter(): void {
-    if (this.#state !== "idle") throw new Error(`the instance is ${this.#state}`);
+    if (this.#state !== "idle") throw new RefusedEntry(`the instance is ${this.#state}`);
     this.#state = "busy";
   }
 

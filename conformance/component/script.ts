@@ -13,7 +13,7 @@ import {
   prepareComponent,
 } from "remora/component";
 import { type Node, readExpressions, stringBytes, stringText } from "../core/s-expression.ts";
-import { PlainEngine } from "./engine.ts";
+import { PlainEngine, RefusedEntry } from "./engine.ts";
 import { readValue } from "./values.ts";
 
 export interface Outcome {
@@ -198,7 +198,7 @@ class ScriptRun {
 
 /** A trap of the canonical ABI, or one that the platform raised. */
 function isTrap(error: unknown): boolean {
-  if (isRemoraError(error, "component/trap")) return true;
+  if (isRemoraError(error, "component/trap") || error instanceof RefusedEntry) return true;
   return (
     error instanceof WebAssembly.RuntimeError ||
     error instanceof WebAssembly.Exception ||

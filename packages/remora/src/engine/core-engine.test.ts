@@ -91,6 +91,22 @@ test("a guest that does not end meets its deadline", async () => {
   assert.ok(performance.now() - start < 1_000);
 });
 
+test("without exact fuel only the deadline ends a call", async () => {
+  const { options } = compileRequest("plugin", {
+    mode: "deadline",
+    profile: "default",
+    memoryPagesMax: defaultLimits.memoryPagesMax,
+    tableElementsMax: defaultLimits.tableElementsMax,
+    stack: true,
+  });
+  const engine = engineWith({ fuelMax: 10, deadlineMs: 3 }, { request: compileRequest("plugin", options) });
+  const fields = `${spin} (func (export "count") (param i32) (local i32)
+    (loop $l (br_if $l (local.tee 0 (i32.sub (local.get 0) (i32.const 1))))))`;
+  const instance = await instanceOf(engine, fields);
+  call(engine, instance, "count", 5_000);
+  expectCode("engine/deadline", () => call(engine, instance, "spin"));
+});
+
 test("each trap has a code of its own", async () => {
   const cases: readonly (readonly [code: string, body: string])[] = [
     ["engine/memory", "(drop (i32.load (i32.const 65536)))"],

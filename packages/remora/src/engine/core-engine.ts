@@ -75,6 +75,7 @@ export class InstanceEngine implements CoreEngine {
     this.#places = new Places(options.request.options);
     this.#meter = new Meter({
       limits,
+      isFuelExact: options.request.options.mode === "fuel",
       ...(options.clock !== undefined && { clock: options.clock }),
       ...(options.sliceUnits !== undefined && { sliceUnits: options.sliceUnits }),
     });

@@ -27,6 +27,8 @@ export interface MeterOptions {
   readonly limits: Pick<Limits, "memoryPagesMax" | "tableElementsMax" | "stackSlotsMax">;
   /** Milliseconds on a monotonic clock. */
   readonly clock?: () => number;
+  /** False for modules that count by estimates: their fuel is then without a bound. Default: true. */
+  readonly isFuelExact?: boolean;
   /** Makes every slice this long, whatever the clock says: the outcome of a call must not depend on it. */
   readonly sliceUnits?: number;
 }
@@ -70,6 +72,7 @@ export class Meter {
   readonly #clock: () => number;
   readonly #sliceUnits: number | undefined;
   readonly #stackSlotsMax: number;
+  readonly #isFuelExact: boolean;
   readonly #counters: Counter[] = [];
   /** The module that runs out most often: it gets the larger part of each slice. */
   #main: Counter | undefined;
@@ -101,6 +104,7 @@ export class Meter {
     this.#clock = options.clock ?? monotonicMs;
     this.#sliceUnits = options.sliceUnits;
     this.#stackSlotsMax = options.limits.stackSlotsMax;
+    this.#isFuelExact = options.isFuelExact ?? true;
     this.pages = new Allowance(options.limits.memoryPagesMax);
     this.elements = new Allowance(options.limits.tableElementsMax);
   }
@@ -138,12 +142,13 @@ export class Meter {
    * @throws RangeError the budget is negative or not a number
    */
   begin(budget: Budget): void {
-    const { fuelMax, deadlineMs } = budget;
-    if (!(fuelMax >= 0 && deadlineMs >= 0)) {
+    const { deadlineMs } = budget;
+    if (!(budget.fuelMax >= 0 && deadlineMs >= 0)) {
       throw new RangeError(
-        `A budget is two numbers from 0 up; this one is fuel ${fuelMax}, deadline ${deadlineMs} ms`,
+        `A budget is two numbers from 0 up; this one is fuel ${budget.fuelMax}, deadline ${deadlineMs} ms`,
       );
     }
+    const fuelMax = this.#isFuelExact ? budget.fuelMax : Infinity;
     const isTimed = deadlineMs !== Infinity;
     const unlooked = this.#sliceUnits ?? (isTimed ? unclockedUnits : undatedUnits);
     const standing = fuelMax < unlooked ? Math.floor(fuelMax) : unlooked;
