@@ -26,7 +26,19 @@ const nested = await componentFromWat(`(component
   (instance $d (instantiate $c (with "r" (type $r)) (with "f" (func $f))))
   (export "d" (instance $d)))`);
 
-const seeds = [await filterGuest(), await lazyGuest(), await counterGuest(), nested];
+const asynchronous = await componentFromWat(`(component
+  (type $s (stream u8))
+  (type $f (future string))
+  (core func (canon stream.new $s))
+  (core func (canon future.drop-readable $f))
+  (core func (canon waitable-set.new))
+  (core func (canon task.return))
+  (core module $m (memory (export "m") 1) (func (export "f") (param i32) (result i32) i32.const 1))
+  (core instance $i (instantiate $m))
+  (core func (canon stream.read $s (memory (core memory $i "m"))))
+  (func (export "f") (param "s" (stream u8)) (result u32) (canon lift (core func $i "f"))))`);
+
+const seeds = [await filterGuest(), await lazyGuest(), await counterGuest(), nested, asynchronous];
 
 type Change =
   | { kind: "set"; at: number; byte: number }

@@ -81,12 +81,10 @@ export function prepareComponent(
 }
 
 function prepare(plan: Plan): Prepared {
-  const towardsHost = signaturesOf(new Codecs("host"));
   return {
     plan,
-    liftSignatures: plan.lifts.map((lift) => towardsHost(lift.type)),
-    hostSignatures: plan.hostFuncs.map((func) => towardsHost(func.type)),
-    rawSignatures: signaturesOf(new Codecs("raw")),
+    hostSignature: signaturesOf(new Codecs("host")),
+    rawSignature: signaturesOf(new Codecs("raw")),
     chains: chainsOf(plan),
   };
 }

@@ -4,6 +4,7 @@
  */
 
 import { unreachable } from "../../base/index.ts";
+import { componentErrors } from "../errors.ts";
 import type { ValueType } from "../types.ts";
 import { listCodec, mapCodec, tupleCodec } from "./codec-compound.ts";
 import { flagsCodec, primitiveCodec } from "./codec-primitive.ts";
@@ -104,7 +105,7 @@ export class Codecs {
       case "stream":
       case "future":
       case "error-context":
-        throw new Error(`Invariant broken: no codec for ${type.kind}, which planning refuses`);
+        throw componentErrors.unsupported({ what: `values of type ${type.kind}`, offset: 0 });
       case "bool":
       case "s8":
       case "u8":

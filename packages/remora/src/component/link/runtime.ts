@@ -19,18 +19,18 @@ import { HandleTable } from "../abi/handles.ts";
 import { trap } from "../abi/trap.ts";
 import type { CoreEngine, CoreExtern, CoreFunction, CoreImports, CoreInstance, CoreMemory } from "../core.ts";
 import { componentErrors } from "../errors.ts";
+import type { FuncType } from "../types.ts";
 import { GuestResource, type GuestResourceClass } from "./guest-resource.ts";
 import type { HostBindings } from "./host-imports.ts";
-import type { CoreNamespace, CoreRef, FuncItem, Plan } from "./plan.ts";
+import type { CoreNamespace, CoreRef, FuncItem, HostFuncPlan, Plan } from "./plan.ts";
 
 /** A plan with what is made of it once for all instances. */
 export interface Prepared {
   readonly plan: Plan;
-  /** Towards the host; in the order of `plan.lifts`. */
-  readonly liftSignatures: readonly Signature[];
-  /** Towards another guest, for those that one calls. */
-  readonly rawSignatures: (type: FuncItem["type"]) => Signature;
-  readonly hostSignatures: readonly Signature[];
+  /** Towards the host; made when first asked for, and kept. */
+  readonly hostSignature: (type: FuncType) => Signature;
+  /** Towards another guest. */
+  readonly rawSignature: (type: FuncType) => Signature;
   /** For each component instance: itself and all around it. */
   readonly chains: readonly (readonly number[])[];
 }
@@ -118,7 +118,7 @@ export class Runtime implements ResourceHost {
     if (item.kind === "host") return this.#bindings.funcs[item.index] as HostCallable;
     let callable = this.#fromHost[item.index];
     if (callable === undefined) {
-      const signature = this.#prepared.liftSignatures[item.index] as Signature; // One for each lift.
+      const signature = this.#prepared.hostSignature(item.type);
       callable = callableFromHost(this.#guestFunction(item.index, signature, undefined));
       this.#fromHost[item.index] = callable;
     }
@@ -329,7 +329,8 @@ export class Runtime implements ResourceHost {
 
   #lowerHost(index: number, cx: Context): CoreFunction {
     const { plan } = this;
-    const signature = this.#prepared.hostSignatures[index] as Signature; // One for each host function.
+    const { type } = plan.hostFuncs[index] as HostFuncPlan; // One for each host function.
+    const signature = this.#prepared.hostSignature(type);
     const lends = signature.type.params.some(
       ({ type }) => type.kind === "borrow" && plan.resources[type.resource.id]?.owner !== hostOwner,
     );
@@ -344,7 +345,7 @@ export class Runtime implements ResourceHost {
 
   /** From one guest of the component to another: lifted out of the one, lowered into the other. */
   #lowerGuest(callee: Extract<FuncItem, { kind: "lifted" }>, cx: Context): CoreFunction {
-    const signature = this.#prepared.rawSignatures(callee.type);
+    const signature = this.#prepared.rawSignature(callee.type);
     const lift = argumentsLifter(signature);
     const write = resultWriter(signature);
     const { state } = cx;

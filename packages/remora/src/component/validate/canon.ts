@@ -164,7 +164,7 @@ export function checkBuiltin(body: Body<"builtin">, scope: ComponentScope, offse
       const { element } = type.type as Extract<ValueType, { kind: "stream" | "future" }>; // Its kind is `area`.
       const isWrite = name.endsWith("write");
       requireOptions(options, {
-        memory: area === "stream" ? element !== undefined || area === "stream" : element !== undefined,
+        memory: element !== undefined,
         realloc: !isWrite && maybeHasPointer(element),
         offset,
       });

@@ -25,12 +25,23 @@ export class NameScope {
   }
 
   add(name: string, entity: Entity, attributes: NameAttributes | undefined, offset: number): void {
-    const parsed = this.#parse(name, offset);
-    this.#checkAnnotation(name, parsed, entity, offset);
-    if (attributes !== undefined) this.#checkAttributes(name, parsed, entity, attributes, offset);
+    const parsed = this.addInline(name, entity, attributes, offset);
     if (parsed.kind === "label" && entity.kind === "type" && entity.type.kind === "resource") {
       this.#resources.set(parsed.label, entity.type.resource);
     }
+  }
+
+  /** As `add`, for an instance that is written as a list of exports: these give no new names to resource types. */
+  addInline(
+    name: string,
+    entity: Entity,
+    attributes: NameAttributes | undefined,
+    offset: number,
+  ): ExternName {
+    const parsed = this.#parse(name, offset);
+    this.#checkAnnotation(name, parsed, entity, offset);
+    if (attributes !== undefined) this.#checkAttributes(name, parsed, entity, attributes, offset);
+    return parsed;
   }
 
   /** A name among arguments or inline exports, where nothing but uniqueness matters. */

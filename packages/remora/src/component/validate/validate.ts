@@ -34,6 +34,7 @@ import type {
   ResourceRange,
   TypeEntity,
 } from "./entity.ts";
+import { NameScope } from "./name-scope.ts";
 import { usesOuterResource } from "./outer-resource.ts";
 import { ComponentScope, isSameSort, sortName, sortOf } from "./scope.ts";
 import { Substitution } from "./substitute.ts";
@@ -292,13 +293,14 @@ class Validator {
   #instance(scope: ComponentScope, definition: InstanceDefinition): InstanceType {
     const { expr, offset } = definition;
     if (expr.kind === "exports") {
-      const inline = new ComponentScope("instance-type", scope, this.#work);
+      const names = new NameScope("export");
+      const exports = new Map<string, Entity>();
       for (const { name, attributes, item } of expr.exports) {
-        const entity = renamed(scope.entity(item, offset), name);
-        inline.exportNames.add(name, entity, attributes, offset);
-        inline.exports.set(name, entity);
+        const entity = scope.entity(item, offset);
+        names.addInline(name, entity, attributes, offset);
+        exports.set(name, entity);
       }
-      return { exports: inline.exports, own: nothing };
+      return { exports, own: nothing };
     }
     const type = at(scope.components, expr.component, "component", offset);
     const args = new Map<string, Entity>();
