@@ -129,6 +129,8 @@ async function client(t: TestContext, port: number): Promise<Socket> {
   const socket = connect(port, "127.0.0.1");
   t.after(() => socket.destroy());
   await once(socket, "connect");
+  // Reads, so that it notices when the host says goodbye.
+  socket.resume();
   return socket;
 }
 
