@@ -8,6 +8,8 @@ import type { Machine } from "../machine/machine.ts";
 import { errnoOf, type Implementation, type Param, type Preview1 } from "./call.ts";
 import { Descriptors } from "./descriptors.ts";
 import { fdFunctions } from "./fd.ts";
+import { byteFunctions } from "./fd-bytes.ts";
+import { listingFunctions } from "./fd-listing.ts";
 import { GuestBytes } from "./guest-bytes.ts";
 import { pathFunctions } from "./path.ts";
 import { pollFunctions } from "./poll.ts";
@@ -86,6 +88,8 @@ export function preview1Functions(machine: Machine): Readonly<Record<string, Cor
   const implementations: Record<string, Implementation> = {
     ...programFunctions(preview1),
     ...fdFunctions(preview1),
+    ...byteFunctions(preview1),
+    ...listingFunctions(preview1),
     ...pathFunctions(preview1),
     ...pollFunctions(preview1),
   };

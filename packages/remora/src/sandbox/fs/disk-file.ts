@@ -1,0 +1,84 @@
+/** An open file of a directory of the host. Room is charged before it is taken, from the size that the file has then. */
+
+import * as fs from "node:fs";
+import { type Disk, guarded } from "./disk.ts";
+import { FsError } from "./errno.ts";
+import type { NewTimes, OpenFile, Stat } from "./volume.ts";
+
+export class DiskFile implements OpenFile {
+  readonly #disk: Disk;
+  /** Undefined once it is closed: the system gives the number to the next file. */
+  #descriptor: number | undefined;
+
+  constructor(disk: Disk, descriptor: number, stat: fs.BigIntStats) {
+    this.#disk = disk;
+    this.#descriptor = descriptor;
+    disk.opened(stat);
+  }
+
+  stat(): Stat {
+    return guarded(() => this.#disk.statOf(this.#stat()));
+  }
+
+  read(into: Uint8Array, at: number): number {
+    return guarded(() => fs.readSync(this.#open(), into, 0, into.length, at));
+  }
+
+  write(from: Uint8Array, at: number): number {
+    if (from.length === 0) return 0;
+    return guarded(() => {
+      const growth = Math.max(0, at + from.length - Number(this.#stat().size));
+      if (growth > 0) this.#disk.quota.takeBytes(growth);
+      let written = 0;
+      try {
+        written = fs.writeSync(this.#open(), from, 0, from.length, at);
+      } finally {
+        const unused = Math.min(growth, from.length - written);
+        if (unused > 0) this.#disk.quota.giveBytes(unused);
+      }
+      return written;
+    });
+  }
+
+  setSize(sizeBytes: number): void {
+    guarded(() => {
+      const before = Number(this.#stat().size);
+      if (sizeBytes > before) this.#disk.quota.takeBytes(sizeBytes - before);
+      fs.ftruncateSync(this.#open(), sizeBytes);
+      if (sizeBytes < before) this.#disk.quota.giveBytes(before - sizeBytes);
+    });
+  }
+
+  setTimes(times: NewTimes): void {
+    guarded(() =>
+      this.#disk.setTimes(
+        times,
+        () => this.#stat(),
+        (accessed, modified) => fs.futimesSync(this.#open(), accessed, modified),
+      ),
+    );
+  }
+
+  sync(): void {
+    guarded(() => fs.fsyncSync(this.#open()));
+  }
+
+  close(): void {
+    const descriptor = this.#descriptor;
+    if (descriptor === undefined) return;
+    guarded(() => {
+      this.#disk.closed(this.#stat());
+      this.#descriptor = undefined;
+      fs.closeSync(descriptor);
+    });
+  }
+
+  #open(): number {
+    if (this.#descriptor === undefined) throw new FsError("badf");
+    return this.#descriptor;
+  }
+
+  #stat(): fs.BigIntStats {
+    return fs.fstatSync(this.#open(), { bigint: true });
+  }
+}
