@@ -8,6 +8,10 @@
  * enough to need no look at the clock at all, so most calls never pay for one. A counter is left topped up between calls: a call
  * costs one exchange of numbers with each module, at its end.
  *
+ * Whether a call succeeds never depends on the slices, and where it is stopped does not either, in one module. With
+ * several, a module that called another before its next check may be overdrawn by a straight piece of code, and the
+ * other notices only when its own slice is spent.
+ *
  * Terms: `granted` is what all modules were given in this call, so `granted` less the counters is what they used,
  * also while a counter is negative (overdrawn); the pool is what nobody was given yet.
  */
@@ -15,9 +19,10 @@
 import type { RemoraError } from "../base/index.ts";
 import type { InjectedExports } from "../wasm/metering/contract.ts";
 import { Allowance } from "./allowance.ts";
+import { Counter, type SliceSource } from "./counter.ts";
 import { type FusedSwap, fusedCountersMax, fusedSwap } from "./fused-swap.ts";
 import type { Budget, Limits } from "./limits.ts";
-import { type Trampoline, trampolineTo, trap } from "./trampoline.ts";
+import { trap } from "./trampoline.ts";
 import type { WasmGlobal, WasmInstance, WasmTable } from "./webassembly.ts";
 
 /** Why no guest code runs in this instance any more. `trapped` is a trap of the guest's own. */
@@ -61,7 +66,7 @@ const callsUntilFused = 500;
 /** `deadlineAt` before the clock was looked at in this call; clocks count from zero up. */
 const unread = -1;
 
-export class Meter {
+export class Meter implements SliceSource {
   /** Set once, and then no guest code of this instance gets past its next check. */
   dead: Death | undefined;
   /** What `abort` was called with. */
@@ -402,40 +407,6 @@ export class Meter {
   #settle(): void {
     for (const counter of this.#counters) counter.ceiling = counter.standing;
     this.#isTouched = false;
-  }
-}
-
-/** One module's slice. */
-class Counter {
-  /** What it has between calls. */
-  standing = 0;
-  /** It holds no more than this. */
-  ceiling = 0;
-  refills = 0;
-  stack: WasmGlobal | undefined;
-  readonly swap: (units: number) => number;
-  readonly fuel: WasmGlobal;
-  readonly #meter: Meter;
-  readonly #table: WasmTable;
-  readonly #trampoline: Trampoline;
-
-  constructor(meter: Meter, swap: (units: number) => number, fuel: WasmGlobal, table: WasmTable) {
-    this.#meter = meter;
-    this.swap = swap;
-    this.fuel = fuel;
-    this.#table = table;
-    this.#trampoline = trampolineTo(this);
-    table.set(0, this.#trampoline.call);
-  }
-
-  refill(): number {
-    return this.#meter.refill(this);
-  }
-
-  cutOff(): void {
-    // First: a released trampoline will serve another guest.
-    this.#table.set(0, null);
-    this.#trampoline.release();
   }
 }
 
