@@ -306,6 +306,18 @@ test("what cannot be linked says what is missing", async () => {
   expectCode("engine/link", () => engine.instantiate(module, { host: { f: {} } }));
 });
 
+test("a value of the wrong kind for any import is a link error", async () => {
+  for (const type of ["(func)", "(memory 1)", "(table 1 funcref)", "(global i32)", "(tag)"]) {
+    const module = await wat(`(import "host" "x" ${type})`);
+    for (const value of ["text", true, Symbol("s"), {}, null, () => {}]) {
+      if (type === "(func)" && typeof value === "function") continue;
+      // Whatever a host may hand in by mistake.
+      const imports = { host: { x: value } } as unknown as CoreImports;
+      expectCode("engine/link", () => engineWith().instantiate(module, imports));
+    }
+  }
+});
+
 test("names of the guest's imports do not reach what objects inherit", async () => {
   const engine = engineWith();
   for (const [from, name] of [

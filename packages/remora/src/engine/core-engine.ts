@@ -90,7 +90,10 @@ export class InstanceEngine implements CoreEngine {
     return this.#state === closed;
   }
 
-  /** Fuel used by the running call so far, or by the last one. An upper bound when it failed. */
+  /**
+   * Fuel used by the running call so far, or by the last one: exact when it returned or was stopped by a limit. A trap
+   * of the guest's own may lose what it counted since its last call or check.
+   */
   get fuelUsed(): number {
     return this.#meter.fuelUsed;
   }
@@ -282,7 +285,8 @@ export class InstanceEngine implements CoreEngine {
   ): CoreExtern | undefined {
     if (name === undefined) return undefined;
     const given = importOf(imports, name.module, name.name);
-    if (given === undefined || this.#own.has(given)) return undefined;
+    // What is no object is no memory and no table: V8 says so at linking.
+    if (typeof given !== "object" || this.#own.has(given)) return undefined;
     this.#own.add(given);
     return given;
   }

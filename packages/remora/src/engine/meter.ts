@@ -184,7 +184,10 @@ export class Meter implements SliceSource {
     return false;
   }
 
-  /** Units used by the running call so far, or by the last. After a trap it is an upper bound. */
+  /**
+   * Units used by the running call so far, or by the last. After a trap of the guest's own, what it had counted when it
+   * last wrote its counter.
+   */
   get fuelUsed(): number {
     return this.#isRunning ? this.#consumed() : this.#fuelUsed;
   }
