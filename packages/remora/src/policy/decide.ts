@@ -4,7 +4,12 @@
  * whatever else is granted; what nobody mentioned is denied too.
  */
 
-import { type CapabilityName, coreVocabulary, type Vocabulary } from "./capability.ts";
+import {
+  type CapabilityDefinition,
+  type CapabilityName,
+  coreVocabulary,
+  type Vocabulary,
+} from "./capability.ts";
 import { type Grant, targetsOf } from "./grant.ts";
 import { targetKinds, targetLengthMax } from "./target.ts";
 
@@ -55,10 +60,8 @@ export function decide(ask: Ask, rules: Rules, vocabulary: Vocabulary = coreVoca
       if (name === "denials" && definition.target !== undefined && !(definition.target.field in grant)) {
         return `${name}[${index}]`;
       }
-      for (const granted of targetsOf(grant, definition)) {
-        const canonical = form.canonical(granted);
-        if (canonical !== undefined && form.covers(canonical, target))
-          return `${name}[${index}] ${canonical}`;
+      for (const granted of canonicalTargets(grant, definition)) {
+        if (form.covers(granted, target)) return `${name}[${index}] ${granted}`;
       }
     }
     return undefined;
@@ -70,6 +73,21 @@ export function decide(ask: Ask, rules: Rules, vocabulary: Vocabulary = coreVoca
   const consentable = by(rules.consents, "consents");
   if (consentable !== undefined) return decision(asked, "needs-consent", consentable);
   return decision(asked, "denied", "nothing grants it");
+}
+
+/** Grants do not change, and are asked about often: each is brought into canonical spelling once. */
+const canonicalByGrant = new WeakMap<Grant, readonly string[]>();
+
+function canonicalTargets(grant: Grant, definition: CapabilityDefinition): readonly string[] {
+  let targets = canonicalByGrant.get(grant);
+  if (targets === undefined) {
+    const form = definition.target === undefined ? undefined : targetKinds[definition.target.kind];
+    targets = targetsOf(grant, definition)
+      .map((target) => form?.canonical(target))
+      .filter((target) => target !== undefined);
+    canonicalByGrant.set(grant, targets);
+  }
+  return targets;
 }
 
 function decision(ask: Ask, answer: Answer, rule: string): Decision {

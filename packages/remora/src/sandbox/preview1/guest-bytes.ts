@@ -20,8 +20,8 @@ export class GuestBytes {
   /** The bytes themselves, not a copy: valid until the guest runs again. */
   slice(pointer: number, length: number): Uint8Array {
     const bytes = this.#memory.view();
-    const at = pointer >>> 0;
-    const count = length >>> 0;
+    const at = unsigned(pointer);
+    const count = unsigned(length);
     if (at + count > bytes.length) throw new FsError("fault");
     return bytes.subarray(at, at + count);
   }
@@ -37,35 +37,35 @@ export class GuestBytes {
   }
 
   u8(pointer: number): number {
-    return this.#view(pointer, 1).getUint8(pointer >>> 0);
+    return this.#view(pointer, 1).getUint8(unsigned(pointer));
   }
 
   u16(pointer: number): number {
-    return this.#view(pointer, 2).getUint16(pointer >>> 0, true);
+    return this.#view(pointer, 2).getUint16(unsigned(pointer), true);
   }
 
   u32(pointer: number): number {
-    return this.#view(pointer, 4).getUint32(pointer >>> 0, true);
+    return this.#view(pointer, 4).getUint32(unsigned(pointer), true);
   }
 
   u64(pointer: number): bigint {
-    return this.#view(pointer, 8).getBigUint64(pointer >>> 0, true);
+    return this.#view(pointer, 8).getBigUint64(unsigned(pointer), true);
   }
 
   setU8(pointer: number, value: number): void {
-    this.#view(pointer, 1).setUint8(pointer >>> 0, value);
+    this.#view(pointer, 1).setUint8(unsigned(pointer), value);
   }
 
   setU16(pointer: number, value: number): void {
-    this.#view(pointer, 2).setUint16(pointer >>> 0, value, true);
+    this.#view(pointer, 2).setUint16(unsigned(pointer), value, true);
   }
 
   setU32(pointer: number, value: number): void {
-    this.#view(pointer, 4).setUint32(pointer >>> 0, value, true);
+    this.#view(pointer, 4).setUint32(unsigned(pointer), value, true);
   }
 
   setU64(pointer: number, value: bigint): void {
-    this.#view(pointer, 8).setBigUint64(pointer >>> 0, value, true);
+    this.#view(pointer, 8).setBigUint64(unsigned(pointer), value, true);
   }
 
   set(pointer: number, bytes: Uint8Array): void {
@@ -74,12 +74,17 @@ export class GuestBytes {
 
   #view(pointer: number, length: number): DataView {
     const bytes = this.#memory.view();
-    if ((pointer >>> 0) + length > bytes.length) throw new FsError("fault");
+    if (unsigned(pointer) + length > bytes.length) throw new FsError("fault");
     if (this.#dataView.buffer !== bytes.buffer || this.#dataView.byteLength !== bytes.length) {
       this.#dataView = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
     }
     return this.#dataView;
   }
+}
+
+/** A signed i32 as the address that it means; a sum beyond 2^32 stays what it is, and is outside of any memory. */
+function unsigned(value: number): number {
+  return value < 0 ? value + 0x1_0000_0000 : value;
 }
 
 export function utf8(text: string): Uint8Array {

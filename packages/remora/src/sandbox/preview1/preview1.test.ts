@@ -630,3 +630,11 @@ test("whatever a guest calls with whatever numbers, it gets an errno or its own 
     { numRuns: 300 },
   );
 });
+
+test("an address that passes the end of all addresses is a fault, not an address at the beginning", () => {
+  const guest = new ProxyGuest({ arguments: ["a", "b"] });
+  guest.expect("fault", "args_get", -4, 200);
+  guest.expect("fault", "fd_write", 1, -8, 3, 16);
+  guest.expect("fault", "poll_oneoff", -48, 0, 2, 1_000);
+  assert.equal(guest.view.getUint32(0, true), 0x5f5f5f5f);
+});

@@ -90,9 +90,13 @@ export class OutgoingRequest extends Held {
     const path = this.#path ?? "/";
     const url = `${scheme}://${this.#authority}${path.startsWith("/") ? path : `/${path}`}`;
     const request = { method: methodName(this.#method), url, headers: this.#headers };
+    const promisedBytes = contentLengthOf(this.#headers);
+    if (this.#body === undefined && promisedBytes !== undefined && promisedBytes > 0) {
+      throw new HttpFailure({ tag: "HTTP-request-body-size", val: 0n });
+    }
     const open = this.machine.shared.http.open(request, options?.timeouts() ?? {});
     if (this.#body === undefined) open.end();
-    else this.requestBody.attach(open, contentLengthOf(this.#headers));
+    else this.requestBody.attach(open, promisedBytes);
     return open;
   }
 }

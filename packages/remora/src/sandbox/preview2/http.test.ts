@@ -265,6 +265,21 @@ test("a body must be as long as its content-length says", async () => {
   }
 });
 
+test("a length without a body, or two lengths, never reach the server", () => {
+  const { types, handle } = guestOf();
+  const seen = server.seen.length;
+  for (const [length, tag] of [
+    ["5", "HTTP-request-body-size"],
+    ["5, 6", "HTTP-protocol-error"],
+  ] as const) {
+    const request = new types.OutgoingRequest(types.Fields.fromList([["content-length", bytes(length)]]));
+    request.setScheme({ tag: "HTTP" });
+    request.setAuthority(`127.0.0.1:${server.port}`);
+    assert.equal((payloadOf(() => handle(request, undefined)) as { tag: string }).tag, tag);
+  }
+  assert.equal(server.seen.length, seen);
+});
+
 test("a body that is dropped before it is finished is no whole request", async () => {
   const { handle, requestTo } = guestOf();
   const request = requestTo("/echo", { tag: "post" });
