@@ -8,6 +8,7 @@ import {
   pathMentionFindings,
   questionFindings,
   scriptFindings,
+  sectionFindings,
 } from "./documents.ts";
 import { errorsOf, listErrors, printErrors } from "./error-list.ts";
 import { expectFound, expectTidy } from "./finding.ts";
@@ -46,6 +47,8 @@ test("paths that documents name are there", () => expectTidy(pathMentionFindings
 test("npm scripts that documents name are there", () => expectTidy(scriptFindings(tree)));
 
 test("questions that comments refer to are asked in the rationale", () => expectTidy(questionFindings(tree)));
+
+test("cited sections of the metering specification are there", () => expectTidy(sectionFindings(tree)));
 
 test("every promised error code has its row, and every row is thrown somewhere", async () => {
   expectTidy(codeFindings(tree, await listErrors(tree)));
@@ -92,6 +95,15 @@ test("a reference to a question that nobody asks is found", () => {
     "packages/remora/src/wasm/a.ts": '// See RATIONALE "Why only append".\n// See RATIONALE "Why blocks".',
   });
   expectFound(questionFindings(files), ["packages/remora/src/wasm/a.ts:2"]);
+});
+
+test("a cited section that is not there is found", () => {
+  const files = treeOf({
+    "docs/metering.md": "## 4. The rewrite\n### 4.3 Fuel\n",
+    "packages/remora/src/wasm/a.ts":
+      "// Metering specification 4.3, and metering specification, section 12.1.",
+  });
+  expectFound(sectionFindings(files), ["packages/remora/src/wasm/a.ts:1"]);
 });
 
 test("a promised code without a row, and a row that nothing throws, are found", () => {

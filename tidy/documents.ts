@@ -210,6 +210,27 @@ export function questionFindings(tree: Tree): Finding[] {
   return findings;
 }
 
+/** Sections of the metering specification that code cites, and that docs/metering.md does not have. */
+export function sectionFindings(tree: Tree): Finding[] {
+  const findings: Finding[] = [];
+  const document = tree.get("docs/metering.md")?.text ?? "";
+  const sections = [...document.matchAll(/^#+ (\d+(?:\.\d+)?)\.? /gm)].map((match) => match[1]);
+  for (const file of tree.values()) {
+    if (file.path.startsWith("tidy/")) continue;
+    for (const match of file.text.matchAll(/metering specification[, (]*(?:section )?(\d+(?:\.\d+)?)/gi)) {
+      if (sections.includes(match[1])) continue;
+      findings.push({
+        file: file.path,
+        line: lineAt(file.text, match.index),
+        what: `cites section ${match[1]} of the metering specification`,
+        why: "but docs/metering.md has none of that number",
+        instead: `cite one of ${sections.join(", ")}`,
+      });
+    }
+  }
+  return findings;
+}
+
 /** The text between two marks of a document, without the marks. */
 export function betweenMarks(
   text: string,

@@ -1,7 +1,7 @@
 /**
  * Recognizes loops whose number of turns is known when they are entered: straight code, at its end a local that goes
  * up or down by a power of two and is compared with something that does not change. Such a loop can be paid for
- * by many turns at once, and then runs as it was (metering specification, section 12.1).
+ * by many turns at once, and then runs as it was (metering specification 4.6).
  */
 
 import { Kind, kindOf, lastSimple } from "./operator-kinds.ts";
