@@ -229,6 +229,13 @@ test("a guest's resource is a class: constructed, called, lent, handed over, dis
   );
 });
 
+test("disposing of what died with its instance is no failure", () => {
+  const { exports, engine } = load(counterBytes);
+  const counter = new exports.counters.Counter(1);
+  engine.state = "poisoned";
+  counter[Symbol.dispose]();
+});
+
 test("an object of one instance means nothing to another", () => {
   const first = load(counterBytes).exports.counters;
   const second = load(counterBytes).exports.counters;

@@ -63,6 +63,9 @@ export interface CoreEngine {
    * what the caller shall see.
    */
   fail(error: unknown): unknown;
+  /** True when nothing can enter the instance any more; what lives in it is gone. */
+  readonly isPoisoned?: boolean;
+  readonly isClosed?: boolean;
   /** Called instead of `fail` when an argument did not fit its type before any guest code ran. */
   cancel(): void;
 }

@@ -431,7 +431,8 @@ export class Runtime implements ResourceHost {
   /** The host lets go of a resource that it owned: the guest's destructor runs as a call of its own. */
   dispose(resource: number, rep: number): void {
     const destructor = this.#destructors[resource];
-    if (destructor === undefined) return;
+    // A guest that is gone took its resources with it: letting go of them is no failure.
+    if (destructor === undefined || this.engine.isPoisoned || this.engine.isClosed) return;
     this.engine.enter();
     try {
       destructor(rep);

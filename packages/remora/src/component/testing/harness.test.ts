@@ -52,6 +52,10 @@ export class PlainEngine implements CoreEngine {
   state: "idle" | "busy" | "poisoned" = "idle";
   #aborted: RemoraError | undefined;
 
+  get isPoisoned(): boolean {
+    return this.state === "poisoned";
+  }
+
   instantiate(bytes: Uint8Array, imports: CoreImports): CoreInstance {
     let module = compiled.get(bytes);
     if (module === undefined) {
