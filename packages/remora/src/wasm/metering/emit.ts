@@ -158,7 +158,9 @@ class Emitter {
   constructor(input: EmitInput) {
     this.input = input;
     this.bytes = input.bytes;
-    this.out = new CodeBuffer(input.bytes.length * 2);
+    // Bodies grow by half at most, as a rule; the buffer grows when they do not keep to it.
+    const codeBytes = input.facts.bodies.reduce((sum, body) => sum + body.end - body.start, 0);
+    this.out = new CodeBuffer(codeBytes + (codeBytes >> 1) + 4_096);
     this.isStackCounted = input.plan.bodies.some((body) => body.stackSlots > 0);
   }
 
@@ -175,7 +177,7 @@ class Emitter {
     this.bodyStart = out.beginSized();
     this.bodyHints = [];
     this.counter = body.locals;
-    const hasCounted = plan.isLocal && this.hasCountedLoop(body);
+    const hasCounted = plan.isLocal && body.hasLoop && this.hasCountedLoop(body);
     this.temporaries = hasCounted ? body.locals + 1 : -1;
     this.oldStack = body.locals + (plan.isLocal ? 1 : 0) + (hasCounted ? 2 : 0);
     this.hasOldStack = plan.stackSlots > 0 || (this.isStackCounted && body.hasHandler);

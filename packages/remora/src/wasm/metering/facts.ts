@@ -110,10 +110,10 @@ export class Facts {
 
   constructor(functionCount: number, operatorSpace: number, codeBytes: number) {
     // Measured on npm modules: some 0.13 events and 0.06 regions a byte of code.
-    this.events = new IntList(codeBytes + 1_024);
+    this.events = new IntList((codeBytes >> 1) + (codeBytes >> 3) + 1_024);
     this.regionFuel = new IntList((codeBytes >> 3) + 256);
     this.regionHome = new IntList((codeBytes >> 3) + 256);
-    this.sites = new IntList((codeBytes >> 2) + 256);
+    this.sites = new IntList((codeBytes >> 3) + 256);
 
     this.isReferenced = new Uint8Array(functionCount);
     this.seen = new Uint8Array(operatorSpace);
