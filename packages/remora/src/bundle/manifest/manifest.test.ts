@@ -1,0 +1,277 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import { isRemoraError } from "../../base/index.ts";
+import { vocabularyWith } from "../../policy/index.ts";
+import type { Problem } from "../errors.ts";
+import { manifestText } from "../testing/plugin-files.ts";
+import { type ManifestOptions, namedFiles, parseManifest, versionFits } from "./manifest.ts";
+
+/** Each problem as `line:column path`. */
+function problemsOf(text: string | Uint8Array, options: ManifestOptions = {}): readonly Problem[] {
+  try {
+    parseManifest(text, options);
+  } catch (error) {
+    assert.ok(isRemoraError(error, "bundle/manifest"), String(error));
+    return (error.details as { problems: readonly Problem[] }).problems;
+  }
+  return [];
+}
+
+function expectProblems(text: string, expected: readonly string[], options: ManifestOptions = {}): void {
+  const found = problemsOf(text, options).map(({ line, column, path }) =>
+    `${line}:${column} ${path}`.trimEnd(),
+  );
+  assert.deepEqual(found, expected, text);
+}
+
+const full = `name = "area-watch"
+version = "1.2.0-beta.1"
+description = "Blocks positions outside of an area"
+authors = ["Ada Example <ada@example.org>", "Bob"]
+licence = "MIT OR Apache-2.0"
+homepage = "https://example.org/area-watch"
+category = "filter"
+tags = ["cot", "area"]
+isolation = "worker"
+readme = "README.md"
+icon = "icon.png"
+files = ["LICENSE", "data/areas.json"]
+
+[host]
+name = "tak"
+version = ">=0.1.0 <1"
+
+[[artifacts]]
+file = "area.wasm"
+world = "omnitak:plugin/filter-plugin@0.1.0"
+
+[[artifacts]]
+file = "area-batch.wasm"
+world = "remora:tak/batch-filter@0.1.0"
+
+[[capabilities]]
+capability = "net.http"
+origins = ["https://API.example.org"]
+why = "Reads the area once an hour"
+
+[[capabilities]]
+capability = "clock.read"
+why = "Knows when an hour is over"
+
+[limits]
+fuel = 100_000
+deadline_ms = 5
+memory_pages = 64
+table_elements = 0
+stack_slots = 1_024
+
+[settings]
+type = "object"
+required = ["radius"]
+
+[settings.properties.radius]
+type = "number"
+title = "Radius in metres"
+minimum = 1
+default = 500.5
+
+[settings.properties.token]
+type = "string"
+writeOnly = true
+
+[dependencies]
+maps = "^1.2"
+`;
+
+test("a manifest is read into what it says, targets in their one spelling", () => {
+  const manifest = parseManifest(full);
+  assert.equal(manifest.name, "area-watch");
+  assert.equal(manifest.version, "1.2.0-beta.1");
+  assert.deepEqual(manifest.host, { name: "tak", version: ">=0.1.0 <1" });
+  assert.deepEqual(manifest.capabilities, [
+    {
+      grant: { capability: "net.http", origins: ["https://api.example.org:443"] },
+      why: "Reads the area once an hour",
+    },
+    { grant: { capability: "clock.read" }, why: "Knows when an hour is over" },
+  ]);
+  assert.deepEqual(manifest.limits, {
+    fuelMax: 100_000,
+    deadlineMs: 5,
+    memoryPagesMax: 64,
+    tableElementsMax: 0,
+    stackSlotsMax: 1_024,
+  });
+  assert.equal(manifest.settings?.properties?.radius?.default, 500.5);
+  assert.deepEqual([...manifest.dependencies], [["maps", "^1.2"]]);
+  assert.deepEqual(namedFiles(manifest), [
+    "area.wasm",
+    "area-batch.wasm",
+    "README.md",
+    "icon.png",
+    "LICENSE",
+    "data/areas.json",
+  ]);
+});
+
+test("what may be left out has a default", () => {
+  const manifest = parseManifest(manifestText);
+  assert.equal(manifest.isolation, "inline");
+  assert.deepEqual([manifest.tags, manifest.capabilities, manifest.limits], [[], [], {}]);
+  assert.deepEqual(
+    [manifest.description, manifest.settings, manifest.readme],
+    [undefined, undefined, undefined],
+  );
+});
+
+test("all problems are told at once, each at its place, in the order of the file", () => {
+  expectProblems(
+    full
+      .replace('"area-watch"', '"Area Watch"')
+      .replace("1.2.0-beta.1", "v1.2")
+      .replace('tags = ["cot", "area"]', 'tags = ["cot", 7, "cot"]')
+      .replace('"worker"', '"workr"')
+      .replace('name = "tak"', 'nmae = "tak"')
+      .replace("filter-plugin@0.1.0", "filter-plugin")
+      .replace('"net.http"', '"net.htp"')
+      .replace("fuel = 100_000", "fuel = 1.5")
+      .replace("minimum = 1", "minimun = 1")
+      .replace('"^1.2"', '"latest"'),
+    [
+      "1:1 name",
+      "2:1 version",
+      "8:16 tags[1]",
+      "8:19 tags[2]",
+      "9:1 isolation",
+      "14:1 host",
+      "15:1 host.nmae",
+      "20:1 artifacts[0].world",
+      "27:1 capabilities[0].capability",
+      "36:1 limits.fuel",
+      "49:1 settings.properties.radius.minimun",
+      "57:1 dependencies.maps",
+    ],
+  );
+});
+
+test("a misspelt name gets a near one", () => {
+  const near = (text: string, options: ManifestOptions = {}) =>
+    problemsOf(text, options).map((one) => one.message);
+  assert.match(near(manifestText.replace("licence", "licenec")).join(), /did you mean "licence"/);
+  assert.match(near(`license = "MIT"\n${manifestText}`).join(), /"licence"/);
+  assert.match(near(full.replace('"worker"', '"workr"')).join(), /did you mean "worker"/);
+  assert.match(near(full.replace("net.http", "net.htp")).join(), /did you mean "net\.http"/);
+  assert.match(near(full.replace("minimum", "minimun")).join(), /did you mean "minimum"/);
+  assert.match(near(manifestText, { files: ["geofnce.wasm"] }).join(), /did you mean "geofnce\.wasm"/);
+});
+
+test("each field refuses what it cannot be", () => {
+  const edits: readonly (readonly [from: string, to: string, place: string])[] = [
+    ['name = "geofence"', 'name = "geo--fence"', "1:1 name"],
+    ['name = "geofence"', "name = 7", "1:1 name"],
+    ['name = "geofence"', "", "1:1"],
+    ['version = "1.2.0"', 'version = " 1.2.0"', "2:1 version"],
+    ['version = "1.2.0"', "version = 1.2", "2:1 version"],
+    ['authors = ["Ada Example <ada@example.org>"]', "authors = []", "3:1 authors"],
+    ['authors = ["Ada Example <ada@example.org>"]', 'authors = "Ada"', "3:1 authors"],
+    ['licence = "Apache-2.0"', 'licence = "<script>"', "4:1 licence"],
+    ['licence = "Apache-2.0"', "licence = 1979-05-27", "4:1 licence"],
+    ['version = "^0.1.0"', 'version = "new"', "8:1 host.version"],
+    ['file = "geofence.wasm"', 'file = "../geofence.wasm"', "11:1 artifacts[0].file"],
+    ['file = "geofence.wasm"', 'file = "/geofence.wasm"', "11:1 artifacts[0].file"],
+    ['file = "geofence.wasm"', 'file = "geofence.js"', "11:1 artifacts[0].file"],
+    ['file = "geofence.wasm"', 'fil = "geofence.wasm"', "10:1 artifacts[0]"],
+    ["filter-plugin@0.1.0", "filter-plugin@1", "12:1 artifacts[0].world"],
+  ];
+  for (const [from, to, place] of edits) {
+    const [first] = problemsOf(manifestText.replace(from, to));
+    assert.equal(`${first?.line}:${first?.column} ${first?.path}`.trimEnd(), place, to);
+  }
+});
+
+test("what is added is refused when it is unknown, twice, too large or of another type", () => {
+  const table: readonly (readonly [text: string, path: string])[] = [
+    ['[[artifacts]]\nfile = "geofence.wasm"\nworld = "a:b/c@1.0.0"', "artifacts[1].file"],
+    ['[[artifacts]]\nfile = "b.wasm"\nworld = "omnitak:plugin/filter-plugin@0.1.0"', "artifacts[1].world"],
+    ['[[capabilities]]\ncapability = "clock.read"', "capabilities[0]"],
+    ['[[capabilities]]\ncapability = "clock.read"\nwhy = ""', "capabilities[0].why"],
+    ['[[capabilities]]\ncapability = "clock.read"\nwhy = "x"\nhosts = []', "capabilities[0].hosts"],
+    [
+      '[[capabilities]]\ncapability = "net.http"\nwhy = "x"\norigins = ["ok.example", "ftp:"]',
+      "capabilities[0].origins[0]",
+    ],
+    [
+      '[[capabilities]]\ncapability = "clock.read"\nwhy = "x"\n[[capabilities]]\ncapability = "clock.read"\nwhy = "y"',
+      "capabilities[1].capability",
+    ],
+    ["[limits]\nfuel = -1", "limits.fuel"],
+    ["[limits]\nfuel = 9_007_199_254_740_993", "limits.fuel"],
+    ["[limits]\nfuel = inf", "limits.fuel"],
+    ["[limits]\nmemory_pages = 65537", "limits.memory_pages"],
+    ["[limits]\nfule = 1", "limits.fule"],
+    ['[settings]\ntype = "string"', "settings.type"],
+    ['[settings]\ntype = "object"\n[settings.properties.a]\n"$ref" = "#"', "settings.properties.a"],
+    ['[dependencies]\nMaps = "^1"', "dependencies.Maps"],
+    ["[dependencies]\nmaps = 1", "dependencies.maps"],
+    ["[surprise]\na = 1", "surprise"],
+    ['[[host]]\nname = "tak"', ""],
+  ];
+  for (const [text, path] of table) {
+    const problems = problemsOf(`${manifestText}\n${text}\n`);
+    assert.equal(problems[0]?.path, path, `${text}: ${JSON.stringify(problems)}`);
+    assert.ok((problems[0]?.line ?? 0) > 1);
+  }
+});
+
+test("a host brings capabilities of its own", () => {
+  const text = `${manifestText}\n[[capabilities]]\ncapability = "tak.log"\nwhy = "Says what it blocks"\n`;
+  expectProblems(text, ["15:1 capabilities[0].capability"]);
+  const vocabulary = vocabularyWith([{ name: "tak.log", risk: "low", meaning: "Write lines" }]);
+  assert.equal(parseManifest(text, { vocabulary }).capabilities[0]?.grant.capability, "tak.log");
+});
+
+test("files that are named have to be there, and once", () => {
+  expectProblems(full, ["10:1 readme", "12:21 files[1]", "23:1 artifacts[1].file"], {
+    files: ["remora.toml", "area.wasm", "icon.png", "LICENSE"],
+  });
+  expectProblems(manifestText.replace("[host]", 'files = ["geofence.wasm", "remora.toml"]\n\n[host]'), [
+    "6:10 files[0]",
+    "6:27 files[1]",
+  ]);
+});
+
+test("what is no TOML is one problem, with its place", () => {
+  expectProblems('name = "a"\nname = "b"\n', ["2:1"]);
+  expectProblems('name = "a\n', ["1:10"]);
+  assert.equal(problemsOf(`a = ${"[".repeat(5_000)}`).length, 1);
+  assert.equal(problemsOf("__proto__ = 1").length, 1);
+  assert.equal(problemsOf("x".repeat(70_000)).length, 1);
+  assert.equal(problemsOf(Uint8Array.of(0xff, 0xfe)).length, 1);
+});
+
+test("no text makes it anything but a manifest or a coded error", () => {
+  const parts = full.split(/(?<=[\n ="\][.])/);
+  fc.assert(
+    fc.property(fc.array(fc.constantFrom(...parts), { maxLength: 60 }), (list) => {
+      problemsOf(list.join(""));
+    }),
+    { numRuns: 500 },
+  );
+  for (let at = 0; at < full.length; at += 3) {
+    problemsOf(full.slice(0, at));
+    problemsOf(`${full.slice(0, at)}${full.slice(at + 1)}`);
+  }
+});
+
+test("versions lie in ranges as in npm: a pre-release only where one is named", () => {
+  for (const [version, range, fits] of [
+    ["1.2.3", "^1.2", true],
+    ["2.0.0", "^1.2", false],
+    ["0.2.0", "^0.1.0", false],
+    ["1.3.0-beta.1", "^1.2", false],
+    ["1.3.0-beta.2", "^1.3.0-beta.1", true],
+  ] as const) {
+    assert.equal(versionFits(version, range), fits, `${version} in ${range}`);
+  }
+});
