@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { setFlagsFromString } from "node:v8";
 import { parse } from "@bytecodealliance/jco-transpile/wasm-tools";
 import { isRemoraError } from "../base/index.ts";
 import { defaultDecodeLimits } from "../wasm/limits.ts";
@@ -7,6 +8,7 @@ import type { MeteredModule, MeterOptions } from "../wasm/metering/contract.ts";
 import type { Rewrite } from "./compile.ts";
 import { CompileCache, compileRequest, type RewriteStore } from "./compile-cache.ts";
 import { engineErrors } from "./errors.ts";
+import { webAssembly } from "./webassembly.ts";
 
 const options: MeterOptions = {
   mode: "fuel",
@@ -188,4 +190,35 @@ test("bytes in shared memory are copied before anyone judges them", () => {
   const { rewrite, asked } = countingRewrite();
   new CompileCache({ rewrite }).compile(shared, request);
   assert.ok(asked[0]?.buffer instanceof ArrayBuffer);
+});
+
+test("a module with a large function is compiled before its first call, and only such a one", async () => {
+  // V8 shares the code of modules with the same bytes, so each has a divisor of its own.
+  const largeBy = (divisor: number) => {
+    const step = `(local.set 0 (i64.div_u (local.get 0) (i64.const ${divisor})))`;
+    return wat(`(func (export "run") (param i64) (result i64) ${step.repeat(40_000)} (local.get 0))`);
+  };
+  let count = 0;
+  const eagerly = <Result>(compile: () => Result): Result => {
+    count++;
+    setFlagsFromString("--no-wasm-lazy-compilation");
+    try {
+      return compile();
+    } finally {
+      setFlagsFromString("--wasm-lazy-compilation");
+    }
+  };
+  const { rewrite } = countingRewrite();
+  const firstCallMs = (cache: CompileCache, large: Uint8Array) => {
+    const { exports } = new webAssembly.Instance(cache.compile(large, request).module);
+    const start = performance.now();
+    (exports.run as (value: bigint) => bigint)(9n);
+    return performance.now() - start;
+  };
+  const eager = firstCallMs(new CompileCache({ rewrite, eagerly }), await largeBy(3));
+  const lazy = firstCallMs(new CompileCache({ rewrite }), await largeBy(5));
+  assert.ok(eager < lazy, `${eager} ms, lazily ${lazy} ms`);
+  assert.equal(count, 1);
+  new CompileCache({ rewrite, eagerly }).compile(moduleA, request);
+  assert.equal(count, 1);
 });

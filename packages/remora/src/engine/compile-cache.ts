@@ -10,6 +10,7 @@ import { meterModule } from "../wasm/metering/meter-module.ts";
 import {
   type CompiledModule,
   compileRewritten,
+  type Eagerly,
   type ModuleFacts,
   type Rewrite,
   rewriteChecked,
@@ -31,6 +32,12 @@ export interface CompileCacheOptions {
   readonly rewrite?: Rewrite;
   /** Default: nothing outlives the process. A store that throws is as good as none. */
   readonly store?: RewriteStore;
+  /**
+   * How V8 is made to compile a module at once; see `Eagerly`. Without it a function is compiled inside its first call,
+   * and a large one is then late for its deadline once. A way to do it: the flag `--no-wasm-lazy-compilation`, set
+   * around the compilation by `setFlagsFromString` of `node:v8`.
+   */
+  readonly eagerly?: Eagerly;
   /** Compiled modules kept although no instance uses them. */
   readonly modulesMax?: number;
   /** Bytes of rewritten code that these may have together. */
@@ -72,6 +79,7 @@ const knownOptionsMax = 8;
 export class CompileCache {
   readonly #rewrite: Rewrite;
   readonly #store: RewriteStore | undefined;
+  readonly #eagerly: Eagerly | undefined;
   readonly #modulesMax: number;
   readonly #bytesMax: number;
   /** In order of use, the oldest first. */
@@ -87,6 +95,7 @@ export class CompileCache {
   constructor(options: CompileCacheOptions = {}) {
     this.#rewrite = options.rewrite ?? meterModule;
     this.#store = options.store;
+    this.#eagerly = options.eagerly;
     this.#modulesMax = options.modulesMax ?? 128;
     this.#bytesMax = options.bytesMax ?? 256 * 1024 * 1024;
   }
@@ -142,7 +151,7 @@ export class CompileCache {
   #make(original: Uint8Array, key: string, digest: string, request: CompileRequest): Entry {
     const origin = { plugin: request.plugin, digest };
     const { bytes, ...facts } = rewriteChecked(original, origin, request.options, this.#rewrite);
-    const compiled = compileRewritten(bytes, facts, origin);
+    const compiled = compileRewritten(bytes, facts, origin, this.#eagerly);
     this.#toStore(key, bytes, facts);
     return { compiled, sizeBytes: bytes.length };
   }
@@ -167,7 +176,7 @@ export class CompileCache {
       if (stored === undefined) return undefined;
       const { bytes, facts } = stored;
       return {
-        compiled: compileRewritten(bytes, facts, { plugin: key, digest }),
+        compiled: compileRewritten(bytes, facts, { plugin: key, digest }, this.#eagerly),
         sizeBytes: bytes.length,
       };
     } catch {

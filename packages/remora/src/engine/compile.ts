@@ -5,6 +5,7 @@
  */
 
 import { isRemoraError } from "../base/index.ts";
+import { decodeModule, findSection } from "../wasm/decode.ts";
 import { defaultDecodeLimits } from "../wasm/limits.ts";
 import type { MeteredModule, MeterOptions } from "../wasm/metering/contract.ts";
 import { engineErrors } from "./errors.ts";
@@ -21,6 +22,15 @@ export interface CompiledModule {
 }
 
 export type Rewrite = (original: Uint8Array, options: MeterOptions) => MeteredModule;
+
+/** Runs `compile` with V8 told to compile all functions at once instead of each inside its first call. */
+export type Eagerly = <Result>(compile: () => Result) => Result;
+
+/**
+ * V8 compiles a function inside its first call, where no deadline can interrupt it: a body of 700 KB took 49 ms. Up
+ * to here that is a millisecond or two.
+ */
+const lazyBodyBytesMax = 32 * 1024;
 
 /** Whom the bytes belong to, for errors. */
 export interface Origin {
@@ -61,15 +71,29 @@ export function rewriteChecked(
 /**
  * Compiles what the rewriter made.
  *
+ * @param eagerly Used for modules with a function so large that its compilation would outlast a deadline.
  * @throws engine/rewriter-bug V8 refuses it, although it accepted the original
  */
-export function compileRewritten(bytes: Uint8Array, facts: ModuleFacts, origin: Origin): CompiledModule {
+export function compileRewritten(
+  bytes: Uint8Array,
+  facts: ModuleFacts,
+  origin: Origin,
+  eagerly?: Eagerly,
+): CompiledModule {
   try {
-    const module = new webAssembly.Module(bytes);
-    return { module, facts, digest: origin.digest };
+    const compile = () => new webAssembly.Module(bytes);
+    const isEager = eagerly !== undefined && largestBodyBytes(bytes) > lazyBodyBytesMax;
+    return { module: isEager ? eagerly(compile) : compile(), facts, digest: origin.digest };
   } catch (error) {
     throw engineErrors["rewriter-bug"]({ ...origin, reason: String(error) }, error);
   }
+}
+
+/** Of a module that the rewriter made: it may exceed the limits that the original kept. */
+function largestBodyBytes(bytes: Uint8Array): number {
+  const unlimited = { ...defaultDecodeLimits, moduleBytes: bytes.length, bodyBytes: bytes.length };
+  const bodies = findSection(decodeModule(bytes, unlimited), "code")?.items ?? [];
+  return bodies.reduce((largest, body) => Math.max(largest, body.bytes.length), 0);
 }
 
 /** `validate` only says no; compiling says where and why. */
