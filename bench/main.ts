@@ -15,6 +15,10 @@ interface Benchmark {
 }
 
 const benchmarks: Record<string, Benchmark> = {
+  component: {
+    claim: "what a component costs to load, to keep and to call, beside its peers",
+    load: () => import("./component.ts"),
+  },
   meter: {
     claim: "what fuel and deadlines cost, against unmetered modules and against wasmtime",
     load: () => import("./meter.ts"),
