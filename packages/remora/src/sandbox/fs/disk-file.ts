@@ -1,19 +1,20 @@
 /** An open file of a directory of the host. Room is charged before it is taken, from the size that the file has then. */
 
 import * as fs from "node:fs";
-import { type Disk, guarded } from "./disk.ts";
+import { type Disk, guarded, type OpenInode } from "./disk.ts";
 import { FsError } from "./errno.ts";
 import type { NewTimes, OpenFile, Stat } from "./volume.ts";
 
 export class DiskFile implements OpenFile {
   readonly #disk: Disk;
+  readonly #inode: OpenInode;
   /** Undefined once it is closed: the system gives the number to the next file. */
   #descriptor: number | undefined;
 
   constructor(disk: Disk, descriptor: number, stat: fs.BigIntStats) {
     this.#disk = disk;
     this.#descriptor = descriptor;
-    disk.opened(stat);
+    this.#inode = disk.opened(stat);
   }
 
   stat(): Stat {
@@ -67,7 +68,7 @@ export class DiskFile implements OpenFile {
     const descriptor = this.#descriptor;
     if (descriptor === undefined) return;
     guarded(() => {
-      this.#disk.closed(this.#stat());
+      this.#disk.closed(this.#inode, () => Number(this.#stat().size));
       this.#descriptor = undefined;
       fs.closeSync(descriptor);
     });

@@ -202,12 +202,18 @@ export class DiskFolder implements OpenFolder {
 
   /** Undefined when there is nothing of that name. */
   #openExisting(name: string, access: number, isTruncated: boolean): OpenFile | undefined {
-    const before = fs.lstatSync(this.#at(name), { bigint: true, throwIfNoEntry: false });
-    if (before === undefined) return undefined;
-    // Looked at first, since opening a device can do something already; and again after, since this was a name.
-    checkIsFile(before);
-    const descriptor = fs.openSync(this.#at(name), access | carefully);
-    const file = this.#file(descriptor, this.#disk.hasDescriptors ? undefined : before);
+    const { hasDescriptors, mayHaveDevices } = this.#disk;
+    let before: fs.BigIntStats | undefined;
+    // Looked at first where opening could do something already, as with a device; and again after in any case,
+    // since this was a name.
+    if (mayHaveDevices || !hasDescriptors) {
+      before = fs.lstatSync(this.#at(name), { bigint: true, throwIfNoEntry: false });
+      if (before === undefined) return undefined;
+      checkIsFile(before);
+    }
+    const descriptor = openOrNot(this.#at(name), access | carefully);
+    if (descriptor === undefined) return undefined;
+    const file = this.#file(descriptor, hasDescriptors ? undefined : before);
     if (isTruncated) file.setSize(0);
     return file;
   }
@@ -255,5 +261,15 @@ export class DiskFolder implements OpenFolder {
   #sameDisk(target: OpenFolder): DiskFolder {
     if (!(target instanceof DiskFolder) || target.#disk !== this.#disk) throw new FsError("xdev");
     return target;
+  }
+}
+
+/** Undefined when there is nothing of that name. */
+function openOrNot(path: string, flags: number): number | undefined {
+  try {
+    return fs.openSync(path, flags);
+  } catch (error) {
+    if (fsErrorOf(error).errno === "noent") return undefined;
+    throw error;
   }
 }

@@ -17,6 +17,8 @@ export interface DiskVolumeOptions {
   /** An existing folder; what it is inside the guest is not its business. */
   readonly folder: string;
   readonly quota: Quota;
+  /** Whether somebody other than guests may put devices and pipes there. Default: yes. */
+  readonly mayHaveDevices?: boolean;
   /** Whether folders are held as descriptors; found out when it is left out. */
   readonly hasDescriptors?: boolean;
 }
@@ -31,7 +33,11 @@ export function diskVolume(options: DiskVolumeOptions): Volume {
   const found = describeFolder(folder);
   if (found !== "a folder") throw sandboxErrors["no-folder"]({ folder, found });
   const hasDescriptors = options.hasDescriptors ?? canNameDescriptors();
-  const disk = new Disk(options.quota, hasDescriptors);
+  const disk = new Disk({
+    quota: options.quota,
+    hasDescriptors,
+    mayHaveDevices: options.mayHaveDevices ?? true,
+  });
   const root = openFolder(disk, fs.realpathSync(folder));
   return { root, hasSafeLinks: hasDescriptors, close: () => root.close() };
 }

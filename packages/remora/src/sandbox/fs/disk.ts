@@ -9,7 +9,8 @@ import type { Quota } from "./quota.ts";
 import type { NewTimes, NodeType, Stat } from "./volume.ts";
 
 /** Files that are open, by what they are: a file without a name is charged until its last handle is closed. */
-interface OpenInode {
+export interface OpenInode {
+  readonly key: string;
   opens: number;
   isNameless: boolean;
 }
@@ -26,12 +27,14 @@ const setTimesMax = 1_024;
 export class Disk {
   readonly quota: Quota;
   readonly hasDescriptors: boolean;
+  readonly mayHaveDevices: boolean;
   readonly #times = new Map<string, { accessed?: SetTime; modified?: SetTime }>();
   readonly #inodes = new Map<string, OpenInode>();
 
-  constructor(quota: Quota, hasDescriptors: boolean) {
-    this.quota = quota;
-    this.hasDescriptors = hasDescriptors;
+  constructor(options: { quota: Quota; hasDescriptors: boolean; mayHaveDevices: boolean }) {
+    this.quota = options.quota;
+    this.hasDescriptors = options.hasDescriptors;
+    this.mayHaveDevices = options.mayHaveDevices;
   }
 
   /**
@@ -79,17 +82,19 @@ export class Disk {
     };
   }
 
-  opened(stat: BigIntStats): void {
-    const inode = this.#inodes.get(keyOf(stat));
-    if (inode === undefined) this.#inodes.set(keyOf(stat), { opens: 1, isNameless: false });
-    else inode.opens++;
+  /** @returns What `closed` wants to know again. */
+  opened(stat: BigIntStats): OpenInode {
+    const key = keyOf(stat);
+    const inode = this.#inodes.get(key) ?? { key, opens: 0, isNameless: false };
+    if (inode.opens++ === 0) this.#inodes.set(key, inode);
+    return inode;
   }
 
-  closed(stat: BigIntStats): void {
-    const inode = this.#inodes.get(keyOf(stat));
-    if (inode === undefined || --inode.opens > 0) return;
-    this.#inodes.delete(keyOf(stat));
-    if (inode.isNameless) this.quota.giveBytes(Number(stat.size));
+  /** @param sizeBytes Asked for only when it matters. */
+  closed(inode: OpenInode, sizeBytes: () => number): void {
+    if (--inode.opens > 0) return;
+    this.#inodes.delete(inode.key);
+    if (inode.isNameless) this.quota.giveBytes(sizeBytes());
   }
 
   /** A name of this file is gone; `stat` is from before. */

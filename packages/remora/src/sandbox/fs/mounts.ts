@@ -73,7 +73,7 @@ function openPrivate({ privateFolder, limits, nowNs }: MountOptions): Mounted {
   for (const name of ownFolders) fs.mkdirSync(`${privateFolder}/${name}`, { recursive: true, mode: 0o700 });
   const used = usageOf(privateFolder, limits.filesMax);
   const quota = new Quota({ ...limits, filesMax: limits.filesMax + ownFolders.length }, used);
-  return mountOf(diskVolume({ folder: privateFolder, quota }), quota);
+  return mountOf(diskVolume({ folder: privateFolder, quota, mayHaveDevices: false }), quota);
 }
 
 function openGranted(guestPath: string, { folders = {}, limits }: MountOptions): Mounted {

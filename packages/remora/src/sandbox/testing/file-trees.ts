@@ -14,9 +14,10 @@ import type { Volume } from "../fs/volume.ts";
 import { Gate } from "../gate.ts";
 import { defaultSandboxLimits } from "../limits.ts";
 
-export type TreeKind = "memory" | "disk" | "disk without descriptors";
+/** "Own disk" is a folder that only guests write to: a plugin's own root. */
+export type TreeKind = "memory" | "disk" | "own disk" | "disk without descriptors";
 const hasDescriptors = fs.existsSync("/proc/self/fd");
-export const treeKinds: readonly TreeKind[] = ["memory", "disk", "disk without descriptors"];
+export const treeKinds: readonly TreeKind[] = ["memory", "disk", "own disk", "disk without descriptors"];
 
 export interface TestTree {
   readonly folder: FolderHandle;
@@ -33,7 +34,7 @@ export function withTrees(
   options: { kinds?: readonly TreeKind[]; fileBytesMax?: number; filesMax?: number } = {},
 ): void {
   for (const kind of options.kinds ?? treeKinds) {
-    if (kind === "disk" && !hasDescriptors) continue; // there is no such tree on this system
+    if (/^(own )?disk$/.test(kind) && !hasDescriptors) continue; // there is no such tree on this system
     const above = fs.realpathSync(fs.mkdtempSync(join(tmpdir(), "remora-tree-")));
     fs.mkdirSync(`${above}/root`);
     fs.mkdirSync(`${above}/outside`);
@@ -45,7 +46,12 @@ export function withTrees(
     const volume =
       kind === "memory"
         ? memoryVolume({ quota, nowNs: () => 1n })
-        : diskVolume({ folder: `${above}/root`, quota, hasDescriptors: kind === "disk" });
+        : diskVolume({
+            folder: `${above}/root`,
+            quota,
+            hasDescriptors: kind !== "disk without descriptors",
+            mayHaveDevices: kind !== "own disk",
+          });
     const audit = auditLog();
     const gate = new Gate({
       plugin: "tree",
