@@ -11,6 +11,7 @@ import {
   decide,
   harmless,
   type Rules,
+  type TargetKind,
   type Vocabulary,
 } from "../policy/index.ts";
 import type { AuditSink } from "./audit.ts";
@@ -143,7 +144,8 @@ export class Gate {
     if (decision === undefined) {
       const { capability } = passage;
       const full = decide({ capability, target }, this.#rules, this.#vocabulary);
-      decision = { ...full, target: harmless(full.target ?? target, targetShownMax) };
+      const kind = this.#vocabulary.get(capability)?.target?.kind;
+      decision = { ...full, target: harmless(shownTarget(kind, full.target ?? target), targetShownMax) };
       if (++this.#remembered > rememberedMax) {
         for (const other of this.#passages.values()) other.decisions.clear();
         this.#remembered = 1;
@@ -152,6 +154,13 @@ export class Gate {
     }
     return decision;
   }
+}
+
+/** What of a target may be written down: of a command the program alone, since arguments can be secrets. */
+function shownTarget(kind: TargetKind | undefined, target: string): string {
+  if (kind !== "command") return target;
+  const [program = "", ...words] = target.split(" ");
+  return `${program} (${words.length} arguments)`;
 }
 
 interface Passage {

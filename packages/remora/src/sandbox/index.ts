@@ -3,6 +3,8 @@
 // The gate and its audit.
 export { type AuditEntry, type AuditLog, type AuditSink, auditLines, auditLog } from "./audit.ts";
 export { sandboxErrors } from "./errors.ts";
+// Programs.
+export { type ExecOutcome, type ExecRequest, Programs } from "./exec/execute.ts";
 // What its files take.
 export type { FileUsage } from "./fs/mounts.ts";
 export { Gate, type GateCount, type GateOptions } from "./gate.ts";

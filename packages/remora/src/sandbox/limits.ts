@@ -49,6 +49,13 @@ export interface SandboxLimits {
   /** Datagrams that wait to be received, of one socket; more are lost. */
   readonly datagramsMax: number;
   readonly datagramsBytesMax: number;
+  /** Programs at a time. */
+  readonly execPendingMax: number;
+  /** Until a program is killed, milliseconds. */
+  readonly execTimeMsMax: number;
+  readonly execInputBytesMax: number;
+  /** Standard output and standard error together. */
+  readonly execOutputBytesMax: number;
   /** Keys in the plugin's store. */
   readonly kvKeysMax: number;
   /** Keys and values in the plugin's store together. */
@@ -80,6 +87,10 @@ export const defaultSandboxLimits: SandboxLimits = {
   connectTimeMsMax: 10_000,
   datagramsMax: 256,
   datagramsBytesMax: 1024 * 1024,
+  execPendingMax: 4,
+  execTimeMsMax: 10_000,
+  execInputBytesMax: 1024 * 1024,
+  execOutputBytesMax: 1024 * 1024,
   kvKeysMax: 10_000,
   kvBytesMax: 16 * 1024 * 1024,
 };

@@ -12,6 +12,7 @@ import {
   type Vocabulary,
 } from "../policy/index.ts";
 import type { AuditSink } from "./audit.ts";
+import { Programs } from "./exec/execute.ts";
 import { type FileUsage, openMounts } from "./fs/mounts.ts";
 import { Gate } from "./gate.ts";
 import type { Guest } from "./guest.ts";
@@ -97,6 +98,8 @@ export interface Sandbox {
   request(request: WholeRequest): Promise<WholeResponse>;
   /** Sockets that never block, for a host function that gives its guests some. They pass the gate like the guest's. */
   readonly sockets: Sockets;
+  /** Programs under `proc.exec`, for a host function that gives its guests such a power. */
+  readonly programs: Programs;
   /** The imports of one instance. Close them when it is discarded. */
   forInstance(guest: Guest): InstanceImports;
   close(): void;
@@ -157,6 +160,7 @@ export function sandboxImports(options: SandboxOptions): Sandbox {
   const { certificates } = options.network ?? {};
   const http = new HttpClient({ ...network, ...(certificates !== undefined && { certificates }) });
   const sockets = new Sockets(network);
+  const programs = new Programs(gate, limits);
   const random = options.random ?? { kind: "real" };
   const shared: PluginMachine = {
     plugin,
@@ -185,6 +189,7 @@ export function sandboxImports(options: SandboxOptions): Sandbox {
     for (const { mount } of mounts) mount.volume.close();
     http.close();
     sockets.close();
+    programs.close();
     keyValues?.close();
     keyValues = undefined;
     log.close();
@@ -200,6 +205,7 @@ export function sandboxImports(options: SandboxOptions): Sandbox {
         namesUsed: quota.namesUsed,
       })),
     sockets,
+    programs,
     request: (request) => requestWhole(http, request),
     forInstance: (guest) => {
       const machine = new Machine(shared, guest);
