@@ -26,7 +26,7 @@ import type { Figures } from "./main.ts";
 import { measure, median, type Variant } from "./measure.ts";
 
 const limits: Limits = { ...defaultLimits, fuelMax: 1_000_000, deadlineMs: 50, memoryPagesMax: 64 };
-const host = { log: () => {}, nowMs: Date.now, elevation: noElevation };
+const host = { log: () => {}, nowMs: Date.now, elevation: noElevation, audit: { write: () => {} } };
 const imports = takHostImports("bench", host);
 
 /** Ten fields, seven of them text with 82 characters. */

@@ -29,7 +29,7 @@ function outcome(bytes: Uint8Array): string {
       limits: { ...defaultLimits, fuelMax: 200_000, deadlineMs: 1_000, memoryPagesMax: 64 },
       grants: [],
       givesXml: true,
-      host: { log: () => {}, nowMs: () => timeMs, elevation: noElevation },
+      host: { log: () => {}, nowMs: () => timeMs, elevation: noElevation, audit: { write: () => {} } },
     });
     try {
       assert.ok(stage.kind === "filter");

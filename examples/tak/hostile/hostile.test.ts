@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { before, test } from "node:test";
-import { Chain, createMessage, openPluginStage, type PluginStage } from "@remora/tak";
+import { Chain, createMessage, noElevation, openPluginStage, type PluginStage } from "@remora/tak";
 import { defaultLimits } from "remora/engine";
 import { buildExamples } from "../../build.ts";
 import { hostileGuests } from "./guests.ts";
@@ -81,7 +81,8 @@ async function open(name: string, onFailure: "block" | "pass"): Promise<PluginSt
     host: {
       log: (_plugin, _level, line) => lines.push(line),
       nowMs: () => 1_750_000_000_000,
-      elevation: { at: () => undefined, close: () => {} },
+      elevation: noElevation,
+      audit: { write: () => {} },
     },
   });
 }

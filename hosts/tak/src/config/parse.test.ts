@@ -353,10 +353,10 @@ test("a grant that does not exist, or has the wrong targets, is refused where it
 });
 
 test("a program that can give more capabilities says so", () => {
-  const text = `plugins: { filters: [{ id: p, path: p.wasm, grants: [log.write] }] }`;
+  const text = `plugins: { filters: [{ id: p, path: p.wasm, grants: [kv.store] }] }`;
   assert.equal(problemsOf(text).length, 1);
-  const { plugins } = parseTakConfig(text, "tak.yaml", { grantable: ["log.write"] });
-  assert.deepEqual(plugins[0]?.grants, [{ capability: "log.write" }]);
+  const { plugins } = parseTakConfig(text, "tak.yaml", { grantable: ["kv.store"] });
+  assert.deepEqual(plugins[0]?.grants, [{ capability: "kv.store" }]);
 });
 
 test("a filter's mistakes are found where they are", () => {

@@ -18,9 +18,16 @@ export const takCapabilities: readonly CapabilityDefinition[] = [
   { name: "tak.elevation", risk: "low", meaning: "Ask for the height of a place" },
 ];
 
-const vocabulary = vocabularyWith(takCapabilities);
+export const takVocabulary = vocabularyWith(takCapabilities);
 
-export const grantableDefault: readonly string[] = takCapabilities.map(({ name }) => name);
+/**
+ * What this host can give: its own functions, and of the sandbox what a guest on the caller's thread can use at
+ * once. Files and the network come with isolation, where a guest may wait.
+ */
+export const grantableDefault: readonly string[] = [
+  ...takCapabilities.map(({ name }) => name),
+  ...["wasi.base", "clock.read", "random.read", "log.write"],
+];
 
 export const pageBytes = 65_536;
 
@@ -147,7 +154,7 @@ function readGrant(value: Value, grantable: ReadonlySet<string>): Grant[] {
     const grant = parseGrant(
       typeof written === "string" ? { capability: written } : written,
       value.path,
-      vocabulary,
+      takVocabulary,
     );
     if (grantable.has(grant.capability)) return [grant];
     value.problem(`The capability "${grant.capability}" is not available yet in this host`);

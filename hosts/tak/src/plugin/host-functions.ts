@@ -5,6 +5,7 @@
 
 import type { HostImports } from "remora/engine";
 import { harmless } from "remora/policy";
+import type { AuditSink } from "remora/sandbox";
 import type { ElevationSource } from "./elevation.ts";
 import { LentMessage } from "./lent-message.ts";
 
@@ -16,6 +17,8 @@ export interface TakHostOptions {
   /** Milliseconds since 1970, UTC. */
   readonly nowMs: () => number;
   readonly elevation: ElevationSource;
+  /** Gets a line for each passage of a plugin to what it was granted. */
+  readonly audit: AuditSink;
 }
 
 /** A guest chooses the length of its lines and how many there are. */
@@ -23,7 +26,10 @@ const lineLengthMax = 1_024;
 const linesPerSecondMax = 100;
 
 /** The host's imports for one plugin. */
-export function takHostImports(plugin: string, { log, nowMs, elevation }: TakHostOptions): HostImports {
+export function takHostImports(
+  plugin: string,
+  { log, nowMs, elevation }: Omit<TakHostOptions, "audit">,
+): HostImports {
   const lines = new LineBudget(nowMs);
   return {
     "omnitak:plugin/host@0.1.0": {

@@ -5,8 +5,9 @@ import { ComponentError } from "remora/component";
 import { type Instance, type Limits, openArtifact } from "remora/engine";
 import { Plugin, type PluginMetrics } from "remora/manager";
 import { type Grant, harmless } from "remora/policy";
-import type { Sandbox } from "remora/sandbox";
+import { type Sandbox, sandboxImports } from "remora/sandbox";
 import type { FilterStage, OnFailure, TransformerStage } from "../chain/stage.ts";
+import { takVocabulary } from "../config/plugins.ts";
 import { readMessage } from "../cot/event-decoder.ts";
 import type { CotMessage } from "../cot/message.ts";
 import { takErrors } from "../errors.ts";
@@ -31,9 +32,8 @@ export interface PluginStageOptions {
   readonly settings?: unknown;
   readonly onFailure: OnFailure;
   readonly limits: Limits;
+  /** What it may do beyond the host's own functions. */
   readonly grants: readonly Grant[];
-  /** Opened with the same grants; without it nothing can be granted. */
-  readonly sandbox?: Sandbox;
   /** Whether a filter gets the event's whole XML. */
   readonly givesXml: boolean;
   readonly host: TakHostOptions;
@@ -67,7 +67,7 @@ function openFilter(options: PluginStageOptions): PluginStage {
   const { id, onFailure, givesXml } = options;
   let first: FilterCalls | undefined;
   let about: FilterMetadata | undefined;
-  const plugin = openPlugin(options, (instance) => {
+  const plugin = new TakPlugin(options, (instance) => {
     const calls = bindFilter(id, instance, givesXml);
     first ??= calls;
     about ??= calls.metadata();
@@ -97,7 +97,7 @@ const typesMax = 1_024;
 function openTransformer(options: PluginStageOptions): PluginStage {
   const { id, onFailure } = options;
   let about: TransformerMetadata | undefined;
-  const plugin = openPlugin(options, (instance) => {
+  const plugin = new TakPlugin(options, (instance) => {
     const calls = bindTransformer(id, instance);
     about ??= calls.metadata();
     return calls;
@@ -171,21 +171,37 @@ function configure({ id, settings }: PluginStageOptions, instance: Instance): vo
   }
 }
 
-function openPlugin<Calls>(
-  options: PluginStageOptions,
-  bind: ConstructorParameters<typeof Plugin<Calls>>[0]["bind"],
-): Plugin<Calls> {
-  const { id, bytes, limits, grants, sandbox, host } = options;
-  return new Plugin<Calls>({
-    id,
-    artifact: openArtifact(bytes, { plugin: id }),
-    limits,
-    grants,
-    ...(sandbox !== undefined && { sandbox }),
-    hostImports: takHostImports(id, host),
-    bind: (instance) => {
-      configure(options, instance);
-      return bind(instance);
-    },
-  });
+/** A plugin and the sandbox that is its own. */
+class TakPlugin<Calls> extends Plugin<Calls> {
+  readonly #sandbox: Sandbox;
+
+  constructor(options: PluginStageOptions, bind: (instance: Instance) => Calls) {
+    const { id, bytes, limits, grants, host } = options;
+    const sandbox = sandboxImports({
+      plugin: id,
+      grants,
+      vocabulary: takVocabulary,
+      audit: host.audit,
+      nowMs: host.nowMs,
+      log: { write: ({ level, text }) => host.log(id, level === "critical" ? "error" : level, text) },
+    });
+    super({
+      id,
+      artifact: openArtifact(bytes, { plugin: id }),
+      limits,
+      grants,
+      sandbox,
+      hostImports: takHostImports(id, host),
+      bind: (instance) => {
+        configure(options, instance);
+        return bind(instance);
+      },
+    });
+    this.#sandbox = sandbox;
+  }
+
+  override close(): void {
+    super.close();
+    this.#sandbox.close();
+  }
 }

@@ -162,7 +162,7 @@ function start<Calls>(options: PluginOptions<Calls>, granted: readonly LinkedImp
         if (sandbox === undefined || granted.length === 0) return hostImports;
         const own = sandbox.forInstance(guest);
         sandboxed = own;
-        return { ...hostImports, ...grantedImports(own, granted) };
+        return { ...hostImports, ...own.hostImports(granted.map(({ need }) => need)) };
       },
     });
     return new Leased(instance, bind(instance), sandboxed);
@@ -170,13 +170,4 @@ function start<Calls>(options: PluginOptions<Calls>, granted: readonly LinkedImp
     sandboxed?.close();
     throw error;
   }
-}
-
-function grantedImports(own: InstanceImports, granted: readonly LinkedImport[]): HostImports {
-  const imports: Record<string, unknown> = {};
-  for (const { need } of granted) {
-    const host = own.component(need.from);
-    if (host !== undefined) imports[need.from] = host;
-  }
-  return imports;
 }
