@@ -1,5 +1,7 @@
 /** Where rewritten bodies go: a growing buffer without a check too many, since all of the code passes here. */
 
+import { op } from "./emitted.ts";
+
 const sizeBytes = 5;
 
 export class CodeBuffer {
@@ -31,6 +33,18 @@ export class CodeBuffer {
       rest >>= 7;
     }
     this.byte(rest & 0x7f);
+  }
+
+  /** An operator with an index behind it. */
+  indexed(opcode: number, index: number): void {
+    this.byte(opcode);
+    this.u32(index);
+  }
+
+  /** `i32.const`. */
+  constant(value: number): void {
+    this.byte(op.i32Const);
+    this.s32(value);
   }
 
   raw(bytes: Uint8Array): void {

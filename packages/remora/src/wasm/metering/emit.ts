@@ -7,11 +7,13 @@ import type { ByteWriter } from "../byte-writer.ts";
 import type { IndexSpaces } from "../index-spaces.ts";
 import { CodeBuffer } from "./code-buffer.ts";
 import { type CountedLoop, countedLoop } from "./counted-loop.ts";
+import { op } from "./emitted.ts";
 import { type BodyFacts, Event, eventSize, type Facts, LoopFlag } from "./facts.ts";
 import { IntList } from "./int-list.ts";
 import { canonicalize, Float, findNanPlaces, nanPlaceSize } from "./nan.ts";
 import type { BodyPlan, Plan } from "./plan.ts";
 import { readIndex, skipNumber } from "./skip.ts";
+import { writeTakeTurns, writeTurnsLeft } from "./turns.ts";
 
 /** Indices of what was appended to the module, and how to name a block type. */
 export interface Appended {
@@ -61,45 +63,6 @@ export function emitBodies(input: EmitInput): Emitted {
   return { bodies: emitter.out.finish(), hints: emitter.hints };
 }
 
-const op = {
-  block: 0x02,
-  loop: 0x03,
-  if: 0x04,
-  end: 0x0b,
-  unreachable: 0x00,
-  br: 0x0c,
-  brIf: 0x0d,
-  brTable: 0x0e,
-  return: 0x0f,
-  call: 0x10,
-  localGet: 0x20,
-  localSet: 0x21,
-  localTee: 0x22,
-  globalGet: 0x23,
-  globalSet: 0x24,
-  i32Const: 0x41,
-  i32LtS: 0x48,
-  i32Add: 0x6a,
-  i32Sub: 0x6b,
-  i32Mul: 0x6c,
-  i32Rotr: 0x78,
-  i32LtU: 0x49,
-  i32Ne: 0x47,
-  i32LeS: 0x4c,
-  i32And: 0x71,
-  else: 0x05,
-  i32DivU: 0x6e,
-  i32Shl: 0x74,
-  select: 0x1b,
-  i32Or: 0x72,
-  empty: 0x40,
-  i32: 0x7f,
-  f32: 0x7d,
-  f64: 0x7c,
-  v128: 0x7b,
-  gcPrefix: 0xfb,
-} as const;
-
 /** What the local counter and the global know of each other. */
 const State = {
   /** The global is right; the local is not. */
@@ -109,13 +72,6 @@ const State = {
   /** The local is right. */
   dirty: 2,
 } as const;
-
-/** What all turns of a loop together may cost at most, so that their product is a number of 32 bits. */
-const allTurnsFuelMax = 2 ** 30;
-
-function isZero(bound: CountedLoop["bound"]): boolean {
-  return "constant" in bound && bound.constant === 0;
-}
 
 class Emitter {
   readonly out: CodeBuffer;
@@ -158,9 +114,9 @@ class Emitter {
   constructor(input: EmitInput) {
     this.input = input;
     this.bytes = input.bytes;
-    // Bodies grow by half at most, as a rule; the buffer grows when they do not keep to it.
+    // Bodies hardly ever double; the buffer grows when they do.
     const codeBytes = input.facts.bodies.reduce((sum, body) => sum + body.end - body.start, 0);
-    this.out = new CodeBuffer(codeBytes + (codeBytes >> 1) + 4_096);
+    this.out = new CodeBuffer(2 * codeBytes + 4_096);
     this.isStackCounted = input.plan.bodies.some((body) => body.stackSlots > 0);
   }
 
@@ -324,14 +280,14 @@ class Emitter {
       case Event.replaced:
         this.sync(offset);
         this.copyTo(offset);
-        this.indexed(op.call, this.input.appended.helper(a));
+        this.out.indexed(op.call, this.input.appended.helper(a));
         this.cursor = b;
         this.afterCall();
         return;
       case Event.length:
         this.sync(offset);
         this.copyTo(offset);
-        this.indexed(op.call, this.input.appended.chargeLength);
+        this.out.indexed(op.call, this.input.appended.chargeLength);
         this.afterCall();
         return;
       case Event.handler:
@@ -352,12 +308,12 @@ class Emitter {
 
   private chargeLocal(fuel: number, checks: boolean): void {
     const { appended } = this.input;
-    if (this.state === State.stale) this.indexed(op.globalGet, appended.fuel);
-    else if (fuel > 0 || checks) this.indexed(op.localGet, this.counter);
+    if (this.state === State.stale) this.out.indexed(op.globalGet, appended.fuel);
+    else if (fuel > 0 || checks) this.out.indexed(op.localGet, this.counter);
     else return;
     if (fuel > 0) this.subtract(fuel);
     const writes = fuel > 0 || this.state === State.stale;
-    if (writes) this.indexed(checks ? op.localTee : op.localSet, this.counter);
+    if (writes) this.out.indexed(checks ? op.localTee : op.localSet, this.counter);
     if (checks) this.refillLocal();
     if (fuel > 0) this.state = State.dirty;
     else if (this.state === State.stale) this.state = State.clean;
@@ -366,33 +322,33 @@ class Emitter {
   /** Takes the counter from the stack. The stub leaves the same number in the global. */
   private refillLocal(): void {
     this.orStack();
-    this.constant(0);
+    this.out.constant(0);
     this.out.byte(op.i32LtS);
     this.hint();
     this.out.byte(op.if);
     this.out.byte(op.empty);
-    this.indexed(op.localGet, this.counter);
-    this.indexed(op.call, this.input.appended.refillLocal);
-    this.indexed(op.localSet, this.counter);
+    this.out.indexed(op.localGet, this.counter);
+    this.out.indexed(op.call, this.input.appended.refillLocal);
+    this.out.indexed(op.localSet, this.counter);
     this.out.byte(op.end);
   }
 
   private chargeGlobal(fuel: number, checks: boolean): void {
     const { appended } = this.input;
     if (fuel > 0) {
-      this.indexed(op.globalGet, appended.fuel);
+      this.out.indexed(op.globalGet, appended.fuel);
       this.subtract(fuel);
-      this.indexed(op.globalSet, appended.fuel);
+      this.out.indexed(op.globalSet, appended.fuel);
     }
     if (!checks) return;
-    this.indexed(op.globalGet, appended.fuel);
+    this.out.indexed(op.globalGet, appended.fuel);
     this.orStack();
-    this.constant(0);
+    this.out.constant(0);
     this.out.byte(op.i32LtS);
     this.hint();
     this.out.byte(op.if);
     this.out.byte(op.empty);
-    this.indexed(op.call, appended.refillGlobal);
+    this.out.indexed(op.call, appended.refillGlobal);
     this.out.byte(op.end);
   }
 
@@ -400,12 +356,12 @@ class Emitter {
   private orStack(): void {
     if (!this.checksStack) return;
     this.checksStack = false;
-    this.indexed(op.globalGet, this.input.appended.stack);
+    this.out.indexed(op.globalGet, this.input.appended.stack);
     this.out.byte(op.i32Or);
   }
 
   private subtract(fuel: number): void {
-    this.constant(fuel);
+    this.out.constant(fuel);
     this.out.byte(op.i32Sub);
   }
 
@@ -413,8 +369,8 @@ class Emitter {
   private needCounter(offset: number): void {
     if (!this.plan.isLocal || this.state !== State.stale) return;
     this.copyTo(offset);
-    this.indexed(op.globalGet, this.input.appended.fuel);
-    this.indexed(op.localSet, this.counter);
+    this.out.indexed(op.globalGet, this.input.appended.fuel);
+    this.out.indexed(op.localSet, this.counter);
     this.state = State.clean;
   }
 
@@ -427,8 +383,8 @@ class Emitter {
   }
 
   private writeBack(): void {
-    this.indexed(op.localGet, this.counter);
-    this.indexed(op.globalSet, this.input.appended.fuel);
+    this.out.indexed(op.localGet, this.counter);
+    this.out.indexed(op.globalSet, this.input.appended.fuel);
   }
 
   private afterCall(): void {
@@ -458,14 +414,14 @@ class Emitter {
   /** 4.6: the host is called in the outer loop, so that V8 unrolls the inner one. */
   private splitLoop(offset: number, next: number, fuel: number): void {
     this.out.copy(this.bytes, offset, next);
-    this.indexed(op.localGet, this.counter);
+    this.out.indexed(op.localGet, this.counter);
     this.refillLocal();
     this.out.copy(this.bytes, offset, next);
-    this.indexed(op.localGet, this.counter);
-    this.constant(0);
+    this.out.indexed(op.localGet, this.counter);
+    this.out.constant(0);
     this.out.byte(op.i32LtS);
     this.hint();
-    this.indexed(op.brIf, 1);
+    this.out.indexed(op.brIf, 1);
     if (fuel > 0) this.charge(fuel, false);
     this.cursor = next;
   }
@@ -484,112 +440,25 @@ class Emitter {
    */
   private runTurns(loop: CountedLoop, offset: number, next: number, fuel: number): void {
     const { out } = this;
-    const turns = this.temporaries;
-    const bound = this.temporaries + 1;
+    const turns = { loop, fuel, counter: this.counter, turns: this.temporaries, bound: this.temporaries + 1 };
     out.copy(this.bytes, offset, next);
-    this.indexed(op.localGet, this.counter);
+    out.indexed(op.localGet, this.counter);
     this.refillLocal();
-    this.distance(loop);
-    if (loop.shift > 0) {
-      // A distance that the step does not divide, so that the loop never ends, becomes huge by this.
-      this.constant(loop.shift);
-      out.byte(op.i32Rotr);
-    }
-    this.indexed(op.localTee, turns);
-    // Less one and unsigned: a distance of zero means all the way around, which is too many.
-    this.constant(1);
-    out.byte(op.i32Sub);
-    this.constant(Math.floor(allTurnsFuelMax / fuel));
-    out.byte(op.i32LtU);
-    this.indexed(op.localGet, turns);
-    this.constant(fuel);
-    out.byte(op.i32Mul);
-    this.indexed(op.localTee, bound);
-    this.indexed(op.localGet, this.counter);
-    out.byte(op.i32LeS);
-    out.byte(op.i32And);
-    out.byte(op.if);
-    out.byte(op.empty);
-    this.takeAllTurns(loop, bound);
-    out.byte(op.else);
-    this.takeTurns(loop, turns, bound, fuel);
-    out.byte(op.end);
-    this.innerLoop(loop, bound);
-    this.indexed(op.localGet, loop.counter);
-    if (!isZero(loop.bound)) {
-      this.pushBound(loop);
-      out.byte(op.i32Ne);
-    }
-    this.indexed(op.brIf, 0);
+    writeTakeTurns(out, turns);
+    this.innerLoop(loop, turns.bound);
+    writeTurnsLeft(out, loop);
+    out.indexed(op.brIf, 0);
     out.byte(op.end);
     this.done = loop.end;
-  }
-
-  /** The slice pays for all of them; what they cost is in the local that then gets the bound. */
-  private takeAllTurns(loop: CountedLoop, bound: number): void {
-    this.indexed(op.localGet, this.counter);
-    this.indexed(op.localGet, bound);
-    this.out.byte(op.i32Sub);
-    this.indexed(op.localSet, this.counter);
-    this.pushBound(loop);
-    this.indexed(op.localSet, bound);
-  }
-
-  /** As many as the slice pays for, the last of which may overdraw it. */
-  private takeTurns(loop: CountedLoop, turns: number, bound: number, fuel: number): void {
-    const { out } = this;
-    this.indexed(op.localGet, turns);
-    this.constant(1);
-    out.byte(op.i32Sub);
-    this.indexed(op.localTee, turns);
-    this.indexed(op.localGet, this.counter);
-    this.constant(fuel);
-    out.byte(op.i32DivU);
-    this.indexed(op.localTee, bound);
-    this.indexed(op.localGet, turns);
-    this.indexed(op.localGet, bound);
-    out.byte(op.i32LtU);
-    out.byte(op.select);
-    this.constant(1);
-    out.byte(op.i32Add);
-    this.indexed(op.localSet, turns);
-    this.indexed(op.localGet, this.counter);
-    this.indexed(op.localGet, turns);
-    this.constant(fuel);
-    out.byte(op.i32Mul);
-    out.byte(op.i32Sub);
-    this.indexed(op.localSet, this.counter);
-    this.indexed(op.localGet, loop.counter);
-    this.indexed(op.localGet, turns);
-    if (loop.shift > 0) {
-      this.constant(loop.shift);
-      out.byte(op.i32Shl);
-    }
-    out.byte(loop.isUp ? op.i32Add : op.i32Sub);
-    this.indexed(op.localSet, bound);
   }
 
   /** The loop as it was, but with the bound in a local of ours. */
   private innerLoop({ boundAt, end }: CountedLoop, bound: number): void {
     this.copyTo(boundAt.start);
-    this.indexed(op.localGet, bound);
+    this.out.indexed(op.localGet, bound);
     if (boundAt.start === boundAt.end) this.out.byte(op.i32Ne);
     this.cursor = boundAt.end;
     this.copyTo(end);
-  }
-
-  /** From the counter to its bound, in the direction of the step. */
-  private distance(loop: CountedLoop): void {
-    if (loop.isUp) this.pushBound(loop);
-    this.indexed(op.localGet, loop.counter);
-    if (!loop.isUp && isZero(loop.bound)) return;
-    if (!loop.isUp) this.pushBound(loop);
-    this.out.byte(op.i32Sub);
-  }
-
-  private pushBound({ bound }: CountedLoop): void {
-    if ("local" in bound) this.indexed(op.localGet, bound.local);
-    else this.constant(bound.constant);
   }
 
   private join(offset: number, fallsThrough: boolean, isBodyEnd: boolean): void {
@@ -617,7 +486,7 @@ class Emitter {
     } else if (this.hasWrapper) {
       this.needCounter(offset);
       this.copyTo(offset);
-      this.indexed(op.br, label);
+      this.out.indexed(op.br, label);
       this.cursor = offset + 1;
     } else {
       this.sync(offset);
@@ -661,20 +530,20 @@ class Emitter {
   private takeStack(): void {
     const { stack } = this.input.appended;
     const { stackSlots } = this.plan;
-    this.indexed(op.globalGet, stack);
+    this.out.indexed(op.globalGet, stack);
     if (stackSlots === 0) {
-      this.indexed(op.localSet, this.oldStack);
+      this.out.indexed(op.localSet, this.oldStack);
       return;
     }
-    this.indexed(op.localTee, this.oldStack);
+    this.out.indexed(op.localTee, this.oldStack);
     this.subtract(stackSlots);
-    this.indexed(op.globalSet, stack);
+    this.out.indexed(op.globalSet, stack);
     if (this.plan.checksEntry) {
       this.checksStack = true;
       return;
     }
-    this.indexed(op.localGet, this.oldStack);
-    this.constant(stackSlots);
+    this.out.indexed(op.localGet, this.oldStack);
+    this.out.constant(stackSlots);
     this.out.byte(op.i32LtS);
     this.hint();
     this.out.byte(op.if);
@@ -686,15 +555,15 @@ class Emitter {
   private giveStackBack(offset: number): void {
     if (!this.hasOldStack) return;
     this.copyTo(offset);
-    this.indexed(op.localGet, this.oldStack);
-    this.indexed(op.globalSet, this.input.appended.stack);
+    this.out.indexed(op.localGet, this.oldStack);
+    this.out.indexed(op.globalSet, this.input.appended.stack);
   }
 
   /** In a handler: whatever was thrown through did not give its slots back. */
   private resetStack(): void {
-    this.indexed(op.localGet, this.oldStack);
+    this.out.indexed(op.localGet, this.oldStack);
     if (this.plan.stackSlots > 0) this.subtract(this.plan.stackSlots);
-    this.indexed(op.globalSet, this.input.appended.stack);
+    this.out.indexed(op.globalSet, this.input.appended.stack);
   }
 
   // Bytes.
@@ -730,16 +599,6 @@ class Emitter {
     const { pieces } = this.input;
     if (pieces === undefined) return;
     for (let at = first; at < pieces.length; at += 3) pieces.add(at, by);
-  }
-
-  private indexed(opcode: number, index: number): void {
-    this.out.byte(opcode);
-    this.out.u32(index);
-  }
-
-  private constant(value: number): void {
-    this.out.byte(op.i32Const);
-    this.out.s32(value);
   }
 
   /** The branch that is written next is hardly ever taken. */

@@ -3,9 +3,9 @@
  * where the counter lives, which loops are split. Metering specification 4.4 to 4.7 and 4.11.
  */
 
-import { checkEvery } from "./analyse.ts";
 import { orderCalls } from "./call-graph.ts";
 import type { MeterMode } from "./contract.ts";
+import { checkEvery } from "./control-flow.ts";
 import { armSize, type BodyFacts, Event, eventSize, type Facts, LoopFlag, siteSize } from "./facts.ts";
 import { stackSlots } from "./stack-slots.ts";
 
