@@ -14,6 +14,7 @@ import { installPeers, reasonOf, type Skipped } from "./component/peers.ts";
 import { limits, remora, remoraUnlimited } from "./component/remora.ts";
 import { residentEach, unloading } from "./component/resident.ts";
 import { type Row, rowOf, type Sample } from "./component/row.ts";
+import { position, scriptComponent, scriptEngines } from "./component/script.ts";
 import type { Figures } from "./main.ts";
 import { measure, median, type Variant } from "./measure.ts";
 
@@ -33,6 +34,7 @@ export async function run(): Promise<Figures> {
     await firstResult(guests.program, peers),
     await freshInstance(guests.calls, peers),
     await resident(guests.program, peers),
+    ...(await rowsOfScripts(peers, skipped)),
   ];
   return { rows, unloading: unloading(guests.program), programBytes: guests.program.length, skipped };
 }
@@ -66,15 +68,53 @@ async function rowsOfCalls(guests: Guests, peers: readonly Contestant[]): Promis
       calls.set(contestant.name, call(instantiate().exports));
     }
     compare(name, calls);
-    const variants = Array.from(calls, ([contestant, once]) => repeated(contestant, once));
-    warmUp(variants);
-    const times = measure(variants, short);
-    const samples = Array.from(times, ([contestant, { median: middle, min }]): Sample => {
-      return { contestant, value: middle / records, min: min / records };
-    });
-    rows.push(rowOf({ name, unit: "ns", bar, samples }));
+    rows.push(rowOf({ name, unit: "ns", bar, samples: timed(calls, records) }));
   }
   return rows;
+}
+
+/** A guest in JavaScript. No bars: there is nothing like it to set one by. */
+async function rowsOfScripts(peers: readonly Contestant[], skipped: Skipped[]): Promise<Row[]> {
+  // Without peers there is nothing that makes a component out of a script.
+  if (peers.length === 0) return [];
+  const component = await scriptComponent();
+  if ("reason" in component) {
+    skipped.push(component);
+    return [];
+  }
+  const evaluate = new Map<string, () => unknown>();
+  const add = new Map<string, () => unknown>();
+  for (const contestant of [limited, unlimited, ...peers]) {
+    try {
+      const { script } = (await contestant.prepare(component))().exports;
+      evaluate.set(contestant.name, () => script.evaluate(position));
+      add.set(contestant.name, () => script.add(19, 23));
+    } catch (error) {
+      // A version of jco that is older than what made the component.
+      skipped.push({ peer: `${contestant.name} with a script`, reason: reasonOf(error) });
+    }
+  }
+  for (const engine of await scriptEngines(skipped)) {
+    evaluate.set(engine.name, engine.evaluate);
+    add.set(engine.name, engine.add);
+  }
+  const rowFor = (name: string, calls: ReadonlyMap<string, () => unknown>) => {
+    compare(name, calls);
+    return rowOf({ name, unit: "ns", bar: null, samples: timed(calls) });
+  };
+  return [
+    rowFor("JavaScript guest, scalar call", add),
+    rowFor("JavaScript guest, record of 4 fields, 2 strings", evaluate),
+  ];
+}
+
+/** Nanoseconds, divided by `records`. */
+function timed(calls: ReadonlyMap<string, () => unknown>, records = 1): Sample[] {
+  const variants = Array.from(calls, ([contestant, once]) => repeated(contestant, once));
+  warmUp(variants);
+  return Array.from(measure(variants, short), ([contestant, { median: middle, min }]) => {
+    return { contestant, value: middle / records, min: min / records };
+  });
 }
 
 /** Milliseconds from the bytes to what the first call gives, in a process that has loaded others before. */
