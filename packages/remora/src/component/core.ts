@@ -28,7 +28,7 @@ export interface CoreInstance {
 
 /** Strings between JavaScript and linear memory, by the fastest means of the platform. */
 export interface TextCodec {
-  /** Writes `text` as UTF-8 at `at`; returns the number of bytes. The caller made room for `3 * text.length`. */
+  /** Writes `text` as UTF-8 at `at`; returns the number of bytes. The caller made room for `utf8Length(text)`. */
   encodeUtf8(text: string, into: Uint8Array, at: number): number;
   /** Bytes that `text` takes in UTF-8, a lone surrogate counted as U+FFFD. */
   utf8Length(text: string): number;

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
+import { isRemoraError } from "../../base/index.ts";
 import { typedValues, valueTypes } from "../testing/arbitrary.test.ts";
 import { PlainEngine } from "../testing/harness.test.ts";
 import {
@@ -43,7 +44,7 @@ function contextOver(memory: ReferenceMemory): Context {
       return pointer;
     },
     encoding: "utf8",
-    liftBytesMax: 1 << 26,
+    liftBytesMax: 1 << 20,
   });
 }
 
@@ -141,6 +142,28 @@ test("core values are those of the specification, both ways, joined cases includ
       }
     }),
     { numRuns: 400 },
+  );
+});
+
+test("memory with anything in it is lifted or is a trap, and nothing else", () => {
+  const places = fc.array(fc.tuple(fc.nat(4_095), fc.nat(0xffff_ffff)), { minLength: 1, maxLength: 60 });
+  fc.assert(
+    fc.property(valueTypes, places, fc.nat(200), (type, words, place) => {
+      const memory = new ReferenceMemory();
+      const view = new DataView(memory.bytes.buffer);
+      // Small numbers too, so that some pointers and lengths lead somewhere.
+      for (const [at, word] of words)
+        view.setUint32(4 * (at % 256), word % 3 === 0 ? word : word % 3_000, true);
+      const cx = contextOver(memory);
+      cx.beginLift();
+      const codec = codecs.of(type);
+      try {
+        codec.load(cx, place * codec.align);
+      } catch (error) {
+        assert(isRemoraError(error, "component/trap"), String(error));
+      }
+    }),
+    { numRuns: 1_000 },
   );
 });
 
