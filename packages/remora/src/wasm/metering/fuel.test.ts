@@ -253,9 +253,10 @@ for (const [claim, text, args] of programs) {
 }
 
 /** Of the guest's memory: FNV-1a. */
-function hash(exports: { memory: { buffer: ArrayBuffer } }): number {
+function hash({ memory }: { memory?: { buffer: ArrayBuffer } }): number {
+  assert.ok(memory !== undefined);
   let result = 0x811c9dc5;
-  for (const byte of new Uint8Array(exports.memory.buffer)) result = Math.imul(result ^ byte, 0x01000193);
+  for (const byte of new Uint8Array(memory.buffer)) result = Math.imul(result ^ byte, 0x01000193);
   return result;
 }
 

@@ -1,5 +1,5 @@
 /**
- * The code that pays for many turns of a counted loop at once (metering specification, section 12.1). It leaves in a
+ * The code that pays for many turns of a counted loop at once (metering specification 4.6). It leaves in a
  * local the bound up to which the loop may then run without counting.
  */
 
