@@ -86,6 +86,8 @@ export class Meter implements SliceSource {
   #isStandingStale = false;
   /** Whether a counter was changed by anything but its guest since the call began. */
   #isTouched = false;
+  /** The last call ended without that. */
+  #isFresh = false;
   /** Calls until the counters are worth being exchanged in one. */
   #callsUntilFused = callsUntilFused;
   #fused: FusedSwap | undefined;
@@ -148,6 +150,16 @@ export class Meter implements SliceSource {
    */
   begin(budget: Budget): void {
     const { deadlineMs } = budget;
+    // Nothing was written since the last call began, and it had the same budget: everything stands as it must.
+    if (
+      this.#isFresh &&
+      budget.fuelMax === this.#fuelMax &&
+      deadlineMs === this.#deadlineMs &&
+      !this.#isStandingStale
+    ) {
+      this.#isRunning = true;
+      return;
+    }
     if (!(budget.fuelMax >= 0 && deadlineMs >= 0)) {
       throw new RangeError(
         `A budget is two numbers from 0 up; this one is fuel ${budget.fuelMax}, deadline ${deadlineMs} ms`,
@@ -177,6 +189,7 @@ export class Meter implements SliceSource {
     }
     const rest = this.#fused === undefined ? this.#swapEach() : this.#fused.swap();
     const used = this.#charged + this.#granted - rest;
+    this.#isFresh = !this.#isTouched;
     if (this.#isTouched) this.#settle();
     this.#fuelUsed = used;
     if (used <= this.#fuelMax) return true;
@@ -207,12 +220,14 @@ export class Meter implements SliceSource {
     if (!(units >= 0)) throw new RangeError(`A charge is a number from 0 up, not ${units}`);
     this.#charged += units;
     this.#pool -= units;
+    this.#isTouched = true;
     if (this.#pool < 0) this.#takeBack();
   }
 
   /** Starts the clock of this call if it has not yet been looked at. Before anything that may take long. */
   startClock(): void {
     if (this.#deadlineAt !== unread) return;
+    this.#isTouched = true;
     this.#lookedAt = this.#clock();
     this.#deadlineAt = this.#lookedAt + this.#deadlineMs;
   }
@@ -225,6 +240,7 @@ export class Meter implements SliceSource {
   /** The guest is suspended until a promise settles: its clock stands still. */
   suspend(): void {
     this.startClock();
+    this.#isTouched = true;
     this.#suspendedAt = this.#clock();
   }
 
@@ -382,6 +398,7 @@ export class Meter implements SliceSource {
 
   #stop(counter: Counter): number {
     this.#granted -= counter.swap(-1) + 1;
+    this.#isFresh = false;
     return 1;
   }
 
