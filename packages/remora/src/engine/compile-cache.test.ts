@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { setFlagsFromString } from "node:v8";
 import { parse } from "@bytecodealliance/jco-transpile/wasm-tools";
 import { isRemoraError } from "../base/index.ts";
 import { defaultDecodeLimits } from "../wasm/limits.ts";
 import type { MeteredModule, MeterOptions } from "../wasm/metering/contract.ts";
-import type { Rewrite } from "./compile.ts";
+import type { Eagerly, Rewrite } from "./compile.ts";
 import { CompileCache, compileRequest, type RewriteStore } from "./compile-cache.ts";
+import { eagerlyByFlag } from "./eager-compile.ts";
 import { engineErrors } from "./errors.ts";
 import { webAssembly } from "./webassembly.ts";
 
@@ -199,15 +199,11 @@ test("a module with a large function is compiled before its first call, and only
     return wat(`(func (export "run") (param i64) (result i64) ${step.repeat(40_000)} (local.get 0))`);
   };
   let count = 0;
-  const eagerly = <Result>(compile: () => Result): Result => {
+  const counted: Eagerly = (compile) => {
     count++;
-    setFlagsFromString("--no-wasm-lazy-compilation");
-    try {
-      return compile();
-    } finally {
-      setFlagsFromString("--wasm-lazy-compilation");
-    }
+    return eagerlyByFlag(compile);
   };
+  const lazily: Eagerly = (compile) => compile();
   const { rewrite } = countingRewrite();
   const firstCallMs = (cache: CompileCache, large: Uint8Array) => {
     const { exports } = new webAssembly.Instance(cache.compile(large, request).module);
@@ -215,10 +211,10 @@ test("a module with a large function is compiled before its first call, and only
     (exports.run as (value: bigint) => bigint)(9n);
     return performance.now() - start;
   };
-  const eager = firstCallMs(new CompileCache({ rewrite, eagerly }), await largeBy(3));
-  const lazy = firstCallMs(new CompileCache({ rewrite }), await largeBy(5));
+  const eager = firstCallMs(new CompileCache({ rewrite, eagerly: counted }), await largeBy(3));
+  const lazy = firstCallMs(new CompileCache({ rewrite, eagerly: lazily }), await largeBy(5));
   assert.ok(eager < lazy, `${eager} ms, lazily ${lazy} ms`);
   assert.equal(count, 1);
-  new CompileCache({ rewrite, eagerly }).compile(moduleA, request);
+  new CompileCache({ rewrite, eagerly: counted }).compile(moduleA, request);
   assert.equal(count, 1);
 });

@@ -15,6 +15,7 @@ import {
   type Rewrite,
   rewriteChecked,
 } from "./compile.ts";
+import { eagerlyByFlag } from "./eager-compile.ts";
 
 /**
  * Where rewritten bytes are kept between processes: `RewriteFolder` of the manager is one. What it gives back is
@@ -32,11 +33,7 @@ export interface CompileCacheOptions {
   readonly rewrite?: Rewrite;
   /** Default: nothing outlives the process. A store that throws is as good as none. */
   readonly store?: RewriteStore;
-  /**
-   * How V8 is made to compile a module at once; see `Eagerly`. Without it a function is compiled inside its first call,
-   * and a large one is then late for its deadline once. A way to do it: the flag `--no-wasm-lazy-compilation`, set
-   * around the compilation by `setFlagsFromString` of `node:v8`.
-   */
+  /** How V8 is made to compile a module with a large function at once. Default: by a flag, see `eager-compile.ts`. */
   readonly eagerly?: Eagerly;
   /** Compiled modules kept although no instance uses them. */
   readonly modulesMax?: number;
@@ -79,7 +76,7 @@ const knownOptionsMax = 8;
 export class CompileCache {
   readonly #rewrite: Rewrite;
   readonly #store: RewriteStore | undefined;
-  readonly #eagerly: Eagerly | undefined;
+  readonly #eagerly: Eagerly;
   readonly #modulesMax: number;
   readonly #bytesMax: number;
   /** In order of use, the oldest first. */
@@ -95,7 +92,7 @@ export class CompileCache {
   constructor(options: CompileCacheOptions = {}) {
     this.#rewrite = options.rewrite ?? meterModule;
     this.#store = options.store;
-    this.#eagerly = options.eagerly;
+    this.#eagerly = options.eagerly ?? eagerlyByFlag;
     this.#modulesMax = options.modulesMax ?? 128;
     this.#bytesMax = options.bytesMax ?? 256 * 1024 * 1024;
   }

@@ -10,7 +10,7 @@ export {
   ModuleArtifact,
   openArtifact,
 } from "./artifact.ts";
-export { CompileCache, type CompileCacheOptions } from "./compile-cache.ts";
+export { CompileCache, type CompileCacheOptions, type RewriteStore } from "./compile-cache.ts";
 // Errors.
 export { engineErrors, type TrapPlace } from "./errors.ts";
 export { importNames } from "./import-names.ts";

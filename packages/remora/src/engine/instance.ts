@@ -16,7 +16,7 @@ import type { Budget } from "./limits.ts";
 
 /** What one call cost. */
 export interface CallReport {
-  /** WebAssembly instructions, in wasmtime's units; an upper bound when the call failed. */
+  /** WebAssembly instructions, in wasmtime's units; after a trap of the guest's own about what it used. */
   readonly fuelUsed: number;
   /** Pages of 64 KiB that all memories have now. */
   readonly memoryPages: number;

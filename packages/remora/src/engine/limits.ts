@@ -5,7 +5,10 @@
 
 /** What one call may spend; whichever ends first traps the guest. */
 export interface Budget {
-  /** WebAssembly instructions, counted as wasmtime counts fuel; an integer up to 2^53 - 1, or Infinity. */
+  /**
+   * WebAssembly instructions, counted as wasmtime counts fuel; an integer up to 2^53 - 1, or Infinity. Without effect
+   * for an artifact that was opened in the mode `deadline`, which does not count.
+   */
   readonly fuelMax: number;
   /** Milliseconds on the monotonic clock, fractions allowed, or Infinity. */
   readonly deadlineMs: number;
