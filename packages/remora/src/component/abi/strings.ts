@@ -20,6 +20,7 @@ export function storeString(cx: Context, text: string): number {
 /**
  * Lowers a string and writes its pointer and length to memory. Short strings of ASCII are most of what records
  * hold: for these everything is in this one function, since each call on the way costs as much as four characters.
+ * What is not ASCII is noticed behind the loop, when the allocation is made anew at the exact size.
  */
 export function storeStringAt(cx: Context, text: string, at: number): void {
   const { length } = text;
@@ -29,15 +30,17 @@ export function storeStringAt(cx: Context, text: string, at: number): void {
   }
   const pointer = cx.allocate(1, length);
   const { bytes, view } = cx;
+  let seen = 0;
   for (let index = 0; index < length; index++) {
     const unit = text.charCodeAt(index);
-    if (unit > 0x7f) {
-      const larger = growToUtf8(cx, text, pointer);
-      cx.view.setUint32(at, larger, true);
-      cx.view.setUint32(at + 4, cx.length, true);
-      return;
-    }
     bytes[pointer + index] = unit;
+    seen |= unit;
+  }
+  if (seen > 0x7f) {
+    const larger = growToUtf8(cx, text, pointer);
+    cx.view.setUint32(at, larger, true);
+    cx.view.setUint32(at + 4, cx.length, true);
+    return;
   }
   view.setUint32(at, pointer, true);
   view.setUint32(at + 4, length, true);
@@ -63,11 +66,13 @@ function storeUtf8(cx: Context, text: string): number {
   if (length > shortToEncode) return storeLongUtf8(cx, text);
   const pointer = cx.allocate(1, length);
   const bytes = cx.bytes;
+  let seen = 0;
   for (let index = 0; index < length; index++) {
     const unit = text.charCodeAt(index);
-    if (unit > 0x7f) return growToUtf8(cx, text, pointer);
     bytes[pointer + index] = unit;
+    seen |= unit;
   }
+  if (seen > 0x7f) return growToUtf8(cx, text, pointer);
   cx.length = length;
   return pointer;
 }
@@ -106,18 +111,21 @@ function storeLatin1OrUtf16(cx: Context, text: string): number {
   return pointer;
 }
 
-/** A lone surrogate becomes U+FFFD, which takes one unit as well. `toWellFormed` costs as much as all the rest. */
+/**
+ * A lone surrogate becomes U+FFFD, which takes one unit as well. Whether there may be one is looked at behind the loop,
+ * by the bits of all units together: a branch for each costs a third of the loop, and `toWellFormed` as much as it.
+ */
 function writeUtf16(cx: Context, text: string, pointer: number): void {
   const { units } = cx;
   const first = pointer >>> 1;
   const length = text.length;
-  let hasSurrogates = false;
+  let seen = 0;
   for (let index = 0; index < length; index++) {
     const unit = text.charCodeAt(index);
     units[first + index] = unit;
-    if ((unit & 0xf800) === 0xd800) hasSurrogates = true;
+    seen |= unit;
   }
-  if (hasSurrogates && !text.isWellFormed()) writeUtf16(cx, text.toWellFormed(), pointer);
+  if (seen >= 0xd800 && !text.isWellFormed()) writeUtf16(cx, text.toWellFormed(), pointer);
 }
 
 function checkedSize(size: number): number {
