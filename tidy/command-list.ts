@@ -1,6 +1,7 @@
 /** Every command's help, for docs/commands.md: the document is what the program itself prints. */
 
-import { buildProgram } from "../packages/cli/src/program.ts";
+import type { Command } from "commander";
+import { buildProgram, withSubcommands } from "../packages/cli/src/program.ts";
 import type { System } from "../packages/cli/src/system.ts";
 
 const INTRODUCTION = `# Commands
@@ -22,18 +23,27 @@ const system: System = {
   err: output,
   readFile: neverUsed,
   listFiles: neverUsed,
+  writeFile: neverUsed,
+  makeFolder: neverUsed,
+  configFolder: "",
+  nowMs: neverUsed,
   every: neverUsed,
   onStop: neverUsed,
 };
 
+/** With the names of the commands that it belongs to: `remora keys list`. */
+function nameOf(command: Command): string {
+  return command.parent === null ? command.name() : `${nameOf(command.parent)} ${command.name()}`;
+}
+
 export function printCommands(): string {
   const program = buildProgram(system, { startTak: neverUsed, startDemo: neverUsed });
-  const commands = [program, ...program.commands].map((command) => {
+  const commands = withSubcommands(program).map((command) => {
     command.configureHelp({ helpWidth: 100 });
     const help: string[] = [];
     command.configureOutput({ writeOut: (text) => help.push(text), getOutHelpWidth: () => 100 });
     command.outputHelp();
-    return { name: command === program ? "remora" : `remora ${command.name()}`, help: help.join("") };
+    return { name: nameOf(command), help: help.join("") };
   });
   const sections = commands.map(({ name, help }) => `## ${name}\n\n\`\`\`text\n${help.trimEnd()}\n\`\`\`\n`);
   return [INTRODUCTION, ...sections].join("\n");

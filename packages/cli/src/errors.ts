@@ -7,6 +7,10 @@ export const cliErrors = defineErrors("cli", {
     fault: "operator",
     message: (d: { file: string; reason: string }) => `Cannot read "${d.file}": ${d.reason}`,
   },
+  "cannot-write": {
+    fault: "operator",
+    message: (d: { file: string; reason: string }) => `Cannot write "${d.file}": ${d.reason}`,
+  },
   "file-too-large": {
     fault: "operator",
     message: (d: { file: string; bytesMax: number }) =>
@@ -25,6 +29,16 @@ export const cliErrors = defineErrors("cli", {
   "not-wasm": {
     fault: "operator",
     message: (d: { file: string; found: string }) =>
-      `Cannot inspect "${d.file}": it starts with ${d.found}; a WebAssembly module or component starts with 00 61 73 6d`,
+      `Cannot inspect "${d.file}": it starts with ${d.found}; a WebAssembly module or component starts with 00 61 73 6d, a bundle with 72 65 6d 6f`,
+  },
+  "not-trusted": {
+    fault: "operator",
+    message: (d: { file: string; trust: string; reason: string; allowed: string }) =>
+      `Cannot accept "${d.file}": it is ${d.trust}, ${d.reason}; allowed: ${d.allowed}`,
+  },
+  unsignable: {
+    fault: "operator",
+    message: (d: { file: string; found: string }) =>
+      `Cannot sign or verify "${d.file}": it starts with ${d.found}; a bundle starts with 72 65 6d 6f, a WebAssembly module or component with 00 61 73 6d`,
   },
 });

@@ -1,6 +1,7 @@
 /** An inspection for people: facts first, then imports and exports, one a line. */
 
 import { harmless } from "remora/policy";
+import { CELL_LENGTH_MAX, type Fact, factLines, listed } from "./facts.ts";
 import type {
   ComponentInspection,
   FileFacts,
@@ -19,7 +20,7 @@ export function inspectionText(inspection: Inspection): string {
 
 function moduleLines(inspection: ModuleInspection): string[] {
   return [
-    ...facts([...fileRows(inspection, "core module"), ...moduleRows(inspection)]),
+    ...factLines([...fileRows(inspection, "core module"), ...moduleRows(inspection)]),
     ...section(
       "imports",
       inspection.imports.map((one) => [one.module, one.name, `${one.kind} ${one.type}`]),
@@ -35,18 +36,16 @@ function moduleLines(inspection: ModuleInspection): string[] {
 function componentLines(inspection: ComponentInspection): string[] {
   const { modules, world } = inspection;
   return [
-    ...facts([...fileRows(inspection, "component"), ["features", featuresText(inspection.features)]]),
-    ...(world.length === 0 ? facts([["world", "imports and exports nothing"]]) : ["", "world"]),
+    ...factLines([...fileRows(inspection, "component"), ["features", featuresText(inspection.features)]]),
+    ...(world.length === 0 ? factLines([["world", "imports and exports nothing"]]) : ["", "world"]),
     ...world.map((line) => `  ${harmless(line, CELL_LENGTH_MAX)}`),
     ...modules.flatMap((module, at) => [
       "",
       `core module ${at + 1} of ${modules.length}`,
-      ...facts([...identityRows(module), ...moduleRows(module)]).map((line) => `  ${line}`),
+      ...factLines([...identityRows(module), ...moduleRows(module)]).map((line) => `  ${line}`),
     ]),
   ];
 }
-
-type Fact = readonly [label: string, value: string];
 
 function fileRows(inspection: FileFacts, kind: string): Fact[] {
   return [["file", inspection.file], ["kind", kind], ...identityRows(inspection)];
@@ -76,26 +75,14 @@ function moduleRows(module: ModuleFacts): Fact[] {
   ];
 }
 
-/** A line an item, labelled once. */
-function listed<Item>(label: string, items: readonly Item[], show: (item: Item) => string): Fact[] {
-  return items.map((item, at) => [at === 0 ? label : "", show(item)]);
-}
-
 function showRange({ min, max, is64, isShared }: Range, unit: string): string {
   const range = max === null ? `${min} ${unit} at first, no maximum` : `${min} to ${max} ${unit}`;
   return `${range}${is64 ? ", 64-bit" : ""}${isShared ? ", shared" : ""}`;
 }
 
-const LABEL_WIDTH = 10;
-const CELL_LENGTH_MAX = 1_000;
-
-function facts(rows: readonly Fact[]): string[] {
-  return rows.map(([label, value]) => `${label.padEnd(LABEL_WIDTH)}${harmless(value, CELL_LENGTH_MAX)}`);
-}
-
 /** The publisher chose the names, so they are made harmless before a terminal sees them. */
 function section(title: string, rows: readonly (readonly string[])[]): string[] {
-  if (rows.length === 0) return [...facts([[title, "none"]])];
+  if (rows.length === 0) return [...factLines([[title, "none"]])];
   const cells = rows.map((row) => row.map((cell) => harmless(cell.trimEnd(), CELL_LENGTH_MAX)));
   const columns = (rows[0] ?? []).map(() => ({ title: "", align: "left" }) as const);
   const [, ...lines] = tableLines(columns, cells);

@@ -15,6 +15,7 @@ import {
 } from "remora/component";
 import { decodeModule, type ModuleSummary, summarizeModule } from "remora/wasm";
 import { cliErrors } from "./errors.ts";
+import { beginning, isWasm } from "./file-start.ts";
 
 export interface FileFacts {
   readonly file: string;
@@ -81,24 +82,13 @@ export type Inspection = ModuleInspection | ComponentInspection;
  * @throws wasm/malformed, component/malformed or another error of reading, with the offset
  */
 export function inspectBytes(file: string, bytes: Uint8Array): Inspection {
-  if (MAGIC.some((byte, at) => bytes[at] !== byte)) {
-    throw cliErrors["not-wasm"]({ file, found: beginning(bytes) });
-  }
+  if (!isWasm(bytes)) throw cliErrors["not-wasm"]({ file, found: beginning(bytes) });
   return isComponent(bytes)
     ? { file, kind: "component", ...identityOf(bytes), ...componentFacts(bytes) }
     : { file, kind: "module", ...identityOf(bytes), ...moduleFacts(bytes) };
 }
 
-/** Both begin with it; then come two bytes of version and two of layer (component-model, Binary.md). */
-const MAGIC = [0x00, 0x61, 0x73, 0x6d];
-
-function beginning(bytes: Uint8Array): string {
-  if (bytes.length === 0) return "nothing, for it is empty";
-  const hex = Array.from(bytes.subarray(0, 4), (byte) => byte.toString(16).padStart(2, "0")).join(" ");
-  return bytes[0] === 0x28 ? `${hex}, as the text format does` : hex;
-}
-
-function identityOf(bytes: Uint8Array): Omit<FileFacts, "file"> {
+export function identityOf(bytes: Uint8Array): Omit<FileFacts, "file"> {
   return { sizeBytes: bytes.length, sha256: createHash("sha256").update(bytes).digest("hex") };
 }
 

@@ -5,8 +5,12 @@ import { isRemoraError } from "remora/base";
 import { harmless } from "remora/policy";
 import { demoCommand, type StartDemo } from "./commands/demo.ts";
 import { inspectCommand } from "./commands/inspect.ts";
+import { keysCommand } from "./commands/keys.ts";
+import { packCommand } from "./commands/pack.ts";
+import { signCommand } from "./commands/sign.ts";
 import { type StartTak, takCommand } from "./commands/tak.ts";
 import { typesCommand } from "./commands/types.ts";
+import { verifyCommand } from "./commands/verify.ts";
 import { witCommand } from "./commands/wit.ts";
 import type { System } from "./system.ts";
 
@@ -27,15 +31,24 @@ export function buildProgram(system: System, hosts: Hosts): Command {
   program.addCommand(inspectCommand(system));
   program.addCommand(witCommand(system));
   program.addCommand(typesCommand(system));
+  program.addCommand(packCommand(system));
+  program.addCommand(signCommand(system));
+  program.addCommand(verifyCommand(system));
+  program.addCommand(keysCommand(system));
   program.addCommand(takCommand(system, hosts.startTak));
   program.addCommand(demoCommand(system, hosts.startDemo));
-  for (const command of [program, ...program.commands]) {
+  for (const command of withSubcommands(program)) {
     command
       .exitOverride()
       .helpCommand(false)
       .configureOutput({ writeOut: system.out.write, writeErr: system.err.write });
   }
   return program;
+}
+
+/** A command and all below it, each before its own. */
+export function withSubcommands(command: Command): Command[] {
+  return [command, ...command.commands.flatMap(withSubcommands)];
 }
 
 /** Runs one command line, without the program's own name, and says what the process shall exit with. */

@@ -3,7 +3,8 @@
  * tests pass one of their own, so that no test waits or reads a real terminal.
  */
 
-import { open, opendir } from "node:fs/promises";
+import { mkdir, open, opendir, rename, rm } from "node:fs/promises";
+import { homedir } from "node:os";
 import { join, relative, sep } from "node:path";
 
 export interface Output {
@@ -21,11 +22,26 @@ export interface System {
   readFile(path: string, bytesMax: number): Promise<Uint8Array>;
   /** Paths of the files below a folder, with "/"; at most so many. Undefined when it is no folder. */
   listFiles(folder: string, filesMax: number): Promise<readonly string[] | undefined>;
+  /**
+   * Writes a file: all of it, or what was there stays. Rejects with the error of the file system.
+   *
+   * @param how `replace` one that may be there; `create` one that may not (`EEXIST`); `create-secret` one that only
+   *            its owner may read.
+   */
+  writeFile(path: string, bytes: Uint8Array, how: WriteMode): Promise<void>;
+  /** Makes a folder and those that it lies in, if they are not there. */
+  makeFolder(path: string): Promise<void>;
+  /** Where this program keeps what belongs to its user, without / at its end; it may not be there yet. */
+  readonly configFolder: string;
+  /** Milliseconds since 1970. */
+  nowMs(): number;
   /** Calls back each `periodMs`, until what it returned is called. */
   every(periodMs: number, callback: () => void): () => void;
   /** Calls back once, when the operator or the operating system asks to stop, until what it returned is called. */
   onStop(callback: () => void): () => void;
 }
+
+export type WriteMode = "replace" | "create" | "create-secret";
 
 /** The machine that this process runs on. */
 export function realSystem(): System {
@@ -34,6 +50,10 @@ export function realSystem(): System {
     out: outputOf(process.stdout, () => process.exit(0)),
     err: outputOf(process.stderr, () => {}),
     readFile: readBounded,
+    writeFile: writeWhole,
+    makeFolder: async (path) => void (await mkdir(path, { recursive: true })),
+    configFolder: configFolder(),
+    nowMs: () => Date.now(),
     listFiles: listBounded,
     every: (periodMs, callback) => {
       const timer = setInterval(callback, periodMs);
@@ -84,6 +104,32 @@ async function readBounded(path: string, bytesMax: number): Promise<Uint8Array> 
 }
 
 const PIECE_BYTES = 1 << 20;
+
+/** Written beside its place and then renamed, so that nobody ever finds half of it. */
+async function writeWhole(path: string, bytes: Uint8Array, how: WriteMode): Promise<void> {
+  if (how !== "replace") return writeNew(path, bytes, how === "create-secret" ? 0o600 : 0o666);
+  const beside = `${path}.${process.pid}.part`;
+  try {
+    await writeNew(beside, bytes, 0o666);
+    await rename(beside, path);
+  } catch (error) {
+    await rm(beside, { force: true });
+    throw error;
+  }
+}
+
+async function writeNew(path: string, bytes: Uint8Array, mode: number): Promise<void> {
+  await using file = await open(path, "wx", mode);
+  await file.writeFile(bytes);
+  await file.sync();
+}
+
+/** XDG Base Directory Specification; on Windows, where programs keep what roams with their user. */
+function configFolder(): string {
+  const { XDG_CONFIG_HOME, APPDATA } = process.env;
+  const base = process.platform === "win32" ? APPDATA : XDG_CONFIG_HOME;
+  return join(base || join(homedir(), ".config"), "remora");
+}
 
 function outputOf(stream: NodeJS.WriteStream, whenClosed: () => void): Output {
   stream.on("error", (error: NodeJS.ErrnoException) => {

@@ -5,6 +5,10 @@ import type { Output, System } from "../system.ts";
 export interface FakeSystem extends System {
   readonly out: FakeOutput;
   readonly err: FakeOutput;
+  /** Files by path, those that were written too. */
+  readonly files: ReadonlyMap<string, Uint8Array>;
+  /** Those that only their owner may read. */
+  readonly secrets: ReadonlySet<string>;
   /** Runs what is due within `ms`, in order. */
   advance(ms: number): void;
   /** As the operator's Ctrl-C does. */
@@ -19,13 +23,19 @@ export interface FakeOutput extends Output {
 
 export interface FakeOptions {
   readonly files?: Readonly<Record<string, Uint8Array>>;
+  /** Milliseconds since 1970. Default: 2026-11-21, noon. */
+  readonly nowMs?: number;
+  /** Writing to these paths fails with this code of the file system. */
+  readonly writeErrors?: Readonly<Record<string, string>>;
   readonly isTerminal?: boolean;
   readonly columns?: number;
   readonly rows?: number;
 }
 
 export function fakeSystem(options: FakeOptions = {}): FakeSystem {
-  const { files = {}, isTerminal = false, columns = 80, rows = 24 } = options;
+  const files = new Map(Object.entries(options.files ?? {}));
+  const secrets = new Set<string>();
+  const { isTerminal = false, columns = 80, rows = 24 } = options;
   const timers = new Set<{ periodMs: number; dueMs: number; callback: () => void }>();
   const listeners = new Set<() => void>();
   let nowMs = 0;
@@ -33,14 +43,25 @@ export function fakeSystem(options: FakeOptions = {}): FakeSystem {
     out: fakeOutput({ isTerminal, columns, rows }),
     err: fakeOutput({ isTerminal, columns, rows }),
     readFile: async (path, bytesMax) => {
-      const bytes = files[path];
+      const bytes = files.get(path);
       if (bytes === undefined) throw Object.assign(new Error(`no ${path}`), { code: "ENOENT" });
       return bytes.subarray(0, bytesMax);
     },
     listFiles: async (folder) => {
-      const inside = Object.keys(files).filter((path) => path.startsWith(`${folder}/`));
+      const inside = [...files.keys()].filter((path) => path.startsWith(`${folder}/`));
       return inside.length === 0 ? undefined : inside.map((path) => path.slice(folder.length + 1));
     },
+    writeFile: async (path, bytes, how) => {
+      const code = files.has(path) && how !== "replace" ? "EEXIST" : options.writeErrors?.[path];
+      if (code !== undefined) throw Object.assign(new Error(`${code} ${path}`), { code });
+      files.set(path, bytes.slice());
+      if (how === "create-secret") secrets.add(path);
+    },
+    makeFolder: async () => {},
+    configFolder: "config",
+    nowMs: () => options.nowMs ?? Date.parse("2026-11-21T12:00:00Z"),
+    files,
+    secrets,
     every: (periodMs, callback) => {
       const timer = { periodMs, dueMs: nowMs + periodMs, callback };
       timers.add(timer);

@@ -1,0 +1,37 @@
+/** Writes a file that the operator named. */
+
+import { cliErrors } from "./errors.ts";
+import type { System, WriteMode } from "./system.ts";
+
+const REASONS: Readonly<Record<string, string>> = {
+  ENOENT: "its folder is not there",
+  EACCES: "this account may not write there",
+  EPERM: "this account may not write there",
+  EROFS: "the file system cannot be written to",
+  EISDIR: "it is a folder",
+  ENOTDIR: "what it should lie in is no folder",
+  ENOSPC: "the disk is full",
+  EEXIST: "it is there already; take another name, or remove it first",
+};
+
+/** @throws cli/cannot-write the file system refuses; what was there is still there */
+export async function writeOutput(
+  system: System,
+  file: string,
+  bytes: Uint8Array,
+  how: WriteMode = "replace",
+): Promise<void> {
+  await system.writeFile(file, bytes, how).catch(refuse(file));
+}
+
+/** @throws cli/cannot-write */
+export async function makeFolder(system: System, folder: string): Promise<void> {
+  await system.makeFolder(folder).catch(refuse(folder));
+}
+
+function refuse(file: string): (error: unknown) => never {
+  return (error) => {
+    const code = error instanceof Error && "code" in error ? String(error.code) : "unknown";
+    throw cliErrors["cannot-write"]({ file, reason: REASONS[code] ?? code }, error);
+  };
+}
