@@ -12,7 +12,7 @@ import type { DecodeLimits } from "../limits.ts";
 export const reservedPrefix = "__remora:";
 
 /** Part of every cache key: changes whenever the same module and options would give other bytes. */
-export const rewriterVersion = 2;
+export const rewriterVersion = 3;
 
 /** What a rewritten module counts. */
 export type MeterMode =

@@ -4,6 +4,7 @@
  */
 
 import type { ByteWriter } from "../byte-writer.ts";
+import { wasmErrors } from "../errors.ts";
 import type { IndexSpaces } from "../index-spaces.ts";
 import { CodeBuffer } from "./code-buffer.ts";
 import { type CountedLoop, countedLoop } from "./counted-loop.ts";
@@ -73,6 +74,12 @@ const State = {
   dirty: 2,
 } as const;
 
+/** Units that calls in a row may run between two checks. */
+const uncheckedCallsMax = 20_000;
+
+/** V8 14, src/wasm/wasm-limits.h, kV8MaxWasmFunctionSize. */
+const emittedBodyBytesMax = 7_654_321;
+
 class Emitter {
   readonly out: CodeBuffer;
   readonly hints: FunctionHints[] = [];
@@ -96,6 +103,8 @@ class Emitter {
   private temporaries = -1;
   /** Events before this offset are done with. */
   private done = 0;
+  /** Units that calls since the last check may have run. */
+  private unchecked = 0;
   /** Index of the local that has the stack slots of the caller, in functions with handlers. */
   private oldStack = 0;
   private hasOldStack = false;
@@ -142,11 +151,17 @@ class Emitter {
     this.cursor = body.codeStart;
     this.prologue(body);
     this.done = 0;
+    this.unchecked = 0;
     const { events } = this.input.facts;
     for (let at = body.events.start; at < body.events.end; at += eventSize) {
       if (events.at(at + 1) >= this.done) this.event(at);
     }
     this.copyTo(body.end);
+    const found = out.length - this.bodyStart;
+    if (found > emittedBodyBytesMax) {
+      const what = "bytes of a function body, metered";
+      throw wasmErrors.limit({ offset: body.start, what, found, max: emittedBodyBytesMax });
+    }
     this.movePieces(firstPiece, out.endSized(this.bodyStart));
     if (this.bodyHints.length > 0) this.hints.push({ func: body.func, offsets: this.bodyHints });
   }
@@ -221,8 +236,7 @@ class Emitter {
         return;
       }
       case Event.checkpoint:
-        this.copyTo(offset);
-        this.charge(this.input.plan.checkpointFuel, true);
+        this.checkpoint(offset);
         return;
       case Event.loop:
         this.loop(offset, a, b);
@@ -257,6 +271,7 @@ class Emitter {
         this.return(offset, a + (b >= 0 && this.input.plan.isSplit[b] === 1 ? 1 : 0));
         return;
       case Event.call:
+        this.boundUnchecked(offset, a);
         if (this.input.plan.isUncounted[a] === 1) return;
         this.sync(offset);
         this.afterCall();
@@ -358,6 +373,19 @@ class Emitter {
     this.checksStack = false;
     this.out.indexed(op.globalGet, this.input.appended.stack);
     this.out.byte(op.i32Or);
+  }
+
+  private checkpoint(offset: number): void {
+    this.copyTo(offset);
+    this.charge(this.input.plan.checkpointFuel, true);
+    this.unchecked = 0;
+  }
+
+  /** Callees that do not check count for what they run: many such calls in a row need a check between them. */
+  private boundUnchecked(offset: number, func: number): void {
+    const { plan, spaces } = this.input;
+    this.unchecked += plan.uncheckedFuel[func - spaces.imported.functions] ?? 0;
+    if (this.unchecked > uncheckedCallsMax && !this.plan.isUncounted) this.checkpoint(offset);
   }
 
   private subtract(fuel: number): void {

@@ -27,6 +27,8 @@ export interface Plan {
   readonly isSplit: Uint8Array;
   /** By function: calling it leaves the counter as it is. */
   readonly isUncounted: Uint8Array;
+  /** By body: units that a call of it runs at most before something checks. */
+  readonly uncheckedFuel: Float64Array;
   /** What a checkpoint charges: nothing where every operator is charged in its region. */
   readonly checkpointFuel: number;
   /** Stack slots of the longest chain of frames that do not count themselves. */
@@ -96,6 +98,7 @@ export function makePlan(input: PlanInput): Plan {
     bodies: plans,
     isSplit,
     isUncounted,
+    uncheckedFuel,
     checkpointFuel: input.mode === "deadline" ? checkEvery : 0,
     stackSlotsUncounted: slots.uncounted,
   };
