@@ -2,8 +2,9 @@
 
 // Errors: compare `code`.
 export { type Fault, isRemoraError, RemoraError } from "./base/index.ts";
+// A host function that may take long says so.
 // Values of a world.
-export { ComponentError } from "./component/index.ts";
+export { ComponentError, slowHostFunction, slowHostInterface } from "./component/index.ts";
 // Load one plugin.
 // What a guest may spend, and what it exports.
 export {

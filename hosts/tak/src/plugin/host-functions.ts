@@ -3,7 +3,7 @@
  * through which a lazy filter reads the message that it is lent.
  */
 
-import type { HostImports } from "remora/engine";
+import { type HostImports, slowHostFunction } from "remora/engine";
 import { harmless } from "remora/policy";
 import type { AuditSink } from "remora/sandbox";
 import type { ElevationSource } from "./elevation.ts";
@@ -41,7 +41,8 @@ export function takHostImports(
         } else log(plugin, level, harmless(message, lineLengthMax));
       },
       getCurrentTimeMs: () => BigInt(Math.trunc(nowMs())),
-      queryElevation: (lat: number, lon: number) => elevation.at(lat, lon),
+      // It reads a file.
+      queryElevation: slowHostFunction((lat: number, lon: number) => elevation.at(lat, lon)),
     },
     "remora:tak/messages@0.1.0": { Message: LentMessage },
   };

@@ -66,6 +66,9 @@ export interface CoreEngine {
   /** True when nothing can enter the instance any more; what lives in it is gone. */
   readonly isPoisoned?: boolean;
   readonly isClosed?: boolean;
+  /** Called before and after a host function that is marked as slow; see `slow-host.ts`. */
+  beforeSlowHost?(): void;
+  afterSlowHost?(): void;
   /** Called instead of `fail` when an argument did not fit its type before any guest code ran. */
   cancel(): void;
 }

@@ -32,6 +32,8 @@ export {
   type PreparedComponent,
   prepareComponent,
 } from "./prepare.ts";
+// Host functions that take long.
+export { isSlowHostFunction, slowHostFunction, slowHostInterface } from "./slow-host.ts";
 export type { Case, Field, FuncType, PrimitiveKind, ResourceType, ValueType } from "./types.ts";
 // WIT: text and components to worlds, worlds to TypeScript.
 export { witErrors } from "./wit/errors.ts";

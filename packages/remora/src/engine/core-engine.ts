@@ -13,6 +13,7 @@ import type {
   CoreInstance,
   TextCodec,
 } from "../component/core.ts";
+import { isSlowHostFunction } from "../component/slow-host.ts";
 import { reservedPrefix } from "../wasm/metering/contract.ts";
 import type { CompiledModule, ModuleFacts } from "./compile.ts";
 import type { CompileCache, CompileRequest } from "./compile-cache.ts";
@@ -304,6 +305,20 @@ export class InstanceEngine implements CoreEngine {
   }
 
   /** The imports, with every function of the host behind a guard; functions of our own modules stay direct. */
+  /** A host function with the clock around it when it is marked as slow. */
+  #clocked(hostFunction: CoreFunction): CoreFunction {
+    if (!isSlowHostFunction(hostFunction)) return hostFunction;
+    const meter = this.#meter;
+    return (...args) => {
+      meter.startClock();
+      try {
+        return hostFunction(...args);
+      } finally {
+        meter.lookAtClock();
+      }
+    };
+  }
+
   #guarded(compiled: CompiledModule, original: Uint8Array, imports: CoreImports): CoreImports {
     // Without prototypes: the names are the guest's, and "__proto__" is one of them.
     const hosts: CoreImports = Object.create(null);
@@ -314,7 +329,7 @@ export class InstanceEngine implements CoreEngine {
       if (given === undefined) continue;
       const isHostFunction = typeof given === "function" && !this.#own.has(given);
       // `typeof` above says that it is a function.
-      const hostFunction = given as CoreFunction;
+      const hostFunction = this.#clocked(given as CoreFunction);
       (hosts[module] as CoreImports[string])[name] = isHostFunction
         ? guarded(this.#meter, hostFunction, parameters, this.#failHost)
         : given;

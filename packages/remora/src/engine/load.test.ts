@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { componentEmbed, componentNew, parse } from "@bytecodealliance/jco-transpile/wasm-tools";
-import type { CoreFunction } from "../component/index.ts";
+import { type CoreFunction, slowHostFunction, slowHostInterface } from "../component/index.ts";
 import { openArtifact } from "./artifact.ts";
 import { load } from "./load.ts";
 
@@ -141,4 +141,58 @@ test("an import of types alone is nothing that a host has to give", async () => 
     (import "a:b/types@1.0.0" (instance (type $t (enum "x")) (export "t" (type (eq $t))))))`);
   assert.deepEqual(openArtifact(bytes).imports, []);
   await load(bytes);
+});
+
+/** Takes longer than the deadline of the tests below. */
+function wait(): void {
+  const until = performance.now() + 8;
+  while (performance.now() < until) {
+    // As a slow disk would.
+  }
+}
+
+test("the clock is looked at after a host function that is marked as slow, and only then", async () => {
+  const bytes = await parse(`(module
+    (import "env" "wait" (func $wait))
+    (func (export "run") (local i32)
+      (call $wait)
+      (loop $again
+        (local.set 0 (i32.add (local.get 0) (i32.const 1)))
+        (br_if $again (i32.lt_u (local.get 0) (i32.const 10))))))`);
+  const limits = { deadlineMs: 4 };
+  const slow = await load<Functions>(bytes, {
+    imports: { env: { wait: slowHostFunction(() => wait()) } },
+    limits,
+  });
+  assert.throws(() => slow.exports.run?.(), { code: "engine/deadline" });
+  const unmarked = await load<Functions>(bytes, { imports: { env: { wait } }, limits });
+  unmarked.exports.run?.();
+});
+
+test("it is so for functions and methods of a component's interface as well", async () => {
+  const witSource = `package t:slow@1.0.0;
+    interface host { wait: func(); resource disk { constructor(); read: func(); } }
+    world w { import host; export run: func(how: u32); }`;
+  const core = await parse(`(module
+    (import "t:slow/host@1.0.0" "wait" (func $wait))
+    (import "t:slow/host@1.0.0" "[constructor]disk" (func $open (result i32)))
+    (import "t:slow/host@1.0.0" "[method]disk.read" (func $read (param i32)))
+    (func (export "run") (param $how i32) (local i32)
+      (if (local.get $how) (then (call $read (call $open))) (else (call $wait)))
+      (loop $again
+        (local.set 1 (i32.add (local.get 1) (i32.const 1)))
+        (br_if $again (i32.lt_u (local.get 1) (i32.const 10))))))`);
+  const bytes = await componentNew(
+    await componentEmbed({ binary: core, witSource, world: "w", stringEncoding: "utf8" }),
+  );
+  class Disk {
+    read(): void {
+      wait();
+    }
+  }
+  const imports = { "t:slow/host@1.0.0": slowHostInterface({ wait: () => wait(), Disk }) };
+  for (const how of [0, 1]) {
+    const instance = await load<{ run(how: number): void }>(bytes, { imports, limits: { deadlineMs: 4 } });
+    assert.throws(() => instance.exports.run(how), { code: "engine/deadline" });
+  }
 });

@@ -4,6 +4,7 @@
  */
 
 import { lookup } from "node:dns/promises";
+import { slowHostInterface } from "../component/index.ts";
 import {
   coreVocabulary,
   type Grant,
@@ -232,7 +233,7 @@ function instanceImports(machine: Machine, onClose: () => void): InstanceImports
       if (row === undefined) return undefined;
       const known = made.get(row.name);
       if (known !== undefined) return known;
-      const host = row.make(machine);
+      const host = row.isSlow ? slowHostInterface(row.make(machine)) : row.make(machine);
       made.set(row.name, host);
       return host;
     },

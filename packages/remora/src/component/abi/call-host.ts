@@ -6,6 +6,7 @@
 import { RemoraError } from "../../base/index.ts";
 import type { CoreFunction } from "../core.ts";
 import { componentErrors } from "../errors.ts";
+import { isSlowHostFunction } from "../slow-host.ts";
 import type { Signature } from "./call-guest.ts";
 import type { Codec, Flat } from "./codec.ts";
 import type { Context } from "./context.ts";
@@ -27,7 +28,8 @@ export interface OutgoingCall {
 }
 
 /** The core function for a host function. */
-export function coreFunctionForHost(call: OutgoingCall): CoreFunction {
+export function coreFunctionForHost(given: OutgoingCall): CoreFunction {
+  const call = isSlowHostFunction(given.callee) ? slowly(given) : given;
   const { params, result, isResultInMemory, spilled } = call.signature;
   const isShort =
     spilled === undefined && !isResultInMemory && params.length <= 3 && call.endLoans === undefined;
@@ -36,6 +38,23 @@ export function coreFunctionForHost(call: OutgoingCall): CoreFunction {
   if (isShort && isResultSingle && params.every((codec) => codec.single !== undefined))
     return callSingles(call);
   return callGeneral(call);
+}
+
+/** The same call with the engine's clock around the host function. */
+function slowly(call: OutgoingCall): OutgoingCall {
+  const { callee, cx } = call;
+  const { engine } = cx;
+  return {
+    ...call,
+    callee(...args) {
+      engine.beforeSlowHost?.();
+      try {
+        return callee(...args);
+      } finally {
+        engine.afterSlowHost?.();
+      }
+    },
+  };
 }
 
 function callSingles(call: OutgoingCall): CoreFunction {

@@ -7,6 +7,7 @@ import { nearNames } from "../../base/index.ts";
 import type { HostCallable } from "../abi/call-guest.ts";
 import { componentErrors, type MissingImport } from "../errors.ts";
 import { camelCase, compatibleName, parseFuncName, pascalCase } from "../names.ts";
+import { isSlowHostFunction, slowHostFunction } from "../slow-host.ts";
 import type { HostFuncPlan, HostResourcePlan, Plan } from "./plan.ts";
 
 /**
@@ -50,6 +51,8 @@ class Finder {
   readonly #imports: HostImports;
   readonly #missing: MissingImport[];
   readonly #absent = new Set<string>();
+  /** Whether the function that was just found is a slow one. */
+  #isSlow = false;
   /** What the host calls each import that it does not have under its very name. */
   readonly #compatible = new Map<string, string | undefined>();
 
@@ -59,13 +62,24 @@ class Finder {
   }
 
   func(plan: HostFuncPlan): HostCallable {
+    const callable = this.#found(plan);
+    // A bound function or a wrapper is another one than the host marked.
+    if (this.#isSlow) slowHostFunction(callable);
+    this.#isSlow = false;
+    return callable;
+  }
+
+  #found(plan: HostFuncPlan): HostCallable {
     const label = plan.path.at(-1) ?? "";
     const name = parseFuncName(label);
     if (name.kind === "plain") {
       const scope = this.#scope(plan.path);
       if (scope === undefined) return absent;
       const found = given(scope, camelCase(label)) ?? given(scope, label);
-      if (typeof found === "function") return found.bind(scope);
+      if (typeof found === "function") {
+        this.#isSlow = isSlowHostFunction(found);
+        return found.bind(scope);
+      }
       return this.#miss(plan.path, `function ${camelCase(label)}`, found, camelCase(label), scope);
     }
     const owner = this.#member(plan.path, name.resource);
@@ -99,6 +113,7 @@ class Finder {
         holder ?? {},
       );
     }
+    this.#isSlow = isSlowHostFunction(found);
     return name.kind === "static"
       ? found.bind(resource)
       : methodOf(found as HostCallable, plan.type.params.length - 1);

@@ -29,6 +29,8 @@ interface InterfaceRow {
   readonly capability: CapabilityName;
   /** Called once an instance, when a component imports it. */
   readonly make: (machine: Machine) => HostInterface;
+  /** Its functions read and write files: the guest's clock is looked at after them. */
+  readonly isSlow?: true;
   /** Functions that can return a promise, on which the engine must suspend the guest. */
   readonly suspending?: readonly string[];
 }
@@ -45,6 +47,7 @@ export const interfaces: readonly InterfaceRow[] = [
     name: "wasi:io/streams",
     capability: "wasi.base",
     make: () => ({ InputStream, OutputStream }),
+    isSlow: true,
     suspending: [
       "[method]input-stream.blocking-read",
       "[method]input-stream.blocking-skip",
@@ -64,7 +67,7 @@ export const interfaces: readonly InterfaceRow[] = [
   { name: "wasi:cli/terminal-stdin", capability: "wasi.base", make: terminals.stdin },
   { name: "wasi:cli/terminal-stdout", capability: "wasi.base", make: terminals.stdout },
   { name: "wasi:cli/terminal-stderr", capability: "wasi.base", make: terminals.stderr },
-  { name: "wasi:filesystem/types", capability: "wasi.base", make: filesystemTypes },
+  { name: "wasi:filesystem/types", capability: "wasi.base", make: filesystemTypes, isSlow: true },
   { name: "wasi:filesystem/preopens", capability: "wasi.base", make: preopens },
   { name: "wasi:clocks/wall-clock", capability: "clock.read", make: wallClock },
   { name: "wasi:clocks/monotonic-clock", capability: "clock.read", make: monotonicClock },
@@ -75,7 +78,13 @@ export const interfaces: readonly InterfaceRow[] = [
     make: outgoingHandler,
   },
   { name: "wasi:logging/logging", version: "0.1.0-draft", capability: "log.write", make: logging },
-  { name: "wasi:keyvalue/store", version: "0.2.0-draft2", capability: "kv.store", make: keyvalueStore },
+  {
+    name: "wasi:keyvalue/store",
+    version: "0.2.0-draft2",
+    capability: "kv.store",
+    make: keyvalueStore,
+    isSlow: true,
+  },
   { name: "wasi:sockets/network", capability: "net.socket", make: socketInterfaces.network },
   { name: "wasi:sockets/instance-network", capability: "net.socket", make: socketInterfaces.instanceNetwork },
   { name: "wasi:sockets/ip-name-lookup", capability: "net.socket", make: socketInterfaces.ipNameLookup },
