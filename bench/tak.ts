@@ -3,10 +3,9 @@
  * decision as a plain function, and the whole way from framed bytes to decision with and without the plugin.
  */
 
+import { execFileSync } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
-import v8 from "node:v8";
-import { runInNewContext } from "node:vm";
 import {
   Chain,
   type CotMessage,
@@ -56,10 +55,8 @@ interface BatchFilter {
 
 export async function run(): Promise<Figures> {
   await buildExamples();
-  // Memory first: what the other parts leave behind would be given back in between.
-  const memory = { instanceKb: await instanceKb() };
-  const load = await loadTimes();
-  return { ...(await callTimes()), ...(await pipeline()), ...load, ...memory };
+  const calls = await callTimes();
+  return { ...calls, ...(await pipeline()), ...(await loadTimes()), instanceKb: instanceKb() };
 }
 
 /** Nanoseconds of one call, or of one record of a batch. */
@@ -67,9 +64,14 @@ async function callTimes(): Promise<Figures> {
   const lent = new LentPosition(record.lat, record.lon);
   const batch = Array.from({ length: 64 }, () => record);
   const byRecord = await exportsOf<Filter>("geofence-filter", filterInterfaces.record);
+  const recordCall = (name: string) => repeated(name, () => byRecord.evaluate(record) === "pass");
+  const plainCall = repeated("plainFunctionNs", () => plainFence(record));
+
+  // A process with one plugin first: with several, V8 sees many targets where it saw one.
+  const alone = measure([recordCall("evaluateRecordNs"), plainCall]);
+
   const lazy = await exportsOf<Filter>("geofence-lazy", filterInterfaces.lazy);
   const batched = await exportsOf<BatchFilter>("geofence-batch", filterInterfaces.batch);
-
   const outcomes = [
     byRecord.evaluate(record),
     lazy.evaluate(lent),
@@ -77,15 +79,14 @@ async function callTimes(): Promise<Figures> {
     plainFence(record) ? "pass" : "block",
   ];
   if (new Set(outcomes).size !== 1) throw new Error(`The variants disagree: ${outcomes.join(", ")}`);
-
-  const times = measure([
-    repeated("evaluateRecordNs", () => byRecord.evaluate(record) === "pass"),
+  const together = measure([
+    recordCall("evaluateRecordAmongOthersNs"),
     repeated("evaluateLazyNs", () => lazy.evaluate(lent) === "pass"),
     repeated("evaluateBatch64Ns", () => batched.evaluateBatch(batch)[0] === "pass"),
-    repeated("plainFunctionNs", () => plainFence(record)),
+    plainCall,
   ]);
   const figures: Record<string, number> = {};
-  for (const [name, { median: middle, min }] of times) {
+  for (const [name, { median: middle, min }] of [...alone, ...together]) {
     const records = name === "evaluateBatch64Ns" ? batch.length : 1;
     figures[name] = round(middle / records);
     figures[name.replace("Ns", "MinNs")] = round(min / records);
@@ -193,25 +194,10 @@ async function loadTimes(): Promise<Figures> {
   return { loadMs: round(median(rounds)), loadFirstMs: round(rounds[0] ?? 0), componentBytes: bytes.length };
 }
 
-/** Resident memory of one more instance, called once so that its lazily compiled code counts. */
-async function instanceKb(): Promise<number> {
-  const count = 200;
-  const bytes = await readFile(componentPath("tak/geofence-filter"));
-  const artifact = openArtifact(bytes, { plugin: "geofence-filter" });
-  const make = () => {
-    const instance = artifact.instantiate({ imports, limits });
-    (instance.exports[filterInterfaces.record] as Filter).evaluate(record);
-    return instance;
-  };
-  const collect = garbageCollector();
-  const kept = [make()];
-  collect();
-  const before = process.memoryUsage.rss();
-  while (kept.length <= count) kept.push(make());
-  collect();
-  const grown = process.memoryUsage.rss() - before;
-  for (const instance of kept) instance.close();
-  return round(grown / count / 1_024);
+/** Measured in a process of its own: two hundred instances would change what V8 makes of every later call. */
+function instanceKb(): number {
+  const script = fileURLToPath(new URL("tak-instance.ts", import.meta.url));
+  return Number(execFileSync(process.execPath, [script], { encoding: "utf8" }));
 }
 
 async function exportsOf<Exported>(name: string, face: string): Promise<Exported> {
@@ -341,11 +327,6 @@ function repeated(name: string, once: () => boolean): Variant {
       return passed;
     },
   };
-}
-
-function garbageCollector(): () => void {
-  v8.setFlagsFromString("--expose-gc");
-  return runInNewContext("gc") as () => void;
 }
 
 function round(value: number, digits = 2): number {
