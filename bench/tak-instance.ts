@@ -1,4 +1,4 @@
-/** Prints the resident memory of one more instance of the geofence, in KiB: one figure of `bench -- tak`. */
+/** `node bench/tak-instance.ts`: the resident memory of one more geofence, in KiB. One figure of `bench -- tak`. */
 
 import { readFile } from "node:fs/promises";
 import v8 from "node:v8";

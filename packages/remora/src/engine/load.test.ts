@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { componentEmbed, componentNew, parse } from "@bytecodealliance/jco-transpile/wasm-tools";
 import { type CoreFunction, slowHostFunction, slowHostInterface } from "../component/index.ts";
 import { openArtifact } from "./artifact.ts";
+import { defaultLimits } from "./limits.ts";
 import { load } from "./load.ts";
 
 type Functions = Record<string, CoreFunction>;
@@ -194,5 +195,16 @@ test("it is so for functions and methods of a component's interface as well", as
   for (const how of [0, 1]) {
     const instance = await load<{ run(how: number): void }>(bytes, { imports, limits: { deadlineMs: 4 } });
     assert.throws(() => instance.exports.run(how), { code: "engine/deadline" });
+  }
+});
+
+test("instances that are closed give back their memories within one job", async () => {
+  const artifact = openArtifact(await parse(`(module (memory 1) (func (export "run") (loop)))`));
+  // V8 runs out of address space at about 16,000.
+  for (let count = 0; count < 20_000; count++) {
+    const instance = artifact.instantiate({ imports: {}, limits: defaultLimits });
+    assert.ok(instance.kind === "module");
+    instance.exports.run?.();
+    instance.close();
   }
 });

@@ -23,9 +23,17 @@ const slotsPerBlock = 16;
 /** Function of a block that executes `unreachable`: a trap raised inside WebAssembly, which no guest catches. */
 const trapExport = "t";
 
+/** Between a slot and its target, so that it can be emptied: see `Slot`. */
+interface Holder {
+  target: RefillTarget | undefined;
+}
+
 interface Slot {
-  /** Weak, so that a meter that was dropped without `close` takes its guest with it. */
-  target: WeakRef<RefillTarget> | undefined;
+  /**
+   * Weak, so that a meter that was dropped without `close` takes its guest with it. And not the target's own: until
+   * the running job ends a new WeakRef keeps alive what it refers to, and V8 has address space for 16,000 memories.
+   */
+  holder: WeakRef<Holder> | undefined;
   readonly call: () => number;
 }
 
@@ -41,14 +49,16 @@ export function trampolineTo(target: RefillTarget): Trampoline {
   if (spare.length === 0) addBlock();
   // `addBlock` has just added sixteen.
   const slot = spare.pop() as Slot;
-  slot.target = new WeakRef(target);
+  const holder: Holder = { target };
+  slot.holder = new WeakRef(holder);
   let isReleased = false;
   return {
     call: slot.call,
     release() {
       if (isReleased) return;
       isReleased = true;
-      slot.target = undefined;
+      holder.target = undefined;
+      slot.holder = undefined;
       spare.push(slot);
     },
   };
@@ -64,11 +74,11 @@ export function trap(): never {
 function addBlock(): void {
   compiled ??= new webAssembly.Module(blockModule());
   const slots: Slot[] = [];
-  const refill = (index: number) => slots[index]?.target?.deref()?.refill() ?? 1;
+  const refill = (index: number) => slots[index]?.holder?.deref()?.target?.refill() ?? 1;
   const { exports } = new webAssembly.Instance(compiled, { h: { r: refill } });
   for (let index = 0; index < slotsPerBlock; index++) {
     // The module below exports a function of this type under each index.
-    slots.push({ target: undefined, call: exports[index] as () => number });
+    slots.push({ holder: undefined, call: exports[index] as () => number });
   }
   raise = exports[trapExport] as () => never;
   spare.push(...slots);
