@@ -18,6 +18,7 @@ type Runner = (log: (line: string) => void) => Promise<ConformanceReport | Suite
 const runners: Record<string, () => Promise<Runner>> = {
   component: async () => (await import("./component/run.ts")).runComponent,
   core: async () => (await import("./core/run.ts")).runCore,
+  wasi: async () => (await import("./wasi/run.ts")).runWasi,
 };
 
 const { values, positionals } = parseArgs({
