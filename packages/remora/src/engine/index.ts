@@ -16,6 +16,17 @@ export { CompileCache, type CompileCacheOptions, type RewriteStore } from "./com
 export { engineErrors, type TrapPlace } from "./errors.ts";
 export { importNames } from "./import-names.ts";
 export { type CallReport, ComponentInstance, type Instance, ModuleInstance } from "./instance.ts";
+// Where a guest runs.
+export {
+  type BatchOutcome,
+  type IsolatedInstance,
+  type IsolatedOptions,
+  type IsolatedReport,
+  type Isolation,
+  type IsolationLevel,
+  isolationLevels,
+} from "./isolation/isolation.ts";
+export { openIsolation } from "./isolation/open.ts";
 // What a guest may spend.
 export { type Budget, defaultLimits, type Limits } from "./limits.ts";
 export { type LoadOptions, load } from "./load.ts";

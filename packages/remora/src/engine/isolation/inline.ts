@@ -1,0 +1,98 @@
+/** The level `inline`: the guest runs on the caller's thread, and the wall is V8's sandbox of WebAssembly alone. */
+
+import { ComponentError, exportedFunction } from "../../component/index.ts";
+import type { Artifact } from "../artifact.ts";
+import type { Instance } from "../instance.ts";
+import type { Budget } from "../limits.ts";
+import {
+  type BatchOutcome,
+  type IsolatedInstance,
+  type IsolatedOptions,
+  type IsolatedReport,
+  type Isolation,
+  noReport,
+} from "./isolation.ts";
+
+export class InlineIsolation implements Isolation {
+  readonly level = "inline";
+  readonly #instances = new Set<InlineInstance>();
+
+  async instantiate(artifact: Artifact, options: IsolatedOptions): Promise<IsolatedInstance> {
+    const made = new InlineInstance(artifact.instantiate(options), () => this.#instances.delete(made));
+    this.#instances.add(made);
+    return made;
+  }
+
+  async close(): Promise<void> {
+    for (const instance of this.#instances) instance.close();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+}
+
+class InlineInstance implements IsolatedInstance {
+  readonly level = "inline";
+  readonly local: Instance;
+  readonly #onClose: () => void;
+  #report: IsolatedReport = noReport;
+
+  constructor(local: Instance, onClose: () => void) {
+    this.local = local;
+    this.#onClose = onClose;
+  }
+
+  get isPoisoned(): boolean {
+    return this.local.isPoisoned;
+  }
+
+  get report(): IsolatedReport {
+    return this.#report;
+  }
+
+  async call(path: string | readonly string[], args: readonly unknown[], budget: Partial<Budget> = {}) {
+    const startedMs = performance.now();
+    try {
+      const { result } = this.local.call(path, args, budget);
+      return { result, report: this.#settle(startedMs, this.local.fuelUsed) };
+    } catch (error) {
+      this.#settle(startedMs, this.local.fuelUsed);
+      throw error;
+    }
+  }
+
+  async callBatch(
+    path: string | readonly string[],
+    batch: readonly (readonly unknown[])[],
+    budget: Partial<Budget> = {},
+  ): Promise<BatchOutcome> {
+    exportedFunction({ exports: this.local.exports }, ...(typeof path === "string" ? [path] : path));
+    const startedMs = performance.now();
+    const results: unknown[] = [];
+    let fuelUsed = 0;
+    let failure: BatchOutcome["failure"];
+    for (const [index, args] of batch.entries()) {
+      try {
+        results.push(this.local.call(path, args, budget).result);
+      } catch (error) {
+        if (error instanceof ComponentError) results.push(error);
+        else failure = { index, error };
+      }
+      fuelUsed += this.local.fuelUsed;
+      if (failure !== undefined) break;
+    }
+    return { results, failure, report: this.#settle(startedMs, fuelUsed) };
+  }
+
+  close(): void {
+    this.local.close();
+    this.#onClose();
+  }
+
+  #settle(startedMs: number, fuelUsed: number): IsolatedReport {
+    const { memoryPages } = this.local.report;
+    this.#report = { fuelUsed, memoryPages, durationMs: performance.now() - startedMs };
+    return this.#report;
+  }
+}
