@@ -1,3 +1,12 @@
+// The audit trail: append-only lines, linked by their hashes.
+
+export { gateAudit } from "./audit/gate-audit.ts";
+export { type ReadTrailOptions, readTrail, verifyTrailFolder } from "./audit/read-trail.ts";
+export { type AuditEvent, type AuditRecord, auditEventBytesMax, type ChainEnd } from "./audit/record.ts";
+export { type AuditResumption, AuditTrail, type AuditTrailOptions } from "./audit/trail.ts";
+export type { AuditProblem, AuditVerdict, BrokenTrail, IntactTrail } from "./audit/verify.ts";
+// Errors.
+export { managerErrors } from "./errors.ts";
 // A plugin that runs.
 export { LatencyHistogram } from "./latency.ts";
 export { Plugin, type PluginMetrics, type PluginOptions } from "./plugin.ts";

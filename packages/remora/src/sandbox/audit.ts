@@ -53,15 +53,40 @@ export function auditLog(options: { entriesMax?: number } = {}): AuditLog {
   };
 }
 
+/** One passage through the gate, or how many more there were than lines. */
+export type AuditFact =
+  | {
+      readonly at: string;
+      readonly plugin: string;
+      readonly capability: string;
+      readonly target?: string;
+      readonly answer: Answer;
+      readonly rule: string;
+    }
+  | { readonly at: string; readonly omitted: number };
+
 /**
  * An audit as lines of JSON, for a file or a log collector.
  *
- * @param writeLine         Gets each line without its end.
- * @param linesPerSecondMax Beyond it, allowed passages are summed up in one line when the second is over; refusals
- *                          have as many lines again.
+ * @param writeLine Gets each line without its end.
+ * @param options   As in `auditFacts`.
  */
 export function auditLines(
   writeLine: (line: string) => void,
+  options: { linesPerSecondMax?: number } = {},
+): AuditSink {
+  return auditFacts((fact) => writeLine(JSON.stringify(fact)), options);
+}
+
+/**
+ * An audit as facts, so many a second, for whoever keeps them.
+ *
+ * @param write             When it throws, the effect does not happen.
+ * @param linesPerSecondMax Beyond it, allowed passages are summed up in one fact when the second is over; refusals
+ *                          have as many again. Default 1000.
+ */
+export function auditFacts(
+  write: (fact: AuditFact) => void,
   options: { linesPerSecondMax?: number } = {},
 ): AuditSink {
   const linesMax = options.linesPerSecondMax ?? 1_000;
@@ -73,7 +98,7 @@ export function auditLines(
       const now = Math.floor(atMs / 1_000);
       if (now !== second) {
         const omitted = Math.max(0, allowedCount - linesMax) + Math.max(0, refusedCount - linesMax);
-        if (omitted > 0) writeLine(JSON.stringify({ at: new Date(second * 1_000).toISOString(), omitted }));
+        if (omitted > 0) write({ at: new Date(second * 1_000).toISOString(), omitted });
         second = now;
         allowedCount = 0;
         refusedCount = 0;
@@ -82,9 +107,7 @@ export function auditLines(
       if (count > linesMax) return;
       const { capability, target, answer, rule } = decision;
       const at = new Date(atMs).toISOString();
-      writeLine(
-        JSON.stringify({ at, plugin, capability, ...(target !== undefined && { target }), answer, rule }),
-      );
+      write({ at, plugin, capability, ...(target !== undefined && { target }), answer, rule });
     },
   };
 }

@@ -1,7 +1,15 @@
 /** The sandbox: what a guest's imports really do, through one gate. This is the layer's entry. */
 
 // The gate and its audit.
-export { type AuditEntry, type AuditLog, type AuditSink, auditLines, auditLog } from "./audit.ts";
+export {
+  type AuditEntry,
+  type AuditFact,
+  type AuditLog,
+  type AuditSink,
+  auditFacts,
+  auditLines,
+  auditLog,
+} from "./audit.ts";
 export { sandboxErrors } from "./errors.ts";
 // Programs.
 export { type ExecOutcome, type ExecRequest, Programs } from "./exec/execute.ts";

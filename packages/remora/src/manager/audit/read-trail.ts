@@ -1,0 +1,76 @@
+/** Reads an audit trail from its folder, while somebody may write to it: to verify it, and to show its end. */
+
+import { type AuditHead, parseHead } from "./head.ts";
+import { type AuditRecord, type ChainEnd, parseRecord } from "./record.ts";
+import { diskTrailReader, type TrailReader } from "./trail-files.ts";
+import { headName, trailNames } from "./trail-names.ts";
+import { type AuditVerdict, type PlacedLine, verifyTrail } from "./verify.ts";
+
+/**
+ * Whether the trail in a folder is as it was written; it may be in use.
+ *
+ * @param expected A line's number and hash that were kept elsewhere, to find a trail that was written anew.
+ */
+export function verifyTrailFolder(
+  folder: string,
+  expected?: ChainEnd,
+  files: TrailReader = diskTrailReader(folder),
+): AuditVerdict {
+  for (let tries = 1; ; tries++) {
+    const before = headOf(files);
+    const verdict = verifyTrail(allLines(files), { before, after: () => headOf(files) }, expected);
+    // Old files were removed while they were read: what is missing then is not.
+    const hasMoved = headOf(files)?.keptAfter.seq !== before?.keptAfter.seq;
+    if (verdict.kind === "intact" || !hasMoved || tries >= triesMax) return verdict;
+  }
+}
+
+const triesMax = 5;
+
+function* allLines(files: TrailReader): Generator<PlacedLine> {
+  for (const name of trailNames(files.list())) yield* linesOf(name, files);
+}
+
+export interface ReadTrailOptions {
+  /** At most so many, the newest. */
+  readonly recordsMax: number;
+  /** Those before this one alone, to go on where the last answer ended. */
+  readonly beforeSeq?: number;
+  /** Default: all. */
+  readonly isWanted?: (record: AuditRecord) => boolean;
+}
+
+/** The newest lines of the trail in a folder, newest first; what is no line is left out, which `verify` tells. */
+export function readTrail(
+  folder: string,
+  options: ReadTrailOptions,
+  files: TrailReader = diskTrailReader(folder),
+): AuditRecord[] {
+  const { recordsMax, beforeSeq = Number.POSITIVE_INFINITY, isWanted = () => true } = options;
+  const found: AuditRecord[] = [];
+  for (const name of trailNames(files.list()).reverse()) {
+    for (const line of [...linesOf(name, files)].reverse()) {
+      if (found.length >= recordsMax) return found;
+      const record = parseRecord(line.text);
+      if (record !== undefined && record.seq < beforeSeq && isWanted(record)) found.push(record);
+    }
+  }
+  return found;
+}
+
+function headOf(files: TrailReader): AuditHead | undefined {
+  return parseHead(files.read(headName) ?? new Uint8Array(0));
+}
+
+function* linesOf(name: string, files: TrailReader): Generator<PlacedLine> {
+  // Removed between the listing and now: its writer has moved the beginning.
+  const text = new TextDecoder().decode(files.read(name) ?? new Uint8Array(0));
+  let number = 1;
+  for (let start = 0; start < text.length; number++) {
+    const end = text.indexOf("\n", start);
+    const isTorn = end < 0;
+    yield { file: name, number, text: text.slice(start, isTorn ? text.length : end), isTorn };
+    if (isTorn) return;
+    start = end + 1;
+  }
+}

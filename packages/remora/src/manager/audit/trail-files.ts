@@ -1,0 +1,98 @@
+/** The files of an audit trail, as few operations as it needs, so that a test can let each of them fail. */
+
+import {
+  closeSync,
+  fsyncSync,
+  ftruncateSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readSync,
+  statSync,
+  unlinkSync,
+  writeSync,
+} from "node:fs";
+import { join } from "node:path";
+
+export interface TrailReader {
+  /** Names of all files in the folder, in no order. */
+  list(): readonly string[];
+  sizeOf(name: string): number;
+  /** From an offset to the end; undefined when there is no such file. */
+  read(name: string, offset?: number): Uint8Array | undefined;
+}
+
+export interface TrailFiles extends TrailReader {
+  /** Writes at an offset, all of it, and makes the file when it is not there. When it throws, a part may be written. */
+  write(name: string, bytes: Uint8Array, offset: number): void;
+  cut(name: string, sizeBytes: number): void;
+  /** Returns when what was written to it is on the disk. */
+  sync(name: string): void;
+  remove(name: string): void;
+  close(): void;
+}
+
+export function diskTrailReader(folder: string): TrailReader {
+  return {
+    list: () => readdirSync(folder),
+    sizeOf: (name) => statSync(join(folder, name)).size,
+    read: (name, offset = 0) => readFrom(join(folder, name), offset),
+  };
+}
+
+/** @param folder Made when it is not there; only its owner may read it. */
+export function diskTrailFiles(folder: string): TrailFiles {
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const open = new Map<string, number>();
+  const fileOf = (name: string): number => {
+    let file = open.get(name);
+    if (file === undefined) {
+      // Read and write, made if need be, never emptied; "a" would ignore offsets.
+      file = openSync(join(folder, name), "a+", 0o600);
+      closeSync(file);
+      file = openSync(join(folder, name), "r+");
+      open.set(name, file);
+    }
+    return file;
+  };
+  const forget = (name: string) => {
+    const file = open.get(name);
+    if (file !== undefined) closeSync(file);
+    open.delete(name);
+  };
+  return {
+    ...diskTrailReader(folder),
+    write: (name, bytes, offset) => {
+      const file = fileOf(name);
+      for (let done = 0; done < bytes.length; ) {
+        done += writeSync(file, bytes, done, bytes.length - done, offset + done);
+      }
+    },
+    cut: (name, sizeBytes) => ftruncateSync(fileOf(name), sizeBytes),
+    sync: (name) => fsyncSync(fileOf(name)),
+    remove: (name) => {
+      forget(name);
+      unlinkSync(join(folder, name));
+    },
+    close: () => {
+      for (const name of [...open.keys()]) forget(name);
+    },
+  };
+}
+
+function readFrom(path: string, offset: number): Uint8Array | undefined {
+  try {
+    if (offset === 0) return readFileSync(path);
+    const file = openSync(path, "r");
+    try {
+      const bytes = new Uint8Array(Math.max(0, statSync(path).size - offset));
+      return bytes.subarray(0, readSync(file, bytes, 0, bytes.length, offset));
+    } finally {
+      closeSync(file);
+    }
+  } catch (error) {
+    if ((error as { code?: unknown }).code === "ENOENT") return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,362 @@
+import assert from "node:assert/strict";
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type TestContext, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import fc from "fast-check";
+import { isRemoraError } from "../../base/index.ts";
+import type { Decision } from "../../policy/index.ts";
+import { gateAudit } from "./gate-audit.ts";
+import { readTrail, verifyTrailFolder } from "./read-trail.ts";
+import { auditEventBytesMax, type ChainEnd } from "./record.ts";
+import { AuditTrail, type AuditTrailOptions } from "./trail.ts";
+import type { TrailFiles } from "./trail-files.ts";
+
+const nowMs = () => Date.parse("2026-11-28T12:00:00Z");
+
+/** Files in memory; after `budget` bytes and cuts, everything fails, as it does for a process that was killed. */
+function memoryFiles(
+  files = new Map<string, Uint8Array>(),
+  state = { budget: Number.POSITIVE_INFINITY, code: "KILLED" },
+): TrailFiles & { readonly files: Map<string, Uint8Array>; readonly state: typeof state } {
+  const spend = (wanted: number): number => {
+    const given = Math.min(wanted, Math.max(0, state.budget));
+    state.budget -= wanted;
+    return given;
+  };
+  const fail = () => Object.assign(new Error(state.code), { code: state.code });
+  return {
+    files,
+    state,
+    list: () => [...files.keys()],
+    sizeOf: (name) => files.get(name)?.length ?? 0,
+    read: (name, offset = 0) => files.get(name)?.slice(offset),
+    write: (name, bytes, offset) => {
+      const given = spend(bytes.length);
+      const before = files.get(name) ?? new Uint8Array(0);
+      const after = new Uint8Array(Math.max(before.length, offset + given));
+      after.set(before);
+      after.set(bytes.subarray(0, given), offset);
+      files.set(name, after);
+      if (given < bytes.length) throw fail();
+    },
+    cut: (name, sizeBytes) => {
+      if (spend(1) < 1) throw fail();
+      files.set(name, (files.get(name) ?? new Uint8Array(0)).slice(0, sizeBytes));
+    },
+    sync: () => {},
+    remove: (name) => {
+      if (spend(1) < 1) throw fail();
+      files.delete(name);
+    },
+    close: () => {},
+  };
+}
+
+function trailOn(files: TrailFiles, options: Partial<AuditTrailOptions> = {}): AuditTrail {
+  return new AuditTrail({ folder: "trail", nowMs, files, ...options });
+}
+
+function written(lines: number, options: Partial<AuditTrailOptions> = {}) {
+  const files = memoryFiles();
+  const trail = trailOn(files, options);
+  for (let n = 1; n <= lines; n++) trail.append({ kind: "test.happened", n });
+  return { files, trail };
+}
+
+const verdictOf = (files: TrailFiles, expected?: ChainEnd) => verifyTrailFolder("trail", expected, files);
+
+function expectIntact(files: TrailFiles, lines?: number) {
+  const verdict = verdictOf(files);
+  assert.ok(verdict.kind === "intact", JSON.stringify(verdict));
+  if (lines !== undefined) assert.equal(verdict.lines, lines);
+  return verdict;
+}
+
+function expectBroken(files: TrailFiles, problem: string, seq: number, expected?: ChainEnd) {
+  const verdict = verdictOf(files, expected);
+  assert.ok(verdict.kind === "broken", JSON.stringify(verdict));
+  assert.deepEqual([verdict.problem, verdict.seq], [problem, seq], verdict.message);
+}
+
+const textOf = (files: ReturnType<typeof memoryFiles>, name: string) =>
+  Buffer.from(files.files.get(name) ?? []).toString();
+const put = (files: ReturnType<typeof memoryFiles>, name: string, text: string) =>
+  files.files.set(name, Buffer.from(text));
+const first = "audit-000001.jsonl";
+
+test("lines are linked across files, and verify to the last", () => {
+  const { files, trail } = written(50, { fileBytesMax: 2_000 });
+  assert.ok(files.files.size > 5);
+  const verdict = expectIntact(files, 50);
+  assert.deepEqual(verdict.last, trail.end);
+  assert.deepEqual(
+    readTrail("trail", { recordsMax: 3 }, files).map(({ event }) => event.n),
+    [50, 49, 48],
+  );
+  assert.deepEqual(
+    readTrail("trail", { recordsMax: 2, beforeSeq: 20 }, files).map(({ seq }) => seq),
+    [19, 18],
+  );
+});
+
+test("a trail that was never written to is intact and empty", () => {
+  assert.deepEqual(expectIntact(memoryFiles(), 0).last, undefined);
+});
+
+test("old files are removed when there are too many, and the trail says so and still verifies", () => {
+  const { files } = written(50, { fileBytesMax: 2_000, filesMax: 3 });
+  assert.equal(files.list().filter((name) => name.startsWith("audit-")).length, 3);
+  const verdict = expectIntact(files);
+  assert.ok((verdict.first?.seq ?? 0) > 1);
+  assert.ok(
+    readTrail("trail", { recordsMax: 100 }, files).some(({ event }) => event.kind === "audit.removed"),
+  );
+  // The oldest that is kept is not for anybody else to remove.
+  files.files.delete(
+    files
+      .list()
+      .filter((name) => name.startsWith("audit-"))
+      .sort()[0] ?? "",
+  );
+  expectBroken(files, "missing", verdict.first?.seq ?? 0);
+});
+
+test("a changed line is named, whatever is changed in it", () => {
+  fc.assert(
+    fc.property(fc.nat(), fc.integer({ min: 1, max: 255 }), (at, flip) => {
+      const { files } = written(5);
+      const bytes = files.files.get(first) ?? new Uint8Array(0);
+      const place = at % (bytes.length - 1); // the last byte is the end of the last line: a torn line, see below
+      const seq = Buffer.from(bytes.subarray(0, place)).toString("latin1").split("\n").length;
+      bytes[place] = (bytes[place] ?? 0) ^ flip;
+      const verdict = verdictOf(files);
+      assert.ok(verdict.kind === "broken" && verdict.problem === "changed", JSON.stringify(verdict));
+      assert.equal(verdict.seq, seq);
+    }),
+  );
+});
+
+test("a line that was written anew with hashes counted again is found by its successor", () => {
+  const { files } = written(5);
+  const other = written(2);
+  other.trail.append({ kind: "test.forged" });
+  const lines = textOf(files, first).split("\n");
+  lines[2] = textOf(other.files, first).split("\n")[2] ?? "";
+  put(files, first, lines.join("\n"));
+  expectBroken(files, "changed", 3);
+});
+
+test("a line that is missing in the middle, one that was moved and one that stands twice are told apart", () => {
+  const edit = (change: (lines: string[]) => void) => {
+    const { files } = written(6);
+    const lines = textOf(files, first).trimEnd().split("\n");
+    change(lines);
+    put(files, first, `${lines.join("\n")}\n`);
+    return files;
+  };
+  expectBroken(
+    edit((lines) => lines.splice(2, 1)),
+    "missing",
+    3,
+  );
+  expectBroken(
+    edit((lines) => lines.splice(0, 1)),
+    "missing",
+    1,
+  );
+  expectBroken(
+    edit((lines) => lines.splice(1, 0, ...lines.splice(3, 1))),
+    "reordered",
+    2,
+  );
+  expectBroken(
+    edit((lines) => lines.splice(4, 0, lines[1] ?? "")),
+    "reordered",
+    2,
+  );
+});
+
+test("a tail that was cut is missing, and stays missing when the trail goes on", () => {
+  const { files } = written(6);
+  put(files, first, `${textOf(files, first).split("\n").slice(0, 4).join("\n")}\n`);
+  expectBroken(files, "truncated", 5);
+  const trail = trailOn(files);
+  assert.deepEqual(trail.resumption, { tornBytes: 0, linesLost: 2, isHeadMissing: false });
+  trail.append({ kind: "test.happened" });
+  expectBroken(files, "missing", 5);
+});
+
+test("a whole file that is missing is named by its first line", () => {
+  const { files } = written(50, { fileBytesMax: 2_000 });
+  const second = textOf(files, "audit-000002.jsonl");
+  files.files.delete("audit-000002.jsonl");
+  expectBroken(files, "missing", JSON.parse(second.split("\n")[0] ?? "").seq);
+});
+
+test("a trail without its head may be cut, and so does not count as intact", () => {
+  const { files } = written(3);
+  files.files.delete("head");
+  expectBroken(files, "no-head", 3);
+  assert.equal(trailOn(files).resumption.isHeadMissing, true);
+  assert.equal(expectIntact(files, 4).resumptions.length, 1);
+});
+
+test("a trail that somebody wrote anew is found by a line that was kept elsewhere", () => {
+  const { files, trail } = written(3);
+  const kept = trail.end;
+  assert.equal(verdictOf(files, kept).kind, "intact");
+  const forged = written(2);
+  forged.trail.append({ kind: "test.forged" });
+  expectBroken(forged.files, "not-expected", 3, kept);
+  expectBroken(written(2).files, "not-expected", 3, kept);
+});
+
+test("lines behind the head that no writer counted are not taken for a torn write", () => {
+  const { files, trail } = written(3);
+  const head = Uint8Array.from(files.files.get("head") ?? []);
+  for (let n = 0; n < 2; n++) trail.append({ kind: "test.forged" });
+  files.files.set("head", head);
+  expectBroken(files, "changed", 5);
+});
+
+test("killed at any byte of a write, the next writer goes on, and what was acknowledged is there", () => {
+  const options = { fileBytesMax: 900, filesMax: 2 };
+  let wasWhole = false;
+  for (let budget = 0; !wasWhole; budget++) {
+    assert.ok(budget < 30_000);
+    const dying = memoryFiles(new Map(), { budget, code: "KILLED" });
+    let acknowledged: ChainEnd = { seq: 0, hash: "" };
+    try {
+      const trail = trailOn(dying, options);
+      for (let n = 1; n <= 12; n++) {
+        const { seq, hash } = trail.append({ kind: "test.happened", n });
+        acknowledged = { seq, hash };
+      }
+      wasWhole = true;
+    } catch (error) {
+      assert.ok(isRemoraError(error, "manager/audit-unwritable"), String(error));
+    }
+    const files = memoryFiles(dying.files);
+    assert.equal(verdictOf(files, acknowledged).kind, "intact", `killed after ${budget} bytes`);
+    const trail = trailOn(files, options);
+    assert.equal(trail.resumption.linesLost, 0);
+    trail.append({ kind: "test.happened" });
+    expectIntact(files);
+  }
+});
+
+test("on a full disk nothing is acknowledged, and when there is room again the trail is whole", () => {
+  for (let budget = 0; budget < 1_200; budget += 7) {
+    const files = memoryFiles();
+    const trail = trailOn(files);
+    trail.append({ kind: "test.happened" });
+    files.state.budget = budget;
+    files.state.code = "ENOSPC";
+    let acknowledged = 1;
+    for (let n = 0; n < 4; n++) {
+      try {
+        trail.append({ kind: "test.happened", n });
+        acknowledged++;
+      } catch (error) {
+        assert.ok(isRemoraError(error, "manager/audit-unwritable"), String(error));
+      }
+    }
+    files.state.budget = Number.POSITIVE_INFINITY;
+    trail.append({ kind: "test.happened" });
+    expectIntact(files, acknowledged + 1);
+  }
+});
+
+test("an event that is too long is refused, and a clock that jumps back changes nothing", () => {
+  const files = memoryFiles();
+  let now = nowMs();
+  const trail = trailOn(files, { nowMs: () => now });
+  assert.throws(
+    () => trail.append({ kind: "test.long", text: "x".repeat(auditEventBytesMax + 2_000) }),
+    RangeError,
+  );
+  trail.append({ kind: "test.happened" });
+  now -= 86_400_000;
+  trail.append({ kind: "test.happened" });
+  expectIntact(files, 2);
+});
+
+test("what passes the gate is a line, and a plugin that asks without end does not fill the disk", () => {
+  const { files, trail } = written(0);
+  const sink = gateAudit(trail, { linesPerSecondMax: 5 });
+  const decision: Decision = {
+    capability: "net.http",
+    target: "https://a:443",
+    answer: "denied",
+    rule: "nothing",
+  };
+  for (let n = 0; n < 1_000; n++) sink.write("geofence", decision, nowMs());
+  sink.write("geofence", decision, nowMs() + 1_000);
+  expectIntact(files, 7);
+  const [last, omitted] = readTrail("trail", { recordsMax: 2 }, files);
+  assert.deepEqual(last?.event, { kind: "gate.decided", plugin: "geofence", ...decision });
+  assert.equal(omitted?.event.passages, 995);
+});
+
+test("a folder that cannot be written is a coded error", (t) => {
+  const folder = temporary(t);
+  writeFileSync(join(folder, "file"), "");
+  assert.throws(
+    () => new AuditTrail({ folder: join(folder, "file"), nowMs }),
+    (error) => isRemoraError(error, "manager/audit-unwritable"),
+  );
+});
+
+test("on the disk, only the owner may read it, and a second opening goes on", (t) => {
+  const folder = join(temporary(t), "audit");
+  for (let n = 0; n < 2; n++) {
+    using trail = new AuditTrail({ folder, nowMs });
+    trail.append({ kind: "test.happened", n });
+  }
+  assert.equal(verifyTrailFolder(folder).kind, "intact");
+  assert.equal(readTrail(folder, { recordsMax: 9 }).length, 2);
+  assert.equal(statSync(folder).mode & 0o77, 0);
+  assert.equal(statSync(join(folder, first)).mode & 0o77, 0);
+  assert.equal(readFileSync(join(folder, "head")).length, 1_024);
+});
+
+test("after a hundred times kill -9 while lines are written, every acknowledged line is there", async (t) => {
+  const parent = temporary(t);
+  const lane = async (folder: string) => {
+    for (let run = 0; run < 25; run++) {
+      const acknowledged = await killedWriter(t, folder, run % 7);
+      const verdict = verifyTrailFolder(folder, acknowledged);
+      assert.ok(verdict.kind === "intact", JSON.stringify(verdict));
+    }
+  };
+  await Promise.all(["a", "b", "c", "d"].map((name) => lane(join(parent, name))));
+});
+
+const writer = fileURLToPath(new URL("./testing/endless-writer.ts", import.meta.url));
+
+/** Killed when it has said `said` more times what it wrote; the last of that. */
+async function killedWriter(t: TestContext, folder: string, said: number): Promise<ChainEnd> {
+  const child: ChildProcess = spawn(process.execPath, [writer, folder], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  t.after(() => child.kill("SIGKILL"));
+  let text = "";
+  let chunks = 0;
+  child.stdout?.setEncoding("utf8").on("data", (part) => {
+    text += part;
+    if (chunks++ === said) child.kill("SIGKILL");
+  });
+  await once(child, "close");
+  const [seq = "0", hash = ""] = (text.split("\n").at(-2) ?? "").split(" ");
+  return { seq: Number(seq), hash };
+}
+
+function temporary(t: TestContext): string {
+  const folder = mkdtempSync(join(tmpdir(), "remora-audit-"));
+  t.after(() => rmSync(folder, { recursive: true }));
+  return folder;
+}
