@@ -23,6 +23,10 @@ const benchmarks: Record<string, Benchmark> = {
     claim: "what fuel and deadlines cost, against unmetered modules and against wasmtime",
     load: () => import("./meter.ts"),
   },
+  sandbox: {
+    claim: "what the effects of a guest cost, and what its isolation costs",
+    load: () => import("./sandbox.ts"),
+  },
   tak: {
     claim: "a filter call, and the stream from framed bytes to decision",
     load: () => import("./tak.ts"),
