@@ -15,7 +15,13 @@ export { CompileCache, type CompileCacheOptions, type RewriteStore } from "./com
 // Errors.
 export { engineErrors, type TrapPlace } from "./errors.ts";
 export { importNames } from "./import-names.ts";
-export { type CallReport, ComponentInstance, type Instance, ModuleInstance } from "./instance.ts";
+export {
+  type CallReport,
+  ComponentInstance,
+  type CoreFunctions,
+  type Instance,
+  ModuleInstance,
+} from "./instance.ts";
 // Where a guest runs.
 export {
   type BatchOutcome,

@@ -91,23 +91,56 @@ export class ComponentInstance extends LiveInstance {
   }
 }
 
+/** A module's functions by export name, without what it merely inherits. */
+export type CoreFunctions = Readonly<Record<string, CoreFunction>>;
+
 export class ModuleInstance extends LiveInstance {
   readonly kind = "module";
   /** The module's functions, metered; memories, tables and globals as they are. */
-  readonly exports: Readonly<Record<string, CoreFunction>>;
+  readonly exports: CoreFunctions;
   /** The memory exported as `memory`, for the conventions of core modules. */
   readonly memory: CoreMemory | undefined;
+  /** The same functions without an account of their own. */
+  readonly #functions: CoreFunctions;
 
   constructor(engine: InstanceEngine, core: CoreInstance) {
     super(engine);
+    const metered: Record<string, CoreFunction> = Object.create(null);
     const functions: Record<string, CoreFunction> = Object.create(null);
     for (const [name, item] of Object.entries(core.exports)) {
-      if (typeof item === "function") functions[name] = meteredFunction(engine, item as CoreFunction);
+      if (typeof item !== "function") continue;
+      functions[name] = item as CoreFunction;
+      metered[name] = meteredFunction(engine, item as CoreFunction);
     }
-    this.exports = Object.freeze(functions);
+    this.exports = Object.freeze(metered);
+    this.#functions = Object.freeze(functions);
     const { memory } = core.exports;
     // By its shape: this layer's callers need the buffer and nothing else of it.
     this.memory = memory !== undefined && "buffer" in memory ? (memory as CoreMemory) : undefined;
+  }
+
+  /**
+   * Makes several calls one: allocating, calling and reading the answer spend one budget and stand or fall together.
+   *
+   * @param use      Gets the module's functions. They are for `use` alone, and for host functions that the guest calls
+   *                 meanwhile; nothing else may call them. Made once, so that a call makes no closure.
+   * @param argument Handed on to `use`.
+   * @throws engine/… what the guest did, and whatever `use` threw: the instance is poisoned by both
+   */
+  together<Argument, Result>(
+    use: (functions: CoreFunctions, argument: Argument) => Result,
+    argument: Argument,
+  ): Result {
+    const { engine } = this;
+    engine.enter();
+    let result: Result;
+    try {
+      result = use(this.#functions, argument);
+    } catch (error) {
+      throw engine.fail(error);
+    }
+    engine.leave();
+    return result;
   }
 }
 
