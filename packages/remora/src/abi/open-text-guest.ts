@@ -1,0 +1,34 @@
+/**
+ * Which convention a core module keeps, told by its exports. A manifest that says so is better than a guess, but the
+ * modules of these conventions come without one.
+ */
+
+import type { CoreFunctions, ModuleInstance } from "../engine/index.ts";
+import { AssemblyScriptGuest } from "./assemblyscript.ts";
+import type { Asyncify } from "./asyncify.ts";
+import { BufferGuest } from "./buffer.ts";
+import { abiErrors } from "./errors.ts";
+import type { TextGuest } from "./text-guest.ts";
+
+/**
+ * Makes a core module's instance one that is called with texts, and runs its constructors where it exports them.
+ *
+ * @param asyncify Given to the host functions in which this guest may wait, if there are any.
+ * @throws abi/no-convention abi/no-memory-export it is none of these modules
+ * @throws engine/…                               its constructors failed
+ */
+export function openTextGuest(instance: ModuleInstance, asyncify?: Asyncify): TextGuest {
+  const guest = guestOf(instance, asyncify);
+  // WASI application ABI: a reactor's `_initialize` is called once, before anything else.
+  if (guest.has("_initialize")) instance.together(initialize, undefined);
+  return guest;
+}
+
+function guestOf(instance: ModuleInstance, asyncify: Asyncify | undefined): TextGuest {
+  const { exports } = instance;
+  if (exports.allocate !== undefined) return new BufferGuest(instance, asyncify);
+  if (exports.__new !== undefined) return new AssemblyScriptGuest(instance, asyncify);
+  throw abiErrors["no-convention"]({ expected: '"allocate", or "__new" by --exportRuntime' });
+}
+
+const initialize = (functions: CoreFunctions) => functions._initialize?.();
