@@ -45,6 +45,10 @@ export interface CapabilityTargets {
   "data.write": { readonly paths: readonly string[] };
   "control.put": { readonly paths: readonly string[] };
   "provider.register": { readonly kinds: readonly string[] };
+  "bus.publish": { readonly topics: readonly string[] };
+  "bus.subscribe": { readonly topics: readonly string[] };
+  "state.read": { readonly keys: readonly string[] };
+  "state.write": { readonly keys: readonly string[] };
   "device.open": { readonly devices: readonly string[] };
 }
 
@@ -127,6 +131,30 @@ const definitions: readonly CapabilityDefinition[] = [
     risk: "medium",
     meaning: "Provide the named kinds of service to the host",
     target: { field: "kinds", kind: "pattern" },
+  },
+  {
+    name: "bus.publish",
+    risk: "low",
+    meaning: "Publish events with the named topics to other plugins",
+    target: { field: "topics", kind: "pattern" },
+  },
+  {
+    name: "bus.subscribe",
+    risk: "medium",
+    meaning: "Hear the events of other plugins with the named topics",
+    target: { field: "topics", kind: "pattern" },
+  },
+  {
+    name: "state.read",
+    risk: "low",
+    meaning: "Read the named values that plugins share",
+    target: { field: "keys", kind: "pattern" },
+  },
+  {
+    name: "state.write",
+    risk: "medium",
+    meaning: "Change and delete the named values that plugins share",
+    target: { field: "keys", kind: "pattern" },
   },
   {
     name: "device.open",
