@@ -3,7 +3,7 @@
  * written once against a loader; what comes from JavaScript glue of an npm package gets a `WebAssembly` of ours.
  */
 
-import { type MeterMode, type MeterOptions, meterModule, reservedPrefix } from "remora/wasm";
+import { counterModule, type MeterMode, type MeterOptions, meterModule, reservedPrefix } from "remora/wasm";
 import type { CoreImports } from "../../packages/remora/src/component/core.ts";
 import {
   type CompiledModule,
@@ -46,10 +46,10 @@ export function meterOptions(mode: MeterMode): MeterOptions {
   return { mode, profile: "default", memoryPagesMax, tableElementsMax, stack: true };
 }
 
-/** The defaults of a plugin: a deadline as well as fuel, neither reached. */
-export function meteredLoader(mode: MeterMode): Loader {
-  const meter = new Meter({ limits });
-  const options = meterOptions(mode);
+/** The defaults of a plugin, of one module unless it shares its counters: a deadline as well as fuel, neither reached. */
+export function meteredLoader(mode: MeterMode, sharesCounters = false): Loader {
+  const meter = new Meter({ limits, sharesCounters });
+  const options = { ...meterOptions(mode), sharesCounters };
   const budget = { fuelMax: mode === "fuel" ? 1e15 : Infinity, deadlineMs: 1_000_000 };
   // Always inside a budget: glue runs constructors when it likes. Each piece of work gets a new one.
   meter.begin(budget);
@@ -68,7 +68,10 @@ export function meteredLoader(mode: MeterMode): Loader {
     instantiate(bytes, imports) {
       loaded++;
       const { module, facts } = compiled(bytes, options);
-      const instance = new webAssembly.Instance(module, imports);
+      const instance = new webAssembly.Instance(module, {
+        ...imports,
+        ...(meter.counters !== undefined && { [counterModule]: meter.counters }),
+      });
       meter.attach(instance, facts.injected, facts.stackSlotsUncounted);
       const { start } = facts.injected;
       // The rewriter promises its type.

@@ -38,6 +38,7 @@ type Glue = any;
 interface PackageProgram {
   readonly name: string;
   readonly source: string;
+  readonly hasSeveralModules?: boolean;
   /** Fresh glue, with our `WebAssembly` in place. */
   readonly load: () => Promise<() => string>;
 }
@@ -214,6 +215,7 @@ const packages: readonly PackageProgram[] = [
   {
     name: "wasm-tools",
     source: "@bytecodealliance/jco-transpile",
+    hasSeveralModules: true,
     load: async () => {
       const { resolve } = createRequire(import.meta.url);
       const vendor = join(resolve("@bytecodealliance/jco-transpile"), "../../vendor/wasm-tools.js");
@@ -237,9 +239,8 @@ export function npmModules(): Uint8Array[] {
   ].map((path) => new Uint8Array(readFileSync(packageFile(path))));
 }
 
-export const npmPrograms: readonly Program[] = packages.map(({ name, source, load }) => ({
-  name,
-  source,
+export const npmPrograms: readonly Program[] = packages.map(({ load, ...program }) => ({
+  ...program,
   load: async (loader: Loader) => {
     const run = await withGlobal(loader, load);
     return () => loader.run(run);

@@ -20,7 +20,8 @@ const rounds = 25;
 const warmMs = 500;
 
 export async function overheadOf(program: Program): Promise<Overhead> {
-  const loaders: Loader[] = [plainLoader(), meteredLoader("fuel"), meteredLoader("deadline")];
+  const shares = program.hasSeveralModules ?? false;
+  const loaders: Loader[] = [plainLoader(), meteredLoader("fuel", shares), meteredLoader("deadline", shares)];
   const runs: (() => string)[] = [];
   for (const loader of loaders) runs.push(await program.load(loader));
   if (loaders.some(({ loaded }) => loaded === 0))

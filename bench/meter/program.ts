@@ -6,5 +6,7 @@ export interface Program {
   readonly name: string;
   /** The npm package that the module comes from, when it is not ours. */
   readonly source?: string;
+  /** It consists of modules that call each other, and so share their counters. */
+  readonly hasSeveralModules?: boolean;
   readonly load: (loader: Loader) => Promise<() => string>;
 }

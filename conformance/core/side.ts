@@ -2,12 +2,12 @@
  * The two ways to run a prepared script: on plain V8, and rewritten and metered. Each step gives an outcome as a
  * string, so that two runs are alike when their lists of strings are.
  *
- * Unlike `InstanceEngine`, the metered side goes on after a trap, as the scripts want: a trap poisons nothing here,
- * and all modules of a script share one meter.
+ * Unlike `InstanceEngine`, the metered side goes on after a trap, as the scripts want: a trap poisons nothing here. All
+ * modules of a script share one meter, or have one each when their counters are their own.
  */
 
 import { isRemoraError } from "remora/base";
-import { type MeterOptions, meterModule, reservedPrefix } from "remora/wasm";
+import { counterModule, type MeterOptions, meterModule, reservedPrefix } from "remora/wasm";
 import type { CoreExtern, CoreFunction, CoreImports } from "../../packages/remora/src/component/core.ts";
 import { compileRewritten, rewriteChecked } from "../../packages/remora/src/engine/compile.ts";
 import { Meter } from "../../packages/remora/src/engine/meter.ts";
@@ -62,28 +62,41 @@ export function meteredSide(variant: Variant): Side {
     tableElementsMax: options.tableElementsMax,
     stackSlotsMax,
   };
-  const meter = new Meter({ limits, ...(sliceUnits !== undefined && { sliceUnits }) });
-  const stacks: WasmGlobal[] = [];
+  const sharesCounters = options.sharesCounters ?? false;
+  const newMeter = () =>
+    new Meter({ limits, sharesCounters, ...(sliceUnits !== undefined && { sliceUnits }) });
+  const meters: Meter[] = sharesCounters ? [newMeter()] : [];
+  const stacks: WasmGlobal[] = sharesCounters ? sharedStack(meters) : [];
+  const budget = { fuelMax: variant.fuelMax ?? 1e12, deadlineMs: 600_000 };
   let depth = 0;
   const call = <Result>(work: () => Result): Result => {
     // A start function may be run inside an action, through an import.
     if (depth > 0) return work();
     for (const stack of stacks) stack.value = stackSlotsMax;
-    meter.begin({ fuelMax: variant.fuelMax ?? 1e12, deadlineMs: 600_000 });
+    for (const meter of meters) meter.begin(budget);
     depth++;
     try {
       return work();
     } finally {
       depth--;
-      meter.end();
+      for (const meter of meters) meter.end();
     }
   };
   return {
     instantiate(bytes, imports) {
       const origin = { plugin: "suite", digest: "" };
       const { bytes: rewritten, ...facts } = rewriteChecked(bytes, origin, options, meterModule);
-      const instance = new webAssembly.Instance(compileRewritten(rewritten, facts, origin).module, imports);
+      const meter = sharesCounters ? (meters[0] ?? newMeter()) : newMeter();
+      const instance = new webAssembly.Instance(compileRewritten(rewritten, facts, origin).module, {
+        ...imports,
+        ...(meter.counters !== undefined && { [counterModule]: meter.counters }),
+      });
       meter.attach(instance, facts.injected, facts.stackSlotsUncounted);
+      if (!sharesCounters) {
+        meters.push(meter);
+        // An instance made inside of an action counts in it.
+        if (depth > 0) meter.begin(budget);
+      }
       const { stack, start } = facts.injected;
       // The rewriter promises these types.
       if (stack !== undefined) stacks.push(instance.exports[stack] as WasmGlobal);
@@ -92,14 +105,18 @@ export function meteredSide(variant: Variant): Side {
       return Object.fromEntries(own);
     },
     call,
-    isStackSpent: () => meter.isStackSpent,
+    isStackSpent: () => meters.some((meter) => meter.isStackSpent),
     get fuelUsed() {
-      return meter.fuelUsed;
+      return meters.reduce((sum, meter) => sum + meter.fuelUsed, 0);
     },
     get isDead() {
-      return meter.dead !== undefined;
+      return meters.some((meter) => meter.dead !== undefined);
     },
   };
+}
+
+function sharedStack(meters: readonly Meter[]): WasmGlobal[] {
+  return meters.flatMap(({ counters }) => counters?.stack ?? []);
 }
 
 export interface Run {

@@ -13,13 +13,21 @@ const base: MeterOptions = {
   allow: ["gc", "shared-memory"],
 };
 
+const shared: MeterOptions = { ...base, sharesCounters: true };
 const strict: MeterOptions = { ...base, profile: "strict", allow: [] };
 
 export const variants: readonly Variant[] = [
   { name: "default", options: base, isCanonical: false },
   { name: "default, slices of 7", options: base, sliceUnits: 7, isCanonical: false },
+  { name: "default, shared counters", options: shared, isCanonical: false },
+  { name: "default, shared counters, slices of 7", options: shared, sliceUnits: 7, isCanonical: false },
   { name: "default, no stack slots", options: { ...base, stack: false }, isCanonical: false },
   { name: "strict", options: strict, isCanonical: true },
-  { name: "strict, slices of 7", options: strict, sliceUnits: 7, isCanonical: true },
+  {
+    name: "strict, shared counters, slices of 7",
+    options: { ...strict, sharesCounters: true },
+    sliceUnits: 7,
+    isCanonical: true,
+  },
   { name: "deadline only", options: { ...base, mode: "deadline" }, isCanonical: false },
 ];

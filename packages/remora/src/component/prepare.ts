@@ -42,6 +42,8 @@ export interface PreparedComponent {
   readonly exports: ReadonlyMap<string, ExternType>;
   /** All core modules in the file, those of nested components included. */
   readonly coreModules: readonly Uint8Array[];
+  /** Core instances that each instance of the component consists of. */
+  readonly coreInstanceCount: number;
   /**
    * Makes an instance. Exported interfaces stand under their full names (`omnitak:plugin/filter@0.1.0`) and, where
    * no other export would have the same one, under their own (`filter`); functions under camelCase names,
@@ -71,6 +73,7 @@ export function prepareComponent(
     imports: describeItems(plan.imports),
     exports: describeItems(plan.exports),
     coreModules: coreModulesOf(component),
+    coreInstanceCount: plan.coreInstanceCount,
     instantiate({ engine, imports = {}, limits: given = {} }) {
       const bindings = bindHostImports(plan, imports);
       const limits = { ...defaultInstanceLimits, ...given };

@@ -53,6 +53,7 @@ interface Compiling {
   readonly cache: CompileCache;
   readonly profile: ProfileName;
   readonly mode: MeterMode;
+  readonly sharesCounters?: boolean;
 }
 
 export type Artifact = ComponentArtifact | ModuleArtifact;
@@ -93,7 +94,7 @@ export class ComponentArtifact {
     this.imports = [...this.component.imports]
       .filter(([, item]) => isGiven(item))
       .map(([from]) => ({ from }));
-    this.#compiling = compiling;
+    this.#compiling = { ...compiling, sharesCounters: this.component.coreInstanceCount > 1 };
   }
 
   /**
@@ -187,6 +188,7 @@ class RequestMemo {
         memoryPagesMax: limits.memoryPagesMax,
         tableElementsMax: limits.tableElementsMax,
         stack: true,
+        ...(compiling.sharesCounters === true && { sharesCounters: true }),
       });
     }
     return new InstanceEngine({ cache: compiling.cache, request: this.#request, limits });

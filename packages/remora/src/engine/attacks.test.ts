@@ -15,7 +15,7 @@ import { webAssembly } from "./webassembly.ts";
 
 const cache = new CompileCache({ rewrite: meterModule });
 
-function engineWith(limits: Partial<Limits> = {}): InstanceEngine {
+function engineWith(limits: Partial<Limits> = {}, sharesCounters = false): InstanceEngine {
   const all: Limits = { ...defaultLimits, ...limits };
   const { memoryPagesMax, tableElementsMax } = all;
   const request = compileRequest("attacker", {
@@ -24,6 +24,7 @@ function engineWith(limits: Partial<Limits> = {}): InstanceEngine {
     memoryPagesMax,
     tableElementsMax,
     stack: true,
+    sharesCounters,
   });
   return new InstanceEngine({ cache, limits: all, request });
 }
@@ -191,7 +192,7 @@ function sectionAt(module: Uint8Array, id: number): number {
 }
 
 test("a module of the same component gets none of the added exports either", async () => {
-  const engine = engineWith();
+  const engine = engineWith({}, true);
   const first = engine.instantiate(await wat('(func (export "f"))'), {});
   const exports = first.exports as CoreImports[string];
   assert.deepEqual(Object.keys(exports), ["f"]);
@@ -303,6 +304,15 @@ test("memory and tables grow to the cap and no further", async () => {
   }
 });
 
+/** Recursion of a function with so many parameters and results, through a table. */
+function many(type: string, value: string, parameters: number, results: number): string {
+  const signature = `(param ${`${type} `.repeat(parameters)}) (result ${`${type} `.repeat(results)})`;
+  const argumentsOnce = `(${value})`.repeat(parameters);
+  return `(type $t (func ${signature})) (table 1 funcref) (elem (i32.const 0) $f)
+    (func $f (type $t) ${argumentsOnce} (call_indirect (type $t) (i32.const 0)))
+    (func (export "run") ${argumentsOnce} (call $f) ${"(drop)".repeat(results)})`;
+}
+
 const recursions: Record<string, string> = {
   direct: '(func $f (export "run") (call $f))',
   "with many locals": `(func $f (export "run") (local ${"i64 ".repeat(900)}) (call $f))`,
@@ -313,18 +323,30 @@ const recursions: Record<string, string> = {
     '(type $t (func)) (elem declare func $f) (func $f (export "run") (call_ref $t (ref.func $f)))',
   "through an exception handler": '(func $f (export "run") (block $c (try_table (catch_all $c) (call $f))))',
   "through an old exception handler": '(func $f (export "run") try call $f catch_all end)',
+  "with as many parameters as there may be": many("i64", "i64.const 1", 1_000, 0),
+  "with as many results as there may be": many("f64", "f64.const 1", 0, 1_000),
+  "with as many of both as there may be": many("f64", "f64.const 1", 1_000, 1_000),
+  "with vectors for parameters": many("v128", "v128.const i64x2 1 1", 1_000, 0),
+  "with vectors for parameters and results": many("v128", "v128.const i64x2 1 1", 1_000, 1_000),
+  "with a thousand values alive": `(func $f (export "run") (result i64) ${"(i64.load (i32.const 0))".repeat(1_000)} (call $f) ${"(i64.add)".repeat(1_000)}) (memory 1)`,
+  "by a tail call of the first": '(func $f (export "run") (return_call $g)) (func $g (call $f))',
+  "by a tail call through a table, below a chain of frames": `(type $t (func)) (table 1 funcref) (elem (i32.const 0) $a)
+    (func $a (export "run") (local ${"i64 ".repeat(5_000)}) (call $b)) (func $b (call $c))
+    (func $c (return_call $d)) (func $d (return_call_indirect (type $t) (i32.const 0)))`,
   "behind a tail call": '(func $f (export "run") (call $g)) (func $g (return_call $f))',
 };
 
 test("recursion of every kind ends by its slots, before V8 runs out of stack, and says so", async () => {
   for (const [what, fields] of Object.entries(recursions)) {
     const guest = await guestOf(fields, { fuelMax: 1e9, deadlineMs: 10_000 });
-    try {
-      expectCode("engine/stack", () => guest.call("run"));
-    } catch (error) {
-      assert.fail(`${what}: ${String(error)}`);
-    }
-    assert.ok(guest.engine.fuelUsed < 1e7, `${what}: ended by its depth and not by V8's`);
+    assert.throws(
+      () => guest.call("run"),
+      (error) => {
+        assert.ok(isRemoraError(error, "engine/stack"), `${what}: ${String(error)}`);
+        assert.ok(error.cause instanceof webAssembly.RuntimeError, `${what}: ${String(error.cause)}`);
+        return true;
+      },
+    );
   }
 });
 

@@ -33,7 +33,7 @@ function countingRewrite(): { rewrite: Rewrite; readonly asked: Uint8Array[] } {
     asked.push(bytes);
     return {
       bytes: Uint8Array.from(bytes),
-      injected: { fuel: "f", swapFuel: "s", refill: "r" },
+      injected: { swapFuel: "s", refill: "r" },
       memories: [],
       tables: [],
       memoryPagesMin: 0,

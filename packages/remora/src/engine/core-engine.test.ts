@@ -23,6 +23,7 @@ function engineWith(
     memoryPagesMax: all.memoryPagesMax,
     tableElementsMax: all.tableElementsMax,
     stack: true,
+    sharesCounters: true,
     ...options.request?.options,
   });
   return new InstanceEngine({ cache, limits: all, ...options, request });

@@ -14,7 +14,7 @@ import type {
   TextCodec,
 } from "../component/core.ts";
 import { isSlowHostFunction } from "../component/slow-host.ts";
-import { reservedPrefix } from "../wasm/metering/contract.ts";
+import { counterModule, reservedPrefix } from "../wasm/metering/contract.ts";
 import type { CompiledModule, ModuleFacts } from "./compile.ts";
 import type { CompileCache, CompileRequest } from "./compile-cache.ts";
 import { engineErrors } from "./errors.ts";
@@ -32,7 +32,7 @@ export interface InstanceEngineOptions {
   /** Whose modules these are and how they are rewritten; made once a plugin by `compileRequest`. */
   readonly request: CompileRequest;
   readonly limits: Limits;
-  /** Core instances that one plugin instance may have. */
+  /** Core instances that one plugin instance may have: one unless the request says that they share their counters. */
   readonly modulesMax?: number;
   /** Milliseconds on a monotonic clock. */
   readonly clock?: () => number;
@@ -72,11 +72,13 @@ export class InstanceEngine implements CoreEngine {
     this.#cache = options.cache;
     this.#request = options.request;
     this.#limits = limits;
-    this.#modulesMax = options.modulesMax ?? defaultModulesMax;
+    const sharesCounters = options.request.options.sharesCounters ?? false;
+    this.#modulesMax = sharesCounters ? (options.modulesMax ?? defaultModulesMax) : 1;
     this.#places = new Places(options.request.options);
     this.#meter = new Meter({
       limits,
       isFuelExact: options.request.options.mode === "fuel",
+      sharesCounters,
       ...(options.clock !== undefined && { clock: options.clock }),
       ...(options.sliceUnits !== undefined && { sliceUnits: options.sliceUnits }),
     });
@@ -304,7 +306,6 @@ export class InstanceEngine implements CoreEngine {
     }
   }
 
-  /** The imports, with every function of the host behind a guard; functions of our own modules stay direct. */
   /** A host function with the clock around it when it is marked as slow. */
   #clocked(hostFunction: CoreFunction): CoreFunction {
     if (!isSlowHostFunction(hostFunction)) return hostFunction;
@@ -319,6 +320,7 @@ export class InstanceEngine implements CoreEngine {
     };
   }
 
+  /** The imports, with every function of the host behind a guard; functions of our own modules stay direct. */
   #guarded(compiled: CompiledModule, original: Uint8Array, imports: CoreImports): CoreImports {
     // Without prototypes: the names are the guest's, and "__proto__" is one of them.
     const hosts: CoreImports = Object.create(null);
@@ -334,6 +336,8 @@ export class InstanceEngine implements CoreEngine {
         ? guarded(this.#meter, hostFunction, parameters, this.#failHost)
         : given;
     }
+    const { counters } = this.#meter;
+    if (counters !== undefined) hosts[counterModule] = counters;
     return hosts;
   }
 

@@ -1,29 +1,26 @@
 /**
- * One budget over the core modules of an instance. Each rewritten module counts down a slice in a global of its
- * own and asks for the next when it is spent; the meter hands out slices so that their sum never exceeds the
- * fuel, and looks at the clock whenever it is asked.
+ * One budget over the core modules of an instance. A rewritten module counts down a slice and asks for the next when it
+ * is spent; the meter hands out slices so that their sum never exceeds the fuel, and looks at the clock whenever it is
+ * asked. A module that is alone counts in a global of its own; several import the same ones from the meter, so that
+ * for fuel, stack and growth they are like one module.
  *
  * A slice is cut so that even a guest that turns as slow as guests can be (a page fault for every few instructions)
  * spends it before the deadline comes: long slices far from the deadline, short ones near it. The first is short
- * enough to need no look at the clock at all, so most calls never pay for one. A counter is left topped up between calls: a call
- * costs one exchange of numbers with each module, at its end.
+ * enough to need no look at the clock at all, so most calls never pay for one. The counter is left topped up between
+ * calls: a call costs one exchange of numbers, at its end.
  *
- * Whether a call succeeds never depends on the slices, and where it is stopped does not either, in one module. With
- * several, a module that called another before its next check may be overdrawn by a straight piece of code, and the
- * other notices only when its own slice is spent.
+ * Neither whether a call succeeds nor where it is stopped depends on the slices.
  *
- * Terms: `granted` is what all modules were given in this call, so `granted` less the counters is what they used,
- * also while a counter is negative (overdrawn); the pool is what nobody was given yet.
+ * Terms: `granted` is what the guest was given in this call, so `granted` less the counter is what it used, also while
+ * the counter is negative (overdrawn); the pool is what it was not given yet.
  */
 
-import type { RemoraError } from "../base/index.ts";
-import type { InjectedExports } from "../wasm/metering/contract.ts";
+import { invariant, type RemoraError } from "../base/index.ts";
+import type { CounterName, InjectedExports } from "../wasm/metering/contract.ts";
 import { Allowance } from "./allowance.ts";
-import { Counter, type SliceSource } from "./counter.ts";
-import { type FusedSwap, fusedCountersMax, fusedSwap } from "./fused-swap.ts";
 import type { Budget, Limits } from "./limits.ts";
-import { trap } from "./trampoline.ts";
-import type { WasmGlobal, WasmInstance, WasmTable } from "./webassembly.ts";
+import { type RefillTarget, type Trampoline, trampolineTo, trap } from "./trampoline.ts";
+import { type WasmGlobal, type WasmInstance, type WasmTable, webAssembly } from "./webassembly.ts";
 
 /** Why no guest code runs in this instance any more. `trapped` is a trap of the guest's own. */
 export type Death = "out-of-fuel" | "deadline" | "aborted" | "trapped" | "closed";
@@ -34,6 +31,8 @@ export interface MeterOptions {
   readonly clock?: () => number;
   /** False for modules that count by estimates: their fuel is then without a bound. Default: true. */
   readonly isFuelExact?: boolean;
+  /** True for modules that were rewritten to share their counters: only then may there be several. Default: false. */
+  readonly sharesCounters?: boolean;
   /** Makes every slice this long, whatever the clock says: the outcome of a call must not depend on it. */
   readonly sliceUnits?: number;
 }
@@ -45,7 +44,7 @@ export interface MeterOptions {
  */
 const trustedUnitsPerMs = 10_000;
 
-/** Granted without a look at the clock, all modules together: 0.2 to 0.3 ms of the slowest guest. */
+/** Granted without a look at the clock: 0.2 to 0.3 ms of the slowest guest. */
 const unclockedUnits = 1_500;
 
 /** A guest that was slower than trusted gets slices by its own speed, but none shorter than this. */
@@ -60,37 +59,36 @@ const undatedUnits = 1_000_000;
 /** The counter is an i32, and a charge of up to 2^30 is subtracted before it is looked at. */
 const sliceUnitsMax = 2 ** 30;
 
-/** Making the fused exchange costs as much as it saves in this many calls, with three modules. */
-const callsUntilFused = 500;
-
 /** `deadlineAt` before the clock was looked at in this call; clocks count from zero up. */
 const unread = -1;
 
-export class Meter implements SliceSource {
+export class Meter implements RefillTarget {
   /** Set once, and then no guest code of this instance gets past its next check. */
   dead: Death | undefined;
   /** What `abort` was called with. */
   abortedBy: RemoraError | undefined;
   readonly pages: Allowance;
   readonly elements: Allowance;
+  /** What modules that share their counters are to be given for `counterModule`. */
+  readonly counters: Readonly<Record<CounterName, WasmGlobal>> | undefined;
 
   readonly #clock: () => number;
   readonly #sliceUnits: number | undefined;
   readonly #stackSlotsMax: number;
   readonly #isFuelExact: boolean;
-  readonly #counters: Counter[] = [];
-  /** The module that runs out most often: it gets the larger part of each slice. */
-  #main: Counter | undefined;
-  /** Sum of the counters between calls, and whether it must be dealt out anew. */
+  /** Sets the counter and gives back what it was; undefined as long as there is no module. */
+  #swap: ((units: number) => number) | undefined;
+  #stack: WasmGlobal | undefined;
+  /** Slots set aside for frames that do not count themselves. */
+  #stackReserved = 0;
+  readonly #tables: WasmTable[] = [];
+  #trampoline: Trampoline | undefined;
+  /** What the counter has between calls. */
   #standing = 0;
-  #isStandingStale = false;
-  /** Whether a counter was changed by anything but its guest since the call began. */
-  #isTouched = false;
-  /** The last call ended without that. */
-  #isFresh = false;
-  /** Calls until the counters are worth being exchanged in one. */
-  #callsUntilFused = callsUntilFused;
-  #fused: FusedSwap | undefined;
+  /** It holds no more than this. */
+  #ceiling = 0;
+  /** Nothing but the guest has changed the account since `begin`: it can be used again as it is. */
+  #isUntouched = false;
 
   /** Of the running call, or of the last. */
   budget: Budget = { fuelMax: 0, deadlineMs: 0 };
@@ -114,6 +112,17 @@ export class Meter implements SliceSource {
     this.#isFuelExact = options.isFuelExact ?? true;
     this.pages = new Allowance(options.limits.memoryPagesMax);
     this.elements = new Allowance(options.limits.tableElementsMax);
+    if (options.sharesCounters !== true) return;
+    const counter = (value: number) => new webAssembly.Global({ value: "i32", mutable: true }, value);
+    this.counters = {
+      fuel: counter(0),
+      stack: counter(this.#stackSlotsMax),
+      pages: counter(0),
+      elements: counter(0),
+    };
+    this.#stack = this.counters.stack;
+    this.pages.countIn(this.counters.pages);
+    this.elements.countIn(this.counters.elements);
   }
 
   /**
@@ -124,23 +133,32 @@ export class Meter implements SliceSource {
    * @param stackSlotsUncounted What its frames need that do not count themselves.
    */
   attach(instance: WasmInstance, injected: InjectedExports, stackSlotsUncounted: number): void {
+    invariant(
+      this.#swap === undefined || this.counters !== undefined,
+      "only shared counters serve two modules",
+    );
     const { exports } = instance;
     // The rewriter promises these names and types; see `InjectedExports`.
     const table = exports[injected.refill] as WasmTable;
-    const swap = exports[injected.swapFuel] as (units: number) => number;
-    const counter = new Counter(this, swap, exports[injected.fuel] as WasmGlobal, table);
+    this.#trampoline ??= trampolineTo(this);
+    table.set(0, this.#trampoline.call);
+    this.#tables.push(table);
+    this.#swap ??= exports[injected.swapFuel] as (units: number) => number;
     if (injected.stack !== undefined) {
-      counter.stack = exports[injected.stack] as WasmGlobal;
-      counter.stack.value = this.#stackSlotsMax - stackSlotsUncounted;
+      this.#stack = exports[injected.stack] as WasmGlobal;
+      this.#stack.value = this.#stackSlotsMax;
     }
-    if (injected.pages !== undefined) this.pages.add(exports[injected.pages] as WasmGlobal);
-    if (injected.elements !== undefined) this.elements.add(exports[injected.elements] as WasmGlobal);
-    this.#counters.push(counter);
-    this.#main ??= counter;
-    this.#isStandingStale = true;
-    this.#fused = undefined;
-    this.#callsUntilFused = callsUntilFused;
-    if (this.dead !== undefined) swap(-1);
+    if (injected.pages !== undefined) this.pages.countIn(exports[injected.pages] as WasmGlobal);
+    if (injected.elements !== undefined) this.elements.countIn(exports[injected.elements] as WasmGlobal);
+    this.#reserveStack(stackSlotsUncounted);
+    if (this.dead !== undefined) this.#swap(-1);
+  }
+
+  /** Only the deepest frame is followed by others that do not count, so the largest such chain is all there can be. */
+  #reserveStack(slots: number): void {
+    if (this.#stack === undefined || slots <= this.#stackReserved) return;
+    this.#stack.value -= slots - this.#stackReserved;
+    this.#stackReserved = slots;
   }
 
   /**
@@ -151,12 +169,7 @@ export class Meter implements SliceSource {
   begin(budget: Budget): void {
     const { deadlineMs } = budget;
     // Nothing was written since the last call began, and it had the same budget: everything stands as it must.
-    if (
-      this.#isFresh &&
-      budget.fuelMax === this.#fuelMax &&
-      deadlineMs === this.#deadlineMs &&
-      !this.#isStandingStale
-    ) {
+    if (this.#isUntouched && budget.fuelMax === this.#fuelMax && deadlineMs === this.#deadlineMs) {
       this.#isRunning = true;
       return;
     }
@@ -169,7 +182,7 @@ export class Meter implements SliceSource {
     const isTimed = deadlineMs !== Infinity;
     const unlooked = this.#sliceUnits ?? (isTimed ? unclockedUnits : undatedUnits);
     const standing = fuelMax < unlooked ? Math.floor(fuelMax) : unlooked;
-    if (standing !== this.#standing || this.#isStandingStale) this.#deal(standing);
+    if (standing !== this.#ceiling) this.#topUp(standing);
     this.budget = budget;
     this.#fuelMax = fuelMax;
     this.#pool = fuelMax - this.#standing;
@@ -177,6 +190,7 @@ export class Meter implements SliceSource {
     this.#charged = 0;
     this.#deadlineMs = deadlineMs;
     this.#deadlineAt = isTimed ? unread : Infinity;
+    this.#isUntouched = true;
     this.#isRunning = true;
   }
 
@@ -187,10 +201,9 @@ export class Meter implements SliceSource {
       this.#fuelUsed = this.#consumed();
       return false;
     }
-    const rest = this.#fused === undefined ? this.#swapEach() : this.#fused.swap();
+    const rest = this.#swap === undefined ? 0 : this.#swap(this.#standing);
     const used = this.#charged + this.#granted - rest;
-    this.#isFresh = !this.#isTouched;
-    if (this.#isTouched) this.#settle();
+    this.#ceiling = this.#standing;
     this.#fuelUsed = used;
     if (used <= this.#fuelMax) return true;
     this.kill("out-of-fuel");
@@ -207,7 +220,7 @@ export class Meter implements SliceSource {
 
   /** Whether a guest ran out of stack slots. */
   get isStackSpent(): boolean {
-    return this.#counters.some((counter) => counter.stack !== undefined && counter.stack.value < 0);
+    return this.#stack !== undefined && this.#stack.value < 0;
   }
 
   /**
@@ -220,27 +233,27 @@ export class Meter implements SliceSource {
     if (!(units >= 0)) throw new RangeError(`A charge is a number from 0 up, not ${units}`);
     this.#charged += units;
     this.#pool -= units;
-    this.#isTouched = true;
-    if (this.#pool < 0) this.#takeBack();
+    this.#isUntouched = false;
+    if (this.#pool < 0) this.#empty();
   }
 
   /** Starts the clock of this call if it has not yet been looked at. Before anything that may take long. */
   startClock(): void {
     if (this.#deadlineAt !== unread) return;
-    this.#isTouched = true;
+    this.#isUntouched = false;
     this.#lookedAt = this.#clock();
     this.#deadlineAt = this.#lookedAt + this.#deadlineMs;
   }
 
   /** Makes the guest look at the clock at its next check. After anything that may have taken long. */
   lookAtClock(): void {
-    if (this.dead === undefined && this.#deadlineAt !== Infinity) this.#takeBack();
+    if (this.dead === undefined && this.#deadlineAt !== Infinity) this.#empty();
   }
 
   /** The guest is suspended until a promise settles: its clock stands still. */
   suspend(): void {
     this.startClock();
-    this.#isTouched = true;
+    this.#isUntouched = false;
     this.#suspendedAt = this.#clock();
   }
 
@@ -265,41 +278,48 @@ export class Meter implements SliceSource {
   /** No guest code of this instance gets past its next check; the first reason stays. */
   kill(reason: Death): void {
     this.dead ??= reason;
-    this.#takeBack();
+    this.#empty();
   }
 
   /** Ends the account of a call in which no guest code ran. */
   cancel(): void {
     this.#isRunning = false;
-    this.#isStandingStale = true;
+    this.#isUntouched = false;
   }
 
   /** Cuts the guests off: from now on their checks trap without asking. */
   close(): void {
     this.kill("closed");
-    for (const counter of this.#counters) counter.cutOff();
+    // Before it is released: a trampoline then serves another guest.
+    for (const table of this.#tables) table.set(0, null);
+    this.#trampoline?.release();
+    this.#trampoline = undefined;
   }
 
-  /** Answers a module that has spent its slice, or that is about to do a part of something long. */
-  refill(counter: Counter): number {
-    if (this.dead !== undefined || !this.#isRunning) return this.#stop(counter);
-    const rest = counter.swap(-1);
-    // From here the counter is -1 in truth: the account of a guest that is stopped below stays right.
-    this.#pool += rest + 1;
-    this.#granted -= rest + 1;
-    this.#isTouched = true;
+  /** Answers a guest that has spent its slice, or that is about to do a part of something long: 0 to go on. */
+  refill(): number {
+    const used = this.#empty();
+    if (this.dead !== undefined || !this.#isRunning) return 1;
     let slice = this.#sliceUnits ?? undatedUnits;
     if (this.#deadlineAt !== Infinity) {
-      const timed = this.#timedSlice(counter.ceiling - rest);
+      const timed = this.#timedSlice(used);
       if (timed === 0) {
         this.kill("deadline");
         return 1;
       }
       slice = this.#sliceUnits ?? timed;
     }
-    if (this.pages.isShared) this.pages.share();
-    if (this.elements.isShared) this.elements.share();
-    return this.#grant(counter, slice, rest < 0);
+    const available = this.#pool - 1;
+    if (available < 0) {
+      this.kill("out-of-fuel");
+      return 1;
+    }
+    const units = Math.floor(Math.min(slice, available));
+    this.#pool -= units + 1;
+    this.#granted += units + 1;
+    this.#ceiling = units;
+    this.#swap?.(units);
+    return 0;
   }
 
   /** Looks at the clock: units until the next look, or 0 when the time is over. */
@@ -319,114 +339,28 @@ export class Meter implements SliceSource {
     return Math.max(sliceUnitsMin, Math.min(units, sliceUnitsMax));
   }
 
-  /** Gives `counter`, which is empty, its part of a slice. */
-  #grant(counter: Counter, slice: number, wasSpent: boolean): number {
-    if (this.#counters.length > 1) this.#trimOthers(counter, slice);
-    const available = this.#pool - 1;
-    if (available < 0) {
-      this.kill("out-of-fuel");
-      return 1;
-    }
-    // A part of what is left, lest one module holds all of it and every call across takes it back.
-    const most =
-      this.#counters.length > 1 ? Math.max(available / 4, Math.min(slice, unclockedUnits)) : available;
-    const units = Math.floor(Math.min(this.#part(counter, slice), most, available));
-    this.#pool -= units + 1;
-    this.#granted += units + 1;
-    counter.ceiling = units;
-    counter.swap(units);
-    if (wasSpent) this.#promote(counter);
-    return 0;
+  /** Between calls: what the guest may use before it asks. */
+  #topUp(standing: number): void {
+    this.#standing = this.#swap === undefined ? 0 : standing;
+    this.#ceiling = this.#standing;
+    this.#swap?.(this.#standing);
   }
 
-  /** Takes from the other modules what they hold beyond their part, and everything when the pool is spent. */
-  #trimOthers(counter: Counter, slice: number): void {
-    const isSpent = this.#pool - 1 < this.#part(counter, slice);
-    for (const other of this.#counters) {
-      if (other === counter) continue;
-      const part = isSpent ? 0 : this.#part(other, slice);
-      if (other.ceiling <= part && !isSpent) continue;
-      // A suspended frame has written its counter before the call and reads it after, so this is safe.
-      const rest = other.swap(-1);
-      const kept = Math.max(Math.min(rest, part), 0);
-      other.swap(kept);
-      other.ceiling = part;
-      this.#pool += rest - kept;
-      this.#granted -= rest - kept;
-    }
-  }
-
-  /** Units of a slice that a module may hold. The small ones that only pass calls on get little. */
-  #part(counter: Counter, slice: number): number {
-    const others = this.#counters.length - 1;
-    if (others === 0) return slice;
-    const small = Math.floor(slice / (4 * others));
-    return counter === this.#main ? slice - small * others : small;
-  }
-
-  #promote(counter: Counter): void {
-    counter.refills++;
-    if (counter === this.#main || counter.refills <= (this.#main?.refills ?? 0)) return;
-    this.#main = counter;
-    this.#isStandingStale = true;
-  }
-
-  /** Deals the units that are granted before the call begins. */
-  #deal(standing: number): void {
-    for (const counter of this.#counters) {
-      counter.standing = this.#part(counter, standing);
-      counter.ceiling = counter.standing;
-      counter.swap(counter.standing);
-    }
-    this.#fused?.standing.forEach((global, index) => {
-      global.value = this.#counters[index]?.standing ?? 0;
-    });
-    this.#standing = this.#counters.length === 0 ? 0 : standing;
-    this.#isStandingStale = false;
-  }
-
-  /** Makes every counter negative without changing what was used; the rest goes to the pool. */
-  #takeBack(): void {
-    for (const counter of this.#counters) {
-      const rest = counter.swap(-1);
-      this.#pool += rest + 1;
-      this.#granted -= rest + 1;
-      counter.ceiling = 0;
-    }
-    this.#isTouched = true;
-  }
-
-  #stop(counter: Counter): number {
-    this.#granted -= counter.swap(-1) + 1;
-    this.#isFresh = false;
-    return 1;
-  }
-
-  #consumed(): number {
-    let used = this.#charged + this.#granted;
-    for (const counter of this.#counters) {
-      const rest = counter.swap(-1);
-      counter.swap(rest);
-      used -= rest;
-    }
+  /** Makes the counter -1: the rest goes back to the pool. Answers what was used since it was filled. */
+  #empty(): number {
+    const rest = this.#swap?.(-1) ?? -1;
+    const used = this.#ceiling - rest;
+    this.#pool += rest + 1;
+    this.#granted -= rest + 1;
+    this.#ceiling = -1;
+    this.#isUntouched = false;
     return used;
   }
 
-  /** Tops every counter up and gives back the sum of what they were. */
-  #swapEach(): number {
-    const { length } = this.#counters;
-    if (--this.#callsUntilFused < 0 && length > 0 && length <= fusedCountersMax) {
-      this.#fused = fusedSwap(this.#counters.map((counter) => counter.fuel));
-      this.#isStandingStale = true;
-    }
-    let rest = 0;
-    for (const counter of this.#counters) rest += counter.swap(counter.standing);
-    return rest;
-  }
-
-  #settle(): void {
-    for (const counter of this.#counters) counter.ceiling = counter.standing;
-    this.#isTouched = false;
+  #consumed(): number {
+    const rest = this.#swap?.(-1) ?? 0;
+    this.#swap?.(rest);
+    return this.#charged + this.#granted - rest;
   }
 }
 

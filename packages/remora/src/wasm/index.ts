@@ -11,6 +11,7 @@ export { type Feature, type FeatureUse, scanFeatures } from "./features.ts";
 export { externTypeOf, funcTypeAt, type IndexSpaces, importsOf, indexSpaces } from "./index-spaces.ts";
 export { type DecodeLimits, defaultDecodeLimits } from "./limits.ts";
 export {
+  counterModule,
   type InjectedExports,
   type MemoryFacts,
   type MeteredModule,

@@ -53,8 +53,9 @@ class Walker {
     const typeIndex = input.spaces.functions[func] ?? 0;
     const type = funcTypeAt(input.spaces, typeIndex, start);
     const reader = new ByteReader(this.bytes, start, end);
-    const { events, regionFuel, sites, arms, loopRegion } = facts;
+    const { events, regionFuel, sites, arms, loopRegion, movedGlobals } = facts;
     const starts = [events.length, regionFuel.length, sites.length, arms.length, loopRegion.length] as const;
+    const movedStart = movedGlobals.length;
     flow.reset(typeIndex);
     let slots = slotsOf(type);
     const localGroups = groupsOfLocals(this.bytes, start);
@@ -80,10 +81,13 @@ class Walker {
       sites: { start: starts[2], end: sites.length },
       arms: { start: starts[3], end: arms.length },
       loops: { start: starts[4], end: loopRegion.length },
+      movedGlobals: { start: movedStart, end: movedGlobals.length },
       fuel: flow.fuel,
       hasLoop: flow.hasLoop,
       hasHandler: flow.hasHandler,
-      hasIndirect: flow.hasIndirect,
+      hasIndirect: flow.hasIndirectCall || flow.hasIndirectTail,
+      hasIndirectCall: flow.hasIndirectCall,
+      hasIndirectTail: flow.hasIndirectTail,
       hasDynamic: flow.hasDynamic,
       returns: flow.returns,
       exits: flow.exits,
@@ -330,9 +334,12 @@ class Walker {
     switch (kind) {
       case Kind.number:
         return skipNumber(bytes, p);
-      case Kind.global:
-        flow.check(p, "global", readIndex(bytes, p), flow.globalCount);
+      case Kind.global: {
+        const index = readIndex(bytes, p);
+        flow.check(p, "global", index, flow.globalCount);
+        if (index >= this.input.firstMovedGlobal) this.facts.movedGlobals.push(p);
         return skipNumber(bytes, p);
+      }
       case Kind.twoIndices:
         return skipNumber(bytes, skipNumber(bytes, p));
       case Kind.memarg:

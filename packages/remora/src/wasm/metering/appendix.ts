@@ -5,15 +5,15 @@
 
 import { ByteWriter } from "../byte-writer.ts";
 import type { IndexSpaces } from "../index-spaces.ts";
-import type { Export, Global, RecGroup } from "../module.ts";
+import type { Export, Global, Import, RecGroup } from "../module.ts";
 import type { FuncType, ValueType } from "../sections/value-types.ts";
 import { writeValueType } from "../sections/value-types.ts";
 import { Assembler, type Helper, helperBody, helperType, memoryGrow, tableGrow } from "./bulk.ts";
-import { reservedPrefix } from "./contract.ts";
+import { type CounterName, reservedPrefix } from "./contract.ts";
 import type { Appended } from "./emit.ts";
+import { type GlobalMove, importOfCounter } from "./shared-counters.ts";
 
 export const names = {
-  fuel: `${reservedPrefix}fuel`,
   swapFuel: `${reservedPrefix}swap-fuel`,
   refill: `${reservedPrefix}refill`,
   stack: `${reservedPrefix}stack`,
@@ -38,6 +38,9 @@ export class Helpers {
 
 export interface Appendix {
   readonly appended: Appended;
+  /** Behind those of the module: the counters, where they are shared. */
+  readonly imports: readonly Import[];
+  readonly move: GlobalMove;
   readonly types: readonly RecGroup[];
   /** Type index and body of each function. */
   readonly functions: readonly { readonly type: number; readonly body: Uint8Array }[];
@@ -51,6 +54,7 @@ export interface AppendixInput {
   readonly spaces: IndexSpaces;
   readonly helpers: readonly Helper[];
   readonly hasStack: boolean;
+  readonly sharesCounters: boolean;
   readonly start: number | undefined;
   /** What may be added to memories and tables at the start. */
   readonly pages: number;
@@ -61,18 +65,22 @@ export function makeAppendix(input: AppendixInput): Appendix {
   const { spaces, helpers } = input;
   const types = new TypeAppender(spaces.types.length);
   const globals: Global[] = [];
+  const imports: Import[] = [];
   const exports: Export[] = [];
-  const addGlobal = (name: string, value: number) => {
+  const own = (name: CounterName, value: number) => {
     globals.push({ type: { value: "i32", isMutable: true }, init: constantExpr(value) });
     const index = spaces.globals.length + globals.length - 1;
-    exports.push({ name, kind: "global", index });
+    if (name !== "fuel") exports.push({ name: names[name], kind: "global", index });
     return index;
   };
-  const fuel = addGlobal(names.fuel, 0);
-  const stack = input.hasStack ? addGlobal(names.stack, 0) : -1;
+  const shared = (name: CounterName) => spaces.imported.globals + imports.push(importOfCounter(name)) - 1;
+  const counter = input.sharesCounters ? shared : own;
+  const fuel = counter("fuel", 0);
+  const stack = input.hasStack ? counter("stack", 0) : -1;
   const grows = (operator: number) => helpers.some((helper) => helper.operator === operator);
-  const pages = grows(memoryGrow) ? addGlobal(names.pages, input.pages) : -1;
-  const elements = grows(tableGrow) ? addGlobal(names.elements, input.elements) : -1;
+  const pages = grows(memoryGrow) ? counter("pages", input.pages) : -1;
+  const elements = grows(tableGrow) ? counter("elements", input.elements) : -1;
+  const move = { first: spaces.imported.globals, by: imports.length };
   const refillTable = spaces.tables.length;
   exports.push({ name: names.refill, kind: "table", index: refillTable });
 
@@ -103,6 +111,7 @@ export function makeAppendix(input: AppendixInput): Appendix {
   const appended: Appended = {
     fuel,
     stack,
+    globalsMovedBy: move.by,
     refillLocal,
     refillGlobal,
     chargeLength,
@@ -116,7 +125,7 @@ export function makeAppendix(input: AppendixInput): Appendix {
       return block;
     },
   };
-  return { appended, types: types.groups, functions, globals, exports, refillTable };
+  return { appended, imports, move, types: types.groups, functions, globals, exports, refillTable };
 }
 
 /** Function types behind those of the module; the same one only once. */

@@ -11,8 +11,14 @@ import type { DecodeLimits } from "../limits.ts";
  */
 export const reservedPrefix = "__remora:";
 
+/** Where a module that shares its counters imports them from, each as a mutable i32 global. */
+export const counterModule = `${reservedPrefix}counters`;
+
+/** What a module counts in. What each means stands at `InjectedExports`. */
+export type CounterName = "fuel" | "stack" | "pages" | "elements";
+
 /** Part of every cache key: changes whenever the same module and options would give other bytes. */
-export const rewriterVersion = 3;
+export const rewriterVersion = 4;
 
 /** What a rewritten module counts. */
 export type MeterMode =
@@ -31,8 +37,13 @@ export interface MeterOptions {
   readonly memoryPagesMax: number;
   /** Elements, summed over all tables that the module defines. */
   readonly tableElementsMax: number;
-  /** Whether recursion and indirect calls spend stack slots (exported as `stack`). */
+  /** Whether recursion and indirect calls spend stack slots (the counter `stack`). */
   readonly stack: boolean;
+  /**
+   * Whether the counters are imported, so that all modules of an instance count in the same ones; else the module has
+   * its own. A module of its own is some percent faster. Default: false.
+   */
+  readonly sharesCounters?: boolean;
   /** Bounds on the decoder's work; `defaultDecodeLimits` when absent. */
   readonly sizes?: DecodeLimits;
   /** Features accepted beyond the profile: the operator's decision, by name (see `profile.ts`), none by default. */
@@ -56,21 +67,20 @@ export interface MeteredModule {
   readonly codeBytes: { readonly before: number; readonly after: number };
 }
 
-/** Names of the injected exports. The meter takes them; nobody else may see them. */
+/**
+ * Names of the injected exports. The meter takes them; nobody else may see them. Of the counters those that the module
+ * has itself; where they are shared, it imports them under `counterModule` and exports none.
+ */
 export interface InjectedExports {
   /**
-   * Mutable i32 global: units left of the slice; negative is exhausted (the overdraft). It starts at 0, so the
-   * first check asks for a slice.
-   */
-  readonly fuel: string;
-  /**
-   * Function (i32) -> i32: sets `fuel` and gives back what it was. Measured on Node 26: 1 to 2 ns from
-   * JavaScript, where reading or writing `fuel.value` takes 15 ns. Prefer it on every call.
+   * Function (i32) -> i32: sets the counter `fuel` and gives back what it was. The counter has the units that are left
+   * of the slice; negative is exhausted (the overdraft). It starts at 0, so the first check asks for a slice. Measured
+   * on Node 26: the function takes 1 to 2 ns from JavaScript, where reading or writing a global takes 15 ns.
    */
   readonly swapFuel: string;
   /**
    * Funcref table of exactly one element. The host puts a WebAssembly function of type () -> i32 into slot 0
-   * before any guest code runs. When it is called, `fuel` holds the counter. It answers 0 to go on, after having
+   * before any guest code runs. When it is called, `fuel` is right. It answers 0 to go on, after having
    * made `fuel` non-negative; anything else and the module executes `unreachable`, which no guest can catch.
    *
    * A call with a non-negative counter is a tick: before each growth of a memory or table and between the chunks
@@ -83,7 +93,7 @@ export interface InjectedExports {
    * that would need more than is left leaves the negative number in it and executes `unreachable`; so after a
    * trap `stack.value < 0` means that the guest ran out of stack, and nothing else makes it negative.
    * After a call that returned normally it is what it was before.
-   * Absent when nothing in the module counts stack slots.
+   * Absent when nothing in the module counts stack slots, or when it is shared.
    */
   readonly stack?: string;
   /** Function () -> (): the original start function; call it once, metered, right after attaching. */
@@ -91,8 +101,8 @@ export interface InjectedExports {
   /**
    * Mutable i32 global: pages that may still be added to the memories that the module defines or imports, summed.
    * It starts at `memoryPagesMax` less the minimums of the defined ones; `memory.grow` answers -1 beyond it and
-   * subtracts what it added. The host may lower or raise it at any time (a tick comes before each growth), to
-   * share one allowance among the modules of a component. Absent when the module never grows a memory.
+   * subtracts what it added. The host may lower or raise it at any time (a tick comes before each growth). Absent when
+   * the module never grows a memory, or when it is shared.
    */
   readonly pages?: string;
   /** The same for table elements. Absent when the module never grows a table. */

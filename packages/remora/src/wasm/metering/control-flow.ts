@@ -30,6 +30,8 @@ export interface FlowInput {
   readonly limits: DecodeLimits;
   /** A call ends its region, so that exceptions leave exact totals (metering specification 4.3). */
   readonly isExceptionExact: boolean;
+  /** Globals from this index on get another one: the offsets of these indices are noted. */
+  readonly firstMovedGlobal: number;
   /** The helper that replaces an operator, by operator and its immediates. */
   helper(operator: number, first: number, second: number): number;
 }
@@ -84,7 +86,8 @@ export class ControlFlow {
   fuel = 0;
   hasLoop = false;
   hasHandler = false;
-  hasIndirect = false;
+  hasIndirectCall = false;
+  hasIndirectTail = false;
   hasDynamic = false;
   usesVectors = false;
   returns = 0;
@@ -138,7 +141,8 @@ export class ControlFlow {
     this.fuel = 1;
     this.hasLoop = false;
     this.hasHandler = false;
-    this.hasIndirect = false;
+    this.hasIndirectCall = false;
+    this.hasIndirectTail = false;
     this.hasDynamic = false;
     this.usesVectors = false;
     this.returns = 0;
@@ -490,7 +494,7 @@ export class ControlFlow {
     const { functions } = this.input.spaces;
     this.check(at, "function", callee, functions.length);
     if (this.region < 0) return;
-    this.site(callee);
+    this.site(callee, false);
     this.noteEvent(Event.call, at, callee, next);
     this.arity(functions[callee] ?? 0, 0);
     this.afterCall(next);
@@ -499,7 +503,7 @@ export class ControlFlow {
   indirectCall(at: number, next: number, type: number): void {
     this.check(at, "type", type, this.parameterCounts.length);
     if (this.region < 0) return;
-    this.hasIndirect = true;
+    this.hasIndirectCall = true;
     this.markLoops();
     this.noteEvent(Event.indirectCall, at, 0, next);
     this.arity(type, 1);
@@ -519,8 +523,8 @@ export class ControlFlow {
   tailCall(at: number, callee: number): void {
     if (callee >= 0) this.check(at, "function", callee, this.input.spaces.functions.length);
     if (this.region < 0) return;
-    if (callee >= 0) this.site(callee);
-    else this.hasIndirect = true;
+    if (callee >= 0) this.site(callee, true);
+    else this.hasIndirectTail = true;
     this.returns++;
     this.markLoops();
     this.noteTarget(0);
@@ -528,11 +532,8 @@ export class ControlFlow {
     this.region = -1;
   }
 
-  private site(callee: number): void {
-    const { sites } = this.facts;
-    sites.push(callee);
-    sites.push(this.region);
-    sites.push(this.loop);
+  private site(callee: number, isTail: boolean): void {
+    this.facts.sites.pushFour(callee, this.region, this.loop, isTail ? 1 : 0);
   }
 
   // Lengths.

@@ -20,6 +20,8 @@ import { writeTakeTurns, writeTurnsLeft } from "./turns.ts";
 export interface Appended {
   readonly fuel: number;
   readonly stack: number;
+  /** What is added to the index of each global that the module defines: 0 unless counters are imported. */
+  readonly globalsMovedBy: number;
   /** (i32 counter) -> i32 counter: for counters in a local. */
   readonly refillLocal: number;
   /** () -> (): for counters in the global. */
@@ -116,6 +118,9 @@ class Emitter {
   private readonly nans = new IntList(64);
   private nanAt = 0;
   private nanEnd = 0;
+  /** The next of the indices in this body that move, and how far they go. */
+  private movedAt = 0;
+  private movedEnd = 0;
   /** By type: what makes the top of the stack canonical. */
   private readonly canonical: number[][] = [];
   private readonly isStackCounted: boolean;
@@ -132,7 +137,9 @@ class Emitter {
   body(body: BodyFacts, plan: BodyPlan): void {
     const { out } = this;
     this.findNans(body);
-    if (plan.isUncounted && this.nanEnd === 0) {
+    this.movedAt = body.movedGlobals.start;
+    this.movedEnd = body.movedGlobals.end;
+    if (plan.isUncounted && this.nanEnd === 0 && this.movedAt === this.movedEnd) {
       out.u32(body.end - body.start);
       this.copyPiece(body.start, body.end);
       return;
@@ -612,7 +619,21 @@ class Emitter {
     }
   }
 
+  /** Copies bytes of the body; the indices of globals that have moved are written anew. */
   private copyPiece(start: number, end: number): void {
+    const { facts, appended } = this.input;
+    let from = start;
+    for (; this.movedAt < this.movedEnd; this.movedAt++) {
+      const at = facts.movedGlobals.at(this.movedAt);
+      if (at >= end) break;
+      this.copyUnchanged(from, at);
+      this.out.u32(readIndex(this.bytes, at) + appended.globalsMovedBy);
+      from = skipNumber(this.bytes, at);
+    }
+    this.copyUnchanged(from, end);
+  }
+
+  private copyUnchanged(start: number, end: number): void {
     const { pieces } = this.input;
     if (pieces !== undefined) {
       pieces.push(this.out.length);

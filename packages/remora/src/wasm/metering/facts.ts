@@ -71,12 +71,17 @@ export interface BodyFacts {
   readonly sites: Range;
   readonly arms: Range;
   readonly loops: Range;
+  readonly movedGlobals: Range;
   /** Units of all operators in source order: what a body without loops costs at most. */
   readonly fuel: number;
   readonly hasLoop: boolean;
   readonly hasHandler: boolean;
-  /** Calls through tables or references. */
+  /** Calls through tables or references, tail calls among them. */
   readonly hasIndirect: boolean;
+  /** The same without tail calls. */
+  readonly hasIndirectCall: boolean;
+  /** The tail calls alone. */
+  readonly hasIndirectTail: boolean;
   /** Operators whose cost depends on a length. */
   readonly hasDynamic: boolean;
   readonly returns: number;
@@ -94,13 +99,15 @@ export class Facts {
   readonly regionFuel: IntList;
   /** Region of the innermost loop around each region, or the entry region. */
   readonly regionHome: IntList;
-  /** Call sites: function called, region, innermost loop or -1. Three numbers each. */
+  /** Call sites: function called, region, innermost loop or -1, 1 for a tail call. Four numbers each. */
   readonly sites: IntList;
   /** Both arms of each `if`: region before, of the first arm, of the second. Three numbers each. */
   readonly arms = new IntList(1 << 10);
   readonly loopRegion = new IntList(1 << 10);
   /** Bits of `LoopFlag`. */
   readonly loopFlags = new IntList(1 << 10);
+  /** Offsets of the indices of globals that move, where the counters are imported before them. */
+  readonly movedGlobals = new IntList(1 << 10);
   readonly bodies: BodyFacts[] = [];
   /** By function: its reference is taken, so anybody may call it. */
   readonly isReferenced: Uint8Array;
@@ -114,13 +121,12 @@ export class Facts {
     this.regionFuel = new IntList((codeBytes >> 3) + 256);
     this.regionHome = new IntList((codeBytes >> 3) + 256);
     this.sites = new IntList((codeBytes >> 3) + 256);
-
     this.isReferenced = new Uint8Array(functionCount);
     this.seen = new Uint8Array(operatorSpace);
   }
 }
 
-export const siteSize = 3;
+export const siteSize = 4;
 export const armSize = 3;
 
 export const LoopFlag = {

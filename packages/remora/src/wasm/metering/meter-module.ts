@@ -11,7 +11,15 @@ import { wasmErrors } from "../errors.ts";
 import { type Feature, noteValueType, scanFeatures, scanSections } from "../features.ts";
 import { type IndexSpaces, importsOf, indexSpaces } from "../index-spaces.ts";
 import { defaultDecodeLimits } from "../limits.ts";
-import type { Import, Module, Section, SectionKind, SizeLimits } from "../module.ts";
+import type {
+  ConstExpr,
+  ElementSegment,
+  Import,
+  Module,
+  Section,
+  SectionKind,
+  SizeLimits,
+} from "../module.ts";
 import { operators } from "../opcodes.ts";
 import { analyse } from "./analyse.ts";
 import { type Appendix, Helpers, makeAppendix, names } from "./appendix.ts";
@@ -29,6 +37,15 @@ import type { Facts } from "./facts.ts";
 import type { IntList } from "./int-list.ts";
 import { makePlan } from "./plan.ts";
 import { checkProfile, profiles } from "./profile.ts";
+import {
+  moveData,
+  moveElement,
+  moveExport,
+  moveExpr,
+  moveGlobal,
+  refersTo,
+  withoutGlobalNames,
+} from "./shared-counters.ts";
 
 /**
  * Rewrites a module.
@@ -73,6 +90,7 @@ export function rewriteModule(original: Uint8Array, options: MeterOptions, piece
     spaces,
     helpers: helpers.list,
     hasStack,
+    sharesCounters: options.sharesCounters ?? false,
     start,
     pages: Math.max(0, options.memoryPagesMax - Number(sumOfMins(memories.defined))),
     elements: Math.max(0, options.tableElementsMax - Number(sumOfMins(tables.defined))),
@@ -88,13 +106,12 @@ export function rewriteModule(original: Uint8Array, options: MeterOptions, piece
     ...(pieces === undefined ? {} : { pieces }),
   });
   const contents = rewriteSections({ module, spaces, appendix, emitted, memories, tables });
-  const bytes = assemble(module, contents, emitted);
+  const bytes = assemble(module, contents, emitted, appendix.move.by > 0);
   const exported = new Set(appendix.exports.map(({ name }) => name));
   const optional = (name: string) => (exported.has(name) ? name : undefined);
   return {
     bytes,
     injected: withoutUndefined({
-      fuel: names.fuel,
       swapFuel: names.swapFuel,
       refill: names.refill,
       stack: optional(names.stack),
@@ -142,6 +159,7 @@ function analyseModule(module: Module, spaces: IndexSpaces, options: MeterOption
     bodies: findSection(module, "code")?.items ?? [],
     spaces,
     limits,
+    firstMovedGlobal: options.sharesCounters === true ? spaces.imported.globals : Number.POSITIVE_INFINITY,
     helper: (operator: number, first: number, second: number) => helpers.id(operator, first, second),
     seeLocalType: (type: Parameters<typeof noteValueType>[1], offset: number) =>
       noteValueType(uses, type, offset),
@@ -209,8 +227,12 @@ function rewriteSections({ module, appendix, emitted, memories, tables }: Rewrit
   };
   append("type", { kind: "type", items: appendix.types });
   append("function", { kind: "function", items: appendix.functions.map(({ type }) => type) });
-  append("global", { kind: "global", items: appendix.globals });
+  if (appendix.globals.length > 0) append("global", { kind: "global", items: appendix.globals });
   append("export", { kind: "export", items: appendix.exports });
+  if (appendix.move.by > 0) {
+    append("import", { kind: "import", items: appendix.imports });
+    moveGlobals(module, appendix, contents);
+  }
   const ownTables = findSection(module, "table")?.items ?? [];
   const one: SizeLimits = { min: 1n, max: 1n, is64: false, isShared: false };
   contents.set(
@@ -219,7 +241,7 @@ function rewriteSections({ module, appendix, emitted, memories, tables }: Rewrit
       kind: "table",
       items: [
         ...ownTables.map((table, index) => ({
-          ...table,
+          init: table.init === undefined ? undefined : moveExpr(table.init, appendix.move),
           type: { ...table.type, limits: tables.defined[index] ?? table.type.limits },
         })),
         { type: { element: { isNullable: true, heap: "func" }, limits: one }, init: undefined },
@@ -235,6 +257,29 @@ function rewriteSections({ module, appendix, emitted, memories, tables }: Rewrit
   for (const { body } of appendix.functions) code.sized(body);
   contents.set("code", code.finish());
   return contents;
+}
+
+/** Imported counters come before the globals that the module defines: whatever names one of these is written anew. */
+function moveGlobals(module: Module, { move, exports }: Appendix, contents: Contents): void {
+  const isMoved = (expr: ConstExpr | undefined) => expr !== undefined && refersTo(expr, move);
+  const hasMoved = ({ mode, elements }: ElementSegment) =>
+    (mode.kind === "active" && isMoved(mode.offset)) ||
+    elements.some((element) => typeof element !== "number" && isMoved(element));
+  for (const section of module.sections) {
+    if (section.kind === "export") {
+      const items = [...section.items.map((item) => moveExport(item, move)), ...exports];
+      contents.set("export", encodeContent({ kind: "export", items }));
+    } else if (section.kind === "global" && section.items.some(({ init }) => isMoved(init))) {
+      const items = section.items.map((global) => moveGlobal(global, move));
+      contents.set("global", encodeContent({ kind: "global", items }));
+    } else if (section.kind === "data" && section.items.some(({ active }) => isMoved(active?.offset))) {
+      const items = section.items.map((segment) => moveData(segment, move));
+      contents.set("data", encodeContent({ kind: "data", items }));
+    } else if (section.kind === "element" && section.items.some(hasMoved)) {
+      const items = section.items.map((segment) => moveElement(segment, move));
+      contents.set("element", encodeContent({ kind: "element", items }));
+    }
+  }
 }
 
 /** A section's content with more items behind those it has, which are copied. */
@@ -265,7 +310,12 @@ function isStale(name: string): boolean {
   );
 }
 
-function assemble(module: Module, contents: Contents, emitted: Emitted): Uint8Array {
+function assemble(
+  module: Module,
+  contents: Contents,
+  emitted: Emitted,
+  hasMovedGlobals: boolean,
+): Uint8Array {
   const writer = new ByteWriter(module.bytes.length + emitted.bodies.length + 4_096);
   writer.raw(Uint8Array.from(moduleHeader));
   let done = 0;
@@ -280,6 +330,13 @@ function assemble(module: Module, contents: Contents, emitted: Emitted): Uint8Ar
   for (const section of module.sections) {
     const isDropped = section.kind === "start" || (section.kind === "custom" && isStale(section.name));
     if (isDropped || section.source === undefined) continue;
+    if (hasMovedGlobals && section.kind === "custom" && section.name === "name") {
+      const names = new ByteWriter(section.items.length + 16)
+        .name("name")
+        .raw(withoutGlobalNames(section.items));
+      writer.byte(0).sized(names.finish());
+      continue;
+    }
     if (section.kind !== "custom") {
       writeNew(sectionOrder.indexOf(section.kind));
       if (contents.has(section.kind)) {

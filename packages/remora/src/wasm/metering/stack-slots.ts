@@ -1,7 +1,11 @@
 /**
- * Stack slots that each function has to count (metering specification 4.11). Those that head a cycle of calls and
- * those that call through tables or references count; between two frames that count there are only finitely many
- * others, and the one that counts pays for the deepest chain of them above it.
+ * Stack slots that each function has to count (metering specification 4.11). Between two frames that count there are
+ * only finitely many others, all of one module, and the one that counts pays for the deepest chain of them above it.
+ *
+ * Those functions count that head a cycle of calls, that call through tables or references, and that call an import:
+ * behind it another module may call this one again, or a host function its allocator. A tail call gives back what its
+ * function has paid, for the frames above it as well, which are still there. So a function that may be left in this
+ * way *leaks*, and whoever calls it counts.
  */
 
 import type { CallOrder } from "./call-graph.ts";
@@ -17,27 +21,25 @@ export interface StackSlots {
 // A frame of more would overflow V8's stack by itself; the sum stays an exact number.
 const slotsMax = 0x3fffffff;
 
-export function stackSlots(
-  facts: Facts,
-  { isHead, order }: CallOrder,
-  importedFunctions: number,
-): StackSlots {
+export function stackSlots(facts: Facts, calls: CallOrder, importedFunctions: number): StackSlots {
   const { bodies, sites } = facts;
+  const counts = findCounting(facts, calls, importedFunctions);
   const taken = new Int32Array(bodies.length);
   /** Slots of the deepest chain of frames that do not count and end in a call of this function. */
   const above = new Float64Array(bodies.length);
   let uncounted = 0;
-  for (let at = order.length - 1; at >= 0; at--) {
-    const index = order[at] as number; // `order` has each body once
+  for (let at = calls.order.length - 1; at >= 0; at--) {
+    const index = calls.order[at] as number; // `order` has each body once
+    if (counts[index] === 1) continue;
     const body = bodies[index] as BodyFacts;
     const chain = (above[index] as number) + body.slots;
-    if (isHead[index] === 1 || body.hasIndirect) taken[index] = Math.min(chain, slotsMax);
-    else {
-      uncounted = Math.max(uncounted, chain);
-      passOn(body, chain);
-    }
+    uncounted = Math.max(uncounted, chain);
+    passOn(body, chain);
   }
-  settleHeads();
+  // Only now: heads come before some of their callers in the order.
+  for (const [index, body] of bodies.entries()) {
+    if (counts[index] === 1) taken[index] = Math.min((above[index] as number) + body.slots, slotsMax);
+  }
   return { taken, uncounted: Math.min(uncounted, slotsMax) };
 
   function passOn(body: BodyFacts, chain: number): void {
@@ -46,11 +48,38 @@ export function stackSlots(
       if (callee >= 0 && (above[callee] as number) < chain) above[callee] = chain;
     }
   }
+}
 
-  /** Heads come before some of their callers in the order: their chains are complete only now. */
-  function settleHeads(): void {
-    for (const [index, body] of bodies.entries()) {
-      if (taken[index] !== 0) taken[index] = Math.min((above[index] as number) + body.slots, slotsMax);
+/** By body: 1 for those that count. */
+function findCounting(
+  { bodies, sites }: Facts,
+  { isHead, order }: CallOrder,
+  importedFunctions: number,
+): Uint8Array {
+  const counts = new Uint8Array(bodies.length);
+  // Heads are called by functions that come before them in the order: any tail call of theirs leaks.
+  const leaks = Uint8Array.from(bodies, (body, index) => (isHead[index] === 1 && hasTail(body) ? 1 : 0));
+  // Callees before callers.
+  for (const index of order) {
+    const body = bodies[index] as BodyFacts; // `order` has each body once
+    const isCounting = isHead[index] === 1 || body.hasIndirectCall || leadsOut(body, 0);
+    if (isCounting) counts[index] = 1;
+    if (body.hasIndirectTail || leadsOut(body, 1) || (isCounting && hasTail(body))) leaks[index] = 1;
+  }
+  return counts;
+
+  function hasTail({ hasIndirectTail, sites: { start, end } }: BodyFacts): boolean {
+    for (let site = start; site < end; site += siteSize) if (sites.at(site + 3) === 1) return true;
+    return hasIndirectTail;
+  }
+
+  /** Whether it calls (or tail calls, with 1) an import or a function that leaks. */
+  function leadsOut({ sites: { start, end } }: BodyFacts, isTail: number): boolean {
+    for (let site = start; site < end; site += siteSize) {
+      if (sites.at(site + 3) !== isTail) continue;
+      const callee = sites.at(site) - importedFunctions;
+      if (callee < 0 || leaks[callee] === 1) return true;
     }
+    return false;
   }
 }
