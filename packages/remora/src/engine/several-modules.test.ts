@@ -48,10 +48,11 @@ async function guestOf(
     instances.push(instance);
     imports[name] = { ...instance.exports };
   }
+  const { exports } = instances.at(-1) ?? assert.fail("no module");
   const call = (name: string) => {
     engine.enter();
     try {
-      const result: unknown = (instances.at(-1)?.exports[name] as CoreFunction)();
+      const result: unknown = (exports[name] as CoreFunction)();
       engine.leave();
       return result;
     } catch (error) {
