@@ -1,11 +1,235 @@
-/** What the manager can fail at. */
+/**
+ * What can go wrong in a plugin's life. The nine steps of an install have a code each; what really happened is the
+ * `cause`, and its own code and sentence are in the details.
+ */
 
-import { defineErrors } from "../base/index.ts";
+import { defineErrors, type Fault, isRemoraError } from "../base/index.ts";
+import { harmless } from "../policy/index.ts";
+import type { State } from "./life/life.ts";
+import type { Holder } from "./store/holder.ts";
+
+interface StepFailure {
+  /** The plugin, as it was asked for or as its manifest calls it. */
+  readonly plugin: string;
+  /** Of the error that stopped the step; empty when it has none. */
+  readonly code: string;
+  readonly reason: string;
+  /** Who has to act on that error. */
+  readonly causeFault: Fault;
+}
+
+const step = (number: number, name: string, fault: Fault) => ({
+  fault,
+  message: (d: StepFailure) =>
+    `Cannot install ${harmless(d.plugin)}: step ${number} (${name}) failed: ${d.code === "" ? "" : `${d.code}: `}${d.reason}`,
+});
 
 export const managerErrors = defineErrors("manager", {
+  // The nine steps.
+  resolve: step(1, "resolve", "operator"),
+  fetch: step(2, "fetch", "operator"),
+  verify: step(3, "verify", "publisher"),
+  inspect: step(4, "inspect", "publisher"),
+  decide: step(5, "decide", "operator"),
+  place: step(6, "place", "operator"),
+  prepare: step(7, "prepare", "guest"),
+  "hand-over": step(8, "hand over", "guest"),
+  swap: step(9, "swap", "platform"),
+
+  // What stops a step.
+  "no-source": {
+    fault: "operator",
+    message: (d: { name: string; range: string; asked: readonly string[] }) =>
+      `Cannot find ${harmless(d.name)} ${harmless(d.range)}: ${d.asked.length === 0 ? "there is no source to ask" : `asked ${d.asked.map((one) => harmless(one)).join(", ")}`}`,
+  },
+  "not-a-plugin": {
+    fault: "operator",
+    message: (d: { path: string; found: string }) =>
+      `Cannot install "${harmless(d.path)}": found ${harmless(d.found)}, allowed are a bundle, a folder with remora.toml, and a name with a range as "geofence@^1.2.0"`,
+  },
+  "wrong-bundle": {
+    fault: "publisher",
+    message: (d: { expected: string; found: string }) =>
+      `Cannot take the bundle: it is ${harmless(d.found)}, and ${harmless(d.expected)} was asked for`,
+  },
+  "too-large": {
+    fault: "publisher",
+    message: (d: { bytesMax: number }) =>
+      `Cannot take the bundle: it has more than the ${d.bytesMax} bytes that are allowed`,
+  },
+  untrusted: {
+    fault: "operator",
+    message: (d: { trust: string; reason: string; rule: string }) =>
+      `Cannot run what is ${harmless(d.trust)} (${harmless(d.reason, 400)}): the lowest level that runs here is "${d.rule}"`,
+  },
+  "no-host": {
+    fault: "operator",
+    message: (d: { host: string; version: string; near: readonly string[]; found: readonly string[] }) =>
+      `Cannot run a plugin for "${harmless(d.host)}" ${harmless(d.version)}: here ${d.found.length === 1 ? "is" : "are"} ${d.found.join(", ") || "no host"}`,
+  },
+  "no-world": {
+    fault: "operator",
+    message: (d: { host: string; wanted: readonly string[]; served: readonly string[] }) =>
+      `Cannot run it in ${d.host}: it is for ${d.wanted.map((one) => harmless(one)).join(", ")}, and served are ${d.served.join(", ")}`,
+  },
+  "other-host": {
+    fault: "operator",
+    message: (d: { plugin: string; host: string; found: string }) =>
+      `Cannot take this version of ${d.plugin}: it is for "${harmless(d.found)}", and the one that is installed for "${d.host}"`,
+  },
+  limits: {
+    fault: "operator",
+    message: (d: { limits: readonly { name: string; asked: number; allowed: number }[] }) =>
+      `Cannot give it what it asks: ${d.limits.map(({ name, asked, allowed }) => `${name} ${asked}, allowed: ${allowed}`).join("; ")}`,
+  },
+  isolation: {
+    fault: "operator",
+    message: (d: { asked: string; available: readonly string[] }) =>
+      `Cannot run it in the isolation "${d.asked}": available ${d.available.length === 1 ? "is" : "are"} ${d.available.join(", ")}`,
+  },
+  refused: {
+    fault: "operator",
+    message: (d: { plugin: string; by: string }) =>
+      `Cannot install ${d.plugin}: ${harmless(d.by)} refused it`,
+  },
+  held: {
+    fault: "operator",
+    message: (d: { plugin: string; version: string; items: readonly string[] }) =>
+      `Cannot run ${d.plugin} ${d.version} yet: it wants more than it was granted, and waits for consent to ${d.items.map((one) => harmless(one)).join(", ")}`,
+  },
+  "changed-meanwhile": {
+    fault: "operator",
+    message: (d: { plugin: string }) =>
+      `Cannot go on with ${d.plugin}: it was changed by somebody else while this was decided; try again`,
+  },
+  dependency: {
+    fault: "operator",
+    message: (d: { plugin: string; needs: string; range: string; found: string }) =>
+      `Cannot install ${harmless(d.plugin)}: it needs ${harmless(d.needs)} ${harmless(d.range)}, and ${harmless(d.found)}`,
+  },
+  "dependency-cycle": {
+    fault: "publisher",
+    message: (d: { path: readonly string[] }) =>
+      `Cannot install plugins that need each other: ${d.path.map((one) => harmless(one)).join(" needs ")}`,
+  },
+  "needed-by": {
+    fault: "operator",
+    message: (d: { plugin: string; by: readonly string[]; what: string }) =>
+      `Cannot ${d.what} ${d.plugin}: ${d.by.join(", ")} ${d.by.length === 1 ? "needs" : "need"} it`,
+  },
+  unhealthy: {
+    fault: "guest",
+    message: (d: { plugin: string; reason: string }) =>
+      `Cannot use ${d.plugin}: it says that it is not healthy: ${harmless(d.reason, 400)}`,
+  },
+  "settings-refused": {
+    fault: "operator",
+    message: (d: { plugin: string; reason: string }) =>
+      `Cannot give ${d.plugin} its settings: ${harmless(d.reason, 400)}`,
+  },
+  state: {
+    fault: "guest",
+    message: (d: { plugin: string; what: string; reason: string }) =>
+      `Cannot ${d.what} the state of ${d.plugin}: ${harmless(d.reason, 400)}`,
+  },
+
+  // Settings and secrets.
+  settings: {
+    fault: "operator",
+    message: (d: { plugin: string; problems: readonly { path: string; message: string }[] }) =>
+      `Cannot use these settings for ${d.plugin}: ${d.problems.map(({ path, message }) => `${path === "" ? "" : `${harmless(path)}: `}${harmless(message)}`).join("; ")}`,
+  },
+  "no-secret": {
+    fault: "operator",
+    message: (d: { plugin: string; secret: string }) =>
+      `Cannot set up ${d.plugin}: there is no secret "${harmless(d.secret)}"`,
+  },
+
+  // The folder.
+  folder: {
+    fault: "operator",
+    message: (d: { doing: string; path: string; reason: string }) =>
+      `Cannot ${d.doing} "${d.path}": ${d.reason}`,
+  },
+  "folder-held": {
+    fault: "operator",
+    message: (d: { folder: string; holder: Holder | undefined }) =>
+      `Cannot open "${d.folder}": ${d.holder === undefined ? "another manager holds it" : `${harmless(d.holder.who)} on ${harmless(d.holder.machine)} holds it since ${harmless(d.holder.since)}`}`,
+  },
+  "store-damaged": {
+    fault: "operator",
+    message: (d: { path: string; found: string }) =>
+      `Cannot use "${d.path}": found ${d.found}; it was changed or removed from outside`,
+  },
+  "entry-damaged": {
+    fault: "operator",
+    message: (d: { path: string; problem: string }) => `Cannot read "${d.path}": ${harmless(d.problem)}`,
+  },
+
   "audit-unwritable": {
     fault: "operator",
     message: (d: { where: string; reason: string }) =>
       `Cannot write the audit trail "${d.where}": ${d.reason}; what cannot be audited does not happen`,
   },
+
+  // Questions and calls.
+  "no-such-plugin": {
+    fault: "operator",
+    message: (d: { name: string; near: readonly string[] }) =>
+      `Cannot find the plugin "${harmless(d.name)}"${d.near[0] === undefined ? "" : `; did you mean "${d.near[0]}"?`}`,
+  },
+  "no-such-version": {
+    fault: "operator",
+    message: (d: { plugin: string; version: string; kept: readonly string[] }) =>
+      `Cannot roll ${d.plugin} back to ${harmless(d.version)}: kept ${d.kept.length === 1 ? "is" : "are"} ${d.kept.join(", ") || "none"}`,
+  },
+  "no-such-consent": {
+    fault: "operator",
+    message: (d: { plugin: string }) =>
+      `Cannot answer for ${harmless(d.plugin)}: nothing of it waits for consent`,
+  },
+  "not-running": {
+    fault: "operator",
+    message: (d: { plugin: string; state: State; why: string }) =>
+      `Cannot call ${d.plugin}: it is ${d.state}${d.why === "" ? "" : `, after ${d.why}`}`,
+  },
+  closed: {
+    fault: "operator",
+    message: (d: { folder: string }) => `Cannot use the manager of "${d.folder}": it is closed`,
+  },
 });
+
+export const stepNames = [
+  "resolve",
+  "fetch",
+  "verify",
+  "inspect",
+  "decide",
+  "place",
+  "prepare",
+  "hand-over",
+  "swap",
+] as const;
+export type StepName = (typeof stepNames)[number];
+
+/** Runs one step; whatever stops it becomes the one error that names the step. */
+export async function inStep<Result>(
+  name: StepName,
+  plugin: string,
+  act: () => Result | Promise<Result>,
+): Promise<Result> {
+  try {
+    return await act();
+  } catch (error) {
+    throw stepFailed(name, plugin, error);
+  }
+}
+
+export function stepFailed(name: StepName, plugin: string, error: unknown): Error {
+  // Our own mistakes stay what they are.
+  if (!isRemoraError(error)) return error instanceof Error ? error : new Error(String(error));
+  // A dependency that failed has named its step already.
+  if (stepNames.some((each) => error.code === `manager/${each}`)) return error;
+  const { code, message, fault } = error;
+  return managerErrors[name]({ plugin, code, reason: message, causeFault: fault }, error);
+}

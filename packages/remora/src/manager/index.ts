@@ -1,3 +1,5 @@
+/** The manager: a plugin's life, from its file to its last call. This is the layer's entry. */
+
 // The audit trail: append-only lines, linked by their hashes.
 
 export { gateAudit } from "./audit/gate-audit.ts";
@@ -24,13 +26,47 @@ export {
   PluginBus,
   type PluginBusOptions,
 } from "./bus/plugin-bus.ts";
+// Time.
+export { type ManagerClock, systemClock } from "./clock.ts";
+// Who consents to what.
+export {
+  type Asker,
+  askNobody,
+  type Consent,
+  type ConsentItem,
+  type ConsentRequest,
+  giveAll,
+} from "./consent/asker.ts";
 // Errors.
-export { managerErrors } from "./errors.ts";
-// A plugin that runs.
+export { managerErrors, type StepName, stepNames } from "./errors.ts";
+// What a guest of any host may export for the manager.
+export { healthInterface, settingsInterface, stateInterface } from "./handover/guest-interface.ts";
+// What a host tells of itself.
+export type { PluginContext, PluginHost, WorldBinding } from "./host.ts";
+// Where plugins come from.
+export type { PluginRef } from "./install/fetch.ts";
+export { folderSource } from "./install/folder-source.ts";
+export type { InstallOptions } from "./install/install.ts";
+export type { Offered, PluginSource } from "./install/source.ts";
 export { LatencyHistogram } from "./latency.ts";
+// The life of a plugin.
+export { type BackOffOptions, backOffDefault } from "./life/back-off.ts";
+export { type BreakerOptions, type BreakerState, breakerDefault } from "./life/breaker.ts";
+export { type LifeEvent, lifeEvents, lifeTable, type State, states } from "./life/life.ts";
+// Plugins as their host calls them.
+export type { ManagedPlugin, PluginCounts } from "./managed-plugin.ts";
+export type { Manager, PluginDetails, PluginInfo } from "./manager.ts";
+// What happens.
+export type { ManagerEvent, ManagerListener } from "./manager-event.ts";
+export { type OpenManagerOptions, openManager } from "./open-manager.ts";
 export { Plugin, type PluginMetrics, type PluginOptions } from "./plugin.ts";
+// The operator's ceiling and rules.
+export { limitsMaxDefault, type ManagerPolicy, type PluginPolicy } from "./policy.ts";
 // Rewritten modules, kept between processes.
 export { RewriteFolder } from "./rewrite-folder.ts";
+// Secrets.
+export { isSecretReference, type SecretReference, type SecretSource } from "./settings/secrets.ts";
+// Values that plugins share.
 export {
   defaultSharedStateLimits,
   type SetOutcome,
@@ -38,3 +74,8 @@ export {
   SharedState,
   type SharedStateLimits,
 } from "./shared-state/shared-state.ts";
+// What is kept.
+export type { InstalledVersion, Operation } from "./store/entry.ts";
+export type { FileSystem } from "./store/file-system.ts";
+export type { Holder } from "./store/holder.ts";
+export type { Recovered } from "./store/recover.ts";

@@ -6,6 +6,7 @@
 
 import {
   type Artifact,
+  type GuestAccess,
   type HostImports,
   type Instance,
   importNames,
@@ -21,8 +22,13 @@ export interface PluginOptions<Calls> {
   readonly id: string;
   readonly artifact: Artifact;
   readonly limits: Limits;
-  /** The host's own functions, by interface or module name; every plugin of this host has them. */
-  readonly hostImports: HostImports;
+  /**
+   * The host's own functions, by interface or module name; every plugin of this host has them. Or, where they need
+   * the guest that calls them, what makes them for one instance, and `hostFunctions` has their names.
+   */
+  readonly hostImports: HostImports | ((guest: GuestAccess) => HostImports);
+  /** Names of the host's functions, where `hostImports` makes them for each instance. */
+  readonly hostFunctions?: readonly string[];
   /** What the operator gave it; nothing else of the sandbox is reachable. Default: nothing. */
   readonly grants?: readonly Grant[];
   /** Opened with the same grants. Without it nothing can be granted. */
@@ -55,6 +61,7 @@ export class Plugin<Calls> {
   readonly #pool: Pool<Leased<Calls>>;
   #calls = 0;
   #traps = 0;
+  #whenIdle: (() => void) | undefined;
   // A fraction to begin with, so that V8 never has to change how it stores the field.
   #fuelUsed = 0.5;
 
@@ -69,7 +76,8 @@ export class Plugin<Calls> {
     this.id = id;
     const check = checkImports(artifact.imports, {
       plugin: id,
-      hostFunctions: importNames(hostImports),
+      hostFunctions:
+        typeof hostImports === "function" ? (options.hostFunctions ?? []) : importNames(hostImports),
       offers: sandbox?.offers ?? [],
       grants: options.grants ?? [],
     });
@@ -115,13 +123,44 @@ export class Plugin<Calls> {
     } finally {
       this.#fuelUsed += instance.fuelUsed;
       if (instance.isPoisoned) this.#traps++;
-      this.#pool.giveBack(leased);
+      this.#giveBack(leased);
     }
   }
 
-  /** Closes all instances; a call that runs is stopped at its guest's next check. */
-  close(): void {
+  /**
+   * Calls into one instance by what it exports: the one that the next call would get. Counted as a call.
+   *
+   * @throws as `call`
+   */
+  withInstance<Result>(use: (instance: Instance) => Result): Result {
+    const leased = this.#pool.lease();
+    this.#calls++;
+    leased.sandboxed?.beginCall();
+    try {
+      return use(leased.instance);
+    } finally {
+      this.#fuelUsed += leased.instance.fuelUsed;
+      if (leased.instance.isPoisoned) this.#traps++;
+      this.#giveBack(leased);
+    }
+  }
+
+  /**
+   * Closes the instances that are idle now, and each other one when its call is over.
+   *
+   * @param whenIdle Called once, when the last call is over: at once if none is running.
+   */
+  close(whenIdle?: () => void): void {
     this.#pool.close();
+    if (this.#pool.counts.leased === 0) whenIdle?.();
+    else if (whenIdle !== undefined) this.#whenIdle = whenIdle;
+  }
+
+  #giveBack(leased: Leased<Calls>): void {
+    this.#pool.giveBack(leased);
+    if (this.#whenIdle === undefined || this.#pool.counts.leased > 0) return;
+    this.#whenIdle();
+    this.#whenIdle = undefined;
   }
 
   [Symbol.dispose](): void {
@@ -159,10 +198,11 @@ function start<Calls>(options: PluginOptions<Calls>, granted: readonly LinkedImp
     const instance = artifact.instantiate({
       limits,
       imports: (guest) => {
-        if (sandbox === undefined || granted.length === 0) return hostImports;
-        const own = sandbox.forInstance(guest);
-        sandboxed = own;
-        return { ...hostImports, ...own.hostImports(granted.map(({ need }) => need)) };
+        const own = typeof hostImports === "function" ? hostImports(guest) : hostImports;
+        if (sandbox === undefined || granted.length === 0) return own;
+        const given = sandbox.forInstance(guest);
+        sandboxed = given;
+        return { ...own, ...given.hostImports(granted.map(({ need }) => need)) };
       },
     });
     return new Leased(instance, bind(instance), sandboxed);

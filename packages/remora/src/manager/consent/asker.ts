@@ -1,0 +1,51 @@
+/**
+ * Consent: what a plugin wants, item by item, put to somebody who may give it. Who that is (a person at a terminal, a
+ * request that an administrator answers, a file without a person) is behind one function.
+ */
+
+import type { TrustLevel } from "../../bundle/index.ts";
+import type { CapabilityName, Grant, Risk } from "../../policy/index.ts";
+
+/** One power over one target: what is given or refused. */
+export interface ConsentItem {
+  readonly capability: CapabilityName;
+  /** In canonical spelling; absent where the capability has none. */
+  readonly target?: string;
+  /** The plugin's own reason, as a stranger wrote it. */
+  readonly why: string;
+  /** What a plugin can do with it. */
+  readonly meaning: string;
+  readonly risk: Risk;
+}
+
+export interface ConsentRequest {
+  readonly plugin: string;
+  readonly version: string;
+  /** The version that runs now; undefined when it is a first install. */
+  readonly current: string | undefined;
+  /** How far it is trusted: `verified by NAME`. */
+  readonly trust: { readonly level: TrustLevel; readonly text: string };
+  /** What it wants beyond what it has. */
+  readonly items: readonly ConsentItem[];
+  /** What it has, or is given by policy without a question. */
+  readonly granted: readonly Grant[];
+  /** What it wants and the policy refuses; nobody is asked. */
+  readonly denied: readonly ConsentItem[];
+}
+
+export type Consent =
+  /** These are given, and the other items refused. The plugin runs if it can be linked with them. */
+  | { readonly kind: "given"; readonly items: readonly ConsentItem[] }
+  /** It is not installed; the version that runs goes on. */
+  | { readonly kind: "refused"; readonly by: string }
+  /** Nobody can say yet: the version is held, also over restarts, until `accept` or `refuse`. */
+  | { readonly kind: "later" };
+
+/** Asked only when there is something to ask. */
+export type Asker = (request: ConsentRequest) => Promise<Consent>;
+
+/** Without a person: what the policy does not give by itself waits. */
+export const askNobody: Asker = async () => ({ kind: "later" });
+
+/** Gives all that the policy lets be given: for plugins of one's own. */
+export const giveAll: Asker = async ({ items }) => ({ kind: "given", items });

@@ -1,0 +1,149 @@
+/** What the parts of a manager share: its folder, what it knows of each plugin, and how a version of one is made. */
+
+import { type Isolation, isolations, type Json, openBundle } from "../bundle/index.ts";
+import type { CompileCache } from "../engine/index.ts";
+import type { Grant, ImportOffer, Rules, Vocabulary } from "../policy/index.ts";
+import type { AuditSink } from "../sandbox/index.ts";
+import type { ManagerClock } from "./clock.ts";
+import type { Asker } from "./consent/asker.ts";
+import { mergeGrants, sortRequest } from "./consent/decide-request.ts";
+import type { PluginHost } from "./host.ts";
+import { type Inspected, type InspectOptions, inspect } from "./install/inspect.ts";
+import type { PluginSource } from "./install/source.ts";
+import type { ManagedPlugin } from "./managed-plugin.ts";
+import type { ManagerEvent, ManagerEvents } from "./manager-event.ts";
+import { limitsMaxDefault, type ManagerPolicy, type PluginPolicy } from "./policy.ts";
+import { RunningVersion } from "./running-version.ts";
+import type { SecretSource } from "./settings/secrets.ts";
+import { resolveSettings, type SettingsFiles } from "./settings/settings.ts";
+import type { BundleStore } from "./store/bundle-store.ts";
+import type { DataFolder } from "./store/data-folder.ts";
+import { bundlesOf, type Entries, type Entry, type InstalledVersion } from "./store/entry.ts";
+
+export interface Core {
+  readonly folder: DataFolder;
+  readonly store: BundleStore;
+  readonly files: Entries;
+  readonly settings: SettingsFiles;
+  readonly hosts: readonly PluginHost[];
+  /** Of all hosts together. */
+  readonly vocabulary: Vocabulary;
+  readonly offers: readonly ImportOffer[];
+  readonly policy: ManagerPolicy;
+  readonly sources: readonly PluginSource[];
+  readonly asker: Asker;
+  readonly secrets: SecretSource;
+  readonly audit: AuditSink;
+  readonly clock: ManagerClock;
+  readonly cache: CompileCache;
+  readonly events: ManagerEvents;
+  /** Of this opening of the folder. */
+  readonly run: string;
+  readonly entries: Map<string, Entry>;
+  readonly plugins: Map<string, ManagedPlugin>;
+  /** Runs one change of a plugin after the other. */
+  alone<Result>(plugin: string, act: () => Promise<Result>): Promise<Result>;
+  /** The plugin, made if it was not there before. */
+  pluginOf(name: string): ManagedPlugin;
+}
+
+/** Where this layer can run a guest. */
+export const isolationsAvailable: readonly Isolation[] = ["inline"];
+
+export function policyOf(core: Core, plugin: string): PluginPolicy {
+  const { plugins = {} } = core.policy;
+  return (Object.hasOwn(plugins, plugin) ? plugins[plugin] : undefined) ?? {};
+}
+
+export function rulesOf(core: Core, plugin: string): Rules {
+  const { grants = [], denials = [], consents } = core.policy;
+  const own = policyOf(core, plugin);
+  return {
+    grants: [...grants, ...(own.grants ?? [])],
+    denials: [...denials, ...(own.denials ?? [])],
+    ...(consents !== undefined && { consents }),
+  };
+}
+
+export function inspectOptions(core: Core, plugin: string): InspectOptions {
+  const { limits = {}, limitsMax = {}, isolation = "inline" } = core.policy;
+  const own = policyOf(core, plugin);
+  const stronger = Math.max(isolations.indexOf(isolation), isolations.indexOf(own.isolation ?? "inline"));
+  return {
+    hosts: core.hosts,
+    offers: core.offers,
+    limits,
+    limitsOwn: own.limits ?? {},
+    limitsMax: { ...limitsMaxDefault, ...limitsMax },
+    isolation: isolations[stronger] ?? "inline",
+    isolationsAvailable,
+    provided: [],
+  };
+}
+
+/** All that a plugin may do: by policy, by consent, and what all plugins of its world may. */
+export function grantsFor(core: Core, { manifest, world }: Inspected, given: readonly Grant[]): Grant[] {
+  const rules = rulesOf(core, manifest.name);
+  const { granted } = sortRequest(manifest.capabilities, {
+    vocabulary: core.vocabulary,
+    rules,
+    given,
+    refused: [],
+  });
+  return mergeGrants(core.vocabulary, world.compatibleGrants ?? [], granted, given);
+}
+
+export interface Making {
+  readonly name: string;
+  readonly version: InstalledVersion;
+  readonly grants: readonly Grant[];
+  /** As they are kept; undefined for those in the folder. */
+  readonly settings?: Json | undefined;
+}
+
+/**
+ * Step 7: makes a version of a plugin from the store.
+ *
+ * @throws manager/store-damaged manager/no-host … and as `RunningVersion`
+ */
+export async function prepare(core: Core, making: Making): Promise<RunningVersion> {
+  const { name, version, grants } = making;
+  const bundle = openBundle(await core.store.read(version.sha256), { vocabulary: core.vocabulary });
+  // The policy may have changed since it was installed.
+  const inspected = inspect(bundle, inspectOptions(core, name));
+  const { settings: schema } = bundle.manifest;
+  const kept = making.settings ?? (await core.settings.read(name));
+  const settings = await resolveSettings(name, schema, kept, core.secrets);
+  await core.folder.makeFolder("data", name, "files");
+  const { clock, policy } = core;
+  return new RunningVersion({
+    version,
+    inspected,
+    artifact: bundle.read(inspected.file),
+    grants: grantsFor(core, inspected, grants),
+    denials: rulesOf(core, name).denials ?? [],
+    settings,
+    sandbox: policyOf(core, name).sandbox,
+    dataFolder: core.folder.at("data", name),
+    cache: core.cache,
+    instancesMax: policy.instancesMax ?? 8,
+    audit: core.audit,
+    nowMs: clock.dateMs,
+    log: (level, text) => tell(core, { kind: "log", plugin: name, atMs: clock.dateMs(), level, text }),
+  });
+}
+
+/** Writes an entry, in one step for whoever reads the folder, and then for whoever asks this manager. */
+export async function writeEntry(core: Core, entry: Entry): Promise<void> {
+  await core.files.write(entry);
+  core.entries.set(entry.name, entry);
+}
+
+/** Removes the bundles that no entry names any more. */
+export async function collectBundles(core: Core): Promise<void> {
+  await core.store.keepOnly(new Set([...core.entries.values()].flatMap(bundlesOf)));
+}
+
+export function tell(core: Core, event: ManagerEvent): void {
+  core.events.tell(event);
+}

@@ -1,0 +1,64 @@
+/**
+ * What a host tells the manager of itself: its name, the worlds that it serves and how a guest of each is linked and
+ * called. A host implements this once; the manager does the rest of a plugin's life.
+ */
+
+import type { Json, Manifest } from "../bundle/index.ts";
+import type { GuestAccess, HostImports, Instance } from "../engine/index.ts";
+import type { Grant, Vocabulary } from "../policy/index.ts";
+import type { LogLevel, Sandbox } from "../sandbox/index.ts";
+
+export interface PluginHost {
+  /** As manifests name it: `tak`. */
+  readonly name: string;
+  /** Semantic Versioning; a plugin runs when the range in its manifest has it. */
+  readonly version: string;
+  /** The core's capabilities and the host's own: `vocabularyWith`. */
+  readonly vocabulary: Vocabulary;
+  /** From the most to the least preferred: of a bundle's artifacts, the first that is for one of these runs. */
+  readonly worlds: readonly WorldBinding[];
+}
+
+/** One world: how a guest of it is linked, and what the host calls in it. */
+export interface WorldBinding<Calls = unknown> {
+  /** `omnitak:plugin/filter-plugin@0.1.0`. Artifacts for an earlier, compatible version fit as well. */
+  readonly world: string;
+  /** What the host gives to import, by name: `importNames` of `imports`. Known before any plugin is there. */
+  readonly hostFunctions: readonly string[];
+  /**
+   * The host's functions for one plugin; or, where they need the guest's memory or what was granted to it, for one
+   * instance.
+   */
+  imports(plugin: PluginContext): HostImports | ((guest: GuestAccess) => HostImports);
+  /**
+   * Takes what the host calls out of a fresh instance, after it was given its settings. Runs guest code only if the
+   * world has something to be called first.
+   *
+   * @throws RemoraError the world's exports are not all there
+   */
+  bind(instance: Instance, plugin: PluginContext): Calls;
+  /** True where `bind` hands over the settings in the world's own way; else `remora:plugin/settings` takes them. */
+  readonly takesSettings?: boolean;
+  /** Asks the guest something harmless, to see whether it answers; beside `remora:plugin/health`. */
+  check?(calls: Calls): void;
+  /**
+   * Grants that plugins of this world have without being asked for: what existing plugins of the host rely on and
+   * never declare. Shown to the operator like any other, and revocable by the policy's denials.
+   */
+  readonly compatibleGrants?: readonly Grant[];
+}
+
+/** A plugin as its host sees it while it is linked. */
+export interface PluginContext {
+  readonly name: string;
+  readonly version: string;
+  readonly manifest: Manifest;
+  /** All that it was given. */
+  readonly grants: readonly Grant[];
+  /** Its own; `sandbox.gate` is what every effect of a host function passes. */
+  readonly sandbox: Sandbox;
+  /** With defaults and secrets filled in; undefined when it has none. Must not be written anywhere. */
+  readonly settings: Json | undefined;
+  /** Writes into the plugin's log, as the plugin: what a stranger wrote is made harmless on the way. */
+  log(level: LogLevel, text: string): void;
+}

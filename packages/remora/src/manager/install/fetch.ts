@@ -1,0 +1,152 @@
+/** Steps 1 and 2 of an install: from what was asked for to exactly one bundle, and its bytes. */
+
+import { readdir, readFile, stat } from "node:fs/promises";
+import { resolve as absolute, join } from "node:path";
+import semver from "semver";
+import {
+  type Bundle,
+  defaultBundleLimits,
+  MANIFEST_NAME,
+  namedFiles,
+  openBundle,
+  packBundle,
+  parseManifest,
+} from "../../bundle/index.ts";
+import type { Vocabulary } from "../../policy/index.ts";
+import { managerErrors } from "../errors.ts";
+import { codeOf } from "../store/file-system.ts";
+import { bestOf, type Offered, type PluginSource } from "./source.ts";
+
+/**
+ * What is asked for: the path of a bundle or of a plugin's folder, a name with or without a range
+ * (`geofence@^1.2.0`), or the bytes of a bundle with a word on where they come from.
+ */
+export type PluginRef = string | { readonly bytes: Uint8Array; readonly origin: string };
+
+/** Step 1: exactly one thing to fetch. */
+export type Resolved =
+  | { readonly kind: "bytes"; readonly bytes: Uint8Array; readonly origin: string }
+  | { readonly kind: "file" | "folder"; readonly path: string; readonly origin: string }
+  | {
+      readonly kind: "offered";
+      readonly source: PluginSource;
+      readonly offered: Offered;
+      readonly origin: string;
+    };
+
+const named = /^([a-z][a-z0-9-]{0,63})(?:@(.{1,100}))?$/;
+
+/**
+ * Step 1.
+ *
+ * @throws manager/no-source    no source has that name in that range
+ * @throws manager/not-a-plugin there is no such file, and it is no name
+ */
+export async function resolve(ref: PluginRef, sources: readonly PluginSource[]): Promise<Resolved> {
+  if (typeof ref !== "string") return { kind: "bytes", ...ref };
+  const found = await kindOf(ref);
+  if (found !== undefined) return { kind: found, path: ref, origin: absolute(ref) };
+  const [, name, range = "*"] = named.exec(ref) ?? [];
+  if (name === undefined || semver.validRange(range) === null) {
+    throw managerErrors["not-a-plugin"]({ path: ref, found: "no such file" });
+  }
+  for (const source of sources) {
+    const offered = bestOf(await source.versions(name), range);
+    if (offered !== undefined) return { kind: "offered", source, offered, origin: source.name };
+  }
+  throw managerErrors["no-source"]({ name, range, asked: sources.map((source) => source.name) });
+}
+
+async function kindOf(path: string): Promise<"file" | "folder" | undefined> {
+  try {
+    const found = await stat(path);
+    return found.isDirectory() ? "folder" : "file";
+  } catch (error) {
+    const code = codeOf(error);
+    if (code === "ENOENT" || code === "ENOTDIR") return undefined;
+    throw managerErrors.folder({ doing: "read", path, reason: code ?? "unknown" }, error);
+  }
+}
+
+/**
+ * Step 2: the bytes, bounded, and of what was resolved.
+ *
+ * @throws manager/too-large manager/wrong-bundle manager/folder
+ * @throws bundle/…          a folder cannot be packed
+ */
+export async function fetchBytes(resolved: Resolved, vocabulary: Vocabulary): Promise<Uint8Array> {
+  switch (resolved.kind) {
+    case "bytes":
+      return bounded(resolved.bytes);
+    case "file":
+      return bounded(await readWhole(resolved.path));
+    case "folder":
+      return packFolder(resolved.path, vocabulary);
+    case "offered":
+      return fetchOffered(resolved.source, resolved.offered, vocabulary);
+  }
+}
+
+const { bytesMax } = defaultBundleLimits;
+
+function bounded(bytes: Uint8Array): Uint8Array {
+  if (bytes.length > bytesMax) throw managerErrors["too-large"]({ bytesMax });
+  return bytes;
+}
+
+async function readWhole(path: string): Promise<Uint8Array> {
+  try {
+    const { size } = await stat(path);
+    if (size > bytesMax) throw managerErrors["too-large"]({ bytesMax });
+    return await readFile(path);
+  } catch (error) {
+    const reason = codeOf(error);
+    if (reason === undefined || !reason.startsWith("E")) throw error;
+    throw managerErrors.folder({ doing: "read", path, reason }, error);
+  }
+}
+
+/** A plugin's folder, as `remora pack` packs it. */
+async function packFolder(path: string, vocabulary: Vocabulary): Promise<Uint8Array> {
+  const names = await readdir(path);
+  if (!names.includes(MANIFEST_NAME)) {
+    throw managerErrors["not-a-plugin"]({ path, found: `a folder without ${MANIFEST_NAME}` });
+  }
+  const bytes = await readWhole(join(path, MANIFEST_NAME));
+  const manifest = parseManifest(bytes, { file: join(path, MANIFEST_NAME), vocabulary });
+  const files = new Map([[MANIFEST_NAME, bytes]]);
+  for (const name of namedFiles(manifest)) files.set(name, await readWhole(join(path, name)));
+  return packBundle(files, { vocabulary });
+}
+
+async function fetchOffered(
+  source: PluginSource,
+  offered: Offered,
+  vocabulary: Vocabulary,
+): Promise<Uint8Array> {
+  const pieces: Uint8Array[] = [];
+  let length = 0;
+  for await (const piece of source.fetch(offered)) {
+    length += piece.length;
+    // A source that never ends is left in the middle.
+    if (length > bytesMax) throw managerErrors["too-large"]({ bytesMax });
+    pieces.push(piece);
+  }
+  const bytes = plain(Buffer.concat(pieces));
+  const bundle = openBundle(bytes, { vocabulary });
+  checkOffered(bundle, offered);
+  return bytes;
+}
+
+function checkOffered(bundle: Bundle, { name, version, digest }: Offered): void {
+  const { manifest } = bundle;
+  if (bundle.digest === digest && manifest.name === name && manifest.version === version) return;
+  throw managerErrors["wrong-bundle"]({
+    expected: `${name} ${version} (${digest})`,
+    found: `${manifest.name} ${manifest.version} (${bundle.digest})`,
+  });
+}
+
+function plain(bytes: Buffer): Uint8Array {
+  return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
+}

@@ -1,0 +1,65 @@
+/** Versions that want more than was granted: kept until somebody answers, over restarts too. */
+
+import { openBundle } from "../../bundle/index.ts";
+import type { ConsentItem, ConsentRequest } from "../consent/asker.ts";
+import { sortRequest } from "../consent/decide-request.ts";
+import { type Core, inspectOptions, rulesOf, writeEntry } from "../core.ts";
+import { inStep, managerErrors } from "../errors.ts";
+import type { ManagedPlugin } from "../managed-plugin.ts";
+import type { Entry } from "../store/entry.ts";
+import { inspect } from "./inspect.ts";
+import { linkable, takeIn, trustHere, verifyHere, withConsent } from "./install.ts";
+
+/** What a held version wants; undefined when none is held. */
+export async function heldRequest(entry: Entry, core: Core): Promise<ConsentRequest | undefined> {
+  const { name, held, current } = entry;
+  if (held === undefined) return undefined;
+  const bundle = openBundle(await core.store.read(held.sha256), { vocabulary: core.vocabulary });
+  const { asked, granted, denied } = sortRequest(bundle.manifest.capabilities, sortOptions(entry, core));
+  const { level, text } = trustHere(bundle, core);
+  return {
+    plugin: name,
+    version: held.version,
+    current: current?.version,
+    trust: { level, text },
+    items: asked,
+    granted,
+    denied,
+  };
+}
+
+/** Steps 3 to 9 with the held version: its signer may have been revoked since. */
+export async function acceptHeld(
+  entry: Entry,
+  items: readonly Pick<ConsentItem, "capability" | "target">[] | undefined,
+  core: Core,
+): Promise<ManagedPlugin> {
+  const { name, held } = entry;
+  if (held === undefined) throw managerErrors["no-such-consent"]({ plugin: name });
+  const bytes = await inStep("fetch", name, () => core.store.read(held.sha256));
+  const { bundle } = await inStep("verify", name, () => verifyHere(bytes, core));
+  const inspected = await inStep("inspect", name, () => inspect(bundle, inspectOptions(core, name)));
+  const source = { bytes, digest: held.digest, origin: held.origin, inspected, basis: entry };
+  const { asked } = sortRequest(bundle.manifest.capabilities, sortOptions(entry, core));
+  const given = { given: entry.grants, refused: entry.refused };
+  const decided = await inStep("decide", name, () =>
+    linkable(withConsent(given, asked, items ?? asked, core), source, core),
+  );
+  return takeIn({ ...source, ...decided }, core, {});
+}
+
+export async function refuseHeld({ name, held }: Entry, core: Core): Promise<void> {
+  if (held === undefined) throw managerErrors["no-such-consent"]({ plugin: name });
+  await core.alone(name, async () => {
+    const entry = core.entries.get(name);
+    if (entry?.held?.digest !== held.digest) return;
+    if (entry.current !== undefined) return writeEntry(core, { ...entry, held: undefined });
+    await core.files.remove(name);
+    core.entries.delete(name);
+    core.plugins.delete(name);
+  });
+}
+
+function sortOptions({ name, grants, refused }: Entry, core: Core) {
+  return { vocabulary: core.vocabulary, rules: rulesOf(core, name), given: grants, refused };
+}

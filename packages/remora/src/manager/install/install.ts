@@ -1,0 +1,336 @@
+/**
+ * An install, and everything like it, in nine steps. Steps 1 to 5 run no guest code. Whatever stops one of them, the
+ * version that runs goes on, and one error names the step.
+ */
+
+import {
+  type Bundle,
+  emptyTrustStore,
+  type Json,
+  signatureOf,
+  type Trust,
+  trustOf,
+} from "../../bundle/index.ts";
+import { checkImports, type Grant } from "../../policy/index.ts";
+import type { ConsentItem, ConsentRequest } from "../consent/asker.ts";
+import { grantsOf, mergeGrants, sortRequest } from "../consent/decide-request.ts";
+import { type Core, grantsFor, inspectOptions, policyOf, prepare, rulesOf, writeEntry } from "../core.ts";
+import { inStep, managerErrors } from "../errors.ts";
+import type { ManagedPlugin } from "../managed-plugin.ts";
+import { checkSettings } from "../settings/settings.ts";
+import type { Entry, InstalledVersion, Operation } from "../store/entry.ts";
+import { installDependencies } from "./dependencies.ts";
+import { fetchBytes, type PluginRef, resolve } from "./fetch.ts";
+import { type Inspected, inspect, verify } from "./inspect.ts";
+
+export interface InstallOptions {
+  /** To begin with, in place of those that are kept. */
+  readonly settings?: Json;
+  /** Whether the plugin runs at once. Default: true for a new one, and for others as they are. */
+  readonly isEnabled?: boolean;
+  /** False lets a new version begin without what the old one kept in memory. Default: true. */
+  readonly state?: boolean;
+  /** Answers in place of the manager's asker. */
+  readonly asker?: Core["asker"];
+}
+
+/** What steps 1 to 5 found, for the other four. */
+export interface Accepted {
+  readonly bytes: Uint8Array;
+  readonly digest: string;
+  readonly origin: string;
+  readonly inspected: Inspected;
+  /** The entry that this was decided by. */
+  readonly basis: Entry | undefined;
+  /** By consent, in all. */
+  readonly grants: readonly Grant[];
+  readonly refused: readonly Grant[];
+}
+
+/** @param chain The plugins that need this one, the first of them first. */
+export async function install(
+  ref: PluginRef,
+  core: Core,
+  options: InstallOptions = {},
+  chain: readonly string[] = [],
+): Promise<ManagedPlugin> {
+  const label = typeof ref === "string" ? ref : ref.origin;
+  const resolved = await inStep("resolve", label, () => resolve(ref, core.sources));
+  const bytes = await inStep("fetch", label, () => fetchBytes(resolved, core.vocabulary));
+  const found = await inStep("verify", label, () => verifyHere(bytes, core));
+  const { name } = found.bundle.manifest;
+  const inspected = await inStep("inspect", name, () => inspect(found.bundle, inspectOptions(core, name)));
+  await installDependencies(inspected.manifest, chain, core, (needed, path) =>
+    install(needed, core, {}, path),
+  );
+  const { digest } = found.bundle;
+  const source = { bytes, digest, origin: resolved.origin, inspected, basis: core.entries.get(name) };
+  const given = await inStep("decide", name, () => decideHere(source, found.trust, core, options));
+  return takeIn({ ...source, ...given }, core, options);
+}
+
+/** Steps 6 to 9, one change of a plugin after the other. */
+export function takeIn(accepted: Accepted, core: Core, options: InstallOptions): Promise<ManagedPlugin> {
+  const { name } = accepted.inspected.manifest;
+  return core.alone(name, async () => {
+    const before = core.entries.get(name);
+    await inStep("decide", name, () => {
+      // Consent may take days, and was for the difference to what there was.
+      if (before !== accepted.basis) throw managerErrors["changed-meanwhile"]({ plugin: name });
+    });
+    if (before?.current?.digest === accepted.digest && options.settings === undefined) {
+      await inStep("place", name, () => placeGrants(before, accepted, core));
+      return core.pluginOf(name);
+    }
+    const placed = await inStep("place", name, () => place(accepted, core, options));
+    return change(placed, core, { state: options.state ?? true, settings: options.settings });
+  });
+}
+
+/** A candidate that is placed; the entry without it is what to go back to. */
+export interface Placed {
+  readonly entry: Entry & { readonly candidate: NonNullable<Entry["candidate"]> };
+  /** What was there; undefined for a first install. */
+  readonly before: Entry | undefined;
+}
+
+/**
+ * Steps 7 to 9, for whatever brings another version: an install, an update, a rollback.
+ *
+ * @throws manager/prepare manager/hand-over manager/swap the version that ran goes on, on disk too
+ */
+export async function change(
+  { entry, before }: Placed,
+  core: Core,
+  { state, settings }: { readonly state: boolean; readonly settings?: Json | undefined },
+): Promise<ManagedPlugin> {
+  const { name, candidate } = entry;
+  const { operation, ...version } = candidate;
+  const plugin = core.pluginOf(name);
+  const isNew = before?.current === undefined;
+  try {
+    const making = { name, version, grants: entry.grants, settings };
+    if (isNew && entry.isEnabled) {
+      await inStep("prepare", name, () => plugin.start(() => prepare(core, making)));
+    } else {
+      const next = await inStep("prepare", name, () => prepare(core, making));
+      // A plugin that is disabled is made to see whether it can be, and not to run.
+      if (!entry.isEnabled) await next.drain();
+      else await inStep("hand-over", name, () => void plugin.takeOver(next, { state }));
+    }
+    await inStep("swap", name, async () => {
+      if (settings !== undefined) await core.settings.write(name, settings);
+      await writeEntry(core, takenOver(entry, core));
+    });
+  } catch (error) {
+    await undo({ entry, before }, plugin, core);
+    throw error;
+  }
+  plugin.settle({ hasProbation: true });
+  const from = before?.current?.version ?? "";
+  const atMs = core.clock.dateMs();
+  core.events.tell({ kind: "changed", plugin: name, atMs, operation, from, to: version.version });
+  return plugin;
+}
+
+/** How far a bundle is trusted, by the keys of now. */
+export function trustHere(bundle: Bundle, { policy, clock }: Core): Trust {
+  return trustOf(signatureOf(bundle), policy.keys ?? emptyTrustStore, clock.dateMs());
+}
+
+export function verifyHere(bytes: Uint8Array, core: Core) {
+  const { trust = "verified", keys = emptyTrustStore } = core.policy;
+  return verify(bytes, {
+    vocabulary: core.vocabulary,
+    keys,
+    rule: (plugin) => policyOf(core, plugin).trust ?? trust,
+    nowMs: core.clock.dateMs(),
+  });
+}
+
+/** Step 5: policy first, then what it has, then whoever can consent; for an update only the difference is asked. */
+async function decideHere(
+  source: Omit<Accepted, "grants" | "refused">,
+  trust: Trust,
+  core: Core,
+  { asker = core.asker }: InstallOptions,
+): Promise<Pick<Accepted, "grants" | "refused">> {
+  const { manifest } = source.inspected;
+  const { name, version } = manifest;
+  const { basis: entry } = source;
+  const { vocabulary } = core;
+  if (entry !== undefined && entry.host !== manifest.host.name) {
+    throw managerErrors["other-host"]({ plugin: name, host: entry.host, found: manifest.host.name });
+  }
+  const given = entry?.grants ?? [];
+  const refused = entry?.refused ?? [];
+  const sorted = sortRequest(manifest.capabilities, {
+    vocabulary,
+    rules: rulesOf(core, name),
+    given,
+    refused,
+  });
+  if (sorted.asked.length === 0) return linkable({ grants: given, refused }, source, core);
+  const request: ConsentRequest = {
+    plugin: name,
+    version,
+    current: entry?.current?.version,
+    trust: { level: trust.level, text: trust.text },
+    items: sorted.asked,
+    granted: sorted.granted,
+    denied: sorted.denied,
+  };
+  const consent = await asker(request);
+  switch (consent.kind) {
+    case "refused":
+      throw managerErrors.refused({ plugin: name, by: consent.by });
+    case "later":
+      await holdBack(source, request, core);
+      throw managerErrors.held({ plugin: name, version, items: sorted.asked.map(itemText) });
+    case "given":
+      return linkable(withConsent({ given, refused }, sorted.asked, consent.items, core), source, core);
+  }
+}
+
+/** What was asked is given or refused; nothing that was not asked is given. */
+export function withConsent(
+  { given, refused }: { readonly given: readonly Grant[]; readonly refused: readonly Grant[] },
+  asked: readonly ConsentItem[],
+  accepted: readonly Pick<ConsentItem, "capability" | "target">[],
+  { vocabulary }: Core,
+): Pick<Accepted, "grants" | "refused"> {
+  const isAccepted = (item: ConsentItem) =>
+    accepted.some(({ capability, target }) => capability === item.capability && target === item.target);
+  const yes = asked.filter(isAccepted);
+  const no = asked.filter((item) => !isAccepted(item));
+  return {
+    grants: mergeGrants(vocabulary, given, grantsOf(yes, vocabulary)),
+    refused: mergeGrants(vocabulary, refused, grantsOf(no, vocabulary)),
+  };
+}
+
+/** With less than it declares it may still do without; what it imports it needs. */
+export function linkable(
+  decided: Pick<Accepted, "grants" | "refused">,
+  { inspected, bytes }: Omit<Accepted, "grants" | "refused">,
+  core: Core,
+): Pick<Accepted, "grants" | "refused"> {
+  const { manifest, world } = inspected;
+  const { bundle } = verifyHere(bytes, core);
+  const check = checkImports(bundle.imports(), {
+    plugin: manifest.name,
+    hostFunctions: [...world.hostFunctions, ...inspectOptions(core, manifest.name).provided],
+    offers: core.offers,
+    grants: grantsFor(core, inspected, decided.grants),
+  });
+  if (check.kind === "refused") throw check.error;
+  return decided;
+}
+
+export function itemText({ capability, target }: Pick<ConsentItem, "capability" | "target">): string {
+  return target === undefined ? capability : `${capability} ${target}`;
+}
+
+/** Kept, and not run, until somebody says so. */
+function holdBack(
+  source: Omit<Accepted, "grants" | "refused">,
+  request: ConsentRequest,
+  core: Core,
+): Promise<void> {
+  const { name } = source.inspected.manifest;
+  return core.alone(name, async () => {
+    const held = await keepVersion(source, core);
+    const before = core.entries.get(name) ?? emptyEntry(source.inspected);
+    await writeEntry(core, { ...before, held });
+    core.events.tell({ kind: "held", plugin: name, atMs: core.clock.dateMs(), request });
+  });
+}
+
+async function keepVersion(
+  { bytes, digest, origin, inspected }: Omit<Accepted, "grants" | "refused">,
+  core: Core,
+): Promise<InstalledVersion> {
+  return {
+    version: inspected.manifest.version,
+    digest,
+    sha256: await core.store.keep(bytes),
+    origin,
+    installedAt: new Date(core.clock.dateMs()).toISOString(),
+    needs: Object.fromEntries(inspected.manifest.dependencies),
+  };
+}
+
+function emptyEntry({ manifest, host }: Inspected): Entry {
+  return {
+    name: manifest.name,
+    host: host.name,
+    isEnabled: true,
+    current: undefined,
+    candidate: undefined,
+    held: undefined,
+    previous: [],
+    grants: [],
+    refused: [],
+    isRemoved: false,
+    removesData: false,
+    last: undefined,
+  };
+}
+
+/** Step 6: the bundle into the store, then the entry with its candidate. */
+async function place(accepted: Accepted, core: Core, options: InstallOptions): Promise<Placed> {
+  const { inspected, grants, refused } = accepted;
+  const { manifest } = inspected;
+  if (options.settings !== undefined) checkSettings(manifest.name, manifest.settings, options.settings);
+  const before = core.entries.get(manifest.name);
+  const version = await keepVersion(accepted, core);
+  const operation: Operation = before?.current === undefined ? "install" : "update";
+  const entry = {
+    ...(before ?? emptyEntry(inspected)),
+    isEnabled: options.isEnabled ?? before?.isEnabled ?? true,
+    candidate: { ...version, operation },
+    held: undefined,
+    grants,
+    refused,
+  };
+  await writeEntry(core, entry);
+  return { entry, before };
+}
+
+/** The same version again: what was given anew is kept. */
+async function placeGrants(before: Entry, { grants, refused }: Accepted, core: Core): Promise<void> {
+  await writeEntry(core, { ...before, grants, refused, held: undefined });
+}
+
+function takenOver(entry: Placed["entry"], core: Core): Entry {
+  const { operation, ...current } = entry.candidate;
+  const before = entry.current;
+  const others = entry.previous.filter(
+    ({ digest }) => digest !== current.digest && digest !== before?.digest,
+  );
+  const previous = [...(before === undefined ? [] : [before]), ...others];
+  return {
+    ...entry,
+    current,
+    candidate: undefined,
+    previous: previous.slice(0, core.policy.versionsKept ?? 5),
+    last: { operation, from: before?.version ?? "", run: core.run },
+  };
+}
+
+/** Back to what was: in memory first, where calls are, and then on disk. */
+async function undo({ entry, before }: Placed, plugin: ManagedPlugin, core: Core): Promise<void> {
+  const { name } = entry;
+  if (before?.current === undefined) {
+    await plugin.stop();
+    core.plugins.delete(name);
+  } else plugin.takeBack();
+  if (before === undefined) core.entries.delete(name);
+  else core.entries.set(name, before);
+  try {
+    if (before === undefined) await core.files.remove(name);
+    else await core.files.write(before);
+  } catch {
+    // The disk that stopped the change may refuse this too. A candidate is dropped by whoever opens the folder next.
+  }
+}

@@ -1,0 +1,62 @@
+/** What happens to plugins, for whoever wants to know: logs, metrics, pages that follow along. */
+
+import type { Grant } from "../policy/index.ts";
+import type { LogLevel } from "../sandbox/index.ts";
+import type { ConsentRequest } from "./consent/asker.ts";
+import type { LifeEvent, State } from "./life/life.ts";
+import type { Operation } from "./store/entry.ts";
+import type { Recovered } from "./store/recover.ts";
+
+/** Plain data: nothing in it is a secret, and whatever a stranger wrote is still as it was written. */
+export type ManagerEvent = { readonly atMs: number; readonly plugin: string } & (
+  | { readonly kind: "state"; readonly from: State; readonly event: LifeEvent; readonly to: State }
+  /** An operation took over. `from` is empty for an install, `to` for a removal. */
+  | { readonly kind: "changed"; readonly operation: Operation; readonly from: string; readonly to: string }
+  /** A new version failed and the one before it runs again. */
+  | {
+      readonly kind: "returned";
+      readonly from: string;
+      readonly to: string;
+      readonly code: string;
+      readonly reason: string;
+    }
+  /** The same version was made anew: after a change of files, settings or grants, or because somebody said so. */
+  | { readonly kind: "reloaded"; readonly version: string; readonly tookMs: number; readonly state: boolean }
+  /** A call failed by fault of the guest. */
+  | { readonly kind: "trap"; readonly version: string; readonly code: string; readonly reason: string }
+  /** It could not be made, or does not answer: the supervisor tries again in `inMs`. */
+  | { readonly kind: "waiting"; readonly inMs: number; readonly code: string; readonly reason: string }
+  | { readonly kind: "held"; readonly request: ConsentRequest }
+  | { readonly kind: "granted" | "revoked"; readonly grants: readonly Grant[] }
+  | { readonly kind: "settings" }
+  | { readonly kind: "enabled" | "disabled" }
+  | { readonly kind: "log"; readonly level: LogLevel; readonly text: string }
+  | ({ readonly kind: "recovered" } & Omit<Recovered, "plugin">)
+  /** Something could not be written down, or a watched file could not be taken; the plugin goes on as it is. */
+  | { readonly kind: "trouble"; readonly code: string; readonly reason: string }
+);
+
+export type ManagerListener = (event: ManagerEvent) => void;
+
+export class ManagerEvents {
+  readonly #listeners = new Set<ManagerListener>();
+
+  /** @returns Ends it. */
+  listen(listener: ManagerListener): () => void {
+    this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
+  }
+
+  /** A listener that throws is its owner's mistake, and must not stop a plugin half-way: it is told later, by itself. */
+  tell(event: ManagerEvent): void {
+    for (const listener of this.#listeners) {
+      try {
+        listener(event);
+      } catch (error) {
+        queueMicrotask(() => {
+          throw error;
+        });
+      }
+    }
+  }
+}

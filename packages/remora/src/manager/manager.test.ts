@@ -1,0 +1,89 @@
+import assert from "node:assert/strict";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { bundleOf, type Calls, expectRejected, guests, ref, rig, run } from "./testing/rig.test.ts";
+
+test("a plugin that was installed is called by its host's own functions, and by what it exports", async (t) => {
+  const { manager } = await rig(t);
+  const plugin = await manager.install<Calls>(await ref(guests.adds(1)));
+  assert.equal(plugin.use(run, 41), 42);
+  assert.equal(await plugin.call("run", [1]), 2);
+  assert.equal(plugin.state, "running");
+});
+
+test("a bundle is installed from a file, and a folder is packed on the way", async (t) => {
+  const { manager, folder } = await rig(t);
+  const path = join(folder, "adder.bundle");
+  writeFileSync(path, await bundleOf(guests.adds(2)));
+  assert.equal((await manager.install<Calls>(path)).use(run, 1), 3);
+  await expectRejected(manager.install(join(folder, "data")), "manager/fetch", "manager/not-a-plugin");
+  await expectRejected(manager.install("./not/there"), "manager/resolve", "manager/not-a-plugin");
+});
+
+test("the next manager finds the plugins of the last one, and starts those that are enabled", async (t) => {
+  const first = await rig(t);
+  await first.manager.install(await ref(guests.adds(1)));
+  await first.manager.install(await ref(guests.adds(2), { name: "other" }));
+  await first.manager.disable("other");
+  const { manager } = await first.reopen();
+  assert.deepEqual(
+    manager.list().map(({ name, version, state, isEnabled }) => [name, version, state, isEnabled]),
+    [
+      ["adder", "1.0.0", "running", true],
+      ["other", "1.0.0", "installed", false],
+    ],
+  );
+  assert.equal(manager.get<Calls>("adder").use(run, 1), 2);
+  assert.deepEqual(manager.recovered, []);
+  await manager.enable("other");
+  assert.equal(manager.get<Calls>("other").use(run, 1), 3);
+});
+
+test("an update takes over without its host doing anything, and the version before is kept", async (t) => {
+  const { manager, events } = await rig(t);
+  const plugin = await manager.install<Calls>(await ref(guests.adds(1)));
+  await manager.install(await ref(guests.adds(10), { version: "1.1.0" }));
+  assert.equal(plugin.use(run, 1), 11);
+  const { version, previous } = await manager.details("adder").then((details) => details);
+  assert.deepEqual([version, previous.map((one) => one.version)], ["1.1.0", ["1.0.0"]]);
+  await manager.rollback("adder");
+  assert.equal(plugin.use(run, 1), 2);
+  assert.deepEqual(
+    events.flatMap((event) => (event.kind === "changed" ? [[event.operation, event.from, event.to]] : [])),
+    [
+      ["install", "", "1.0.0"],
+      ["update", "1.0.0", "1.1.0"],
+      ["rollback", "1.1.0", "1.0.0"],
+    ],
+  );
+  await expectRejected(manager.rollback("adder", "3.0.0"), "manager/no-such-version");
+});
+
+test("a plugin that was removed is gone, and its name is answered with near ones", async (t) => {
+  const first = await rig(t);
+  const plugin = await first.manager.install<Calls>(await ref(guests.adds(1)));
+  await first.manager.remove("adder", { data: true });
+  assert.throws(() => plugin.use(run, 1), { code: "manager/not-running" });
+  assert.throws(() => first.manager.get("adder"), { code: "manager/no-such-plugin" });
+  const { manager } = await first.reopen();
+  assert.deepEqual(manager.list(), []);
+});
+
+test("a disabled plugin is not called, and is not run by an update", async (t) => {
+  const { manager } = await rig(t);
+  const plugin = await manager.install<Calls>(await ref(guests.adds(1)));
+  await manager.disable("adder");
+  assert.throws(() => plugin.use(run, 1), { code: "manager/not-running" });
+  await manager.install(await ref(guests.adds(5), { version: "2.0.0" }));
+  assert.throws(() => plugin.use(run, 1), { code: "manager/not-running" });
+  await manager.enable("adder");
+  assert.equal(plugin.use(run, 1), 6);
+});
+
+test("a closed manager takes no more changes", async (t) => {
+  const { manager } = await rig(t);
+  await manager.install(await ref(guests.adds(1)));
+  await manager.close();
+  assert.throws(() => manager.install("adder"), { code: "manager/closed" });
+});

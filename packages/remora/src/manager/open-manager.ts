@@ -1,0 +1,216 @@
+/** Opens a manager: takes the folder, brings it into order, and starts the plugins that are enabled. */
+
+import { isRemoraError } from "../base/index.ts";
+import { CompileCache } from "../engine/index.ts";
+import type { Vocabulary } from "../policy/index.ts";
+import { type AuditSink, sandboxImports } from "../sandbox/index.ts";
+import { type ManagerClock, systemClock } from "./clock.ts";
+import { type Asker, askNobody } from "./consent/asker.ts";
+import { type Core, prepare, writeEntry } from "./core.ts";
+import type { PluginHost } from "./host.ts";
+import { startOrder } from "./install/dependencies.ts";
+import type { PluginSource } from "./install/source.ts";
+import { backOffDefault } from "./life/back-off.ts";
+import { breakerDefault } from "./life/breaker.ts";
+import { ManagedPlugin, type PluginOwner } from "./managed-plugin.ts";
+import { Manager } from "./manager.ts";
+import { ManagerEvents, type ManagerListener } from "./manager-event.ts";
+import type { ManagerPolicy } from "./policy.ts";
+import { RewriteFolder } from "./rewrite-folder.ts";
+import type { RunningVersion } from "./running-version.ts";
+import type { SecretSource } from "./settings/secrets.ts";
+import { SettingsFiles } from "./settings/settings.ts";
+import { BundleStore } from "./store/bundle-store.ts";
+import { DataFolder } from "./store/data-folder.ts";
+import { Entries, type Entry } from "./store/entry.ts";
+import { type FileSystem, nodeFileSystem } from "./store/file-system.ts";
+import { hold } from "./store/holder.ts";
+import { recover } from "./store/recover.ts";
+
+export interface OpenManagerOptions {
+  /** The manager's own; made when it is not there. Nobody else may write into it. */
+  readonly folder: string;
+  /** What plugins can run in. */
+  readonly hosts: readonly PluginHost[];
+  /** Default: only what a trusted key has signed runs, and everything is asked for. */
+  readonly policy?: ManagerPolicy;
+  /** Who consents. Default: nobody; what needs consent is held until `accept`. */
+  readonly asker?: Asker;
+  /** Where plugins come from by name, the first that has one wins. Default: none. */
+  readonly sources?: readonly PluginSource[];
+  /** The text behind a secret's name. Default: there are no secrets. */
+  readonly secrets?: SecretSource;
+  /** Gets a line for each passage through a gate. Default: nobody does. */
+  readonly audit?: AuditSink;
+  /** Told of everything from the beginning on. */
+  readonly onEvent?: ManagerListener;
+  /** The program, in its own words, for a second manager that is refused. Default: `a program`. */
+  readonly who?: string;
+  readonly clock?: ManagerClock;
+  /** From 0 up to 1, for the jitter of back-offs. */
+  readonly random?: () => number;
+  /** For tests: the operations on the folder. */
+  readonly files?: FileSystem;
+}
+
+/**
+ * Opens a manager. What cannot be started is told as an event and tried again; it does not keep the others from
+ * running.
+ *
+ * @throws manager/folder-held   another manager has the folder; says which, and since when
+ * @throws manager/folder        the folder cannot be read or written
+ * @throws manager/entry-damaged somebody edited an entry so that it cannot be read
+ *
+ * @example
+ * await using manager = await openManager({ folder: "./plugins", hosts: [takPluginHost(options)] });
+ * const geofence = await manager.install("./geofence.bundle");
+ */
+export async function openManager(options: OpenManagerOptions): Promise<Manager> {
+  const { files = nodeFileSystem, clock = systemClock, who = "a program" } = options;
+  const folder = new DataFolder(options.folder, files);
+  const held = await hold(folder, { who, nowMs: clock.dateMs() });
+  try {
+    const core = openCore(options, folder, held.holder.run);
+    if (options.onEvent !== undefined) core.events.listen(options.onEvent);
+    const found = await core.files.readAll((host) => hostVocabulary(options.hosts, host));
+    const { store, files: entryFiles } = core;
+    const { entries, recovered } = await recover(found, {
+      folder,
+      store,
+      files: entryFiles,
+      killed: held.killed,
+    });
+    for (const [name, entry] of entries) core.entries.set(name, entry);
+    for (const { plugin, ...how } of recovered) {
+      core.events.tell({ kind: "recovered", plugin, atMs: clock.dateMs(), ...how });
+    }
+    const manager = new Manager(core, held, recovered);
+    for (const entry of startOrder(core.entries)) await startAtOpening(entry, core);
+    return manager;
+  } catch (error) {
+    await held.release();
+    throw error;
+  }
+}
+
+async function startAtOpening(entry: Entry, core: Core): Promise<void> {
+  const { name, current, isEnabled, grants } = entry;
+  const plugin = core.pluginOf(name);
+  if (current === undefined || !isEnabled) return;
+  try {
+    await plugin.start(() => prepare(core, { name, version: current, grants }));
+  } catch (error) {
+    if (!isRemoraError(error)) throw error;
+    plugin.waitAndRetry();
+  }
+}
+
+function openCore(options: OpenManagerOptions, folder: DataFolder, run: string): Core {
+  const { hosts, policy = {}, clock = systemClock } = options;
+  const plugins = new Map<string, ManagedPlugin>();
+  const turns = new Map<string, Promise<unknown>>();
+  const core: Core = {
+    folder,
+    store: new BundleStore(folder),
+    files: new Entries(folder),
+    settings: new SettingsFiles(folder),
+    hosts,
+    vocabulary: new Map(hosts.flatMap(({ vocabulary }) => [...vocabulary])),
+    offers: sandboxOffers(),
+    policy,
+    sources: options.sources ?? [],
+    asker: options.asker ?? askNobody,
+    secrets: options.secrets ?? (async () => undefined),
+    audit: options.audit ?? { write: () => {} },
+    clock,
+    cache: new CompileCache({ store: new RewriteFolder(folder.at("rewritten")) }),
+    events: new ManagerEvents(),
+    run,
+    entries: new Map(),
+    plugins,
+    async alone(plugin, act) {
+      const before = turns.get(plugin);
+      // Whoever was before has told its own caller how it ended.
+      const turn = (before ?? Promise.resolve()).catch(() => {}).then(act);
+      turns.set(plugin, turn);
+      try {
+        return await turn;
+      } finally {
+        if (turns.get(plugin) === turn) turns.delete(plugin);
+      }
+    },
+    pluginOf(name) {
+      let plugin = plugins.get(name);
+      if (plugin === undefined) {
+        plugin = new ManagedPlugin(name, owner);
+        plugins.set(name, plugin);
+      }
+      return plugin;
+    },
+  };
+  const owner: PluginOwner = {
+    supervisor: {
+      clock,
+      random: options.random ?? Math.random,
+      breaker: { ...breakerDefault, ...policy.breaker },
+      backOff: { ...backOffDefault, ...policy.backOff },
+      probationMs: policy.probationMs ?? 30_000,
+      healthEveryMs: policy.healthEveryMs ?? 30_000,
+    },
+    prepareAgain: (name) => prepareAgain(name, core),
+    returned: (name, to, from) => void writeReturn(name, { to, from }, core),
+    tell: (event) => core.events.tell(event),
+  };
+  return core;
+}
+
+function prepareAgain(name: string, core: Core): Promise<RunningVersion> {
+  return core.alone(name, async () => {
+    const { current: version, grants } = core.entries.get(name) ?? {};
+    if (version === undefined || grants === undefined)
+      throw new Error(`Invariant broken: no version of ${name}`);
+    return prepare(core, { name, version, grants });
+  });
+}
+
+/** A version failed and the one before it serves: the next start begins with that one too. */
+async function writeReturn(
+  name: string,
+  { to, from }: { readonly to: RunningVersion; readonly from: RunningVersion },
+  core: Core,
+): Promise<void> {
+  try {
+    await core.alone(name, async () => {
+      const entry = core.entries.get(name);
+      if (entry?.current?.digest !== from.version.digest) return;
+      const others = entry.previous.filter(({ digest }) => digest !== to.version.digest);
+      await writeEntry(core, {
+        ...entry,
+        current: to.version,
+        previous: [entry.current, ...others],
+        last: { operation: "rollback", from: from.version.version, run: core.run },
+      });
+    });
+  } catch (error) {
+    if (!isRemoraError(error)) throw error;
+    // The old version serves all the same; the next start will meet the new one again.
+    const { code, message: reason } = error;
+    core.events.tell({ kind: "trouble", plugin: name, atMs: core.clock.dateMs(), code, reason });
+  }
+}
+
+function hostVocabulary(hosts: readonly PluginHost[], name: string): Vocabulary | undefined {
+  return hosts.find((host) => host.name === name)?.vocabulary;
+}
+
+/** What any sandbox can give: it is the same for all plugins. */
+function sandboxOffers(): Core["offers"] {
+  using sandbox = sandboxImports({
+    plugin: "none",
+    grants: [],
+    audit: { write: () => {} },
+    log: { write: () => {} },
+    nowMs: () => 0,
+  });
+  return sandbox.offers;
+}

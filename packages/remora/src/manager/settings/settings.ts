@@ -1,0 +1,137 @@
+/**
+ * The operator's settings of a plugin: checked against the schema in its manifest, kept beside the plugin's own files
+ * and never among them.
+ */
+
+import {
+  type Json,
+  type SettingsProblem,
+  type SettingsSchema,
+  settingsProblems,
+} from "../../bundle/index.ts";
+import { managerErrors } from "../errors.ts";
+import type { DataFolder } from "../store/data-folder.ts";
+import { isSecretReference, mapSecrets, type SecretSource, secretNames, secretProblems } from "./secrets.ts";
+
+const folderName = "settings";
+
+/** Settings are a form that somebody filled in. */
+const settingsBytesMax = 1024 * 1024;
+
+export class SettingsFiles {
+  readonly #folder: DataFolder;
+
+  constructor(folder: DataFolder) {
+    this.#folder = folder;
+  }
+
+  /** As they are kept, with references; undefined when nobody made any. @throws manager/settings manager/folder */
+  async read(plugin: string): Promise<Json | undefined> {
+    const bytes = await this.#folder.read(folderName, `${plugin}.json`);
+    if (bytes === undefined) return undefined;
+    try {
+      return JSON.parse(new TextDecoder().decode(bytes)) as Json; // what `parse` gives is plain data
+    } catch (cause) {
+      throw managerErrors.settings(
+        { plugin, problems: [{ path: "", message: "the file is not JSON" }] },
+        cause,
+      );
+    }
+  }
+
+  async write(plugin: string, settings: Json): Promise<void> {
+    const bytes = new TextEncoder().encode(`${JSON.stringify(settings, undefined, 2)}\n`);
+    await this.#folder.place(bytes, folderName, `${plugin}.json`);
+  }
+}
+
+/**
+ * Checks settings as they are kept. No message has a value in it.
+ *
+ * @throws manager/settings all that is wrong with them
+ */
+export function checkSettings(plugin: string, schema: SettingsSchema | undefined, settings: Json): void {
+  const problems: SettingsProblem[] = [];
+  if (JSON.stringify(settings).length > settingsBytesMax) {
+    problems.push({ path: [], message: `allowed are ${settingsBytesMax} bytes` });
+  } else if (schema === undefined) {
+    problems.push({ path: [], message: "its manifest has no schema for settings" });
+  } else {
+    problems.push(...secretProblems(schema, settings));
+    // In place of what is not known yet, what its length allows.
+    const known = mapSecrets(schema, settings, (value) => (isSecretReference(value) ? standIn : value));
+    const shaped = settingsProblems(withoutSecretBounds(schema), known);
+    problems.push(...shaped.filter(({ path }) => !problems.some((one) => isSamePath(one.path, path))));
+  }
+  if (problems.length > 0) {
+    throw managerErrors.settings({
+      plugin,
+      problems: problems.map(({ path, message }) => ({ path: pathText(path), message })),
+    });
+  }
+}
+
+/**
+ * Settings as the guest gets them: defaults filled in, secrets in place of their references.
+ *
+ * @returns Undefined when there are none and the manifest has no schema.
+ * @throws manager/no-secret manager/settings
+ */
+export async function resolveSettings(
+  plugin: string,
+  schema: SettingsSchema | undefined,
+  settings: Json | undefined,
+  secrets: SecretSource,
+): Promise<Json | undefined> {
+  if (schema === undefined) return settings;
+  const filled = withDefaults(schema, settings ?? {});
+  checkSettings(plugin, schema, filled);
+  const texts = new Map<string, string>();
+  for (const secret of secretNames(schema, filled)) {
+    const text = await secrets(secret, plugin);
+    if (text === undefined) throw managerErrors["no-secret"]({ plugin, secret });
+    texts.set(secret, text);
+  }
+  return mapSecrets(schema, filled, (value) =>
+    isSecretReference(value) ? (texts.get(value.secret) ?? "") : value,
+  );
+}
+
+/** Each property that is not there and has a default gets it. */
+export function withDefaults(schema: SettingsSchema, value: Json): Json {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return value;
+  const filled: Record<string, Json> = { ...(value as Record<string, Json>) };
+  for (const [name, property] of Object.entries(schema.properties ?? {})) {
+    if (Object.hasOwn(filled, name)) filled[name] = withDefaults(property, filled[name] as Json);
+    else if (property.default !== undefined) filled[name] = property.default;
+  }
+  return filled;
+}
+
+const standIn = "secret";
+
+/** The length of a secret is the secret source's business. */
+function withoutSecretBounds(schema: SettingsSchema): SettingsSchema {
+  if (schema.writeOnly === true) return { type: "string" };
+  const { items, properties } = schema;
+  return {
+    ...schema,
+    ...(items !== undefined && { items: withoutSecretBounds(items) }),
+    ...(properties !== undefined && {
+      properties: Object.fromEntries(
+        Object.entries(properties).map(([name, property]) => [name, withoutSecretBounds(property)]),
+      ),
+    }),
+  };
+}
+
+function isSamePath(a: readonly (string | number)[], b: readonly (string | number)[]): boolean {
+  return a.length === b.length && a.every((step, at) => step === b[at]);
+}
+
+function pathText(path: readonly (string | number)[]): string {
+  return path.reduce<string>(
+    (text, step) => (typeof step === "number" ? `${text}[${step}]` : text === "" ? step : `${text}.${step}`),
+    "",
+  );
+}

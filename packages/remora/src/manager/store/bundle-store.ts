@@ -1,0 +1,54 @@
+/** Bundles by the SHA-256 of their files. What is here was checked before, and is checked again when it is read. */
+
+import { createHash } from "node:crypto";
+import { managerErrors } from "../errors.ts";
+import type { DataFolder } from "./data-folder.ts";
+
+const folderName = "bundles";
+const ending = ".bundle";
+
+export class BundleStore {
+  readonly #folder: DataFolder;
+
+  constructor(folder: DataFolder) {
+    this.#folder = folder;
+  }
+
+  /** Keeps a bundle; one that is there already stays. @returns Its SHA-256. @throws manager/folder */
+  async keep(bytes: Uint8Array): Promise<string> {
+    const sha256 = sha256Of(bytes);
+    const names = await this.#folder.list(folderName);
+    if (!names.includes(`${sha256}${ending}`)) {
+      await this.#folder.place(bytes, folderName, `${sha256}${ending}`);
+    }
+    return sha256;
+  }
+
+  /**
+   * @throws manager/store-damaged it is gone, or somebody changed it
+   * @throws manager/folder
+   */
+  async read(sha256: string): Promise<Uint8Array> {
+    const bytes = await this.#folder.read(folderName, `${sha256}${ending}`);
+    const found = bytes === undefined ? "no file" : sha256Of(bytes);
+    if (bytes === undefined || found !== sha256) {
+      throw managerErrors["store-damaged"]({
+        path: this.#folder.at(folderName, `${sha256}${ending}`),
+        found: bytes === undefined ? found : `the SHA-256 ${found}`,
+      });
+    }
+    return bytes;
+  }
+
+  /** Removes all that nobody names, and drafts. @throws manager/folder */
+  async keepOnly(used: ReadonlySet<string>): Promise<void> {
+    await this.#folder.sweep(folderName);
+    for (const name of await this.#folder.list(folderName)) {
+      if (!used.has(name.slice(0, -ending.length))) await this.#folder.remove(folderName, name);
+    }
+  }
+}
+
+export function sha256Of(bytes: Uint8Array): string {
+  return createHash("sha256").update(bytes).digest("hex");
+}

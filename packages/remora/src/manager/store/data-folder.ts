@@ -1,0 +1,98 @@
+/**
+ * The manager's own folder:
+ *
+ * ```text
+ *   holder.json            who holds the folder, while somebody does
+ *   bundles/SHA256.bundle  every bundle that an entry names, by the digest of the file
+ *   plugins/NAME.json      one entry a plugin: the version that runs, those before it, what was granted
+ *   settings/NAME.json     its settings, with references in place of secrets
+ *   data/NAME/             its own files and keys, which only it changes
+ *   rewritten/             modules after the rewrite; may be deleted at any time
+ * ```
+ *
+ * Every change of what the manager believes is one rename. A file is written beside its place, synchronised, renamed,
+ * and then its folder is synchronised, so that whoever is killed in between leaves the old file or the new one.
+ */
+
+import { randomUUID } from "node:crypto";
+import { dirname, join } from "node:path";
+import { isRemoraError } from "../../base/index.ts";
+import { managerErrors } from "../errors.ts";
+import { codeOf, type FileSystem } from "./file-system.ts";
+
+/** Between a name and what makes it unique: names of plugins have no dot, digests neither. */
+const draftMark = ".draft-";
+
+export class DataFolder {
+  readonly path: string;
+  readonly #files: FileSystem;
+
+  constructor(path: string, files: FileSystem) {
+    this.path = path;
+    this.#files = files;
+  }
+
+  /** @throws manager/folder */
+  async read(...names: readonly string[]): Promise<Uint8Array | undefined> {
+    return this.#guarded("read", this.at(...names), (path) => this.#files.read(path));
+  }
+
+  /** Names in a folder, without drafts that somebody left. @throws manager/folder */
+  async list(folder: string): Promise<readonly string[]> {
+    const names = await this.#guarded("list", this.at(folder), (path) => this.#files.list(path));
+    return names.filter((name) => !name.includes(draftMark));
+  }
+
+  /** Puts a file in its place, whole or not at all. @throws manager/folder */
+  async place(bytes: Uint8Array, ...names: readonly string[]): Promise<void> {
+    await this.#guarded("write", this.at(...names), async (path) => {
+      const draft = `${path}${draftMark}${randomUUID()}`;
+      const folder = dirname(path);
+      try {
+        await this.#files.makeFolder(folder);
+        await this.#files.writeNew(draft, bytes);
+        await this.#files.rename(draft, path);
+      } catch (error) {
+        // What went wrong first is what is told.
+        await this.#files.remove(draft).catch(() => {});
+        throw error;
+      }
+      await this.#files.syncFolder(folder);
+    });
+  }
+
+  /** @throws manager/folder */
+  async remove(...names: readonly string[]): Promise<void> {
+    await this.#guarded("remove", this.at(...names), (path) => this.#files.remove(path));
+  }
+
+  /** @throws manager/folder */
+  async makeFolder(...names: readonly string[]): Promise<string> {
+    const path = this.at(...names);
+    await this.#guarded("make", path, (folder) => this.#files.makeFolder(folder));
+    return path;
+  }
+
+  /** Removes the drafts of whoever was killed while writing. @throws manager/folder */
+  async sweep(folder: string): Promise<void> {
+    const names = await this.#guarded("list", this.at(folder), (path) => this.#files.list(path));
+    for (const name of names) if (name.includes(draftMark)) await this.remove(folder, name);
+  }
+
+  at(...names: readonly string[]): string {
+    return join(this.path, ...names);
+  }
+
+  async #guarded<Result>(
+    doing: string,
+    path: string,
+    act: (path: string) => Promise<Result>,
+  ): Promise<Result> {
+    try {
+      return await act(path);
+    } catch (error) {
+      if (isRemoraError(error)) throw error;
+      throw managerErrors.folder({ doing, path, reason: codeOf(error) ?? "unknown" }, error);
+    }
+  }
+}

@@ -1,0 +1,170 @@
+/**
+ * What the manager knows of one plugin, in one file, so that one rename changes it. An entry with a candidate is a
+ * change that has not taken over yet: whoever finds one at the start finds the old state, and drops the candidate.
+ */
+
+import { type Grant, parseGrants, type Vocabulary } from "../../policy/index.ts";
+import { managerErrors } from "../errors.ts";
+import type { DataFolder } from "./data-folder.ts";
+
+export interface InstalledVersion {
+  /** As in its manifest. */
+  readonly version: string;
+  /** Of the bundle. */
+  readonly digest: string;
+  /** Of the bundle's file, by which the store has it. */
+  readonly sha256: string;
+  /** Where it came from, for people. */
+  readonly origin: string;
+  /** RFC 3339. */
+  readonly installedAt: string;
+  /** The plugins that it needs, and in which ranges: its manifest's dependencies. */
+  readonly needs: Readonly<Record<string, string>>;
+}
+
+export type Operation = "install" | "update" | "rollback" | "remove";
+
+export interface Entry {
+  readonly name: string;
+  /** Which host runs it. */
+  readonly host: string;
+  readonly isEnabled: boolean;
+  /** The version that runs; undefined while the first one has not taken over. */
+  readonly current: InstalledVersion | undefined;
+  /** A version on its way, and by which operation. */
+  readonly candidate: (InstalledVersion & { readonly operation: Operation }) | undefined;
+  /** A version that wants more than was granted, and waits for somebody to consent. */
+  readonly held: InstalledVersion | undefined;
+  /** Those that ran before, the last one first. */
+  readonly previous: readonly InstalledVersion[];
+  readonly grants: readonly Grant[];
+  /** Asked for and refused: not asked again. */
+  readonly refused: readonly Grant[];
+  /** The plugin is being removed: whoever finds this finishes it. */
+  readonly isRemoved: boolean;
+  /** Whether its data goes with it. */
+  readonly removesData: boolean;
+  /** The last operation that took over, and in which run of a manager. */
+  readonly last: { readonly operation: Operation; readonly from: string; readonly run: string } | undefined;
+}
+
+const folderName = "plugins";
+const ending = ".json";
+
+/** An entry has some kilobytes; its grants are bounded by the policy layer. */
+const entryBytesMax = 8 * 1024 * 1024;
+
+export class Entries {
+  readonly #folder: DataFolder;
+
+  constructor(folder: DataFolder) {
+    this.#folder = folder;
+  }
+
+  /**
+   * All entries, by name. The vocabulary of each is its host's.
+   *
+   * @throws manager/entry-damaged manager/folder
+   */
+  async readAll(vocabularyOf: (host: string) => Vocabulary | undefined): Promise<Map<string, Entry>> {
+    await this.#folder.sweep(folderName);
+    const entries = new Map<string, Entry>();
+    for (const name of await this.#folder.list(folderName)) {
+      const bytes = await this.#folder.read(folderName, name);
+      if (bytes === undefined || !name.endsWith(ending)) continue;
+      const entry = parseEntry(bytes, this.#folder.at(folderName, name), vocabularyOf);
+      entries.set(entry.name, entry);
+    }
+    return entries;
+  }
+
+  /** One rename: the entry as it was, or as it is now. @throws manager/folder */
+  async write(entry: Entry): Promise<void> {
+    const text = `${JSON.stringify(entry, undefined, 2)}\n`;
+    await this.#folder.place(new TextEncoder().encode(text), folderName, `${entry.name}${ending}`);
+  }
+
+  async remove(name: string): Promise<void> {
+    await this.#folder.remove(folderName, `${name}${ending}`);
+  }
+}
+
+/** The files that an entry needs in the store. */
+export function bundlesOf(entry: Entry): string[] {
+  return [entry.current, entry.candidate, entry.held, ...entry.previous]
+    .filter((version) => version !== undefined)
+    .map(({ sha256 }) => sha256);
+}
+
+/** Ours, and whole because of how it was written; but a person may have edited it. */
+function parseEntry(
+  bytes: Uint8Array,
+  path: string,
+  vocabularyOf: (host: string) => Vocabulary | undefined,
+): Entry {
+  const refuse = (problem: string, cause?: unknown) =>
+    managerErrors["entry-damaged"]({ path, problem }, cause);
+  if (bytes.length > entryBytesMax) throw refuse(`it has ${bytes.length} bytes`);
+  let data: Record<string, unknown>;
+  try {
+    const parsed: unknown = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+    if (typeof parsed !== "object" || parsed === null) throw refuse("it is no object");
+    data = parsed as Record<string, unknown>; // an object, as was just checked
+  } catch (error) {
+    if (error instanceof SyntaxError || error instanceof TypeError) throw refuse("it is not JSON", error);
+    throw error;
+  }
+  const text = (value: unknown, what: string): string => {
+    if (typeof value !== "string") throw refuse(`"${what}" must be a text`);
+    return value;
+  };
+  const version = (value: unknown, what: string): InstalledVersion => {
+    if (typeof value !== "object" || value === null) throw refuse(`"${what}" must be a version`);
+    const of = value as Record<string, unknown>; // an object, as was just checked
+    return {
+      version: text(of.version, `${what}.version`),
+      digest: text(of.digest, `${what}.digest`),
+      sha256: text(of.sha256, `${what}.sha256`),
+      origin: text(of.origin, `${what}.origin`),
+      installedAt: text(of.installedAt, `${what}.installedAt`),
+      needs: Object.fromEntries(
+        Object.entries(of.needs ?? {}).map(([needs, range]) => [
+          needs,
+          text(range, `${what}.needs.${needs}`),
+        ]),
+      ),
+    };
+  };
+  const optional = (value: unknown, what: string) => (value === undefined ? undefined : version(value, what));
+  const name = text(data.name, "name");
+  const host = text(data.host, "host");
+  const vocabulary = vocabularyOf(host);
+  const grants = (value: unknown, what: string) => {
+    // Without its host nothing of it runs, and nobody can say what its capabilities mean.
+    if (vocabulary === undefined) return value as Grant[];
+    return parseGrants(value, `${path}: ${what}`, vocabulary);
+  };
+  const candidate = data.candidate as Record<string, unknown> | undefined;
+  const last = data.last as Record<string, unknown> | undefined;
+  return {
+    name,
+    host,
+    isEnabled: data.isEnabled === true,
+    current: optional(data.current, "current"),
+    candidate: candidate && {
+      ...version(candidate, "candidate"),
+      operation: candidate.operation as Operation,
+    },
+    held: optional(data.held, "held"),
+    previous: Array.isArray(data.previous) ? data.previous.map((one) => version(one, "previous")) : [],
+    grants: grants(data.grants, "grants"),
+    refused: grants(data.refused, "refused"),
+    isRemoved: data.isRemoved === true,
+    removesData: data.removesData === true,
+    last: last && {
+      operation: last.operation as Operation,
+      from: text(last.from, "last.from"),
+      run: text(last.run, "last.run"),
+    },
+  };
+}

@@ -1,0 +1,67 @@
+/**
+ * The few operations by which the manager touches its folder, so that a test can stop at each of them in turn. What
+ * they promise is what POSIX promises: a rename is one step, and what was synchronised survives a power cut.
+ */
+
+import { constants } from "node:fs";
+import { mkdir, open, readdir, readFile, rename, rm, stat } from "node:fs/promises";
+
+export interface FileSystem {
+  /** Undefined when there is no such file. */
+  read(path: string): Promise<Uint8Array | undefined>;
+  /** Names in a folder, sorted; none when it is not there. */
+  list(folder: string): Promise<readonly string[]>;
+  /** Makes the folder and those that it lies in; only its owner may look into it. */
+  makeFolder(folder: string): Promise<void>;
+  /** Writes a new file and synchronises it. Rejects with `EEXIST` when there is one. */
+  writeNew(path: string, bytes: Uint8Array): Promise<void>;
+  rename(from: string, to: string): Promise<void>;
+  /** Makes the names in a folder as lasting as its files. */
+  syncFolder(folder: string): Promise<void>;
+  /** Removes a file or a folder with all that is in it; nothing when it is not there. */
+  remove(path: string): Promise<void>;
+}
+
+export const nodeFileSystem: FileSystem = {
+  async read(path) {
+    try {
+      return await readFile(path);
+    } catch (error) {
+      if (isMissing(error)) return undefined;
+      throw error;
+    }
+  },
+  async list(folder) {
+    try {
+      return (await readdir(folder)).sort();
+    } catch (error) {
+      if (isMissing(error)) return [];
+      throw error;
+    }
+  },
+  makeFolder: async (folder) => void (await mkdir(folder, { recursive: true, mode: 0o700 })),
+  async writeNew(path, bytes) {
+    await using file = await open(path, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 0o600);
+    await file.writeFile(bytes);
+    await file.datasync();
+  },
+  rename,
+  async syncFolder(folder) {
+    // Windows opens no folders and keeps names without being asked.
+    if (!(await stat(folder)).isDirectory() || isWindows) return;
+    await using file = await open(folder, constants.O_RDONLY);
+    await file.sync();
+  },
+  remove: (path) => rm(path, { recursive: true, force: true }),
+};
+
+const isWindows = constants.O_SYMLINK === undefined && constants.O_DIRECTORY === undefined;
+
+function isMissing(error: unknown): boolean {
+  return codeOf(error) === "ENOENT";
+}
+
+/** The operating system's name for what went wrong: `ENOSPC`. */
+export function codeOf(error: unknown): string | undefined {
+  return error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : undefined;
+}

@@ -1,0 +1,107 @@
+/**
+ * Who holds the folder. Two managers on one folder would each undo what the other does, so the second is refused and
+ * told who was first. What holds is a lock of the operating system, taken through SQLite: it ends with its
+ * process, however that ends, so that nobody has to guess whether a process of that number is still the same one.
+ * `holder.json` beside it says who it is; when it is still there, whoever wrote it was killed.
+ */
+
+import { randomUUID } from "node:crypto";
+import { createRequire } from "node:module";
+import { hostname } from "node:os";
+import type { DatabaseSync } from "node:sqlite";
+import { managerErrors } from "../errors.ts";
+import type { DataFolder } from "./data-folder.ts";
+
+/** As it stands in `holder.json`. */
+export interface Holder {
+  /** Of one opening of the folder; what is changed in it is marked with this. */
+  readonly run: string;
+  /** As the program calls itself. */
+  readonly who: string;
+  readonly machine: string;
+  /** RFC 3339, by the holder's clock. */
+  readonly since: string;
+}
+
+export interface Held {
+  readonly holder: Holder;
+  /** Who held the folder and was killed, if somebody was. */
+  readonly killed: Holder | undefined;
+  release(): Promise<void>;
+}
+
+const holderName = "holder.json";
+const lockName = "holder.lock";
+
+/**
+ * Takes the folder.
+ *
+ * @param who The program, in its own words, for whoever is refused.
+ * @throws manager/folder-held who holds it, and since when
+ * @throws manager/folder      it cannot be written
+ */
+export async function hold(
+  folder: DataFolder,
+  { who, nowMs }: { readonly who: string; readonly nowMs: number },
+): Promise<Held> {
+  await folder.makeFolder();
+  const lock = await takeLock(folder);
+  try {
+    const killed = parseHolder(await folder.read(holderName));
+    const since = new Date(nowMs).toISOString();
+    const holder = { run: randomUUID(), who, machine: hostname(), since };
+    await folder.place(new TextEncoder().encode(`${JSON.stringify(holder, undefined, 2)}\n`), holderName);
+    return {
+      holder,
+      killed,
+      async release() {
+        try {
+          await folder.remove(holderName);
+        } finally {
+          lock.close();
+        }
+      },
+    };
+  } catch (error) {
+    lock.close();
+    throw error;
+  }
+}
+
+async function takeLock(folder: DataFolder): Promise<DatabaseSync> {
+  // Loaded here: a program that opens no manager does not pay for it.
+  const { DatabaseSync: Database } = createRequire(import.meta.url)("node:sqlite") as {
+    DatabaseSync: typeof DatabaseSync;
+  };
+  const path = folder.at(lockName);
+  let lock: DatabaseSync | undefined;
+  try {
+    lock = new Database(path);
+    // The lock is the open transaction: nothing is ever written.
+    lock.exec("BEGIN EXCLUSIVE");
+    return lock;
+  } catch (error) {
+    lock?.close();
+    if (!isBusy(error)) throw managerErrors.folder({ doing: "lock", path, reason: String(error) }, error);
+    const holder = parseHolder(await folder.read(holderName));
+    throw managerErrors["folder-held"]({ folder: folder.path, holder });
+  }
+}
+
+/** SQLite result codes: SQLITE_BUSY is 5; the extended ones carry it in their low byte. */
+function isBusy(error: unknown): boolean {
+  return error instanceof Error && "errcode" in error && (Number(error.errcode) & 0xff) === 5;
+}
+
+function parseHolder(bytes: Uint8Array | undefined): Holder | undefined {
+  if (bytes === undefined) return undefined;
+  try {
+    const { run, who, machine, since } = JSON.parse(new TextDecoder().decode(bytes)) as Partial<Holder>;
+    const isWhole = [run, who, machine, since].every((text) => typeof text === "string");
+    return isWhole ? ({ run, who, machine, since } as Holder) : undefined;
+  } catch (error) {
+    // It only informs: one that cannot be read is as good as none.
+    if (!(error instanceof SyntaxError)) throw error;
+    return undefined;
+  }
+}

@@ -1,0 +1,80 @@
+/**
+ * What a manager finds at its start after the last one was killed, and how each plugin comes out of it: in its old
+ * state or in its new one, never between. Nothing here needs the plugin's code.
+ */
+
+import type { BundleStore } from "./bundle-store.ts";
+import type { DataFolder } from "./data-folder.ts";
+import { bundlesOf, type Entries, type Entry, type Operation } from "./entry.ts";
+import type { Holder } from "./holder.ts";
+
+/** An operation that a killed manager was in, or had just finished. */
+export interface Recovered {
+  readonly plugin: string;
+  readonly operation: Operation;
+  /** The version before; empty for none. */
+  readonly from: string;
+  /** The version after; empty for a removal. */
+  readonly to: string;
+  /** `old`: it had not taken over, and is as if it had never begun. `new`: it had, and is complete now. */
+  readonly found: "old" | "new";
+}
+
+/**
+ * Drops what was half done and finishes what was decided. To be killed in here does no harm.
+ *
+ * @param killed Who held the folder and was killed; undefined when the last one closed it.
+ * @returns      The entries as they are now, and what happened to each operation.
+ */
+export async function recover(
+  entries: ReadonlyMap<string, Entry>,
+  {
+    folder,
+    store,
+    files,
+    killed,
+  }: {
+    readonly folder: DataFolder;
+    readonly store: BundleStore;
+    readonly files: Entries;
+    readonly killed: Holder | undefined;
+  },
+): Promise<{ readonly entries: Map<string, Entry>; readonly recovered: readonly Recovered[] }> {
+  const recovered: Recovered[] = [];
+  const kept = new Map<string, Entry>();
+  for (const entry of entries.values()) {
+    const { name, candidate, current, last } = entry;
+    const from = current?.version ?? "";
+    if (entry.isRemoved) {
+      await finishRemoval(entry, folder, files);
+      recovered.push({ plugin: name, operation: "remove", from, to: "", found: "new" });
+      continue;
+    }
+    if (candidate !== undefined) {
+      const { operation, version } = candidate;
+      recovered.push({ plugin: name, operation, from, to: version, found: "old" });
+      if (current === undefined && entry.held === undefined) await files.remove(name);
+      else {
+        const old = { ...entry, candidate: undefined };
+        await files.write(old);
+        kept.set(name, old);
+      }
+      continue;
+    }
+    kept.set(name, entry);
+    if (killed !== undefined && last?.run === killed.run && last.operation !== "remove") {
+      recovered.push({ plugin: name, operation: last.operation, from: last.from, to: from, found: "new" });
+    }
+  }
+  await store.keepOnly(new Set([...kept.values()].flatMap(bundlesOf)));
+  return { entries: kept, recovered };
+}
+
+/** The entry goes last: while it is there, somebody knows that there is more to remove. */
+export async function finishRemoval(entry: Entry, folder: DataFolder, files: Entries): Promise<void> {
+  if (entry.removesData) {
+    await folder.remove("settings", `${entry.name}.json`);
+    await folder.remove("data", entry.name);
+  }
+  await files.remove(entry.name);
+}
