@@ -29,6 +29,7 @@ export { blockedWaiting, noWaiting, suspendedWaiting, type Waiting } from "./mac
 // Sockets.
 export { type Endpoint, type Resolve, SocketError, type SocketProblem, Sockets } from "./net/sockets.ts";
 export type { TcpConnection } from "./net/tcp.ts";
+export type { TcpListener } from "./net/tcp-listener.ts";
 export type { Datagram, UdpPort } from "./net/udp.ts";
 export type { CoreImport } from "./preview1/functions.ts";
 // The imports of a plugin and of its instances.

@@ -42,8 +42,12 @@ export interface SandboxLimits {
   readonly httpHeadersMax: number;
   /** Names and values of one message together. */
   readonly httpHeaderBytesMax: number;
+  /** Names that are being looked up for sockets. */
+  readonly lookupsPendingMax: number;
   /** Sockets at a time. */
   readonly socketsMax: number;
+  /** TCP connections that wait to be accepted, of one listening socket; more are turned away. */
+  readonly connectionsWaitingMax: number;
   /** Until a TCP connection is there, milliseconds. */
   readonly connectTimeMsMax: number;
   /** Datagrams that wait to be received, of one socket; more are lost. */
@@ -83,7 +87,9 @@ export const defaultSandboxLimits: SandboxLimits = {
   httpRedirectsMax: 5,
   httpHeadersMax: 100,
   httpHeaderBytesMax: 32 * 1024,
+  lookupsPendingMax: 16,
   socketsMax: 16,
+  connectionsWaitingMax: 16,
   connectTimeMsMax: 10_000,
   datagramsMax: 256,
   datagramsBytesMax: 1024 * 1024,

@@ -6,9 +6,8 @@ import type { Grant } from "../../policy/index.ts";
 import type { SandboxOptions } from "../sandbox-imports.ts";
 import { stubResolver } from "../testing/http-servers.ts";
 import { testSandbox } from "../testing/sandboxes.ts";
+import type { Change } from "./change.ts";
 import { SocketError, type SocketProblem } from "./sockets.ts";
-import type { TcpConnection } from "./tcp.ts";
-import type { UdpPort } from "./udp.ts";
 
 let tcp: net.Server;
 let udp: dgram.Socket;
@@ -47,7 +46,7 @@ function expectProblem(problem: SocketProblem, call: () => unknown, what = ""): 
   assert.throws(call, (error) => error instanceof SocketError && error.problem === problem, what);
 }
 
-async function until(socket: TcpConnection | UdpPort, isSo: () => boolean): Promise<void> {
+async function until(socket: { readonly change: Change }, isSo: () => boolean): Promise<void> {
   while (!isSo()) await socket.change.next();
 }
 
@@ -177,6 +176,88 @@ test("listening takes a grant for the port, and what nobody receives is bounded"
   assert.equal(port.pendingCount, 3);
   assert.equal(text(port.receive()?.data ?? bytes("")), "0");
   sender.close();
+  sandbox.close();
+});
+
+test("a granted port takes connections, and no other address or port does", async () => {
+  const { sockets: granted, sandbox, audit } = sockets(["tcp listen 127.0.0.1 0"]);
+  expectProblem("access-denied", () => granted.listenTcp({ address: "0.0.0.0", port: 0 }));
+  expectProblem("access-denied", () => granted.listenTcp({ address: "127.0.0.1", port: 8_080 }));
+  expectProblem("access-denied", () => granted.listenTcp({ address: "::1", port: 0 }));
+  assert.ok(audit.entries().every((entry) => entry.answer === "denied"));
+  const listener = granted.listenTcp({ address: "127.0.0.1", port: 0 });
+  await until(listener, () => listener.state === "bound");
+  expectProblem("would-block", () => listener.accept());
+  const peer = net.connect(listener.local?.port ?? 0, "127.0.0.1");
+  peer.write("hello");
+  await until(listener, () => listener.waitingCount > 0);
+  const connection = listener.accept();
+  assert.equal(connection.remote?.port, peer.localPort);
+  await until(connection, () => connection.readableBytes === 5);
+  assert.equal(text(connection.read(10) as Uint8Array), "hello"); // five bytes are there
+  connection.write(bytes("back"));
+  assert.equal(String(await new Promise((resolve) => peer.once("data", resolve))), "back");
+  connection.endReading();
+  assert.equal(connection.read(10), "end");
+  sandbox.close();
+  assert.equal(granted.openCount, 0);
+  await new Promise((resolve) => peer.once("close", resolve));
+});
+
+test("a range of ports is granted as a range, for listening and for where a connection comes from", async () => {
+  const targets = ["tcp listen 127.0.0.1 20000-20999", `tcp connect 127.0.0.1 ${tcpPort}`];
+  const { sockets: granted, sandbox } = sockets(targets);
+  for (const port of [0, 19_999, 21_000]) {
+    expectProblem("access-denied", () => granted.listenTcp({ address: "127.0.0.1", port }), String(port));
+    const local = { address: "127.0.0.1", port };
+    expectProblem("access-denied", () => granted.connectTcp({ address: "127.0.0.1", port: tcpPort }, local));
+  }
+  const local = { address: "127.0.0.1", port: 20_000 + (process.pid % 1_000) };
+  const connection = granted.connectTcp({ address: "127.0.0.1", port: tcpPort }, local);
+  await until(connection, () => !connection.isConnecting);
+  assert.deepEqual([connection.problem, connection.local?.port], [undefined, local.port]);
+  sandbox.close();
+});
+
+test("peers beyond the queue are turned away, and those accepted count as sockets", async () => {
+  const limits = { connectionsWaitingMax: 2, socketsMax: 2 };
+  const { sockets: granted, sandbox } = sockets(["tcp listen 127.0.0.1 0"], { limits });
+  const listener = granted.listenTcp({ address: "127.0.0.1", port: 0 });
+  await until(listener, () => listener.state === "bound");
+  const peers = Array.from({ length: 5 }, () => {
+    const peer = net.connect(listener.local?.port ?? 0, "127.0.0.1");
+    return peer.on("error", () => {});
+  });
+  while (listener.waitingCount + listener.turnedAwayCount < 5) {
+    await new Promise((resolve) => setImmediate(resolve)); // a turn of the loop, to take connections
+  }
+  assert.equal(listener.waitingCount, 2);
+  const first = listener.accept();
+  expectProblem("new-socket-limit", () => listener.accept());
+  first.close();
+  listener.accept();
+  sandbox.close();
+  for (const peer of peers) peer.destroy();
+});
+
+test("names that are looked up at a time are bounded, and each that is found makes room", async () => {
+  let found: () => void = () => {};
+  const resolve = (): Promise<readonly string[]> =>
+    new Promise((done) => {
+      found = () => done(["8.8.8.8"]);
+    });
+  const options = { network: { resolve }, limits: { lookupsPendingMax: 2 } };
+  const { sockets: granted, sandbox } = sockets(["tcp connect * *"], options);
+  const pending = [granted.lookUp("a.example"), granted.lookUp("b.example")];
+  await assert.rejects(
+    granted.lookUp("c.example"),
+    (error) => error instanceof SocketError && error.problem === "temporary-resolver-failure",
+  );
+  found();
+  await pending[1];
+  const third = granted.lookUp("c.example");
+  found();
+  assert.deepEqual(await third, ["8.8.8.8"]);
   sandbox.close();
 });
 

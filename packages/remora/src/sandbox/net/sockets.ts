@@ -9,6 +9,7 @@ import type { Gate } from "../gate.ts";
 import type { SandboxLimits } from "../limits.ts";
 import { addressKind, isInNetworks } from "./address.ts";
 import { TcpConnection } from "./tcp.ts";
+import { TcpListener } from "./tcp-listener.ts";
 import { UdpPort } from "./udp.ts";
 
 /** Addresses for a name, as text; rejects when there are none. */
@@ -20,6 +21,7 @@ export type SocketProblem =
   | "invalid-argument"
   | "new-socket-limit"
   | "name-unresolvable"
+  | "temporary-resolver-failure"
   | "address-in-use"
   | "address-not-bindable"
   | "remote-unreachable"
@@ -70,6 +72,7 @@ export class Sockets {
   readonly #open = new Set<{ close(): void }>();
   /** Names by the address that they led to. */
   readonly #names = new Map<string, Set<string>>();
+  #lookups = 0;
 
   constructor(options: SocketsOptions) {
     this.#options = options;
@@ -80,10 +83,29 @@ export class Sockets {
     return this.#open.size;
   }
 
-  /** Starts a connection. @throws SocketError when it is refused or one too many. */
-  connectTcp(remote: Endpoint): TcpConnection {
+  /**
+   * Starts a connection, from a port of ours when one is named: that takes a grant for listening there.
+   *
+   * @throws SocketError when it is refused or one too many.
+   */
+  connectTcp(remote: Endpoint, local?: Endpoint): TcpConnection {
+    const { limits } = this.#options;
+    if (local !== undefined) this.#pass("tcp", "listen", local);
     this.#pass("tcp", "connect", remote);
-    return this.#hold((onClose) => new TcpConnection(remote, this.#options.limits, onClose));
+    return this.#hold((onClose) =>
+      TcpConnection.to(remote, { limits, onClose, ...(local !== undefined && { local }) }),
+    );
+  }
+
+  /**
+   * Takes connections on a granted address and port; port 0 is any that is free, and must be granted as "0".
+   *
+   * @throws SocketError when it is refused or one too many.
+   */
+  listenTcp(local: Endpoint): TcpListener {
+    this.#pass("tcp", "listen", local);
+    const hold = (open: (onClose: () => void) => TcpConnection) => this.#hold(open);
+    return this.#hold((onClose) => new TcpListener({ local, limits: this.#options.limits, hold, onClose }));
   }
 
   /**
@@ -98,7 +120,7 @@ export class Sockets {
   /**
    * The addresses of a name that some grant mentions; connecting to one of them is then covered by that grant.
    *
-   * @throws SocketError `access-denied`, `name-unresolvable`
+   * @throws SocketError `access-denied`, `name-unresolvable`, `temporary-resolver-failure` when too many are under way
    */
   async lookUp(name: string): Promise<readonly string[]> {
     const host = name.toLowerCase().replace(/\.$/, "");
@@ -107,10 +129,18 @@ export class Sockets {
       this.#options.gate.refuse("net.socket", host, "no grant mentions the name");
       throw new SocketError("access-denied");
     }
-    const found = await this.#options.resolve(host).catch(() => {
-      // Why a name is not found is the host's network's business.
-      throw new SocketError("name-unresolvable");
-    });
+    // The system's resolver goes on when nobody waits any more, and takes its time.
+    if (this.#lookups >= this.#options.limits.lookupsPendingMax) {
+      throw new SocketError("temporary-resolver-failure");
+    }
+    this.#lookups++;
+    const found = await this.#options
+      .resolve(host)
+      .catch(() => {
+        // Why a name is not found is the host's network's business.
+        throw new SocketError("name-unresolvable");
+      })
+      .finally(() => this.#lookups--);
     const reachable = found.filter((address) => this.#mayLeadTo(host, address));
     if (reachable.length === 0) throw new SocketError("name-unresolvable");
     for (const address of reachable) {

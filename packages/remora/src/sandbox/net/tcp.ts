@@ -11,6 +11,12 @@ import { type Endpoint, SocketError, type SocketProblem, socketProblemOf } from 
 /** Bytes that wait to be sent; beyond them the writer waits. */
 const sendBytesMax = 65_536;
 
+interface TcpOptions {
+  readonly connectTimeMsMax: number;
+  readonly isConnected: boolean;
+  readonly onClose: () => void;
+}
+
 export class TcpConnection {
   readonly change = new Change();
   readonly #socket: net.Socket;
@@ -21,18 +27,21 @@ export class TcpConnection {
   #hasEnded = false;
   #isClosed = false;
   #keepsAlive = false;
+  #isDeaf = false;
 
-  constructor(remote: Endpoint, limits: SandboxLimits, onClose: () => void) {
-    this.#onClose = onClose;
-    // An address in numbers: no name is looked up here.
-    this.#socket = net.connect({ host: remote.address, port: remote.port, allowHalfOpen: true });
-    this.#timer = setTimeout(() => this.#fail("timeout"), limits.connectTimeMsMax);
+  private constructor(socket: net.Socket, options: TcpOptions) {
+    this.#socket = socket;
+    this.#onClose = options.onClose;
+    this.#isConnected = options.isConnected;
+    this.#timer = setTimeout(() => this.#fail("timeout"), options.connectTimeMsMax);
+    if (options.isConnected) clearTimeout(this.#timer);
     this.#socket.on("connect", () => {
       clearTimeout(this.#timer);
       this.#isConnected = true;
       this.change.signal();
     });
     this.#socket.on("readable", () => {
+      if (this.#isDeaf) this.#socket.read();
       if (this.#socket.readableLength === 0) this.#socket.read(0); // so that the end is told
       this.change.signal();
     });
@@ -46,6 +55,27 @@ export class TcpConnection {
       this.#hasEnded = true;
       this.change.signal();
     });
+  }
+
+  /** Starts a connection, from a port of ours when one is named. */
+  static to(
+    remote: Endpoint,
+    options: { readonly local?: Endpoint; readonly limits: SandboxLimits; readonly onClose: () => void },
+  ): TcpConnection {
+    const { local, limits, onClose } = options;
+    const socket = net.connect({
+      host: remote.address, // in numbers: no name is looked up here
+      port: remote.port,
+      allowHalfOpen: true,
+      ...(local !== undefined && { localAddress: local.address, localPort: local.port }),
+    });
+    const { connectTimeMsMax } = limits;
+    return new TcpConnection(socket, { connectTimeMsMax, isConnected: false, onClose });
+  }
+
+  /** One that a listener has accepted. */
+  static of(socket: net.Socket, onClose: () => void): TcpConnection {
+    return new TcpConnection(socket, { connectTimeMsMax: 0, isConnected: true, onClose });
   }
 
   /** Still on its way: neither connected nor failed. */
@@ -69,11 +99,18 @@ export class TcpConnection {
 
   /** Whether reading would tell something: bytes, the end, or a failure. */
   get isReadable(): boolean {
-    return this.readableBytes > 0 || this.#hasEnded || this.#problem !== undefined || this.#isClosed;
+    return (
+      this.readableBytes > 0 ||
+      this.#hasEnded ||
+      this.#isDeaf ||
+      this.#problem !== undefined ||
+      this.#isClosed
+    );
   }
 
   /** Some bytes, none when there are none yet, "end" when there will be none. @throws SocketError */
   read(bytesMax: number): Uint8Array | "end" {
+    if (this.#isDeaf) return "end";
     const count = Math.min(bytesMax, this.#socket.readableLength);
     const bytes: Uint8Array | null = this.#socket.read(count);
     if (bytes !== null) return new Uint8Array(bytes);
@@ -104,6 +141,13 @@ export class TcpConnection {
     this.#socket.end();
   }
 
+  /** Takes no more: what still comes is thrown away. */
+  endReading(): void {
+    this.#isDeaf = true;
+    this.#socket.read();
+    this.change.signal();
+  }
+
   get keepsAlive(): boolean {
     return this.#keepsAlive;
   }
@@ -115,6 +159,11 @@ export class TcpConnection {
 
   get local(): Endpoint | undefined {
     const { localAddress: address, localPort: port } = this.#socket;
+    return address === undefined || port === undefined ? undefined : { address, port };
+  }
+
+  get remote(): Endpoint | undefined {
+    const { remoteAddress: address, remotePort: port } = this.#socket;
     return address === undefined || port === undefined ? undefined : { address, port };
   }
 

@@ -34,7 +34,12 @@ after(() => {
 });
 
 function guestOf(options: Partial<SandboxOptions> = {}) {
-  const targets = ["tcp connect 127.0.0.1 *", "udp connect 127.0.0.1 *", "udp listen 127.0.0.1 0"];
+  const targets = [
+    "tcp connect 127.0.0.1 *",
+    "udp connect 127.0.0.1 *",
+    "udp listen 127.0.0.1 0",
+    "tcp listen 127.0.0.1 0",
+  ];
   const grants: Grant[] = [{ capability: "wasi.base" }, { capability: "net.socket", sockets: targets }];
   const tested = testSandbox({ grants, waiting: suspendedWaiting, ...options });
   const made = <Name extends keyof typeof socketInterfaces>(_name: Name, interfaceName: string) =>
@@ -116,14 +121,17 @@ test("what is refused or not supported says so", () => {
     payloadOf(() => socket.startConnect(network, socketAddressOf({ address: "::1", port: 1 }))),
     "invalid-argument",
   );
-  assert.equal(
-    payloadOf(() => socket.startListen()),
-    "not-supported",
-  );
-  assert.equal(
-    payloadOf(() => socket.startBind()),
-    "not-supported",
-  );
+  for (const [code, call] of [
+    ["invalid-state", () => socket.startListen()],
+    ["not-in-progress", () => socket.finishListen()],
+    ["not-in-progress", () => socket.finishBind()],
+    ["invalid-state", () => socket.accept()],
+    ["access-denied", () => socket.startBind(network, socketAddressOf({ address: "0.0.0.0", port: 80 }))],
+    ["invalid-argument", () => socket.setListenBacklogSize(0n)],
+    ["not-supported", () => socket.setListenBacklogSize(1n)],
+  ] as const) {
+    assert.equal(payloadOf(call), code);
+  }
   const options = createUdp("ipv4") as unknown as Record<string, () => unknown>;
   for (const name of ["unicastHopLimit", "setReceiveBufferSize"]) {
     assert.equal(
@@ -131,6 +139,56 @@ test("what is refused or not supported says so", () => {
       "not-supported",
     );
   }
+});
+
+test("a guest listens, accepts and answers", async () => {
+  const { createTcp, network, sandbox } = guestOf();
+  const socket = createTcp("ipv4");
+  socket.startBind(network, socketAddressOf({ address: "127.0.0.1", port: 0 }));
+  assert.equal(
+    payloadOf(() => socket.finishBind()),
+    "would-block",
+  );
+  await ready(socket.subscribe());
+  socket.finishBind();
+  const { port } = socket.localAddress().val;
+  socket.startListen();
+  socket.finishListen();
+  assert.equal(socket.isListening(), true);
+  assert.equal(
+    payloadOf(() => socket.accept()),
+    "would-block",
+  );
+  const peer = net.connect(port, "127.0.0.1");
+  peer.end("question");
+  await ready(socket.subscribe());
+  const [accepted, input, output] = socket.accept();
+  assert.equal(accepted.remoteAddress().val.port, peer.localPort);
+  assert.equal(text(await input.blockingRead(100n)), "question");
+  await output.blockingWriteAndFlush(bytes("answer"));
+  assert.equal(String(await new Promise((resolve) => peer.once("data", resolve))), "answer");
+  accepted.shutdown("receive");
+  await assert.rejects(async () => input.blockingRead(1n), ComponentError);
+  accepted[Symbol.dispose]();
+  socket[Symbol.dispose]();
+  assert.equal(sandbox.sockets.openCount, 0);
+});
+
+test("a connection that finds no handle left ends the instance, and is not kept", async () => {
+  const { createTcp, network, instance, sandbox } = guestOf({ limits: { handlesMax: 3 } });
+  const socket = createTcp("ipv4");
+  socket.startBind(network, socketAddressOf({ address: "127.0.0.1", port: 0 }));
+  await ready(socket.subscribe());
+  socket.finishBind();
+  socket.startListen();
+  socket.finishListen();
+  const peer = net.connect(socket.localAddress().val.port, "127.0.0.1").on("error", () => {});
+  await ready(socket.subscribe());
+  expectEnded("sandbox/limit-exceeded", () => socket.accept());
+  assert.equal(sandbox.sockets.openCount, 1);
+  instance.close();
+  assert.equal(sandbox.sockets.openCount, 0);
+  peer.destroy();
 });
 
 test("datagrams are sent within what was permitted, and received with where they came from", async () => {
