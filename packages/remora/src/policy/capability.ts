@@ -87,7 +87,7 @@ const definitions: readonly CapabilityDefinition[] = [
   {
     name: "net.http",
     risk: "medium",
-    meaning: "Send HTTP requests to the named origins",
+    meaning: "Send HTTP requests and open WebSockets to the named origins",
     target: { field: "origins", kind: "origin" },
   },
   {

@@ -21,6 +21,13 @@ export type { Guest, GuestMemory } from "./guest.ts";
 // HTTP.
 export { type HttpErrorCode, HttpFailure } from "./http/failure.ts";
 export type { WholeRequest, WholeResponse } from "./http/request.ts";
+// WebSocket.
+export {
+  WebSocketConnection,
+  type WebSocketMessage,
+  type WebSocketRequest,
+  WebSockets,
+} from "./http/websocket.ts";
 // Bounds on what a guest may make the host hold.
 export { defaultSandboxLimits, type SandboxLimits, sandboxLimits } from "./limits.ts";
 export type { ClockChoice } from "./machine/clock.ts";

@@ -42,6 +42,12 @@ export interface SandboxLimits {
   readonly httpHeadersMax: number;
   /** Names and values of one message together. */
   readonly httpHeaderBytesMax: number;
+  /** WebSockets at a time. */
+  readonly webSocketsMax: number;
+  /** Bytes of one message, received or sent; and of all that wait to be received, or sent, of one connection. */
+  readonly webSocketMessageBytesMax: number;
+  /** Messages that wait to be received; the peer's next ones stay with it. */
+  readonly webSocketMessagesMax: number;
   /** Names that are being looked up for sockets. */
   readonly lookupsPendingMax: number;
   /** Sockets at a time. */
@@ -87,6 +93,9 @@ export const defaultSandboxLimits: SandboxLimits = {
   httpRedirectsMax: 5,
   httpHeadersMax: 100,
   httpHeaderBytesMax: 32 * 1024,
+  webSocketsMax: 8,
+  webSocketMessageBytesMax: 1024 * 1024,
+  webSocketMessagesMax: 64,
   lookupsPendingMax: 16,
   socketsMax: 16,
   connectionsWaitingMax: 16,

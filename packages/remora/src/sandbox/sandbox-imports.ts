@@ -17,8 +17,10 @@ import { Programs } from "./exec/execute.ts";
 import { type FileUsage, openMounts } from "./fs/mounts.ts";
 import { Gate } from "./gate.ts";
 import type { Guest } from "./guest.ts";
-import { checkNetworks, HttpClient } from "./http/client.ts";
+import { HttpClient } from "./http/client.ts";
+import { checkNetworks } from "./http/destination.ts";
 import { requestWhole, type WholeRequest, type WholeResponse } from "./http/request.ts";
+import { WebSockets } from "./http/websocket.ts";
 import { KeyValueStore } from "./keyvalue/store.ts";
 import { type SandboxLimits, sandboxLimits } from "./limits.ts";
 import { type ClockChoice, clockOf } from "./machine/clock.ts";
@@ -99,6 +101,8 @@ export interface Sandbox {
   request(request: WholeRequest): Promise<WholeResponse>;
   /** Sockets that never block, for a host function that gives its guests some. They pass the gate like the guest's. */
   readonly sockets: Sockets;
+  /** WebSockets to origins under `net.http` (`wss://name`), for a host function that gives its guests some. */
+  readonly webSockets: WebSockets;
   /** Programs under `proc.exec`, for a host function that gives its guests such a power. */
   readonly programs: Programs;
   /** The imports of one instance. Close them when it is discarded. */
@@ -159,7 +163,9 @@ export function sandboxImports(options: SandboxOptions): Sandbox {
     addresses: checkNetworks(options.network?.addresses ?? []),
   };
   const { certificates } = options.network ?? {};
-  const http = new HttpClient({ ...network, ...(certificates !== undefined && { certificates }) });
+  const secured = { ...network, ...(certificates !== undefined && { certificates }) };
+  const http = new HttpClient(secured);
+  const webSockets = new WebSockets(secured);
   const sockets = new Sockets(network);
   const programs = new Programs(gate, limits);
   const random = options.random ?? { kind: "real" };
@@ -189,6 +195,7 @@ export function sandboxImports(options: SandboxOptions): Sandbox {
     machines.clear();
     for (const { mount } of mounts) mount.volume.close();
     http.close();
+    webSockets.close();
     sockets.close();
     programs.close();
     keyValues?.close();
@@ -206,6 +213,7 @@ export function sandboxImports(options: SandboxOptions): Sandbox {
         namesUsed: quota.namesUsed,
       })),
     sockets,
+    webSockets,
     programs,
     request: (request) => requestWhole(http, request),
     forInstance: (guest) => {

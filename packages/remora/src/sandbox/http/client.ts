@@ -6,25 +6,11 @@
 
 import * as http from "node:http";
 import * as https from "node:https";
-import { isIP } from "node:net";
-import { type Grant, parseNetwork } from "../../policy/index.ts";
-import type { Gate } from "../gate.ts";
 import type { SandboxLimits } from "../limits.ts";
-import { addressKind, isInNetworks } from "../net/address.ts";
-import type { Resolve } from "../net/sockets.ts";
+import { checkedAddress, checkOrigin, lookupOf, type NetworkOptions } from "./destination.ts";
 import { HttpFailure, httpFailureOf } from "./failure.ts";
 import { fitsBounds, type Header, headerProblem, isForbiddenName } from "./headers.ts";
-
-export interface HttpClientOptions {
-  readonly gate: Gate;
-  readonly limits: SandboxLimits;
-  readonly resolve: Resolve;
-  /** Networks and addresses that are reached though they are not public: `192.168.1.0/24`. */
-  readonly addresses: readonly string[];
-  readonly grants: readonly Grant[];
-  /** Trusted certificates, as `node:tls` takes them. Default: the system's. */
-  readonly certificates?: string;
-}
+import { type Target, targetOf } from "./target.ts";
 
 export interface HttpRequest {
   readonly method: string;
@@ -62,7 +48,6 @@ export interface OpenRequest {
   close(): void;
 }
 
-const urlLengthMax = 8_192;
 /** Beyond so many bytes a writer is asked to wait for the connection. */
 const earlyBytesMax = 65_536;
 const methodPattern = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,32}$/;
@@ -71,11 +56,11 @@ const forbiddenMethods: ReadonlySet<string> = new Set(["CONNECT", "TRACE", "TRAC
 
 export class HttpClient {
   readonly limits: SandboxLimits;
-  readonly #options: HttpClientOptions;
+  readonly #options: NetworkOptions;
   readonly #open = new Set<OpenRequest>();
   readonly #startedMs: number[] = [];
 
-  constructor(options: HttpClientOptions) {
+  constructor(options: NetworkOptions) {
     this.#options = options;
     this.limits = options.limits;
   }
@@ -92,7 +77,7 @@ export class HttpClient {
    */
   open(request: HttpRequest, timeouts: HttpTimeouts = {}): OpenRequest {
     const target = checkRequest(request, this.limits);
-    this.#checkGate(target);
+    checkOrigin(target, this.#options.gate);
     this.#takePlace();
     const open = new Exchange(this.#options, { request, target, timeouts }, () => this.#open.delete(open));
     this.#open.add(open);
@@ -104,17 +89,6 @@ export class HttpClient {
     for (const open of [...this.#open]) open.close();
   }
 
-  #checkGate(target: Target): void {
-    this.#options.gate.act(
-      "net.http",
-      target.origin,
-      () => {},
-      (): never => {
-        throw new HttpFailure({ tag: "HTTP-request-denied" }, `${target.origin} is not granted`);
-      },
-    );
-  }
-
   #takePlace(): void {
     const { httpPendingMax, httpPerMinuteMax } = this.limits;
     const now = performance.now();
@@ -124,49 +98,6 @@ export class HttpClient {
     }
     this.#startedMs.push(now);
   }
-}
-
-/** Where a request goes, after all spellings are one. */
-export interface Target {
-  readonly url: URL;
-  /** `https://api.example.org:443` */
-  readonly origin: string;
-  /** A name, or an address without brackets. */
-  readonly host: string;
-  readonly port: number;
-  readonly isAddress: boolean;
-}
-
-/**
- * Reads a URL as the web does, which makes one spelling out of many ("0x7f.1", "①②⑦.0.0.1"), and refuses what is
- * no plain HTTP URL.
- *
- * @throws HttpFailure `HTTP-request-URI-invalid`
- */
-export function targetOf(text: string): Target {
-  if (text.length > urlLengthMax) throw new HttpFailure({ tag: "HTTP-request-URI-too-long" });
-  // The parser drops tabs and line ends and takes "\" for "/": other readers of the same text do not.
-  if (/[\p{Cc}\s\\]/u.test(text)) throw invalidUrl("it has a control character, a space or a backslash");
-  const url = URL.canParse(text) ? new URL(text) : undefined;
-  if (url === undefined) throw invalidUrl("it is no URL");
-  if (url.protocol !== "http:" && url.protocol !== "https:")
-    throw invalidUrl("its scheme is not http or https");
-  if (!/^https?:\/\/[^/?#]/i.test(text)) throw invalidUrl("it has no host behind //");
-  if (url.username !== "" || url.password !== "" || /^[^/?#]*\/\/[^/?#]*@/.test(text)) {
-    throw invalidUrl("it has a user name");
-  }
-  const bare = url.hostname.replace(/^\[|\]$/g, "");
-  const host = bare.endsWith(".") ? bare.slice(0, -1) : bare;
-  if (host === "" || /^\.|\.\.|\.$/.test(host)) throw invalidUrl("it has no host");
-  const port = url.port === "" ? (url.protocol === "https:" ? 443 : 80) : Number(url.port);
-  if (port === 0) throw invalidUrl("its port is 0");
-  const isAddress = isIP(host) !== 0;
-  const shown = isIP(host) === 6 ? `[${host}]` : host;
-  return { url, origin: `${url.protocol}//${shown}:${port}`, host, port, isAddress };
-}
-
-function invalidUrl(reason: string): HttpFailure {
-  return new HttpFailure({ tag: "HTTP-request-URI-invalid" }, `The URL is refused: ${reason}`);
 }
 
 function checkRequest(request: HttpRequest, limits: SandboxLimits): Target {
@@ -192,7 +123,7 @@ interface ExchangeOptions {
 /** One request and its response. */
 class Exchange implements OpenRequest {
   readonly response: Promise<OpenResponse>;
-  readonly #client: HttpClientOptions;
+  readonly #client: NetworkOptions;
   readonly #options: ExchangeOptions;
   readonly #onClose: () => void;
   readonly #timer: NodeJS.Timeout;
@@ -208,7 +139,7 @@ class Exchange implements OpenRequest {
   #resume: () => void = () => {};
   #bytesOut = 0;
 
-  constructor(client: HttpClientOptions, options: ExchangeOptions, onClose: () => void) {
+  constructor(client: NetworkOptions, options: ExchangeOptions, onClose: () => void) {
     this.#client = client;
     this.#options = options;
     this.#onClose = onClose;
@@ -258,51 +189,20 @@ class Exchange implements OpenRequest {
   }
 
   async #start(): Promise<OpenResponse> {
-    const address = await this.#checkedAddress();
+    const address = await checkedAddress(this.#options.target, this.#client);
     if (this.#isClosed) throw this.#failure ?? new HttpFailure({ tag: "connection-terminated" });
     return this.#send(address);
-  }
-
-  /** The one address to connect to. All that the name has are checked: one that is private condemns the name. */
-  async #checkedAddress(): Promise<string> {
-    const { target } = this.#options;
-    const found = target.isAddress ? [target.host] : await this.#resolved(target.host);
-    for (const address of found) this.#checkAddress(address);
-    const [first] = found;
-    if (first === undefined) throw new HttpFailure({ tag: "DNS-error", val: { rcode: "NXDOMAIN" } });
-    return first;
-  }
-
-  async #resolved(name: string): Promise<readonly string[]> {
-    try {
-      return await this.#client.resolve(name);
-    } catch {
-      // Why a name is not found is the host's network's business.
-      throw new HttpFailure({ tag: "DNS-error", val: { rcode: "NXDOMAIN" } });
-    }
-  }
-
-  #checkAddress(address: string): void {
-    const { gate, addresses, grants } = this.#client;
-    const { target } = this.#options;
-    const kind = addressKind(address);
-    if (kind === "public") return;
-    const isNamed = target.isAddress && isNamedOrigin(target.origin, grants);
-    if (kind !== "malformed" && (isNamed || isInNetworks(address, addresses))) return;
-    gate.refuse("net.http", target.origin, `the address ${address} is ${kind} and not named`);
-    throw new HttpFailure({ tag: "destination-IP-prohibited" });
   }
 
   #send(address: string): Promise<OpenResponse> {
     const { target, request, timeouts } = this.#options;
     const { limits, certificates } = this.#client;
-    const { url } = target;
-    const family = isIP(address);
+    const { url, isSecure } = target;
     const headers: [string, string][] = request.headers.map(([name, value]) => [
       name,
       Buffer.from(value).toString("latin1"),
     ]);
-    const message = (url.protocol === "https:" ? https : http).request({
+    const message = (isSecure ? https : http).request({
       host: target.host,
       port: target.port,
       method: request.method.toUpperCase(),
@@ -312,11 +212,7 @@ class Exchange implements OpenRequest {
       setHost: false,
       maxHeaderSize: limits.httpHeaderBytesMax,
       insecureHTTPParser: false,
-      // The name was resolved and checked; this is not asked again.
-      lookup: (_name, options, done) => {
-        if (options.all === true) done(null, [{ address, family }]);
-        else done(null, address, family);
-      },
+      lookup: lookupOf(address),
       ...(target.isAddress ? {} : { servername: target.host }),
       ...(certificates !== undefined && { ca: certificates }),
     });
@@ -324,7 +220,7 @@ class Exchange implements OpenRequest {
     this.#phase(timeouts.connectMs, "connection-timeout");
     message.on("drain", () => this.#resume());
     message.on("socket", (socket) => {
-      const ready = url.protocol === "https:" ? "secureConnect" : "connect";
+      const ready = isSecure ? "secureConnect" : "connect";
       socket.once(ready, () => this.#phase(timeouts.firstByteMs, "connection-read-timeout"));
     });
     return new Promise((resolve, reject) => {
@@ -398,28 +294,4 @@ class Exchange implements OpenRequest {
     this.#incoming?.destroy(this.#failure);
     this.close();
   }
-}
-
-/** Whether a grant names this very origin: "*" and "*.example.org" name no address. */
-function isNamedOrigin(origin: string, grants: readonly Grant[]): boolean {
-  return grants.some(
-    (grant) =>
-      grant.capability === "net.http" &&
-      (grant.origins as readonly string[] | undefined)?.some((named) => canonicalOrigin(named) === origin),
-  );
-}
-
-function canonicalOrigin(text: string): string | undefined {
-  if (text.includes("*") || !URL.canParse(text)) return undefined;
-  return targetOf(text).origin;
-}
-
-/** @throws TypeError for what is no network or address. */
-export function checkNetworks(networks: readonly string[]): readonly string[] {
-  for (const text of networks) {
-    if (parseNetwork(text) === undefined) {
-      throw new TypeError(`Cannot allow "${text}": expected an address or a network, as 192.168.1.0/24`);
-    }
-  }
-  return networks;
 }

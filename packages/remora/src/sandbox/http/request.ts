@@ -3,9 +3,10 @@
  * followed, and each is a request like the first: the gate decides again and the name is resolved again.
  */
 
-import { type HttpClient, type HttpRequest, type OpenResponse, targetOf } from "./client.ts";
+import type { HttpClient, HttpRequest, OpenResponse } from "./client.ts";
 import { HttpFailure } from "./failure.ts";
 import { type Header, originHeaders } from "./headers.ts";
+import { targetOf } from "./target.ts";
 
 export interface WholeRequest extends HttpRequest {
   readonly body?: Uint8Array;

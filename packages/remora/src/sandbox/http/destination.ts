@@ -1,0 +1,103 @@
+/**
+ * Where a connection may really go. The gate has decided on the origin; here its name is resolved once, every address is
+ * checked, and the one that was checked is what is connected to, so that a name which answers differently a moment
+ * later changes nothing. What HTTP and WebSocket have in common.
+ */
+
+import type { LookupFunction } from "node:net";
+import { isIP } from "node:net";
+import { type Grant, parseNetwork } from "../../policy/index.ts";
+import type { Gate } from "../gate.ts";
+import type { SandboxLimits } from "../limits.ts";
+import { addressKind, isInNetworks } from "../net/address.ts";
+import type { Resolve } from "../net/sockets.ts";
+import { HttpFailure } from "./failure.ts";
+import { http, type Target, targetOf, webSocket } from "./target.ts";
+
+export interface NetworkOptions {
+  readonly gate: Gate;
+  readonly limits: SandboxLimits;
+  readonly resolve: Resolve;
+  /** Networks and addresses that are reached though they are not public: `192.168.1.0/24`. */
+  readonly addresses: readonly string[];
+  readonly grants: readonly Grant[];
+  /** Trusted certificates, as `node:tls` takes them. Default: the system's. */
+  readonly certificates?: string;
+}
+
+/** Passes the gate for an origin. @throws HttpFailure `HTTP-request-denied`; then nothing was resolved. */
+export function checkOrigin({ origin }: Target, gate: Gate): void {
+  gate.act(
+    "net.http",
+    origin,
+    () => {},
+    (): never => {
+      throw new HttpFailure({ tag: "HTTP-request-denied" }, `${origin} is not granted`);
+    },
+  );
+}
+
+/**
+ * The one address to connect to. All that the name has are checked: one that is private condemns the name.
+ *
+ * @throws HttpFailure `DNS-error`, `destination-IP-prohibited`
+ */
+export async function checkedAddress(target: Target, network: NetworkOptions): Promise<string> {
+  const found = target.isAddress ? [target.host] : await resolved(target.host, network.resolve);
+  for (const address of found) checkAddress(address, target, network);
+  const [first] = found;
+  if (first === undefined) throw new HttpFailure({ tag: "DNS-error", val: { rcode: "NXDOMAIN" } });
+  return first;
+}
+
+/** For Node, which would resolve the name again: it gets the address that was checked. */
+export function lookupOf(address: string): LookupFunction {
+  const family = isIP(address);
+  return (_name, options, done) => {
+    if (options.all === true) done(null, [{ address, family }]);
+    else done(null, address, family);
+  };
+}
+
+async function resolved(name: string, resolve: Resolve): Promise<readonly string[]> {
+  try {
+    return await resolve(name);
+  } catch {
+    // Why a name is not found is the host's network's business.
+    throw new HttpFailure({ tag: "DNS-error", val: { rcode: "NXDOMAIN" } });
+  }
+}
+
+function checkAddress(address: string, target: Target, network: NetworkOptions): void {
+  const { gate, addresses, grants } = network;
+  const kind = addressKind(address);
+  if (kind === "public") return;
+  const isNamed = target.isAddress && isNamedOrigin(target.origin, grants);
+  if (kind !== "malformed" && (isNamed || isInNetworks(address, addresses))) return;
+  gate.refuse("net.http", target.origin, `the address ${address} is ${kind} and not named`);
+  throw new HttpFailure({ tag: "destination-IP-prohibited" });
+}
+
+/** Whether a grant names this very origin: "*" and "*.example.org" name no address. */
+function isNamedOrigin(origin: string, grants: readonly Grant[]): boolean {
+  return grants.some(
+    (grant) =>
+      grant.capability === "net.http" &&
+      (grant.origins as readonly string[] | undefined)?.some((named) => canonicalOrigin(named) === origin),
+  );
+}
+
+function canonicalOrigin(text: string): string | undefined {
+  if (text.includes("*") || !URL.canParse(text)) return undefined;
+  return targetOf(text, /^wss?:/i.test(text) ? webSocket : http).origin;
+}
+
+/** @throws TypeError for what is no network or address. */
+export function checkNetworks(networks: readonly string[]): readonly string[] {
+  for (const text of networks) {
+    if (parseNetwork(text) === undefined) {
+      throw new TypeError(`Cannot allow "${text}": expected an address or a network, as 192.168.1.0/24`);
+    }
+  }
+  return networks;
+}
