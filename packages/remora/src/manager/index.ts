@@ -1,5 +1,7 @@
 /** The manager: a plugin's life, from its file to its last call. This is the layer's entry. */
 
+// What a plugin has done and holds.
+export { accountOf, type PluginAccount } from "./accounting/account.ts";
 // The audit trail: append-only lines, linked by their hashes.
 
 export { gateAudit } from "./audit/gate-audit.ts";

@@ -6,6 +6,7 @@
 import { nearNames } from "../base/index.ts";
 import { type Json, type Manifest, openBundle, type Trust } from "../bundle/index.ts";
 import { type Grant, parseGrant } from "../policy/index.ts";
+import type { AuditTrail } from "./audit/trail.ts";
 import type { ConsentItem, ConsentRequest } from "./consent/asker.ts";
 import { mergeGrants, withoutGrants } from "./consent/decide-request.ts";
 import { type Core, collectBundles, prepare, writeEntry } from "./core.ts";
@@ -62,15 +63,18 @@ export interface PluginDetails extends PluginInfo {
 export class Manager {
   /** How each operation came out that a killed manager was in. Empty when the last one was closed. */
   readonly recovered: readonly Recovered[];
+  /** What happened, in hash-linked lines; undefined when it was opened with an `audit` of its embedding's own. */
+  readonly trail: AuditTrail | undefined;
   readonly #core: Core;
   readonly #held: Held;
   #isClosed = false;
 
   /** Use `openManager`. */
-  constructor(core: Core, held: Held, recovered: readonly Recovered[]) {
+  constructor(core: Core, held: Held, recovered: readonly Recovered[], trail: AuditTrail | undefined) {
     this.#core = core;
     this.#held = held;
     this.recovered = recovered;
+    this.trail = trail;
   }
 
   /** The folder that it keeps everything in. */
@@ -356,6 +360,7 @@ export class Manager {
     for (const plugin of [...this.#core.plugins.values()].reverse()) {
       await this.#core.alone(plugin.name, () => plugin.stop());
     }
+    this.trail?.close();
     await this.#held.release();
   }
 

@@ -4,6 +4,9 @@ import { isRemoraError } from "../base/index.ts";
 import { CompileCache } from "../engine/index.ts";
 import type { Vocabulary } from "../policy/index.ts";
 import { type AuditSink, sandboxImports } from "../sandbox/index.ts";
+import { gateAudit } from "./audit/gate-audit.ts";
+import { auditLife } from "./audit/life-audit.ts";
+import { AuditTrail } from "./audit/trail.ts";
 import { type ManagerClock, systemClock } from "./clock.ts";
 import { type Asker, askNobody } from "./consent/asker.ts";
 import { type Core, prepare, writeEntry } from "./core.ts";
@@ -40,7 +43,7 @@ export interface OpenManagerOptions {
   readonly sources?: readonly PluginSource[];
   /** The text behind a secret's name. Default: there are no secrets. */
   readonly secrets?: SecretSource;
-  /** Gets a line for each passage through a gate. Default: nobody does. */
+  /** Gets each passage through a gate. Default: the manager keeps an `AuditTrail` in its folder, of its decisions too. */
   readonly audit?: AuditSink;
   /** Told of everything from the beginning on. */
   readonly onEvent?: ManagerListener;
@@ -69,8 +72,12 @@ export async function openManager(options: OpenManagerOptions): Promise<Manager>
   const { files = nodeFileSystem, clock = systemClock, who = "a program" } = options;
   const folder = new DataFolder(options.folder, files);
   const held = await hold(folder, { who, nowMs: clock.dateMs() });
+  let trail: AuditTrail | undefined;
   try {
-    const core = openCore(options, folder, held.holder.run);
+    if (options.audit === undefined) {
+      trail = new AuditTrail({ folder: folder.at("audit"), nowMs: clock.dateMs });
+    }
+    const core = openCore(options, folder, held.holder.run, trail);
     if (options.onEvent !== undefined) core.events.listen(options.onEvent);
     const found = await core.files.readAll((host) => hostVocabulary(options.hosts, host));
     const { store, files: entryFiles } = core;
@@ -84,10 +91,11 @@ export async function openManager(options: OpenManagerOptions): Promise<Manager>
     for (const { plugin, ...how } of recovered) {
       core.events.tell({ kind: "recovered", plugin, atMs: clock.dateMs(), ...how });
     }
-    const manager = new Manager(core, held, recovered);
+    const manager = new Manager(core, held, recovered, trail);
     for (const entry of startOrder(core.entries)) await startAtOpening(entry, core);
     return manager;
   } catch (error) {
+    trail?.close();
     await held.release();
     throw error;
   }
@@ -105,7 +113,12 @@ async function startAtOpening(entry: Entry, core: Core): Promise<void> {
   }
 }
 
-function openCore(options: OpenManagerOptions, folder: DataFolder, run: string): Core {
+function openCore(
+  options: OpenManagerOptions,
+  folder: DataFolder,
+  run: string,
+  trail: AuditTrail | undefined,
+): Core {
   const { hosts, policy = {}, clock = systemClock } = options;
   const plugins = new Map<string, ManagedPlugin>();
   const turns = new Map<string, Promise<unknown>>();
@@ -121,7 +134,7 @@ function openCore(options: OpenManagerOptions, folder: DataFolder, run: string):
     sources: options.sources ?? [],
     asker: options.asker ?? askNobody,
     secrets: options.secrets ?? (async () => undefined),
-    audit: options.audit ?? { write: () => {} },
+    audit: options.audit ?? (trail === undefined ? { write: () => {} } : gateAudit(trail)),
     clock,
     cache: new CompileCache({ store: new RewriteFolder(folder.at("rewritten")) }),
     events: new ManagerEvents(),
@@ -161,6 +174,9 @@ function openCore(options: OpenManagerOptions, folder: DataFolder, run: string):
     returned: (name, to, from) => void writeReturn(name, { to, from }, core),
     tell: (event) => core.events.tell(event),
   };
+  if (trail !== undefined) {
+    core.events.listen((event) => auditLife(trail, event, (trouble) => core.events.tell(trouble)));
+  }
   return core;
 }
 

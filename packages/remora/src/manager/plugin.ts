@@ -50,7 +50,14 @@ export interface PluginMetrics {
   readonly latency: LatencyHistogram;
   /** Instances made so far. */
   readonly instances: number;
+  /** Nanoseconds in calls, estimated from those that were timed. */
+  readonly cpuNs: number;
+  /** What the memories of its live instances have. */
+  readonly memoryBytes: number;
 }
+
+/** Bytes of a page of memory: core specification 2.0 §4.2.8. */
+const PAGE = 65_536;
 
 /** Two looks at the clock cost as much as a small call, so only every so many calls are timed. */
 const timedEvery = 16;
@@ -59,6 +66,7 @@ export class Plugin<Calls> {
   readonly id: string;
   readonly latency = new LatencyHistogram();
   readonly #pool: Pool<Leased<Calls>>;
+  readonly #live = new Set<Leased<Calls>>();
   #calls = 0;
   #traps = 0;
   #whenIdle: (() => void) | undefined;
@@ -85,7 +93,12 @@ export class Plugin<Calls> {
     const granted = check.linked.filter(({ capability }) => capability !== undefined);
     const instancesMax = options.instancesMax ?? 8;
     this.#pool = new Pool({
-      create: () => start(options, granted),
+      create: () => {
+        const leased = start(options, granted);
+        leased.onClose = () => void this.#live.delete(leased);
+        this.#live.add(leased);
+        return leased;
+      },
       instancesMax,
       idleMax: instancesMax,
     });
@@ -100,6 +113,8 @@ export class Plugin<Calls> {
       fuelUsed: this.#fuelUsed,
       latency: this.latency,
       instances: this.#pool.counts.created,
+      cpuNs: this.#calls === 0 ? 0 : (this.latency.sumNs / Math.max(1, this.latency.total)) * this.#calls,
+      memoryBytes: [...this.#live].reduce((sum, one) => sum + one.instance.report.memoryPages * PAGE, 0),
     };
   }
 
@@ -173,6 +188,7 @@ class Leased<Calls> {
   readonly instance: Instance;
   readonly calls: Calls;
   readonly sandboxed: InstanceImports | undefined;
+  onClose = () => {};
 
   constructor(instance: Instance, calls: Calls, sandboxed: InstanceImports | undefined) {
     this.instance = instance;
@@ -187,6 +203,7 @@ class Leased<Calls> {
   close(): void {
     this.instance.close();
     this.sandboxed?.close();
+    this.onClose();
   }
 }
 

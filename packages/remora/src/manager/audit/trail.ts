@@ -42,6 +42,8 @@ export interface AuditResumption {
 const lastLineBytesMax = auditEventBytesMax + 1_024;
 
 export class AuditTrail {
+  readonly folder: string;
+  /** How the last writer left it. */
   readonly resumption: AuditResumption;
   readonly #files: TrailFiles;
   readonly #nowMs: () => number;
@@ -62,6 +64,7 @@ export class AuditTrail {
    * @throws manager/audit-unwritable the folder cannot be read or written
    */
   constructor(options: AuditTrailOptions) {
+    this.folder = options.folder;
     this.#nowMs = options.nowMs;
     this.#fileBytesMax = options.fileBytesMax ?? 16 * 1024 * 1024;
     this.#filesMax = Math.max(2, options.filesMax ?? 64);

@@ -1,0 +1,33 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { guests, ref, rig } from "../testing/rig.test.ts";
+import { readTrail, verifyTrailFolder } from "./read-trail.ts";
+
+test("what becomes of a plugin is in the trail of its manager, and verifies over a reopening", async (t) => {
+  const first = await rig(t);
+  await first.manager.install(await ref(guests.adds(1)));
+  await first.manager.install(await ref(guests.adds(2), { version: "1.1.0" }));
+  await first.manager.rollback("adder");
+  await first.manager.disable("adder");
+  const { manager } = await first.reopen();
+  await manager.remove("adder");
+  const folder = manager.trail?.folder ?? "";
+  assert.deepEqual(
+    readTrail(folder, { recordsMax: 20 })
+      .map(({ event }) => [event.kind, event.operation ?? "", event.to ?? ""].join(" ").trim())
+      .reverse(),
+    [
+      "plugin.changed install 1.0.0",
+      "plugin.changed update 1.1.0",
+      "plugin.changed rollback 1.0.0",
+      "plugin.disabled",
+      "plugin.changed remove",
+    ],
+  );
+  assert.equal(verifyTrailFolder(folder).kind, "intact");
+});
+
+test("a manager with an audit of its embedding's own keeps no trail", async (t) => {
+  const { manager } = await rig(t, { audit: { write: () => {} } });
+  assert.equal(manager.trail, undefined);
+});

@@ -1,0 +1,65 @@
+/** What becomes of plugins, as lines of the audit trail: who decided is in the line of whoever asked for it. */
+
+import { isRemoraError } from "../../base/index.ts";
+import { type Grant, harmless } from "../../policy/index.ts";
+import type { ManagerEvent } from "../manager-event.ts";
+import type { AuditEvent } from "./record.ts";
+import type { AuditTrail } from "./trail.ts";
+
+/**
+ * Writes what happened into the trail. It has happened: when it cannot be written, that is told as trouble.
+ *
+ * @param tell Gets the trouble.
+ */
+export function auditLife(
+  trail: Pick<AuditTrail, "append">,
+  event: ManagerEvent,
+  tell: (trouble: ManagerEvent) => void,
+): void {
+  const facts = factsOf(event);
+  if (facts === undefined) return;
+  try {
+    trail.append({ ...facts, kind: `plugin.${event.kind}`, plugin: event.plugin });
+  } catch (error) {
+    if (!isRemoraError(error)) throw error;
+    const { plugin, atMs } = event;
+    tell({ kind: "trouble", plugin, atMs, code: error.code, reason: error.message });
+  }
+}
+
+/** What a publisher or a guest chose is cut and escaped. Traps, states and logs are too many, and not decisions. */
+function factsOf(event: ManagerEvent): Omit<AuditEvent, "kind"> | undefined {
+  switch (event.kind) {
+    case "changed":
+      return { operation: event.operation, from: event.from, to: event.to };
+    case "returned":
+      return { from: event.from, to: event.to, code: event.code, reason: harmless(event.reason) };
+    case "held":
+      return {
+        version: event.request.version,
+        items: event.request.items
+          .slice(0, itemsMax)
+          .map(({ capability, target = "" }) => harmless(`${capability} ${target}`.trim())),
+      };
+    case "granted":
+    case "revoked":
+      return { grants: event.grants.slice(0, itemsMax).map(grantText) };
+    case "recovered":
+      return { operation: event.operation, from: event.from, to: event.to, found: event.found };
+    case "reloaded":
+      return { version: event.version };
+    case "settings":
+    case "enabled":
+    case "disabled":
+      return {};
+    default:
+      return undefined;
+  }
+}
+
+/** A line stays a line. */
+const itemsMax = 20;
+
+function grantText({ capability, ...targets }: Grant): string {
+  return harmless(`${capability} ${Object.values(targets).flat().join(" ")}`.trim(), 500);
+}
