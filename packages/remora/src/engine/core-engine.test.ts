@@ -527,3 +527,37 @@ test("a guest that waited meets its deadline by its own time", async () => {
     isRemoraError(error, "engine/deadline"),
   );
 });
+
+test("strict: a NaN that a host function or an imported number has is the canonical one, whoever takes it", async () => {
+  const strict = compileRequest("plugin", {
+    mode: "fuel",
+    profile: "strict",
+    memoryPagesMax: 16,
+    tableElementsMax: 16,
+    stack: true,
+  });
+  const engine = engineWith({}, { request: strict });
+  const [odd = 0] = new Float64Array(BigUint64Array.of(0xfff8000000000123n).buffer);
+  const host: CoreImports[string] = {
+    one: () => odd,
+    two: () => [1, odd],
+    // By its declaration a number is no extern; V8 takes it for an immutable global.
+    number: odd as unknown as CoreImports[string][string],
+  };
+  const instance = await instanceOf(
+    engine,
+    `(type $one (func (result f64))) (import "host" "one" (func $one (type $one)))
+     (import "host" "two" (func $two (result i32 f64))) (import "host" "number" (global $number f64))
+     (table 1 funcref) (elem (i32.const 0) $one) (memory 1)
+     (func (export "one") (result i64) (i64.reinterpret_f64 (call $one)))
+     (func (export "two") (result i64) (local f64)
+       (call $two) (local.set 0) (drop) (i64.reinterpret_f64 (local.get 0)))
+     (func (export "table") (result i64) (i64.reinterpret_f64 (call_indirect (type $one) (i32.const 0))))
+     (func (export "number") (result i64) (i64.reinterpret_f64 (global.get $number)))
+     (func (export "store") (result i64) (f64.store (i32.const 0) (call $one)) (i64.load (i32.const 0)))`,
+    { host },
+  );
+  for (const name of ["one", "two", "table", "number", "store"]) {
+    assert.equal(call(engine, instance, name), 0x7ff8000000000000n, name);
+  }
+});

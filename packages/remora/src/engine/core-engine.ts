@@ -19,6 +19,7 @@ import type { CompiledModule, ModuleFacts } from "./compile.ts";
 import type { CompileCache, CompileRequest } from "./compile-cache.ts";
 import { engineErrors } from "./errors.ts";
 import { guarded, moduleImports } from "./host-guard.ts";
+import { withCanonicalBits, withCanonicalResults } from "./host-nan.ts";
 import type { Budget, Limits } from "./limits.ts";
 import { Meter } from "./meter.ts";
 import { Places } from "./places.ts";
@@ -154,7 +155,7 @@ export class InstanceEngine implements CoreEngine {
       if (meter.dead !== undefined) return undefined;
       meter.suspend();
       try {
-        return await hostFunction(...args);
+        return withCanonicalBits(await hostFunction(...args));
       } catch (error) {
         meter.condemn(classifyThrown(error, this.plugin, false, this.#places.resolve));
         return undefined;
@@ -324,17 +325,21 @@ export class InstanceEngine implements CoreEngine {
   #guarded(compiled: CompiledModule, original: Uint8Array, imports: CoreImports): CoreImports {
     // Without prototypes: the names are the guest's, and "__proto__" is one of them.
     const hosts: CoreImports = Object.create(null);
-    for (const { module, name, parameters } of moduleImports(compiled, original)) {
+    const isStrict = this.#request.options.profile === "strict";
+    for (const { module, name, parameters, results } of moduleImports(compiled, original)) {
       hosts[module] ??= Object.create(null) as CoreImports[string];
       const given = importOf(imports, module, name);
       // Left out when absent: V8 then says which one is missing.
       if (given === undefined) continue;
-      const isHostFunction = typeof given === "function" && !this.#own.has(given);
+      const fields = hosts[module] as CoreImports[string];
+      if (typeof given !== "function" || this.#own.has(given)) {
+        fields[name] = withCanonicalBits(given);
+        continue;
+      }
       // `typeof` above says that it is a function.
-      const hostFunction = this.#clocked(given as CoreFunction);
-      (hosts[module] as CoreImports[string])[name] = isHostFunction
-        ? guarded(this.#meter, hostFunction, parameters, this.#failHost)
-        : given;
+      const clocked = this.#clocked(given as CoreFunction);
+      const hostFunction = isStrict ? withCanonicalResults(clocked, results) : clocked;
+      fields[name] = guarded(this.#meter, hostFunction, parameters, this.#failHost);
     }
     const { counters } = this.#meter;
     if (counters !== undefined) hosts[counterModule] = counters;

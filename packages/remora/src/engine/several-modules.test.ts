@@ -23,13 +23,13 @@ interface Guest {
 async function guestOf(
   modules: Readonly<Record<string, string>>,
   limits: Partial<Limits> = {},
-  sliceUnits?: number,
+  { sliceUnits, profile = "default" }: { sliceUnits?: number; profile?: "default" | "strict" } = {},
 ): Promise<Guest> {
   const all: Limits = { ...defaultLimits, fuelMax: 1e9, deadlineMs: 10_000, ...limits };
   const { memoryPagesMax, tableElementsMax } = all;
   const request = compileRequest("several", {
     mode: "fuel",
-    profile: "default",
+    profile,
     memoryPagesMax,
     tableElementsMax,
     stack: true,
@@ -84,6 +84,9 @@ const chain = (length: number, localCount: number, last: string) =>
 const throughTable = `(type $t (func)) (table (export "table") 64 64 funcref)
   (func (export "first") (call_indirect (type $t) (i32.const 0)))`;
 
+const floats = "f64 ".repeat(1_000);
+const zeros = "(f64.const 0)".repeat(1_000);
+
 const recursions: Record<string, Record<string, string>> = {
   "two modules, a table between them": {
     a: throughTable,
@@ -113,6 +116,13 @@ const recursions: Record<string, Record<string, string>> = {
       (elem declare func $f) (func $f ${locals(3_000)} (call $apply))
       (func (export "run") (global.set $g (ref.func $f)) (call $f))`,
   },
+  "a thousand floats, which strict looks at on the way in": {
+    a: `(type $t (func (param ${floats}))) (table (export "table") 64 64 funcref)
+      (func (export "first") (type $t) ${zeros} (call_indirect (type $t) (i32.const 0)))`,
+    b: `(type $t (func (param ${floats}))) (import "a" "table" (table 64 funcref))
+      (import "a" "first" (func $first (type $t)))
+      (elem (i32.const 0) $f) (func $f (type $t) ${zeros} (call $first)) (func (export "run") ${zeros} (call $f))`,
+  },
   "forty modules, each as deep as it can": Object.fromEntries([
     ["m0", throughTable],
     ...Array.from({ length: 40 }, (_, index) => [
@@ -128,8 +138,10 @@ const recursions: Record<string, Record<string, string>> = {
 
 test("modules that recurse through each other end by the slots of the instance, before V8 runs out of stack", async () => {
   for (const [what, modules] of Object.entries(recursions)) {
-    const guest = await guestOf(modules);
-    expectStackSpent(what, () => guest.call("run"));
+    for (const profile of ["default", "strict"] as const) {
+      const guest = await guestOf(modules, {}, { profile });
+      expectStackSpent(`${what}, ${profile}`, () => guest.call("run"));
+    }
   }
 });
 
@@ -158,7 +170,7 @@ test("where the fuel runs out does not depend on the slices, in whichever module
   for (let fuelMax = 0; fuelMax < 1_500; fuelMax += 13) {
     const outcomes = new Set<string>();
     for (const sliceUnits of [1, 7, 1_000, undefined]) {
-      const guest = await guestOf(modules, { fuelMax }, sliceUnits);
+      const guest = await guestOf(modules, { fuelMax }, sliceUnits === undefined ? {} : { sliceUnits });
       assert.throws(() => guest.call("run"), { code: "engine/out-of-fuel" });
       const done = guest.instances.map(({ exports }) => (exports.done as { value?: number }).value);
       outcomes.add(`${done.join(" ")}, ${guest.engine.fuelUsed}`);

@@ -1,6 +1,7 @@
 /** Codecs of tuples, lists and maps. */
 
 import type { ValueType } from "../types.ts";
+import { canonicalizeAll } from "./canonical-nan.ts";
 import type { Codec, CodecOf } from "./codec.ts";
 import type { Context } from "./context.ts";
 import { flatten, layoutOf, layoutOfFields, offsetsOf } from "./layout.ts";
@@ -157,6 +158,8 @@ function numberElements(
       if (value instanceof Uint8Array) cx.bytes.set(value, pointer);
       else if (value instanceof ArrayType) {
         cx.bytes.set(new Uint8Array(value.buffer, value.byteOffset, value.byteLength), pointer);
+        if (value instanceof Float64Array) canonicalizeAll(cx.view, pointer, value.length, 8);
+        else if (value instanceof Float32Array) canonicalizeAll(cx.view, pointer, value.length, 4);
       } else generic.storeAll(cx, value, pointer);
     },
     loadAll: (cx, pointer, count) => {

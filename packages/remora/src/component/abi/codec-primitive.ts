@@ -2,6 +2,7 @@
 
 import { camelCase } from "../names.ts";
 import type { PrimitiveKind, ValueType } from "../types.ts";
+import { canonicalNan } from "./canonical-nan.ts";
 import type { Codec, Flat } from "./codec.ts";
 import type { Context } from "./context.ts";
 import { type FlatType, flagsSize } from "./layout.ts";
@@ -147,7 +148,7 @@ const primitives: { readonly [Kind in CodecPrimitive]: Codec } = {
     size: 4,
     flat: "f32",
     check: (value) => typeof value === "number",
-    store: (cx, value, pointer) => cx.view.setFloat32(pointer, value, true),
+    store: (cx, value, pointer) => cx.view.setFloat32(pointer, canonicalNan(value), true),
     load: (cx, pointer) => cx.view.getFloat32(pointer, true),
     lower: asIs,
     lift: asIs,
@@ -157,7 +158,7 @@ const primitives: { readonly [Kind in CodecPrimitive]: Codec } = {
     size: 8,
     flat: "f64",
     check: (value) => typeof value === "number",
-    store: (cx, value, pointer) => cx.view.setFloat64(pointer, value, true),
+    store: (cx, value, pointer) => cx.view.setFloat64(pointer, canonicalNan(value), true),
     load: (cx, pointer) => cx.view.getFloat64(pointer, true),
     lower: asIs,
     lift: asIs,

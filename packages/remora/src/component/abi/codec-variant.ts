@@ -4,6 +4,7 @@
  */
 
 import type { ValueType } from "../types.ts";
+import { canonicalNan } from "./canonical-nan.ts";
 import type { Codec, CodecOf, Flat } from "./codec.ts";
 import { singleCodec } from "./codec-primitive.ts";
 import type { Context } from "./context.ts";
@@ -201,10 +202,10 @@ const scratch = new DataView(new ArrayBuffer(8));
 function widen(value: Flat, from: FlatType, to: FlatType): Flat {
   if (from === "i32") return BigInt(Number(value) >>> 0);
   if (from === "f64") {
-    scratch.setFloat64(0, Number(value));
+    scratch.setFloat64(0, canonicalNan(Number(value)));
     return scratch.getBigInt64(0);
   }
-  scratch.setFloat32(0, Number(value));
+  scratch.setFloat32(0, canonicalNan(Number(value)));
   const bits = scratch.getUint32(0);
   return to === "i32" ? bits : BigInt(bits);
 }

@@ -13,11 +13,12 @@ import { funcTypeAt } from "../index-spaces.ts";
 import type { Body } from "../module.ts";
 import { firstPrefix, operatorSpace, prefixPageSizes, prefixPages } from "../opcodes.ts";
 import { unknownOpcode } from "../operators.ts";
-import { type FuncType, isRefType, type StorageType } from "../sections/value-types.ts";
+import { isRefType, type StorageType } from "../sections/value-types.ts";
 import { ControlFlow, checkEvery, type FlowInput } from "./control-flow.ts";
 import { Event, Facts } from "./facts.ts";
 import { fuelOf, heightOf, Kind, kindOf, lastSimple, traitsOf } from "./operator-kinds.ts";
 import { readIndex, skipMemArg, skipNumber, skipType } from "./skip.ts";
+import { frameSlots, slotsOf } from "./stack-slots.ts";
 
 export interface AnalyseInput extends FlowInput {
   readonly bodies: readonly Body[];
@@ -57,7 +58,7 @@ class Walker {
     const starts = [events.length, regionFuel.length, sites.length, arms.length, loopRegion.length] as const;
     const movedStart = movedGlobals.length;
     flow.reset(typeIndex);
-    let slots = slotsOf(type);
+    let slots = slotsOf(type.parameters);
     const localGroups = groupsOfLocals(this.bytes, start);
     const declared = skipLocals(reader, input.limits, (local, offset, count) => {
       slots += local === "v128" ? 2 * count : count;
@@ -364,13 +365,6 @@ class Walker {
 
 // The page of SIMD among the prefixes.
 const vectorPage = 2;
-
-/** What a frame takes besides locals and operands (4.11). */
-const frameSlots = 8;
-
-function slotsOf(type: FuncType): number {
-  return type.parameters.reduce((slots, parameter) => slots + (parameter === "v128" ? 2 : 1), 0);
-}
 
 function groupsOfLocals(bytes: Uint8Array, start: number): number {
   return new ByteReader(bytes, start).u32();

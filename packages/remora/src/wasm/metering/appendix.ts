@@ -9,6 +9,7 @@ import type { Export, Global, Import, RecGroup } from "../module.ts";
 import type { FuncType, ValueType } from "../sections/value-types.ts";
 import { writeValueType } from "../sections/value-types.ts";
 import { Assembler, type Helper, helperBody, helperType, memoryGrow, tableGrow } from "./bulk.ts";
+import { type CanonicalEntry, entryBody } from "./canonical-entries.ts";
 import { type CounterName, reservedPrefix } from "./contract.ts";
 import type { Appended } from "./emit.ts";
 import { type GlobalMove, importOfCounter } from "./shared-counters.ts";
@@ -44,6 +45,8 @@ export interface Appendix {
   readonly types: readonly RecGroup[];
   /** Type index and body of each function. */
   readonly functions: readonly { readonly type: number; readonly body: Uint8Array }[];
+  /** By function: what is exported in its place. */
+  readonly entries: ReadonlyMap<number, number>;
   readonly globals: readonly Global[];
   readonly exports: readonly Export[];
   /** Index of the refill table, which is the last. */
@@ -56,6 +59,7 @@ export interface AppendixInput {
   readonly hasStack: boolean;
   readonly sharesCounters: boolean;
   readonly start: number | undefined;
+  readonly entries: readonly CanonicalEntry[];
   /** What may be added to memories and tables at the start. */
   readonly pages: number;
   readonly elements: number;
@@ -106,7 +110,10 @@ export function makeAppendix(input: AppendixInput): Appendix {
       type: types.add(helperType(helper, spaces)),
       body: helperBody(helper, context),
     })),
+    ...input.entries.map((entry) => ({ type: entry.type, body: entryBody(entry) })),
   ];
+  const firstEntry = firstHelper + helpers.length;
+  const entries = new Map(input.entries.map(({ func }, index) => [func, firstEntry + index]));
   const blocks = new Map<number, Uint8Array>();
   const appended: Appended = {
     fuel,
@@ -125,7 +132,7 @@ export function makeAppendix(input: AppendixInput): Appendix {
       return block;
     },
   };
-  return { appended, imports, move, types: types.groups, functions, globals, exports, refillTable };
+  return { appended, imports, move, types: types.groups, functions, entries, globals, exports, refillTable };
 }
 
 /** Function types behind those of the module; the same one only once. */

@@ -14,6 +14,7 @@ import { defaultDecodeLimits } from "../limits.ts";
 import type {
   ConstExpr,
   ElementSegment,
+  Export,
   Import,
   Module,
   Section,
@@ -23,6 +24,7 @@ import type {
 import { operators } from "../opcodes.ts";
 import { analyse } from "./analyse.ts";
 import { type Appendix, Helpers, makeAppendix, names } from "./appendix.ts";
+import { canonicalEntries } from "./canonical-entries.ts";
 import { capSizes, sumOfMins } from "./caps.ts";
 import { checkIndices } from "./check-indices.ts";
 import {
@@ -78,12 +80,14 @@ export function rewriteModule(original: Uint8Array, options: MeterOptions, piece
   const helpers = new Helpers();
   const facts = analyseModule(module, spaces, options, helpers);
   const start = findSection(module, "start")?.items;
+  const entries = options.profile === "strict" ? canonicalEntries(module, spaces) : [];
   const plan = makePlan({
     facts,
     importedFunctions: spaces.imported.functions,
     isExported: exportedFunctions(module, spaces, start),
     mode: options.mode,
     stack: options.stack,
+    entrySlots: new Map(entries.map(({ func, slots }) => [func, slots])),
   });
   const hasStack = plan.bodies.some((body) => body.stackSlots > 0);
   const appendix = makeAppendix({
@@ -92,6 +96,7 @@ export function rewriteModule(original: Uint8Array, options: MeterOptions, piece
     hasStack,
     sharesCounters: options.sharesCounters ?? false,
     start,
+    entries,
     pages: Math.max(0, options.memoryPagesMax - Number(sumOfMins(memories.defined))),
     elements: Math.max(0, options.tableElementsMax - Number(sumOfMins(tables.defined))),
   });
@@ -229,6 +234,10 @@ function rewriteSections({ module, appendix, emitted, memories, tables }: Rewrit
   append("function", { kind: "function", items: appendix.functions.map(({ type }) => type) });
   if (appendix.globals.length > 0) append("global", { kind: "global", items: appendix.globals });
   append("export", { kind: "export", items: appendix.exports });
+  if (appendix.entries.size > 0 || appendix.move.by > 0) {
+    const items = findSection(module, "export")?.items.map((item) => newExport(item, appendix)) ?? [];
+    contents.set("export", encodeContent({ kind: "export", items: [...items, ...appendix.exports] }));
+  }
   if (appendix.move.by > 0) {
     append("import", { kind: "import", items: appendix.imports });
     moveGlobals(module, appendix, contents);
@@ -259,17 +268,19 @@ function rewriteSections({ module, appendix, emitted, memories, tables }: Rewrit
   return contents;
 }
 
+function newExport(item: Export, { entries, move }: Appendix): Export {
+  if (item.kind === "func") return { ...item, index: entries.get(item.index) ?? item.index };
+  return moveExport(item, move);
+}
+
 /** Imported counters come before the globals that the module defines: whatever names one of these is written anew. */
-function moveGlobals(module: Module, { move, exports }: Appendix, contents: Contents): void {
+function moveGlobals(module: Module, { move }: Appendix, contents: Contents): void {
   const isMoved = (expr: ConstExpr | undefined) => expr !== undefined && refersTo(expr, move);
   const hasMoved = ({ mode, elements }: ElementSegment) =>
     (mode.kind === "active" && isMoved(mode.offset)) ||
     elements.some((element) => typeof element !== "number" && isMoved(element));
   for (const section of module.sections) {
-    if (section.kind === "export") {
-      const items = [...section.items.map((item) => moveExport(item, move)), ...exports];
-      contents.set("export", encodeContent({ kind: "export", items }));
-    } else if (section.kind === "global" && section.items.some(({ init }) => isMoved(init))) {
+    if (section.kind === "global" && section.items.some(({ init }) => isMoved(init))) {
       const items = section.items.map((global) => moveGlobal(global, move));
       contents.set("global", encodeContent({ kind: "global", items }));
     } else if (section.kind === "data" && section.items.some(({ active }) => isMoved(active?.offset))) {

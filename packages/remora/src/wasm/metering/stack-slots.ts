@@ -8,6 +8,7 @@
  * way *leaks*, and whoever calls it counts.
  */
 
+import type { ValueType } from "../sections/value-types.ts";
 import type { CallOrder } from "./call-graph.ts";
 import { type BodyFacts, type Facts, siteSize } from "./facts.ts";
 
@@ -18,15 +19,28 @@ export interface StackSlots {
   readonly uncounted: number;
 }
 
+/** What a frame takes besides locals and operands. */
+export const frameSlots = 8;
+
+export function slotsOf(types: readonly ValueType[]): number {
+  return types.reduce((slots, type) => slots + (type === "v128" ? 2 : 1), 0);
+}
+
 // A frame of more would overflow V8's stack by itself; the sum stays an exact number.
 const slotsMax = 0x3fffffff;
 
-export function stackSlots(facts: Facts, calls: CallOrder, importedFunctions: number): StackSlots {
+/** `entrySlots`: by function, what a frame of ours takes through which it is called from outside. */
+export function stackSlots(
+  facts: Facts,
+  calls: CallOrder,
+  importedFunctions: number,
+  entrySlots: ReadonlyMap<number, number>,
+): StackSlots {
   const { bodies, sites } = facts;
   const counts = findCounting(facts, calls, importedFunctions);
   const taken = new Int32Array(bodies.length);
   /** Slots of the deepest chain of frames that do not count and end in a call of this function. */
-  const above = new Float64Array(bodies.length);
+  const above = Float64Array.from(bodies, ({ func }) => entrySlots.get(func) ?? 0);
   let uncounted = 0;
   for (let at = calls.order.length - 1; at >= 0; at--) {
     const index = calls.order[at] as number; // `order` has each body once
