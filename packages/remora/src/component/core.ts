@@ -38,6 +38,41 @@ export interface TextCodec {
   decodeLatin1(from: Uint8Array, at: number, length: number): string;
 }
 
+/** A core value of the canonical ABI: i64 is a bigint, everything else a number. */
+export type Flat = number | bigint;
+
+export type CoreValue = "i32" | "i64" | "f32" | "f64";
+
+export interface CoreSignature {
+  readonly params: readonly CoreValue[];
+  /** At most one. */
+  readonly results: readonly CoreValue[];
+}
+
+/** How guests wait for the host without keeping its thread: an engine has it where the platform can put a stack aside. */
+export interface CoreWaiting {
+  /**
+   * An import made of a function that gives its result or a promise of it. The guest waits for the promise; whoever
+   * gives one has made sure that it is on a stack of its own, with no other function of the host between. A
+   * promise that rejects ends the guest's call.
+   */
+  importOf(body: CoreFunction, signature: CoreSignature): CoreFunction;
+  /**
+   * A guest function that runs on a stack of its own each time. `onReturn` is called when it has returned, before
+   * the promise is settled, and must not throw; the promise rejects when it traps.
+   */
+  entryOf(
+    core: CoreFunction,
+    signature: CoreSignature,
+    onReturn: (result: Flat | undefined) => void,
+  ): (...args: Flat[]) => Promise<void>;
+  /** Called when the call waits without a stack, and when it goes on. */
+  wait(): void;
+  resume(): void;
+  /** Called when a call that may have waited has its result, before `CoreEngine.leave`. */
+  settle(): void;
+}
+
 /** One instance's view of its engine; all core modules of a component share it and its one budget. */
 export interface CoreEngine {
   readonly text: TextCodec;
@@ -69,6 +104,8 @@ export interface CoreEngine {
   /** Called before and after a host function that is marked as slow; see `slow-host.ts`. */
   beforeSlowHost?(): void;
   afterSlowHost?(): void;
+  /** Undefined where guests cannot wait. */
+  readonly waiting?: CoreWaiting | undefined;
   /** Called instead of `fail` when an argument did not fit its type before any guest code ran. */
   cancel(): void;
 }

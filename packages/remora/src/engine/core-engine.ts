@@ -11,6 +11,7 @@ import type {
   CoreFunction,
   CoreImports,
   CoreInstance,
+  CoreWaiting,
   TextCodec,
 } from "../component/core.ts";
 import { isSlowHostFunction } from "../component/slow-host.ts";
@@ -26,6 +27,7 @@ import { Places } from "./places.ts";
 import { textCodec } from "./text.ts";
 import { trap } from "./trampoline.ts";
 import { classifyThrown, runningFunction } from "./trap.ts";
+import { nodeTimer, type Timer, Waiting } from "./waiting.ts";
 import { type WasmInstance, type WasmMemory, type WasmTable, webAssembly } from "./webassembly.ts";
 
 export interface InstanceEngineOptions {
@@ -37,6 +39,8 @@ export interface InstanceEngineOptions {
   readonly modulesMax?: number;
   /** Milliseconds on a monotonic clock. */
   readonly clock?: () => number;
+  /** Ends a call that waits beyond its deadline. Default: Node's. */
+  readonly timer?: Timer;
   /** For tests: see `MeterOptions`. */
   readonly sliceUnits?: number;
 }
@@ -62,6 +66,8 @@ export class InstanceEngine implements CoreEngine {
   #state: typeof idle | typeof busy | typeof poisoned | typeof closed = idle;
   #poison = "";
   #modules = 0;
+  #waiting: Waiting | undefined;
+  readonly #timer: Timer;
   readonly #places: Places;
   /** Functions, memories and tables that came out of this instance's own modules. */
   readonly #own = new WeakSet<object>();
@@ -75,6 +81,7 @@ export class InstanceEngine implements CoreEngine {
     this.#limits = limits;
     const sharesCounters = options.request.options.sharesCounters ?? false;
     this.#modulesMax = sharesCounters ? (options.modulesMax ?? defaultModulesMax) : 1;
+    this.#timer = options.timer ?? nodeTimer;
     this.#places = new Places(options.request.options);
     this.#meter = new Meter({
       limits,
@@ -126,43 +133,17 @@ export class InstanceEngine implements CoreEngine {
     this.#meter.lookAtClock();
   }
 
-  /** The guest waits for a promise: its clock stands still until `resume`. */
-  suspend(): void {
-    this.#meter.suspend();
-  }
-
-  resume(): void {
-    this.#meter.resume();
-  }
-
-  /**
-   * Makes an import of an asynchronous host function: the guest waits for its promise with its clock standing still,
-   * and takes no other call meanwhile. The export that leads to it must be called through `WebAssembly.promising`.
-   *
-   * A promise that rejects ends the call with what it rejected with: the guest goes on with zeros and is stopped at
-   * its next check, so that there is nothing for it to catch.
-   *
-   * @throws TypeError this Node has no JavaScript Promise Integration
-   */
-  suspending(hostFunction: (...args: unknown[]) => Promise<unknown>): CoreExtern {
-    if (webAssembly.Suspending === undefined) {
-      throw new TypeError(
-        "An asynchronous host function needs JavaScript Promise Integration: Node 24 or later",
-      );
-    }
-    const meter = this.#meter;
-    return new webAssembly.Suspending(async (...args) => {
-      if (meter.dead !== undefined) return undefined;
-      meter.suspend();
-      try {
-        return withCanonicalBits(await hostFunction(...args));
-      } catch (error) {
-        meter.condemn(classifyThrown(error, this.plugin, false, this.#places.resolve));
-        return undefined;
-      } finally {
-        meter.resume();
-      }
+  /** Undefined where V8 has no JavaScript Promise Integration: before Node 24. */
+  get waiting(): CoreWaiting | undefined {
+    this.#waiting ??= Waiting.of({
+      plugin: this.plugin,
+      meter: this.#meter,
+      timer: this.#timer,
+      adopt: (made) => this.#own.add(made),
+      failHost: this.#failHost,
+      condemn: (error) => this.#meter.condemn(this.#classified(error)),
     });
+    return this.#waiting;
   }
 
   /**
@@ -214,6 +195,7 @@ export class InstanceEngine implements CoreEngine {
     this.#meter.end();
     if (this.#state !== closed) this.#state = poisoned;
     this.#poison = why.code;
+    this.#waiting?.unwind();
     return why;
   }
 
@@ -222,6 +204,7 @@ export class InstanceEngine implements CoreEngine {
     if (this.#state === closed) return;
     this.#state = closed;
     this.#meter.close();
+    this.#waiting?.unwind();
   }
 
   [Symbol.dispose](): void {
@@ -243,7 +226,11 @@ export class InstanceEngine implements CoreEngine {
       case "closed":
         return engineErrors.closed({ what: `The instance of "${plugin}"` });
     }
-    return classifyThrown(error, plugin, this.#meter.isStackSpent, this.#places.resolve);
+    return this.#classified(error);
+  }
+
+  #classified(error: unknown): RemoraError {
+    return classifyThrown(error, this.plugin, this.#meter.isStackSpent, this.#places.resolve);
   }
 
   #refusal(): RemoraError {
@@ -350,7 +337,7 @@ export class InstanceEngine implements CoreEngine {
   readonly #failHost = (error: unknown): never => {
     const meter = this.#meter;
     if (meter.dead !== undefined) return trap();
-    return meter.abort(classifyThrown(error, this.plugin, meter.isStackSpent, this.#places.resolve));
+    return meter.abort(this.#classified(error));
   };
 
   #visible(instance: WasmInstance): CoreInstance["exports"] {

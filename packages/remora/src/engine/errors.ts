@@ -97,6 +97,11 @@ export const engineErrors = defineErrors("engine", {
     message: (d: { instancesMax: number }) =>
       `Cannot lease an instance: all ${d.instancesMax} that are allowed are busy`,
   },
+  "too-many-waiting": {
+    fault: "operator",
+    message: (d: { stacksMax: number }) =>
+      `Cannot start a call that may wait: ${d.stacksMax} calls wait already, in all plugins of this process`,
+  },
   "re-entered": {
     fault: "platform",
     message: (d: { plugin: string }) =>

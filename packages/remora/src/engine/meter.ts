@@ -103,7 +103,6 @@ export class Meter implements RefillTarget {
   #deadlineMs = 0.5;
   #deadlineAt = 0.5;
   #lookedAt = 0.5;
-  #suspendedAt = 0.5;
 
   constructor(options: MeterOptions) {
     this.#clock = options.clock ?? monotonicMs;
@@ -250,17 +249,9 @@ export class Meter implements RefillTarget {
     if (this.dead === undefined && this.#deadlineAt !== Infinity) this.#empty();
   }
 
-  /** The guest is suspended until a promise settles: its clock stands still. */
-  suspend(): void {
-    this.startClock();
-    this.#isUntouched = false;
-    this.#suspendedAt = this.#clock();
-  }
-
-  /** The guest goes on. */
-  resume(): void {
-    this.#deadlineAt += this.#clock() - this.#suspendedAt;
-    this.lookAtClock();
+  /** Milliseconds until the deadline of this call, once its clock was started; Infinity when there is none. */
+  get msLeft(): number {
+    return this.#deadlineAt - this.#clock();
   }
 
   /** Stops the guest for good, so that it cannot catch it, and keeps the reason. Called from a host function. */

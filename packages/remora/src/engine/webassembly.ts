@@ -53,7 +53,7 @@ export interface WebAssemblyApi {
   readonly LinkError: ErrorConstructor;
   /** JavaScript Promise Integration: absent before Node 24. An import made of it lets the guest wait. */
   readonly Suspending?: new (
-    hostFunction: (...args: unknown[]) => Promise<unknown>,
+    hostFunction: (...args: never[]) => Promise<unknown>,
   ) => object;
   /** The export as a function that gives a promise, which such an import needs. */
   readonly promising?: (guestFunction: CoreFunction) => (...args: unknown[]) => Promise<unknown>;

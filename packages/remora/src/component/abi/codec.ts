@@ -4,6 +4,7 @@
  */
 
 import { unreachable } from "../../base/index.ts";
+import type { Flat } from "../core.ts";
 import { componentErrors } from "../errors.ts";
 import type { ValueType } from "../types.ts";
 import { listCodec, mapCodec, tupleCodec } from "./codec-compound.ts";
@@ -14,8 +15,7 @@ import { enumCodec, optionCodec, resultCodec, variantCodec } from "./codec-varia
 import type { Context } from "./context.ts";
 import type { FlatType } from "./layout.ts";
 
-/** A core value: i64 is a bigint, everything else a number. */
-export type Flat = number | bigint;
+export type { Flat } from "../core.ts";
 
 /**
  * How values of one type cross the boundary. Lowering comes in two steps: `check` looks at the whole value and
