@@ -58,6 +58,16 @@ export const componentErrors = defineErrors("component", {
     fault: "guest",
     message: (d: { what: string }) => `Guest broke the canonical ABI: ${d.what}`,
   },
+  "no-waiting": {
+    fault: "operator",
+    message: (d: { name: string }) =>
+      `Cannot link asynchronous host function "${d.name}": this V8 cannot put a guest aside while it waits (Node 24 and later can); run the plugin in the isolation "worker"`,
+  },
+  "cannot-wait": {
+    fault: "guest",
+    message: (d: { name: string }) =>
+      `Guest cannot wait for "${d.name}" here: it was called by a start function, a destructor or a call that gives its result at once`,
+  },
   "host-failed": {
     fault: "platform",
     message: (d: { name: string }) => `Host function "${d.name}" failed`,

@@ -1,3 +1,5 @@
+// Host functions that give promises.
+export { asyncHostFunction, isAsyncHostFunction } from "./async-host.ts";
 // Decoding.
 export { decodeComponent, isComponent } from "./binary/decode.ts";
 export { type DecodeLimits, defaultDecodeLimits } from "./binary/limits.ts";
@@ -12,6 +14,10 @@ export type {
   CoreInstance,
   CoreMemory,
   CoreOpaque,
+  CoreSignature,
+  CoreValue,
+  CoreWaiting,
+  Flat,
   TextCodec,
 } from "./core.ts";
 // Errors.

@@ -1,7 +1,7 @@
 // From bytes to callable functions.
 
 export type { HostImports } from "../component/index.ts";
-export { slowHostFunction, slowHostInterface } from "../component/index.ts";
+export { asyncHostFunction, slowHostFunction, slowHostInterface } from "../component/index.ts";
 export {
   type Artifact,
   type ArtifactOptions,

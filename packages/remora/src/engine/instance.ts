@@ -68,6 +68,21 @@ abstract class LiveInstance {
     }
   }
 
+  /**
+   * The same for an export that gives a promise, as all do when a host function is asynchronous.
+   *
+   * @throws engine/re-entered another call is running, or waits
+   */
+  async callAsync(
+    path: string | readonly string[],
+    args: readonly unknown[],
+    budget: Partial<Budget> = {},
+  ): Promise<{ readonly result: unknown; readonly report: CallReport }> {
+    // The budget is taken when the call begins; what it cost is known when its promise is settled.
+    const result = await this.call(path, args, budget).result;
+    return { result, report: this.report };
+  }
+
   /** Lets go of the guest; a call that still runs is stopped at its next check. */
   close(): void {
     this.engine.close();

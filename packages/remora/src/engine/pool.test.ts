@@ -68,3 +68,33 @@ test("a failing create takes no place", () => {
   assert.deepEqual(pool.counts, { leased: 0, idle: 0, created: 0 });
   pool.giveBack(pool.lease());
 });
+
+test("who may stand in line is bounded", async () => {
+  const pool = new Pool<FakeInstance>({
+    create: () => new FakeInstance(),
+    instancesMax: 1,
+    idleMax: 1,
+    queueMax: 1,
+  });
+  const first = pool.lease();
+  const second = pool.leaseWhenFree();
+  await assert.rejects(pool.leaseWhenFree(), { code: "engine/pool-exhausted" });
+  pool.giveBack(first);
+  assert.equal(await second, first);
+});
+
+test("an instance that cannot be made fails the call that it was for, and no other", async () => {
+  let made = 0;
+  const create = () => {
+    if (++made === 2) throw new Error("cannot start");
+    return new FakeInstance();
+  };
+  const pool = new Pool<FakeInstance>({ create, instancesMax: 1, idleMax: 1 });
+  const first = pool.lease();
+  const second = pool.leaseWhenFree();
+  const third = pool.leaseWhenFree();
+  first.isPoisoned = true;
+  pool.giveBack(first);
+  await assert.rejects(second, { message: "cannot start" });
+  assert.ok((await third) instanceof FakeInstance);
+});

@@ -22,11 +22,21 @@ export interface PoolOptions<Item> {
   readonly instancesMax: number;
   /** Kept for the next lease; what comes back beyond it is closed. */
   readonly idleMax: number;
+  /** Callers that may stand in line for an instance; `engine/pool-exhausted` beyond it. Default: 1,000. */
+  readonly queueMax?: number;
 }
+
+interface Queued<Item> {
+  readonly resolve: (item: Item) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+const defaultQueueMax = 1_000;
 
 export class Pool<Item extends Poolable> {
   readonly #options: PoolOptions<Item>;
   readonly #idle: Item[] = [];
+  readonly #queue: Queued<Item>[] = [];
   #leased = 0;
   #created = 0;
   #isClosed = false;
@@ -52,17 +62,45 @@ export class Pool<Item extends Poolable> {
     return item;
   }
 
+  /**
+   * As `lease`, and stands in line while all instances are leased: first come, first served. For calls that may wait;
+   * a call that gives its result at once never has to.
+   *
+   * @throws engine/closed         the pool was closed, also while standing in line
+   * @throws engine/pool-exhausted `queueMax` callers stand in line already
+   */
+  async leaseWhenFree(): Promise<Item> {
+    const { instancesMax, queueMax = defaultQueueMax } = this.#options;
+    if (this.#leased < instancesMax || this.#isClosed) return this.lease();
+    if (this.#queue.length >= queueMax) throw engineErrors["pool-exhausted"]({ instancesMax });
+    return new Promise((resolve, reject) => this.#queue.push({ resolve, reject }));
+  }
+
   /** Ends a lease. A poisoned instance is closed and dropped; the next lease makes a fresh one. */
   giveBack(item: Item): void {
     this.#leased--;
     if (item.isPoisoned || this.#isClosed || this.#idle.length >= this.#options.idleMax) item.close();
     else this.#idle.push(item);
+    if (this.#queue.length > 0) this.#serve();
   }
 
   /** Closes the idle instances now and the leased ones when they come back. */
   close(): void {
     this.#isClosed = true;
     for (const item of this.#idle.splice(0)) item.close();
+    for (const { reject } of this.#queue.splice(0)) reject(engineErrors.closed({ what: "The pool" }));
+  }
+
+  /** One more instance is free: for the first in line. A fresh one that cannot start fails the call that it was for. */
+  #serve(): void {
+    for (let next = this.#queue.shift(); next !== undefined; next = this.#queue.shift()) {
+      try {
+        next.resolve(this.lease());
+        return;
+      } catch (error) {
+        next.reject(error);
+      }
+    }
   }
 
   #create(): Item {

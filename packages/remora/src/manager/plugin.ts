@@ -127,7 +127,6 @@ export class Plugin<Calls> {
    */
   call<Argument, Result>(use: (calls: Calls, argument: Argument) => Result, argument: Argument): Result {
     const leased = this.#pool.lease();
-    const { instance } = leased;
     const isTimed = this.#calls++ % timedEvery === 0;
     const startedMs = isTimed ? performance.now() : 0;
     leased.sandboxed?.beginCall();
@@ -136,10 +135,38 @@ export class Plugin<Calls> {
       if (isTimed) this.latency.record((performance.now() - startedMs) * 1e6);
       return result;
     } finally {
-      this.#fuelUsed += instance.fuelUsed;
-      if (instance.isPoisoned) this.#traps++;
-      this.#giveBack(leased);
+      this.#endCall(leased);
     }
+  }
+
+  /**
+   * The same for calls that give promises, as all exports do when a host function is asynchronous. While one waits, the
+   * next gets another instance, or stands in line when all are in use.
+   *
+   * @throws engine/pool-exhausted too many calls stand in line
+   */
+  async callAsync<Argument, Result>(
+    use: (calls: Calls, argument: Argument) => PromiseLike<Result> | Result,
+    argument: Argument,
+  ): Promise<Result> {
+    const leased = await this.#pool.leaseWhenFree();
+    const isTimed = this.#calls++ % timedEvery === 0;
+    const startedMs = isTimed ? performance.now() : 0;
+    leased.sandboxed?.beginCall();
+    try {
+      const result = await use(leased.calls, argument);
+      if (isTimed) this.latency.record((performance.now() - startedMs) * 1e6);
+      return result;
+    } finally {
+      this.#endCall(leased);
+    }
+  }
+
+  #endCall(leased: Leased<Calls>): void {
+    const { instance } = leased;
+    this.#fuelUsed += instance.fuelUsed;
+    if (instance.isPoisoned) this.#traps++;
+    this.#giveBack(leased);
   }
 
   /**
@@ -154,9 +181,7 @@ export class Plugin<Calls> {
     try {
       return use(leased.instance);
     } finally {
-      this.#fuelUsed += leased.instance.fuelUsed;
-      if (leased.instance.isPoisoned) this.#traps++;
-      this.#giveBack(leased);
+      this.#endCall(leased);
     }
   }
 

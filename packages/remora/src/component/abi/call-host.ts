@@ -148,7 +148,12 @@ function callGeneral(call: OutgoingCall): CoreFunction {
 }
 
 /** What a host function threw, as the `err` of its result type; anything but a fitting payload is a failure. */
-function errorResult(call: OutgoingCall, hasErr: boolean, err: Codec | undefined, error: unknown): unknown {
+export function errorResult(
+  call: OutgoingCall,
+  hasErr: boolean,
+  err: Codec | undefined,
+  error: unknown,
+): unknown {
   if (error instanceof RemoraError) throw error;
   if (hasErr && typeof error === "object" && error !== null && "payload" in error) {
     const { payload } = error;
@@ -180,7 +185,7 @@ export function argumentsLifter(signature: Signature): (cx: Context, flat: reado
   };
 }
 
-function resultLowerer(
+export function resultLowerer(
   call: OutgoingCall,
 ): (cx: Context, value: unknown, flat: readonly Flat[]) => Flat | undefined {
   const write = resultWriter(call.signature);
@@ -217,7 +222,7 @@ export function resultWriter(
   };
 }
 
-function mayNotLeave(): never {
+export function mayNotLeave(): never {
   return trap("a call out of a component instance that may not leave");
 }
 
@@ -235,7 +240,7 @@ function refuseResult(call: OutgoingCall, value: unknown): never {
  * Ends the guest's call with what went wrong; guests between here and the host cannot catch it. What is not
  * ours came out of guest code that ran on the way, its allocator say: the engine knows its own traps.
  */
-function fail(call: OutgoingCall, error: unknown): never {
+export function fail(call: OutgoingCall, error: unknown): never {
   if (error instanceof RemoraError) return call.cx.engine.abort(error);
   throw error;
 }

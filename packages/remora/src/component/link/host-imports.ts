@@ -5,6 +5,7 @@
 
 import { nearNames } from "../../base/index.ts";
 import type { HostCallable } from "../abi/call-guest.ts";
+import { asyncHostFunction, isAsyncHostFunction } from "../async-host.ts";
 import { componentErrors, type MissingImport } from "../errors.ts";
 import { camelCase, compatibleName, parseFuncName, pascalCase } from "../names.ts";
 import { isSlowHostFunction, slowHostFunction } from "../slow-host.ts";
@@ -51,8 +52,8 @@ class Finder {
   readonly #imports: HostImports;
   readonly #missing: MissingImport[];
   readonly #absent = new Set<string>();
-  /** Whether the function that was just found is a slow one. */
-  #isSlow = false;
+  /** The function that was just found, as the host gave it. */
+  #given: object | undefined;
   /** What the host calls each import that it does not have under its very name. */
   readonly #compatible = new Map<string, string | undefined>();
 
@@ -64,8 +65,10 @@ class Finder {
   func(plan: HostFuncPlan): HostCallable {
     const callable = this.#found(plan);
     // A bound function or a wrapper is another one than the host marked.
-    if (this.#isSlow) slowHostFunction(callable);
-    this.#isSlow = false;
+    const given = this.#given;
+    this.#given = undefined;
+    if (given !== undefined && isSlowHostFunction(given)) slowHostFunction(callable);
+    if (given !== undefined && isAsyncHostFunction(given)) asyncHostFunction(callable);
     return callable;
   }
 
@@ -77,7 +80,7 @@ class Finder {
       if (scope === undefined) return absent;
       const found = given(scope, camelCase(label)) ?? given(scope, label);
       if (typeof found === "function") {
-        this.#isSlow = isSlowHostFunction(found);
+        this.#given = found;
         return found.bind(scope);
       }
       return this.#miss(plan.path, `function ${camelCase(label)}`, found, camelCase(label), scope);
@@ -113,7 +116,7 @@ class Finder {
         holder ?? {},
       );
     }
-    this.#isSlow = isSlowHostFunction(found);
+    this.#given = found;
     return name.kind === "static"
       ? found.bind(resource)
       : methodOf(found as HostCallable, plan.type.params.length - 1);

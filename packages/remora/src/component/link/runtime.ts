@@ -11,13 +11,25 @@ import {
   type GuestFunction,
   type HostCallable,
 } from "../abi/call-guest.ts";
+import { type OwnStack, promisedFromHost } from "../abi/call-guest-async.ts";
 import { argumentsLifter, coreFunctionForHost, resultWriter } from "../abi/call-host.ts";
+import { coreFunctionForAsyncHost } from "../abi/call-host-async.ts";
 import type { Flat } from "../abi/codec.ts";
 import { hostOwner } from "../abi/codec-resource.ts";
 import { type ComponentState, Context, type ResourceHost } from "../abi/context.ts";
 import { HandleTable } from "../abi/handles.ts";
+import { coreSignature } from "../abi/layout.ts";
 import { trap } from "../abi/trap.ts";
-import type { CoreEngine, CoreExtern, CoreFunction, CoreImports, CoreInstance, CoreMemory } from "../core.ts";
+import { isAsyncHostFunction } from "../async-host.ts";
+import type {
+  CoreEngine,
+  CoreExtern,
+  CoreFunction,
+  CoreImports,
+  CoreInstance,
+  CoreMemory,
+  CoreWaiting,
+} from "../core.ts";
 import { componentErrors } from "../errors.ts";
 import type { FuncType } from "../types.ts";
 import { GuestResource, type GuestResourceClass } from "./guest-resource.ts";
@@ -71,6 +83,9 @@ export class Runtime implements ResourceHost {
   readonly #constructors = new Map<GuestResourceClass, HostCallable>();
   /** Objects for borrowed guest resources that live until the host function that got them returns. */
   readonly #loans: GuestResource[] = [];
+  /** Set when a host function may let the guest wait: every export then gives a promise. */
+  readonly #waiting: CoreWaiting | undefined;
+  readonly #stack: OwnStack = { isOwn: false };
 
   constructor(options: RuntimeOptions) {
     const { prepared, engine, bindings, limits } = options;
@@ -80,6 +95,7 @@ export class Runtime implements ResourceHost {
     this.#prepared = prepared;
     this.#bindings = bindings;
     this.#limits = limits;
+    this.#waiting = this.#waitingFor();
     const handles = { left: limits.handlesMax };
     for (const { index } of plan.states) {
       this.#states.push({
@@ -112,6 +128,30 @@ export class Runtime implements ResourceHost {
     }
   }
 
+  /** @throws component/no-waiting a host function is asynchronous and the engine cannot let a guest wait */
+  #waitingFor(): CoreWaiting | undefined {
+    const index = this.#bindings.funcs.findIndex((func) => isAsyncHostFunction(func));
+    if (index < 0) return undefined;
+    const { waiting } = this.engine;
+    if (waiting === undefined) throw componentErrors["no-waiting"]({ name: this.#hostName(index) });
+    return waiting;
+  }
+
+  #hostName(index: number): string {
+    return this.plan.hostFuncs[index]?.path.join(" ") ?? "";
+  }
+
+  /** Runs a function of the guest in the middle of a call, where it cannot wait. */
+  #onThisStack<Result>(run: () => Result): Result {
+    const { isOwn } = this.#stack;
+    this.#stack.isOwn = false;
+    try {
+      return run();
+    } finally {
+      this.#stack.isOwn = isOwn;
+    }
+  }
+
   /** The function that the host calls for an exported function. */
   func(item: FuncItem): HostCallable {
     // A host function that is exported again is the host's own: no guest stands between.
@@ -119,7 +159,11 @@ export class Runtime implements ResourceHost {
     let callable = this.#fromHost[item.index];
     if (callable === undefined) {
       const signature = this.#prepared.hostSignature(item.type);
-      callable = callableFromHost(this.#guestFunction(item.index, signature, undefined));
+      const guest = this.#guestFunction(item.index, signature, undefined);
+      callable =
+        this.#waiting === undefined
+          ? callableFromHost(guest)
+          : promisedFromHost(guest, this.#waiting, this.#stack);
       this.#fromHost[item.index] = callable;
     }
     return callable;
@@ -303,7 +347,7 @@ export class Runtime implements ResourceHost {
     const destructor = this.#destructors[resource];
     if (destructor === undefined) return;
     for (const index of entered) this.#state(index).mayEnter = false;
-    destructor(rep);
+    this.#onThisStack(() => destructor(rep));
     for (const index of entered) this.#state(index).mayEnter = true;
   }
 
@@ -334,13 +378,17 @@ export class Runtime implements ResourceHost {
     const lends = signature.type.params.some(
       ({ type }) => type.kind === "borrow" && plan.resources[type.resource.id]?.owner !== hostOwner,
     );
-    return coreFunctionForHost({
+    const callee = this.#bindings.funcs[index] as HostCallable; // As above.
+    const call = {
       signature,
       cx,
-      name: plan.hostFuncs[index]?.path.join(" ") ?? "",
-      callee: this.#bindings.funcs[index] as HostCallable, // As above.
+      name: this.#hostName(index),
+      callee,
       endLoans: lends ? () => this.#endLoans() : undefined,
-    });
+    };
+    if (this.#waiting === undefined || !isAsyncHostFunction(callee)) return coreFunctionForHost(call);
+    const body = coreFunctionForAsyncHost(call, () => this.#stack.isOwn);
+    return this.#waiting.importOf(body, coreSignature(type, "lower"));
   }
 
   /** From one guest of the component to another: lifted out of the one, lowered into the other. */
@@ -357,7 +405,10 @@ export class Runtime implements ResourceHost {
         cx.beginLift();
         call ??= callableFromGuest(this.#guestFunction(callee.index, signature, state.index));
         const lentBefore = state.lent.length;
+        const { isOwn } = this.#stack;
+        this.#stack.isOwn = false;
         const value = call(lift(cx, flat));
+        this.#stack.isOwn = isOwn;
         while (state.lent.length > lentBefore) {
           const handle = state.lent.pop();
           if (handle !== undefined) handle.lends--;

@@ -54,7 +54,7 @@ class InlineInstance implements IsolatedInstance {
   async call(path: string | readonly string[], args: readonly unknown[], budget: Partial<Budget> = {}) {
     const startedMs = performance.now();
     try {
-      const { result } = this.local.call(path, args, budget);
+      const { result } = await this.local.callAsync(path, args, budget);
       return { result, report: this.#settle(startedMs, this.local.fuelUsed) };
     } catch (error) {
       this.#settle(startedMs, this.local.fuelUsed);
@@ -74,7 +74,8 @@ class InlineInstance implements IsolatedInstance {
     let failure: BatchOutcome["failure"];
     for (const [index, args] of batch.entries()) {
       try {
-        results.push(this.local.call(path, args, budget).result);
+        const { result } = this.local.call(path, args, budget);
+        results.push(result instanceof Promise ? await result : result);
       } catch (error) {
         if (error instanceof ComponentError) results.push(error);
         else failure = { index, error };

@@ -1,0 +1,88 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { parse } from "@bytecodealliance/jco-transpile/wasm-tools";
+import { asyncHostFunction, defaultLimits, openArtifact } from "../engine/index.ts";
+import { Plugin } from "./plugin.ts";
+
+const artifact = openArtifact(
+  await parse(`(component
+    (import "ask" (func $ask (param "of" u32) (result u32)))
+    (core func $a (canon lower (func $ask)))
+    (core module $m (import "h" "ask" (func $ask (param i32) (result i32)))
+      (func (export "run") (param i32) (result i32) (call $ask (local.get 0))))
+    (core instance $i (instantiate $m (with "h" (instance (export "ask" (func $a))))))
+    (func (export "run") (param "of" u32) (result u32) (canon lift (core func $i "run"))))`),
+);
+
+interface Calls {
+  run(of: number): Promise<number>;
+}
+
+const run = (calls: Calls, of: number) => calls.run(of);
+
+/** A plugin that asks the host, which answers when the test says so. */
+function asking(instancesMax: number) {
+  const asked: { of: number; answer: (value: number) => void }[] = [];
+  const ask = asyncHostFunction((of: number) => new Promise((answer) => asked.push({ of, answer })));
+  const plugin = new Plugin<Calls>({
+    id: "asking",
+    artifact,
+    limits: { ...defaultLimits, deadlineMs: 50 },
+    hostImports: { ask },
+    instancesMax,
+    // The component exports one function, of this type.
+    bind: (instance) => instance.exports as unknown as Calls,
+  });
+  return { plugin, asked };
+}
+
+const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
+
+test("while a call waits the next one gets another instance", async () => {
+  const { plugin, asked } = asking(2);
+  const calls = [plugin.callAsync(run, 1), plugin.callAsync(run, 2)];
+  await turn();
+  assert.deepEqual(
+    asked.map(({ of }) => of),
+    [1, 2],
+  );
+  asked[1]?.answer(20);
+  asked[0]?.answer(10);
+  assert.deepEqual(await Promise.all(calls), [10, 20]);
+  assert.equal(plugin.metrics.instances, 2);
+});
+
+test("when all instances wait, calls stand in line", async () => {
+  const { plugin, asked } = asking(1);
+  const calls = [1, 2, 3].map((of) => plugin.callAsync(run, of));
+  for (let index = 0; index < 3; index++) {
+    await turn();
+    assert.equal(asked.length, index + 1);
+    asked[index]?.answer(10 * (index + 1));
+  }
+  assert.deepEqual(await Promise.all(calls), [10, 20, 30]);
+  assert.equal(plugin.metrics.instances, 1);
+});
+
+test("a call that ends at its deadline costs its instance, and those in line get a fresh one", async () => {
+  const { plugin, asked } = asking(1);
+  const stuck = plugin.callAsync(run, 1);
+  const next = plugin.callAsync(run, 2);
+  await assert.rejects(stuck, { code: "engine/deadline" });
+  await turn();
+  asked[1]?.answer(20);
+  assert.equal(await next, 20);
+  assert.deepEqual([plugin.metrics.traps, plugin.metrics.instances, plugin.metrics.calls], [1, 2, 2]);
+});
+
+test("closing a plugin turns away those who stand in line", async () => {
+  const { plugin, asked } = asking(1);
+  const first = plugin.callAsync(run, 1);
+  const second = plugin.callAsync(run, 2);
+  await turn();
+  plugin.close();
+  await assert.rejects(second, { code: "engine/closed" });
+  asked[0]?.answer(10);
+  assert.equal(await first, 10);
+  await assert.rejects(plugin.callAsync(run, 3), { code: "engine/closed" });
+});
