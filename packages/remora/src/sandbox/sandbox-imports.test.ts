@@ -83,6 +83,32 @@ function guestFor({ bytes }: TestSandbox) {
   };
 }
 
+test("two sandboxes on one folder, as while a plugin is replaced, share one quota", () => {
+  withFolder((privateFolder) => {
+    const options = {
+      privateFolder,
+      grants: [base, { capability: "fs.private" }],
+      limits: { fileBytesMax: 1_000, filesMax: 3 },
+    } as const;
+    const [old, next] = [testSandbox(options), testSandbox(options)];
+    const [one, two] = [caller(old), caller(next)];
+    const fill = (guest: typeof one, fd: number) => guest.call("fd_allocate", fd, 0n, 600n);
+    assert.equal(typeof one.open(3, "data/a", 1, 0x42n), "number");
+    assert.equal(typeof two.open(3, "data/b", 1, 0x42n), "number");
+    assert.deepEqual([fill(one, 4), fill(two, 4)], ["success", "dquot"]);
+    assert.equal(typeof two.open(3, "data/c", 1, 0x42n), "number");
+    assert.equal(one.open(3, "data/d", 1, 0x42n), "dquot");
+    old.sandbox.close();
+    old.sandbox.close();
+    assert.equal(fill(two, 4), "dquot");
+    next.sandbox.close();
+    fs.rmSync(`${privateFolder}/data/a`);
+    const again = testSandbox(options);
+    assert.deepEqual(again.sandbox.usage(), [{ guestPath: "/", bytesUsed: 0, namesUsed: 5 }]);
+    again.sandbox.close();
+  });
+});
+
 test("a granted folder is read-only unless writing is granted too", () => {
   withFolder((folder) => {
     fs.writeFileSync(`${folder}/f`, "map");

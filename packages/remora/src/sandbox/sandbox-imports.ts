@@ -193,7 +193,7 @@ export function sandboxImports(options: SandboxOptions): Sandbox {
   const close = () => {
     for (const machine of machines) machine.close();
     machines.clear();
-    for (const { mount } of mounts) mount.volume.close();
+    for (const mounted of mounts) mounted.close();
     http.close();
     webSockets.close();
     sockets.close();

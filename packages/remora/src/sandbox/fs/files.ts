@@ -275,8 +275,11 @@ export class FolderHandle {
   }
 
   #checkLength(path: string): void {
-    // In UTF-16 units, of which each takes at least one byte and at most three: a bound, not a measure.
-    if (path.length > this.#bounds.pathBytesMax) throw new FsError("nametoolong");
+    const { pathBytesMax } = this.#bounds;
+    // A UTF-16 unit takes one to three bytes: only what may be too long is measured.
+    if (path.length * 3 <= pathBytesMax) return;
+    if (path.length > pathBytesMax || Buffer.byteLength(path) > pathBytesMax)
+      throw new FsError("nametoolong");
   }
 
   /** Passes the gate for what a path led to, or throws the errno of a refusal. */

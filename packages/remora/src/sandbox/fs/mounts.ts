@@ -6,10 +6,11 @@
 import * as fs from "node:fs";
 import { coreVocabulary, type Grant, targetKinds } from "../../policy/index.ts";
 import { sandboxErrors } from "../errors.ts";
+import { keyOf } from "./disk.ts";
 import { diskVolume, usageOf } from "./disk-volume.ts";
 import type { Mount } from "./files.ts";
 import { memoryVolume } from "./memory-volume.ts";
-import { Quota, type QuotaBounds } from "./quota.ts";
+import { Quota, type QuotaBounds, type UsageCount } from "./quota.ts";
 import type { Volume } from "./volume.ts";
 
 export interface FileUsage {
@@ -30,6 +31,7 @@ export interface MountOptions {
 export interface Mounted {
   readonly mount: Mount;
   readonly quota: Quota;
+  close(): void;
 }
 
 /** The folders of a plugin's own root. */
@@ -47,15 +49,19 @@ export function openMounts(options: MountOptions): Mounted[] {
     for (const guestPath of grantedPaths(options.grants)) mounted.push(openGranted(guestPath, options));
     return mounted;
   } catch (error) {
-    for (const { mount } of mounted) mount.volume.close();
+    for (const each of mounted) each.close();
     throw error;
   }
 }
 
 function openPrivate({ privateFolder, limits, nowNs }: MountOptions): Mounted {
-  const mountOf = (volume: Volume, quota: Quota): Mounted => ({
+  const mountOf = (volume: Volume, quota: Quota, release = () => {}): Mounted => ({
     mount: { guestPath: "/", volume, isPrivate: true },
     quota,
+    close() {
+      volume.close();
+      release();
+    },
   });
   if (privateFolder === undefined) {
     const quota = new Quota({ ...limits, filesMax: limits.filesMax + ownFolders.length });
@@ -71,9 +77,28 @@ function openPrivate({ privateFolder, limits, nowNs }: MountOptions): Mounted {
     });
   }
   for (const name of ownFolders) fs.mkdirSync(`${privateFolder}/${name}`, { recursive: true, mode: 0o700 });
-  const used = usageOf(privateFolder, limits.filesMax);
-  const quota = new Quota({ ...limits, filesMax: limits.filesMax + ownFolders.length }, used);
-  return mountOf(diskVolume({ folder: privateFolder, quota, mayHaveDevices: false }), quota);
+  const { count, release } = ownCount(privateFolder, limits);
+  const quota = new Quota({ ...limits, filesMax: limits.filesMax + ownFolders.length }, count);
+  return mountOf(diskVolume({ folder: privateFolder, quota, mayHaveDevices: false }), quota, release);
+}
+
+/**
+ * What is counted in the folders that are open in this thread, and by how many. While a plugin is replaced by its next
+ * version both write to one folder, and neither may have room that the other has taken.
+ */
+const ownCounts = new Map<string, { readonly count: UsageCount; users: number }>();
+
+function ownCount(folder: string, limits: QuotaBounds): { count: UsageCount; release: () => void } {
+  const key = keyOf(fs.statSync(folder, { bigint: true }));
+  const shared = ownCounts.get(key) ?? { count: usageOf(folder, limits.filesMax), users: 0 };
+  shared.users++;
+  ownCounts.set(key, shared);
+  let isHeld = true;
+  const release = (): void => {
+    if (isHeld && --shared.users === 0) ownCounts.delete(key);
+    isHeld = false;
+  };
+  return { count: shared.count, release };
 }
 
 function openGranted(guestPath: string, { folders = {}, limits }: MountOptions): Mounted {
@@ -81,7 +106,8 @@ function openGranted(guestPath: string, { folders = {}, limits }: MountOptions):
   if (folder === undefined)
     throw sandboxErrors["no-folder"]({ folder: guestPath, found: "no folder of the host for it" });
   const quota = new Quota(limits);
-  return { mount: { guestPath, volume: diskVolume({ folder, quota }), isPrivate: false }, quota };
+  const volume = diskVolume({ folder, quota });
+  return { mount: { guestPath, volume, isPrivate: false }, quota, close: () => volume.close() };
 }
 
 /** In canonical spelling, each once. */

@@ -7,44 +7,48 @@ export interface QuotaBounds {
   readonly filesMax: number;
 }
 
+/** What is used so far. Several quotas over one tree count in one of these. */
+export interface UsageCount {
+  bytes: number;
+  names: number;
+}
+
 export class Quota {
   readonly #bounds: QuotaBounds;
-  #bytes = 0;
-  #names = 0;
+  readonly #count: UsageCount;
 
-  constructor(bounds: QuotaBounds, used: { bytes: number; names: number } = { bytes: 0, names: 0 }) {
+  constructor(bounds: QuotaBounds, count: UsageCount = { bytes: 0, names: 0 }) {
     this.#bounds = bounds;
-    this.#bytes = used.bytes;
-    this.#names = used.names;
+    this.#count = count;
   }
 
   get bytesUsed(): number {
-    return this.#bytes;
+    return this.#count.bytes;
   }
 
   get namesUsed(): number {
-    return this.#names;
+    return this.#count.names;
   }
 
   /** @throws FsError `dquot` when there is no room. */
   takeBytes(count: number): void {
-    if (this.#bytes + count > this.#bounds.fileBytesMax) throw new FsError("dquot");
-    this.#bytes += count;
+    if (this.#count.bytes + count > this.#bounds.fileBytesMax) throw new FsError("dquot");
+    this.#count.bytes += count;
   }
 
   /** @throws FsError `dquot` when there is no room. */
   takeName(): void {
-    if (this.#names + 1 > this.#bounds.filesMax) throw new FsError("dquot");
-    this.#names++;
+    if (this.#count.names + 1 > this.#bounds.filesMax) throw new FsError("dquot");
+    this.#count.names++;
   }
 
   // Never below zero: what was there before counting began gives no room when it goes.
   giveBytes(count: number): void {
-    this.#bytes = Math.max(0, this.#bytes - count);
+    this.#count.bytes = Math.max(0, this.#count.bytes - count);
   }
 
   giveName(): void {
-    this.#names = Math.max(0, this.#names - 1);
+    this.#count.names = Math.max(0, this.#count.names - 1);
   }
 
   /** Takes room, acts, and gives it back when the act failed. */

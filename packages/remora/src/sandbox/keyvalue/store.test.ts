@@ -1,8 +1,11 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
+import { Worker } from "node:worker_threads";
 import { ComponentError } from "../../component/index.ts";
 import type { Grant } from "../../policy/index.ts";
 import type { keyvalueStore } from "../preview2/keyvalue.ts";
@@ -119,6 +122,57 @@ function payloadOf(call: () => unknown): unknown {
   }
   return assert.fail("expected an error result");
 }
+
+test("threads that fill one store together get no more than its quota", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "remora-kv-"));
+  try {
+    const file = join(folder, "pairs");
+    const small = { kvKeysMax: 150, kvBytesMax: 100_000 };
+    const url = new URL("./store.ts", import.meta.url).href;
+    const racer = `
+      const { workerData, parentPort, threadId } = require("node:worker_threads");
+      import(workerData.url).then(({ KeyValueStore }) => {
+        const store = new KeyValueStore(workerData.small, workerData.file);
+        let kept = 0;
+        for (let index = 0; index < 100; index++) {
+          if (store.set(threadId + ":" + index, new Uint8Array(10)) === undefined) kept++;
+        }
+        store.close();
+        parentPort.postMessage(kept);
+      });`;
+    const kept = await Promise.all(
+      Array.from({ length: 4 }, async () => {
+        const worker = new Worker(racer, { eval: true, workerData: { url, file, small } });
+        const [count] = (await once(worker, "message")) as [number]; // what the racer posts
+        return count;
+      }),
+    );
+    const store = new KeyValueStore(small, file);
+    assert.deepEqual([kept.reduce((sum, count) => sum + count, 0), store.keysUsed], [150, 150]);
+    store.close();
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
+test("a file from before its usage was kept is counted when it is opened", () => {
+  const folder = mkdtempSync(join(tmpdir(), "remora-kv-"));
+  try {
+    const file = join(folder, "pairs");
+    const database = new DatabaseSync(file);
+    database.exec("CREATE TABLE pairs (key TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID");
+    database.exec("INSERT INTO pairs VALUES ('é', x'010203')");
+    database.close();
+    const store = new KeyValueStore(bounds, file);
+    assert.deepEqual([store.keysUsed, store.bytesUsed], [1, 5]);
+    store.set("é", bytes("1"));
+    store.delete("none");
+    assert.deepEqual([store.keysUsed, store.bytesUsed], [1, 3]);
+    store.close();
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
 
 test("a guest opens its own store and no other, when that is granted", () => {
   const { store, audit } = openGuest({ limits: { kvBytesMax: 10 } });

@@ -21,6 +21,12 @@ const pageMax = 256;
 /** Why something was not stored. */
 export type KeyValueRefusal = "quota" | "key-too-long";
 
+interface Used {
+  readonly keys: number;
+  /** Keys (in UTF-8) and values together. */
+  readonly bytes: number;
+}
+
 /** Where the pairs are. Keys come in the order of their UTF-16 units. */
 interface Pairs {
   get(key: string): Uint8Array | undefined;
@@ -28,30 +34,28 @@ interface Pairs {
   delete(key: string): void;
   /** The first keys behind one. */
   after(key: string, count: number): string[];
+  used(): Used;
+  /** Nobody else changes anything meanwhile, in another thread or process either. */
+  alone<Result>(act: () => Result): Result;
   close(): void;
 }
 
 export class KeyValueStore {
   readonly #pairs: Pairs;
   readonly #bounds: KeyValueBounds;
-  #bytes: number;
-  #keys: number;
 
   /** @param file The file that keeps the pairs, made when it is not there; in memory without. */
   constructor(bounds: KeyValueBounds, file?: string) {
     this.#bounds = bounds;
-    const { pairs, bytes, keys } = file === undefined ? memoryPairs() : filePairs(file);
-    this.#pairs = pairs;
-    this.#bytes = bytes;
-    this.#keys = keys;
+    this.#pairs = file === undefined ? memoryPairs() : filePairs(file);
   }
 
   get bytesUsed(): number {
-    return this.#bytes;
+    return this.#pairs.used().bytes;
   }
 
   get keysUsed(): number {
-    return this.#keys;
+    return this.#pairs.used().keys;
   }
 
   get(key: string): Uint8Array | undefined {
@@ -62,22 +66,19 @@ export class KeyValueStore {
   set(key: string, value: Uint8Array): KeyValueRefusal | undefined {
     const keyBytes = Buffer.byteLength(key);
     if (keyBytes > keyBytesMax) return "key-too-long";
-    const old = this.#pairs.get(key);
-    const bytes = this.#bytes + value.length + (old === undefined ? keyBytes : -old.length);
-    const keys = this.#keys + (old === undefined ? 1 : 0);
-    if (bytes > this.#bounds.kvBytesMax || keys > this.#bounds.kvKeysMax) return "quota";
-    this.#pairs.set(key, value.slice());
-    this.#bytes = bytes;
-    this.#keys = keys;
-    return undefined;
+    return this.#pairs.alone(() => {
+      const old = this.#pairs.get(key);
+      const used = this.#pairs.used();
+      const bytes = used.bytes + value.length + (old === undefined ? keyBytes : -old.length);
+      const keys = used.keys + (old === undefined ? 1 : 0);
+      if (bytes > this.#bounds.kvBytesMax || keys > this.#bounds.kvKeysMax) return "quota";
+      this.#pairs.set(key, value.slice());
+      return undefined;
+    });
   }
 
   delete(key: string): void {
-    const old = this.#pairs.get(key);
-    if (old === undefined) return;
     this.#pairs.delete(key);
-    this.#bytes -= old.length + Buffer.byteLength(key);
-    this.#keys--;
   }
 
   /** Some keys behind a cursor, in order, and where the next begin; none when these were the last. */
@@ -92,37 +93,66 @@ export class KeyValueStore {
   }
 }
 
-interface Opened {
-  readonly pairs: Pairs;
-  readonly bytes: number;
-  readonly keys: number;
-}
-
-function memoryPairs(): Opened {
+function memoryPairs(): Pairs {
   const values = new Map<string, Uint8Array>();
-  const pairs: Pairs = {
+  let bytes = 0;
+  const forget = (key: string): void => {
+    const old = values.get(key);
+    if (old === undefined) return;
+    bytes -= old.length + Buffer.byteLength(key);
+    values.delete(key);
+  };
+  return {
     get: (key) => values.get(key)?.slice(),
-    set: (key, value) => void values.set(key, value),
-    delete: (key) => void values.delete(key),
+    set(key, value) {
+      forget(key);
+      bytes += value.length + Buffer.byteLength(key);
+      values.set(key, value);
+    },
+    delete: forget,
     // The empty key stands before all others, so that nothing is behind a cursor by mistake.
     after: (key, count) =>
       [...values.keys()]
         .filter((other) => other > key || (key === "" && other === ""))
         .sort()
         .slice(0, count),
+    used: () => ({ keys: values.size, bytes }),
+    alone: (act) => act(),
     close: () => values.clear(),
   };
-  return { pairs, bytes: 0, keys: 0 };
 }
 
-function filePairs(file: string): Opened {
+/** What is used is kept beside the pairs, by the database itself: whoever opens the file counts the same. */
+const schema = `
+  PRAGMA journal_mode = WAL;
+  PRAGMA synchronous = NORMAL;
+  BEGIN IMMEDIATE;
+  CREATE TABLE IF NOT EXISTS pairs (key TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS used (one INTEGER PRIMARY KEY CHECK (one = 1), keys INTEGER, bytes INTEGER);
+  CREATE TRIGGER IF NOT EXISTS pair_made AFTER INSERT ON pairs BEGIN
+    UPDATE used SET keys = keys + 1, bytes = bytes + length(CAST(new.key AS BLOB)) + length(new.value);
+  END;
+  CREATE TRIGGER IF NOT EXISTS pair_changed AFTER UPDATE ON pairs BEGIN
+    UPDATE used SET bytes = bytes + length(new.value) - length(old.value);
+  END;
+  CREATE TRIGGER IF NOT EXISTS pair_gone AFTER DELETE ON pairs BEGIN
+    UPDATE used SET keys = keys - 1, bytes = bytes - length(CAST(old.key AS BLOB)) - length(old.value);
+  END;
+  INSERT OR IGNORE INTO used
+    SELECT 1, count(*), coalesce(sum(length(CAST(key AS BLOB)) + length(value)), 0) FROM pairs;
+  COMMIT`;
+
+/** Another thread or process holds the file for so long at most; its transactions take less than a millisecond. */
+const busyTimeoutMs = 5_000;
+
+function filePairs(file: string): Pairs {
   // Loaded when it is wanted: in Node 22 it warns that it is new.
   const { DatabaseSync: Database } = createRequire(import.meta.url)("node:sqlite") as {
     readonly DatabaseSync: typeof DatabaseSync;
   };
   const database = new Database(file);
-  database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL");
-  database.exec("CREATE TABLE IF NOT EXISTS pairs (key TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID");
+  database.exec(`PRAGMA busy_timeout = ${busyTimeoutMs}`);
+  database.exec(schema);
   const get = database.prepare("SELECT value FROM pairs WHERE key = ?");
   const set = database.prepare(
     "INSERT INTO pairs VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
@@ -131,20 +161,30 @@ function filePairs(file: string): Opened {
   const after = database.prepare(
     "SELECT key FROM pairs WHERE key > ?1 OR (?1 = '' AND key = '') ORDER BY key LIMIT ?2",
   );
-  const used = database
-    .prepare(
-      "SELECT count(*) AS keys, coalesce(sum(length(CAST(key AS BLOB)) + length(value)), 0) AS bytes FROM pairs",
-    )
-    .get();
-  const pairs: Pairs = {
-    get: (key) => {
+  const used = database.prepare("SELECT keys, bytes FROM used");
+  return {
+    get(key) {
       const value = get.get(key)?.value;
       return value instanceof Uint8Array ? value : undefined;
     },
     set: (key, value) => void set.run(key, value),
     delete: (key) => void remove.run(key),
     after: (key, count) => after.all(key, count).map((row) => String(row.key)),
+    used() {
+      const row = used.get();
+      return { keys: Number(row?.keys), bytes: Number(row?.bytes) };
+    },
+    alone(act) {
+      database.exec("BEGIN IMMEDIATE");
+      try {
+        const result = act();
+        database.exec("COMMIT");
+        return result;
+      } catch (error) {
+        if (database.isTransaction) database.exec("ROLLBACK");
+        throw error;
+      }
+    },
     close: () => database.close(),
   };
-  return { pairs, bytes: Number(used?.bytes ?? 0), keys: Number(used?.keys ?? 0) };
 }
