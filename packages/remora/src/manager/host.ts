@@ -5,7 +5,7 @@
 
 import type { Json, Manifest } from "../bundle/index.ts";
 import type { GuestAccess, HostImports, Instance } from "../engine/index.ts";
-import type { Grant, Vocabulary } from "../policy/index.ts";
+import type { CapabilityName, Grant, Vocabulary } from "../policy/index.ts";
 import type { LogLevel, Sandbox } from "../sandbox/index.ts";
 
 export interface PluginHost {
@@ -46,6 +46,11 @@ export interface WorldBinding<Calls = unknown> {
    * never declare. Shown to the operator like any other, and revocable by the policy's denials.
    */
   readonly compatibleGrants?: readonly Grant[];
+  /**
+   * Capabilities that the host's own functions ask the gate for: one that is declared is then not held for unused
+   * because no import of the sandbox needs it.
+   */
+  readonly capabilities?: readonly CapabilityName[];
 }
 
 /** A plugin as its host sees it while it is linked. */

@@ -99,7 +99,9 @@ export function inspect(bundle: Bundle, options: InspectOptions): Inspected {
   const offered = options.offers.filter(
     (offer) => !implied.some(({ capability }) => capability === offer.capability),
   );
-  const uses = capabilityUses(manifest, needed, offered);
+  const uses = capabilityUses(manifest, needed, offered).filter(
+    ({ kind, capability }) => kind === "undeclared" || world.capabilities?.includes(capability) !== true,
+  );
   if (uses.length > 0) throw bundleErrors.capabilities({ plugin: manifest.name, uses });
   const check = checkImports(needed, {
     plugin: manifest.name,

@@ -60,8 +60,8 @@ export async function install(
   const found = await inStep("verify", label, () => verifyHere(bytes, core));
   const { name } = found.bundle.manifest;
   const inspected = await inStep("inspect", name, () => inspect(found.bundle, inspectOptions(core, name)));
-  await installDependencies(inspected.manifest, chain, core, (needed, path) =>
-    install(needed, core, {}, path),
+  await inStep("resolve", name, () =>
+    installDependencies(inspected.manifest, chain, core, (needed, path) => install(needed, core, {}, path)),
   );
   const { digest } = found.bundle;
   const source = { bytes, digest, origin: resolved.origin, inspected, basis: core.entries.get(name) };
@@ -108,6 +108,7 @@ export async function change(
   const { operation, ...version } = candidate;
   const plugin = core.pluginOf(name);
   const isNew = before?.current === undefined;
+  let hasTakenOver = false;
   try {
     const making = { name, version, grants: entry.grants, settings };
     if (isNew && entry.isEnabled) {
@@ -117,12 +118,14 @@ export async function change(
       // A plugin that is disabled is made to see whether it can be, and not to run.
       if (!entry.isEnabled) await next.drain();
       else await inStep("hand-over", name, () => void plugin.takeOver(next, { state }));
+      hasTakenOver = entry.isEnabled;
     }
     await inStep("swap", name, async () => {
       if (settings !== undefined) await core.settings.write(name, settings);
       await writeEntry(core, takenOver(entry, core));
     });
   } catch (error) {
+    if (hasTakenOver) plugin.takeBack();
     await undo({ entry, before }, plugin, core);
     throw error;
   }
@@ -318,13 +321,13 @@ function takenOver(entry: Placed["entry"], core: Core): Entry {
   };
 }
 
-/** Back to what was: in memory first, where calls are, and then on disk. */
+/** What is written goes back to what was; calls do already. */
 async function undo({ entry, before }: Placed, plugin: ManagedPlugin, core: Core): Promise<void> {
   const { name } = entry;
   if (before?.current === undefined) {
     await plugin.stop();
     core.plugins.delete(name);
-  } else plugin.takeBack();
+  }
   if (before === undefined) core.entries.delete(name);
   else core.entries.set(name, before);
   try {

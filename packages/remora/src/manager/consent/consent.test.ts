@@ -1,0 +1,164 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { Grant } from "../../policy/index.ts";
+import { type Calls, expectRejected, guests, ref, rig, run } from "../testing/rig.test.ts";
+import type { Asker, ConsentRequest } from "./asker.ts";
+
+const paths = (...list: readonly string[]) =>
+  `[[capabilities]]\ncapability = "data.read"\npaths = ${JSON.stringify(list)}\nwhy = "To know the weather"\n`;
+const a = "air.*";
+const b = "water.*";
+const c = "engine.rpm";
+const data = (...list: readonly string[]): Grant => ({ capability: "data.read", paths: list });
+
+/** Remembers what it was asked, and answers with the items that are named. */
+function asker(...given: readonly string[]): { readonly ask: Asker; readonly asked: ConsentRequest[] } {
+  const asked: ConsentRequest[] = [];
+  return {
+    asked,
+    ask: async (request) => {
+      asked.push(request);
+      return { kind: "given", items: request.items.filter(({ target }) => given.includes(target ?? "")) };
+    },
+  };
+}
+
+const targets = (request: ConsentRequest | undefined) => request?.items.map(({ target }) => target);
+
+test("each target is asked for by itself, and what is given is what the plugin has", async (t) => {
+  const { ask, asked } = asker(a);
+  const { manager } = await rig(t, { asker: ask });
+  await manager.install(await ref(guests.adds(1), { tables: paths(a, b) }));
+  assert.deepEqual(targets(asked[0]), [a, b]);
+  assert.equal(asked[0]?.items[0]?.why, "To know the weather");
+  assert.deepEqual([asked[0]?.trust.text, asked[0]?.current], ["unsigned", undefined]);
+  assert.deepEqual(manager.grants("adder"), [data(a)]);
+  assert.deepEqual(manager.get("adder").serving?.grants, [data(a)]);
+});
+
+test("an update asks for the difference alone, and never again for what was refused", async (t) => {
+  const { ask, asked } = asker(a, c);
+  const { manager } = await rig(t, { asker: ask });
+  await manager.install(await ref(guests.adds(1), { tables: paths(a, b) }));
+  await manager.install(await ref(guests.adds(2), { version: "1.1.0", tables: paths(a, b, c) }));
+  assert.deepEqual(asked.map(targets), [[a, b], [c]]);
+  assert.deepEqual(manager.grants("adder"), [data(a, c)]);
+  await manager.install(await ref(guests.adds(3), { version: "1.2.0", tables: paths(a) }));
+  assert.equal(asked.length, 2, "one that wants less is not asked about");
+});
+
+test("what the policy gives is not asked for, and what it denies cannot be given", async (t) => {
+  const { ask, asked } = asker(a, b, c);
+  const { manager } = await rig(t, {
+    asker: ask,
+    policy: { grants: [data(a)], denials: [data(c)] },
+  });
+  await manager.install(await ref(guests.adds(1), { tables: paths(a, b, c) }));
+  assert.deepEqual(targets(asked[0]), [b]);
+  assert.deepEqual(
+    asked[0]?.denied.map(({ target }) => target),
+    [c],
+  );
+  assert.deepEqual(manager.get("adder").serving?.grants, [data(a, b)]);
+});
+
+test("beyond the policy's ceiling nobody is asked", async (t) => {
+  const { ask, asked } = asker(a, b);
+  const { manager } = await rig(t, { asker: ask, policy: { consents: [data(a)] } });
+  await manager.install(await ref(guests.adds(1), { tables: paths(a, b) }));
+  assert.deepEqual(targets(asked[0]), [a]);
+});
+
+test("an asker gives nothing that was not asked for", async (t) => {
+  const { manager } = await rig(t, {
+    asker: async ({ items }) => ({
+      kind: "given",
+      items: items.flatMap((item) => [item, { ...item, target: c }]),
+    }),
+  });
+  await manager.install(await ref(guests.adds(1), { tables: paths(a) }));
+  assert.deepEqual(manager.grants("adder"), [data(a)]);
+});
+
+test("refused as a whole, nothing changes", async (t) => {
+  const { manager } = await rig(t, {
+    asker: async ({ current }) =>
+      current === undefined ? { kind: "given", items: [] } : { kind: "refused", by: "Ada" },
+  });
+  const plugin = await manager.install<Calls>(await ref(guests.adds(1)));
+  const update = manager.install(await ref(guests.adds(2), { version: "2.0.0", tables: paths(a) }));
+  await expectRejected(update, "manager/decide", "manager/refused");
+  assert.equal(plugin.use(run, 1), 2);
+});
+
+test("a capability that it imports and was refused stops the install at the decision", async (t) => {
+  const guest = `(import "wasi_snapshot_preview1" "random_get" (func (param i32 i32) (result i32)))
+    (memory (export "memory") 1) ${guests.adds(1)}`;
+  const tables = '[[capabilities]]\ncapability = "random.read"\nwhy = "To roll dice"\n';
+  const refuse: Asker = async () => ({ kind: "given", items: [] });
+  const { manager } = await rig(t, { asker: refuse });
+  const install = manager.install(await ref(guest, { tables }));
+  await expectRejected(install, "manager/decide", "policy/imports-refused");
+  const plugin = await manager.install<Calls>(await ref(guest, { tables, name: "dice" }), {
+    asker: async ({ items }) => ({ kind: "given", items }),
+  });
+  assert.equal(plugin.use(run, 1), 2);
+});
+
+test("without anybody to ask, an update that wants more is held, also over a restart, until it is accepted", async (t) => {
+  const later: Asker = async () => ({ kind: "later" });
+  const first = await rig(t, { asker: later });
+  await first.manager.install(await ref(guests.adds(1)));
+  const wants = await ref(guests.adds(2), { version: "2.0.0", tables: paths(a, b) });
+  await expectRejected(first.manager.install(wants), "manager/decide", "manager/held");
+  const { manager } = await first.reopen();
+  const plugin = manager.get<Calls>("adder");
+  assert.equal(plugin.use(run, 1), 2);
+  assert.equal(manager.info("adder").held, "2.0.0");
+  const [request] = await manager.held();
+  assert.deepEqual([request?.plugin, request?.version, targets(request)], ["adder", "2.0.0", [a, b]]);
+  await manager.accept("adder", [{ capability: "data.read", target: b }]);
+  assert.equal(plugin.use(run, 1), 3);
+  assert.deepEqual([manager.grants("adder"), manager.info("adder").held], [[data(b)], undefined]);
+  assert.deepEqual(await manager.held(), []);
+});
+
+test("a held version that is refused is forgotten; a first one with its plugin", async (t) => {
+  const { manager } = await rig(t, { asker: async () => ({ kind: "later" }) });
+  const wants = await ref(guests.adds(2), { tables: paths(a) });
+  await expectRejected(manager.install(wants), "manager/decide", "manager/held");
+  assert.deepEqual([manager.info("adder").version, manager.info("adder").state], [undefined, "installed"]);
+  await manager.refuse("adder");
+  assert.equal(manager.has("adder"), false);
+});
+
+test("a decision for what is no longer there is not carried out", async (t) => {
+  let answer = () => {};
+  const isAsked = Promise.withResolvers<void>();
+  const slow: Asker = ({ items }) =>
+    new Promise((resolve) => {
+      answer = () => resolve({ kind: "given", items });
+      isAsked.resolve();
+    });
+  const { manager } = await rig(t, { asker: slow });
+  await manager.install(await ref(guests.adds(1)));
+  const update = manager.install(await ref(guests.adds(2), { version: "2.0.0", tables: paths(a) }));
+  const outcome = expectRejected(update, "manager/decide", "manager/changed-meanwhile");
+  await isAsked.promise;
+  await manager.disable("adder");
+  answer();
+  await outcome;
+});
+
+test("what is given or revoked later holds from the next instance on, and in the next run", async (t) => {
+  const first = await rig(t);
+  const plugin = await first.manager.install<Calls>(await ref(guests.sums(0)));
+  plugin.use(run, 4);
+  await first.manager.give("adder", data(a, b));
+  assert.deepEqual(plugin.serving?.grants, [data(a, b)]);
+  assert.equal(plugin.use(run, 0), 4, "and it goes on with what it had in memory");
+  await first.manager.revoke("adder", data(a));
+  const { manager } = await first.reopen();
+  assert.deepEqual(manager.get("adder").serving?.grants, [data(b)]);
+  await expectRejected(manager.give("adder", { capability: "no.such" }), "policy/unknown-capability");
+});

@@ -1,0 +1,150 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { test } from "node:test";
+import { componentEmbed, componentNew, parse } from "@bytecodealliance/jco-transpile/wasm-tools";
+import { defaultLimits, openArtifact } from "../../engine/index.ts";
+import { type Calls, expectRejected, guests, ref, rig, run } from "../testing/rig.test.ts";
+import { checkHealth, restoreState, saveState, takesState } from "./guest-interface.ts";
+
+const sums = (version: string, tag: number, more = "") => ref(guests.sums(tag, more), { version });
+
+test("what a version kept in memory goes on in the next one, and back again", async (t) => {
+  const { manager } = await rig(t);
+  const plugin = await manager.install<Calls>(await sums("1.0.0", 0));
+  assert.equal(plugin.use(run, 5), 5);
+  await manager.install(await sums("1.1.0", 100));
+  assert.equal(plugin.use(run, 1), 106);
+  await manager.reload("adder");
+  assert.equal(plugin.use(run, 1), 107);
+  await manager.rollback("adder");
+  assert.equal(plugin.use(run, 1), 8);
+});
+
+test("a version begins without state when its operator says so, or takes none", async (t) => {
+  const { manager, events } = await rig(t);
+  const plugin = await manager.install<Calls>(await sums("1.0.0", 0));
+  plugin.use(run, 5);
+  await manager.reload("adder", { state: false });
+  assert.equal(plugin.use(run, 1), 1);
+  await manager.reload("adder");
+  const handed = events.flatMap((event) => (event.kind === "reloaded" ? [event.state] : []));
+  assert.deepEqual(handed, [false, true]);
+  await manager.install(await ref(guests.adds(3), { version: "2.0.0" }));
+  assert.equal(plugin.use(run, 1), 4);
+});
+
+const broken: Readonly<Record<string, readonly [old: string, next: string, code: string]>> = {
+  "traps when it saves": [
+    guests.sums(0).replace('(func (export "save_state") (result i64)', "$& (unreachable)"),
+    guests.sums(9),
+    "engine/unreachable",
+  ],
+  "loops when it saves": [
+    guests.sums(0).replace('(func (export "save_state") (result i64)', "$& (loop (br 0))"),
+    guests.sums(9),
+    "engine/out-of-fuel",
+  ],
+  "traps when it restores": [
+    guests.sums(0),
+    guests.sums(9).replace('(func (export "restore_state") (param i32 i32) (result i32)', "$& (unreachable)"),
+    "engine/unreachable",
+  ],
+  "refuses the state": [
+    guests.sums(0),
+    guests
+      .sums(9)
+      .replace("(i32.load (local.get 0))) (i32.const 0)", "(i32.load (local.get 0))) (i32.const 4)"),
+    "manager/state",
+  ],
+  "has no room for it": [
+    guests.sums(0),
+    guests.sums(9).replace('(func (export "alloc") (param i32) (result i32) (i32.const 64))', ""),
+    "manager/state",
+  ],
+  "points outside of its memory": [
+    guests.sums(0).replace("(i64.const 32) (i64.const 32)", "(i64.const 4294967295) (i64.const 32)"),
+    guests.sums(9),
+    "manager/state",
+  ],
+  "says that it is longer than a state may be": [
+    guests.sums(0).replace("(i64.const 4)))", "(i64.const 16777217)))"),
+    guests.sums(9),
+    "manager/state",
+  ],
+};
+
+for (const [what, [old, next, code]] of Object.entries(broken)) {
+  test(`when a version ${what}, the one that serves goes on with what it had`, async (t) => {
+    const { manager } = await rig(t, { policy: { limits: { fuelMax: 10_000 } } });
+    const plugin = await manager.install<Calls>(await ref(old));
+    plugin.use(run, 5);
+    const update = ref(next, { version: "1.1.0" }).then((one) => manager.install(one));
+    await expectRejected(update, "manager/hand-over", code);
+    assert.equal(manager.info("adder").version, "1.0.0");
+    // Whoever trapped while it saved has lost its instance, and with it the sum.
+    assert.equal(plugin.use(run, 1), what.endsWith("it saves") ? 1 : 6);
+    await manager.install(await ref(guests.adds(3), { version: "2.0.0" }), { state: false });
+    assert.equal(plugin.use(run, 1), 4, "and it can be replaced without");
+  });
+}
+
+test("no call fails and none is lost while a plugin is reloaded again and again", async (t) => {
+  const { manager } = await rig(t, { policy: { healthEveryMs: 0 } });
+  const plugin = await manager.install<Calls>(await sums("1.0.0", 0));
+  let sent = 0;
+  let isOver = false;
+  const stream = (async () => {
+    while (!isOver) {
+      for (let call = 0; call < 50; call++) assert.equal(plugin.use(run, 1), ++sent);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  })();
+  for (let time = 0; time < 10; time++) await manager.reload("adder");
+  isOver = true;
+  await stream;
+  assert.ok(sent >= 50);
+  assert.equal(plugin.use(run, 0), sent);
+  assert.deepEqual([plugin.counts().reloads, plugin.counts().traps], [10, 0]);
+});
+
+/** A component that exports `remora:plugin`'s health and state, as their WIT has them. */
+async function component(): Promise<Uint8Array> {
+  const folder = new URL("../../../../../worlds/plugin/0.1.0/", import.meta.url);
+  const text = ["health", "state"]
+    .map((name) => readFileSync(new URL(`${name}.wit`, folder), "utf8").replace(/^package .*;$/m, ""))
+    .join("");
+  const core = await parse(`(module
+    (memory (export "memory") 1)
+    (global $sum (mut i32) (i32.const 7))
+    (data (i32.const 128) "too large")
+    (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32) (i32.const 1024))
+    (func (export "remora:plugin/health@0.1.0#check") (result i32) (i32.const 16))
+    (func (export "remora:plugin/state@0.1.0#save-state") (result i32)
+      (i32.store (i32.const 64) (global.get $sum))
+      (i32.store (i32.const 32) (i32.const 64)) (i32.store (i32.const 36) (i32.const 4)) (i32.const 32))
+    (func (export "remora:plugin/state@0.1.0#restore-state") (param $at i32) (param $size i32) (result i32)
+      (global.set $sum (i32.load (local.get $at)))
+      (i32.store8 (i32.const 48) (i32.gt_u (global.get $sum) (i32.const 99)))
+      (i32.store (i32.const 52) (i32.const 128)) (i32.store (i32.const 56) (i32.const 9)) (i32.const 48)))`);
+  const witSource = `package test:test; world plugin {
+    export remora:plugin/health@0.1.0; export remora:plugin/state@0.1.0;
+  }
+  package remora:plugin@0.1.0 { ${text} }`;
+  return componentNew(
+    await componentEmbed({ binary: core, witSource, world: "plugin", stringEncoding: "utf8" }),
+  );
+}
+
+test("a component hands over by the interfaces of remora:plugin", async () => {
+  const artifact = openArtifact(await component());
+  const instance = artifact.instantiate({ imports: {}, limits: defaultLimits });
+  checkHealth("p", instance);
+  assert.ok(takesState(instance));
+  assert.deepEqual(saveState("p", instance), Uint8Array.of(7, 0, 0, 0));
+  restoreState("p", instance, Uint8Array.of(9, 0, 0, 0));
+  assert.deepEqual(saveState("p", instance), Uint8Array.of(9, 0, 0, 0));
+  assert.throws(() => restoreState("p", instance, Uint8Array.of(200, 0, 0, 0)), {
+    code: "manager/state",
+    message: /too large/,
+  });
+});

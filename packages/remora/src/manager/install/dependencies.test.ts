@@ -1,0 +1,146 @@
+import assert from "node:assert/strict";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { bundleOf, expectRejected, folderFor, guests, rig } from "../testing/rig.test.ts";
+import { folderSource } from "./folder-source.ts";
+
+const needs = (ranges: Readonly<Record<string, string>>) =>
+  `[dependencies]\n${Object.entries(ranges)
+    .map(([name, range]) => `${name} = "${range}"`)
+    .join("\n")}\n`;
+
+/** A source with these plugins: `name@version` and what each needs. */
+async function sourceWith(
+  folder: string,
+  plugins: Readonly<Record<string, Readonly<Record<string, string>>>>,
+) {
+  mkdirSync(join(folder, "source"));
+  for (const [id, ranges] of Object.entries(plugins)) {
+    const [name = "", version = ""] = id.split("@");
+    const text = { name, version, tables: needs(ranges) };
+    writeFileSync(join(folder, "source", `${id}.bundle`), await bundleOf(guests.adds(1), text));
+  }
+  writeFileSync(join(folder, "source", "rubbish.bundle"), "rubbish");
+  return folderSource(join(folder, "source"));
+}
+
+test("what a plugin needs is installed before it, in the highest version that fits", async (t) => {
+  const source = await sourceWith(folderFor(t), {
+    "map@1.0.0": { geo: "^1.0.0", draw: "~2.1.0" },
+    "geo@1.0.0": {},
+    "geo@1.4.0": {},
+    "geo@2.0.0": {},
+    "draw@2.1.5": { geo: ">=1.2.0 <2" },
+    "draw@2.2.0": {},
+  });
+  const { manager, events, reopen } = await rig(t, { sources: [source] });
+  await manager.install("map");
+  const installed = () => manager.list().map(({ name, version }) => `${name} ${version}`);
+  assert.deepEqual(installed(), ["draw 2.1.5", "geo 1.4.0", "map 1.0.0"]);
+  const order = events.flatMap((event) => (event.kind === "changed" ? [event.plugin] : []));
+  assert.deepEqual(order, ["geo", "draw", "map"]);
+  const again = await reopen();
+  const started = again.events.filter((event) => event.kind === "state" && event.to === "running");
+  assert.deepEqual(
+    started.map(({ plugin }) => plugin),
+    ["geo", "draw", "map"],
+    "and they start in that order",
+  );
+});
+
+test("a circle is refused with its path, whether it is all new or closes with what is installed", async (t) => {
+  const source = await sourceWith(folderFor(t), {
+    "a@1.0.0": { b: "^1.0.0" },
+    "b@1.0.0": { c: "^1.0.0" },
+    "c@1.0.0": { a: "^1.0.0" },
+    "d@1.0.0": { d: "^1.0.0" },
+    "x@1.0.0": {},
+    "y@1.0.0": { x: "^1.0.0" },
+    "x@1.1.0": { y: "^1.0.0" },
+  });
+  const { manager } = await rig(t, { sources: [source] });
+  await assert.rejects(manager.install("a"), {
+    code: "manager/resolve",
+    message: /a needs b needs c needs a/,
+  });
+  await assert.rejects(manager.install("d"), { code: "manager/resolve", message: /d needs d/ });
+  assert.deepEqual(manager.list(), []);
+  await manager.install("x@1.0.0");
+  await manager.install("y");
+  await assert.rejects(manager.install("x@1.1.0"), { code: "manager/resolve", message: /x needs y needs x/ });
+});
+
+test("a version that does not fit what is installed is refused, from both sides", async (t) => {
+  const source = await sourceWith(folderFor(t), {
+    "geo@1.0.0": {},
+    "geo@2.0.0": {},
+    "map@1.0.0": { geo: "^1.0.0" },
+    "new-map@1.0.0": { geo: "^2.0.0" },
+  });
+  const { manager } = await rig(t, { sources: [source] });
+  await manager.install("geo@1.0.0");
+  await manager.install("map");
+  await expectRejected(manager.install("new-map"), "manager/resolve", "manager/dependency");
+  await expectRejected(manager.install("geo@2.0.0"), "manager/resolve", "manager/dependency");
+  assert.equal(manager.info("geo").version, "1.0.0");
+});
+
+test("what cannot be had is told with the step and the plugin", async (t) => {
+  const source = await sourceWith(folderFor(t), { "map@1.0.0": { nowhere: "^1.0.0" } });
+  const { manager } = await rig(t, { sources: [source] });
+  await expectRejected(manager.install("map"), "manager/resolve", "manager/no-source");
+  await expectRejected(manager.install("geo@>=3"), "manager/resolve", "manager/no-source");
+});
+
+test("a plugin that others need is neither removed nor disabled", async (t) => {
+  const source = await sourceWith(folderFor(t), { "geo@1.0.0": {}, "map@1.0.0": { geo: "^1.0.0" } });
+  const { manager } = await rig(t, { sources: [source] });
+  await manager.install("map");
+  await expectRejected(manager.remove("geo"), "manager/needed-by");
+  await expectRejected(manager.disable("geo"), "manager/needed-by");
+  await manager.remove("map");
+  await manager.remove("geo");
+});
+
+test("an update takes the newest version that there is, and says when there is none", async (t) => {
+  const source = await sourceWith(folderFor(t), { "geo@1.0.0": {}, "geo@1.2.0": {}, "geo@2.0.0-beta.1": {} });
+  const { manager } = await rig(t, { sources: [source] });
+  await manager.install("geo@1.0.0");
+  assert.deepEqual(await manager.update("geo"), { version: "1.2.0", isNew: true });
+  assert.deepEqual(await manager.update("geo"), { version: "1.2.0", isNew: false });
+});
+
+test("a source that sends something else than it offered is refused", async (t) => {
+  const bytes = await bundleOf(guests.adds(1), { name: "geo" });
+  const other = { name: "a liar", versions: async () => [{ name: "geo", version: "1.0.0", digest: "00" }] };
+  const { manager } = await rig(t, {
+    sources: [
+      {
+        ...other,
+        fetch: async function* () {
+          yield bytes;
+        },
+      },
+    ],
+  });
+  await expectRejected(manager.install("geo"), "manager/fetch", "manager/wrong-bundle");
+});
+
+test("a source that never ends is left when it sent more than a bundle may have", async (t) => {
+  const piece = new Uint8Array(64 * 1024 * 1024);
+  let pieces = 0;
+  const endless = {
+    name: "endless",
+    versions: async () => [{ name: "geo", version: "1.0.0", digest: "00" }],
+    fetch: async function* () {
+      for (;;) {
+        pieces++;
+        yield piece;
+      }
+    },
+  };
+  const { manager } = await rig(t, { sources: [endless] });
+  await expectRejected(manager.install("geo"), "manager/fetch", "manager/too-large");
+  assert.equal(pieces, 5);
+});

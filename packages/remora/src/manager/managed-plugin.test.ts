@@ -1,0 +1,197 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { managerErrors } from "./errors.ts";
+import type { ManagerEvent } from "./manager-event.ts";
+import {
+  type Calls,
+  expectRejected,
+  guests,
+  type Rig,
+  ref,
+  rig,
+  run,
+  settled,
+  testHost,
+} from "./testing/rig.test.ts";
+
+const kinds = (events: readonly ManagerEvent[]) => events.map(({ kind }) => kind);
+const statesOf = ({ events }: Rig) =>
+  events.flatMap((event) => (event.kind === "state" ? [`${event.event}: ${event.to}`] : []));
+
+async function broken(t: Parameters<typeof rig>[0], options: Parameters<typeof rig>[1] = {}) {
+  const all = await rig(t, { ...options, policy: { probationMs: 0, healthEveryMs: 0, ...options.policy } });
+  const plugin = await all.manager.install<Calls>(await ref(guests.trapsBelowZero));
+  const fail = (times: number) => {
+    for (let time = 0; time < times; time++) {
+      assert.throws(() => plugin.use(run, -1), { code: "engine/unreachable" });
+    }
+  };
+  return { ...all, plugin, fail };
+}
+
+test("a plugin that fails too often is not called any more, and says why", async (t) => {
+  const { plugin, fail, manager } = await broken(t);
+  fail(5);
+  assert.deepEqual([plugin.state, plugin.breaker], ["backing-off", "open"]);
+  assert.throws(() => plugin.use(run, 1), { code: "manager/not-running" });
+  assert.equal(manager.info("adder").failure?.code, "engine/unreachable");
+});
+
+test("after the back-off the next calls decide: successes close the breaker", async (t) => {
+  const all = await broken(t);
+  const { plugin, fail, clock } = all;
+  fail(5);
+  clock.advance(999);
+  assert.equal(plugin.state, "backing-off");
+  clock.advance(1);
+  await settled(() => plugin.state === "running");
+  assert.equal(plugin.breaker, "half-open");
+  for (let value = 0; value < 10; value++) assert.equal(plugin.use(run, value), value);
+  assert.equal(plugin.breaker, "closed");
+  assert.deepEqual(statesOf(all), [
+    "start: preparing",
+    "ready: running",
+    "broke: broken",
+    "wait: backing-off",
+    "retry: preparing",
+    "ready: running",
+  ]);
+});
+
+test("a failure while half open opens it again, and the wait is longer each time", async (t) => {
+  const { plugin, fail, clock, events } = await broken(t);
+  fail(5);
+  for (const waitMs of [1_000, 2_000, 4_000]) {
+    clock.advance(waitMs);
+    await settled(() => plugin.state === "running");
+    fail(1);
+    assert.equal(plugin.state, "backing-off");
+  }
+  const waits = events.flatMap((event) => (event.kind === "waiting" ? [event.inMs] : []));
+  assert.deepEqual(waits, [1_000, 2_000, 4_000, 8_000]);
+});
+
+test("what a caller did wrong does not count against the plugin", async (t) => {
+  const { plugin } = await broken(t);
+  for (let time = 0; time < 20; time++) {
+    await expectRejected(plugin.call("no-such-function"), "component/no-such-export");
+  }
+  assert.deepEqual([plugin.state, plugin.breaker], ["running", "closed"]);
+});
+
+test("a new version that fails is followed by the one before, which answers the call that failed", async (t) => {
+  const { manager, events, reopen } = await rig(t);
+  const plugin = await manager.install<Calls>(await ref(guests.adds(1)));
+  await manager.install(await ref(guests.loops, { version: "1.1.0", tables: "[limits]\nfuel = 10000" }));
+  assert.ok(plugin.isOnProbation);
+  for (let value = 0; value < 100; value++)
+    assert.equal(plugin.use(run, value), value + 1, "no call is lost");
+  assert.equal(plugin.serving?.version.version, "1.0.0");
+  const returned = events.find((event) => event.kind === "returned");
+  assert.deepEqual([returned?.from, returned?.to, returned?.code], ["1.1.0", "1.0.0", "engine/out-of-fuel"]);
+  assert.equal(plugin.counts().returns, 1);
+  await settled(() => manager.info("adder").version === "1.0.0");
+  const next = await reopen();
+  assert.equal(next.manager.get<Calls>("adder").use(run, 1), 2, "the next start begins with it too");
+});
+
+test("so does a call by name", async (t) => {
+  const { manager } = await rig(t);
+  const plugin = await manager.install<Calls>(await ref(guests.adds(1)));
+  await manager.install(await ref(guests.trapsBelowZero, { version: "1.1.0" }));
+  assert.equal(await plugin.call("run", [-5]), -4);
+});
+
+test("when its probation is over, the version before is gone and a failure is a failure", async (t) => {
+  const { manager, clock } = await rig(t, { policy: { healthEveryMs: 0 } });
+  const plugin = await manager.install<Calls>(await ref(guests.adds(1)));
+  await manager.install(await ref(guests.trapsBelowZero, { version: "1.1.0" }));
+  clock.advance(30_000);
+  assert.equal(plugin.isOnProbation, false);
+  assert.throws(() => plugin.use(run, -1), { code: "engine/unreachable" });
+  assert.equal(plugin.state, "running", "once is not too often");
+});
+
+test("a version that cannot start, or is not healthy, does not take over", async (t) => {
+  const { manager } = await rig(t);
+  const plugin = await manager.install<Calls>(await ref(guests.adds(1)));
+  for (const [guest, code] of [
+    [guests.trapsAtStart, "engine/unreachable"],
+    [guests.trapsInHealth, "engine/unreachable"],
+    [guests.isUnhealthy, "manager/unhealthy"],
+  ] as const) {
+    await expectRejected(manager.install(await ref(guest, { version: "2.0.0" })), "manager/prepare", code);
+    assert.equal(plugin.use(run, 1), 2);
+    assert.equal(manager.info("adder").version, "1.0.0");
+  }
+});
+
+test("a first version that cannot start leaves nothing behind", async (t) => {
+  const { manager } = await rig(t);
+  await expectRejected(manager.install(await ref(guests.trapsAtStart)), "manager/prepare");
+  assert.deepEqual(manager.list(), []);
+});
+
+/** Healthy until it was called with a negative number. */
+const fallsIll = `(global $ill (mut i32) (i32.const 0))
+  (func (export "check_health") (result i32) (global.get $ill))
+  (func (export "run") (param i32) (result i32)
+    (if (i32.lt_s (local.get 0) (i32.const 0)) (then (global.set $ill (i32.const 3)))) (local.get 0))`;
+
+test("a new version that falls ill on probation is followed by the one before", async (t) => {
+  const { manager, clock } = await rig(t, { policy: { healthEveryMs: 1_000 } });
+  const plugin = await manager.install<Calls>(await ref(guests.adds(1)));
+  await manager.install(await ref(fallsIll, { version: "1.1.0" }));
+  assert.equal(plugin.use(run, -1), -1);
+  clock.advance(1_000);
+  assert.equal(plugin.use(run, 1), 2);
+});
+
+test("one that falls ill later is made anew after a while", async (t) => {
+  const { manager, clock, events } = await rig(t, { policy: { healthEveryMs: 1_000 } });
+  const plugin = await manager.install<Calls>(await ref(fallsIll));
+  plugin.use(run, -1);
+  clock.advance(1_000);
+  assert.equal(plugin.state, "backing-off");
+  assert.ok(kinds(events).includes("waiting"));
+  clock.advance(1_000);
+  await settled(() => plugin.state === "running");
+  assert.equal(plugin.use(run, 1), 1);
+});
+
+test("a clock that is set forward or back changes no wait and no probation", async (t) => {
+  const { plugin, fail, clock } = await broken(t);
+  fail(5);
+  clock.dateOffsetMs += 10 * 365 * 86_400_000;
+  clock.advance(999);
+  assert.equal(plugin.state, "backing-off");
+  clock.dateOffsetMs -= 20 * 365 * 86_400_000;
+  clock.advance(1);
+  await settled(() => plugin.state === "running");
+});
+
+test("a plugin that is stopped while it waits stays stopped, and leaves no timer", async (t) => {
+  const { manager, plugin, fail, clock } = await broken(t);
+  fail(5);
+  await manager.disable("adder");
+  assert.equal(plugin.state, "stopped");
+  assert.equal(clock.pendingCount, 0);
+});
+
+test("a plugin that cannot be made at the start is tried again, and does not keep others from running", async (t) => {
+  const world = testHost.worlds[0];
+  const first = await rig(t, { policy: { healthEveryMs: 0 } });
+  await first.manager.install(await ref(guests.adds(1)));
+  await first.manager.install(await ref(guests.adds(2), { name: "other" }));
+  let isRefusing = true;
+  const bind: (typeof testHost.worlds)[number]["bind"] = (instance, context) => {
+    if (isRefusing && context.name === "adder") throw managerErrors.closed({ folder: "a test" });
+    return world?.bind(instance, context);
+  };
+  const hosts = [{ ...testHost, worlds: [{ ...world, bind } as (typeof testHost.worlds)[number]] }];
+  const { manager, clock } = await first.reopen({ hosts });
+  assert.deepEqual([manager.info("adder").state, manager.info("other").state], ["backing-off", "running"]);
+  isRefusing = false;
+  clock.advance(1_000);
+  await settled(() => manager.info("adder").state === "running");
+});

@@ -1,0 +1,216 @@
+/** Every operation on the folder fails once, in each kind of change: the plugin is as before or as after it. */
+
+import assert from "node:assert/strict";
+import { chmodSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { isRemoraError } from "../../base/index.ts";
+import type { Manager } from "../manager.ts";
+import { type FailingFiles, type Fault, failingFiles } from "../testing/failing-files.ts";
+import { type Calls, expectRejected, folderFor, guests, ref, rig, run } from "../testing/rig.test.ts";
+import type { Operation } from "./entry.ts";
+
+interface Change {
+  readonly operation: Operation;
+  readonly prepare: (manager: Manager) => Promise<unknown>;
+  readonly change: (manager: Manager) => Promise<unknown>;
+  /** What the plugin answers to 1, before and after; undefined where there is none. */
+  readonly before: number | undefined;
+  readonly after: number | undefined;
+}
+
+const one = () => ref(guests.adds(1));
+const two = () => ref(guests.adds(10), { version: "2.0.0" });
+const installBoth = async (manager: Manager) => {
+  await manager.install(await one());
+  await manager.install(await two());
+};
+
+const changes: Readonly<Record<string, Change>> = {
+  "an install": {
+    operation: "install",
+    prepare: async () => {},
+    change: async (manager) => manager.install(await one()),
+    before: undefined,
+    after: 2,
+  },
+  "an update": {
+    operation: "update",
+    prepare: async (manager) => manager.install(await one()),
+    change: async (manager) => manager.install(await two()),
+    before: 2,
+    after: 11,
+  },
+  "a rollback": {
+    operation: "rollback",
+    prepare: installBoth,
+    change: (manager) => manager.rollback("adder"),
+    before: 11,
+    after: 2,
+  },
+  "a removal": {
+    operation: "remove",
+    prepare: async (manager) => manager.install(await one()),
+    change: (manager) => manager.remove("adder", { data: true }),
+    before: 2,
+    after: undefined,
+  },
+};
+
+const answer = (manager: Manager): number | undefined =>
+  manager.has("adder") ? manager.get<Calls>("adder").use(run, 1) : undefined;
+
+/** How many operations a change takes when nothing fails. */
+async function operationsOf(t: Parameters<typeof rig>[0], { prepare, change }: Change): Promise<number> {
+  const files = failingFiles();
+  const { manager } = await rig(t, { files });
+  await prepare(manager);
+  const before = files.count;
+  await change(manager);
+  await manager.close();
+  return files.count - before;
+}
+
+/** Lets a change fail at one operation. @returns Whether it was carried out all the same. */
+async function failAt(
+  t: Parameters<typeof rig>[0],
+  { prepare, change }: Change,
+  { at, fault }: { readonly at: number; readonly fault: Fault },
+): Promise<{
+  folder: string;
+  manager: Manager;
+  files: FailingFiles;
+  error: unknown;
+  reopen: () => Promise<Manager>;
+}> {
+  const folder = folderFor(t);
+  const files = failingFiles();
+  const first = await rig(t, { folder, files });
+  await prepare(first.manager);
+  files.failFrom(at, fault);
+  const error = await change(first.manager).then(
+    () => undefined,
+    (reason: unknown) => reason,
+  );
+  return {
+    folder,
+    manager: first.manager,
+    files,
+    error,
+    reopen: async () => {
+      // A killed process closes nothing: its lock ends and its files stay.
+      await first.manager.close().catch(() => {});
+      return (await rig(t, { folder })).manager;
+    },
+  };
+}
+
+for (const [what, change] of Object.entries(changes)) {
+  test(`whoever is killed in ${what} leaves the old state or the new one, and the next start says which`, async (t) => {
+    const operations = await operationsOf(t, change);
+    assert.ok(operations > 3, `${operations} operations`);
+    const said = new Set<string>();
+    for (let at = 0; at < operations; at++) {
+      const { reopen, folder } = await failAt(t, change, { at, fault: "killed" });
+      const manager = await reopen();
+      const found = answer(manager);
+      assert.ok(found === change.before || found === change.after, `${what} killed at ${at}: ${found}`);
+      for (const { found: state, plugin, operation } of manager.recovered) {
+        assert.equal(plugin, "adder");
+        // What came before this change in the same run is told too.
+        if (operation !== change.operation) continue;
+        said.add(state);
+        assert.equal(
+          found,
+          state === "old" ? change.before : change.after,
+          `${what} killed at ${at} says ${state}`,
+        );
+      }
+      const left = readdirSync(folder, { recursive: true }).filter((name) =>
+        String(name).includes(".draft-"),
+      );
+      assert.deepEqual(left, [], `${what} killed at ${at}`);
+      await change.prepare(manager);
+      await change.change(manager);
+      assert.equal(answer(manager), change.after, `${what} again after it was killed at ${at}`);
+      await manager.close();
+    }
+    // A removal is decided with its first rename: before it there is nothing to tell.
+    assert.deepEqual([...said].sort(), what === "a removal" ? ["new"] : ["new", "old"]);
+  });
+
+  for (const fault of ["ENOSPC", "EROFS"] as const) {
+    test(`${what} on a disk that gives ${fault} from any point on is one coded error, and what ran goes on`, async (t) => {
+      const operations = await operationsOf(t, change);
+      for (let at = 0; at < operations; at++) {
+        const { manager, error, reopen } = await failAt(t, change, { at, fault });
+        if (error !== undefined) assert.ok(isRemoraError(error), `${what} at ${at}: ${String(error)}`);
+        const expected = error === undefined || !manager.has("adder") ? change.after : change.before;
+        if (what !== "a removal" && error !== undefined)
+          assert.equal(answer(manager), change.before, `at ${at}`);
+        else assert.equal(answer(manager), expected, `at ${at}`);
+        const again = await reopen();
+        const found = answer(again);
+        assert.ok(found === change.before || found === change.after, `${what} at ${at}: ${found}`);
+        await again.close();
+      }
+    });
+  }
+}
+
+test("a second manager on the folder is refused and told who holds it, until the first one closes", async (t) => {
+  const { manager, folder } = await rig(t, { who: "the first program" });
+  const open = rig(t, { folder, who: "the second program" });
+  await assert.rejects(open, { code: "manager/folder-held", message: /the first program/ });
+  await manager.close();
+  const second = await rig(t, { folder });
+  assert.deepEqual(second.manager.list(), []);
+});
+
+test("a folder that cannot be written, or is a file, is a coded error", async (t) => {
+  const folder = folderFor(t);
+  writeFileSync(join(folder, "file"), "");
+  await expectRejected(rig(t, { folder: join(folder, "file") }), "manager/folder");
+  const files = failingFiles();
+  files.failFrom(0, "EACCES");
+  await expectRejected(rig(t, { folder: join(folder, "new"), files }), "manager/folder");
+});
+
+test("a bundle that somebody changed in the store does not run, and the others do", async (t) => {
+  const first = await rig(t, { policy: { healthEveryMs: 0 } });
+  await first.manager.install(await one());
+  await first.manager.install(await ref(guests.adds(5), { name: "other" }));
+  const { current } = await first.manager.details("adder");
+  await first.manager.close();
+  writeFileSync(join(first.folder, "bundles", `${current?.sha256}.bundle`), "something else");
+  const { manager } = await rig(t, { folder: first.folder });
+  assert.equal(manager.info("adder").failure?.code, "manager/store-damaged");
+  assert.equal(manager.get<Calls>("other").use(run, 1), 6);
+});
+
+test("an entry that somebody broke is told with its file and its field", async (t) => {
+  const first = await rig(t);
+  await first.manager.install(await one());
+  await first.manager.close();
+  const path = join(first.folder, "plugins", "adder.json");
+  for (const text of ["{", "[]", '{"name":3}', '{"name":"adder","host":"test","current":{"version":1}}']) {
+    writeFileSync(path, text);
+    await expectRejected(rig(t, { folder: first.folder }), "manager/entry-damaged");
+  }
+});
+
+test("what no entry names is removed at the start, and what one names stays", async (t) => {
+  const first = await rig(t);
+  await first.manager.install(await one());
+  await first.manager.install(await two());
+  await first.manager.close();
+  const bundles = join(first.folder, "bundles");
+  writeFileSync(join(bundles, `${"0".repeat(64)}.bundle`), "left over");
+  writeFileSync(join(bundles, `${"1".repeat(64)}.bundle.draft-x`), "half");
+  mkdirSync(join(first.folder, "data", "adder"), { recursive: true });
+  chmodSync(join(first.folder, "data"), 0o700);
+  const { manager } = await rig(t, { folder: first.folder });
+  assert.equal(readdirSync(bundles).length, 2);
+  await manager.rollback("adder");
+  assert.equal(answer(manager), 2);
+});
