@@ -57,6 +57,8 @@ export type Side = "host" | "raw";
 export class Codecs {
   readonly side: Side;
   readonly #codecs = new Map<ValueType, Codec>();
+  /** How many store routines these codecs may ask of a context. */
+  #routines = 0;
 
   constructor(side: Side) {
     this.side = side;
@@ -75,7 +77,7 @@ export class Codecs {
     const of = (inner: ValueType) => this.of(inner);
     switch (type.kind) {
       case "record":
-        return recordCodec(type, of, this.side);
+        return recordCodec(type, of, this.side, () => this.#routines++);
       case "tuple":
         return tupleCodec(type, of);
       case "list":
