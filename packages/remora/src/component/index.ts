@@ -22,6 +22,7 @@ export type {
 } from "./core.ts";
 // Errors.
 export { componentErrors, type MissingImport } from "./errors.ts";
+export { exportedFunction } from "./exported-function.ts";
 // Descriptions.
 export type { ExternType } from "./link/describe.ts";
 export type { HostImports } from "./link/host-imports.ts";
@@ -33,7 +34,6 @@ export { camelCase, compatibleName, pascalCase } from "./names.ts";
 export {
   type ComponentExports,
   type ComponentInstance,
-  exportedFunction,
   type InstantiateOptions,
   type PreparedComponent,
   prepareComponent,

@@ -3,19 +3,15 @@
  * descriptions of imports and exports are made here, once.
  */
 
-import type { HostCallable, Signature } from "./abi/call-guest.ts";
-import { signatureOf } from "./abi/call-guest.ts";
-import { Codecs } from "./abi/codec.ts";
 import type { CoreEngine } from "./core.ts";
-import { componentErrors } from "./errors.ts";
 import { describeItems, type ExternType } from "./link/describe.ts";
 import { buildExports } from "./link/exports.ts";
 import { bindHostImports, type HostImports } from "./link/host-imports.ts";
 import type { Plan } from "./link/plan.ts";
 import { type PlanLimits, planComponent } from "./link/planner.ts";
-import { defaultInstanceLimits, type InstanceLimits, type Prepared, Runtime } from "./link/runtime.ts";
+import { preparePlan } from "./link/prepared.ts";
+import { defaultInstanceLimits, type InstanceLimits, Runtime } from "./link/runtime.ts";
 import type { Component } from "./model.ts";
-import type { FuncType } from "./types.ts";
 import { validateComponent } from "./validate/validate.ts";
 
 export interface InstantiateOptions {
@@ -40,6 +36,8 @@ export interface PreparedComponent {
   readonly imports: ReadonlyMap<string, ExternType>;
   /** What the component gives, by export name. */
   readonly exports: ReadonlyMap<string, ExternType>;
+  /** What an instance is made by, as plain data: for whoever makes instances elsewhere. */
+  readonly plan: Plan;
   /** All core modules in the file, those of nested components included. */
   readonly coreModules: readonly Uint8Array[];
   /** Core instances that each instance of the component consists of. */
@@ -68,8 +66,9 @@ export function prepareComponent(
 ): PreparedComponent {
   validateComponent(component);
   const plan = planComponent(component, planLimits);
-  const prepared = prepare(plan);
+  const prepared = preparePlan(plan);
   return {
+    plan,
     imports: describeItems(plan.imports),
     exports: describeItems(plan.exports),
     coreModules: coreModulesOf(component),
@@ -83,61 +82,9 @@ export function prepareComponent(
   };
 }
 
-function prepare(plan: Plan): Prepared {
-  return {
-    plan,
-    hostSignature: signaturesOf(new Codecs("host")),
-    rawSignature: signaturesOf(new Codecs("raw")),
-    chains: chainsOf(plan),
-  };
-}
-
-/** One signature for each function type, however many functions have it. */
-function signaturesOf(codecs: Codecs): (type: FuncType) => Signature {
-  const signatures = new Map<FuncType, Signature>();
-  return (type) => {
-    let signature = signatures.get(type);
-    if (signature === undefined) {
-      signature = signatureOf(type, codecs);
-      signatures.set(type, signature);
-    }
-    return signature;
-  };
-}
-
-/** For each component instance: itself and all around it. */
-function chainsOf(plan: Plan): number[][] {
-  const chains: number[][] = [];
-  for (const { index, parent } of plan.states) {
-    chains.push(parent === undefined ? [index] : [index, ...(chains[parent] ?? [])]);
-  }
-  return chains;
-}
-
 function coreModulesOf(component: Component): Uint8Array[] {
   return component.definitions.flatMap((definition) => {
     if (definition.kind === "core-module") return [definition.bytes];
     return definition.kind === "component" ? coreModulesOf(definition.component) : [];
   });
-}
-
-/**
- * A function among the exports of an instance, by the path to it: an interface and a name, or a name alone.
- *
- * @throws component/no-such-export with near names
- */
-export function exportedFunction(instance: ComponentInstance, ...path: readonly string[]): HostCallable {
-  let scope: unknown = instance.exports;
-  for (const name of path) {
-    const names = Object.keys(scope as object); // Each step below leaves an object.
-    const found = (scope as Record<string, unknown>)[name];
-    if (typeof found !== "object" && typeof found !== "function") {
-      throw componentErrors["no-such-export"]({ name: path.join(" "), names });
-    }
-    scope = found;
-  }
-  if (typeof scope !== "function") {
-    throw componentErrors["no-such-export"]({ name: path.join(" "), names: Object.keys(scope as object) });
-  }
-  return scope as HostCallable; // A function, as just seen.
 }

@@ -89,6 +89,19 @@ export function rawResourceCodec(type: HandleType): Codec {
   );
 }
 
+/** In a packet: whatever numbers the two ends have agreed on. */
+export function packetResourceCodec(type: HandleType): Codec {
+  const { id } = planned(type);
+  const isOwn = type.kind === "own";
+  return handleCodec(
+    type,
+    (value, cx) => cx.resources.accepts(id, value),
+    (cx, value) =>
+      (isOwn ? cx.resources.take(id, value) : cx.resources.unwrap(id, value)) ?? trap("a dropped resource"),
+    (cx, index) => cx.resources.wrap(id, index, isOwn),
+  );
+}
+
 function lowerBorrow(cx: Context, id: number, rep: unknown): number {
   cx.state.borrows++;
   return cx.state.handles.add(id, rep, false);

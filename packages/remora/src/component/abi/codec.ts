@@ -10,7 +10,7 @@ import type { ValueType } from "../types.ts";
 import { listCodec, mapCodec, tupleCodec } from "./codec-compound.ts";
 import { flagsCodec, primitiveCodec } from "./codec-primitive.ts";
 import { recordCodec } from "./codec-record.ts";
-import { hostResourceCodec, rawResourceCodec } from "./codec-resource.ts";
+import { hostResourceCodec, packetResourceCodec, rawResourceCodec } from "./codec-resource.ts";
 import { enumCodec, optionCodec, resultCodec, variantCodec } from "./codec-variant.ts";
 import type { Context } from "./context.ts";
 import type { FlatType } from "./layout.ts";
@@ -49,16 +49,17 @@ export interface Single<Value> {
 
 /**
  * Who is on the other side of the guest. Towards the `host`, resources are objects; between two guests (`raw`),
- * they stay the numbers or objects that their implementer knows them by.
+ * they stay the numbers or objects that their implementer knows them by; in a `packet` they are numbers that the
+ * context's resources give and take.
  */
-export type Side = "host" | "raw";
+export type Side = "host" | "raw" | "packet";
+
+const resourceCodecs = { host: hostResourceCodec, raw: rawResourceCodec, packet: packetResourceCodec };
 
 /** Builds codecs and keeps them by type object. */
 export class Codecs {
   readonly side: Side;
   readonly #codecs = new Map<ValueType, Codec>();
-  /** How many store routines these codecs may ask of a context. */
-  #routines = 0;
 
   constructor(side: Side) {
     this.side = side;
@@ -77,20 +78,20 @@ export class Codecs {
     const of = (inner: ValueType) => this.of(inner);
     switch (type.kind) {
       case "record":
-        return recordCodec(type, of, this.side, () => this.#routines++);
+        return recordCodec(type, of, this.side);
       case "tuple":
         return tupleCodec(type, of);
       case "list":
         return listCodec(type, of);
       case "map":
         // Between guests a map is the list of its pairs, as in their memories: none is dropped on the way.
-        return this.side === "host"
-          ? mapCodec(type, of)
-          : of({
+        return this.side === "raw"
+          ? of({
               kind: "list",
               element: { kind: "tuple", elements: [type.key, type.value] },
               length: undefined,
-            });
+            })
+          : mapCodec(type, of);
       case "variant":
         return variantCodec(type, of);
       case "option":
@@ -103,7 +104,7 @@ export class Codecs {
         return flagsCodec(type);
       case "own":
       case "borrow":
-        return this.side === "host" ? hostResourceCodec(type) : rawResourceCodec(type);
+        return resourceCodecs[this.side](type);
       case "stream":
       case "future":
       case "error-context":

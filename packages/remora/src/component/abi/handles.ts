@@ -59,6 +59,11 @@ export class HandleTable {
     return entry;
   }
 
+  /** Whether there is such a handle: for the host, which asks; a guest's wrong one is a trap. */
+  has(index: number, resource: number): boolean {
+    return this.#entries[index >>> 0]?.resource === resource;
+  }
+
   /** Takes a handle out. The entry still has its facts until the table is next added to. */
   remove(index: number, resource: number): Handle {
     const entry = this.get(index, resource);

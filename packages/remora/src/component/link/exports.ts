@@ -4,11 +4,17 @@ import type { HostCallable } from "../abi/call-guest.ts";
 import { camelCase, parseFuncName, parseInterfaceName, pascalCase } from "../names.ts";
 import type { GuestResource, GuestResourceClass } from "./guest-resource.ts";
 import type { FuncItem, Item } from "./plan.ts";
-import type { Runtime } from "./runtime.ts";
 
 type Exports = Record<string, unknown>;
 
-export function buildExports(runtime: Runtime, items: ReadonlyMap<string, Item>): Exports {
+/** Where the functions and classes behind exports come from: a runtime, or what stands for one elsewhere. */
+export interface ExportSource {
+  func(item: FuncItem): HostCallable;
+  classOf(resource: number): GuestResourceClass;
+  setConstructor(target: GuestResourceClass, call: HostCallable): void;
+}
+
+export function buildExports(runtime: ExportSource, items: ReadonlyMap<string, Item>): Exports {
   const exports = exportsOf(runtime, items);
   for (const [alias, name] of aliasesOf(items)) exports[alias] ??= exports[name];
   return exports;
@@ -29,7 +35,7 @@ function aliasesOf(items: ReadonlyMap<string, Item>): Map<string, string> {
   return aliases;
 }
 
-function exportsOf(runtime: Runtime, items: ReadonlyMap<string, Item>): Exports {
+function exportsOf(runtime: ExportSource, items: ReadonlyMap<string, Item>): Exports {
   // Without a prototype: an interface may be called `constructor`.
   const exports: Exports = Object.create(null);
   const classes = new Map<string, GuestResourceClass>();
@@ -53,7 +59,7 @@ function addFunc(
   exports: Exports,
   classes: ReadonlyMap<string, GuestResourceClass>,
   name: string,
-  runtime: Runtime,
+  runtime: ExportSource,
   func: FuncItem,
 ): void {
   const parsed = parseFuncName(name);
