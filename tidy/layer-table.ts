@@ -72,12 +72,16 @@ export const layers: readonly Layer[] = [
       "node:buffer",
       "node:child_process",
       "node:crypto",
+      "node:fs",
+      "node:module",
       "node:perf_hooks",
+      "node:url",
       "node:v8",
       "node:worker_threads",
     ],
     what: "compiles on V8, meters, limits, instantiates, pools, calls, traps",
-    mayTouch: "`WebAssembly`, which no other layer names; threads, child processes, the monotonic clock",
+    mayTouch:
+      "`WebAssembly`, which no other layer names; threads, child processes, its own code as files, the monotonic clock",
   },
   {
     name: "abi",

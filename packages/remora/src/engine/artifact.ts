@@ -20,6 +20,7 @@ import type { ImportNeed } from "../policy/index.ts";
 import { decodeModule, type MeterMode, type ProfileName, summarizeModule } from "../wasm/index.ts";
 import { CompileCache, type CompileRequest, compileRequest } from "./compile-cache.ts";
 import { InstanceEngine } from "./core-engine.ts";
+import type { GuestMemory } from "./guest-memory.ts";
 import { ComponentInstance, type Instance, ModuleInstance } from "./instance.ts";
 import type { Limits } from "./limits.ts";
 
@@ -42,8 +43,8 @@ export interface InstantiateOptions {
 
 /** The guest as its host functions see it. */
 export interface GuestAccess {
-  /** All bytes of a core module's exported memory, valid until the guest runs again. Components lift instead. */
-  readonly memory: { view(): Uint8Array };
+  /** A core module's exported memory. Components lift instead. */
+  readonly memory: GuestMemory;
   /** Ends the running call with this error; the guest cannot catch it. */
   abort(error: RemoraError): never;
 }
@@ -54,6 +55,12 @@ interface Compiling {
   readonly profile: ProfileName;
   readonly mode: MeterMode;
   readonly sharesCounters?: boolean;
+}
+
+/** What it takes to make instances of an artifact elsewhere, for the levels of isolation. */
+export interface ArtifactParts {
+  readonly cache: CompileCache;
+  readonly request: CompileRequest;
 }
 
 export type Artifact = ComponentArtifact | ModuleArtifact;
@@ -97,6 +104,10 @@ export class ComponentArtifact {
     this.#compiling = { ...compiling, sharesCounters: this.component.coreInstanceCount > 1 };
   }
 
+  parts(limits: Limits): ArtifactParts {
+    return { cache: this.#compiling.cache, request: this.#requests.request(this.#compiling, limits) };
+  }
+
   /**
    * Makes a fresh instance and runs its start functions.
    *
@@ -121,18 +132,22 @@ export class ModuleArtifact {
   /** SHA-256 in hex. */
   readonly digest: string;
   readonly imports: readonly ImportNeed[];
-  readonly #bytes: Uint8Array;
+  readonly bytes: Uint8Array;
   readonly #compiling: Compiling;
   readonly #requests = new RequestMemo();
 
   constructor(bytes: Uint8Array, digest: string, compiling: Compiling) {
     this.digest = digest;
-    this.#bytes = bytes;
+    this.bytes = bytes;
     this.#compiling = compiling;
     this.imports = summarizeModule(decodeModule(bytes)).imports.map(({ module, name }) => ({
       from: module,
       item: name,
     }));
+  }
+
+  parts(limits: Limits): ArtifactParts {
+    return { cache: this.#compiling.cache, request: this.#requests.request(this.#compiling, limits) };
   }
 
   /**
@@ -145,7 +160,7 @@ export class ModuleArtifact {
     let core: CoreInstance | undefined;
     const given = importsFor(engine, imports, () => core?.exports.memory);
     // What is not a module of functions fails at linking, where V8 says which import it is.
-    core = engine.instantiate(this.#bytes, given as CoreImports);
+    core = engine.instantiate(this.bytes, given as CoreImports);
     return new ModuleInstance(engine, core);
   }
 }
@@ -180,6 +195,10 @@ class RequestMemo {
   #request: CompileRequest | undefined;
 
   engine(compiling: Compiling, limits: Limits): InstanceEngine {
+    return new InstanceEngine({ cache: compiling.cache, request: this.request(compiling, limits), limits });
+  }
+
+  request(compiling: Compiling, limits: Limits): CompileRequest {
     if (this.#request === undefined || this.#limits !== limits) {
       this.#limits = limits;
       this.#request = compileRequest(compiling.plugin, {
@@ -191,6 +210,6 @@ class RequestMemo {
         ...(compiling.sharesCounters === true && { sharesCounters: true }),
       });
     }
-    return new InstanceEngine({ cache: compiling.cache, request: this.#request, limits });
+    return this.#request;
   }
 }

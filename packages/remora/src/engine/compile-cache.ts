@@ -15,7 +15,10 @@ import {
   type Rewrite,
   rewriteChecked,
 } from "./compile.ts";
+import type { ModuleSource } from "./core-engine.ts";
 import { eagerlyByFlag } from "./eager-compile.ts";
+import { type ModuleImport, moduleImports } from "./module-imports.ts";
+import { Places } from "./places.ts";
 
 /**
  * Where rewritten bytes are kept between processes: `RewriteFolder` of the manager is one. What it gives back is
@@ -65,6 +68,10 @@ interface Entry {
   readonly sizeBytes: number;
 }
 
+interface StoredFacts {
+  readonly facts: ModuleFacts;
+}
+
 /** Head of a stored file: eight bytes, with a version of the layout in the last. */
 const magic = Buffer.from("remora\0\x01", "latin1");
 const digestBytes = 32;
@@ -73,7 +80,7 @@ const headBytes = magic.length + digestBytes + 4;
 /** Sets of options under which one array of bytes is known without its digest. */
 const knownOptionsMax = 8;
 
-export class CompileCache {
+export class CompileCache implements ModuleSource {
   readonly #rewrite: Rewrite;
   readonly #store: RewriteStore | undefined;
   readonly #eagerly: Eagerly;
@@ -119,6 +126,30 @@ export class CompileCache {
     if (ofBytes.size >= knownOptionsMax) ofBytes.clear();
     this.#known.set(bytes, ofBytes.set(request.key, compiled));
     return compiled;
+  }
+
+  imports(compiled: CompiledModule, original: Uint8Array): readonly ModuleImport[] {
+    return moduleImports(compiled, original);
+  }
+
+  places(request: CompileRequest): Places {
+    return new Places(request.options);
+  }
+
+  /**
+   * The rewritten module for these bytes, for whoever compiles it elsewhere: from the store, or made now.
+   *
+   * @throws what `rewriteChecked` throws
+   */
+  rewritten(bytes: Uint8Array, request: CompileRequest): Pick<MeteredModule, "bytes"> & StoredFacts {
+    const digest = sha256(bytes);
+    const key = `${digest}-${request.key}`;
+    const stored = this.#stored(key);
+    if (stored !== undefined) return stored;
+    const origin = { plugin: request.plugin, digest };
+    const { bytes: code, ...facts } = rewriteChecked(bytes, origin, request.options, this.#rewrite);
+    this.#toStore(key, code, facts);
+    return { bytes: code, facts };
   }
 
   /** Forgets everything in memory. The store stays. */
@@ -167,17 +198,26 @@ export class CompileCache {
   }
 
   #fromStore(key: string, digest: string): Entry | undefined {
+    const stored = this.#stored(key);
+    if (stored === undefined) return undefined;
+    const { bytes, facts } = stored;
     try {
-      const content = this.#store?.read(key);
-      const stored = content === undefined ? undefined : unpack(content, key);
-      if (stored === undefined) return undefined;
-      const { bytes, facts } = stored;
       return {
         compiled: compileRewritten(bytes, facts, { plugin: key, digest }, this.#eagerly),
         sizeBytes: bytes.length,
       };
     } catch {
-      // Not readable, or not what V8 takes: a cache that cannot help is as good as none.
+      // Not what V8 takes: a cache that cannot help is as good as none.
+      return undefined;
+    }
+  }
+
+  #stored(key: string): (Pick<MeteredModule, "bytes"> & StoredFacts) | undefined {
+    try {
+      const content = this.#store?.read(key);
+      return content === undefined ? undefined : unpack(content, key);
+    } catch {
+      // Not readable: as good as not there.
       return undefined;
     }
   }
@@ -200,10 +240,7 @@ function pack(key: string, bytes: Uint8Array, facts: ModuleFacts): Uint8Array {
   return Buffer.concat([magic, createHash("sha256").update(content).digest(), content]);
 }
 
-function unpack(
-  content: Uint8Array,
-  key: string,
-): (Pick<MeteredModule, "bytes"> & { readonly facts: ModuleFacts }) | undefined {
+function unpack(content: Uint8Array, key: string): (Pick<MeteredModule, "bytes"> & StoredFacts) | undefined {
   const file = Buffer.from(content.buffer, content.byteOffset, content.byteLength);
   if (file.length < headBytes || !file.subarray(0, magic.length).equals(magic)) return undefined;
   const rest = file.subarray(magic.length + digestBytes);

@@ -12,28 +12,39 @@ import type {
   CoreImports,
   CoreInstance,
   CoreWaiting,
-  RoutineEngine,
   TextCodec,
 } from "../component/core.ts";
 import { isSlowHostFunction } from "../component/slow-host.ts";
 import { counterModule, reservedPrefix } from "../wasm/metering/contract.ts";
 import type { CompiledModule, ModuleFacts } from "./compile.ts";
-import type { CompileCache, CompileRequest } from "./compile-cache.ts";
+import type { CompileRequest } from "./compile-cache.ts";
 import { engineErrors } from "./errors.ts";
-import { guarded, moduleImports } from "./host-guard.ts";
+import { guarded } from "./host-guard.ts";
 import { withCanonicalBits, withCanonicalResults } from "./host-nan.ts";
 import type { Budget, Limits } from "./limits.ts";
 import { Meter } from "./meter.ts";
-import { Places } from "./places.ts";
-import { routineEngine } from "./routine-engine.ts";
+import type { ModuleImport } from "./module-imports.ts";
 import { textCodec } from "./text.ts";
 import { trap } from "./trampoline.ts";
-import { classifyThrown, runningFunction } from "./trap.ts";
+import { classifyThrown, type ResolveFrame, runningFunction } from "./trap.ts";
 import { nodeTimer, type Timer, Waiting } from "./waiting.ts";
 import { type WasmInstance, type WasmMemory, type WasmTable, webAssembly } from "./webassembly.ts";
 
+/** Where an instance's modules come from: a `CompileCache`, or what was made of one elsewhere. */
+export interface ModuleSource {
+  compile(bytes: Uint8Array, request: CompileRequest): CompiledModule;
+  imports(compiled: CompiledModule, original: Uint8Array): readonly ModuleImport[];
+  places(request: CompileRequest): ModulePlaces;
+}
+
+/** From places in an instance's rewritten modules to those in the originals. */
+export interface ModulePlaces {
+  add(original: Uint8Array, compiled: CompiledModule): void;
+  readonly resolve: ResolveFrame;
+}
+
 export interface InstanceEngineOptions {
-  readonly cache: CompileCache;
+  readonly cache: ModuleSource;
   /** Whose modules these are and how they are rewritten; made once a plugin by `compileRequest`. */
   readonly request: CompileRequest;
   readonly limits: Limits;
@@ -43,6 +54,8 @@ export interface InstanceEngineOptions {
   readonly clock?: () => number;
   /** Ends a call that waits beyond its deadline. Default: Node's. */
   readonly timer?: Timer;
+  /** Asked by a running guest now and then; see `MeterOptions`. */
+  readonly isStopped?: () => boolean;
   /** For tests: see `MeterOptions`. */
   readonly sliceUnits?: number;
 }
@@ -56,13 +69,12 @@ const closed = 3;
 
 export class InstanceEngine implements CoreEngine {
   readonly text: TextCodec = textCodec;
-  readonly routines: RoutineEngine = routineEngine;
   readonly plugin: string;
   /** What the next call may spend; the limits' own until it is set. */
   budget: Budget;
 
   readonly #meter: Meter;
-  readonly #cache: CompileCache;
+  readonly #cache: ModuleSource;
   readonly #request: CompileRequest;
   readonly #limits: Limits;
   readonly #modulesMax: number;
@@ -71,7 +83,7 @@ export class InstanceEngine implements CoreEngine {
   #modules = 0;
   #waiting: Waiting | undefined;
   readonly #timer: Timer;
-  readonly #places: Places;
+  readonly #places: ModulePlaces;
   /** Functions, memories and tables that came out of this instance's own modules. */
   readonly #own = new WeakSet<object>();
 
@@ -85,12 +97,13 @@ export class InstanceEngine implements CoreEngine {
     const sharesCounters = options.request.options.sharesCounters ?? false;
     this.#modulesMax = sharesCounters ? (options.modulesMax ?? defaultModulesMax) : 1;
     this.#timer = options.timer ?? nodeTimer;
-    this.#places = new Places(options.request.options);
+    this.#places = options.cache.places(options.request);
     this.#meter = new Meter({
       limits,
       isFuelExact: options.request.options.mode === "fuel",
       sharesCounters,
       ...(options.clock !== undefined && { clock: options.clock }),
+      ...(options.isStopped !== undefined && { isStopped: options.isStopped }),
       ...(options.sliceUnits !== undefined && { sliceUnits: options.sliceUnits }),
     });
   }
@@ -316,7 +329,7 @@ export class InstanceEngine implements CoreEngine {
     // Without prototypes: the names are the guest's, and "__proto__" is one of them.
     const hosts: CoreImports = Object.create(null);
     const isStrict = this.#request.options.profile === "strict";
-    for (const { module, name, parameters, results } of moduleImports(compiled, original)) {
+    for (const { module, name, parameters, results } of this.#cache.imports(compiled, original)) {
       hosts[module] ??= Object.create(null) as CoreImports[string];
       const given = importOf(imports, module, name);
       // Left out when absent: V8 then says which one is missing.

@@ -108,6 +108,32 @@ export const engineErrors = defineErrors("engine", {
       `Cannot call "${d.plugin}" while a call into the same instance is running`,
   },
 
+  // The wall between host and guest.
+  "not-isolatable": {
+    fault: "operator",
+    message: (d: { plugin: string; what: string }) =>
+      `Cannot run "${d.plugin}" behind a wall: ${d.what}; inline it would run`,
+  },
+  "isolate-lost": {
+    fault: "platform",
+    message: (d: { plugin: string; reason: string; hasStarted: boolean }) =>
+      `Lost the instance of "${d.plugin}" ${d.hasStarted ? "in a call" : "between calls"}: ${d.reason}`,
+  },
+  "isolate-crashed": {
+    fault: "guest",
+    message: (d: { plugin: string; reason: string }) =>
+      `Guest of "${d.plugin}" brought down what it ran in: ${d.reason}`,
+  },
+  "isolate-failed": {
+    fault: "platform",
+    message: (d: { reason: string }) => `The guest's side of the wall failed: ${d.reason}`,
+  },
+  "protocol-broken": {
+    fault: "guest",
+    message: (d: { plugin: string; what: string }) =>
+      `What "${d.plugin}" runs in sent what it must not, and was ended: ${d.what}`,
+  },
+
   // The module cannot be taken.
   "module-too-large": {
     fault: "publisher",

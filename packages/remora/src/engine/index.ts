@@ -14,6 +14,8 @@ export {
 export { CompileCache, type CompileCacheOptions, type RewriteStore } from "./compile-cache.ts";
 // Errors.
 export { engineErrors, type TrapPlace } from "./errors.ts";
+// What a host function reads of a core module's memory.
+export { type GuestMemory, type MemoryRead, readsGuestMemory } from "./guest-memory.ts";
 export { importNames } from "./import-names.ts";
 export {
   type CallReport,
@@ -33,6 +35,7 @@ export {
   isolationLevels,
 } from "./isolation/isolation.ts";
 export { openIsolation } from "./isolation/open.ts";
+export type { WorkerOptions } from "./isolation/worker.ts";
 // What a guest may spend.
 export { type Budget, defaultLimits, type Limits } from "./limits.ts";
 export { type LoadOptions, load } from "./load.ts";

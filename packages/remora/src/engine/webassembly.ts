@@ -40,8 +40,7 @@ export interface ModuleImport extends ModuleExport {
 export interface WebAssemblyApi {
   validate(bytes: Uint8Array): boolean;
   readonly Module: {
-    /** `builtins` names groups of functions that V8 has for imports, such as "js-string"; ignored by a V8 without. */
-    new (bytes: Uint8Array, options?: { readonly builtins: readonly string[] }): WasmModule;
+    new (bytes: Uint8Array): WasmModule;
     exports(module: WasmModule): ModuleExport[];
     imports(module: WasmModule): ModuleImport[];
   };

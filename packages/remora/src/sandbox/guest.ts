@@ -7,6 +7,8 @@ import type { RemoraError } from "../base/index.ts";
 export interface GuestMemory {
   /** All bytes of the guest's first memory as it is now; a new view after it grew. Called in host calls only. */
   view(): Uint8Array;
+  /** To be called after bytes of the view were changed. */
+  wrote?(at: number, length: number): void;
 }
 
 export interface Guest {

@@ -74,7 +74,7 @@ class InlineInstance implements IsolatedInstance {
     let failure: BatchOutcome["failure"];
     for (const [index, args] of batch.entries()) {
       try {
-        const { result } = this.local.call(path, args, budget);
+        const { result } = await this.local.callAsync(path, args, budget);
         results.push(result instanceof Promise ? await result : result);
       } catch (error) {
         if (error instanceof ComponentError) results.push(error);

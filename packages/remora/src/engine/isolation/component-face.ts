@@ -1,0 +1,190 @@
+/** The host's side of a remote component: packets by the types of its world, and the host's own functions. */
+
+import { RemoraError } from "../../base/index.ts";
+import type { HostCallable } from "../../component/abi/call-guest.ts";
+import {
+  ComponentError,
+  componentErrors,
+  exportedFunction,
+  type HostImports,
+} from "../../component/index.ts";
+import { buildExports } from "../../component/link/exports.ts";
+import { GuestResource } from "../../component/link/guest-resource.ts";
+import { bindHostImports, type HostBindings } from "../../component/link/host-imports.ts";
+import type { FuncItem, Plan } from "../../component/link/plan.ts";
+import { argumentsFor, argumentsType, Packets } from "../../component/packet.ts";
+import type { FuncType } from "../../component/types.ts";
+import { textCodec } from "../text.ts";
+import { type Face, ForgedMessage, type RemoteFunction } from "./face.ts";
+import { HostResources } from "./host-resources.ts";
+import { kinds, type Message } from "./protocol.ts";
+
+export class ComponentFace implements Face {
+  readonly #plan: Plan;
+  readonly #bindings: HostBindings;
+  readonly #resources: HostResources;
+  readonly #packets: Packets;
+  readonly #exports: object;
+  readonly #items = new Map<HostCallable, FuncItem>();
+  readonly #found = new Map<string, RemoteFunction>();
+
+  /** @throws component/missing-imports as at the level `inline` */
+  constructor(plan: Plan, imports: HostImports) {
+    this.#plan = plan;
+    this.#bindings = bindHostImports(plan, imports);
+    this.#resources = new HostResources(this.#bindings);
+    this.#packets = new Packets(textCodec, this.#resources);
+    this.#exports = buildExports(
+      {
+        func: (item) => this.#marker(item),
+        // Guests' resources do not cross, so that nobody asks for more of them than their name.
+        classOf: () => class extends GuestResource {},
+        setConstructor() {},
+      },
+      plan.exports,
+    );
+  }
+
+  find(path: readonly string[]): RemoteFunction {
+    const key = path.join("\n");
+    let found = this.#found.get(key);
+    if (found === undefined) {
+      const marker = exportedFunction({ exports: this.#exports }, ...path);
+      const item = this.#items.get(marker);
+      if (item === undefined) throw componentErrors["no-such-export"]({ name: path.join(" "), names: [] });
+      found = this.#functionOf(item);
+      this.#found.set(key, found);
+    }
+    return found;
+  }
+
+  hostCall(call: Message): Uint8Array | Promise<Uint8Array> {
+    if (call.kind === kinds.dropResource) {
+      const drop = forgery(() => this.#resources.drop(call.item, call.first));
+      return withFailure("[Symbol.dispose]", () => {
+        drop();
+        return noBytes;
+      });
+    }
+    const { type, name, callee } = this.#hostFunction(call.item);
+    const codec = this.#packets.codec(argumentsType(type));
+    const [args] = forgery(() => this.#packets.read(codec, call.payload, 1));
+    let value: unknown;
+    try {
+      // A value of the type of all arguments is an array of them.
+      value = callee(...(args as unknown[]));
+    } catch (error) {
+      return this.#failure(type, name, error);
+    }
+    if (!isThenable(value)) return this.#success(type, name, value);
+    return Promise.resolve(value).then(
+      (kept) => this.#success(type, name, kept),
+      (error) => this.#failure(type, name, error),
+    );
+  }
+
+  endCall(): void {
+    this.#resources.takeBack();
+  }
+
+  #marker(item: FuncItem): HostCallable {
+    const marker: HostCallable = () => undefined;
+    this.#items.set(marker, item);
+    return marker;
+  }
+
+  #functionOf(item: FuncItem): RemoteFunction {
+    const packets = this.#packets;
+    const { params, result } = item.type;
+    const codec = packets.codec(argumentsType(item.type));
+    return {
+      number: item.index,
+      write: (rows) =>
+        packets.write(
+          codec,
+          rows.map((row) => argumentsFor(item.type, row)),
+          params,
+        ),
+      read: (bytes, count) => {
+        if (result === undefined) return new Array(count).fill(undefined);
+        const values = packets.read(packets.codec(result), bytes, count);
+        return result.kind === "result" ? values.map(worldResult) : values;
+      },
+    };
+  }
+
+  #hostFunction(index: number): {
+    readonly type: FuncType;
+    readonly name: string;
+    readonly callee: HostCallable;
+  } {
+    const plan = this.#plan.hostFuncs[index];
+    const callee = this.#bindings.funcs[index];
+    if (plan === undefined || callee === undefined) throw new ForgedMessage(`no host function ${index}`);
+    return { type: plan.type, name: plan.path.join(" "), callee };
+  }
+
+  #success({ result }: FuncType, name: string, value: unknown): Uint8Array {
+    if (result === undefined) return noBytes;
+    return this.#result(result, name, result.kind === "result" ? { tag: "ok", val: value } : value);
+  }
+
+  /** What a host function threw, as the `err` of its result when it is one; see `errorResult` of the inline level. */
+  #failure({ result }: FuncType, name: string, error: unknown): Uint8Array {
+    if (error instanceof RemoraError) throw error;
+    const isPayload = typeof error === "object" && error !== null && "payload" in error;
+    if (result?.kind === "result" && isPayload) {
+      try {
+        return this.#result(result, name, { tag: "err", val: error.payload });
+      } catch {
+        // A payload that does not fit: the host function failed, and this is not how it may.
+      }
+    }
+    throw componentErrors["host-failed"]({ name }, error);
+  }
+
+  #result(type: NonNullable<FuncType["result"]>, name: string, value: unknown): Uint8Array {
+    try {
+      return this.#packets.write(this.#packets.codec(type), [value]);
+    } catch (error) {
+      if (!(error instanceof RemoraError) || error.code !== "component/type-mismatch") throw error;
+      // The details of that code.
+      const { path, expected, found } = error.details as { path: string; expected: string; found: string };
+      const inner = path.replace(/^value(\.val)?/, "");
+      throw componentErrors["host-result"]({
+        name,
+        expected: inner === "" ? expected : `result${inner}: ${expected}`,
+        found,
+      });
+    }
+  }
+}
+
+const noBytes = new Uint8Array(0);
+
+/** Reading fails only on what no guest's side of ours sends. */
+function forgery<Result>(read: () => Result): Result {
+  try {
+    return read();
+  } catch (error) {
+    throw new ForgedMessage(error instanceof Error ? error.message : String(error));
+  }
+}
+
+function withFailure<Result>(name: string, act: () => Result): Result {
+  try {
+    return act();
+  } catch (error) {
+    throw error instanceof RemoraError ? error : componentErrors["host-failed"]({ name }, error);
+  }
+}
+
+/** An `err` of the world is a value in a batch; a single call throws it. */
+function worldResult(value: unknown): unknown {
+  const { tag, val } = value as { readonly tag: "ok" | "err"; readonly val: unknown }; // Read as a result.
+  return tag === "ok" ? val : new ComponentError(val);
+}
+
+export function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === "object" && value !== null && "then" in value && typeof value.then === "function";
+}

@@ -1,0 +1,34 @@
+/**
+ * What a remote instance is made of on the host's side: names of exports to numbers and packets, and calls of the host
+ * to host functions. Components and core modules have different faces; the rest is the same for both.
+ */
+
+import type { Message } from "./protocol.ts";
+
+/** An exported function. */
+export interface RemoteFunction {
+  readonly number: number;
+  /** @throws component/type-mismatch TypeError an argument does not fit */
+  write(rows: readonly (readonly unknown[])[]): Uint8Array;
+  /** The results of `count` calls; throws anything when the bytes are no such packet. */
+  read(bytes: Uint8Array, count: number): unknown[];
+}
+
+export interface Face {
+  /** @throws component/no-such-export */
+  find(path: readonly string[]): RemoteFunction;
+  /**
+   * Does what the guest asks of the host, and makes the payload of the answer: now, or when a promise is kept.
+   *
+   * @throws ForgedMessage what came is no call of a host function
+   * @throws RemoraError   what ends the guest
+   */
+  hostCall(call: Message): Uint8Array | Promise<Uint8Array>;
+  /** A call of an export is over: what was lent to it is taken back. */
+  endCall(): void;
+}
+
+/** What comes from the guest's side is not what it can send. */
+export class ForgedMessage extends Error {
+  override readonly name = "ForgedMessage";
+}

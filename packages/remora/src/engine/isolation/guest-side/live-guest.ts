@@ -1,0 +1,94 @@
+/** What a shipped artifact and its live instances are to the loop that serves the host. */
+
+import type { InstanceEngine } from "../../core-engine.ts";
+import { encodeReport } from "../error-report.ts";
+import { kinds, type Message, message } from "../protocol.ts";
+import type { Failures } from "./failures.ts";
+
+/** Sends a call of a host function, waits, and gives the payload of the answer. Throws what ends the guest. */
+export type HostCaller = (call: Message) => Uint8Array;
+
+export interface InstantiateRequest {
+  readonly number: number;
+  readonly caller: HostCaller;
+  readonly failures: Failures;
+  readonly isStopped: () => boolean;
+}
+
+export interface ShippedArtifact {
+  /** Runs start functions; throws what is wrong. */
+  instantiate(request: InstantiateRequest): LiveGuest;
+}
+
+/** The calls of a batch as far as the kind of artifact does not matter. */
+export abstract class LiveGuest {
+  protected readonly engine: InstanceEngine;
+  readonly #failures: Failures;
+  /** On the monotonic clock: when the call that runs must be over. */
+  protected deadlineAt = 0;
+
+  constructor(engine: InstanceEngine, failures: Failures) {
+    this.engine = engine;
+    this.#failures = failures;
+  }
+
+  /** One message, any number of calls; the first failure ends it. */
+  run(call: Message): Message {
+    const { item, count, first: fuelMax, second: deadlineMs } = call;
+    const { engine } = this;
+    const invoke = this.invoker(item);
+    const rows = this.readArguments(item, call.payload, count);
+    engine.budget = { fuelMax, deadlineMs };
+    const results: unknown[] = [];
+    const startedMs = performance.now();
+    let fuelUsed = 0;
+    let failure: Uint8Array | undefined;
+    for (const row of rows) {
+      this.deadlineAt = (results.length === 0 ? startedMs : performance.now()) + deadlineMs;
+      this.#failures.begin();
+      try {
+        results.push(invoke(row));
+      } catch (error) {
+        failure = encodeReport(this.#failures.report(error));
+      }
+      fuelUsed += engine.fuelUsed;
+      if (failure !== undefined) break;
+    }
+    const durationMs = performance.now() - startedMs;
+    let packet: Uint8Array = noBytes;
+    try {
+      packet = this.writeResults(item, results);
+    } catch (error) {
+      // Together they are larger than a packet may be.
+      results.length = 0;
+      failure = encodeReport(this.#failures.report(error));
+    }
+    return message(kinds.results, {
+      target: engine.isPoisoned || engine.isClosed ? 1 : 0,
+      item: packet.length,
+      count: results.length,
+      first: fuelUsed,
+      second: engine.memoryPages,
+      third: durationMs,
+      payload: failure === undefined ? packet : joined(packet, failure),
+    });
+  }
+
+  close(): void {
+    this.engine.close();
+  }
+
+  /** The function with this number, its arguments as an array. */
+  protected abstract invoker(item: number): (args: readonly unknown[]) => unknown;
+  protected abstract readArguments(item: number, payload: Uint8Array, count: number): readonly unknown[][];
+  protected abstract writeResults(item: number, results: readonly unknown[]): Uint8Array;
+}
+
+const noBytes = new Uint8Array(0);
+
+function joined(first: Uint8Array, second: Uint8Array): Uint8Array {
+  const both = new Uint8Array(first.length + second.length);
+  both.set(first);
+  both.set(second, first.length);
+  return both;
+}

@@ -1,0 +1,137 @@
+/** A component on the guest's side: its plan carried out here, its host functions called over there. */
+
+import type { HostCallable } from "../../../component/abi/call-guest.ts";
+import { ComponentError } from "../../../component/component-error.ts";
+import type { HostBindings } from "../../../component/link/host-imports.ts";
+import type { HostFuncPlan, Plan } from "../../../component/link/plan.ts";
+import { preparePlan } from "../../../component/link/prepared.ts";
+import { defaultInstanceLimits, type Prepared, Runtime } from "../../../component/link/runtime.ts";
+import { argumentsType, Packets } from "../../../component/packet.ts";
+import { slowHostFunction } from "../../../component/slow-host.ts";
+import type { FuncType, ValueType } from "../../../component/types.ts";
+import type { InstanceEngine } from "../../core-engine.ts";
+import { textCodec } from "../../text.ts";
+import { kinds, message } from "../protocol.ts";
+import type { ShippedComponent } from "../shipment.ts";
+import { HostResource, handlesOfHost } from "./host-resource.ts";
+import { type HostCaller, type InstantiateRequest, LiveGuest, type ShippedArtifact } from "./live-guest.ts";
+import { ShippedModules } from "./shipped-modules.ts";
+
+export class ShippedComponentArtifact implements ShippedArtifact {
+  readonly #modules: ShippedModules;
+  readonly #prepared: Prepared;
+  readonly #packets = new Packets(textCodec, handlesOfHost);
+
+  constructor(shipment: ShippedComponent) {
+    this.#modules = new ShippedModules(shipment);
+    this.#prepared = preparePlan(shipment.plan);
+  }
+
+  instantiate(request: InstantiateRequest): LiveGuest {
+    return new LiveComponent(this.#modules.engine(request), request, this.#prepared, this.#packets);
+  }
+}
+
+class LiveComponent extends LiveGuest {
+  readonly #plan: Plan;
+  readonly #packets: Packets;
+  readonly #runtime: Runtime;
+
+  constructor(engine: InstanceEngine, request: InstantiateRequest, prepared: Prepared, packets: Packets) {
+    super(engine, request.failures);
+    this.#plan = prepared.plan;
+    this.#packets = packets;
+    const bindings = this.#bindings(request.caller);
+    this.#runtime = new Runtime({ prepared, engine, bindings, limits: defaultInstanceLimits });
+  }
+
+  protected invoker(item: number): (args: readonly unknown[]) => unknown {
+    const type = this.#type(item);
+    const call = this.#runtime.func({ kind: "lifted", index: item, type });
+    if (type.result?.kind !== "result") return (args) => call(...args);
+    return (args) => asResult(() => call(...args));
+  }
+
+  protected readArguments(item: number, payload: Uint8Array, count: number): unknown[][] {
+    const packets = this.#packets;
+    // A value of the type of all arguments is an array of them.
+    return packets.read(packets.codec(argumentsTypeOf(this.#type(item))), payload, count) as unknown[][];
+  }
+
+  protected writeResults(item: number, results: readonly unknown[]): Uint8Array {
+    const { result } = this.#type(item);
+    return result === undefined
+      ? new Uint8Array(0)
+      : this.#packets.write(this.#packets.codec(result), results);
+  }
+
+  #type(item: number): FuncType {
+    const lift = this.#plan.lifts[item];
+    if (lift === undefined) throw new Error(`Invariant broken: no function ${item}`);
+    return lift.type;
+  }
+
+  #bindings(caller: HostCaller): HostBindings {
+    const funcs = this.#plan.hostFuncs.map((plan, index) => this.#hostFunction(plan, index, caller));
+    const resources = new Map(
+      this.#plan.hostResources.map(({ resource }) => [
+        resource.id,
+        {
+          constructor: HostResource,
+          dispose(this: object) {
+            // Only resources of the host have this method, and all of those are handles.
+            const { number } = this as HostResource;
+            caller(message(kinds.dropResource, { item: resource.id, first: number }));
+          },
+        },
+      ]),
+    );
+    return { funcs, resources, modules: new Map() };
+  }
+
+  /** Slow, since it crosses the wall: the clock is looked at before and after. */
+  #hostFunction({ type }: HostFuncPlan, index: number, caller: HostCaller): HostCallable {
+    const packets = this.#packets;
+    const { result } = type;
+    return slowHostFunction((...args) => {
+      const payload = packets.write(packets.codec(argumentsTypeOf(type)), [args]);
+      const first = this.deadlineAt - performance.now();
+      const answer = caller(message(kinds.hostCall, { item: index, count: 1, first, payload }));
+      if (result === undefined) return undefined;
+      const [value] = packets.read(packets.codec(result), answer, 1);
+      return result.kind === "result" ? settled(value) : value;
+    });
+  }
+}
+
+const argumentTypes = new WeakMap<FuncType, ValueType>();
+
+function argumentsTypeOf(type: FuncType): ValueType {
+  let found = argumentTypes.get(type);
+  if (found === undefined) {
+    found = argumentsType(type);
+    argumentTypes.set(type, found);
+  }
+  return found;
+}
+
+interface ResultValue {
+  readonly tag: "ok" | "err";
+  readonly val: unknown;
+}
+
+/** A top-level result as a value again, for the packet. */
+function asResult(call: () => unknown): ResultValue {
+  try {
+    return { tag: "ok", val: call() };
+  } catch (error) {
+    if (error instanceof ComponentError) return { tag: "err", val: error.payload };
+    throw error;
+  }
+}
+
+function settled(value: unknown): unknown {
+  const { tag, val } = value as ResultValue; // Read from a packet as a result.
+  if (tag === "err") throw new ComponentError(val);
+  return val;
+}

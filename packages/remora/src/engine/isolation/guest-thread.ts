@@ -1,0 +1,121 @@
+/** One thread of the pool: a worker, its mailbox, and how the host waits for its turn without standing still. */
+
+import { MessageChannel, Worker } from "node:worker_threads";
+import { bootText, type IsolateCode } from "./isolate-code.ts";
+import type { Receiver, Transport } from "./link.ts";
+import { Mailbox, mailboxMemory, turns } from "./mailbox.ts";
+import type { Message } from "./protocol.ts";
+
+/**
+ * A call that ends soon is noticed by looking once in each turn of the host's loop: being woken takes longer than most
+ * calls. After so many milliseconds the loop is left alone until the thread wakes it.
+ */
+const lookingMs = 0.1;
+
+export class GuestThread implements Transport {
+  readonly #mailbox: Mailbox;
+  readonly #worker: Worker;
+  readonly #receiver: Receiver;
+  readonly #port: MessageChannel["port1"];
+  #isOver = false;
+
+  constructor(code: IsolateCode, receiver: Receiver, heapMbMax: number) {
+    this.#receiver = receiver;
+    const memory = mailboxMemory();
+    const { port1, port2 } = new MessageChannel();
+    this.#port = port1;
+    port1.unref();
+    this.#mailbox = new Mailbox({ memory, port: port1 });
+    // The first message from the thread is that it is ready.
+    this.#mailbox.give(turns.guest);
+    this.#worker = new Worker(threadText(), {
+      eval: true,
+      workerData: { code, seed: { memory, port: port2 } },
+      transferList: [port2],
+      env: {},
+      stdin: false,
+      execArgv: [],
+      resourceLimits: { maxOldGenerationSizeMb: heapMbMax },
+    });
+    this.#worker.unref();
+    this.#worker.on("error", (error) => this.#over(String(error), isOutOfMemory(error)));
+    this.#worker.on("exit", () => this.#over("the thread ended"));
+  }
+
+  /** Resolves when the thread takes messages, or is over. */
+  async ready(): Promise<void> {
+    this.#worker.ref();
+    await this.#mailbox.whenTurned(turns.guest);
+    if (!this.#isOver) this.#worker.unref();
+  }
+
+  send(sent: Message): void {
+    this.#mailbox.send(sent, turns.guest);
+    this.#look();
+  }
+
+  ship(shipment: unknown): void {
+    this.#port.postMessage(shipment);
+  }
+
+  stop(instance: number): boolean {
+    this.#mailbox.stop(instance);
+    return true;
+  }
+
+  hold(isBusy: boolean): void {
+    if (this.#isOver) return;
+    if (isBusy) this.#worker.ref();
+    else this.#worker.unref();
+  }
+
+  kill(reason: string): void {
+    this.#over(reason);
+  }
+
+  async end(reason: string): Promise<void> {
+    this.#over(reason);
+    await this.#worker.terminate();
+  }
+
+  #over(reason: string, isGuestsFault = false): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    void this.#worker.terminate();
+    this.#port.close();
+    // Whoever waits for the turn is to notice.
+    this.#mailbox.give(turns.over);
+    this.#receiver.ended({ reason, isGuestsFault });
+  }
+
+  #look(): void {
+    const since = performance.now();
+    const look = () => {
+      if (this.#isOver) return;
+      if (this.#mailbox.turn === turns.host) this.#receiver.received(this.#mailbox.receive());
+      else if (performance.now() - since < lookingMs) setImmediate(look);
+      else this.#wait();
+    };
+    setImmediate(look);
+  }
+
+  #wait(): void {
+    const turned = this.#mailbox.whenTurned(turns.guest);
+    const take = () => {
+      if (!this.#isOver) this.#receiver.received(this.#mailbox.receive());
+    };
+    if (turned === undefined) take();
+    else void turned.then(take);
+  }
+}
+
+function isOutOfMemory(error: unknown): boolean {
+  return error instanceof Error && "code" in error && error.code === "ERR_WORKER_OUT_OF_MEMORY";
+}
+
+/** A script that Node evaluates in a new thread. */
+function threadText(): string {
+  return `const { registerHooks } = require("node:module");
+const { code } = require("node:worker_threads").workerData;
+${bootText()};`;
+}

@@ -1,0 +1,52 @@
+/** Errors between the host and the guest's side: what host functions threw, kept here, and reports made errors again. */
+
+import { isRemoraError, type RemoraError } from "../../base/index.ts";
+import { engineErrors } from "../errors.ts";
+import type { ResolveFrame } from "../trap.ts";
+import { decodeReport, type ErrorReport, encodeReport, errorOf } from "./error-report.ts";
+import { answers, kinds, type Message, message } from "./protocol.ts";
+
+export class HostFailures {
+  readonly #resolve: ResolveFrame;
+  /** By number; emptied when the call that they ended is over. */
+  readonly #thrown: unknown[] = [];
+
+  constructor(resolve: ResolveFrame) {
+    this.#resolve = resolve;
+  }
+
+  /** The answer to a call of a host function that threw: the guest's side gets a number for it. */
+  answer(error: RemoraError): Message {
+    const thrown = this.#thrown.push(error) - 1;
+    const report = { code: error.code, details: {}, thrown };
+    return message(kinds.answer, { item: answers.failed, payload: encodeReport(report) });
+  }
+
+  /** What ended a call, or undefined when the bytes are no report of it. */
+  error(bytes: Uint8Array): RemoraError | undefined {
+    const report = decodeReport(bytes);
+    if (report === undefined) return undefined;
+    if (report.thrown === undefined) return errorOf(this.#placed(report));
+    const thrown = this.#thrown[report.thrown];
+    return isRemoraError(thrown) ? thrown : undefined;
+  }
+
+  /** The call is over. */
+  forget(): void {
+    this.#thrown.length = 0;
+  }
+
+  /** A trap's place in the module that the publisher built: the guest's side knows the rewritten one only. */
+  #placed(report: ErrorReport): ErrorReport {
+    for (const [functionIndex, offset] of report.frames ?? []) {
+      const place = this.#resolve(functionIndex, offset);
+      if (place !== undefined) return { ...report, details: { ...report.details, place } };
+    }
+    return report;
+  }
+}
+
+/** What the host has to say to a guest that waits for it: the error is the host's own. */
+export function closedError(plugin: string): RemoraError {
+  return engineErrors.closed({ what: `The instance of "${plugin}"` });
+}

@@ -1,0 +1,61 @@
+/**
+ * The host's own resources that one remote guest has handles of. Its side knows numbers; here is what they stand for,
+ * with the type of each, so that a forged number is found.
+ */
+
+import type { ResourceHost } from "../../component/abi/context.ts";
+import { HandleTable } from "../../component/abi/handles.ts";
+import type { HostBindings } from "../../component/link/host-imports.ts";
+import { defaultInstanceLimits } from "../../component/link/runtime.ts";
+
+export class HostResources implements ResourceHost {
+  readonly #bindings: HostBindings;
+  readonly #table = new HandleTable({ left: defaultInstanceLimits.handlesMax });
+  /** What was lent to the call that runs. */
+  readonly #lent: { readonly number: number; readonly resource: number }[] = [];
+
+  constructor(bindings: HostBindings) {
+    this.#bindings = bindings;
+  }
+
+  accepts(resource: number, value: unknown): boolean {
+    if (typeof value !== "object" || value === null) return false;
+    const required = this.#bindings.resources.get(resource)?.constructor;
+    return required === undefined || value instanceof required;
+  }
+
+  /** Lends a resource to the guest for one call. */
+  unwrap(resource: number, value: unknown): number {
+    const number = this.#table.add(resource, value, false);
+    this.#lent.push({ number, resource });
+    return number;
+  }
+
+  /** Gives a resource to the guest. */
+  take(resource: number, value: unknown): number {
+    return this.#table.add(resource, value, true);
+  }
+
+  /** The resource that the guest names: lent by it, or given back. */
+  wrap(resource: number, number: number, isOwn: boolean): object {
+    // Objects only are ever added.
+    const rep = this.#table.get(number, resource).rep as object;
+    if (isOwn) this.#table.remove(number, resource);
+    return rep;
+  }
+
+  /** The guest lets go of one; gives back what is to be done then, outside of all checks. */
+  drop(resource: number, number: number): () => void {
+    const entry = this.#table.remove(number, resource);
+    const { rep } = entry;
+    entry.rep = undefined;
+    // As above.
+    return () => this.#bindings.resources.get(resource)?.dispose?.call(rep as object);
+  }
+
+  takeBack(): void {
+    for (const { number, resource } of this.#lent.splice(0)) {
+      if (this.#table.has(number, resource)) this.#table.remove(number, resource);
+    }
+  }
+}

@@ -1,0 +1,238 @@
+/**
+ * The host's end of one thread or process: whose turn it is, which calls run on top of each other over there, and which
+ * wait for their turn. What a call means is its job's business; what a message travels through is the transport's.
+ */
+
+import { kinds, type Message, nestedMax } from "./protocol.ts";
+
+/** How messages get to the guest's side and back. */
+export interface Transport {
+  /** Sends one message, and gives the turn away. `payload` is copied or written at once. */
+  send(sent: Message): void;
+  /** Sends what does not fit a message, before the `load` that announces it. */
+  ship(shipment: unknown): void;
+  /** Asks a running call to stop. False when there is no way to. */
+  stop(instance: number): boolean;
+  /** Whether the host waits for something: if not, this end must not keep the program alive. */
+  hold(isBusy: boolean): void;
+  /** Ends the thread or process, whatever it does. `Receiver.ended` is told, with this reason. */
+  kill(reason: string): void;
+  /** As `kill`; resolves when it is gone. */
+  end(reason: string): Promise<void>;
+}
+
+/** What a transport tells. */
+export interface Receiver {
+  received(message: Message): void;
+  /** Nothing more will come. */
+  ended(end: End): void;
+}
+
+/** Why a thread or process is over, and whether the guest that ran is to blame for it. */
+export interface End {
+  readonly reason: string;
+  readonly isGuestsFault: boolean;
+}
+
+/** One message of the host's, and what happens until its answer. */
+export interface Job {
+  /** Its payload is copied when the job has to wait. */
+  message: Message;
+  /** To be handed over before the message, for `load`. */
+  readonly shipment?: unknown;
+  /** Milliseconds that the guest's side may take, time in host functions left out. */
+  readonly allowedMs: number;
+  /** The guest calls the host. `reply` is called once, now or later. */
+  hostCalled?(call: Message, reply: (answer: Message) => void): void;
+  /** The answer to the job's message: nothing more comes. */
+  answered(answer: Message): void;
+  /** The thread or process is over. `isInnermost` says that it was this job which ran. */
+  lost(end: End, hasStarted: boolean, isInnermost: boolean): void;
+}
+
+interface Frame {
+  readonly job: Job;
+  /** It waits for a host function. */
+  isWaiting: boolean;
+  /** What that gave, when it could not be sent at once. */
+  reply: Message | undefined;
+}
+
+export class Link implements Receiver {
+  readonly #transport: Transport;
+  /** Not longer than the pool's callers make it: each entry is a promise that one of them holds. */
+  readonly #queue: Job[] = [];
+  readonly #stack: Frame[] = [];
+  readonly #onBusy: () => void;
+  #isOurTurn = true;
+  #turnedAt = 0;
+  #isHeld = false;
+  #end: End | undefined;
+
+  constructor(connect: (receiver: Receiver) => Transport, onBusy: () => void) {
+    this.#transport = connect(this);
+    this.#onBusy = onBusy;
+  }
+
+  get isOver(): boolean {
+    return this.#end !== undefined;
+  }
+
+  /** Messages sent or waiting. */
+  get load(): number {
+    return this.#stack.length + this.#queue.length;
+  }
+
+  submit(job: Job): void {
+    if (this.#end !== undefined) {
+      job.lost(this.#end, false, false);
+      return;
+    }
+    if (!this.#isHeld) {
+      this.#isHeld = true;
+      this.#transport.hold(true);
+      this.#onBusy();
+    }
+    if (this.#queue.length === 0 && this.#mayStart()) this.#start(job);
+    else {
+      job.message = kept(job.message);
+      this.#queue.push(job);
+    }
+  }
+
+  /** Takes back a job that has not started. */
+  withdraw(job: Job): boolean {
+    const index = this.#queue.indexOf(job);
+    if (index < 0) return false;
+    this.#queue.splice(index, 1);
+    return true;
+  }
+
+  /** Asks a running call to stop. False when only `kill` can. */
+  stop(instance: number): boolean {
+    return this.#transport.stop(instance);
+  }
+
+  kill(reason: string): void {
+    this.#transport.kill(reason);
+  }
+
+  end(reason: string): Promise<void> {
+    return this.#transport.end(reason);
+  }
+
+  /** Milliseconds by which the guest's side is late. */
+  overdueMs(nowMs: number): number {
+    const job = this.#stack.at(-1)?.job;
+    return this.#isOurTurn || job === undefined ? 0 : nowMs - this.#turnedAt - job.allowedMs;
+  }
+
+  received(received: Message): void {
+    this.#isOurTurn = true;
+    const frame = this.#stack.at(-1);
+    if (frame === undefined) {
+      this.#fail("a message that nothing asked for");
+      return;
+    }
+    if (received.kind === kinds.hostCall || received.kind === kinds.dropResource) {
+      if (frame.job.hostCalled === undefined) {
+        this.#fail("a call of the host by what is no call of a guest");
+        return;
+      }
+      frame.isWaiting = true;
+      frame.job.hostCalled(received, (answer) => this.#reply(frame, answer));
+    } else {
+      this.#stack.pop();
+      frame.job.answered(received);
+    }
+    this.#pump();
+  }
+
+  ended(end: End): void {
+    if (this.#end !== undefined) return;
+    this.#end = end;
+    const frames = this.#stack.splice(0);
+    const innermost = frames.at(-1);
+    for (const frame of frames.reverse()) {
+      frame.job.lost(end, true, frame === innermost && !frame.isWaiting);
+    }
+    for (const job of this.#queue.splice(0)) job.lost(end, false, false);
+  }
+
+  #reply(frame: Frame, answer: Message): void {
+    if (this.#end !== undefined || !frame.isWaiting || frame.reply !== undefined) return;
+    if (this.#isOurTurn && this.#stack.at(-1) === frame) {
+      frame.isWaiting = false;
+      this.#send(answer);
+    } else {
+      frame.reply = kept(answer);
+    }
+  }
+
+  /** Sends what can be sent: first what the innermost guest waits for. */
+  #pump(): void {
+    if (!this.#isOurTurn || this.#end !== undefined) return;
+    const top = this.#stack.at(-1);
+    if (top?.reply !== undefined) {
+      const { reply } = top;
+      top.reply = undefined;
+      top.isWaiting = false;
+      this.#send(reply);
+      return;
+    }
+    if (this.#mayStart()) {
+      const job = this.#queue.shift();
+      if (job !== undefined) this.#start(job);
+      else if (top === undefined) this.#rest();
+    }
+  }
+
+  #mayStart(): boolean {
+    const top = this.#stack.at(-1);
+    return this.#isOurTurn && (top === undefined || (top.isWaiting && this.#stack.length < nestedMax));
+  }
+
+  #start(job: Job): void {
+    this.#stack.push({ job, isWaiting: false, reply: undefined });
+    if (job.shipment !== undefined) this.#transport.ship(job.shipment);
+    this.#send(job.message);
+  }
+
+  #send(sent: Message): void {
+    this.#isOurTurn = false;
+    this.#turnedAt = performance.now();
+    this.#transport.send(sent);
+  }
+
+  #rest(): void {
+    this.#isHeld = false;
+    this.#transport.hold(false);
+  }
+
+  #fail(reason: string): void {
+    this.ended({ reason, isGuestsFault: true });
+    this.#transport.kill(reason);
+  }
+}
+
+/** A message that outlives the packet which it was made of. */
+function kept(sent: Message): Message {
+  return sent.payload.length === 0 ? sent : { ...sent, payload: Uint8Array.from(sent.payload) };
+}
+
+/** A job that nothing but its answer matters of. */
+export function plainJob(
+  link: Link,
+  sent: Message,
+  options: { readonly allowedMs: number; readonly shipment?: unknown },
+): Promise<Message> {
+  return new Promise((resolve, reject) => {
+    link.submit({
+      message: sent,
+      ...options,
+      // Its payload is read before the next message comes: the promise's continuation may be later.
+      answered: (answer) => resolve(kept(answer)),
+      lost: (end) => reject(end),
+    });
+  });
+}

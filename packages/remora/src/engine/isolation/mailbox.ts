@@ -1,0 +1,143 @@
+/**
+ * Messages through shared memory, between the host's thread and one guest thread. There is room for one message, since
+ * the two take turns, and one word says whose turn it is: the guest's thread blocks on it, the host is woken by it.
+ * A payload that does not fit goes beside, over a message port.
+ */
+
+import { type MessagePort, receiveMessageOnPort } from "node:worker_threads";
+import type { GuestChannel, Message } from "./protocol.ts";
+
+/** What a thread gets to open its end of a mailbox. */
+export interface MailboxSeed {
+  readonly memory: SharedArrayBuffer;
+  readonly port: MessagePort;
+}
+
+/** Bytes of a payload that fit; a batch of 64 small records is some 20 KB. */
+const roomBytes = 64 * 1024;
+const headBytes = 128;
+
+/** Numbers of the head's 32-bit words and, from `numbersAt` on, of its 64-bit floats. */
+const word = { turn: 0, stopped: 1, kind: 2, target: 3, item: 4, count: 5, length: 6, isBeside: 7 } as const;
+const numbersAt = 8;
+
+export const turns = { host: 0, guest: 1, over: 2 } as const;
+
+export function mailboxMemory(): SharedArrayBuffer {
+  return new SharedArrayBuffer(headBytes + roomBytes);
+}
+
+export class Mailbox {
+  readonly words: Int32Array<SharedArrayBuffer>;
+  readonly #numbers: Float64Array;
+  readonly #room: Uint8Array;
+  readonly #port: MessagePort;
+
+  constructor({ memory, port }: MailboxSeed) {
+    this.words = new Int32Array(memory);
+    this.#numbers = new Float64Array(memory);
+    this.#room = new Uint8Array(memory, headBytes);
+    this.#port = port;
+  }
+
+  get turn(): number {
+    return Atomics.load(this.words, word.turn);
+  }
+
+  /** Puts a message in and gives the turn to the other end. */
+  send(message: Message, turn: number): void {
+    const { words } = this;
+    const numbers = this.#numbers;
+    const { payload } = message;
+    words[word.kind] = message.kind;
+    words[word.target] = message.target;
+    words[word.item] = message.item;
+    words[word.count] = message.count;
+    words[word.length] = payload.length;
+    numbers[numbersAt] = message.first;
+    numbers[numbersAt + 1] = message.second;
+    numbers[numbersAt + 2] = message.third;
+    const isBeside = payload.length > roomBytes;
+    words[word.isBeside] = isBeside ? 1 : 0;
+    if (isBeside) this.#port.postMessage(Uint8Array.from(payload));
+    else this.#room.set(payload);
+    this.give(turn);
+  }
+
+  give(turn: number): void {
+    Atomics.store(this.words, word.turn, turn);
+    Atomics.notify(this.words, word.turn);
+  }
+
+  /** The message that the other end put in. Its payload is valid until the next `send`. */
+  receive(): Message {
+    const { words } = this;
+    const numbers = this.#numbers;
+    return {
+      kind: words[word.kind] as number, // All of these are in bounds.
+      target: words[word.target] as number,
+      item: words[word.item] as number,
+      count: words[word.count] as number,
+      first: numbers[numbersAt] as number,
+      second: numbers[numbersAt + 1] as number,
+      third: numbers[numbersAt + 2] as number,
+      payload:
+        words[word.isBeside] === 1
+          ? (this.beside() as Uint8Array) // The other end has just posted it.
+          : this.#room.subarray(0, words[word.length]),
+    };
+  }
+
+  /** What the other end posted on the port before it gave the turn. */
+  beside(): unknown {
+    return receiveMessageOnPort(this.#port)?.message;
+  }
+
+  /** Asks the running call of this instance to stop; 0 asks none. */
+  stop(instance: number): void {
+    Atomics.store(this.words, word.stopped, instance);
+  }
+
+  get stopped(): number {
+    return Atomics.load(this.words, word.stopped);
+  }
+
+  /** Blocks until the turn is no longer `turn`, or for so many milliseconds. False when the time was over. */
+  await(turn: number, timeoutMs: number): boolean {
+    for (let spins = 0; spins < spinsMax; spins++) if (this.turn !== turn) return true;
+    Atomics.wait(this.words, word.turn, turn, timeoutMs);
+    return this.turn !== turn;
+  }
+
+  /** Resolves when the turn is no longer `turn`; undefined when it is not already. */
+  whenTurned(turn: number): Promise<unknown> | undefined {
+    const waited = Atomics.waitAsync(this.words, word.turn, turn);
+    return waited.async ? waited.value : undefined;
+  }
+}
+
+/** Some 20 µs: a host that calls again at once finds the thread awake. */
+const spinsMax = 2_000;
+
+/** The guest's end. */
+export class MailboxChannel implements GuestChannel {
+  readonly #mailbox: Mailbox;
+
+  constructor(mailbox: Mailbox) {
+    this.#mailbox = mailbox;
+  }
+
+  exchange(sent: Message): Message {
+    this.#mailbox.send(sent, turns.host);
+    this.#mailbox.await(turns.host, Number.POSITIVE_INFINITY);
+    return this.#mailbox.receive();
+  }
+
+  isStopped(instance: number): boolean {
+    return this.#mailbox.stopped === instance;
+  }
+
+  shipment(): unknown {
+    return this.#mailbox.beside();
+  }
+}

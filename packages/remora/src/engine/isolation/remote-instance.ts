@@ -1,0 +1,359 @@
+/** An instance behind a wall, as its callers see it. What goes over the wall and back is its face's business. */
+
+import { isRemoraError, type RemoraError } from "../../base/index.ts";
+import { ComponentError } from "../../component/index.ts";
+import { engineErrors } from "../errors.ts";
+import type { Budget, Limits } from "../limits.ts";
+import { type Face, ForgedMessage, type RemoteFunction } from "./face.ts";
+import { closedError, type HostFailures } from "./host-failures.ts";
+import {
+  type BatchOutcome,
+  type IsolatedInstance,
+  type IsolatedReport,
+  type IsolationLevel,
+  noReport,
+} from "./isolation.ts";
+import type { End, Job, Link } from "./link.ts";
+import { answers, kinds, type Message, message } from "./protocol.ts";
+
+export interface RemoteOptions {
+  readonly level: IsolationLevel;
+  readonly plugin: string;
+  /** On the other side. */
+  readonly number: number;
+  readonly link: Link;
+  readonly face: Face;
+  readonly failures: HostFailures;
+  readonly limits: Limits;
+  readonly onLost?: ((reason: RemoraError) => void) | undefined;
+  /** It is closed, or lost: nobody needs to tell it of anything any more. */
+  readonly onGone: (instance: RemoteInstance) => void;
+}
+
+/** After the host asked a guest to stop, or its deadline passed, before what it runs in is killed. */
+export const graceMs = 20;
+
+export class RemoteInstance implements IsolatedInstance {
+  readonly level: IsolationLevel;
+  readonly local = undefined;
+  readonly #options: RemoteOptions;
+  readonly #pending = new Set<Job>();
+  #report: IsolatedReport = noReport;
+  /** Why it takes no further call. */
+  #refusal: RemoraError | undefined;
+  /** The answer that its guest waits for, of a host function that gave a promise. */
+  #waiting: ((answer: Message) => void) | undefined;
+  #isInHost = false;
+
+  constructor(options: RemoteOptions) {
+    this.level = options.level;
+    this.#options = options;
+  }
+
+  get isPoisoned(): boolean {
+    return this.#refusal !== undefined;
+  }
+
+  get report(): IsolatedReport {
+    return this.#report;
+  }
+
+  /** Makes the guest over there. @throws what its start functions failed with */
+  begin(artifact: number, allowedMs: number): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const { link, number, limits, failures } = this.#options;
+      const job: Job = {
+        message: message(kinds.instantiate, { target: number, item: artifact }),
+        allowedMs,
+        hostCalled: (call, reply) => this.#hostCalled(call, reply, limits),
+        answered: ({ kind, payload }) => {
+          const error = kind === kinds.failed ? failures.error(payload) : undefined;
+          this.#settle(job);
+          if (kind === kinds.done) resolve();
+          else
+            reject(error ?? this.#forged(new ForgedMessage(`a message of kind ${kind} for a new instance`)));
+        },
+        lost: (end, hasStarted, isInnermost) => {
+          this.#settle(job);
+          reject(this.#lostError(end, hasStarted, isInnermost, limits));
+        },
+      };
+      this.#pending.add(job);
+      link.submit(job);
+    });
+  }
+
+  async call(path: string | readonly string[], args: readonly unknown[], budget?: Partial<Budget>) {
+    const { results, failure, report } = await this.callBatch(path, [args], budget);
+    if (failure !== undefined) throw failure.error;
+    const [result] = results;
+    if (result instanceof ComponentError) throw result;
+    return { result, report };
+  }
+
+  callBatch(
+    path: string | readonly string[],
+    batch: readonly (readonly unknown[])[],
+    budget?: Partial<Budget>,
+  ): Promise<BatchOutcome> {
+    return new Promise((resolve, reject) => {
+      // What is thrown in here rejects the promise.
+      if (this.#refusal !== undefined) throw this.#refusal;
+      const { link, plugin } = this.#options;
+      if (this.#isInHost) throw engineErrors["re-entered"]({ plugin });
+      const called = this.#options.face.find(typeof path === "string" ? [path] : path);
+      const { rows, payload, misfit } = this.#packet(called, batch);
+      if (rows.length === 0) {
+        resolve({ results: [], failure: misfit, report: noReport });
+        return;
+      }
+      const job = this.#job(called, { rows, payload, misfit, budget: this.#budget(budget) }, resolve, reject);
+      this.#pending.add(job);
+      link.submit(job);
+    });
+  }
+
+  close(): void {
+    const { plugin, link, number } = this.#options;
+    if (this.#refusal?.code === "engine/closed") return;
+    const wasGone = link.isOver;
+    this.#refusal = closedError(plugin);
+    this.#options.onGone(this);
+    if (wasGone) return;
+    for (const job of [...this.#pending]) {
+      if (!link.withdraw(job)) continue;
+      job.lost({ reason: "closed", isGuestsFault: false }, false, false);
+    }
+    if (this.#pending.size > 0) this.#interrupt();
+    link.submit(new DropJob(number));
+  }
+
+  /** The thread or process is over. */
+  lose(end: End): void {
+    if (this.#refusal !== undefined) return;
+    const { plugin } = this.#options;
+    this.#refusal = engineErrors["isolate-lost"]({ plugin, reason: end.reason, hasStarted: false });
+    this.#options.onLost?.(this.#refusal);
+  }
+
+  /** Ends a call that runs: what waits for the host is told at once, what runs is asked, and killed if it does not. */
+  #interrupt(): void {
+    const { link, number, plugin, failures } = this.#options;
+    if (this.#waiting !== undefined) {
+      this.#waiting(failures.answer(closedError(plugin)));
+      return;
+    }
+    if (!link.stop(number)) {
+      link.kill(closing);
+      return;
+    }
+    setTimeout(() => {
+      if (this.#pending.size > 0) link.kill(closing);
+    }, graceMs).unref();
+  }
+
+  #budget({ fuelMax, deadlineMs }: Partial<Budget> = {}): Budget {
+    const { limits } = this.#options;
+    const budget = {
+      fuelMax: fuelMax ?? limits.fuelMax,
+      deadlineMs: deadlineMs ?? limits.deadlineMs,
+    };
+    if (budget.fuelMax >= 0 && budget.deadlineMs >= 0) return budget;
+    throw new RangeError(
+      `A budget is two numbers from 0 up; this one is fuel ${budget.fuelMax}, deadline ${budget.deadlineMs} ms`,
+    );
+  }
+
+  /** All rows that fit; the first that does not is the failure, when those before it succeed. */
+  #packet(called: RemoteFunction, batch: readonly (readonly unknown[])[]) {
+    try {
+      return { rows: batch, payload: called.write(batch), misfit: undefined };
+    } catch (error) {
+      const fitting: (readonly unknown[])[] = [];
+      for (const [index, row] of batch.entries()) {
+        try {
+          called.write([row]);
+          fitting.push(row);
+        } catch (wrong) {
+          const payload = called.write(fitting);
+          return { rows: fitting, payload, misfit: { index, error: wrong } };
+        }
+      }
+      // Each fits, and together they do not: they are too large.
+      throw error;
+    }
+  }
+
+  #job(
+    called: RemoteFunction,
+    batch: {
+      readonly rows: readonly unknown[];
+      readonly payload: Uint8Array;
+      readonly misfit: BatchOutcome["failure"];
+      readonly budget: Budget;
+    },
+    resolve: (outcome: BatchOutcome) => void,
+    reject: (error: unknown) => void,
+  ): Job {
+    const { number: target } = this.#options;
+    const { rows, payload, misfit, budget } = batch;
+    const count = rows.length;
+    const job: Job = {
+      message: message(kinds.call, {
+        target,
+        item: called.number,
+        count,
+        first: budget.fuelMax,
+        second: budget.deadlineMs,
+        payload,
+      }),
+      allowedMs: count * budget.deadlineMs,
+      hostCalled: (call, reply) => this.#hostCalled(call, reply, budget),
+      answered: (answer) => {
+        let outcome: BatchOutcome;
+        try {
+          outcome = this.#outcome(called, answer, count);
+        } catch (error) {
+          this.#settle(job);
+          reject(this.#forged(error));
+          return;
+        }
+        this.#settle(job);
+        resolve(
+          outcome.failure === undefined && misfit !== undefined ? { ...outcome, failure: misfit } : outcome,
+        );
+      },
+      lost: (end, hasStarted, isInnermost) => {
+        this.#settle(job);
+        this.#refusal ??= this.#lostError(end, hasStarted, isInnermost, budget);
+        reject(this.#refusal);
+      },
+    };
+    return job;
+  }
+
+  /** A call is over, however. */
+  #settle(job: Job): void {
+    this.#pending.delete(job);
+    this.#isInHost = false;
+    this.#waiting = undefined;
+    this.#options.failures.forget();
+    this.#options.face.endCall();
+  }
+
+  /** What came cannot come from code of ours: whatever sent it is ended. */
+  #forged(error: unknown): RemoraError {
+    const { plugin, link } = this.#options;
+    const what = error instanceof Error ? error.message : String(error);
+    this.#refusal = engineErrors["protocol-broken"]({ plugin, what }, error);
+    link.kill(what);
+    return this.#refusal;
+  }
+
+  #lostError(
+    { reason, isGuestsFault }: End,
+    hasStarted: boolean,
+    isInnermost: boolean,
+    { deadlineMs }: Budget,
+  ) {
+    const { plugin } = this.#options;
+    if (!isInnermost) return engineErrors["isolate-lost"]({ plugin, reason, hasStarted });
+    if (reason === overdue) return engineErrors.deadline({ plugin, deadlineMs });
+    return isGuestsFault
+      ? engineErrors["isolate-crashed"]({ plugin, reason })
+      : engineErrors["isolate-lost"]({ plugin, reason, hasStarted });
+  }
+
+  #hostCalled(call: Message, reply: (answer: Message) => void, { deadlineMs }: Budget): void {
+    const { failures, face, plugin } = this.#options;
+    let timer: NodeJS.Timeout | undefined;
+    const finish = (answer: Message) => {
+      clearTimeout(timer);
+      this.#isInHost = false;
+      this.#waiting = undefined;
+      reply(answer);
+    };
+    const succeed = (payload: Uint8Array) =>
+      finish(message(kinds.answer, { item: answers.returned, payload }));
+    const fail = (error: unknown) => {
+      if (error instanceof ForgedMessage) {
+        this.#forged(error);
+        return;
+      }
+      const known = isRemoraError(error)
+        ? error
+        : engineErrors["host-failure"]({ plugin, reason: String(error) }, error);
+      finish(failures.answer(known));
+    };
+    if (this.#refusal !== undefined) {
+      fail(this.#refusal);
+      return;
+    }
+    this.#isInHost = true;
+    try {
+      const given = face.hostCall(call);
+      if (given instanceof Uint8Array) {
+        succeed(given);
+        return;
+      }
+      this.#waiting = finish;
+      timer = this.#atDeadline(call.first, () => fail(engineErrors.deadline({ plugin, deadlineMs })));
+      given.then(succeed, fail);
+    } catch (error) {
+      fail(error);
+    }
+  }
+
+  /** A promise is waited for as long as the call has time. */
+  #atDeadline(leftMs: number, act: () => void): NodeJS.Timeout | undefined {
+    return leftMs < timerMsMax ? setTimeout(act, Math.max(leftMs, 0)) : undefined;
+  }
+
+  /** Reads what came, and trusts nothing of it. */
+  #outcome(called: RemoteFunction, answer: Message, countMax: number): BatchOutcome {
+    const { kind, target, item: packetBytes, count, payload } = answer;
+    if (kind !== kinds.results) throw new ForgedMessage(`a message of kind ${kind} as results`);
+    if (!(count >= 0 && count <= countMax)) throw new ForgedMessage(`${count} results of ${countMax} calls`);
+    if (!(packetBytes >= 0 && packetBytes <= payload.length))
+      throw new ForgedMessage("results that are cut off");
+    const report = { fuelUsed: answer.first, memoryPages: answer.second, durationMs: answer.third };
+    for (const value of Object.values(report)) {
+      if (!(value >= 0 && Number.isFinite(value))) throw new ForgedMessage(`a report of ${value}`);
+    }
+    this.#report = report;
+    const results = called.read(payload.subarray(0, packetBytes), count);
+    const rest = payload.subarray(packetBytes);
+    if (rest.length === 0) {
+      if (count !== countMax)
+        throw new ForgedMessage(`${count} results of ${countMax} calls, and no failure`);
+      return { results, failure: undefined, report };
+    }
+    const error = this.#options.failures.error(rest);
+    if (error === undefined) throw new ForgedMessage("a failure that is none");
+    if (target !== 0) {
+      this.#refusal ??= engineErrors.poisoned({ plugin: this.#options.plugin, cause: error.code });
+    }
+    return { results, failure: { index: count, error }, report };
+  }
+}
+
+const closing = "an instance in it was closed in the middle of a call";
+
+/** The reason of an end that the host brought about since the guest was late. */
+export const overdue = "it did not stop at its deadline";
+
+/** setTimeout takes a longer delay for none at all. */
+const timerMsMax = 2 ** 31 - 1;
+
+/** Lets go of an instance over there; nobody waits for it. */
+class DropJob implements Job {
+  message: Message;
+  readonly allowedMs = 1_000;
+
+  constructor(number: number) {
+    this.message = message(kinds.drop, { target: number });
+  }
+
+  answered(): void {}
+  lost(): void {}
+}

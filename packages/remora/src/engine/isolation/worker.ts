@@ -1,0 +1,106 @@
+/** The level `worker`: a pool of threads that many plugins share. */
+
+import type { Artifact } from "../artifact.ts";
+import { engineErrors } from "../errors.ts";
+import { GuestThread } from "./guest-thread.ts";
+import { Isolate } from "./isolate.ts";
+import { built, isolateCode } from "./isolate-code.ts";
+import type { IsolatedInstance, IsolatedOptions, Isolation } from "./isolation.ts";
+import { Watchdog } from "./watchdog.ts";
+
+export interface WorkerOptions {
+  /** Threads, each with any number of instances. Default: 2. */
+  readonly threadsMax?: number;
+  /**
+   * Megabytes of JavaScript objects of one thread: values on their way. Guests' memories are not in it: their own limits
+   * hold for those. Default: 256.
+   */
+  readonly heapMbMax?: number;
+}
+
+const workerEntry = built(new URL("./guest-side/worker-entry.ts", import.meta.url));
+
+interface Seat {
+  readonly ready: Promise<Isolate>;
+  isolate: Isolate | undefined;
+}
+
+export class WorkerIsolation implements Isolation {
+  readonly level = "worker";
+  readonly #heapMbMax: number;
+  readonly #entry: URL;
+  readonly #seats: (Seat | undefined)[];
+  readonly #watchdog = new Watchdog();
+  #isClosed = false;
+
+  /** @param entry What the threads run; tests have others. */
+  constructor(options: WorkerOptions = {}, entry = workerEntry) {
+    this.#heapMbMax = options.heapMbMax ?? 256;
+    this.#entry = entry;
+    this.#seats = new Array(options.threadsMax ?? 2).fill(undefined);
+  }
+
+  async instantiate(artifact: Artifact, options: IsolatedOptions): Promise<IsolatedInstance> {
+    if (this.#isClosed) throw engineErrors.closed({ what: "The pool of threads" });
+    const isolate = await this.#seated(this.#leastTaken()).ready;
+    return isolate.instantiate(artifact, options);
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    this.#watchdog.close();
+    await Promise.all(this.#seats.map(async (seat) => (await seat?.ready)?.close()));
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  /** The thread with the fewest instances; one that was not started yet has none. */
+  #leastTaken(): number {
+    const taken = this.#seats.map((seat) => seat?.isolate?.instances ?? 0);
+    return taken.indexOf(Math.min(...taken));
+  }
+
+  #seated(index: number): Seat {
+    let seat = this.#seats[index];
+    if (seat === undefined) {
+      seat = { ready: this.#start(index), isolate: undefined };
+      this.#seats[index] = seat;
+      // Whoever needs the thread awaits it, and is told.
+      seat.ready.catch(() => this.#vacate(index));
+    }
+    return seat;
+  }
+
+  async #start(index: number): Promise<Isolate> {
+    const code = await isolateCode(this.#entry);
+    const threads: GuestThread[] = [];
+    const isolate = new Isolate({
+      level: "worker",
+      as: "compiled",
+      connect: (receiver) => {
+        const thread = new GuestThread(code, receiver, this.#heapMbMax);
+        threads.push(thread);
+        return thread;
+      },
+      onBusy: () => this.#watchdog.wake(),
+      onOver: () => this.#replace(index),
+    });
+    this.#watchdog.watch(isolate.link);
+    for (const thread of threads) await thread.ready();
+    const seat = this.#seats[index];
+    if (seat !== undefined) seat.isolate = isolate;
+    return isolate;
+  }
+
+  #vacate(index: number): void {
+    this.#seats[index] = undefined;
+  }
+
+  /** A thread that was ended is replaced before it is needed: its plugins will want their instances back. */
+  #replace(index: number): void {
+    this.#vacate(index);
+    if (!this.#isClosed) this.#seated(index);
+  }
+}
