@@ -1,9 +1,13 @@
-/** What a guest's effects cost: a file through preview 1, beside what others offer, and the gate before each. */
+/**
+ * What a guest's effects cost, a file through preview 1 beside what others offer and the gate before each; and what the
+ * walls between guest and host cost.
+ */
 
 import type { Figures } from "./main.ts";
 import { fileFigures } from "./sandbox/files.ts";
 import { gateFigures } from "./sandbox/gate.ts";
+import { isolationFigures } from "./sandbox/isolation.ts";
 
 export async function run(): Promise<Figures> {
-  return { ...(await fileFigures()), ...(await gateFigures()) };
+  return { ...(await fileFigures()), ...(await gateFigures()), ...(await isolationFigures()) };
 }

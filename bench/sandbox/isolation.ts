@@ -1,0 +1,124 @@
+/**
+ * What a wall costs: a call and a record of a batch through a thread, starts of threads and processes, how fast a guest
+ * that loops is stopped, and the memory of fifty plugins on the pool. `…FirstMs` has what a program pays once: the code
+ * of the guest's side is read and stripped of its types then.
+ */
+
+import { execFileSync } from "node:child_process";
+import { readFile } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
+import { noElevation, takHostImports } from "@remora/tak";
+import {
+  defaultLimits,
+  type IsolatedInstance,
+  type Isolation,
+  type IsolationLevel,
+  type Limits,
+  openArtifact,
+  openIsolation,
+} from "remora/engine";
+import { buildExamples, componentPath } from "../../examples/build.ts";
+import type { Figures } from "../main.ts";
+import { median } from "../measure.ts";
+import { looping } from "./looping.ts";
+
+const limits: Limits = { ...defaultLimits, fuelMax: 1_000_000, deadlineMs: 50, memoryPagesMax: 64 };
+const host = { log: () => {}, nowMs: Date.now, elevation: noElevation, audit: { write: () => {} } };
+const imports = takHostImports("bench", host);
+const evaluate = ["filter", "evaluate"];
+
+/** Ten fields, seven of them text with 82 characters. */
+const record = {
+  cotType: "a-f-G-U-C",
+  uid: "ANDROID-35997509",
+  callsign: "FALCON-12",
+  group: "Cyan",
+  team: "Cyan",
+  lat: 52.08,
+  lon: 4.31,
+  hae: 12.5,
+  time: "2026-06-01T12:00:00.000Z",
+  xmlPayload: "<event></event>",
+};
+
+export async function isolationFigures(): Promise<Figures> {
+  await buildExamples();
+  return {
+    ...(await callFigures("worker")),
+    //P1
+    ...(await startFigures("worker")),
+    //P2
+    ...(await killFigures()),
+    workerPool50Mb: poolMb(),
+  };
+}
+
+async function geofence(isolation: Isolation): Promise<IsolatedInstance> {
+  const artifact = openArtifact(await readFile(componentPath("tak/geofence-filter")));
+  return isolation.instantiate(artifact, { imports, limits });
+}
+
+/** Medians of many short rounds. */
+async function callFigures(level: IsolationLevel): Promise<Figures> {
+  await using isolation = openIsolation(level);
+  const guest = await geofence(isolation);
+  const callUs = await timed(1_000, () => guest.call(evaluate, [record]));
+  const batch = new Array(64).fill([record]);
+  const batchUs = await timed(100, () => guest.callBatch(evaluate, batch));
+  return {
+    [`${level}CallUs`]: callUs,
+    [`${level}BatchRecordUs`]: batchUs / batch.length,
+  };
+}
+
+async function timed(count: number, call: () => Promise<unknown>): Promise<number> {
+  const rounds: number[] = [];
+  for (let round = 0; round < 30; round++) {
+    const startedMs = performance.now();
+    for (let index = 0; index < count; index++) await call();
+    rounds.push(((performance.now() - startedMs) / count) * 1_000);
+  }
+  return median(rounds.slice(5));
+}
+
+/** From nothing to the answer of a first call. */
+async function startFigures(level: IsolationLevel): Promise<Figures> {
+  const starts: number[] = [];
+  for (let round = 0; round < 15; round++) {
+    const startedMs = performance.now();
+    const isolation = openIsolation(level);
+    const guest = await geofence(isolation);
+    await guest.call(evaluate, [record]);
+    starts.push(performance.now() - startedMs);
+    await isolation.close();
+  }
+  return { [`${level}StartMs`]: median(starts), [`${level}StartMinMs`]: Math.min(...starts) };
+}
+
+/** A guest without fuel limit or deadline loops and is closed: until its call has ended and its thread serves again. */
+async function killFigures(): Promise<Figures> {
+  await using isolation = openIsolation("worker", { threadsMax: 1 });
+  const endless = { ...limits, fuelMax: Infinity, deadlineMs: Infinity };
+  const artifact = openArtifact(looping);
+  const kills: number[] = [];
+  for (let round = 0; round < 100; round++) {
+    const guest = await isolation.instantiate(artifact, { imports: {}, limits: endless });
+    const other = await isolation.instantiate(artifact, { imports: {}, limits });
+    const looped = guest.call("spin", []).catch((error: unknown) => error);
+    await new Promise((resolve) => setTimeout(resolve, 2));
+    const startedMs = performance.now();
+    guest.close();
+    await looped;
+    await other.call("idle", []);
+    kills.push(performance.now() - startedMs);
+    other.close();
+  }
+  kills.sort((a, b) => a - b);
+  return { workerKillMedianMs: kills[50], workerKillP99Ms: kills[98] };
+}
+
+/** In a program of its own, so that nothing else is in the figure. */
+function poolMb(): number {
+  const script = fileURLToPath(new URL("./pool-memory.ts", import.meta.url));
+  return Number(execFileSync(process.execPath, [script], { encoding: "utf8" }));
+}
