@@ -7,7 +7,7 @@
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { mkdir, readdir, readFile, rename, writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { alone } from "./build-lock.ts";
 
 const root = dirname(import.meta.dirname);
@@ -81,12 +81,11 @@ async function survey(shared: string, force: boolean): Promise<{ report: BuildRe
     const path = componentPath(folder);
     if (!force && (await isBuiltFrom(inputs, path))) continue;
     const reason = await whyNot(plugin);
-    if (reason === undefined)
-      outdated.push({ folder, build: async () => place(path, await build(plugin), inputs) });
+    if (reason === undefined) outdated.push({ folder, build: () => buildAndPack(plugin, inputs) });
     else skipped.push({ folder, reason });
   }
   const hostile = join(root, "examples/tak/hostile");
-  const inputs = digest([shared, await digestOf([hostile])]);
+  const inputs = digest([shared, await digestOf([hostile, join(root, "examples", looping)])]);
   if (force || !(await isBuiltFrom(inputs, join(hostile, "build/all")))) {
     outdated.push({ folder: "tak/hostile", build: () => buildHostileGuests(hostile, inputs) });
   }
@@ -112,19 +111,51 @@ async function build(plugin: ExamplePlugin): Promise<Uint8Array> {
   return buildComponent({ entry, world: plugin.world, witFolder: takWit });
 }
 
+/** The component, and the bundle that its manifest makes of it. */
+async function buildAndPack(plugin: ExamplePlugin, inputs: string): Promise<void> {
+  const { folder } = plugin;
+  const component = await build(plugin);
+  const file = `build/${basename(componentPath(folder))}`;
+  await place(bundlePath(folder), await pack(folder, file, component), inputs);
+  // The component last: a bundle is there whenever it is.
+  await place(componentPath(folder), component, inputs);
+}
+
+async function pack(folder: string, file: string, component: Uint8Array): Promise<Uint8Array> {
+  const { packBundle } = await import("remora/bundle");
+  const { takCapabilities } = await import("@remora/tak");
+  const { vocabularyWith } = await import("remora/policy");
+  const manifest = await readFile(join(root, "examples", folder, "remora.toml"));
+  const files = new Map<string, Uint8Array>([
+    ["remora.toml", manifest],
+    [file, component],
+  ]);
+  return packBundle(files, { vocabulary: vocabularyWith(takCapabilities) });
+}
+
 /** One digest for all of them: they come from one file. */
 async function buildHostileGuests(folder: string, inputs: string): Promise<void> {
   const { buildHostile, hostileGuests } = await import("./tak/hostile/guests.ts");
   for (const [name, guest] of Object.entries(hostileGuests)) {
     await place(join(folder, "build", `${name}.wasm`), await buildHostile(guest, takWit), inputs);
   }
+  const loops = await readFile(join(folder, "build/loops.wasm"));
+  await place(bundlePath(looping), await pack(looping, "loops.wasm", loops), inputs);
   await place(join(folder, "build/all"), new Uint8Array(), inputs);
 }
+
+/** A version of the geofence to break a running host with. */
+const looping = "tak/geofence-looping";
 
 /** Where the component of `examples/<folder>` is, once it is built. */
 export function componentPath(folder: string): string {
   const name = folder.slice(folder.lastIndexOf("/") + 1);
   return join(root, "examples", folder, "build", `${name}.wasm`);
+}
+
+/** Where its bundle is. */
+export function bundlePath(folder: string): string {
+  return componentPath(folder).replace(/\.wasm$/, ".bundle");
 }
 
 /** Writes a component, then what it was built from. Readers see the old file or the new one, never half. */

@@ -2,8 +2,10 @@
 
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { writeFile } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { connect, type Socket } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { before, type TestContext, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { type CotMessage, createMessage, type RunningTak, runTak, StreamReader } from "@remora/tak";
@@ -29,11 +31,14 @@ async function start(
   t: TestContext,
   changes: { recording?: boolean; file?: string } = {},
 ): Promise<RunningTak> {
+  const managerFolder = await mkdtemp(join(tmpdir(), "remora-demo-"));
+  t.after(() => rm(managerFolder, { recursive: true }));
   const running = await runTak({
     configFile: changes.file ?? configFile,
     log: () => {},
     adapt: (config) => ({
       ...config,
+      managerFolder,
       listeners: config.listeners.map((listener) => ({ ...listener, port: 0 })),
     }),
     ...(changes.recording && {
@@ -224,6 +229,7 @@ test("a port that is taken is an error with a code, and nothing is left open", a
       log: () => {},
       adapt: (config) => ({
         ...config,
+        managerFolder: `${running.host.config.managerFolder}/other`,
         listeners: config.listeners.map((listener) => ({ ...listener, port })),
       }),
     }),

@@ -132,6 +132,11 @@ export const takErrors = defineErrors("tak", {
     fault: "operator",
     message: (d: { plugin: string; path: string }) => `Cannot read the plugin "${d.plugin}" from "${d.path}"`,
   },
+  "plugin-kind": {
+    fault: "publisher",
+    message: (d: { plugin: string; wanted: string; found: string }) =>
+      `Cannot use the plugin "${d.plugin}" here: it is a ${d.found}, and the chain has it as a ${d.wanted}`,
+  },
   "plugin-settings": {
     fault: "operator",
     message: (d: { plugin: string; reason: string }) =>
@@ -141,6 +146,11 @@ export const takErrors = defineErrors("tak", {
     fault: "publisher",
     message: (d: { plugin: string; wanted: readonly string[]; found: readonly string[] }) =>
       `Cannot use the plugin "${d.plugin}": it exports ${d.found.join(", ") || "nothing"}, and one of ${d.wanted.join(", ")} is wanted`,
+  },
+  "plugin-twice": {
+    fault: "operator",
+    message: (d: { plugin: string; ids: readonly string[] }) =>
+      `Cannot run the plugin "${d.plugin}" as ${d.ids.map((id) => `"${id}"`).join(" and ")}: a plugin runs once`,
   },
   "protobuf-malformed": {
     fault: "operator",

@@ -4,18 +4,17 @@
  * `accept`, whoever sends them is added as an outlet.
  */
 
-import { readFile } from "node:fs/promises";
-import { dirname, resolve } from "node:path";
-import type { RemoraError } from "remora/base";
+import { invariant, type RemoraError } from "remora/base";
+import type { Asker, Manager, ManagerListener } from "remora/manager";
 import { Aggregator } from "./aggregate.ts";
 import { Chain } from "./chain/chain.ts";
 import { nativeStage, type Stage } from "./chain/stage.ts";
-import type { ChainEntry, PluginSettings, TakConfig } from "./config/settings.ts";
+import type { TakConfig } from "./config/settings.ts";
 import type { CotMessage } from "./cot/message.ts";
 import { Distributor, type Outlet } from "./distribute.ts";
-import { takErrors } from "./errors.ts";
 import type { TakHostOptions } from "./plugin/host-functions.ts";
-import { openPluginStage, type PluginStage } from "./plugin/plugin-stage.ts";
+import { type ChainPlugin, type OpenedPlugins, openPlugins } from "./plugin/open-plugins.ts";
+import { managedStage } from "./plugin/plugin-stage.ts";
 import { RouteTable } from "./routes/route-table.ts";
 
 export interface OpenTakHostOptions {
@@ -23,6 +22,10 @@ export interface OpenTakHostOptions {
   readonly host: TakHostOptions;
   /** Told of each failure of a stage, after it was counted. */
   readonly onFailed?: (stage: Stage, message: CotMessage, error: RemoraError) => void;
+  /** Of the plugins' manager: who consents, told of what happens, who holds its folder. */
+  readonly asker?: Asker;
+  readonly onEvent?: ManagerListener;
+  readonly who?: string;
 }
 
 /** Counts since the start. */
@@ -60,31 +63,40 @@ const batchMax = 256;
 
 export class TakHost {
   readonly config: TakConfig;
+  /** Of its plugins. */
+  readonly manager: Manager;
   readonly #aggregator: Aggregator;
   readonly #chain: Chain;
   readonly #distributor: Distributor;
-  readonly #plugins: readonly PluginStage[];
+  readonly #plugins: readonly ChainPlugin[];
   readonly #close: () => void;
-  readonly #isBatched: boolean;
+  #isBatched: boolean;
   readonly #waiting: CotMessage[] = [];
   readonly #origins: (Outlet | undefined)[] = [];
   readonly #decided: CotMessage[] = [];
   readonly #from: number[] = [];
   #messages = 0;
 
-  /** Use `openTakHost`, which reads the plugins. */
+  /** Use `openTakHost`, which opens the plugins. */
   constructor(
     config: TakConfig,
     stages: readonly Stage[],
-    plugins: readonly PluginStage[],
+    { manager, plugins }: OpenedPlugins,
     options: OpenTakHostOptions,
   ) {
     this.config = config;
+    this.manager = manager;
     this.#aggregator = new Aggregator(config.aggregation);
     this.#chain = new Chain(stages, options.onFailed === undefined ? {} : { onFailed: options.onFailed });
     this.#distributor = new Distributor(config.routing && new RouteTable(config.routing));
     this.#plugins = plugins;
-    this.#isBatched = stages.some((stage) => stage.kind === "filter" && stage.decideBatch !== undefined);
+    const isBatched = () =>
+      stages.some((stage) => stage.kind === "filter" && stage.decideBatch !== undefined);
+    this.#isBatched = isBatched();
+    // Another version may take messages otherwise.
+    manager.listen(({ kind }) => {
+      if (kind === "state") this.#isBatched = isBatched();
+    });
     this.#close = options.host.elevation.close;
   }
 
@@ -127,9 +139,9 @@ export class TakHost {
   }
 
   /** Decides what still waits, then closes the plugins. */
-  close(): void {
+  async close(): Promise<void> {
     this.#flush();
-    for (const plugin of this.#plugins) plugin.close();
+    await this.manager.close();
     this.#close();
   }
 
@@ -152,63 +164,30 @@ export class TakHost {
 }
 
 /**
- * Reads and starts the plugins of a configuration, in the order of its chain.
+ * Opens the plugins of a configuration and the chain through them.
  *
- * @throws tak/plugin-file        a plugin's file cannot be read
- * @throws tak/… policy/… engine/… component/… wasm/… a plugin cannot be started; nothing is left behind
+ * @throws tak/plugin-file tak/plugin-twice  a plugin's file cannot be read, or stands there for two
+ * @throws manager/…  their manager cannot be opened, or one of them cannot be installed; nothing is left open
  */
 export async function openTakHost(config: TakConfig, options: OpenTakHostOptions): Promise<TakHost> {
-  const plugins: PluginStage[] = [];
-  try {
-    const stages: Stage[] = [];
-    for (const entry of config.chain) stages.push(await openStage(config, entry, options, plugins));
-    return new TakHost(config, stages, plugins, options);
-  } catch (error) {
-    for (const plugin of plugins) plugin.close();
-    throw error;
-  }
-}
-
-async function openStage(
-  config: TakConfig,
-  entry: ChainEntry,
-  options: OpenTakHostOptions,
-  plugins: PluginStage[],
-): Promise<Stage> {
-  if (entry.kind === "native") return nativeStage(entry.id, entry.filter, entry.onFailure);
-  const { plugin } = entry;
-  const stage = openPluginStage({
-    id: plugin.id,
-    kind: plugin.kind,
-    bytes: await readPlugin(config, plugin),
-    settings: plugin.config,
-    onFailure: plugin.onFailure,
-    limits: plugin.limits,
-    grants: plugin.grants,
-    givesXml: plugin.givesXml,
-    host: options.host,
+  const opened = await openPlugins(config, options);
+  const stages = config.chain.map((entry): Stage => {
+    if (entry.kind === "native") return nativeStage(entry.id, entry.filter, entry.onFailure);
+    const { plugin } = opened.plugins.find(({ id }) => id === entry.id) ?? {};
+    invariant(plugin !== undefined, "each plugin of the chain was opened");
+    return managedStage(entry.plugin, plugin);
   });
-  plugins.push(stage);
-  return stage;
+  return new TakHost(config, stages, opened, options);
 }
 
-async function readPlugin(config: TakConfig, plugin: PluginSettings): Promise<Uint8Array> {
-  const path = resolve(dirname(config.file), config.pluginDir, plugin.path);
-  try {
-    return await readFile(path);
-  } catch (cause) {
-    throw takErrors["plugin-file"]({ plugin: plugin.id, path }, cause);
-  }
-}
-
-function pluginStats(stage: PluginStage): PluginStats {
-  const { calls, traps, fuelUsed, latency } = stage.metrics();
+function pluginStats({ id, plugin }: ChainPlugin): PluginStats {
+  const { calls, traps, fuelUsed } = plugin.counts();
   return {
-    id: stage.id,
+    id,
     calls,
     traps,
     fuelPerCall: calls === 0 ? 0 : fuelUsed / calls,
-    p50ns: latency.percentile(0.5),
-    p99ns: latency.percentile(0.99),
+    p50ns: plugin.latency.percentile(0.5),
+    p99ns: plugin.latency.percentile(0.99),
   };
 }

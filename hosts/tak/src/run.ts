@@ -83,7 +83,7 @@ export async function runTak(options: RunTakOptions): Promise<RunningTak> {
   try {
     connections = await openConnections(config, host, (level, line) => log(`${level}: ${line}`));
   } catch (error) {
-    host.close();
+    await host.close();
     throw error;
   }
   const stop = new AbortController();
@@ -106,7 +106,7 @@ export async function runTak(options: RunTakOptions): Promise<RunningTak> {
         await played;
       } finally {
         await connections.close();
-        host.close();
+        await host.close();
       }
     },
   };

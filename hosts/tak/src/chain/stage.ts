@@ -24,8 +24,9 @@ export interface FilterStage {
   /**
    * For a stage that is cheaper on many at once: a byte for each message, not 0 to let it pass. The array is
    * read before the next call. When it throws, the chain asks for each message alone, to find the one at fault.
+   * Looked at for each batch: a plugin's next version may take them otherwise.
    */
-  decideBatch?(messages: readonly CotMessage[]): Uint8Array;
+  readonly decideBatch?: ((messages: readonly CotMessage[]) => Uint8Array) | undefined;
 }
 
 export interface TransformerStage {

@@ -273,7 +273,7 @@ test("two listeners cannot take one port, unless one has datagrams or the port i
 test("what OmniTAK has and this host does not do is refused by name", () => {
   expectProblems(
     `plugins:
-  hot_reload: true
+  trust: everybody
   sandbox_policy:
     allow_network: true
     allowed_paths: [/data]
@@ -289,7 +289,7 @@ filters:
 api: { bind_addr: "127.0.0.1:9443" }
 storage: { backend: memory }
 `,
-    ["2:15 plugins.hot_reload", "hot reload is not available yet"],
+    ["2:10 plugins.trust", "verified"],
     ["4:20 plugins.sandbox_policy.allow_network", "use a plugin's grants"],
     ["5:20 plugins.sandbox_policy.allowed_paths", "use a plugin's grants"],
     ["7:39 plugins.filters[0].grants[0]", '"net.http" is not available yet'],

@@ -10,7 +10,7 @@ import type { Route, Routing } from "../routes/route-table.ts";
 import { readListener, readServer } from "./connections.ts";
 import { readFilter, readFilterFields } from "./filter.ts";
 import { Ids, readId } from "./ids.ts";
-import { grantableDefault, readPlugins } from "./plugins.ts";
+import { grantableDefault, noPlugins, readPlugins } from "./plugins.ts";
 import { ConfigReader, type Section, type Value } from "./reader.ts";
 import type { ChainEntry, PluginSettings, StreamLimits, TakConfig } from "./settings.ts";
 
@@ -54,10 +54,10 @@ function readAll(section: Section, file: string, grantable: ReadonlySet<string>)
   const connections = { ids: new Ids(), addresses: new Ids() };
   const stages = new Ids();
   const filters = section.readOr("filters", (at) => readFilters(at, stages), []);
-  const { pluginDir, plugins } = section.readOr(
+  const { plugins, ...pluginsOf } = section.readOr(
     "plugins",
     (at) => at.section((own) => readPlugins(own, { ids: stages, grantable })),
-    { pluginDir: "./plugins", plugins: [] },
+    noPlugins,
   );
   return {
     file,
@@ -68,7 +68,7 @@ function readAll(section: Section, file: string, grantable: ReadonlySet<string>)
     aggregation: section.readOr("aggregation", (at) => at.section(readAggregation), defaultAggregation),
     limits: section.readOr("limits", (at) => at.section(readStreamLimits), defaultStreamLimits),
     elevation: section.readOr("elevation", (at) => at.section(readElevation), undefined),
-    pluginDir,
+    ...pluginsOf,
     plugins,
   };
 }

@@ -9,7 +9,7 @@ import { defaultLimits, type Limits } from "remora/engine";
 import { type CapabilityDefinition, type Grant, parseGrant, vocabularyWith } from "remora/policy";
 import { type Ids, readId } from "./ids.ts";
 import type { Json, Section, Value } from "./reader.ts";
-import type { PluginSettings } from "./settings.ts";
+import type { PluginSettings, TakConfig } from "./settings.ts";
 
 /** Host functions of `omnitak:plugin`, which every plugin has; a grant of one says so and changes nothing. */
 export const takCapabilities: readonly CapabilityDefinition[] = [
@@ -31,10 +31,20 @@ export const grantableDefault: readonly string[] = [
 
 export const pageBytes = 65_536;
 
-interface PluginsSettings {
-  readonly pluginDir: string;
-  readonly plugins: readonly PluginSettings[];
-}
+type PluginsSettings = Pick<
+  TakConfig,
+  "pluginDir" | "managerFolder" | "trust" | "trustedKeys" | "hotReload" | "plugins"
+>;
+
+/** Of a file that says nothing of plugins. */
+export const noPlugins: PluginsSettings = {
+  pluginDir: "./plugins",
+  managerFolder: "./.remora",
+  trust: "verified",
+  trustedKeys: undefined,
+  hotReload: false,
+  plugins: [],
+};
 
 /**
  * @param context Ids that are taken in the chain, and the capabilities that the program around this
@@ -44,14 +54,29 @@ export function readPlugins(
   section: Section,
   context: { readonly ids: Ids; readonly grantable: ReadonlySet<string> },
 ): PluginsSettings {
-  const pluginDir = section.readOr("plugin_dir", (at) => at.text(), "./plugins");
-  section.readOr("hot_reload", refuseTrue("hot reload is not available yet"), false);
+  const pluginDir = section.readOr("plugin_dir", (at) => at.text(), noPlugins.pluginDir);
   const limits = section.readOr("resource_limits", (at) => at.section(readResourceLimits), takLimits);
   section.readOr("sandbox_policy", (at) => at.section(readSandboxPolicy), undefined);
   const read = (kind: PluginSettings["kind"]) => (value: Value) =>
     value.section((plugin) => readPlugin(plugin, { kind, limits, ...context }));
   return {
     pluginDir,
+    managerFolder: section.readOr(
+      "manager_folder",
+      (at) => at.text({ lengthMax: 500 }),
+      noPlugins.managerFolder,
+    ),
+    trust: section.readOr(
+      "trust",
+      (at) => at.oneOf(["verified", "self-signed", "unsigned"]),
+      noPlugins.trust,
+    ),
+    trustedKeys: section.readOr<string | undefined>(
+      "trusted_keys",
+      (at) => at.text({ lengthMax: 500 }),
+      undefined,
+    ),
+    hotReload: section.readOr("hot_reload", (at) => at.boolean(), false),
     plugins: [
       ...section.readOr("filters", (at) => at.list({ lengthMax: 1_000 }).map(read("filter")), []),
       ...section.readOr("transformers", (at) => at.list({ lengthMax: 1_000 }).map(read("transformer")), []),

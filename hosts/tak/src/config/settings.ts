@@ -1,5 +1,6 @@
 /** What a configuration file says, after it was checked: nothing in here refers to something that is not there. */
 
+import type { TrustRule } from "remora/bundle";
 import type { Limits } from "remora/engine";
 import type { Grant } from "remora/policy";
 import type { Aggregation } from "../aggregate.ts";
@@ -23,6 +24,14 @@ export interface TakConfig {
   readonly elevation: string | undefined;
   /** Folder that plugin paths are relative to. */
   readonly pluginDir: string;
+  /** Where the plugins' manager keeps what it knows, as written. */
+  readonly managerFolder: string;
+  /** The lowest level of trust that runs, for plugins that this file does not name. */
+  readonly trust: TrustRule;
+  /** A trust store, as written; undefined: nobody's signature is trusted. */
+  readonly trustedKeys: string | undefined;
+  /** Whether a plugin's file that changes is taken at once. */
+  readonly hotReload: boolean;
   /** Enabled and disabled ones, filters before transformers. */
   readonly plugins: readonly PluginSettings[];
 }

@@ -3,10 +3,10 @@
  * through which a lazy filter reads the message that it is lent.
  */
 
-import { type HostImports, slowHostFunction } from "remora/engine";
+import { type HostImports, importNames, slowHostFunction } from "remora/engine";
 import { harmless } from "remora/policy";
 import type { AuditSink } from "remora/sandbox";
-import type { ElevationSource } from "./elevation.ts";
+import { type ElevationSource, noElevation } from "./elevation.ts";
 import { LentMessage } from "./lent-message.ts";
 
 export type LogLevel = "trace" | "debug" | "info" | "warn" | "error";
@@ -69,3 +69,8 @@ class LineBudget {
     return this.#lines === linesPerSecondMax + 1 ? "last" : "silent";
   }
 }
+
+/** What a plugin of this host may import without being granted anything. */
+export const hostFunctionNames: readonly string[] = importNames(
+  takHostImports("none", { log: () => {}, nowMs: () => 0, elevation: noElevation }),
+);

@@ -1,36 +1,40 @@
-/** A WebAssembly plugin as a stage of the chain. */
+/** A WebAssembly plugin as a stage of the chain: managed, or opened from its bytes and kept for as long as the stage. */
 
-import { invariant, isRemoraError } from "remora/base";
+import { isRemoraError } from "remora/base";
 import { ComponentError } from "remora/component";
 import { type Instance, type Limits, openArtifact } from "remora/engine";
-import { Plugin, type PluginMetrics } from "remora/manager";
+import { type ManagedPlugin, Plugin, type PluginMetrics } from "remora/manager";
 import { type Grant, harmless } from "remora/policy";
 import { type Sandbox, sandboxImports } from "remora/sandbox";
-import type { FilterStage, OnFailure, TransformerStage } from "../chain/stage.ts";
+import type { FilterStage, OnFailure, Stage, TransformerStage } from "../chain/stage.ts";
 import { takVocabulary } from "../config/plugins.ts";
 import { readMessage } from "../cot/event-decoder.ts";
 import type { CotMessage } from "../cot/message.ts";
 import { takErrors } from "../errors.ts";
 import { type TakHostOptions, takHostImports } from "./host-functions.ts";
 import {
+  batchWorlds,
   bindFilter,
   bindTransformer,
   exportedInterface,
   type FilterCalls,
-  type FilterMetadata,
   settingsInterface,
   type TransformerCalls,
-  type TransformerMetadata,
 } from "./shapes.ts";
 
-export interface PluginStageOptions {
+/** Where a plugin stands in the chain, and what a call of it that fails means. */
+export interface StagePlace {
+  /** Of the stage, unique in the chain. */
   readonly id: string;
   readonly kind: "filter" | "transformer";
+  readonly onFailure: OnFailure;
+}
+
+export interface PluginStageOptions extends StagePlace {
   /** A component of one of the known shapes. */
   readonly bytes: Uint8Array;
   /** One JSON value for a plugin that exports `remora:plugin/settings`; undefined for none. */
   readonly settings?: unknown;
-  readonly onFailure: OnFailure;
   readonly limits: Limits;
   /** What it may do beyond the host's own functions. */
   readonly grants: readonly Grant[];
@@ -39,14 +43,8 @@ export interface PluginStageOptions {
   readonly host: TakHostOptions;
 }
 
-interface PluginBacked {
-  /** As the plugin describes itself. */
-  readonly about: FilterMetadata | TransformerMetadata;
-  metrics(): PluginMetrics;
-  close(): void;
-}
-
-export type PluginStage = (FilterStage | TransformerStage) & PluginBacked;
+/** A stage with a plugin of its own. */
+export type PluginStage = Stage & { metrics(): PluginMetrics; close(): void };
 
 /**
  * Opens a plugin, makes its first instance and asks it to describe itself.
@@ -57,34 +55,81 @@ export type PluginStage = (FilterStage | TransformerStage) & PluginBacked;
  * @throws engine/…               it failed when it was started or asked
  */
 export function openPluginStage(options: PluginStageOptions): PluginStage {
-  return options.kind === "filter" ? openFilter(options) : openTransformer(options);
+  const { id, givesXml } = options;
+  if (options.kind === "transformer") {
+    const plugin = new TakPlugin(options, (instance) => bindTransformer(id, instance));
+    plugin.call(describe, undefined);
+    const call: Call<TransformerCalls> = (use, argument) => plugin.call(use, argument);
+    return owned(
+      transformerStage(options, call, () => plugin),
+      plugin,
+    );
+  }
+  const plugin = new TakPlugin(options, (instance) => bindFilter(id, instance, givesXml));
+  plugin.call(describe, undefined);
+  const takesBatches = plugin.call(prefersBatch, undefined);
+  return owned(
+    filterStage(
+      options,
+      (use, argument) => plugin.call(use, argument),
+      () => takesBatches,
+    ),
+    plugin,
+  );
 }
 
+function owned(stage: Stage, plugin: Pick<Plugin<unknown>, "metrics" | "close">): PluginStage {
+  // A copy of the properties would call the getters.
+  return Object.assign(stage, { metrics: () => plugin.metrics, close: () => plugin.close() });
+}
+
+/**
+ * A managed plugin as a stage: whatever its manager makes of it meanwhile, the next message goes to the version
+ * that serves then.
+ */
+export function managedStage(place: StagePlace, plugin: ManagedPlugin): Stage {
+  if (place.kind === "transformer") {
+    const transformer = plugin as ManagedPlugin<TransformerCalls>; // the host's binding refuses others in this place
+    return transformerStage(
+      place,
+      (use, argument) => transformer.use(use, argument),
+      () => plugin.serving,
+    );
+  }
+  const filter = plugin as ManagedPlugin<FilterCalls>; // as above
+  return filterStage(
+    place,
+    (use, argument) => filter.use(use, argument),
+    () => batchWorlds.has(plugin.serving?.inspected.world.world ?? ""),
+  );
+}
+
+/** Makes one call: of a plugin that the stage has, or of the version that serves. */
+type Call<Calls> = <Argument, Result>(
+  use: (calls: Calls, argument: Argument) => Result,
+  argument: Argument,
+) => Result;
+
+const describe = (calls: { metadata(): unknown }) => void calls.metadata();
+const prefersBatch = (calls: FilterCalls) => calls.prefersBatch;
 const decide = (calls: FilterCalls, message: CotMessage) => calls.decide(message);
 const decideBatch = (calls: FilterCalls, messages: readonly CotMessage[]) => calls.decideBatch(messages);
 
-function openFilter(options: PluginStageOptions): PluginStage {
-  const { id, onFailure, givesXml } = options;
-  let first: FilterCalls | undefined;
-  let about: FilterMetadata | undefined;
-  const plugin = new TakPlugin(options, (instance) => {
-    const calls = bindFilter(id, instance, givesXml);
-    first ??= calls;
-    about ??= calls.metadata();
-    return calls;
-  });
-  invariant(first !== undefined && about !== undefined, "opening a plugin makes its first instance");
+function filterStage(
+  { id, onFailure }: StagePlace,
+  call: Call<FilterCalls>,
+  takesBatches: () => boolean,
+): FilterStage {
+  const ofBatch = (messages: readonly CotMessage[]) => call(decideBatch, messages);
   return {
     kind: "filter",
     id,
     onFailure,
-    decide: (message) => plugin.call(decide, message),
-    ...(first.prefersBatch && {
-      decideBatch: (messages: readonly CotMessage[]) => plugin.call(decideBatch, messages),
-    }),
-    about,
-    metrics: () => plugin.metrics,
-    close: () => plugin.close(),
+    decide: (message) => call(decide, message),
+    // Asked each time: the next version may be of another shape.
+    get decideBatch() {
+      return takesBatches() ? ofBatch : undefined;
+    },
   };
 }
 
@@ -94,20 +139,21 @@ const transform = (calls: TransformerCalls, xml: Uint8Array) => calls.transform(
 /** Types are few; a stream that makes up new ones all the time starts the memory afresh. */
 const typesMax = 1_024;
 
-function openTransformer(options: PluginStageOptions): PluginStage {
-  const { id, onFailure } = options;
-  let about: TransformerMetadata | undefined;
-  const plugin = new TakPlugin(options, (instance) => {
-    const calls = bindTransformer(id, instance);
-    about ??= calls.metadata();
-    return calls;
-  });
-  invariant(about !== undefined, "opening a plugin makes its first instance");
+function transformerStage(
+  { id, onFailure }: StagePlace,
+  call: Call<TransformerCalls>,
+  version: () => unknown,
+): TransformerStage {
   const wanted = new Map<string, boolean>();
+  let asked = version();
   const wants = (cotType: string) => {
+    if (asked !== version()) {
+      asked = version();
+      wanted.clear();
+    }
     let answer = wanted.get(cotType);
     if (answer === undefined) {
-      answer = plugin.call(canTransform, cotType);
+      answer = call(canTransform, cotType);
       if (wanted.size >= typesMax) wanted.clear();
       wanted.set(cotType, answer);
     }
@@ -120,25 +166,19 @@ function openTransformer(options: PluginStageOptions): PluginStage {
     transform(message) {
       if (!wants(message.type)) return message;
       const before = message.bytes("xml");
-      const after = transformed(plugin, before);
+      const after = transformed(id, call, before);
       return Buffer.compare(after, before) === 0 ? message : readTransformed(id, after);
     },
-    about,
-    metrics: () => plugin.metrics,
-    close: () => plugin.close(),
   };
 }
 
-function transformed(plugin: Plugin<TransformerCalls>, xml: Uint8Array): Uint8Array {
+function transformed(id: string, call: Call<TransformerCalls>, xml: Uint8Array): Uint8Array {
   try {
-    return plugin.call(transform, xml);
+    return call(transform, xml);
   } catch (error) {
     // The world's `err`: the transformer says in words why it cannot.
     if (!(error instanceof ComponentError)) throw error;
-    throw takErrors["transform-refused"](
-      { plugin: plugin.id, reason: harmless(String(error.payload), 500) },
-      error,
-    );
+    throw takErrors["transform-refused"]({ plugin: id, reason: harmless(String(error.payload), 500) }, error);
   }
 }
 

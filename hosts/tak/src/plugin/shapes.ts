@@ -16,6 +16,19 @@ export const filterInterfaces = {
   batch: "remora:tak/batch@0.1.0",
 } as const;
 
+/** The worlds that export them, in the same order. */
+export const filterWorlds: readonly string[] = [
+  "remora:tak/lazy-filter@0.1.0",
+  "omnitak:plugin/filter-plugin@0.1.0",
+  "remora:tak/column-filter@0.1.0",
+  "remora:tak/batch-filter@0.1.0",
+];
+
+/** Those of filters that are cheaper on many messages at once. */
+export const batchWorlds: ReadonlySet<string> = new Set(filterWorlds.slice(2));
+
+export const transformerWorld = "omnitak:plugin/transformer-plugin@0.1.0";
+
 export const transformerInterface = "omnitak:plugin/transformer@0.1.0";
 
 /** Exported besides, by a plugin that takes settings. */

@@ -1,6 +1,6 @@
 /** What an artifact imports, read from its bytes. Decoded and checked, never compiled and never run. */
 
-import { decodeComponent, isComponent, prepareComponent } from "../component/index.ts";
+import { decodeComponent, isComponent, neededImports, prepareComponent } from "../component/index.ts";
 import type { ImportNeed } from "../policy/index.ts";
 import { decodeModule, importsOf } from "../wasm/index.ts";
 import { beginning, bundleErrors } from "./errors.ts";
@@ -16,7 +16,7 @@ const WASM = [0x00, 0x61, 0x73, 0x6d];
 export function artifactImports(bytes: Uint8Array, file: string): ImportNeed[] {
   checkArtifact(bytes, file);
   if (isComponent(bytes)) {
-    return Array.from(prepareComponent(decodeComponent(bytes)).imports.keys(), (from) => ({ from }));
+    return neededImports(prepareComponent(decodeComponent(bytes))).map((from) => ({ from }));
   }
   return importsOf(decodeModule(bytes)).map(({ module, name }) => ({ from: module, item: name }));
 }

@@ -30,6 +30,7 @@ export { defaultPlanLimits, type PlanLimits } from "./link/planner.ts";
 export { defaultInstanceLimits, type InstanceLimits } from "./link/runtime.ts";
 export type { Component } from "./model.ts";
 export { camelCase, compatibleName, pascalCase } from "./names.ts";
+export { neededImports } from "./needed-imports.ts";
 // Preparing and instantiating.
 export {
   type ComponentExports,

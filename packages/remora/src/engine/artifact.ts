@@ -10,9 +10,9 @@ import {
   type CoreImports,
   type CoreInstance,
   decodeComponent,
-  type ExternType,
   type HostImports,
   isComponent,
+  neededImports,
   type PreparedComponent,
   prepareComponent,
 } from "../component/index.ts";
@@ -98,9 +98,7 @@ export class ComponentArtifact {
   constructor(bytes: Uint8Array, digest: string, compiling: Compiling) {
     this.digest = digest;
     this.component = prepareComponent(decodeComponent(bytes));
-    this.imports = [...this.component.imports]
-      .filter(([, item]) => isGiven(item))
-      .map(([from]) => ({ from }));
+    this.imports = neededImports(this.component).map((from) => ({ from }));
     this.#compiling = { ...compiling, sharesCounters: this.component.coreInstanceCount > 1 };
   }
 
@@ -119,12 +117,6 @@ export class ComponentArtifact {
     const given = importsFor(engine, imports, () => undefined);
     return new ComponentInstance(engine, this.component.instantiate({ engine, imports: given }));
   }
-}
-
-/** Whether a host has to give anything for an import: of an interface of types alone there is nothing to give. */
-function isGiven(item: ExternType): boolean {
-  if (item.kind === "instance") return [...item.exports.values()].some(isGiven);
-  return item.kind !== "type";
 }
 
 export class ModuleArtifact {

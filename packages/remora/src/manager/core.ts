@@ -127,6 +127,7 @@ export async function prepare(core: Core, making: Making): Promise<RunningVersio
     dataFolder: core.folder.at("data", name),
     cache: core.cache,
     instancesMax: policy.instancesMax ?? 8,
+    latency: core.pluginOf(name).latency,
     audit: core.audit,
     nowMs: clock.dateMs,
     log: (level, text) => tell(core, { kind: "log", plugin: name, atMs: clock.dateMs(), level, text }),

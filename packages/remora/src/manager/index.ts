@@ -46,7 +46,7 @@ export { healthInterface, settingsInterface, stateInterface } from "./handover/g
 // What a host tells of itself.
 export type { PluginContext, PluginHost, WorldBinding } from "./host.ts";
 // Where plugins come from.
-export type { PluginRef } from "./install/fetch.ts";
+export { type PluginRef, packFolder } from "./install/fetch.ts";
 export { folderSource } from "./install/folder-source.ts";
 export type { InstallOptions } from "./install/install.ts";
 export type { Offered, PluginSource } from "./install/source.ts";

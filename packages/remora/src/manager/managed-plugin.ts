@@ -8,6 +8,7 @@ import { isRemoraError, type RemoraError } from "../base/index.ts";
 import type { Budget } from "../engine/index.ts";
 import type { ManagerClock } from "./clock.ts";
 import { managerErrors } from "./errors.ts";
+import { LatencyHistogram } from "./latency.ts";
 import { type BackOffOptions, backOffMs } from "./life/back-off.ts";
 import { Breaker, type BreakerOptions, type BreakerState } from "./life/breaker.ts";
 import { Life, type State } from "./life/life.ts";
@@ -54,6 +55,8 @@ export interface PluginCounts {
 
 export class ManagedPlugin<Calls = unknown> {
   readonly name: string;
+  /** Of the calls of all its versions. */
+  readonly latency = new LatencyHistogram();
   readonly #owner: PluginOwner;
   readonly #life: Life;
   readonly #breaker: Breaker;
@@ -143,9 +146,17 @@ export class ManagedPlugin<Calls = unknown> {
     args: readonly unknown[] = [],
     budget: Partial<Budget> = {},
   ): Promise<unknown> {
-    return this.#useInstances(({ plugin }) =>
-      plugin.withInstance((one) => one.call(path, args, budget).result),
-    );
+    const serving = this.#serving;
+    if (serving === undefined) throw this.#refusal();
+    try {
+      const result = await serving.plugin.callExport(path, args, budget);
+      if (this.#isWatched) this.#succeeded();
+      return result;
+    } catch (error) {
+      const successor = this.#noteFailure(serving, error);
+      if (successor === undefined) throw error;
+      return successor.plugin.callExport(path, args, budget);
+    }
   }
 
   // What follows is the manager's to call: each is one arrow of a life, or several in a row.
@@ -243,20 +254,6 @@ export class ManagedPlugin<Calls = unknown> {
     this.#serving = next;
     this.#life.on("ready");
     this.#watchHealth();
-  }
-
-  async #useInstances<Result>(act: (version: RunningVersion) => Result): Promise<Result> {
-    const serving = this.#serving;
-    if (serving === undefined) throw this.#refusal();
-    try {
-      const result = await act(serving);
-      if (this.#isWatched) this.#succeeded();
-      return result;
-    } catch (error) {
-      const successor = this.#noteFailure(serving, error);
-      if (successor === undefined) throw error;
-      return act(successor);
-    }
   }
 
   #afterFailure<Argument, Result>(

@@ -3,13 +3,14 @@
  * folder. Changes of one plugin come one after the other; calls never wait for them.
  */
 
-import { nearNames } from "../base/index.ts";
+import { isRemoraError, nearNames } from "../base/index.ts";
 import { type Json, type Manifest, openBundle, type Trust } from "../bundle/index.ts";
 import { type Grant, parseGrant } from "../policy/index.ts";
 import type { AuditTrail } from "./audit/trail.ts";
 import type { ConsentItem, ConsentRequest } from "./consent/asker.ts";
 import { mergeGrants, withoutGrants } from "./consent/decide-request.ts";
 import { type Core, collectBundles, prepare, writeEntry } from "./core.ts";
+import { watchPath } from "./dev/watch.ts";
 import { inStep, managerErrors } from "./errors.ts";
 import { dependents } from "./install/dependencies.ts";
 import type { PluginRef } from "./install/fetch.ts";
@@ -22,6 +23,7 @@ import type { ManagedPlugin, PluginCounts } from "./managed-plugin.ts";
 import type { ManagerListener } from "./manager-event.ts";
 import { checkSettings } from "./settings/settings.ts";
 import type { Entry, InstalledVersion } from "./store/entry.ts";
+import { codeOf } from "./store/file-system.ts";
 import type { Held } from "./store/holder.ts";
 import { finishRemoval, type Recovered } from "./store/recover.ts";
 
@@ -67,6 +69,7 @@ export class Manager {
   readonly trail: AuditTrail | undefined;
   readonly #core: Core;
   readonly #held: Held;
+  readonly #watches = new Set<() => void>();
   #isClosed = false;
 
   /** Use `openManager`. */
@@ -111,6 +114,15 @@ export class Manager {
 
   info(name: string): PluginInfo {
     return this.#info(this.#entryOf(name));
+  }
+
+  /** The version that runs and those to go back to, the last one first. @throws manager/no-such-plugin */
+  versions(name: string): {
+    readonly current: InstalledVersion | undefined;
+    readonly previous: readonly InstalledVersion[];
+  } {
+    const { current, previous } = this.#entryOf(name);
+    return { current, previous };
   }
 
   /** Reads its bundle. @throws manager/no-such-plugin manager/store-damaged manager/folder */
@@ -323,6 +335,38 @@ export class Manager {
     });
   }
 
+  /**
+   * Installs a plugin again whenever its file or folder changes, until what it gives back is called: for whoever
+   * writes one. What cannot take over is told as an event, and what runs goes on.
+   *
+   * @param path    A bundle or a plugin's folder, as `install` takes it.
+   * @param refOf   What to install for it. Default: what is at the path.
+   * @throws manager/folder there is nothing at that path
+   */
+  watch(path: string, refOf: () => Promise<PluginRef> = async () => path): () => void {
+    this.#checkOpen();
+    let name = path;
+    const take = async () => {
+      name = (await this.install(await refOf())).name;
+    };
+    const refused = (error: unknown) =>
+      managerErrors.folder({ doing: "watch", path, reason: codeOf(error) ?? String(error) }, error);
+    const onError = (error: unknown) => {
+      const { code, message: reason } = isRemoraError(error) ? error : refused(error);
+      this.#tell(name, { kind: "trouble", code, reason });
+    };
+    try {
+      const stop = watchPath(path, { clock: this.#core.clock, take, onError });
+      this.#watches.add(stop);
+      return () => {
+        stop();
+        this.#watches.delete(stop);
+      };
+    } catch (error) {
+      throw refused(error);
+    }
+  }
+
   /** Versions that wait for consent, and what each wants. */
   async held(): Promise<readonly ConsentRequest[]> {
     const requests: ConsentRequest[] = [];
@@ -357,6 +401,7 @@ export class Manager {
   async close(): Promise<void> {
     if (this.#isClosed) return;
     this.#isClosed = true;
+    for (const stop of this.#watches) stop();
     for (const plugin of [...this.#core.plugins.values()].reverse()) {
       await this.#core.alone(plugin.name, () => plugin.stop());
     }
@@ -445,4 +490,5 @@ type Told =
   | { kind: "changed"; operation: "remove"; from: string; to: string }
   | { kind: "reloaded"; version: string; tookMs: number; state: boolean }
   | { kind: "granted" | "revoked"; grants: readonly Grant[] }
+  | { kind: "trouble"; code: string; reason: string }
   | { kind: "settings" | "enabled" | "disabled" };

@@ -6,6 +6,7 @@
 
 import {
   type Artifact,
+  type Budget,
   type GuestAccess,
   type HostImports,
   type Instance,
@@ -37,6 +38,8 @@ export interface PluginOptions<Calls> {
   readonly bind: (instance: Instance) => Calls;
   /** Live at once; more than one only when calls overlap. Default 8. */
   readonly instancesMax?: number;
+  /** Where the durations of calls are counted. Default: in one of its own. */
+  readonly latency?: LatencyHistogram;
 }
 
 /** What a plugin has done since it was opened. */
@@ -64,7 +67,7 @@ const timedEvery = 16;
 
 export class Plugin<Calls> {
   readonly id: string;
-  readonly latency = new LatencyHistogram();
+  readonly latency: LatencyHistogram;
   readonly #pool: Pool<Leased<Calls>>;
   readonly #live = new Set<Leased<Calls>>();
   #calls = 0;
@@ -82,6 +85,7 @@ export class Plugin<Calls> {
   constructor(options: PluginOptions<Calls>) {
     const { id, artifact, hostImports, sandbox } = options;
     this.id = id;
+    this.latency = options.latency ?? new LatencyHistogram();
     const check = checkImports(artifact.imports, {
       plugin: id,
       hostFunctions:
@@ -170,16 +174,36 @@ export class Plugin<Calls> {
   }
 
   /**
-   * Calls into one instance by what it exports: the one that the next call would get. Counted as a call.
+   * Calls what an instance exports, by name, and waits for its promise if it gives one.
    *
-   * @throws as `call`
+   * @throws as `callAsync`; component/no-such-export
    */
-  withInstance<Result>(use: (instance: Instance) => Result): Result {
-    const leased = this.#pool.lease();
+  async callExport(
+    path: string | readonly string[],
+    args: readonly unknown[],
+    budget?: Partial<Budget>,
+  ): Promise<unknown> {
+    const leased = await this.#pool.leaseWhenFree();
     this.#calls++;
     leased.sandboxed?.beginCall();
     try {
-      return use(leased.instance);
+      return await leased.instance.call(path, args, budget).result;
+    } finally {
+      this.#endCall(leased);
+    }
+  }
+
+  /**
+   * Asks the instance that the next call would get: for the questions of a manager, which are no calls of the plugin
+   * and are not counted as such.
+   *
+   * @throws as `call`
+   */
+  examine<Result>(ask: (instance: Instance, calls: Calls) => Result): Result {
+    const leased = this.#pool.lease();
+    leased.sandboxed?.beginCall();
+    try {
+      return ask(leased.instance, leased.calls);
     } finally {
       this.#endCall(leased);
     }

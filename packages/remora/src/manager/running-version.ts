@@ -18,6 +18,7 @@ import {
 } from "./handover/guest-interface.ts";
 import type { PluginContext } from "./host.ts";
 import type { Inspected } from "./install/inspect.ts";
+import type { LatencyHistogram } from "./latency.ts";
 import { Plugin } from "./plugin.ts";
 import type { PluginPolicy } from "./policy.ts";
 import type { InstalledVersion } from "./store/entry.ts";
@@ -36,6 +37,7 @@ export interface PrepareOptions {
   readonly dataFolder: string;
   readonly cache: CompileCache;
   readonly instancesMax: number;
+  readonly latency: LatencyHistogram;
   readonly audit: AuditSink;
   readonly log: (level: LogLevel, text: string) => void;
   readonly nowMs: () => number;
@@ -73,6 +75,7 @@ export class RunningVersion {
         grants,
         sandbox: this.sandbox,
         instancesMax,
+        latency: options.latency,
         bind: (instance) => {
           const isTaken = context.settings === undefined || world.takesSettings === true;
           if (!isTaken && !configure(name, instance, context.settings)) {
@@ -95,9 +98,10 @@ export class RunningVersion {
 
   /** @throws manager/unhealthy engine/… */
   checkHealth(): void {
-    this.plugin.withInstance((instance) => checkHealth(this.name, instance));
-    const { world } = this.inspected;
-    if (world.check !== undefined) this.plugin.call((calls) => world.check?.(calls), undefined);
+    this.plugin.examine((instance, calls) => {
+      checkHealth(this.name, instance);
+      this.inspected.world.check?.(calls);
+    });
   }
 
   /**
@@ -107,10 +111,10 @@ export class RunningVersion {
    * @throws manager/state engine/… one of them failed; this version can go on
    */
   handOver(to: RunningVersion): boolean {
-    const isWanted = to.plugin.withInstance(takesState);
-    const state = isWanted ? this.plugin.withInstance((one) => saveState(this.name, one)) : undefined;
+    const isWanted = to.plugin.examine(takesState);
+    const state = isWanted ? this.plugin.examine((one) => saveState(this.name, one)) : undefined;
     if (state === undefined) return false;
-    to.plugin.withInstance((instance) => restoreState(to.name, instance, state));
+    to.plugin.examine((instance) => restoreState(to.name, instance, state));
     return true;
   }
 

@@ -106,8 +106,13 @@ async function readWhole(path: string): Promise<Uint8Array> {
   }
 }
 
-/** A plugin's folder, as `remora pack` packs it. */
-async function packFolder(path: string, vocabulary: Vocabulary): Promise<Uint8Array> {
+/**
+ * A plugin's folder as a bundle: its manifest and what that names, as `remora pack` packs it.
+ *
+ * @throws manager/not-a-plugin there is no manifest
+ * @throws manager/folder bundle/… what it names cannot be read or packed
+ */
+export async function packFolder(path: string, vocabulary: Vocabulary): Promise<Uint8Array> {
   const names = await readdir(path);
   if (!names.includes(MANIFEST_NAME)) {
     throw managerErrors["not-a-plugin"]({ path, found: `a folder without ${MANIFEST_NAME}` });

@@ -169,9 +169,9 @@ export async function expectRejected(
   assert.equal(error.cause.code, causeCode, error.cause.message);
 }
 
-/** Lets everything run that is ready to. */
-export async function settled(isTrue: () => boolean): Promise<void> {
-  for (let turn = 0; turn < 10_000 && !isTrue(); turn++)
-    await new Promise((resolve) => setImmediate(resolve));
+/** Lets everything run that is ready to, until it is true. */
+export async function settled(isTrue: () => boolean, withinMs = 2_000): Promise<void> {
+  const untilMs = performance.now() + withinMs;
+  while (!isTrue() && performance.now() < untilMs) await new Promise((resolve) => setImmediate(resolve));
   assert.ok(isTrue());
 }

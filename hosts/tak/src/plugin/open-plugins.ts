@@ -1,0 +1,157 @@
+/**
+ * The plugins of a configuration, through their manager. What the file names is installed when it is not there yet; what
+ * an operator made of it since (an update, a rollback) stays, for as long as the file's own bundle is a version that
+ * is kept.
+ */
+
+import { readFile, stat } from "node:fs/promises";
+import { dirname, resolve } from "node:path";
+import { isDeepStrictEqual } from "node:util";
+import { type Bundle, isBundle, openBundle, parseTrustStore } from "remora/bundle";
+import {
+  type ManagedPlugin,
+  type Manager,
+  type ManagerPolicy,
+  openManager,
+  type PluginPolicy,
+  packFolder,
+} from "remora/manager";
+import { takVocabulary } from "../config/plugins.ts";
+import type { PluginSettings, TakConfig } from "../config/settings.ts";
+import { takErrors } from "../errors.ts";
+import type { OpenTakHostOptions } from "../host.ts";
+import { takPluginHost } from "./plugin-host.ts";
+import { pluginName, wrapPlugin } from "./wrapped-plugin.ts";
+
+/** A plugin that has a place in the chain. */
+export interface ChainPlugin {
+  /** Of its stage. */
+  readonly id: string;
+  readonly plugin: ManagedPlugin;
+}
+
+export interface OpenedPlugins {
+  readonly manager: Manager;
+  readonly plugins: readonly ChainPlugin[];
+}
+
+/**
+ * @throws tak/plugin-file tak/plugin-twice tak/plugin-shape
+ * @throws manager/…       nothing is left open
+ */
+export async function openPlugins(config: TakConfig, options: OpenTakHostOptions): Promise<OpenedPlugins> {
+  const { host, who = "a TAK host", asker, onEvent } = options;
+  const named = await readPlugins(config);
+  const manager = await openManager({
+    folder: resolve(dirname(config.file), config.managerFolder),
+    hosts: [
+      takPluginHost(host, new Map(named.map(({ bundle, settings }) => [bundle.manifest.name, settings]))),
+    ],
+    policy: await policyOf(config, named),
+    audit: host.audit,
+    who,
+    ...(asker !== undefined && { asker }),
+    onEvent: (event) => {
+      if (event.kind === "log") {
+        host.log(event.plugin, event.level === "critical" ? "error" : event.level, event.text);
+      }
+      onEvent?.(event);
+    },
+  });
+  try {
+    const plugins: ChainPlugin[] = [];
+    for (const one of named) {
+      const { settings, path } = one;
+      plugins.push({ id: settings.id, plugin: await install(one, manager) });
+      const refOf = async () => ({ bytes: await readPlugin(settings, path), origin: path });
+      if (config.hotReload) manager.watch(path, refOf);
+    }
+    return { manager, plugins };
+  } catch (error) {
+    await manager.close();
+    throw error;
+  }
+}
+
+/** A plugin that the file names. */
+interface Named {
+  readonly settings: PluginSettings;
+  readonly path: string;
+  readonly bytes: Uint8Array;
+  readonly bundle: Bundle;
+}
+
+async function readPlugins(config: TakConfig): Promise<Named[]> {
+  const named: Named[] = [];
+  for (const entry of config.chain) {
+    if (entry.kind !== "plugin") continue;
+    const { plugin: settings } = entry;
+    const path = resolve(dirname(config.file), config.pluginDir, settings.path);
+    const bytes = await readPlugin(settings, path);
+    const bundle = openBundle(bytes, { vocabulary: takVocabulary });
+    const { name } = bundle.manifest;
+    const twin = named.find((other) => other.bundle.manifest.name === name);
+    if (twin !== undefined) {
+      throw takErrors["plugin-twice"]({ plugin: name, ids: [twin.settings.id, settings.id] });
+    }
+    named.push({ settings, path, bytes, bundle });
+  }
+  return named;
+}
+
+/** A bundle, a folder that is packed, or a component that comes without a manifest. */
+async function readPlugin({ id, config }: PluginSettings, path: string): Promise<Uint8Array> {
+  try {
+    if ((await stat(path)).isDirectory()) return await packFolder(path, takVocabulary);
+    const bytes = await readFile(path);
+    return isBundle(bytes) ? bytes : wrapPlugin(pluginName(id), bytes, config !== undefined);
+  } catch (cause) {
+    if (!(cause instanceof Error && "errno" in cause)) throw cause;
+    throw takErrors["plugin-file"]({ plugin: id, path }, cause);
+  }
+}
+
+/** Whoever wrote the file vouches for what it names; what comes otherwise has to be trusted. */
+async function policyOf(config: TakConfig, named: readonly Named[]): Promise<ManagerPolicy> {
+  const plugins: Record<string, PluginPolicy> = {};
+  for (const { bundle, settings } of named) {
+    const { grants, limits } = settings;
+    plugins[bundle.manifest.name] = { trust: "unsigned", grants, limits };
+  }
+  const { trust, trustedKeys } = config;
+  const keysFile = trustedKeys && resolve(dirname(config.file), trustedKeys);
+  return {
+    trust,
+    plugins,
+    ...(keysFile && { keys: parseTrustStore(await readKeys(keysFile), keysFile) }),
+  };
+}
+
+async function readKeys(path: string): Promise<string> {
+  try {
+    return await readFile(path, "utf8");
+  } catch (cause) {
+    throw takErrors["config-file"]({ path }, cause);
+  }
+}
+
+async function install(
+  { settings: { config }, path, bytes, bundle }: Named,
+  manager: Manager,
+): Promise<ManagedPlugin> {
+  const { name } = bundle.manifest;
+  const settings = config === undefined ? {} : { settings: config };
+  if (!isKept(name, bundle.digest, manager)) {
+    return manager.install({ bytes, origin: path }, { ...settings, isEnabled: true });
+  }
+  if (config !== undefined && !isDeepStrictEqual(config, await manager.settings(name))) {
+    await manager.changeSettings(name, config);
+  }
+  return manager.get(name);
+}
+
+function isKept(name: string, digest: string, manager: Manager): boolean {
+  if (!manager.has(name)) return false;
+  const { current, previous } = manager.versions(name);
+  return [current, ...previous].some((version) => version?.digest === digest);
+}

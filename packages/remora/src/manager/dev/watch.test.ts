@@ -1,0 +1,48 @@
+import assert from "node:assert/strict";
+import { mkdirSync, renameSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { systemClock } from "../clock.ts";
+import { bundleOf, type Calls, guests, moduleOf, rig, run, settled } from "../testing/rig.test.ts";
+
+test("a file that is watched takes over whenever it changes, and what cannot is told", async (t) => {
+  const { manager, folder, events } = await rig(t, { clock: systemClock });
+  const path = join(folder, "adder.bundle");
+  writeFileSync(path, await bundleOf(guests.adds(1)));
+  const plugin = await manager.install<Calls>(path);
+  const stop = manager.watch(path);
+  t.after(stop);
+  writeFileSync(path, await bundleOf(guests.adds(2)));
+  await settled(() => plugin.use(run, 1) === 3, 5_000);
+  writeFileSync(path, "half a bundle");
+  await settled(() => events.some((event) => event.kind === "trouble"), 5_000);
+  assert.equal(plugin.use(run, 1), 3);
+  // As compilers do it: another file takes the name.
+  writeFileSync(`${path}.new`, await bundleOf(guests.adds(3)));
+  renameSync(`${path}.new`, path);
+  await settled(() => plugin.use(run, 1) === 4, 5_000);
+  stop();
+});
+
+test("a folder is packed again whenever a file of it changes", async (t) => {
+  const { manager, folder } = await rig(t, { clock: systemClock });
+  const source = join(folder, "source");
+  const manifest = (version: string) => `name = "adder"
+version = "${version}"
+authors = ["Ada Example"]
+licence = "Apache-2.0"
+[host]
+name = "test"
+version = "^1.0.0"
+[[artifacts]]
+file = "plugin.wasm"
+world = "test:plugin/runner@0.1.0"
+`;
+  mkdirSync(source, { recursive: true });
+  writeFileSync(join(source, "remora.toml"), manifest("1.0.0"));
+  writeFileSync(join(source, "plugin.wasm"), await moduleOf(guests.adds(1)));
+  const plugin = await manager.install<Calls>(source);
+  t.after(manager.watch(source));
+  writeFileSync(join(source, "plugin.wasm"), await moduleOf(guests.adds(5)));
+  await settled(() => plugin.use(run, 1) === 6, 5_000);
+});
