@@ -1,0 +1,263 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { writeFileSync } from "node:fs";
+import { request as httpRequest, type IncomingMessage } from "node:http";
+import { connect } from "node:net";
+import { test } from "node:test";
+import { createToken, readTokens, revokeToken, tokensFile } from "./access/tokens.ts";
+import { openAdmin } from "./open-admin.ts";
+import { adminRig, bundleOf, clientOf, expectProblem, guests } from "./testing/admin-rig.ts";
+
+/** As a browser or a script sends it: any header, even those that `fetch` does not let one set. */
+async function raw(
+  port: number,
+  options: { path?: string; method?: string; headers?: Record<string, string>; body?: string },
+): Promise<{ status: number; text: string; headers: IncomingMessage["headers"] }> {
+  const { path = "/v1/plugins", method = "GET", headers = {}, body } = options;
+  const request = httpRequest({ host: "127.0.0.1", port, path, method, headers });
+  request.end(body);
+  const [response] = (await once(request, "response")) as [IncomingMessage];
+  let text = "";
+  for await (const part of response) text += part;
+  return { status: response.statusCode ?? 0, text, headers: response.headers };
+}
+
+test("without a token, with a wrong one and with the wrong kind of one nobody gets in", async (t) => {
+  const { as, admin, tokens } = await adminRig(t);
+  expectProblem(await as(undefined)("GET", "/v1/plugins"), 401, "admin/unauthorized");
+  for (const authorization of [
+    "Bearer wrong",
+    "Bearer ",
+    tokens.admin,
+    `Basic ${tokens.admin}`,
+    "Bearer a b",
+  ]) {
+    const answer = await clientOf(admin.address, undefined)("GET", "/v1/plugins", undefined, {
+      authorization,
+    });
+    expectProblem(answer, 401, "admin/unauthorized");
+  }
+  const [record] = readTokens(tokensFile((await adminRig(t)).folder));
+  expectProblem(
+    await clientOf(admin.address, record?.sha256)("GET", "/v1/plugins"),
+    401,
+    "admin/unauthorized",
+  );
+});
+
+test("every route but health and the documents refuses whoever has no token", async (t) => {
+  const { as } = await adminRig(t);
+  const { paths } = (await as(undefined)("GET", "/openapi.json")).body;
+  for (const [path, methods] of Object.entries<Record<string, unknown>>(paths)) {
+    if (path === "/health") continue;
+    for (const method of Object.keys(methods)) {
+      const answer = await as(undefined)(method.toUpperCase(), path.replaceAll(/\{\w+\}/g, "adder"));
+      assert.equal(answer.status, 401, `${method} ${path}`);
+    }
+  }
+});
+
+test("each role may do what it may, and nothing of the next one", async (t) => {
+  const { as } = await adminRig(t);
+  await as("admin")("POST", "/v1/bundles", await bundleOf(guests.adds(1)));
+  const table = [
+    ["reader", "GET", "/v1/audit"],
+    ["reader", "POST", "/v1/plugins/adder/reload"],
+    ["reader", "PUT", "/v1/plugins/adder/settings"],
+    ["operator", "POST", "/v1/plugins"],
+    ["operator", "POST", "/v1/bundles"],
+    ["operator", "POST", "/v1/plugins/adder/grants"],
+    ["operator", "DELETE", "/v1/plugins/adder"],
+    ["operator", "POST", "/v1/plugins/adder/update"],
+  ] as const;
+  for (const [role, method, path] of table) {
+    expectProblem(await as(role)(method, path), 403, "admin/forbidden");
+  }
+});
+
+test("a token that expired or was revoked is none from the next request on, and its file holds hashes alone", async (t) => {
+  let now = Date.UTC(2026, 10, 28);
+  const rig = await adminRig(t, { nowMs: () => now });
+  const file = tokensFile(rig.folder);
+  const token = createToken(file, { name: "ci", role: "reader", nowMs: now, validMs: 60_000 });
+  const ask = clientOf(rig.admin.address, token);
+  assert.equal((await ask("GET", "/v1/plugins")).status, 200);
+  assert.ok(!JSON.stringify(readTokens(file)).includes(token.slice(8)));
+  assert.throws(() => createToken(file, { name: "ci", role: "admin", nowMs: now }), {
+    code: "admin/token-exists",
+  });
+  now += 60_001;
+  expectProblem(await ask("GET", "/v1/plugins"), 401, "admin/unauthorized");
+  revokeToken(file, "reader");
+  expectProblem(await rig.as("reader")("GET", "/v1/plugins"), 401, "admin/unauthorized");
+  assert.throws(() => revokeToken(file, "reader"), { code: "admin/no-such-token" });
+});
+
+test("tokens that cannot be read stop the interface from opening", async (t) => {
+  const { folder, manager } = await adminRig(t);
+  for (const text of ["{", "[1]", '[{"name":"a","role":"root"}]']) {
+    writeFileSync(tokensFile(folder), text);
+    await assert.rejects(openAdmin({ manager, log: () => {}, nowMs: Date.now }), {
+      code: "admin/tokens-damaged",
+    });
+  }
+});
+
+test("whoever guesses tokens is not compared any more, and whoever has one goes on", async (t) => {
+  const { as, admin } = await adminRig(t, { limits: { refusalsPerMinuteMax: 5 } });
+  const guess = clientOf(admin.address, "remora_guess");
+  for (let n = 0; n < 5; n++) expectProblem(await guess("GET", "/v1/plugins"), 401, "admin/unauthorized");
+  expectProblem(await guess("GET", "/v1/plugins"), 429, "admin/too-many-requests");
+  assert.equal((await as(undefined)("GET", "/health")).status, 200);
+});
+
+test("a token has so many requests a minute", async (t) => {
+  const { as } = await adminRig(t, { limits: { requestsPerMinuteMax: 5 } });
+  for (let n = 0; n < 5; n++) assert.equal((await as("reader")("GET", "/v1/plugins")).status, 200);
+  expectProblem(await as("reader")("GET", "/v1/plugins"), 429, "admin/too-many-requests");
+  assert.equal((await as("admin")("GET", "/v1/plugins")).status, 200);
+});
+
+test("a page on the web cannot use a name of its own for loopback, or send requests here", async (t) => {
+  const { port, tokens } = await adminRig(t, {
+    hosts: ["remora.example.org"],
+    origins: ["https://console.example.org"],
+  });
+  const authorization = `Bearer ${tokens.reader}`;
+  const ask = (headers: Record<string, string>) => raw(port, { headers: { authorization, ...headers } });
+  const own = `127.0.0.1:${port}`;
+  const refused = [
+    { host: "evil.example.com" },
+    { host: `evil.example.com:${port}` },
+    { host: "127.0.0.1.evil.example.com" },
+    { host: "localhost@evil.example.com" },
+    { host: own, origin: "https://evil.example.com" },
+    { host: own, origin: "null" },
+    { host: own, origin: `http://127.0.0.1:${port + 1}` },
+    { host: own, "sec-fetch-site": "cross-site" },
+  ];
+  for (const headers of refused) {
+    const { status, text } = await ask(headers as Record<string, string>);
+    assert.equal(status, 403, JSON.stringify(headers));
+    assert.equal(JSON.parse(text).error, "admin/foreign-host");
+  }
+  const allowed = [
+    { host: own },
+    { host: `localhost:${port}` },
+    { host: `[::1]:${port}` },
+    { host: "Remora.Example.org" },
+    { host: own, origin: `http://${own}` },
+    { host: own, origin: "https://console.example.org" },
+  ];
+  for (const headers of allowed) {
+    assert.equal((await ask(headers as Record<string, string>)).status, 200, JSON.stringify(headers));
+  }
+});
+
+test("a form of another page cannot install anything, even if it knew the token", async (t) => {
+  const { port, tokens } = await adminRig(t);
+  for (const type of ["application/x-www-form-urlencoded", "multipart/form-data", "text/plain"]) {
+    const { status } = await raw(port, {
+      path: "/v1/plugins",
+      method: "POST",
+      headers: { authorization: `Bearer ${tokens.admin}`, "content-type": type },
+      body: '{"ref":"adder"}',
+    });
+    assert.equal(status, 400, type);
+  }
+});
+
+test("tricks in names do not leave the routes", async (t) => {
+  const { port, tokens, manager } = await adminRig(t);
+  await manager.install({ bytes: await bundleOf(guests.adds(1)), origin: "a test" });
+  const headers = { authorization: `Bearer ${tokens.admin}` };
+  for (const name of [
+    "..%2f..%2fetc%2fpasswd",
+    "../../etc/passwd",
+    "%2e%2e",
+    "adder%00",
+    "Adder",
+    "a".repeat(300),
+    "__proto__",
+    "constructor",
+    "%ff",
+    "adder%0d%0aX:%201",
+  ]) {
+    const { status } = await raw(port, { path: `/v1/plugins/${name}`, headers });
+    assert.ok(status === 400 || status === 404 || status === 414, `${name}: ${status}`);
+  }
+  const post = (body: unknown) =>
+    raw(port, {
+      path: "/v1/plugins",
+      method: "POST",
+      headers: { ...headers, "content-type": "application/json" },
+      body: JSON.stringify(body),
+    });
+  for (const body of [
+    { ref: "" },
+    { ref: "a\u0000b" },
+    { ref: 1 },
+    { ref: "x".repeat(5_000) },
+    { ref: "a", more: 1 },
+    [],
+  ]) {
+    assert.equal((await post(body)).status, 400, JSON.stringify(body).slice(0, 40));
+  }
+  const proto = await raw(port, {
+    path: "/v1/plugins",
+    method: "POST",
+    headers: { ...headers, "content-type": "application/json" },
+    body: '{"ref":"adder","__proto__":{"isEnabled":false}}',
+  });
+  assert.equal(proto.status, 400);
+  assert.equal((await post({ ref: "/etc/passwd" })).status, 422);
+  assert.equal((await post({ ref: "/nowhere/at/all" })).status, 422);
+});
+
+test("more than is allowed is refused before it is read, where a bundle may be larger", async (t) => {
+  const { as } = await adminRig(t, { limits: { bodyBytesMax: 1_000 } });
+  const large = { settings: "x".repeat(2_000) };
+  expectProblem(await as("operator")("PUT", "/v1/plugins/adder/settings", large), 413, "admin/too-large");
+  const garbage = await as("admin")("POST", "/v1/bundles", new Uint8Array(5_000));
+  expectProblem(garbage, 422, "manager/verify");
+  expectProblem(await as("admin")("POST", "/v1/bundles", { ref: "a" }), 422, "manager/verify");
+});
+
+test("a body of raw bytes is taken for a bundle alone", async (t) => {
+  const { as } = await adminRig(t);
+  const answer = await as("admin")("POST", "/v1/plugins", new Uint8Array(10));
+  expectProblem(answer, 400, "admin/bad-request");
+});
+
+test("a client that sends its request byte by byte is disconnected", async (t) => {
+  const { port } = await adminRig(t, { limits: { requestMsMax: 200 } });
+  const socket = connect(port, "127.0.0.1");
+  t.after(() => socket.destroy());
+  await once(socket, "connect");
+  socket.write("GET /health HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Slow: ");
+  let text = "";
+  socket.on("data", (part) => {
+    text += part;
+  });
+  await once(socket, "close");
+  assert.match(text, /^HTTP\/1\.1 408/);
+});
+
+test("so many streams of events are open at a time, and a closed one makes room", async (t) => {
+  const { admin, tokens, as } = await adminRig(t, { limits: { streamsMax: 2 } });
+  const open = async () => {
+    const stop = new AbortController();
+    const response = await fetch(`${admin.address}/v1/events`, {
+      headers: { authorization: `Bearer ${tokens.reader}` },
+      signal: stop.signal,
+    });
+    return { status: response.status, stop, response };
+  };
+  const first = await open();
+  const second = await open();
+  assert.deepEqual([first.status, second.status], [200, 200]);
+  expectProblem(await as("reader")("GET", "/v1/events"), 429, "admin/too-many-streams");
+  first.stop.abort();
+  // The server notices when the socket is closed: asking again until then is what a client does.
+  for (let status = 429; status === 429; ) ({ status } = await open());
+});

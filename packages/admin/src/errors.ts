@@ -1,0 +1,70 @@
+/** What the admin interface can fail at; all else has the code of the layer that failed. */
+
+import { defineErrors } from "remora/base";
+import { harmless } from "remora/policy";
+
+export const adminErrors = defineErrors("admin", {
+  "bad-request": {
+    fault: "operator",
+    message: (d: { problem: string }) => `Cannot understand the request: ${harmless(d.problem, 500)}`,
+  },
+  unauthorized: {
+    fault: "operator",
+    message: (d: { found: string }) =>
+      `Cannot answer: ${d.found}; send a token as "Authorization: Bearer TOKEN", which "remora tokens create" makes`,
+  },
+  forbidden: {
+    fault: "operator",
+    message: (d: { role: string; needed: string }) =>
+      `Cannot do this as ${d.role}: it takes the role ${d.needed}`,
+  },
+  "foreign-host": {
+    fault: "operator",
+    message: (d: { what: string; found: string }) =>
+      `Cannot answer a request whose ${d.what} is "${harmless(d.found)}": it is none of this interface's own`,
+  },
+  "too-many-requests": {
+    fault: "operator",
+    message: (d: { retryAfterSeconds: number }) =>
+      `Cannot answer so many requests: try again in ${d.retryAfterSeconds} s`,
+  },
+  "too-large": {
+    fault: "operator",
+    message: (d: { bytesMax: number | undefined }) =>
+      `Cannot take this much: allowed are ${d.bytesMax ?? "fewer"} bytes`,
+  },
+  "no-route": {
+    fault: "operator",
+    message: (d: { route: string }) => `Cannot find "${harmless(d.route, 300)}"`,
+  },
+  "too-many-streams": {
+    fault: "operator",
+    message: (d: { streamsMax: number }) =>
+      `Cannot open another stream of events: ${d.streamsMax} are open, and no more are allowed`,
+  },
+  internal: {
+    fault: "platform",
+    message: () => "Cannot finish: a mistake of ours, which the log has",
+  },
+  "listen-failed": {
+    fault: "operator",
+    message: (d: { address: string; reason: string }) => `Cannot listen on ${d.address}: ${d.reason}`,
+  },
+  "tokens-damaged": {
+    fault: "operator",
+    message: (d: { file: string; problem: string }) => `Cannot read the tokens in "${d.file}": ${d.problem}`,
+  },
+  "no-such-token": {
+    fault: "operator",
+    message: (d: { name: string }) => `Cannot find a token with the name "${harmless(d.name)}"`,
+  },
+  "token-exists": {
+    fault: "operator",
+    message: (d: { name: string }) => `Cannot make a second token with the name "${harmless(d.name)}"`,
+  },
+  unreachable: {
+    fault: "operator",
+    message: (d: { address: string; reason: string }) =>
+      `Cannot reach the manager at ${d.address}: ${harmless(d.reason)}`,
+  },
+});

@@ -1,0 +1,43 @@
+/** Mounted interfaces: each in a scope of its own, so that its errors are its own too. */
+
+import type { Mount } from "../mount.ts";
+import type { App } from "./app.ts";
+import { problemOf } from "./problem.ts";
+
+export function addMounts(app: App, mounts: readonly Mount[], tellOurs: (error: unknown) => void): void {
+  for (const mount of mounts) {
+    void app.register(async (scope: App) => {
+      scope.setErrorHandler((error, _request, reply) => {
+        const { status, body, isOurs } = problemOf(error);
+        if (isOurs) tellOurs(error);
+        return reply.code(status).send(mount.problem(status, { code: body.error, message: body.message }));
+      });
+      // Its clients send a type with no body at all.
+      scope.removeContentTypeParser("application/json");
+      scope.addContentTypeParser("application/json", { parseAs: "string" }, (_request, text, done) => {
+        try {
+          done(null, text === "" ? undefined : JSON.parse(String(text)));
+        } catch (error) {
+          done(Object.assign(error as Error, { statusCode: 400 }));
+        }
+      });
+      for (const { method, path, role, audit, summary, handle } of mount.routes) {
+        scope.route({
+          method,
+          url: path,
+          config: { role, ...(audit !== undefined && { audit }) },
+          schema: { tags: [mount.name], summary },
+          handler: async ({ params, query, body }, reply) => {
+            const answer = await handle({
+              // Texts: the router and the query parser make nothing else of these paths.
+              params: params as Record<string, string>,
+              query: query as Record<string, string | undefined>,
+              body,
+            });
+            return reply.code(answer.status).send(answer.body);
+          },
+        });
+      }
+    });
+  }
+}

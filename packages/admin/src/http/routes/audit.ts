@@ -1,0 +1,64 @@
+/** `/v1/audit`: the trail, newest first, and whether it is as it was written. */
+
+import { Type } from "typebox";
+import type { Operations } from "../../operations.ts";
+import { AuditRecordView, VerdictView } from "../../views.ts";
+import { answers } from "../answers.ts";
+import type { App } from "../app.ts";
+
+const tags = ["audit"];
+const Seq = Type.String({ pattern: "^[0-9]{1,15}$" });
+
+export function auditRoutes(app: App, operations: Operations): void {
+  app.get(
+    "/v1/audit",
+    {
+      config: { role: "operator" },
+      schema: {
+        tags,
+        summary: "The newest lines",
+        querystring: Type.Object({
+          limit: Type.Optional(
+            Type.String({ pattern: "^[0-9]{1,4}$", description: "Default 100, at most 1000" }),
+          ),
+          before: Type.Optional(Seq),
+          plugin: Type.Optional(Type.String({ maxLength: 100 })),
+          kind: Type.Optional(Type.String({ maxLength: 100, description: "How the kind begins: plugin." })),
+        }),
+        response: answers(Type.Object({ records: Type.Array(AuditRecordView) })),
+      },
+    },
+    async (request) => {
+      const { limit = "100", before, plugin, kind } = request.query;
+      const records = await operations.audit({
+        recordsMax: Number(limit),
+        ...(before !== undefined && { beforeSeq: Number(before) }),
+        ...(plugin !== undefined && { plugin }),
+        ...(kind !== undefined && { kind }),
+      });
+      return { records };
+    },
+  );
+  app.get(
+    "/v1/audit/verify",
+    {
+      config: { role: "operator" },
+      schema: {
+        tags,
+        summary: "Whether the trail is as it was written; names the first line that is not",
+        querystring: Type.Object({
+          seq: Type.Optional(Seq),
+          hash: Type.Optional(
+            Type.String({ pattern: "^[0-9a-f]{64}$", description: "Of line `seq`, kept elsewhere" }),
+          ),
+        }),
+        response: answers(VerdictView),
+      },
+    },
+    (request) => {
+      const { seq, hash } = request.query;
+      const expected = seq === undefined || hash === undefined ? undefined : { seq: Number(seq), hash };
+      return operations.verifyAudit(expected);
+    },
+  );
+}

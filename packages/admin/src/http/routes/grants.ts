@@ -1,0 +1,96 @@
+/** `/v1/plugins/:name/grants` and `/v1/consents`: what plugins may do, and what they wait to be given. */
+
+import { Type } from "typebox";
+import type { Operations } from "../../operations.ts";
+import { ChangeView, ConsentView, GrantView, PluginParams } from "../../views.ts";
+import { answers, done } from "../answers.ts";
+import type { App } from "../app.ts";
+
+const tags = ["grants"];
+
+export function grantRoutes(app: App, operations: Operations): void {
+  app.get(
+    "/v1/plugins/:name/grants",
+    {
+      config: { role: "reader" },
+      schema: {
+        tags,
+        summary: "What a plugin was given, and what it was refused",
+        params: PluginParams,
+        response: answers(Type.Object({ grants: Type.Array(GrantView), refused: Type.Array(GrantView) })),
+      },
+    },
+    async (request) => {
+      const { grants, refused } = await operations.details(request.params.name);
+      return { grants, refused };
+    },
+  );
+  for (const [path, verb, summary] of [
+    ["grants", "give", "Give a plugin more, and make it anew with it"],
+    ["grants/revoke", "revoke", "Take from a plugin what it was given, and make it anew without it"],
+  ] as const) {
+    app.post(
+      `/v1/plugins/:name/${path}`,
+      {
+        config: { role: "admin", audit: verb },
+        schema: { tags, summary, params: PluginParams, body: GrantView, response: done },
+      },
+      async (request, reply) => {
+        await operations[verb](request.params.name, request.body);
+        return reply.code(204).send(null);
+      },
+    );
+  }
+  consentRoutes(app, operations);
+}
+
+const Item = Type.Object(
+  {
+    capability: Type.String({ maxLength: 100 }),
+    target: Type.Union([Type.String({ maxLength: 4096 }), Type.Null()]),
+  },
+  { additionalProperties: false },
+);
+
+function consentRoutes(app: App, operations: Operations): void {
+  app.get(
+    "/v1/consents",
+    {
+      config: { role: "reader" },
+      schema: {
+        tags,
+        summary: "Versions that wait for consent, and what each wants",
+        response: answers(Type.Object({ consents: Type.Array(ConsentView) })),
+      },
+    },
+    async () => ({ consents: await operations.held() }),
+  );
+  app.post(
+    "/v1/consents/:name/accept",
+    {
+      config: { role: "admin", audit: "accept" },
+      schema: {
+        tags,
+        summary: "Give a held version what it wants, or some of it, and run it",
+        params: PluginParams,
+        body: Type.Object(
+          { items: Type.Optional(Type.Array(Item, { maxItems: 1000 })) },
+          { additionalProperties: false },
+        ),
+        response: answers(ChangeView),
+      },
+    },
+    (request) => operations.accept(request.params.name, request.body.items),
+  );
+  app.post(
+    "/v1/consents/:name/refuse",
+    {
+      config: { role: "admin", audit: "refuse" },
+      schema: { tags, summary: "Forget a held version", params: PluginParams, response: done },
+    },
+    async (request, reply) => {
+      await operations.refuse(request.params.name);
+      return reply.code(204).send(null);
+    },
+  );
+}

@@ -1,0 +1,94 @@
+/** What to watch: events as they happen, metrics for Prometheus, health for whoever restarts us. */
+
+import type { PrometheusText } from "@remora/telemetry";
+import { Type } from "typebox";
+import { adminErrors } from "../../errors.ts";
+import type { Operations } from "../../operations.ts";
+import { HealthView } from "../../views.ts";
+import { answers } from "../answers.ts";
+import type { App } from "../app.ts";
+import { type EventStreamOptions, writeEvents } from "../event-stream.ts";
+
+export interface WatchOptions {
+  readonly prometheus: PrometheusText;
+  readonly stream: EventStreamOptions;
+  /** Streams of events at a time, of all callers. */
+  readonly streamsMax: number;
+  /** When the interface closes, streams end. */
+  readonly signal: AbortSignal;
+}
+
+const tags = ["watch"];
+
+export function watchRoutes(app: App, operations: Operations, options: WatchOptions): void {
+  eventRoute(app, operations, options);
+  app.get(
+    "/metrics",
+    {
+      config: { role: "reader" },
+      schema: {
+        tags,
+        summary: "Metrics of all plugins, in the text format of Prometheus",
+        produces: ["text/plain"],
+      },
+    },
+    async (_request, reply) => {
+      const { prometheus } = options;
+      return reply
+        .type(prometheus.contentType)
+        .serializer((text: unknown) => String(text))
+        .send(await prometheus.text());
+    },
+  );
+  app.get(
+    "/health",
+    {
+      config: { role: "everybody" },
+      schema: {
+        tags,
+        summary: "Whether all enabled plugins run",
+        security: [],
+        response: answers(HealthView),
+      },
+    },
+    async () => {
+      const plugins = await operations.list();
+      const isFine = plugins.every(
+        ({ isEnabled, version, state }) => !isEnabled || version === null || state === "running",
+      );
+      return { status: isFine ? "healthy" : "degraded" };
+    },
+  );
+}
+
+function eventRoute(app: App, operations: Operations, { stream, streamsMax, signal }: WatchOptions): void {
+  let streams = 0;
+  app.get(
+    "/v1/events",
+    {
+      config: { role: "reader" },
+      schema: {
+        tags,
+        summary: "Server-sent events: changes, traps, logs; with accounts of all plugins once a second",
+        produces: ["text/event-stream"],
+        querystring: Type.Object({
+          metrics: Type.Optional(Type.Union([Type.Literal("true"), Type.Literal("false")])),
+        }),
+      },
+    },
+    async (request, reply) => {
+      if (streams >= streamsMax) throw adminErrors["too-many-streams"]({ streamsMax });
+      streams++;
+      const gone = new AbortController();
+      reply.raw.once("close", () => gone.abort());
+      reply.hijack();
+      try {
+        const ends = AbortSignal.any([gone.signal, signal]);
+        const happenings = operations.follow({ metrics: request.query.metrics === "true", signal: ends });
+        await writeEvents(reply.raw, happenings, stream);
+      } finally {
+        streams--;
+      }
+    },
+  );
+}

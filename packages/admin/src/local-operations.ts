@@ -1,0 +1,248 @@
+/** Operations on a manager of this process. */
+
+import { isRemoraError } from "remora/base";
+import {
+  type AuditTrail,
+  accountOf,
+  type ConsentItem,
+  type ConsentRequest,
+  type Manager,
+  type ManagerEvent,
+  type PluginDetails,
+  type PluginInfo,
+  readTrail,
+  verifyTrailFolder,
+} from "remora/manager";
+import { EventFeed } from "./event-feed.ts";
+import type { AuditQuery, Happening, InstallSource, Operations } from "./operations.ts";
+import type {
+  AuditRecordView,
+  ChangeView,
+  ConsentView,
+  GrantView,
+  PluginDetailsView,
+  PluginView,
+  VerdictView,
+} from "./views.ts";
+
+export interface LocalOptions {
+  readonly manager: Manager;
+  readonly trail: AuditTrail;
+  /** The manager is closed with the operations: nobody else uses it. */
+  readonly closesManager?: boolean;
+}
+
+export function localOperations({ manager, trail, closesManager = false }: LocalOptions): Operations {
+  const change = async (name: string, act: () => Promise<unknown>): Promise<ChangeView> => {
+    const from = manager.has(name) ? (manager.info(name).version ?? null) : null;
+    return afterChange(manager, name, from, act);
+  };
+  return {
+    list: async () => manager.list().map((info) => pluginView(manager, info)),
+    details: async (name) => detailsView(manager, await manager.details(name)),
+    install: (source, options = {}) => installed(manager, source, options),
+    update: (name, range) => change(name, () => manager.update(name, range)),
+    rollback: (name, version) => change(name, () => manager.rollback(name, version)),
+    remove: (name, options) => manager.remove(name, options),
+    enable: (name) => manager.enable(name),
+    disable: (name) => manager.disable(name),
+    reload: (name) => manager.reload(name),
+    settings: async (name) => (await manager.settings(name)) ?? null,
+    // Whoever calls has parsed it from JSON.
+    changeSettings: (name, settings) => manager.changeSettings(name, settings as never),
+    give: (name, grant) => manager.give(name, grant),
+    // The manager reads it as strictly as any grant.
+    revoke: (name, grant) => manager.revoke(name, grant as never),
+    held: async () => (await manager.held()).map(consentView),
+    accept: (name, items) => change(name, () => manager.accept(name, items?.map(itemOf))),
+    refuse: (name) => manager.refuse(name),
+    audit: async (query) => auditRecords(trail.folder, query),
+    verifyAudit: async (expected) => verdictView(verifyTrailFolder(trail.folder, expected)),
+    follow: (options) => follow(manager, options),
+    async close() {
+      if (!closesManager) return;
+      await manager.close();
+    },
+  };
+}
+
+async function installed(
+  manager: Manager,
+  source: InstallSource,
+  options: { settings?: unknown; isEnabled?: boolean },
+): Promise<ChangeView> {
+  const before = new Map(manager.list().map(({ name, version }) => [name, version ?? null]));
+  const ref = "ref" in source ? source.ref : source;
+  const { settings, isEnabled } = options;
+  try {
+    const { name } = await manager.install(ref, {
+      ...(settings !== undefined && { settings: settings as never }), // parsed from JSON by whoever calls
+      ...(isEnabled !== undefined && { isEnabled }),
+    });
+    return { name, version: manager.info(name).version ?? null, from: before.get(name) ?? null, held: null };
+  } catch (error) {
+    const name = heldBy(error);
+    if (name === undefined) throw error;
+    return heldChange(manager, name, before.get(name) ?? null);
+  }
+}
+
+async function afterChange(
+  manager: Manager,
+  name: string,
+  from: string | null,
+  act: () => Promise<unknown>,
+): Promise<ChangeView> {
+  try {
+    await act();
+    return { name, version: manager.info(name).version ?? null, from, held: null };
+  } catch (error) {
+    if (heldBy(error) === undefined) throw error;
+    return heldChange(manager, name, from);
+  }
+}
+
+/** The plugin that waits for consent, if that is what stopped the change. */
+function heldBy(error: unknown): string | undefined {
+  if (!isRemoraError(error) || !isRemoraError(error.cause, "manager/held")) return undefined;
+  const { plugin } = error.cause.details as { readonly plugin: string }; // as its row in the table has it
+  return plugin;
+}
+
+async function heldChange(manager: Manager, name: string, from: string | null): Promise<ChangeView> {
+  const request = (await manager.held()).find(({ plugin }) => plugin === name);
+  const version = manager.info(name).version ?? null;
+  return { name, version, from, held: request === undefined ? null : consentView(request) };
+}
+
+export function pluginView(manager: Manager, info: PluginInfo): PluginView {
+  const { counts: _, ...rest } = info;
+  return {
+    ...rest,
+    version: info.version ?? null,
+    held: info.held ?? null,
+    failure: info.failure ?? null,
+    account: accountOf(manager.get(info.name)),
+  };
+}
+
+function detailsView(manager: Manager, details: PluginDetails): PluginDetailsView {
+  const { manifest, trust, current, previous, grants, refused, settings, neededBy } = details;
+  const { name, version, host, isEnabled, state, breaker, isOnProbation, held, failure, counts } = details;
+  const info = { name, version, host, isEnabled, state, breaker, isOnProbation, held, failure, counts };
+  return {
+    ...pluginView(manager, info),
+    current: current === undefined ? null : versionView(current),
+    previous: previous.map(versionView),
+    trust: trust === undefined ? null : { level: trust.level, text: trust.text, reason: trust.reason },
+    grants: grants.map(grantView),
+    refused: refused.map(grantView),
+    settings: settings ?? null,
+    neededBy: [...neededBy],
+    manifest: manifest === undefined ? null : manifestView(manifest),
+  };
+}
+
+function versionView(version: NonNullable<PluginDetails["current"]>) {
+  const { version: text, digest, origin, installedAt } = version;
+  return { version: text, digest, origin, installedAt };
+}
+
+function manifestView(manifest: NonNullable<PluginDetails["manifest"]>) {
+  const { authors, licence, tags, isolation, capabilities, limits, settings, dependencies } = manifest;
+  return {
+    description: manifest.description ?? null,
+    authors: [...authors],
+    licence,
+    homepage: manifest.homepage ?? null,
+    category: manifest.category ?? null,
+    tags: [...tags],
+    isolation,
+    capabilities: capabilities.map(({ grant, why }) => ({ grant: grantView(grant), why })),
+    limits: { ...limits },
+    settingsSchema: settings ?? null,
+    dependencies: Object.fromEntries(dependencies),
+  };
+}
+
+function grantView(grant: PluginDetails["grants"][number]): GrantView {
+  // Grants are data of just this shape; the view's lists are its own.
+  return structuredClone(grant) as GrantView;
+}
+
+export function consentView(request: ConsentRequest): ConsentView {
+  const { plugin, version, current, trust, items, granted, denied } = request;
+  return {
+    plugin,
+    version,
+    current: current ?? null,
+    trust: trust.text,
+    items: items.map(itemView),
+    granted: granted.map(grantView),
+    denied: denied.map(itemView),
+  };
+}
+
+function itemView({ capability, target, why, meaning, risk }: ConsentItem) {
+  return { capability, target: target ?? null, why, meaning, risk };
+}
+
+function itemOf({ capability, target }: { capability: string; target: string | null }) {
+  // A capability that there is not is no item of the request, and so is not given.
+  return { capability: capability as ConsentItem["capability"], ...(target !== null && { target }) };
+}
+
+/** More lines than this in one answer are a file. */
+export const auditRecordsMax = 1_000;
+
+function auditRecords(folder: string, query: AuditQuery): AuditRecordView[] {
+  const { plugin, kind, beforeSeq } = query;
+  return readTrail(folder, {
+    recordsMax: Math.min(query.recordsMax, auditRecordsMax),
+    ...(beforeSeq !== undefined && { beforeSeq }),
+    isWanted: ({ event }) =>
+      (plugin === undefined || event.plugin === plugin) &&
+      (kind === undefined || event.kind.startsWith(kind)),
+  }).map((record) => ({ ...record, event: { ...record.event } }));
+}
+
+function verdictView(verdict: ReturnType<typeof verifyTrailFolder>): VerdictView {
+  if (verdict.kind === "broken") {
+    return { ...verdict, file: verdict.file ?? null, number: verdict.number ?? null };
+  }
+  const { first, last, resumptions } = verdict;
+  return {
+    ...verdict,
+    first: first ?? null,
+    last: last ?? null,
+    resumptions: resumptions.map((record) => ({ ...record, event: { ...record.event } })),
+  };
+}
+
+const METRICS_MS = 1_000;
+
+async function* follow(
+  manager: Manager,
+  { metrics, signal }: { readonly metrics: boolean; readonly signal: AbortSignal },
+): AsyncIterable<Happening> {
+  const feed = new EventFeed<Happening>();
+  const accounts = (): Happening => ({
+    kind: "metrics",
+    atMs: Date.now(),
+    plugins: manager.list().map((info) => pluginView(manager, info)),
+  });
+  // A union of plain data, of which the reader looks at what it knows.
+  const unlisten = manager.listen((event: ManagerEvent) => feed.push(event as unknown as Happening));
+  const timer = metrics ? setInterval(() => feed.push(accounts()), METRICS_MS) : undefined;
+  const end = () => feed.end();
+  signal.addEventListener("abort", end);
+  try {
+    if (signal.aborted) return;
+    if (metrics) yield accounts();
+    yield* feed;
+  } finally {
+    unlisten();
+    clearInterval(timer);
+    signal.removeEventListener("abort", end);
+  }
+}

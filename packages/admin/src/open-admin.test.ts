@@ -1,0 +1,259 @@
+import assert from "node:assert/strict";
+import { statSync } from "node:fs";
+import { test } from "node:test";
+import { endpointFile, readEndpoint } from "./endpoint-file.ts";
+import type { Mount } from "./mount.ts";
+import type { Operations } from "./operations.ts";
+import { remoteOperations } from "./remote-operations.ts";
+import {
+  adminRig,
+  bundleOf,
+  type Calls,
+  clientOf,
+  expectProblem,
+  guests,
+  randomRequest,
+  run,
+  wantsRandom,
+} from "./testing/admin-rig.ts";
+
+test("a plugin is installed by upload, shown, updated, rolled back, switched, reloaded and removed", async (t) => {
+  const { as, manager } = await adminRig(t);
+  const admin = as("admin");
+  const first = await admin("POST", "/v1/bundles", await bundleOf(guests.adds(1)));
+  assert.deepEqual(
+    [first.status, first.body],
+    [200, { name: "adder", version: "1.0.0", from: null, held: null }],
+  );
+  const plugin = manager.get<Calls>("adder");
+  assert.equal(plugin.use(run, 1), 2);
+
+  const second = await admin("POST", "/v1/bundles", await bundleOf(guests.adds(2), { version: "1.1.0" }));
+  assert.deepEqual([second.body.from, second.body.version], ["1.0.0", "1.1.0"]);
+  assert.equal(plugin.use(run, 1), 3);
+
+  const details = await as("reader")("GET", "/v1/plugins/adder");
+  assert.equal(details.body.current.origin, "upload by admin");
+  assert.deepEqual(
+    details.body.previous.map((one: { version: string }) => one.version),
+    ["1.0.0"],
+  );
+  assert.deepEqual([details.body.state, details.body.trust.text], ["running", "unsigned"]);
+
+  const operator = as("operator");
+  assert.equal((await operator("POST", "/v1/plugins/adder/rollback", {})).body.version, "1.0.0");
+  assert.equal(plugin.use(run, 1), 2);
+  for (const verb of ["reload", "disable", "enable"]) {
+    assert.equal((await operator("POST", `/v1/plugins/adder/${verb}`)).status, 204, verb);
+  }
+  const { plugins } = (await as("reader")("GET", "/v1/plugins")).body;
+  assert.deepEqual([plugins.length, plugins[0].account.reloads, plugins[0].isEnabled], [1, 1, true]);
+
+  assert.equal((await admin("DELETE", "/v1/plugins/adder?data=true")).status, 204);
+  expectProblem(await admin("GET", "/v1/plugins/adder"), 404, "manager/no-such-plugin");
+});
+
+test("what wants more waits for an admin's consent, item by item, and runs when it is given", async (t) => {
+  const { as, manager } = await adminRig(t);
+  const asked = await as("admin")(
+    "POST",
+    "/v1/bundles",
+    await bundleOf(wantsRandom, { tables: randomRequest }),
+  );
+  assert.equal(asked.status, 202);
+  assert.deepEqual(
+    asked.body.held.items.map((item: { capability: string; why: string }) => [item.capability, item.why]),
+    [["random.read", "To roll dice"]],
+  );
+  const { consents } = (await as("reader")("GET", "/v1/consents")).body;
+  assert.equal(consents[0].plugin, "adder");
+  const items = [{ capability: "random.read", target: null }];
+  expectProblem(await as("operator")("POST", "/v1/consents/adder/accept", { items }), 403, "admin/forbidden");
+  assert.equal((await as("admin")("POST", "/v1/consents/adder/accept", { items })).body.version, "1.0.0");
+  assert.equal(manager.get<Calls>("adder").use(run, 7), 7);
+  expectProblem(await as("admin")("POST", "/v1/consents/adder/accept", {}), 404, "manager/no-such-consent");
+  assert.deepEqual((await as("reader")("GET", "/v1/plugins/adder/grants")).body.grants, [
+    { capability: "random.read" },
+  ]);
+});
+
+test("a held version that is refused is forgotten", async (t) => {
+  const { as } = await adminRig(t);
+  await as("admin")("POST", "/v1/bundles", await bundleOf(wantsRandom, { tables: randomRequest }));
+  assert.equal((await as("admin")("POST", "/v1/consents/adder/refuse")).status, 204);
+  assert.deepEqual((await as("reader")("GET", "/v1/consents")).body.consents, []);
+});
+
+test("grants are given and revoked, and what is no grant is refused", async (t) => {
+  const { as } = await adminRig(t);
+  const admin = as("admin");
+  await admin("POST", "/v1/bundles", await bundleOf(guests.adds(1)));
+  const grant = { capability: "net.http", origins: ["https://example.org"] };
+  assert.equal((await admin("POST", "/v1/plugins/adder/grants", grant)).status, 204);
+  assert.deepEqual((await admin("GET", "/v1/plugins/adder/grants")).body.grants, [
+    { capability: "net.http", origins: ["https://example.org:443"] },
+  ]);
+  assert.equal((await admin("POST", "/v1/plugins/adder/grants/revoke", grant)).status, 204);
+  assert.deepEqual((await admin("GET", "/v1/plugins/adder/grants")).body.grants, []);
+  expectProblem(
+    await admin("POST", "/v1/plugins/adder/grants", { capability: "net.htp" }),
+    422,
+    "policy/unknown-capability",
+  );
+});
+
+test("settings are checked against the manifest's schema, and changed while the plugin runs", async (t) => {
+  const { as } = await adminRig(t);
+  const tables = '[settings]\ntype = "object"\n[settings.properties.radius]\ntype = "number"\n';
+  await as("admin")("POST", "/v1/bundles", await bundleOf(guests.adds(1), { tables }));
+  const bad = await as("operator")("PUT", "/v1/plugins/adder/settings", { settings: { radius: "wide" } });
+  expectProblem(bad, 422, "manager/settings");
+  const good = await as("operator")("PUT", "/v1/plugins/adder/settings", { settings: { radius: 5 } });
+  assert.equal(good.status, 204);
+  assert.deepEqual((await as("reader")("GET", "/v1/plugins/adder/settings")).body, {
+    settings: { radius: 5 },
+  });
+});
+
+test("whatever an admin did is in the trail, with their name, and the trail verifies", async (t) => {
+  const { as } = await adminRig(t);
+  await as("admin")("POST", "/v1/bundles", await bundleOf(guests.adds(1)));
+  await as("operator")("POST", "/v1/plugins/adder/reload");
+  const { records } = (await as("operator")("GET", "/v1/audit?kind=admin.asked")).body;
+  assert.deepEqual(
+    records.map(({ event }: { event: Record<string, string> }) => [event.what, event.by, event.role]),
+    [
+      ["reload", "operator", "operator"],
+      ["install", "admin", "admin"],
+    ],
+  );
+  const verdict = (await as("operator")("GET", "/v1/audit/verify")).body;
+  assert.equal(verdict.kind, "intact");
+  const { seq, hash } = verdict.last;
+  assert.equal((await as("operator")("GET", `/v1/audit/verify?seq=${seq}&hash=${hash}`)).body.kind, "intact");
+  const forged = await as("operator")("GET", `/v1/audit/verify?seq=${seq}&hash=${"0".repeat(64)}`);
+  assert.deepEqual([forged.body.kind, forged.body.problem], ["broken", "not-expected"]);
+});
+
+test("metrics are Prometheus text, and health says when an enabled plugin does not run", async (t) => {
+  const { as, manager } = await adminRig(t, { policy: { breaker: { failuresMax: 1 } } });
+  await as("admin")("POST", "/v1/bundles", await bundleOf(guests.traps));
+  assert.deepEqual((await as(undefined)("GET", "/health")).body, { status: "healthy" });
+  for (let n = 0; n < 50; n++) {
+    try {
+      manager.get<Calls>("adder").use(run, n);
+    } catch {
+      // That is what it is made for.
+    }
+  }
+  assert.deepEqual((await as(undefined)("GET", "/health")).body, { status: "degraded" });
+  const metrics = await as("reader")("GET", "/metrics");
+  assert.match(metrics.headers.get("content-type") ?? "", /^text\/plain; version=0\.0\.4/);
+  assert.match(metrics.text, /^remora_plugin_traps_total\{plugin="adder"\} [1-9]/m);
+});
+
+test("the OpenAPI document has every route with its role's answers, and its page needs no other server", async (t) => {
+  const { as } = await adminRig(t);
+  const { body } = await as(undefined)("GET", "/openapi.json");
+  assert.equal(body.openapi, "3.1.0");
+  const paths = Object.keys(body.paths);
+  for (const path of [
+    "/v1/plugins",
+    "/v1/plugins/{name}/rollback",
+    "/v1/audit/verify",
+    "/v1/events",
+    "/metrics",
+  ]) {
+    assert.ok(paths.includes(path), path);
+  }
+  for (const [path, methods] of Object.entries<Record<string, { summary?: string }>>(body.paths)) {
+    for (const [method, { summary }] of Object.entries(methods)) assert.ok(summary, `${method} ${path}`);
+  }
+  const page = await as(undefined)("GET", "/docs/");
+  assert.equal(page.status, 200);
+  const files = [...page.text.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, file = ""]) => file);
+  assert.ok(files.length > 3);
+  for (const file of files) {
+    assert.ok(!/^(https?:)?\/\//.test(file), file);
+    assert.equal((await as(undefined)("GET", new URL(file, "http://x/docs/").pathname)).status, 200, file);
+  }
+});
+
+test("operations through the interface do and say what those on the manager do", async (t) => {
+  const { folder, manager } = await adminRig(t);
+  const endpoint = readEndpoint(folder);
+  assert.ok(endpoint !== undefined);
+  assert.equal(statSync(endpointFile(folder)).mode & 0o77, 0);
+  const far: Operations = remoteOperations(endpoint);
+  const change = await far.install({ bytes: await bundleOf(guests.adds(1)), origin: "a test" });
+  assert.equal(change.version, "1.0.0");
+  assert.deepEqual(
+    (await far.list()).map(({ name }) => name),
+    ["adder"],
+  );
+  await far.disable("adder");
+  assert.equal(manager.info("adder").isEnabled, false);
+  await assert.rejects(far.details("addr"), { code: "manager/no-such-plugin", fault: "operator" });
+  assert.equal((await far.verifyAudit()).kind, "intact");
+  await far.remove("adder", { data: false });
+  assert.deepEqual(await far.list(), []);
+});
+
+test("who follows hears what happens, in order, and the accounts of all plugins", async (t) => {
+  const { folder, manager } = await adminRig(t);
+  const far = remoteOperations(readEndpoint(folder) ?? { address: "", token: "" });
+  const stop = new AbortController();
+  const heard: string[] = [];
+  const done = (async () => {
+    for await (const { kind, plugin } of far.follow({ metrics: true, signal: stop.signal }) as AsyncIterable<{
+      kind: string;
+      plugin: string;
+    }>) {
+      heard.push(kind === "metrics" ? kind : `${kind} ${plugin}`);
+      if (kind === "metrics" && heard.length === 1) {
+        void manager.install({ bytes: await bundleOf(guests.adds(1)), origin: "a test" });
+      }
+      if (kind === "changed") stop.abort();
+    }
+  })();
+  await done;
+  assert.equal(heard[0], "metrics");
+  assert.equal(heard.at(-1), "changed adder");
+});
+
+test("an interface that is mounted has its own paths and errors, and the same tokens and audit", async (t) => {
+  const mount: Mount = {
+    name: "other",
+    routes: [
+      {
+        method: "POST",
+        path: "/api/other/:id",
+        role: "operator",
+        audit: "do other",
+        summary: "Does it",
+        handle: async ({ params, body }) => ({ status: 201, body: { id: params.id, body: body ?? null } }),
+      },
+    ],
+    problem: (status, { code }) => ({ wrong: code, status }),
+  };
+  const { as } = await adminRig(t, { mounts: [mount] });
+  const answer = await as("operator")("POST", "/api/other/7", { a: 1 });
+  assert.deepEqual([answer.status, answer.body], [201, { id: "7", body: { a: 1 } }]);
+  const refused = await as("reader")("POST", "/api/other/7");
+  assert.deepEqual([refused.status, refused.body], [403, { wrong: "admin/forbidden", status: 403 }]);
+  const { records } = (await as("operator")("GET", "/v1/audit?kind=admin.asked")).body;
+  assert.equal(records[0].event.what, "do other");
+});
+
+test("a closed interface leaves no file behind, and ends its streams", async (t) => {
+  const { admin, folder, tokens } = await adminRig(t);
+  const response = await fetch(`${admin.address}/v1/events`, {
+    headers: { authorization: `Bearer ${tokens.reader}` },
+  });
+  const reader = response.body?.getReader();
+  assert.ok(reader !== undefined && (await reader.read()).value !== undefined);
+  await admin.close();
+  assert.equal(readEndpoint(folder), undefined);
+  for (;;) if ((await reader.read()).done) break;
+  await assert.rejects(clientOf(admin.address, tokens.reader)("GET", "/v1/plugins"));
+});

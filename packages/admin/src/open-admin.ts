@@ -1,0 +1,162 @@
+/** Opens the admin interface of a manager: on loopback unless told otherwise, for holders of tokens alone. */
+
+import { PrometheusText } from "@remora/telemetry";
+import fastify from "fastify";
+import type { Manager } from "remora/manager";
+import { originGuard } from "./access/origin-guard.ts";
+import { hashToken, newToken, TokenList, tokensFile } from "./access/tokens.ts";
+import { removeEndpoint, writeEndpoint } from "./endpoint-file.ts";
+import { adminErrors } from "./errors.ts";
+import { addAccess } from "./http/access.ts";
+import type { App } from "./http/app.ts";
+import { defaultEventStream } from "./http/event-stream.ts";
+import { addMounts } from "./http/mounts.ts";
+import { addOpenApi } from "./http/openapi.ts";
+import { problemOf } from "./http/problem.ts";
+import { auditRoutes } from "./http/routes/audit.ts";
+import { grantRoutes } from "./http/routes/grants.ts";
+import { pluginRoutes } from "./http/routes/plugins.ts";
+import { settingsRoutes } from "./http/routes/settings.ts";
+import { watchRoutes } from "./http/routes/watch.ts";
+import { localOperations } from "./local-operations.ts";
+import type { Mount } from "./mount.ts";
+
+export interface AdminLimits {
+  /** Of one token. */
+  readonly requestsPerMinuteMax: number;
+  /** Without a good token, of one address. */
+  readonly refusalsPerMinuteMax: number;
+  readonly connectionsMax: number;
+  /** Streams of events at a time. */
+  readonly streamsMax: number;
+  /** Of a request other than a bundle. */
+  readonly bodyBytesMax: number;
+  /** Until a request has arrived whole, milliseconds. */
+  readonly requestMsMax: number;
+  /** How long a reader of events may leave them unread, milliseconds. */
+  readonly unreadMsMax: number;
+}
+
+export const defaultAdminLimits: AdminLimits = {
+  requestsPerMinuteMax: 1_200,
+  refusalsPerMinuteMax: 30,
+  connectionsMax: 256,
+  streamsMax: 32,
+  bodyBytesMax: 1024 * 1024,
+  requestMsMax: 60_000,
+  unreadMsMax: 30_000,
+};
+
+export interface AdminOptions {
+  /** It must keep a trail: whoever decides over plugins is written down. */
+  readonly manager: Manager;
+  /** Default: `127.0.0.1`. Whoever opens it to a network puts TLS in front of it. */
+  readonly address?: string;
+  /** Default: 0, a free one. */
+  readonly port?: number;
+  /** Names under which it is known beside loopback's. */
+  readonly hosts?: readonly string[];
+  /** Pages elsewhere that may call it from a browser. */
+  readonly origins?: readonly string[];
+  /** Interfaces of other systems over the same manager. */
+  readonly mounts?: readonly Mount[];
+  readonly limits?: Partial<AdminLimits>;
+  /** Gets our own mistakes, one line each. */
+  readonly log: (line: string) => void;
+  /** Milliseconds since 1970. */
+  readonly nowMs: () => number;
+}
+
+export interface Admin {
+  /** `http://127.0.0.1:7411` */
+  readonly address: string;
+  close(): Promise<void>;
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+/**
+ * Opens the interface, and writes into the manager's folder where it is.
+ *
+ * @throws admin/listen-failed  the address cannot be listened to
+ * @throws admin/tokens-damaged the tokens in the manager's folder cannot be read
+ */
+export async function openAdmin(options: AdminOptions): Promise<Admin> {
+  const { manager, nowMs, log, mounts = [] } = options;
+  const { trail } = manager;
+  if (trail === undefined)
+    throw new TypeError("Cannot open the admin interface of a manager without a trail");
+  const limits = { ...defaultAdminLimits, ...options.limits };
+  const token = newToken();
+  const createdAt = new Date(nowMs()).toISOString();
+  const own = { name: "local", role: "admin", sha256: hashToken(token), createdAt, expiresAt: null } as const;
+  const tokens = new TokenList(tokensFile(manager.folder), own, nowMs);
+  tokens.callerOf(""); // a damaged file is told now
+  const closing = new AbortController();
+  const app = bareApp(limits);
+  const tellOurs = (error: unknown) => log(`admin: ${error instanceof Error ? error.stack : String(error)}`);
+  app.setErrorHandler((error, _request, reply) => {
+    const { status, body, isOurs } = problemOf(error);
+    if (isOurs) tellOurs(error);
+    return reply.code(status).send(body);
+  });
+  addAccess(app, {
+    guard: originGuard({ hosts: options.hosts ?? [], origins: options.origins ?? [] }),
+    tokens,
+    trail,
+    requestsPerMinuteMax: limits.requestsPerMinuteMax,
+    refusalsPerMinuteMax: limits.refusalsPerMinuteMax,
+    monotonicMs: () => performance.now(),
+  });
+  await addOpenApi(app, "1");
+  const operations = localOperations({ manager, trail });
+  pluginRoutes(app, operations);
+  settingsRoutes(app, operations);
+  grantRoutes(app, operations);
+  auditRoutes(app, operations);
+  watchRoutes(app, operations, {
+    prometheus: new PrometheusText(manager),
+    stream: { ...defaultEventStream, unreadMsMax: limits.unreadMsMax },
+    streamsMax: limits.streamsMax,
+    signal: closing.signal,
+  });
+  addMounts(app, mounts, tellOurs);
+  const address = await listen(app, options);
+  writeEndpoint(manager.folder, { address, token });
+  const close = async () => {
+    removeEndpoint(manager.folder);
+    closing.abort();
+    await app.close();
+  };
+  return { address, close, [Symbol.asyncDispose]: close };
+}
+
+function bareApp(limits: AdminLimits): App {
+  const app = fastify({
+    bodyLimit: limits.bodyBytesMax,
+    forceCloseConnections: true,
+    // A request that arrives byte by byte holds a connection for so long and no longer.
+    requestTimeout: limits.requestMsMax,
+    http: {
+      headersTimeout: limits.requestMsMax,
+      connectionsCheckingInterval: Math.min(5_000, limits.requestMsMax),
+    },
+    // What is checked is what arrived: nothing is turned into another type, or left out, to make it fit.
+    ajv: { customOptions: { coerceTypes: false, removeAdditional: false, allErrors: false } },
+    routerOptions: { maxParamLength: 200 },
+  }) as unknown as App; // the same application, with types from its schemas
+  app.server.maxConnections = limits.connectionsMax;
+  app.setSerializerCompiler(() => (data) => JSON.stringify(data));
+  app.addHook("onSend", async (_request, reply) => {
+    void reply.header("cache-control", "no-store").header("x-content-type-options", "nosniff");
+  });
+  return app;
+}
+
+async function listen(app: App, { address = "127.0.0.1", port = 0 }: AdminOptions): Promise<string> {
+  try {
+    return await app.listen({ host: address, port });
+  } catch (cause) {
+    const reason = String((cause as { code?: unknown }).code ?? cause);
+    throw adminErrors["listen-failed"]({ address: `${address}:${port}`, reason }, cause);
+  }
+}

@@ -1,0 +1,168 @@
+/** An admin interface over a manager of its own, with a host of one small world, and a real HTTP client. */
+
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { TestContext } from "node:test";
+import { parse } from "@bytecodealliance/jco-transpile/wasm-tools";
+import { packBundle } from "remora/bundle";
+import { type Manager, type ManagerPolicy, openManager, type PluginHost } from "remora/manager";
+import { coreVocabulary } from "remora/policy";
+import { type Role, roles } from "../access/roles.ts";
+import { createToken, tokensFile } from "../access/tokens.ts";
+import { type Admin, type AdminOptions, openAdmin } from "../open-admin.ts";
+
+export interface Calls {
+  readonly run: (value: number) => number;
+}
+
+export const run = (calls: Calls, value: number): number => calls.run(value);
+
+const testHost: PluginHost = {
+  name: "test",
+  version: "1.0.0",
+  vocabulary: coreVocabulary,
+  worlds: [
+    {
+      world: "test:plugin/runner@0.1.0",
+      hostFunctions: [],
+      imports: () => ({}),
+      takesSettings: true,
+      // The test's own modules export it.
+      bind: ({ exports }) => ({ run: (exports as { readonly run?: unknown }).run }),
+    },
+  ],
+};
+
+export const guests = {
+  adds: (constant: number) => `(func (export "run") (param i32) (result i32)
+    (i32.add (local.get 0) (i32.const ${constant})))`,
+  traps: '(func (export "run") (param i32) (result i32) (unreachable))',
+};
+
+/** Imports a function that takes `random.read`. */
+export const wantsRandom = `(import "wasi_snapshot_preview1" "random_get" (func (param i32 i32) (result i32)))
+  (memory (export "memory") 1)
+  (func (export "run") (param i32) (result i32) (local.get 0))`;
+
+export const randomRequest = `[[capabilities]]
+capability = "random.read"
+why = "To roll dice"`;
+
+export async function bundleOf(
+  fields: string,
+  {
+    name = "adder",
+    version = "1.0.0",
+    tables = "",
+  }: { name?: string; version?: string; tables?: string } = {},
+): Promise<Uint8Array> {
+  const manifest = `name = "${name}"
+version = "${version}"
+authors = ["Ada Example"]
+licence = "Apache-2.0"
+[host]
+name = "test"
+version = "^1.0.0"
+[[artifacts]]
+file = "plugin.wasm"
+world = "test:plugin/runner@0.1.0"
+${tables}`;
+  const module = await parse(`(module ${fields})`);
+  return packBundle(
+    new Map([
+      ["remora.toml", new TextEncoder().encode(manifest)],
+      ["plugin.wasm", module],
+    ]),
+  );
+}
+
+export interface Answer {
+  readonly status: number;
+  // What a test looks at is what it expects to be there.
+  // biome-ignore lint/suspicious/noExplicitAny: see above
+  readonly body: any;
+  readonly text: string;
+  readonly headers: Headers;
+}
+
+export type Client = (
+  method: string,
+  path: string,
+  body?: unknown,
+  headers?: Readonly<Record<string, string>>,
+) => Promise<Answer>;
+
+export interface AdminRig {
+  readonly manager: Manager;
+  readonly admin: Admin;
+  readonly folder: string;
+  readonly port: number;
+  readonly logged: string[];
+  readonly tokens: Readonly<Record<Role, string>>;
+  /** Asks with the token of a role; without one for nobody. */
+  as(role: Role | undefined): Client;
+}
+
+export async function adminRig(
+  t: TestContext,
+  options: Partial<AdminOptions> & { policy?: ManagerPolicy } = {},
+): Promise<AdminRig> {
+  const folder = temporary(t);
+  const manager = await openManager({
+    folder,
+    hosts: [testHost],
+    policy: { trust: "unsigned", probationMs: 0, healthEveryMs: 0, ...options.policy },
+  });
+  t.after(() => manager.close());
+  const logged: string[] = [];
+  const tokenOf = (role: Role) => createToken(tokensFile(folder), { name: role, role, nowMs: Date.now() });
+  // One for each role.
+  const tokens = Object.fromEntries(roles.map((role) => [role, tokenOf(role)])) as Record<Role, string>;
+  const admin = await openAdmin({
+    manager,
+    log: (line) => void logged.push(line),
+    nowMs: Date.now,
+    ...options,
+  });
+  t.after(() => admin.close());
+  const as = (role: Role | undefined) => clientOf(admin.address, role && tokens[role]);
+  return { manager, admin, folder, port: Number(new URL(admin.address).port), logged, tokens, as };
+}
+
+export function clientOf(address: string, token: string | undefined): Client {
+  return async (method, path, body, headers = {}) => {
+    const isBytes = body instanceof Uint8Array;
+    const type = isBytes ? "application/octet-stream" : "application/json";
+    const response = await fetch(new URL(path, address), {
+      method,
+      redirect: "manual",
+      headers: {
+        ...(token !== undefined && { authorization: `Bearer ${token}` }),
+        ...(body !== undefined && { "content-type": type }),
+        ...headers,
+      },
+      ...(body !== undefined && { body: isBytes ? new Uint8Array(body) : JSON.stringify(body) }),
+    });
+    const text = await response.text();
+    const isJson = response.headers.get("content-type")?.includes("json") ?? false;
+    return {
+      status: response.status,
+      body: isJson ? JSON.parse(text) : undefined,
+      text,
+      headers: response.headers,
+    };
+  };
+}
+
+export function temporary(t: TestContext): string {
+  const folder = mkdtempSync(join(tmpdir(), "remora-admin-"));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+export function expectProblem(answer: Answer, status: number, error: string): void {
+  assert.deepEqual([answer.status, answer.body?.error], [status, error], answer.text);
+  assert.equal(typeof answer.body.message, "string");
+}

@@ -1,0 +1,194 @@
+/**
+ * What the interface shows and takes, as JSON. The schemas are what answers are made by, what requests are checked by
+ * and what the OpenAPI document says; the types come from them.
+ */
+
+import { type Static, Type } from "typebox";
+import { roles } from "./access/roles.ts";
+
+const Nullable = <Schema extends Parameters<typeof Type.Union>[0][number]>(schema: Schema) =>
+  Type.Union([schema, Type.Null()]);
+
+/** As in manifests. What is no name never reaches the manager. */
+export const PluginName = Type.String({ pattern: "^[a-z][a-z0-9-]{0,63}$", description: "A plugin's name" });
+
+export const PluginParams = Type.Object({ name: PluginName });
+
+/** A capability and its targets, in the field that the capability names. */
+export const GrantView = Type.Object(
+  { capability: Type.String({ maxLength: 100 }) },
+  {
+    additionalProperties: Type.Union([Type.String(), Type.Array(Type.String(), { maxItems: 1000 })]),
+    description:
+      'A capability and its targets: { "capability": "net.http", "origins": ["https://example.org"] }',
+  },
+);
+export type GrantView = Static<typeof GrantView>;
+
+export const AccountView = Type.Object(
+  {
+    calls: Type.Integer(),
+    traps: Type.Integer({ description: "Calls that failed by fault of the guest" }),
+    fuelUsed: Type.Number({ description: "WebAssembly instructions" }),
+    cpuMs: Type.Number({ description: "Time in calls, estimated from one call in sixteen" }),
+    memoryBytes: Type.Integer({ description: "Memory of its live instances" }),
+    hostCalls: Type.Integer({ description: "Passages through its gate, refused ones too" }),
+    refusals: Type.Integer({ description: "Of those, the refused ones" }),
+    storedBytes: Type.Integer({ description: "What its own files take" }),
+    instances: Type.Integer({ description: "Instances made so far" }),
+    reloads: Type.Integer(),
+    returns: Type.Integer({ description: "Times that a failed version was followed by the one before it" }),
+    p50ns: Type.Number(),
+    p95ns: Type.Number(),
+    p99ns: Type.Number(),
+  },
+  {
+    description:
+      "What the plugin has done since the manager was opened; latencies are of the version that runs",
+  },
+);
+export type AccountView = Static<typeof AccountView>;
+
+const FailureView = Type.Object({ code: Type.String(), message: Type.String() });
+
+const pluginFields = {
+  name: Type.String(),
+  version: Nullable(Type.String({ description: "Null while a first version waits for consent" })),
+  host: Type.String(),
+  isEnabled: Type.Boolean(),
+  state: Type.String({
+    description: "installed, preparing, running, draining, broken, backing-off or stopped",
+  }),
+  breaker: Type.String({ description: "closed, open or half-open" }),
+  isOnProbation: Type.Boolean({ description: "Whether the version before is ready to take over again" }),
+  held: Nullable(Type.String({ description: "A version that waits for consent" })),
+  failure: Nullable(FailureView),
+  account: AccountView,
+};
+
+export const PluginView = Type.Object(pluginFields);
+export type PluginView = Static<typeof PluginView>;
+
+const VersionView = Type.Object({
+  version: Type.String(),
+  digest: Type.String(),
+  origin: Type.String(),
+  installedAt: Type.String(),
+});
+export type VersionView = Static<typeof VersionView>;
+
+const ManifestView = Type.Object({
+  description: Nullable(Type.String()),
+  authors: Type.Array(Type.String()),
+  licence: Type.String(),
+  homepage: Nullable(Type.String()),
+  category: Nullable(Type.String()),
+  tags: Type.Array(Type.String()),
+  isolation: Type.String(),
+  capabilities: Type.Array(Type.Object({ grant: GrantView, why: Type.String() })),
+  limits: Type.Record(Type.String(), Type.Number()),
+  settingsSchema: Type.Unknown({ description: "JSON Schema of the settings; null when it takes none" }),
+  dependencies: Type.Record(Type.String(), Type.String()),
+});
+
+export const PluginDetailsView = Type.Object({
+  ...pluginFields,
+  current: Nullable(VersionView),
+  previous: Type.Array(VersionView, { description: "Kept to go back to, the last one first" }),
+  trust: Nullable(Type.Object({ level: Type.String(), text: Type.String(), reason: Type.String() })),
+  grants: Type.Array(GrantView),
+  refused: Type.Array(GrantView),
+  settings: Type.Unknown({ description: "As they are kept, with references in place of secrets; or null" }),
+  neededBy: Type.Array(Type.String()),
+  manifest: Nullable(ManifestView),
+});
+export type PluginDetailsView = Static<typeof PluginDetailsView>;
+
+export const ConsentItemView = Type.Object({
+  capability: Type.String(),
+  target: Nullable(Type.String()),
+  why: Type.String({ description: "The plugin's own words" }),
+  meaning: Type.String(),
+  risk: Type.String({ description: "low, medium or high" }),
+});
+
+export const ConsentView = Type.Object({
+  plugin: Type.String(),
+  version: Type.String(),
+  current: Nullable(Type.String({ description: "The version that runs meanwhile" })),
+  trust: Type.String(),
+  items: Type.Array(ConsentItemView, { description: "What it wants beyond what it has" }),
+  granted: Type.Array(GrantView),
+  denied: Type.Array(ConsentItemView, { description: "What the policy refuses, whoever consents" }),
+});
+export type ConsentView = Static<typeof ConsentView>;
+
+export const ChangeView = Type.Object({
+  name: Type.String(),
+  version: Nullable(Type.String()),
+  from: Nullable(Type.String({ description: "The version that ran before" })),
+  held: Nullable(ConsentView),
+});
+export type ChangeView = Static<typeof ChangeView>;
+
+export const AuditRecordView = Type.Object({
+  seq: Type.Integer(),
+  at: Type.String(),
+  previous: Type.String(),
+  event: Type.Object({ kind: Type.String() }, { additionalProperties: true }),
+  hash: Type.String(),
+});
+export type AuditRecordView = Static<typeof AuditRecordView>;
+
+const ChainEndView = Type.Object({ seq: Type.Integer(), hash: Type.String() });
+
+export const VerdictView = Type.Union([
+  Type.Object({
+    kind: Type.Literal("intact"),
+    lines: Type.Integer(),
+    first: Nullable(ChainEndView),
+    last: Nullable(ChainEndView),
+    tornBytes: Type.Integer({ description: "Of a line that was never whole, since its writer was killed" }),
+    resumptions: Type.Array(AuditRecordView),
+  }),
+  Type.Object({
+    kind: Type.Literal("broken"),
+    problem: Type.String({ description: "changed, missing, reordered, truncated, no-head or not-expected" }),
+    seq: Type.Integer(),
+    file: Nullable(Type.String()),
+    number: Nullable(Type.Integer()),
+    message: Type.String(),
+  }),
+]);
+export type VerdictView = Static<typeof VerdictView>;
+
+export const ProblemView = Type.Object(
+  {
+    error: Type.String({ description: "A code of docs/errors.md, layer/name" }),
+    message: Type.String(),
+    fault: Type.String({ description: "Who has to act: guest, publisher, operator or platform" }),
+  },
+  { description: "Why it could not be done" },
+);
+export type ProblemView = Static<typeof ProblemView>;
+
+export const HealthView = Type.Object({
+  status: Type.String({ description: "healthy, or degraded when an enabled plugin does not run" }),
+});
+
+export const InstallBody = Type.Object(
+  {
+    ref: Type.String({
+      minLength: 1,
+      maxLength: 4096,
+      pattern: "^[^\\u0000-\\u001f]+$",
+      description: "A name with or without a range (geofence@^1.2.0), or a path of the manager's machine",
+    }),
+    settings: Type.Optional(Type.Unknown()),
+    isEnabled: Type.Optional(Type.Boolean()),
+  },
+  { additionalProperties: false },
+);
+export type InstallBody = Static<typeof InstallBody>;
+
+export const RoleView = Type.Union(roles.map((role) => Type.Literal(role)));
