@@ -3,6 +3,7 @@
 import { decodeComponent, prepareComponent } from "remora/component";
 import { CompileCache, defaultLimits, type Limits, openArtifact } from "remora/engine";
 import type { CoreEngine, CoreImports, CoreInstance } from "../../packages/remora/src/component/core.ts";
+import { routineEngine } from "../../packages/remora/src/engine/routine-engine.ts";
 import { textCodec } from "../../packages/remora/src/engine/text.ts";
 import {
   type WasmInstance,
@@ -43,6 +44,7 @@ export function remoraUnlimited(name: string): Contestant {
 /** One call at a time and no accounts: all that the canonical ABI itself asks for. */
 class PlainEngine implements CoreEngine {
   readonly text = textCodec;
+  readonly routines = routineEngine;
   #isBusy = false;
   readonly #compiled: Map<Uint8Array, WasmModule>;
 

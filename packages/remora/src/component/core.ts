@@ -73,9 +73,22 @@ export interface CoreWaiting {
   settle(): void;
 }
 
+/** Runs modules that this layer wrote itself: they are not metered, since no guest has a say in them. */
+export interface RoutineEngine {
+  /** How often an instance goes without, since making one costs as much as so many uses save. */
+  readonly usesBefore: number;
+  /**
+   * Compiles the module (once), with V8's string functions for its imports from `wasm:js-string`, and gives the exports
+   * of an instance; undefined where the platform does not have these, or takes the imports for others than declared.
+   */
+  instantiate(module: Uint8Array, imports: CoreImports): CoreInstance["exports"] | undefined;
+}
+
 /** One instance's view of its engine; all core modules of a component share it and its one budget. */
 export interface CoreEngine {
   readonly text: TextCodec;
+  /** Where it can run what this layer writes; without, everything is done in JavaScript. */
+  readonly routines?: RoutineEngine;
   /**
    * Rewrites (once per digest), compiles (once), instantiates, and runs the start function as the first
    * metered call.

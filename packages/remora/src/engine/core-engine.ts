@@ -12,6 +12,7 @@ import type {
   CoreImports,
   CoreInstance,
   CoreWaiting,
+  RoutineEngine,
   TextCodec,
 } from "../component/core.ts";
 import { isSlowHostFunction } from "../component/slow-host.ts";
@@ -24,6 +25,7 @@ import { withCanonicalBits, withCanonicalResults } from "./host-nan.ts";
 import type { Budget, Limits } from "./limits.ts";
 import { Meter } from "./meter.ts";
 import type { ModuleImport } from "./module-imports.ts";
+import { routineEngine } from "./routine-engine.ts";
 import { textCodec } from "./text.ts";
 import { trap } from "./trampoline.ts";
 import { classifyThrown, type ResolveFrame, runningFunction } from "./trap.ts";
@@ -69,6 +71,7 @@ const closed = 3;
 
 export class InstanceEngine implements CoreEngine {
   readonly text: TextCodec = textCodec;
+  readonly routines: RoutineEngine = routineEngine;
   readonly plugin: string;
   /** What the next call may spend; the limits' own until it is set. */
   budget: Budget;

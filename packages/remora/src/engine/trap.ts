@@ -102,6 +102,8 @@ function placeOf(error: unknown, resolve: ResolveFrame): TrapPlace | undefined {
   let innermost: TrapPlace | undefined;
   let count = 0;
   for (const [, functionName, index, offset] of error.stack.matchAll(wasmFrame)) {
+    // A module of our own, between the host and the guest: what its numbers say is not about the guest.
+    if (functionName?.startsWith(reservedPrefix)) continue;
     const functionIndex = Number(index);
     const place = { functionIndex, ...(functionName !== undefined && { functionName }) };
     const original = resolve(functionIndex, Number.parseInt(offset ?? "0", 16));

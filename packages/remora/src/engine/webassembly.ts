@@ -40,7 +40,8 @@ export interface ModuleImport extends ModuleExport {
 export interface WebAssemblyApi {
   validate(bytes: Uint8Array): boolean;
   readonly Module: {
-    new (bytes: Uint8Array): WasmModule;
+    /** `builtins` names groups of functions that V8 has for imports, such as "js-string"; ignored by a V8 without. */
+    new (bytes: Uint8Array, options?: { readonly builtins: readonly string[] }): WasmModule;
     exports(module: WasmModule): ModuleExport[];
     imports(module: WasmModule): ModuleImport[];
   };

@@ -136,8 +136,8 @@ function elementsCodec(type: ValueType, of: CodecOf): Elements {
       for (let index = 0; index < count; index++) store(cx, value[index], pointer + index * size);
     },
     loadAll: (cx, pointer, count) => {
-      const value: unknown[] = [];
-      for (let index = 0; index < count; index++) value.push(load(cx, pointer + index * size));
+      const value = new Array<unknown>(count);
+      for (let index = 0; index < count; index++) value[index] = load(cx, pointer + index * size);
       return value;
     },
   };

@@ -8,20 +8,34 @@ import { camelCase } from "../names.ts";
 import type { ValueType } from "../types.ts";
 import type { Codec, CodecOf, Side } from "./codec.ts";
 import { flatten, layoutOfFields, offsetsOf } from "./layout.ts";
-import { kindOf, loadField, type RecordField, storeField } from "./record-field.ts";
+import {
+  isString,
+  keptValue,
+  kindOf,
+  otherKind,
+  type RecordField,
+  storeField,
+  storeKept,
+} from "./record-field.ts";
+import { recordMaker } from "./record-maker.ts";
 import { checkAndKeep, shapeOf } from "./record-shape.ts";
+import { runStringsMax, type StringRun, storeStrings } from "./string-run.ts";
 
 type RecordType = Extract<ValueType, { kind: "record" }>;
 type RecordValue = Record<string, unknown>;
 
-export function recordCodec(type: RecordType, of: CodecOf, side: Side): Codec<RecordValue> {
+/** @param nextRoutine Numbers the store routines of a component; see `string-run.ts`. */
+export function recordCodec(
+  type: RecordType,
+  of: CodecOf,
+  side: Side,
+  nextRoutine: () => number,
+): Codec<RecordValue> {
   const fields = fieldsOf(type, of);
   const types = type.fields.map((field) => field.type);
   const { size, align } = layoutOfFields(types);
   const shape = shapeOf(fields);
-  // Copying an object that has all the keys is faster than adding them one by one.
-  const template: RecordValue = {};
-  for (const { key } of fields) template[key] = undefined;
+  const Made = recordMaker(fields);
   return {
     type,
     size,
@@ -29,17 +43,10 @@ export function recordCodec(type: RecordType, of: CodecOf, side: Side): Codec<Re
     flat: flatten(type),
     check: (value, cx) =>
       typeof value === "object" && value !== null && checkAndKeep(shape, value as RecordValue, cx),
-    ...(side === "raw" ? fromValue(fields) : fromKept(fields)),
-    load: (cx, pointer) => {
-      const value = { ...template };
-      for (let index = 0; index < fields.length; index++) {
-        const field = fields[index] as RecordField; // In bounds.
-        value[field.key] = loadField(field, cx, pointer);
-      }
-      return value;
-    },
+    ...(side === "raw" ? fromValue(fields) : fromKept(fields, partsOf(fields, nextRoutine))),
+    load: (cx, pointer) => new Made(cx, pointer),
     lift: (cx, values, at) => {
-      const value = { ...template };
+      const value: RecordValue = {};
       let next = at;
       for (const { key, codec } of fields) {
         value[key] = codec.lift(cx, values, next);
@@ -51,37 +58,82 @@ export function recordCodec(type: RecordType, of: CodecOf, side: Side): Codec<Re
   };
 }
 
+/**
+ * The kept values of a record lie so that the strings come first: those that one routine takes stand in a row then.
+ */
 function fieldsOf(type: RecordType, of: CodecOf): RecordField[] {
   const offsets = offsetsOf(type.fields.map((field) => field.type));
-  return type.fields.map((field, index) => ({
-    key: camelCase(field.name),
-    index,
-    kind: kindOf(field.type),
-    offset: offsets[index] ?? 0,
-    codec: of(field.type),
-  }));
+  const kinds = type.fields.map((field) => kindOf(field.type));
+  const stringCount = kinds.filter(isString).length;
+  let strings = 0;
+  let others = stringCount;
+  return type.fields.map((field, index) => {
+    const kind = kinds[index] as number; // One a field.
+    return {
+      key: camelCase(field.name),
+      place: isString(kind) ? strings++ : others++,
+      kind,
+      offset: offsets[index] ?? 0,
+      codec: of(field.type),
+    };
+  });
+}
+
+/** A part of a record that is stored at once: its strings, then its other fields. */
+interface Part {
+  readonly strings: StringRun | undefined;
+  readonly others: readonly RecordField[];
+}
+
+/** A new part begins with each string that something else may be allocated before. */
+function partsOf(fields: readonly RecordField[], nextRoutine: () => number): Part[] {
+  const parts: { strings: RecordField[]; others: RecordField[]; allocates: boolean }[] = [];
+  for (const field of fields) {
+    let part = parts.at(-1);
+    const isText = isString(field.kind);
+    if (part === undefined || (isText && (part.allocates || part.strings.length === runStringsMax))) {
+      part = { strings: [], others: [], allocates: false };
+      parts.push(part);
+    }
+    if (isText) part.strings.push(field);
+    else part.others.push(field);
+    part.allocates ||= mayAllocate(field);
+  }
+  return parts.map(({ strings, others }) => {
+    const [first] = strings;
+    const run = first && { fields: strings, place: first.place, routine: nextRoutine() };
+    return { strings: run, others };
+  });
+}
+
+function mayAllocate({ kind, codec }: RecordField): boolean {
+  return kind === otherKind && codec.single === undefined;
 }
 
 type Lowering = Pick<Codec<RecordValue>, "store" | "lower">;
 
 /** From the host or a packet: what `check` kept, record by record in the order of their checks. */
-function fromKept(fields: readonly RecordField[]): Lowering {
+function fromKept(fields: readonly RecordField[], parts: readonly Part[]): Lowering {
   const count = fields.length;
   return {
     store: (cx, _, pointer) => {
       const first = cx.keptNext;
       cx.keptNext = first + count;
-      for (let index = 0; index < count; index++) {
-        storeField(fields[index] as RecordField, cx, cx.kept[first + index], pointer); // In bounds.
+      for (let index = 0; index < parts.length; index++) {
+        const { strings, others } = parts[index] as Part; // In bounds.
+        if (strings !== undefined) storeStrings(strings, cx, first, pointer);
+        for (let other = 0; other < others.length; other++) {
+          storeKept(others[other] as RecordField, cx, first, pointer); // In bounds.
+        }
       }
     },
     lower: (cx, _, out, at) => {
       const first = cx.keptNext;
       cx.keptNext = first + count;
       let next = at;
-      for (const { index, codec } of fields) {
-        codec.lower(cx, cx.kept[first + index], out, next);
-        next += codec.flat?.length ?? 0;
+      for (const field of fields) {
+        field.codec.lower(cx, keptValue(field, cx, first), out, next);
+        next += field.codec.flat?.length ?? 0;
       }
     },
   };

@@ -60,6 +60,8 @@ const resourceCodecs = { host: hostResourceCodec, raw: rawResourceCodec, packet:
 export class Codecs {
   readonly side: Side;
   readonly #codecs = new Map<ValueType, Codec>();
+  /** How many store routines these codecs may ask of a context. */
+  #routines = 0;
 
   constructor(side: Side) {
     this.side = side;
@@ -78,7 +80,7 @@ export class Codecs {
     const of = (inner: ValueType) => this.of(inner);
     switch (type.kind) {
       case "record":
-        return recordCodec(type, of, this.side);
+        return recordCodec(type, of, this.side, () => this.#routines++);
       case "tuple":
         return tupleCodec(type, of);
       case "list":

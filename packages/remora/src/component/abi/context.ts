@@ -6,6 +6,7 @@
 import type { CoreEngine, CoreFunction, CoreMemory } from "../core.ts";
 import type { StringEncoding } from "../model.ts";
 import type { Handle, HandleTable } from "./handles.ts";
+import { Routines } from "./routines.ts";
 import { trap } from "./trap.ts";
 
 /** One component instance while it runs. */
@@ -50,8 +51,9 @@ export interface ContextOptions {
   readonly liftBytesMax: number;
 }
 
-/** A context does not hold on to more than this from one call to the next. */
+/** A context does not hold on to more kept values than this from one call to the next. */
 const keptMax = 10_000;
+const keptMin = 16;
 
 const noBytes = new Uint8Array(0);
 const noView = new DataView(noBytes.buffer);
@@ -69,7 +71,13 @@ export class Context {
   units: Uint16Array = noUnits;
   /** Values of records that were checked, to be stored in the same order; see `codec-record.ts`. */
   readonly kept: unknown[] = [];
+  /** Those of them that are numbers, at the same places. */
+  numbers = new Float64Array(keptMin);
   keptNext = 0;
+  /** How many times values were checked, by which a check notices that another one came between. */
+  checks = 0;
+  /** For strings of records; see `string-run.ts`. */
+  readonly routines: Routines;
   /** The second value of what is lowered to two: a string's or list's length, behind its pointer. */
   length = 0;
   readonly #memory: CoreMemory | undefined;
@@ -85,12 +93,33 @@ export class Context {
     this.#memory = options.memory;
     this.#realloc = options.realloc ?? noRealloc;
     this.#liftBytesMax = options.liftBytesMax;
+    const { memory, realloc } = options;
+    const guest = memory === undefined || realloc === undefined ? undefined : { memory, realloc };
+    this.routines = new Routines(this, guest);
   }
 
   /** To be called before a value is checked that is to be lowered: values kept for the last one are forgotten. */
   beginCheck(): void {
+    this.checks++;
     this.keptNext = 0;
-    if (this.kept.length > keptMax) this.kept.length = 0;
+    if (this.kept.length <= keptMax && this.numbers.length <= keptMax) return;
+    this.kept.length = 0;
+    this.numbers = new Float64Array(keptMin);
+  }
+
+  /** Makes room for the values of a record that is being checked; gives the place of the first. */
+  reserveKept(count: number): number {
+    const first = this.keptNext;
+    const end = first + count;
+    this.keptNext = end;
+    if (end > this.numbers.length) this.#growNumbers(end);
+    return first;
+  }
+
+  #growNumbers(end: number): void {
+    const grown = new Float64Array(Math.max(2 * this.numbers.length, end));
+    grown.set(this.numbers);
+    this.numbers = grown;
   }
 
   /** To be called between the checks of values and their lowering. */
@@ -142,6 +171,11 @@ export class Context {
     if (this.bytes.length === 0) this.#refresh();
     if ((pointer & (align - 1)) !== 0 || pointer + size > this.bytes.length) badPointer(pointer, align, size);
     return pointer;
+  }
+
+  /** Ends the call, since the allocator gave a pointer that it may not give. */
+  refusePointer(pointer: number, align: number, size: number): never {
+    return badPointer(pointer, align, size);
   }
 
   /** Checks a range that the guest named. */

@@ -4,6 +4,7 @@
  */
 
 import type { ValueType } from "../types.ts";
+import { canonicalNan } from "./canonical-nan.ts";
 import type { Codec } from "./codec.ts";
 import type { Context } from "./context.ts";
 import { loadString, storeStringAt } from "./strings.ts";
@@ -40,8 +41,8 @@ export function kindOf(type: ValueType): number {
 
 export interface RecordField {
   readonly key: string;
-  /** Position among the fields of its record. */
-  readonly index: number;
+  /** Where its value is among the kept ones of its record; see `codec-record.ts`. */
+  readonly place: number;
   readonly kind: number;
   readonly offset: number;
   readonly codec: Codec;
@@ -51,23 +52,96 @@ export interface RecordField {
 const stringPayload = 4;
 const float64Payload = 8;
 
-/** Whether a value fits, as far as that is seen without looking into it. */
-export function fits(kind: number, value: unknown): boolean {
+/** For an optional string: where its pointer and length are, behind the discriminant. */
+export function stringOffset({ kind, offset }: RecordField): number {
+  return kind === optionalString ? offset + stringPayload : offset;
+}
+
+export function isString(kind: number): boolean {
+  return kind === string || kind === optionalString;
+}
+
+export function isOptional(kind: number): boolean {
+  return kind === optionalString || kind === optionalFloat64;
+}
+
+/**
+ * Keeps a value if it fits, as far as that is seen without looking into it. Numbers are kept apart, in an array that
+ * holds nothing else: there they are neither allocated nor known to the garbage collector.
+ */
+export function keep(
+  kind: number,
+  value: unknown,
+  kept: unknown[],
+  numbers: Float64Array,
+  at: number,
+): boolean {
   switch (kind) {
     case string:
-      return typeof value === "string";
-    case float64:
-      return typeof value === "number";
-    case optionalString:
-      return typeof value === "string" || value === undefined || value === null;
-    case optionalFloat64:
-      return typeof value === "number" || value === undefined || value === null;
-    case boolean:
-      return typeof value === "boolean";
-    case unsigned32:
-      return typeof value === "number" && value >>> 0 === value;
-    default:
+      if (typeof value !== "string") return false;
+      kept[at] = value;
       return true;
+    case optionalString:
+      if (typeof value !== "string" && value !== undefined && value !== null) return false;
+      kept[at] = value;
+      return true;
+    case float64:
+      if (typeof value !== "number") return false;
+      numbers[at] = value;
+      return true;
+    case optionalFloat64:
+      if (typeof value === "number") {
+        kept[at] = true;
+        numbers[at] = value;
+        return true;
+      }
+      kept[at] = undefined;
+      return value === undefined || value === null;
+    case boolean:
+      if (typeof value !== "boolean") return false;
+      numbers[at] = value ? 1 : 0;
+      return true;
+    case unsigned32:
+      if (typeof value !== "number" || value >>> 0 !== value) return false;
+      numbers[at] = value;
+      return true;
+    default:
+      kept[at] = value;
+      return true;
+  }
+}
+
+/** What `keep` has kept of a field, of the record whose kept values begin at `first`. */
+export function keptValue({ kind, place }: RecordField, cx: Context, first: number): unknown {
+  const at = first + place;
+  switch (kind) {
+    case float64:
+    case unsigned32:
+      return cx.numbers[at];
+    case boolean:
+      return cx.numbers[at] !== 0;
+    case optionalFloat64:
+      return cx.kept[at] === true ? cx.numbers[at] : undefined;
+    default:
+      return cx.kept[at];
+  }
+}
+
+/** Stores it. */
+export function storeKept(field: RecordField, cx: Context, first: number, pointer: number): void {
+  const { kind, place, offset } = field;
+  switch (kind) {
+    case float64:
+      cx.view.setFloat64(pointer + offset, canonicalNan(cx.numbers[first + place] as number), true); // Kept there.
+      return;
+    case unsigned32:
+      cx.view.setUint32(pointer + offset, cx.numbers[first + place] as number, true); // As above.
+      return;
+    case boolean:
+      cx.bytes[pointer + offset] = cx.numbers[first + place] as number; // As above.
+      return;
+    default:
+      storeField(field, cx, keptValue(field, cx, first), pointer);
   }
 }
 
@@ -78,7 +152,7 @@ export function storeField(field: RecordField, cx: Context, value: unknown, poin
       storeStringAt(cx, value as string, at);
       return;
     case float64:
-      cx.view.setFloat64(at, value as number, true);
+      cx.view.setFloat64(at, canonicalNan(value as number), true);
       return;
     case optionalString:
       if (value === undefined || value === null) {
@@ -93,7 +167,7 @@ export function storeField(field: RecordField, cx: Context, value: unknown, poin
         cx.bytes[at] = 0;
       } else {
         cx.bytes[at] = 1;
-        cx.view.setFloat64(at + float64Payload, value as number, true);
+        cx.view.setFloat64(at + float64Payload, canonicalNan(value as number), true);
       }
       return;
     case boolean:

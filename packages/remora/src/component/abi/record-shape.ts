@@ -5,7 +5,7 @@
  */
 
 import type { Context } from "./context.ts";
-import { fits, noField, otherKind, type RecordField } from "./record-field.ts";
+import { keep, noField, otherKind, type RecordField } from "./record-field.ts";
 
 type RecordValue = Record<string, unknown>;
 
@@ -14,7 +14,7 @@ interface KeyOrder {
   readonly keys: readonly string[];
   /** Kind of the field that each key is, or `noField`. */
   readonly kinds: readonly number[];
-  /** Its place among the fields of the record. */
+  /** Where its value is kept. */
   readonly places: readonly number[];
   /** Fields that are no enumerable key: left out, or getters of a class. */
   readonly others: readonly RecordField[];
@@ -51,43 +51,40 @@ export function shapeOf(fields: readonly RecordField[]): Shape {
  * which is the order in which they will be stored.
  */
 export function checkAndKeep(shape: Shape, value: RecordValue, cx: Context): boolean {
-  const first = cx.keptNext;
-  cx.keptNext = first + shape.fields.length;
+  const { checks } = cx;
+  const first = cx.reserveKept(shape.fields.length);
   if (!keepOrdered(shape.order, value, cx, first) && !keepUnordered(shape, value, cx, first)) return false;
+  // A getter that calls the same guest has had its own values kept over ours.
+  if (cx.checks !== checks) return false;
   const { kept } = cx;
-  for (const field of shape.deep) if (!field.codec.check(kept[first + field.index], cx)) return false;
+  for (const field of shape.deep) if (!field.codec.check(kept[first + field.place], cx)) return false;
   return true;
 }
 
 /** False when the keys are others than expected, or a value does not fit: the slow way tells these apart. */
 function keepOrdered(order: KeyOrder, value: RecordValue, cx: Context, first: number): boolean {
   const { keys, kinds, places, others } = order;
-  const { kept } = cx;
+  const { kept, numbers } = cx;
   let index = 0;
   for (const key in value) {
     if (key !== keys[index]) return false;
     const kind = kinds[index] as number; // As many as there are keys.
-    if (kind !== noField) {
-      const fieldValue = value[key];
-      if (!fits(kind, fieldValue)) return false;
-      kept[first + (places[index] as number)] = fieldValue;
-    }
+    if (kind !== noField && !keep(kind, value[key], kept, numbers, first + (places[index] as number)))
+      return false;
     index++;
   }
   if (index !== keys.length) return false;
   for (const field of others) {
-    const fieldValue = readUnlisted(value, field.key);
-    if (!fits(field.kind, fieldValue)) return false;
-    kept[first + field.index] = fieldValue;
+    if (!keep(field.kind, readUnlisted(value, field.key), cx.kept, cx.numbers, first + field.place))
+      return false;
   }
   return true;
 }
 
 function keepUnordered(shape: Shape, value: RecordValue, cx: Context, first: number): boolean {
   for (const field of shape.fields) {
-    const fieldValue = readUnlisted(value, field.key);
-    if (!fits(field.kind, fieldValue)) return false;
-    cx.kept[first + field.index] = fieldValue;
+    if (!keep(field.kind, readUnlisted(value, field.key), cx.kept, cx.numbers, first + field.place))
+      return false;
   }
   learn(shape, value);
   return true;
@@ -117,7 +114,7 @@ function orderOf(keys: readonly string[], fields: readonly RecordField[]): KeyOr
   return {
     keys,
     kinds: keys.map((key) => byKey.get(key)?.kind ?? noField),
-    places: keys.map((key) => byKey.get(key)?.index ?? 0),
+    places: keys.map((key) => byKey.get(key)?.place ?? 0),
     others: fields.filter((field) => !keys.includes(field.key)),
   };
 }

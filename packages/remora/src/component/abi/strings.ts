@@ -37,9 +37,7 @@ export function storeStringAt(cx: Context, text: string, at: number): void {
     seen |= unit;
   }
   if (seen > 0x7f) {
-    const larger = growToUtf8(cx, text, pointer);
-    cx.view.setUint32(at, larger, true);
-    cx.view.setUint32(at + 4, cx.length, true);
+    growStringAt(cx, text, pointer, at);
     return;
   }
   view.setUint32(at, pointer, true);
@@ -49,6 +47,13 @@ export function storeStringAt(cx: Context, text: string, at: number): void {
 function storeAnyStringAt(cx: Context, text: string, at: number): void {
   const pointer = storeString(cx, text);
   cx.view.setUint32(at, pointer, true);
+  cx.view.setUint32(at + 4, cx.length, true);
+}
+
+/** The same for a string that was allocated at `pointer` and turned out not to be ASCII. */
+export function growStringAt(cx: Context, text: string, pointer: number, at: number): void {
+  const larger = growToUtf8(cx, text, pointer);
+  cx.view.setUint32(at, larger, true);
   cx.view.setUint32(at + 4, cx.length, true);
 }
 

@@ -6,7 +6,7 @@
 import { componentEmbed, componentNew, parse } from "@bytecodealliance/jco-transpile/wasm-tools";
 import { RemoraError } from "../../base/index.ts";
 import { decodeComponent } from "../binary/decode.ts";
-import type { CoreEngine, CoreImports, CoreInstance, TextCodec } from "../core.ts";
+import type { CoreEngine, CoreImports, CoreInstance, RoutineEngine, TextCodec } from "../core.ts";
 import type { HostImports } from "../link/host-imports.ts";
 import { type ComponentInstance, type PreparedComponent, prepareComponent } from "../prepare.ts";
 
@@ -37,7 +37,7 @@ const trapModule = Uint8Array.from(
 const webAssembly = (
   globalThis as unknown as {
     WebAssembly: {
-      Module: new (bytes: Uint8Array) => object;
+      Module: new (bytes: Uint8Array, options?: { readonly builtins: readonly string[] }) => object;
       Instance: new (module: object, imports?: CoreImports) => CoreInstance;
     };
   }
@@ -45,12 +45,30 @@ const webAssembly = (
 
 const compiled = new WeakMap<Uint8Array, object>();
 
+/** Store routines from the first use on; `count` is how many were made. */
+export function eagerRoutines(): RoutineEngine & { count: number } {
+  return {
+    usesBefore: 0,
+    count: 0,
+    instantiate(bytes, imports) {
+      this.count++;
+      const module = new webAssembly.Module(bytes, { builtins: ["js-string"] });
+      return new webAssembly.Instance(module, imports).exports;
+    },
+  };
+}
+
 /** Unmetered, and otherwise as the contract says: one call at a time, poisoned by the first failure. */
 export class PlainEngine implements CoreEngine {
   readonly text = plainText;
   readonly events: string[] = [];
+  readonly routines?: RoutineEngine;
   state: "idle" | "busy" | "poisoned" = "idle";
   #aborted: RemoraError | undefined;
+
+  constructor(routines?: RoutineEngine) {
+    if (routines !== undefined) this.routines = routines;
+  }
 
   get isPoisoned(): boolean {
     return this.state === "poisoned";
@@ -123,9 +141,9 @@ export async function componentFromWit(options: {
   return componentNew(embedded);
 }
 
-export function load(bytes: Uint8Array, imports: HostImports = {}): Loaded {
+export function load(bytes: Uint8Array, imports: HostImports = {}, routines?: RoutineEngine): Loaded {
   const prepared = prepareComponent(decodeComponent(bytes));
-  const engine = new PlainEngine();
+  const engine = new PlainEngine(routines);
   const instance = prepared.instantiate({ engine, imports });
   return { prepared, instance, engine, exports: instance.exports };
 }

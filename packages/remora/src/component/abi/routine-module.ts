@@ -1,0 +1,217 @@
+/**
+ * A small WebAssembly module, written here, that stores the strings of a record in a guest's memory. It is given the
+ * guest's memory and allocator, and V8's string functions (`wasm:js-string`, the JS String Builtins proposal), which V8
+ * compiles to plain loads: so a string of seven is allocated and copied without a single call out of WebAssembly.
+ *
+ * What is rare is left to JavaScript through three imports: a string that is long, one that turned out not to be
+ * ASCII, and an allocator that gave what it may not give.
+ */
+
+import { assembleBody } from "../../wasm/assemble.ts";
+import { encodeModule } from "../../wasm/encode.ts";
+import { reservedPrefix } from "../../wasm/metering/contract.ts";
+import type { ExternType } from "../../wasm/module.ts";
+import type { FuncType, ValueType } from "../../wasm/sections/value-types.ts";
+import type { CoreFunction, CoreMemory } from "../core.ts";
+
+/** Where a string of a record goes. */
+export interface StringPlace {
+  /** Offset in the record of its pointer and length. */
+  readonly at: number;
+  /** Offset of the byte that says that it is there, if it may be left out. */
+  readonly discriminant: number | undefined;
+}
+
+/** Under this name the module exports the routine: (pointer to the record, a value a string) -> (). */
+export const routineExport = `${reservedPrefix}store`;
+
+/** What the module imports besides V8's string functions. Whatever throws ends the call. */
+export interface RoutineImports {
+  readonly guest: { readonly memory: CoreMemory; readonly realloc: CoreFunction };
+  readonly host: {
+    /** Stores a long string: allocates, copies, writes pointer and length to `at`. */
+    readonly storeLong: (text: string, at: number) => void;
+    /** Stores a string anew that was allocated at `pointer` and is not ASCII. */
+    readonly growToUtf8: (text: string, pointer: number, at: number) => void;
+    /** Throws: the allocator gave a pointer for so many bytes that are not all within memory. */
+    readonly refusePointer: (pointer: number, size: number) => never;
+  };
+}
+
+/** Strings of so many units and more are copied by the platform's encoder, which costs 50 ns and is faster from here on. */
+const longUnitsMin = 80;
+
+const externref: ValueType = { isNullable: true, heap: "extern" };
+
+const func = (parameters: readonly ValueType[], results: readonly ValueType[] = []): FuncType => ({
+  kind: "func",
+  parameters,
+  results,
+});
+
+/** In the order of the module's function indices. */
+const imports = [
+  ["guest", "realloc", func(["i32", "i32", "i32", "i32"], ["i32"])],
+  ["host", "storeLong", func([externref, "i32"])],
+  ["host", "growToUtf8", func([externref, "i32", "i32"])],
+  ["host", "refusePointer", func(["i32", "i32"])],
+  ["wasm:js-string", "length", func([externref], ["i32"])],
+  ["wasm:js-string", "charCodeAt", func([externref, "i32"], ["i32"])],
+  ["wasm:js-string", "test", func([externref], ["i32"])],
+] as const;
+
+const [realloc, storeLong, growToUtf8, refusePointer, length, charCodeAt, test] = [0, 1, 2, 3, 4, 5, 6];
+const storeString = imports.length;
+const storeAll = imports.length + 1;
+
+/** The module that stores strings at these places, in this order. */
+export function routineModule(places: readonly StringPlace[]): Uint8Array {
+  const routine = func(["i32", ...places.map(() => externref)]);
+  const types = [...imports.map(([, , type]) => type), func([externref, "i32"]), routine];
+  const importOf = (module: string, name: string, type: ExternType) => ({ module, name, type });
+  const memory: ExternType = {
+    kind: "memory",
+    type: { min: 0n, max: undefined, is64: false, isShared: false },
+  };
+  return encodeModule({
+    bytes: new Uint8Array(0),
+    sections: [
+      {
+        kind: "type",
+        items: types.map((composite) => ({
+          isExplicit: false,
+          types: [{ isFinal: true, supertypes: [], composite }],
+        })),
+      },
+      {
+        kind: "import",
+        items: [
+          ...imports.map(([module, name], type) => importOf(module, name, { kind: "func", type })),
+          importOf("guest", "memory", memory),
+        ],
+      },
+      { kind: "function", items: [storeString, storeAll] },
+      {
+        kind: "export",
+        items: [
+          { name: routineExport, kind: "func", index: storeAll },
+          // Only so that it has a name in a trap's frames.
+          { name: `${reservedPrefix}store-string`, kind: "func", index: storeString },
+        ],
+      },
+      {
+        kind: "code",
+        items: [storeStringBody, assembleBody([], places.map(storeAt).join("\n"))].map((bytes) => ({
+          offset: 0,
+          bytes,
+        })),
+      },
+    ],
+  });
+}
+
+/** Parameters: 0 the record, from 1 on the strings. The caller checked that the record is within memory. */
+function storeAt({ at, discriminant }: StringPlace, index: number): string {
+  const text = `local.get ${index + 1}`;
+  const store = `
+    ${text}
+    local.get 0
+    i32.const ${at}
+    i32.add
+    call ${storeString}`;
+  if (discriminant === undefined) return store;
+  return `
+    local.get 0
+    ${text}
+    call ${test}
+    i32.store8 0 ${discriminant}
+    ${text}
+    call ${test}
+    if
+      ${store}
+    end`;
+}
+
+/**
+ * Parameters: 0 the text, 1 where its pointer and length go. Locals: 2 its length, 3 where it goes, 4 the index, 5 a
+ * unit, 6 the bits of all units.
+ */
+const storeStringBody = assembleBody(
+  ["i32", "i32", "i32", "i32", "i32"],
+  `
+  local.get 0
+  call ${length}
+  local.tee 2
+  i32.const ${longUnitsMin}
+  i32.ge_u
+  if
+    local.get 0
+    local.get 1
+    call ${storeLong}
+    return
+  end
+
+  i32.const 0
+  i32.const 0
+  i32.const 1
+  local.get 2
+  call ${realloc}
+  local.tee 3
+  i64.extend_i32_u
+  local.get 2
+  i64.extend_i32_u
+  i64.add
+  memory.size 0
+  i64.extend_i32_u
+  i64.const 16
+  i64.shl
+  i64.gt_u
+  if
+    local.get 3
+    local.get 2
+    call ${refusePointer}
+    unreachable
+  end
+
+  local.get 1
+  local.get 3
+  i32.store 2 0
+  local.get 1
+  local.get 2
+  i32.store 2 4
+  local.get 2
+  i32.eqz
+  br_if 0
+
+  loop
+    local.get 3
+    local.get 4
+    i32.add
+    local.get 0
+    local.get 4
+    call ${charCodeAt}
+    local.tee 5
+    i32.store8 0 0
+    local.get 5
+    local.get 6
+    i32.or
+    local.set 6
+    local.get 4
+    i32.const 1
+    i32.add
+    local.tee 4
+    local.get 2
+    i32.lt_u
+    br_if 0
+  end
+
+  local.get 6
+  i32.const 127
+  i32.gt_u
+  if
+    local.get 0
+    local.get 3
+    local.get 1
+    call ${growToUtf8}
+  end`,
+);
