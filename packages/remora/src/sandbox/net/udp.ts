@@ -91,11 +91,32 @@ export class UdpPort {
     this.#bind(local);
   }
 
-  /** Joins a group to receive what is sent to it; the group's address and our port must be granted for listening. */
-  joinGroup(group: string): void {
+  /**
+   * Joins a group to receive what is sent to it; the group's address and our port must be granted for listening.
+   *
+   * @param ownAddress Of the network interface to join on; the system's choice when left out.
+   */
+  joinGroup(group: string, ownAddress?: string): void {
     if (this.#state !== "bound") throw new SocketError("invalid-state");
     this.#options.pass("listen", { address: group, port: this.#socket.address().port });
-    this.#try(() => this.#socket.addMembership(group));
+    this.#try(() => this.#socket.addMembership(group, ownAddress));
+  }
+
+  leaveGroup(group: string, ownAddress?: string): void {
+    if (this.#state !== "bound") throw new SocketError("invalid-state");
+    this.#try(() => this.#socket.dropMembership(group, ownAddress));
+  }
+
+  /** How far datagrams to a group go: 1 to 255 routers. */
+  setGroupReach(hops: number): void {
+    if (this.#state !== "bound") throw new SocketError("invalid-state");
+    this.#try(() => this.#socket.setMulticastTTL(hops));
+  }
+
+  /** Whether datagrams to a group come back to this machine. */
+  setGroupEcho(isOn: boolean): void {
+    if (this.#state !== "bound") throw new SocketError("invalid-state");
+    this.#try(() => this.#socket.setMulticastLoopback(isOn));
   }
 
   setBroadcast(isOn: boolean): void {
