@@ -158,6 +158,15 @@ export const layers: readonly Layer[] = [
     mayTouch: "what its domain needs; of the layers only their entries; no other host",
   },
   {
+    name: "signalk",
+    folder: "hosts/signalk/src",
+    entry: "@remora/signalk",
+    below: ["base", "wasm", "policy", "component", "bundle", "engine", "abi", "sandbox", "manager", "remora"],
+    node: "all",
+    what: "the host for Signal K plugins: a small server of its own, and a plugin of signalk-server",
+    mayTouch: "what its domain needs; of the layers only their entries; no other host",
+  },
+  {
     name: "cli",
     folder: "packages/cli/src",
     entry: "@remora/cli",

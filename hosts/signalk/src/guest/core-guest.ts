@@ -1,0 +1,52 @@
+/** A Signal K plugin that is a core module: its exports by the names of signalk-server's loader. */
+
+import type { Answer, TextGuest } from "remora/abi";
+import type { ModuleInstance } from "remora/engine";
+import { signalkErrors } from "../errors.ts";
+import type { SignalkGuest } from "./signalk-guest.ts";
+
+/**
+ * Bytes of answers in the guest's memory. Guests of the buffer convention get a buffer of that size, which is
+ * signalk-server's own; a string of AssemblyScript has any length, and only must not be a flood.
+ */
+const answerBytes = {
+  buffer: { text: 8_192, put: 8_192, answer: 65_536 },
+  assemblyscript: { text: 1024 * 1024, put: 1024 * 1024, answer: 4 * 1024 * 1024 },
+} as const;
+
+/** @throws signalk/not-a-plugin it has no `plugin_start` */
+export function coreGuest(plugin: string, instance: ModuleInstance, guest: TextGuest): SignalkGuest {
+  if (!guest.has("plugin_start")) throw signalkErrors["not-a-plugin"]({ plugin, missing: "plugin_start" });
+  const bytesMax = answerBytes[guest.convention];
+  const text = (name: string): string => {
+    if (!guest.has(name)) return "";
+    return atOnce(plugin, name, guest.ask(name, undefined, bytesMax.text));
+  };
+  return {
+    get isPoisoned() {
+      return instance.isPoisoned;
+    },
+    get isWaiting() {
+      return guest.isWaiting;
+    },
+    name: () => text("plugin_name"),
+    schema: () => text("plugin_schema"),
+    start: (configuration) => guest.give("plugin_start", configuration),
+    stop: () => (guest.has("plugin_stop") ? guest.give("plugin_stop") : 0),
+    poll: guest.has("poll") ? () => guest.give("poll") : undefined,
+    takeDelta: guest.has("delta_handler") ? (delta) => guest.give("delta_handler", delta) : undefined,
+    endpoints: guest.has("http_endpoints") ? () => text("http_endpoints") : undefined,
+    has: (handler) => guest.has(handler),
+    answer: (handler, request) => guest.ask(handler, request, bytesMax.answer),
+    put: (handler, value) => guest.ask(handler, value, bytesMax.put),
+    close: () => instance.close(),
+  };
+}
+
+/** What a plugin says about itself must not depend on the network. */
+function atOnce(plugin: string, name: string, answer: Answer<string>): string {
+  if (typeof answer === "string") return answer;
+  // The guest is given up; how its call ends is of no interest.
+  answer.catch(() => {});
+  throw signalkErrors["bad-answer"]({ plugin, name, expected: "an answer at once" });
+}

@@ -1,0 +1,144 @@
+/**
+ * One live guest with all that is its own: the sandbox that it runs in, its host functions, what it registered. When
+ * the session is closed nothing of it is left, whatever state the guest was in.
+ */
+
+import { Asyncify, asFetchImports, asFetchModule, GuestBytes, openTextGuest } from "remora/abi";
+import {
+  type Artifact,
+  type GuestAccess,
+  type HostImports,
+  importNames,
+  type Limits,
+  ModuleInstance,
+} from "remora/engine";
+import { checkImports, type Grant } from "remora/policy";
+import { type AuditSink, type InstanceImports, type Sandbox, sandboxImports } from "remora/sandbox";
+import { signalkErrors } from "../errors.ts";
+import type { ServerPort } from "../server-port.ts";
+import { coreGuest } from "./core-guest.ts";
+import { envImports } from "./env-imports.ts";
+import { fetchFor } from "./fetch.ts";
+import { type GuestHost, type GuestSettings, Holdings } from "./host.ts";
+import type { SignalkGuest } from "./signalk-guest.ts";
+
+export interface SessionOptions {
+  readonly plugin: string;
+  readonly artifact: Artifact;
+  readonly limits: Limits;
+  readonly grants: readonly Grant[];
+  /** Under `fs.private`: the plugin's own root. */
+  readonly privateFolder: string;
+  /** Networks that a granted name may lead to though they are not public. */
+  readonly networkAddresses: readonly string[];
+  readonly server: ServerPort;
+  readonly settings: GuestSettings;
+  readonly audit: AuditSink;
+  readonly log: GuestHost["log"];
+  readonly ask: GuestHost["ask"];
+  /** Milliseconds since 1970. */
+  readonly nowMs: () => number;
+}
+
+export interface Session {
+  readonly guest: SignalkGuest;
+  readonly sandbox: Sandbox;
+  /** A call begins: what is bounded by the call is whole again. */
+  beginCall(): void;
+  /** Closes the guest, its sockets and files, and takes away what it registered. */
+  close(): void;
+}
+
+/**
+ * Makes a guest. Its start functions run, and nothing else of it.
+ *
+ * @throws policy/imports-refused it imports what is neither this host's nor granted
+ * @throws signalk/not-a-plugin abi/… engine/… it is no plugin, or fails when it is made
+ */
+export function openSession(options: SessionOptions): Session {
+  const { plugin, grants } = options;
+  const sandbox = sandboxImports({
+    plugin,
+    grants,
+    audit: options.audit,
+    nowMs: options.nowMs,
+    environment: { PLUGIN_ID: plugin },
+    privateFolder: options.privateFolder,
+    network: { addresses: options.networkAddresses },
+    log: {
+      write: ({ level, text }) => options.log(level === "warn" || level === "error" ? level : "debug", text),
+    },
+  });
+  const holdings = new Holdings();
+  holdings.add(() => sandbox.close());
+  const { server, settings, log, ask } = options;
+  const host: GuestHost = { plugin, server, sandbox, gate: sandbox.gate, settings, log, holdings, ask };
+  try {
+    const made = instantiate(options, host);
+    holdings.add(() => made.guest.close());
+    return {
+      guest: made.guest,
+      sandbox,
+      beginCall: () => made.own?.beginCall(),
+      close: () => holdings.close(),
+    };
+  } catch (error) {
+    holdings.close();
+    throw error;
+  }
+}
+
+function instantiate(options: SessionOptions, host: GuestHost) {
+  const { plugin, artifact, limits, grants } = options;
+  const asyncify = new Asyncify();
+  // A first look with host functions of nobody: what cannot be linked is told before anything runs.
+  const linked = checkLinks(options, host);
+  let own: InstanceImports | undefined;
+  const instance = artifact.instantiate({
+    limits,
+    imports: (access) => {
+      own = host.sandbox.forInstance(access);
+      return { ...own.hostImports(linked), ...hostModules(host, access, asyncify, grants) };
+    },
+  });
+  if (own !== undefined) host.holdings.add(() => own?.close());
+  if (!(instance instanceof ModuleInstance)) {
+    instance.close();
+    throw signalkErrors["not-a-plugin"]({ plugin, missing: "plugin_start" });
+  }
+  return { own, guest: coreGuest(plugin, instance, openTextGuest(instance, asyncify)) };
+}
+
+/** The imports that come out of the sandbox. @throws policy/imports-refused */
+function checkLinks({ plugin, artifact, grants }: SessionOptions, host: GuestHost) {
+  const nobody: GuestAccess = {
+    memory: { view: () => new Uint8Array(0) },
+    abort: (error) => {
+      throw error;
+    },
+  };
+  const check = checkImports(artifact.imports, {
+    plugin,
+    hostFunctions: importNames(
+      hostModules({ ...host, holdings: new Holdings() }, nobody, new Asyncify(), grants),
+    ),
+    offers: host.sandbox.offers,
+    grants,
+  });
+  if (check.kind === "refused") throw check.error;
+  return check.linked.filter(({ capability }) => capability !== undefined).map(({ need }) => need);
+}
+
+/** `env`, and `as-fetch` for a plugin that was given the network. */
+function hostModules(
+  host: GuestHost,
+  access: GuestAccess,
+  asyncify: Asyncify,
+  grants: readonly Grant[],
+): HostImports {
+  const bytes = new GuestBytes(access.memory);
+  const env = envImports({ host, bytes, abort: (error) => access.abort(error) });
+  if (!grants.some(({ capability }) => capability === "net.http")) return { env };
+  const send = (request: Parameters<typeof fetchFor>[1]) => fetchFor(host, request);
+  return { env, [asFetchModule]: asFetchImports({ asyncify, memory: access.memory, send }) };
+}

@@ -1,0 +1,30 @@
+/** A Signal K plugin that is loaded, whatever convention it keeps. */
+
+import type { Answer } from "remora/abi";
+
+export interface SignalkGuest {
+  /** True after a failure: it is to be replaced. */
+  readonly isPoisoned: boolean;
+  /** True while it waits in the middle of a call; no other may be made. */
+  readonly isWaiting: boolean;
+  /** As it calls itself; empty when it does not. */
+  name(): string;
+  /** JSON Schema of its configuration, as text. */
+  schema(): string;
+  /** @returns 0 when it started */
+  start(configuration: string): Answer<number>;
+  stop(): Answer<number>;
+  /** Called once a second, where the guest has it. */
+  readonly poll: (() => Answer<number>) | undefined;
+  /** Gets every delta that the plugin wants, as JSON; where the guest has it. */
+  readonly takeDelta: ((delta: string) => Answer<number>) | undefined;
+  /** JSON list of `{method, path, handler}`; undefined when it serves none. */
+  readonly endpoints: (() => string) | undefined;
+  /** Whether it exports a handler. */
+  has(handler: string): boolean;
+  /** JSON in, JSON out: HTTP and provider handlers. */
+  answer(handler: string, request: string): Answer<string>;
+  /** JSON value in, JSON result out. */
+  put(handler: string, value: string): Answer<string>;
+  close(): void;
+}

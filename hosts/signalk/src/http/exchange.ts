@@ -1,0 +1,29 @@
+/** A request and its answer as the routes see them, whoever carries them: Node's server, or Express in signalk-server. */
+
+export interface ApiRequest {
+  readonly method: string;
+  /** Decoded parts of the path that a route names, `*` for the rest of it. */
+  readonly params: Readonly<Record<string, string>>;
+  readonly query: Readonly<Record<string, string>>;
+  readonly headers: Readonly<Record<string, unknown>>;
+  /** JSON; undefined for none. */
+  readonly body: unknown;
+}
+
+export type ApiResponse =
+  | { readonly status: number; readonly json: unknown }
+  | { readonly status: number; readonly text: string; readonly headers: Readonly<Record<string, string>> };
+
+export type Handler = (request: ApiRequest) => ApiResponse | Promise<ApiResponse>;
+
+export const ok = (json: unknown): ApiResponse => ({ status: 200, json });
+
+export function failed(status: number, message: string): ApiResponse {
+  return { status, json: { state: "FAILED", statusCode: status, message } };
+}
+
+export const notFound: ApiResponse = {
+  status: 404,
+  text: "Not found\n",
+  headers: { "Content-Type": "text/plain" },
+};

@@ -1,0 +1,21 @@
+// The host that runs, and the server inside of it.
+
+export { type RunningSignalk, type RunSignalkOptions, runSignalk } from "./run.ts";
+export { type ServerOptions, SignalkServer } from "./server.ts";
+
+// Deltas.
+
+export type { Delta, PathValue, StampedDelta, StampedUpdate, Update } from "./delta/delta.ts";
+export type { Published } from "./delta/published.ts";
+
+// Plugins.
+
+export type { GivenGrant } from "./plugin/grants.ts";
+export { type PluginManifest, pluginIdOf, type WasmCapabilities } from "./plugin/manifest.ts";
+export { type PluginState, SignalkPlugin, signalkLimits } from "./plugin/plugin.ts";
+export type { Plugins } from "./plugin/plugins.ts";
+export type { PluginSettings } from "./plugin/settings-file.ts";
+
+// Errors.
+
+export { signalkErrors } from "./errors.ts";

@@ -1,0 +1,86 @@
+/**
+ * Brings the data of a Node plugin to the WebAssembly plugin that takes its place: its files become the plugin's own,
+ * its settings the plugin's settings. The originals stay, so that one can go back.
+ */
+
+import { constants } from "node:fs";
+import { copyFile, lstat, mkdir, readdir } from "node:fs/promises";
+import { join } from "node:path";
+import { signalkErrors } from "../errors.ts";
+import { privateFolderOf, readSettings, settingsFileOf, writeSettings } from "./settings-file.ts";
+
+export interface ImportedData {
+  readonly files: number;
+  readonly hasSettings: boolean;
+  /** Names that were there already, or are no plain files. */
+  readonly skipped: readonly string[];
+}
+
+const filesMax = 10_000;
+const bytesMax = 64 * 1024 * 1024;
+
+/** Ids of plugins name files here, so they must not lead anywhere else. */
+const idPattern = /^[A-Za-z0-9_~-][A-Za-z0-9._~-]{0,213}$/;
+
+/**
+ * @param from The Node plugin's id: its folder and its settings file in `plugin-config-data`.
+ * @param to   The WebAssembly plugin's id.
+ * @throws signalk/settings-file the settings cannot be read or written, or the folder is too large
+ */
+export async function importNodeData(dataFolder: string, from: string, to: string): Promise<ImportedData> {
+  for (const id of [from, to]) {
+    if (!idPattern.test(id))
+      throw signalkErrors["settings-file"]({ file: id, reason: "it is no plugin's id" });
+  }
+  const source = join(dataFolder, "plugin-config-data", from);
+  const target = join(privateFolderOf(dataFolder, to), "data");
+  const copied = { files: 0, bytes: 0, skipped: [] as string[] };
+  await copyFolder(source, target, { name: "", isTop: true, copied });
+  const settings = await readSettings(settingsFileOf(dataFolder, from));
+  const hasSettings = settings.configuration !== undefined && from !== to;
+  if (hasSettings) await writeSettings(settingsFileOf(dataFolder, to), { ...settings, enabled: false });
+  return { files: copied.files, hasSettings, skipped: copied.skipped };
+}
+
+interface Copying {
+  /** Below the source, for messages. */
+  readonly name: string;
+  readonly isTop: boolean;
+  readonly copied: { files: number; bytes: number; readonly skipped: string[] };
+}
+
+async function copyFolder(source: string, target: string, { name, isTop, copied }: Copying): Promise<void> {
+  // A plugin without files of its own has no folder.
+  const entries = await readdir(source, { withFileTypes: true }).catch(() => []);
+  if (entries.length > 0) await mkdir(target, { recursive: true });
+  for (const entry of entries) {
+    // The private root of a WebAssembly plugin with the same id.
+    if (isTop && entry.name === "vfs") continue;
+    const inner = name === "" ? entry.name : `${name}/${entry.name}`;
+    const paths = [join(source, entry.name), join(target, entry.name)] as const;
+    if (entry.isDirectory()) await copyFolder(...paths, { name: inner, isTop: false, copied });
+    else if (entry.isFile()) await copyOne(...paths, inner, copied);
+    else copied.skipped.push(inner); // a link leads where it wants
+  }
+}
+
+async function copyOne(
+  source: string,
+  target: string,
+  name: string,
+  copied: Copying["copied"],
+): Promise<void> {
+  copied.bytes += (await lstat(source)).size;
+  if (++copied.files > filesMax || copied.bytes > bytesMax) {
+    const reason = `it has more than ${filesMax} files or ${bytesMax} bytes`;
+    throw signalkErrors["settings-file"]({ file: source, reason });
+  }
+  try {
+    await copyFile(source, target, constants.COPYFILE_EXCL);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException; // the file system throws nothing else
+    if (code !== "EEXIST") throw error;
+    copied.files--;
+    copied.skipped.push(name);
+  }
+}

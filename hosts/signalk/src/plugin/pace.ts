@@ -1,0 +1,50 @@
+/**
+ * How long guests may hold the event loop in one turn. Work for guests is cut into turns, so that whatever plugins do,
+ * timers and sockets are served between. All plugins of a host share one pace.
+ */
+
+/** Milliseconds of one turn; one call of a guest may add its own deadline. */
+const turnMsMax = 8;
+
+export class Pace {
+  readonly #nowMs: () => number;
+  readonly #nextTurn: (callback: () => void) => void;
+  #startedMs: number | undefined;
+  #waiting: (() => void)[] = [];
+  #isScheduled = false;
+  /** A guest is running: another one called now would spend its time. */
+  isGuestRunning = false;
+
+  constructor(nowMs = () => performance.now(), nextTurn: (callback: () => void) => void = setImmediate) {
+    this.#nowMs = nowMs;
+    this.#nextTurn = nextTurn;
+  }
+
+  /** Whether this turn has time for another call. */
+  hasTime(): boolean {
+    const nowMs = this.#nowMs();
+    if (this.#startedMs === undefined) {
+      this.#startedMs = nowMs;
+      this.#schedule();
+    }
+    return nowMs - this.#startedMs < turnMsMax;
+  }
+
+  /** Calls back in a later turn. */
+  later(callback: () => void): void {
+    this.#waiting.push(callback);
+    this.#schedule();
+  }
+
+  #schedule(): void {
+    if (this.#isScheduled) return;
+    this.#isScheduled = true;
+    this.#nextTurn(() => {
+      this.#isScheduled = false;
+      this.#startedMs = undefined;
+      const due = this.#waiting;
+      this.#waiting = [];
+      for (const callback of due) callback();
+    });
+  }
+}

@@ -1,0 +1,106 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { Mailbox } from "./mailbox.ts";
+import { Pace } from "./pace.ts";
+import { requestsMax, Turns } from "./turns.ts";
+
+/** A pace whose time and turns the test moves. */
+function paced() {
+  const time = { nowMs: 0 };
+  const turns: (() => void)[] = [];
+  const pace = new Pace(
+    () => time.nowMs,
+    (callback) => turns.push(callback),
+  );
+  return { pace, time, nextTurn: () => turns.shift()?.() };
+}
+
+test("deltas are delivered at once while there is time, and in a later turn when there is none", () => {
+  const { pace, time, nextTurn } = paced();
+  const delivered: string[] = [];
+  const turns = new Turns({ plugin: "p", pace, deliver: (delta) => void delivered.push(delta) });
+  turns.post(() => "first");
+  time.nowMs = 9;
+  turns.post(() => "second");
+  assert.deepEqual(delivered, ["first"]);
+  nextTurn();
+  assert.deepEqual(delivered, ["first", "second"]);
+});
+
+test("while one guest calls the server no other is called, and none is forgotten", () => {
+  const { pace, nextTurn } = paced();
+  const delivered: string[] = [];
+  const turns = new Turns({ plugin: "p", pace, deliver: (delta) => void delivered.push(delta) });
+  pace.isGuestRunning = true;
+  turns.post(() => "during");
+  pace.isGuestRunning = false;
+  assert.deepEqual(delivered, []);
+  nextTurn();
+  assert.deepEqual(delivered, ["during"]);
+});
+
+test("while a call waits nothing else enters the guest; requests come before deltas then", async () => {
+  const { pace } = paced();
+  const order: string[] = [];
+  const turns = new Turns({ plugin: "p", pace, deliver: (delta) => void order.push(delta) });
+  let goOn: (value: string) => void = () => {};
+  const waiting = turns.ask(() => new Promise<string>((resolve) => (goOn = resolve)));
+  turns.post(() => "delta");
+  const request = turns.ask(() => {
+    order.push("request");
+    return 1;
+  });
+  assert.deepEqual(order, []);
+  goOn("answer");
+  assert.equal(await waiting, "answer");
+  assert.equal(await request, 1);
+  assert.deepEqual(order, ["request", "delta"]);
+});
+
+test("too many requests are refused at once, and all of them end when the guest is gone", async () => {
+  const { pace } = paced();
+  const turns = new Turns({ plugin: "p", pace, deliver: () => {} });
+  turns.pause();
+  const asked = Array.from({ length: requestsMax }, () => turns.ask(() => 1));
+  await assert.rejects(
+    turns.ask(() => 1),
+    { code: "signalk/busy" },
+  );
+  turns.clear(new Error("gone"));
+  for (const one of asked) await assert.rejects(one, /gone/);
+});
+
+test("a call that throws costs the others nothing", async () => {
+  const { pace } = paced();
+  const turns = new Turns({ plugin: "p", pace, deliver: () => {} });
+  await assert.rejects(
+    turns.ask(() => {
+      throw new Error("trap");
+    }),
+    /trap/,
+  );
+  assert.equal(await turns.ask(() => 2), 2);
+});
+
+test("a full mailbox loses the oldest, by number and by size", () => {
+  const mailbox = new Mailbox({ deltasMax: 3, charactersMax: 10 });
+  for (const text of ["a", "b", "c", "d"]) mailbox.put(text);
+  assert.equal(mailbox.take(), "b");
+  mailbox.put("123456789");
+  assert.equal(mailbox.size, 2);
+  assert.equal(mailbox.take(), "d");
+  mailbox.put("x".repeat(11));
+  assert.equal(mailbox.lostCount, 3);
+  assert.equal(mailbox.take(), "123456789");
+  assert.equal(mailbox.take(), undefined);
+});
+
+test("a mailbox gives back what it took out, however many went through", () => {
+  const mailbox = new Mailbox({ deltasMax: 2_000, charactersMax: 1_000_000 });
+  for (let index = 0; index < 3_900; index++) {
+    mailbox.put(String(index));
+    if (index % 2 === 1) assert.equal(mailbox.take(), String((index - 1) / 2));
+  }
+  assert.equal(mailbox.size, 1_950);
+  assert.equal(mailbox.lostCount, 0);
+});

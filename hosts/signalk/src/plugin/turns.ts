@@ -1,0 +1,135 @@
+/**
+ * One guest's calls, one after another. A call that waits for the network keeps the others waiting, since nothing may
+ * enter the guest meanwhile. Requests come before deltas; both are bounded.
+ */
+
+import type { Answer } from "remora/abi";
+import { signalkErrors } from "../errors.ts";
+import { Mailbox } from "./mailbox.ts";
+import type { Pace } from "./pace.ts";
+
+/** Requests that wait for one plugin. */
+export const requestsMax = 64;
+
+export interface TurnsOptions {
+  readonly plugin: string;
+  readonly pace: Pace;
+  readonly mailbox?: Mailbox;
+  /** Gives the guest a delta. Handles its failures itself. */
+  readonly deliver: (delta: string) => Answer<unknown>;
+}
+
+export class Turns {
+  readonly #options: TurnsOptions;
+  readonly #mailbox: Mailbox;
+  #requests: { readonly run: () => Answer<unknown>; readonly drop: (reason: Error) => void }[] = [];
+  #isBusy = false;
+  #isPaused = false;
+  #isScheduled = false;
+
+  constructor(options: TurnsOptions) {
+    this.#options = options;
+    this.#mailbox = options.mailbox ?? new Mailbox();
+  }
+
+  get lostCount(): number {
+    return this.#mailbox.lostCount;
+  }
+
+  get waitingCount(): number {
+    return this.#requests.length + this.#mailbox.size;
+  }
+
+  /**
+   * Calls the guest when its turn comes, at once where that is possible.
+   *
+   * @throws signalk/busy too many wait
+   */
+  ask<Result>(use: () => Answer<Result>): Promise<Result> {
+    if (this.#requests.length >= requestsMax) {
+      const { plugin } = this.#options;
+      return Promise.reject(signalkErrors.busy({ plugin, waitingMax: requestsMax }));
+    }
+    return new Promise((resolve, reject) => {
+      const run = () => settle(use, resolve, reject);
+      this.#requests.push({ run, drop: reject });
+      this.#pump();
+    });
+  }
+
+  /** Takes a delta: delivered at once when the guest is free and this turn of the event loop has time. */
+  post(json: () => string): void {
+    const isFree = !this.#isBusy && !this.#isPaused && this.waitingCount === 0;
+    const { pace, deliver } = this.#options;
+    if (isFree && !pace.isGuestRunning && pace.hasTime()) {
+      const done = deliver(json());
+      if (done instanceof Promise) this.#wait(done);
+      return;
+    }
+    this.#mailbox.put(json());
+    this.#schedule();
+  }
+
+  /** Nothing is called until `resume`; what comes meanwhile waits. */
+  pause(): void {
+    this.#isPaused = true;
+  }
+
+  resume(): void {
+    this.#isPaused = false;
+    this.#pump();
+  }
+
+  /** The guest is gone: nobody waits for it any longer. */
+  clear(reason: Error): void {
+    this.#isPaused = false;
+    this.#mailbox.clear();
+    for (const { drop } of this.#requests.splice(0)) drop(reason);
+  }
+
+  #pump(): void {
+    const { pace, deliver } = this.#options;
+    while (!this.#isBusy && !this.#isPaused && this.waitingCount > 0) {
+      if (pace.isGuestRunning || !pace.hasTime()) {
+        this.#schedule();
+        return;
+      }
+      const request = this.#requests.shift();
+      const done = request === undefined ? deliver(this.#mailbox.take() ?? "") : request.run();
+      if (done instanceof Promise) this.#wait(done);
+    }
+  }
+
+  #wait(done: Promise<unknown>): void {
+    this.#isBusy = true;
+    done.finally(() => {
+      this.#isBusy = false;
+      this.#pump();
+    });
+  }
+
+  #schedule(): void {
+    if (this.#isScheduled) return;
+    this.#isScheduled = true;
+    this.#options.pace.later(() => {
+      this.#isScheduled = false;
+      this.#pump();
+    });
+  }
+}
+
+/** Tells the outcome; the promise that it gives never rejects. */
+function settle<Result>(
+  use: () => Answer<Result>,
+  resolve: (result: Result) => void,
+  reject: (error: unknown) => void,
+): Answer<unknown> {
+  try {
+    const answer = use();
+    if (answer instanceof Promise) return answer.then(resolve, reject);
+    resolve(answer);
+  } catch (error) {
+    reject(error);
+  }
+  return undefined;
+}

@@ -1,0 +1,26 @@
+/** What anybody may change of a notification that stands: its state, or how it shows itself. */
+
+import { isRecord, isShallow } from "../delta/delta.ts";
+import type { SignalkServer } from "../server.ts";
+import type { PutResult } from "../server-port.ts";
+import type { PutRequest } from "./put-requests.ts";
+
+const fields: ReadonlySet<string> = new Set(["state", "method"]);
+
+/** The field that a path below `notifications` ends with; undefined for another path. */
+export function notificationField(path: string): string | undefined {
+  const parts = path.split(".");
+  return parts[0] === "notifications" && parts.length > 2 ? parts.at(-1) : undefined;
+}
+
+export function putNotification(server: SignalkServer, { context, path, value }: PutRequest): PutResult {
+  const field = notificationField(path) ?? "";
+  const place = path.slice(0, -field.length - 1);
+  const standing = server.model.leaf(context, place)?.value;
+  if (!isRecord(standing)) return { state: "COMPLETED", statusCode: 404 };
+  if (!fields.has(field)) return { state: "COMPLETED", statusCode: 405 };
+  if (!isShallow(value, 2)) return { state: "COMPLETED", statusCode: 400 };
+  const delta = { context, updates: [{ values: [{ path: place, value: { ...standing, [field]: value } }] }] };
+  server.input(delta, "server");
+  return { state: "COMPLETED", statusCode: 200 };
+}

@@ -1,0 +1,98 @@
+/**
+ * The small Signal K server: a model, whoever listens to deltas, and what plugins registered. Sockets and HTTP are
+ * other files; here nothing is open.
+ */
+
+import { type Clock, systemClock } from "./clock.ts";
+import type { Delta, StampedDelta } from "./delta/delta.ts";
+import { Published } from "./delta/published.ts";
+import { stampForInput, stampForPlugin } from "./delta/sources.ts";
+import { Model, type ModelLimits } from "./model/model.ts";
+import { ByPlugin } from "./providers/by-plugin.ts";
+import { Resources } from "./providers/resources.ts";
+import { PutRequests } from "./put/put-requests.ts";
+import type { RadarRegistration, ServerPort, WeatherRegistration } from "./server-port.ts";
+import { BinaryStreams } from "./stream/binary-streams.ts";
+
+export interface ServerOptions {
+  /** `urn:mrn:signalk:uuid:…` or `urn:mrn:imo:mmsi:…` */
+  readonly self: string;
+  readonly clock?: Clock;
+  readonly modelLimits?: Partial<ModelLimits>;
+  /** Told when a plugin says how it is. */
+  readonly onStatus?: (
+    plugin: string,
+    status: { readonly kind: "status" | "error"; readonly message: string },
+  ) => void;
+}
+
+export class SignalkServer {
+  readonly clock: Clock;
+  readonly model: Model;
+  readonly puts: PutRequests;
+  readonly resources = new Resources();
+  readonly weather = new ByPlugin<WeatherRegistration>();
+  readonly radars = new ByPlugin<RadarRegistration>();
+  readonly binaryStreams = new BinaryStreams();
+  /** What plugins reach of it. */
+  readonly port: ServerPort;
+  readonly #listeners = new Set<(published: Published) => void>();
+  #deltas = 0;
+
+  constructor(options: ServerOptions) {
+    this.clock = options.clock ?? systemClock;
+    this.model = new Model(`vessels.${options.self}`, options.modelLimits);
+    this.puts = new PutRequests(this.clock);
+    this.port = this.#makePort(options);
+  }
+
+  get deltaCount(): number {
+    return this.#deltas;
+  }
+
+  /** Takes what a decoder made of what an instrument said. */
+  input(delta: Delta, label: string): void {
+    this.#publish(stampForInput(delta, label, this.model.contextOf(delta.context), this.clock.date()), 1);
+  }
+
+  onDelta(listen: (published: Published) => void): () => void {
+    this.#listeners.add(listen);
+    return () => this.#listeners.delete(listen);
+  }
+
+  #publish(delta: StampedDelta, version: 1 | 2): void {
+    this.#deltas++;
+    // Version 2 of the interfaces has a model of its own; what belongs there must not be mixed into this one.
+    if (version === 1) this.model.apply(delta);
+    const published = new Published(delta, version);
+    for (const listen of this.#listeners) listen(published);
+  }
+
+  #makePort({ onStatus }: ServerOptions): ServerPort {
+    const { model, puts, resources, weather, radars, binaryStreams } = this;
+    return {
+      selfContext: model.selfContext,
+      handleMessage: (plugin, delta, version) =>
+        this.#publish(
+          stampForPlugin(delta, plugin, model.contextOf(delta.context), this.clock.date()),
+          version,
+        ),
+      // One value is asked for most, and found without building a tree.
+      selfPath: (path) =>
+        model.leaf("vessels.self", path) ?? model.tree(["vessels", "self", ...path.split(".")]),
+      path: (path) => model.tree(partsOf(path)),
+      onDelta: (listen) => this.onDelta(listen),
+      registerPut: (registration) => puts.register(registration),
+      registerResources: (registration) => resources.register(registration),
+      registerWeather: (registration) => weather.register(registration),
+      registerRadar: (registration) => radars.register(registration),
+      emitBinary: (stream, data) => binaryStreams.emit(stream, data),
+      setStatus: (plugin, status) => onStatus?.(plugin, status),
+    };
+  }
+}
+
+/** `vessels.urn:mrn:imo:mmsi:230000000.navigation.position` in its parts: a vessel's name has no dots. */
+function partsOf(path: string): string[] {
+  return path === "" ? [] : path.split(".");
+}
