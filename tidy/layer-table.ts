@@ -182,6 +182,7 @@ export const layers: readonly Layer[] = [
       "manager",
       "remora",
       "tak",
+      "signalk",
     ],
     node: "all",
     what: "the program `remora`, a command a file",

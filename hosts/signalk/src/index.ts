@@ -12,7 +12,8 @@ export type { Published } from "./delta/published.ts";
 
 export type { GivenGrant } from "./plugin/grants.ts";
 export { type PluginManifest, pluginIdOf, type WasmCapabilities } from "./plugin/manifest.ts";
-export { type PluginState, SignalkPlugin, signalkLimits } from "./plugin/plugin.ts";
+export { type PluginState, SignalkPlugin } from "./plugin/plugin.ts";
+export { signalkLimits } from "./plugin/plugin-deps.ts";
 export type { Plugins } from "./plugin/plugins.ts";
 export type { PluginSettings } from "./plugin/settings-file.ts";
 

@@ -9,7 +9,7 @@ import { modelRoutes } from "./http/model-routes.ts";
 import { providerRoutes } from "./http/provider-routes.ts";
 import { radarRoutes } from "./http/radar-routes.ts";
 import { Pace } from "./plugin/pace.ts";
-import type { PluginDeps } from "./plugin/plugin.ts";
+import type { PluginDeps } from "./plugin/plugin-deps.ts";
 import { openPlugins, type Plugins } from "./plugin/plugins.ts";
 import type { PluginSettings } from "./plugin/settings-file.ts";
 import { SignalkServer } from "./server.ts";

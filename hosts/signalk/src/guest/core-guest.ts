@@ -23,8 +23,8 @@ export function coreGuest(plugin: string, instance: ModuleInstance, guest: TextG
     return atOnce(plugin, name, guest.ask(name, undefined, bytesMax.text));
   };
   return {
-    get isPoisoned() {
-      return instance.isPoisoned;
+    get isLost() {
+      return instance.isPoisoned || instance.isClosed;
     },
     get isWaiting() {
       return guest.isWaiting;

@@ -3,8 +3,8 @@
 import type { Answer } from "remora/abi";
 
 export interface SignalkGuest {
-  /** True after a failure: it is to be replaced. */
-  readonly isPoisoned: boolean;
+  /** True after a failure, and when it was closed: nothing can be asked of it any more. */
+  readonly isLost: boolean;
   /** True while it waits in the middle of a call; no other may be made. */
   readonly isWaiting: boolean;
   /** As it calls itself; empty when it does not. */

@@ -1,5 +1,7 @@
 /** When a plugin that crashed is started again, and when that is given up. */
 
+import type { Clock } from "../clock.ts";
+
 export interface BackOff {
   /** Of the first wait; each further one is twice as long. */
   readonly firstMs: number;
@@ -18,8 +20,53 @@ export const backOffDefault: BackOff = {
   forgivenAfterMs: 60_000,
 };
 
-/** @returns milliseconds until the next start, or undefined when there shall be none */
-export function waitAfter(crashes: number, backOff: BackOff): number | undefined {
-  if (crashes >= backOff.crashesMax) return undefined;
-  return Math.min(backOff.firstMs * 2 ** (crashes - 1), backOff.longestMs);
+/** The crashes of one plugin, and its next start. */
+export class Restarts {
+  readonly #clock: Clock;
+  readonly #backOff: BackOff;
+  #crashes = 0;
+  #runsSinceMs: number | undefined;
+  #cancel: (() => void) | undefined;
+
+  constructor(clock: Clock, backOff: BackOff = backOffDefault) {
+    this.#clock = clock;
+    this.#backOff = backOff;
+  }
+
+  get crashes(): number {
+    return this.#crashes;
+  }
+
+  /** It runs now. */
+  started(): void {
+    this.#runsSinceMs = this.#clock.nowMs();
+  }
+
+  /**
+   * It crashed: `again` is called when the wait is over.
+   *
+   * @returns milliseconds until then, or undefined when there will be no other start
+   */
+  crashed(again: () => void): number | undefined {
+    const { firstMs, longestMs, crashesMax, forgivenAfterMs } = this.#backOff;
+    const ranMs = this.#runsSinceMs === undefined ? 0 : this.#clock.nowMs() - this.#runsSinceMs;
+    this.#runsSinceMs = undefined;
+    this.#crashes = ranMs >= forgivenAfterMs ? 1 : this.#crashes + 1;
+    if (this.#crashes >= crashesMax) return undefined;
+    const waitMs = Math.min(firstMs * 2 ** (this.#crashes - 1), longestMs);
+    this.#cancel = this.#clock.after(waitMs, again);
+    return waitMs;
+  }
+
+  /** Somebody decided otherwise. */
+  cancel(): void {
+    this.#cancel?.();
+    this.#cancel = undefined;
+  }
+
+  /** Somebody starts it: what was is forgiven. */
+  forget(): void {
+    this.cancel();
+    this.#crashes = 0;
+  }
 }

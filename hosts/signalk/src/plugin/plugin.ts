@@ -7,71 +7,33 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { Answer } from "remora/abi";
 import { isRemoraError, type RemoraError } from "remora/base";
-import { type Artifact, defaultLimits, type Limits } from "remora/engine";
+import type { Artifact } from "remora/engine";
 import { type Grant, harmless } from "remora/policy";
-import type { AuditSink } from "remora/sandbox";
-import type { Clock } from "../clock.ts";
 import { signalkErrors } from "../errors.ts";
 import { guestServer } from "../guest/guest-server.ts";
 import { openSession, type Session } from "../guest/session.ts";
 import type { SignalkGuest } from "../guest/signalk-guest.ts";
-import type { ServerPort } from "../server-port.ts";
 import { readArtifact } from "./artifact-file.ts";
-import { type BackOff, backOffDefault, waitAfter } from "./back-off.ts";
+import { Restarts } from "./back-off.ts";
+import { type Description, describe, servedEndpoints } from "./description.ts";
 import {
   type Endpoint,
   type EndpointRequest,
   type EndpointResponse,
   matchEndpoint,
-  readEndpoints,
   readResponse,
 } from "./endpoints.ts";
 import { type GivenGrant, grantsOf } from "./grants.ts";
+import { KeptSettings } from "./kept-settings.ts";
 import type { PluginManifest } from "./manifest.ts";
-import type { Pace } from "./pace.ts";
-import {
-  type PluginSettings,
-  privateFolderOf,
-  readSettings,
-  settingsBytesMax,
-  settingsFileOf,
-  writeSettings,
-} from "./settings-file.ts";
+import { type PluginDeps, signalkLimits } from "./plugin-deps.ts";
+import { startPolling } from "./polling.ts";
+import { type PluginSettings, privateFolderOf } from "./settings-file.ts";
 import { Turns } from "./turns.ts";
 
 /** `crashed`: it waits to be started again. `error`: it does not, until somebody starts it. */
 export type PluginState = "stopped" | "starting" | "running" | "crashed" | "error";
 
-export interface PluginDeps {
-  readonly server: ServerPort;
-  /** Where settings and private folders are: signalk-server's own configuration folder. */
-  readonly dataFolder: string;
-  readonly clock: Clock;
-  readonly pace: Pace;
-  readonly audit: AuditSink;
-  readonly log: (plugin: string, level: "debug" | "warn" | "error", text: string) => void;
-  readonly limits?: Partial<Limits>;
-  readonly backOff?: BackOff;
-  /** What the operator gives a plugin beyond what its manifest asks for. */
-  readonly moreGrants?: (plugin: string) => readonly Grant[];
-  /** What the operator takes away again; a grant for which it is true is not given. */
-  readonly isWithheld?: (plugin: string, given: GivenGrant) => boolean;
-  /** Networks that a granted name may lead to though they are not public. */
-  readonly networkAddresses?: readonly string[];
-}
-
-/**
- * A guest runs on the event loop, so its deadline is what everybody else may have to wait. Fuel ends most of what runs
- * for too long before that, at the same instruction on a fast machine and on a slow one.
- */
-export const signalkLimits: Limits = {
-  ...defaultLimits,
-  fuelMax: 50_000_000,
-  deadlineMs: 20,
-  memoryPagesMax: 512,
-};
-
-const pollMs = 1_000;
 /** A call that waits for the network for longer than this is given up, and its guest with it. */
 const waitMsMax = 120_000;
 
@@ -79,38 +41,33 @@ export class SignalkPlugin {
   readonly manifest: PluginManifest;
   readonly grants: readonly GivenGrant[];
   readonly #deps: PluginDeps;
+  readonly #settings: KeptSettings;
   readonly #turns: Turns;
-  #settings: PluginSettings;
+  readonly #restarts: Restarts;
   #artifact: Artifact | undefined;
-  #name: string;
-  #schema: unknown = {};
+  #description: Description = { name: undefined, schema: {} };
   #state: PluginState = "stopped";
   #status = "";
   #session: Session | undefined;
   #endpoints: readonly Endpoint[] = [];
-  /** What ends with a run: the subscription, the poll timer. */
+  /** What ends with a run: the subscription, the polling. */
   #ends: (() => void)[] = [];
-  #cancelRestart: (() => void) | undefined;
-  #cancelPoll: (() => void) | undefined;
   #isReloading = false;
-  #crashes = 0;
-  #startedMs = 0;
   #deltas = 0;
 
   constructor(manifest: PluginManifest, settings: PluginSettings, deps: PluginDeps) {
+    const { id } = manifest;
     this.manifest = manifest;
-    this.#settings = settings;
     this.#deps = deps;
-    this.#name = manifest.packageName;
+    this.#settings = new KeptSettings({ dataFolder: deps.dataFolder, plugin: id }, settings, (error) =>
+      deps.log(id, "error", messageOf(error)),
+    );
     this.grants = [
-      ...grantsOf(manifest.id, manifest.capabilities),
-      ...(deps.moreGrants?.(manifest.id) ?? []).map((grant) => ({ grant, why: "operator" as const })),
-    ].filter((given) => deps.isWithheld?.(manifest.id, given) !== true);
-    this.#turns = new Turns({
-      plugin: manifest.id,
-      pace: deps.pace,
-      deliver: (delta) => this.#deliver(delta),
-    });
+      ...grantsOf(id, manifest.capabilities),
+      ...(deps.moreGrants?.(id) ?? []).map((grant) => ({ grant, why: "operator" as const })),
+    ].filter((given) => deps.isWithheld?.(id, given) !== true);
+    this.#turns = new Turns({ plugin: id, pace: deps.pace, deliver: (delta) => this.#deliver(delta) });
+    this.#restarts = new Restarts(deps.clock, deps.backOff);
   }
 
   get id(): string {
@@ -119,12 +76,12 @@ export class SignalkPlugin {
 
   /** As the plugin calls itself; its package's name until it was loaded. */
   get name(): string {
-    return this.#name;
+    return this.#description.name ?? this.manifest.packageName;
   }
 
   /** JSON Schema of its configuration. */
   get schema(): unknown {
-    return this.#schema;
+    return this.#description.schema;
   }
 
   get state(): PluginState {
@@ -137,11 +94,11 @@ export class SignalkPlugin {
   }
 
   get settings(): PluginSettings {
-    return this.#settings;
+    return this.#settings.current;
   }
 
   get counts(): { readonly deltas: number; readonly lost: number; readonly crashes: number } {
-    return { deltas: this.#deltas, lost: this.#turns.lostCount, crashes: this.#crashes };
+    return { deltas: this.#deltas, lost: this.#turns.lostCount, crashes: this.#restarts.crashes };
   }
 
   /**
@@ -156,7 +113,7 @@ export class SignalkPlugin {
       const artifact = await readArtifact(this.manifest);
       const session = this.#open(artifact);
       try {
-        this.#describe(session);
+        this.#description = describe(this.id, session);
       } finally {
         session.close();
       }
@@ -175,17 +132,14 @@ export class SignalkPlugin {
    * @throws …                     as `load`
    */
   async start(): Promise<void> {
-    this.#cancelRestart?.();
-    this.#cancelRestart = undefined;
     if (this.#state === "running" || this.#state === "starting") return;
-    this.#crashes = 0;
+    this.#restarts.forget();
     await this.#begin();
   }
 
   /** Stops the plugin; what it registered is gone, whatever its `plugin_stop` does. */
   async stop(): Promise<void> {
-    this.#cancelRestart?.();
-    this.#cancelRestart = undefined;
+    this.#restarts.cancel();
     const session = this.#session;
     if (session === undefined) {
       this.#state = "stopped";
@@ -203,15 +157,14 @@ export class SignalkPlugin {
    * called; it may still be starting then.
    */
   async configure(settings: PluginSettings): Promise<void> {
-    await writeSettings(settingsFileOf(this.#deps.dataFolder, this.id), settings);
-    this.#settings = settings;
+    await this.#settings.write(settings);
     await this.stop();
     if (settings.enabled) this.startSoon();
   }
 
   /** Takes the settings from their file, where somebody else has written them. */
   async readSettings(): Promise<void> {
-    this.#settings = await readSettings(settingsFileOf(this.#deps.dataFolder, this.id));
+    await this.#settings.readAgain();
   }
 
   /** Starts it and shows a failure in its state, for whoever does not wait for it. */
@@ -224,24 +177,24 @@ export class SignalkPlugin {
    * Takes the plugin's file as it is now. What arrives meanwhile waits and is given to the new version; when that does
    * not start, the old one goes on.
    *
-   * @throws … as `start`: why the new version was not taken
+   * @throws signalk/not-running it is just being started
+   * @throws …                   as `start`: why the new version was not taken
    */
   async reload(): Promise<void> {
+    if (this.#state === "starting" || this.#isReloading) throw this.#notRunning();
     const artifact = await readArtifact(this.manifest);
     const next = this.#open(artifact);
-    const previous = this.#artifact;
+    let description: Description;
     try {
-      this.#describe(next);
+      description = describe(this.id, next);
     } catch (error) {
       next.close();
       throw error;
     }
+    if (this.#session === undefined) next.close();
+    else await this.#swap(next);
     this.#artifact = artifact;
-    if (this.#session === undefined) {
-      next.close();
-      return;
-    }
-    await this.#swap(next, previous);
+    this.#description = description;
   }
 
   /**
@@ -276,7 +229,7 @@ export class SignalkPlugin {
       this.#artifact ??= await readArtifact(this.manifest);
       const session = this.#open(this.#artifact);
       this.#session = session;
-      this.#describe(session);
+      this.#description = describe(this.id, session);
       await this.#startGuest(session);
       this.#beginRun(session);
     } catch (error) {
@@ -296,9 +249,8 @@ export class SignalkPlugin {
 
   /** Not in turns: they are paused until it is over. */
   async #startGuest(session: Session): Promise<void> {
-    const { configuration, enableDebug } = this.#settings;
-    const json = JSON.stringify({ ...configuration, enableDebug });
-    const status = await this.#callIn(session, (guest) => guest.start(json));
+    const text = this.#settings.startText();
+    const status = await this.#callIn(session, (guest) => guest.start(text));
     if (status !== 0) throw signalkErrors["start-refused"]({ plugin: this.id, status });
   }
 
@@ -306,13 +258,14 @@ export class SignalkPlugin {
     const { guest, sandbox } = session;
     const { server, clock } = this.#deps;
     this.#state = "running";
-    this.#startedMs = clock.nowMs();
+    this.#restarts.started();
     if (this.#status === "Starting") this.#status = "Running";
-    this.#endpoints = this.#readEndpoints(session);
+    this.#endpoints = servedEndpoints(this.id, session);
     if (guest.takeDelta !== undefined && sandbox.gate.has("data.read")) {
       this.#ends.push(server.onDelta((published) => this.#turns.post(() => published.json)));
     }
-    if (guest.poll !== undefined) this.#schedulePoll(guest.poll);
+    const { poll } = guest;
+    if (poll !== undefined) this.#ends.push(startPolling(clock, () => this.ask(() => poll())));
     this.#turns.resume();
   }
 
@@ -328,11 +281,10 @@ export class SignalkPlugin {
     this.#turns.clear(this.#notRunning());
   }
 
-  async #swap(next: Session, previous: Artifact | undefined): Promise<void> {
+  async #swap(next: Session): Promise<void> {
     const old = this.#session;
     this.#turns.pause();
     this.#isReloading = true;
-    this.#endPolling();
     try {
       if (old !== undefined) await this.#sayGoodbye(old);
       old?.close();
@@ -343,29 +295,11 @@ export class SignalkPlugin {
     } catch (error) {
       next.close();
       this.#endRun();
-      this.#artifact = previous;
-      await this.#begin();
+      if (this.#state !== "stopped") await this.#begin();
       throw error;
     } finally {
       this.#isReloading = false;
     }
-  }
-
-  #endPolling(): void {
-    this.#cancelPoll?.();
-    this.#cancelPoll = undefined;
-  }
-
-  #schedulePoll(poll: () => Answer<number>): void {
-    const { clock } = this.#deps;
-    const again = () => {
-      this.#cancelPoll = clock.after(pollMs, () => {
-        // A busy plugin is asked again when it is done: polls do not pile up.
-        this.#turns.ask(() => this.#call(poll)).then(again, () => this.#state === "running" && again());
-      });
-    };
-    again();
-    this.#ends.push(() => this.#endPolling());
   }
 
   #deliver(delta: string): Answer<unknown> {
@@ -415,54 +349,21 @@ export class SignalkPlugin {
 
   #failed(session: Session, error: unknown): void {
     // While it is replaced, the one that replaces it decides what a failure means.
-    if (!session.guest.isPoisoned || session !== this.#session || this.#isReloading) return;
-    const { clock, log, backOff = backOffDefault } = this.#deps;
-    if (this.#state === "running" && clock.nowMs() - this.#startedMs >= backOff.forgivenAfterMs)
-      this.#crashes = 0;
-    this.#crashes++;
+    if (!session.guest.isLost || session !== this.#session || this.#isReloading) return;
     this.#closeSession();
-    const waitMs = waitAfter(this.#crashes, backOff);
-    this.#state = waitMs === undefined ? "error" : "crashed";
-    const what =
-      waitMs === undefined ? "crashed too often and stays stopped" : `crashed, again in ${waitMs / 1_000} s`;
-    this.#status = `${what}: ${messageOf(error)}`;
-    log(this.id, "error", this.#status);
-    if (waitMs === undefined) return;
-    this.#cancelRestart = clock.after(waitMs, () => {
+    const waitMs = this.#restarts.crashed(() => {
       this.#begin().catch(() => {});
     });
-  }
-
-  #describe({ guest }: Session): void {
-    this.#name = harmless(guest.name(), 200) || this.manifest.packageName;
-    const schema = guest.schema();
-    if (schema.trim() === "") return;
-    try {
-      this.#schema = JSON.parse(schema);
-    } catch (cause) {
-      throw signalkErrors["bad-answer"](
-        { plugin: this.id, name: "plugin_schema", expected: "JSON Schema" },
-        cause,
-      );
-    }
-  }
-
-  /** Those that may be served; each refusal is in the audit. */
-  #readEndpoints({ guest, sandbox }: Session): readonly Endpoint[] {
-    if (guest.endpoints === undefined) return [];
-    return readEndpoints(this.id, guest.endpoints()).filter(({ path }) =>
-      sandbox.gate.act(
-        "http.serve",
-        `/plugins/${this.id}${path}`,
-        () => true,
-        () => false,
-      ),
-    );
+    this.#state = waitMs === undefined ? "error" : "crashed";
+    const next =
+      waitMs === undefined ? "too often, and stays stopped" : `and starts again in ${waitMs / 1_000} s`;
+    this.#status = `It crashed ${next}: ${messageOf(error)}`;
+    this.#deps.log(this.id, "error", this.#status);
   }
 
   /** `plugin_stop`; a guest that fails in it goes all the same. */
   async #sayGoodbye(session: Session): Promise<void> {
-    if (session.guest.isPoisoned || session.guest.isWaiting || this.#state !== "running") return;
+    if (session.guest.isLost || session.guest.isWaiting || this.#state !== "running") return;
     try {
       session.beginCall();
       await session.guest.stop();
@@ -484,36 +385,14 @@ export class SignalkPlugin {
       server: guestServer(this.#deps.server, this.#deps.pace, (message) => {
         this.#status = harmless(message, 1_000);
       }),
-      settings: {
-        read: () => JSON.stringify(this.#settings.configuration ?? {}),
-        save: (json) => this.#save(json),
-      },
+      settings: this.#settings,
       audit,
       log: (level, text) => {
-        if (level !== "debug" || this.#settings.enableDebug) this.#deps.log(this.id, level, text);
+        if (level !== "debug" || this.settings.enableDebug) this.#deps.log(this.id, level, text);
       },
       ask: (use) => this.ask(use),
       nowMs: () => clock.date().getTime(),
     });
-  }
-
-  /** The guest's own change of its configuration; it is not started anew for it. */
-  #save(json: string): boolean {
-    if (json.length > settingsBytesMax) return false;
-    let configuration: unknown;
-    try {
-      configuration = JSON.parse(json);
-    } catch {
-      // The guest is told with a number.
-      return false;
-    }
-    if (typeof configuration !== "object" || configuration === null || Array.isArray(configuration))
-      return false;
-    this.#settings = { ...this.#settings, configuration: { ...configuration } };
-    writeSettings(settingsFileOf(this.#deps.dataFolder, this.id), this.#settings).catch((error: unknown) =>
-      this.#deps.log(this.id, "error", messageOf(error)),
-    );
-    return true;
   }
 
   /** Before the first guest: what it finds below its root. */

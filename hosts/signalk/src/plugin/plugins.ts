@@ -3,7 +3,8 @@
 import { isRemoraError, type RemoraError } from "remora/base";
 import { discoverPlugins } from "./discover.ts";
 import type { PluginManifest } from "./manifest.ts";
-import { type PluginDeps, SignalkPlugin } from "./plugin.ts";
+import { SignalkPlugin } from "./plugin.ts";
+import type { PluginDeps } from "./plugin-deps.ts";
 import { type PluginSettings, readSettings, settingsFileOf } from "./settings-file.ts";
 
 export interface OpenPluginsOptions extends PluginDeps {

@@ -36,6 +36,10 @@ abstract class LiveInstance {
     return this.engine.isPoisoned;
   }
 
+  get isClosed(): boolean {
+    return this.engine.isClosed;
+  }
+
   /** Fuel of the last call. */
   get fuelUsed(): number {
     return this.engine.fuelUsed;

@@ -1,0 +1,39 @@
+/** What all plugins of a host share, and what each may spend. */
+
+import { defaultLimits, type Limits } from "remora/engine";
+import type { Grant } from "remora/policy";
+import type { AuditSink } from "remora/sandbox";
+import type { Clock } from "../clock.ts";
+import type { ServerPort } from "../server-port.ts";
+import type { BackOff } from "./back-off.ts";
+import type { GivenGrant } from "./grants.ts";
+import type { Pace } from "./pace.ts";
+
+export interface PluginDeps {
+  readonly server: ServerPort;
+  /** Where settings and private folders are: signalk-server's own configuration folder. */
+  readonly dataFolder: string;
+  readonly clock: Clock;
+  readonly pace: Pace;
+  readonly audit: AuditSink;
+  readonly log: (plugin: string, level: "debug" | "warn" | "error", text: string) => void;
+  readonly limits?: Partial<Limits>;
+  readonly backOff?: BackOff;
+  /** What the operator gives a plugin beyond what its manifest asks for. */
+  readonly moreGrants?: (plugin: string) => readonly Grant[];
+  /** What the operator takes away again; a grant for which it is true is not given. */
+  readonly isWithheld?: (plugin: string, given: GivenGrant) => boolean;
+  /** Networks that a granted name may lead to though they are not public. */
+  readonly networkAddresses?: readonly string[];
+}
+
+/**
+ * A guest runs on the event loop, so its deadline is what everybody else may have to wait. Fuel ends most of what runs
+ * for too long before that, at the same instruction on a fast machine and on a slow one.
+ */
+export const signalkLimits: Limits = {
+  ...defaultLimits,
+  fuelMax: 50_000_000,
+  deadlineMs: 20,
+  memoryPagesMax: 512,
+};
