@@ -9,7 +9,7 @@ import { setImmediate } from "node:timers/promises";
 import { type Artifact, openArtifact } from "remora/engine";
 import { cacheFolder } from "./cache-folder.ts";
 import type { Contestant } from "./contestant.ts";
-import { jcoVersions, openTranspiled, transpiledFolder } from "./jco.ts";
+import { jco, jcoVersions, openTranspiled, transpiledFolder } from "./jco.ts";
 import { limits, remora, remoraUnlimited } from "./remora.ts";
 import { renamed } from "./renamed.ts";
 
@@ -20,11 +20,11 @@ export async function residentEach(
   component: Uint8Array,
   contestants: readonly Contestant[],
 ): Promise<Map<string, number>> {
-  // Transpiled here, so that the transpiler's own memory does not count.
-  for (const contestant of contestants) {
-    if (jcoVersions.some(({ name }) => name === contestant.name)) {
-      for (const plugin of [component, ...plugins(component)]) await contestant.prepare(plugin);
-    }
+  for (const version of jcoVersions) {
+    if (!contestants.some(({ name }) => name === version.name)) continue;
+    // Transpiled here, so that the transpiler's own memory does not count; by one that has forgotten nothing yet.
+    const { prepare } = await jco(version);
+    for (const plugin of [component, ...plugins(component)]) await prepare(plugin);
   }
   return new Map(contestants.map(({ name }) => [name, inProcess<number>("resident", name, component)]));
 }
