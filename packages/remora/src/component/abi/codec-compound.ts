@@ -117,7 +117,7 @@ interface Elements<Value = List> {
 function elementsCodec(type: ValueType, of: CodecOf): Elements {
   const codec = of(type);
   const { size, align } = layoutOf(type);
-  const { check, store, load } = codec;
+  const { check, store, storeAll, load } = codec;
   const generic: Elements = {
     size,
     heldSize: Math.max(size, elementBytesMin),
@@ -133,7 +133,8 @@ function elementsCodec(type: ValueType, of: CodecOf): Elements {
     },
     storeAll: (cx, value, pointer) => {
       const count = value.length;
-      for (let index = 0; index < count; index++) store(cx, value[index], pointer + index * size);
+      if (storeAll !== undefined) storeAll(cx, count, pointer);
+      else for (let index = 0; index < count; index++) store(cx, value[index], pointer + index * size);
     },
     loadAll: (cx, pointer, count) => {
       const value = new Array<unknown>(count);

@@ -14,8 +14,8 @@ import {
   kindOf,
   otherKind,
   type RecordField,
+  storeColumn,
   storeField,
-  storeKept,
 } from "./record-field.ts";
 import { recordMaker } from "./record-maker.ts";
 import { checkAndKeep, shapeOf } from "./record-shape.ts";
@@ -43,7 +43,7 @@ export function recordCodec(
     flat: flatten(type),
     check: (value, cx) =>
       typeof value === "object" && value !== null && checkAndKeep(shape, value as RecordValue, cx),
-    ...(side === "raw" ? fromValue(fields) : fromKept(fields, partsOf(fields, nextRoutine))),
+    ...(side === "raw" ? fromValue(fields) : fromKept(fields, partsOf(fields, nextRoutine), size)),
     load: (cx, pointer) => new Made(cx, pointer),
     lift: (cx, values, at) => {
       const value: RecordValue = {};
@@ -110,26 +110,45 @@ function mayAllocate({ kind, codec }: RecordField): boolean {
   return kind === otherKind && codec.single === undefined;
 }
 
-type Lowering = Pick<Codec<RecordValue>, "store" | "lower">;
+type Lowering = Pick<Codec<RecordValue>, "store" | "storeAll" | "lower">;
 
 /** From the host or a packet: what `check` kept, record by record in the order of their checks. */
-function fromKept(fields: readonly RecordField[], parts: readonly Part[]): Lowering {
-  const count = fields.length;
+function fromKept(fields: readonly RecordField[], parts: readonly Part[], size: number): Lowering {
+  const width = fields.length;
+  const plain = fields.filter(({ kind }) => kind !== otherKind && !isString(kind));
+  const hasStrings = parts.some(({ strings }) => strings !== undefined);
+  const hasOthers = fields.some(({ kind }) => kind === otherKind);
   return {
     store: (cx, _, pointer) => {
       const first = cx.keptNext;
-      cx.keptNext = first + count;
+      cx.keptNext = first + width;
       for (let index = 0; index < parts.length; index++) {
         const { strings, others } = parts[index] as Part; // In bounds.
         if (strings !== undefined) storeStrings(strings, cx, first, pointer);
         for (let other = 0; other < others.length; other++) {
-          storeKept(others[other] as RecordField, cx, first, pointer); // In bounds.
+          storeColumn(others[other] as RecordField, cx, 1, first, width, pointer, size); // In bounds.
         }
       }
     },
+    // Others may keep values of their own behind those of their record, and allocate between the strings.
+    storeAll: hasOthers
+      ? undefined
+      : (cx, count, pointer) => {
+          const first = cx.keptNext;
+          cx.keptNext = first + count * width;
+          if (hasStrings) {
+            for (let index = 0; index < count; index++) {
+              for (const { strings } of parts) {
+                if (strings !== undefined)
+                  storeStrings(strings, cx, first + index * width, pointer + index * size);
+              }
+            }
+          }
+          for (const field of plain) storeColumn(field, cx, count, first, width, pointer, size);
+        },
     lower: (cx, _, out, at) => {
       const first = cx.keptNext;
-      cx.keptNext = first + count;
+      cx.keptNext = first + width;
       let next = at;
       for (const field of fields) {
         field.codec.lower(cx, keptValue(field, cx, first), out, next);

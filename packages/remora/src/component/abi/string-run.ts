@@ -6,7 +6,7 @@
 
 import type { CoreFunction } from "../core.ts";
 import type { Context } from "./context.ts";
-import { type RecordField, storeKept } from "./record-field.ts";
+import { type RecordField, storeField } from "./record-field.ts";
 
 export interface StringRun {
   readonly fields: readonly RecordField[];
@@ -28,7 +28,7 @@ export function storeStrings(run: StringRun, cx: Context, first: number, pointer
   }
   const { fields } = run;
   for (let index = 0; index < fields.length; index++) {
-    storeKept(fields[index] as RecordField, cx, first, pointer); // In bounds.
+    storeField(fields[index] as RecordField, cx, cx.kept[first + run.place + index], pointer); // In bounds.
   }
 }
 
