@@ -75,6 +75,7 @@ export const layers: readonly Layer[] = [
       "node:fs",
       "node:module",
       "node:perf_hooks",
+      "node:process",
       "node:url",
       "node:v8",
       "node:worker_threads",

@@ -45,9 +45,9 @@ export async function isolationFigures(): Promise<Figures> {
   await buildExamples();
   return {
     ...(await callFigures("worker")),
-    //P1
+    ...(await callFigures("process")),
     ...(await startFigures("worker")),
-    //P2
+    ...(await startFigures("process")),
     ...(await killFigures()),
     workerPool50Mb: poolMb(),
   };

@@ -35,6 +35,7 @@ export {
   isolationLevels,
 } from "./isolation/isolation.ts";
 export { openIsolation } from "./isolation/open.ts";
+export type { ProcessOptions } from "./isolation/process.ts";
 export type { WorkerOptions } from "./isolation/worker.ts";
 // What a guest may spend.
 export { type Budget, defaultLimits, type Limits } from "./limits.ts";

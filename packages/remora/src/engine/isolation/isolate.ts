@@ -38,6 +38,8 @@ export interface IsolateOptions {
   readonly connect: (receiver: Receiver) => Transport;
   readonly onBusy: () => void;
   readonly onOver: () => void;
+  /** The last instance was closed. */
+  readonly onEmpty?: () => void;
 }
 
 export class Isolate {
@@ -48,10 +50,12 @@ export class Isolate {
   /** By artifact, limits and what host functions read; in order of use. */
   readonly #loaded = new Map<string, Loaded>();
   readonly #keys = new WeakMap<Artifact, number>();
+  readonly #onEmpty: () => void;
   #lastKey = 0;
   #lastNumber = 0;
 
-  constructor({ level, as, connect, onBusy, onOver }: IsolateOptions) {
+  constructor({ level, as, connect, onBusy, onOver, onEmpty }: IsolateOptions) {
+    this.#onEmpty = onEmpty ?? (() => {});
     this.#level = level;
     this.#as = as;
     const over = (end: End) => {
@@ -89,7 +93,9 @@ export class Isolate {
       limits,
       onLost,
       onGone: (instance) => {
-        if (this.#instances.delete(instance)) loaded.instances--;
+        if (!this.#instances.delete(instance)) return;
+        loaded.instances--;
+        if (this.#instances.size === 0) this.#onEmpty();
       },
     });
     this.#instances.add(made);

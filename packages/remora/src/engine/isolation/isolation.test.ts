@@ -11,7 +11,7 @@ import type { IsolatedInstance } from "./isolation.ts";
 import { openIsolation } from "./open.ts";
 import { componentArtifact, moduleArtifact } from "./testing/guests.test.ts";
 
-const levels = ["inline", "worker"] as const;
+const levels = ["inline", "worker", "process"] as const;
 
 class Thing {
   static disposed: string[] = [];

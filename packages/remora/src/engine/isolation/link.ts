@@ -128,12 +128,12 @@ export class Link implements Receiver {
   }
 
   received(received: Message): void {
-    this.#isOurTurn = true;
     const frame = this.#stack.at(-1);
-    if (frame === undefined) {
-      this.#fail("a message that nothing asked for");
+    if (frame === undefined || this.#isOurTurn) {
+      this.#fail("a message out of turn");
       return;
     }
+    this.#isOurTurn = true;
     if (received.kind === kinds.hostCall || received.kind === kinds.dropResource) {
       if (frame.job.hostCalled === undefined) {
         this.#fail("a call of the host by what is no call of a guest");
@@ -210,6 +210,8 @@ export class Link implements Receiver {
   }
 
   #fail(reason: string): void {
+    const frame = this.#stack.at(-1);
+    if (frame !== undefined) frame.isWaiting = false;
     this.ended({ reason, isGuestsFault: true });
     this.#transport.kill(reason);
   }

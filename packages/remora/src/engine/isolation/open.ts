@@ -1,7 +1,9 @@
 /** Opens a level of isolation. */
 
+import { unreachable } from "../../base/index.ts";
 import { InlineIsolation } from "./inline.ts";
 import type { Isolation, IsolationLevel } from "./isolation.ts";
+import { ProcessIsolation, type ProcessOptions } from "./process.ts";
 import { WorkerIsolation, type WorkerOptions } from "./worker.ts";
 
 /**
@@ -12,8 +14,18 @@ import { WorkerIsolation, type WorkerOptions } from "./worker.ts";
  * const guest = await isolation.instantiate(openArtifact(bytes), { imports: {}, limits: defaultLimits });
  * const { result, report } = await guest.call(["filter", "evaluate"], [message], { deadlineMs: 5 });
  */
-export function openIsolation(level: IsolationLevel, options: WorkerOptions = {}): Isolation {
-  if (level === "inline") return new InlineIsolation();
-  if (level === "worker") return new WorkerIsolation(options);
-  throw new RangeError(`Cannot open the isolation "${level}": expected "inline" or "worker"`);
+export function openIsolation(
+  level: IsolationLevel,
+  options: WorkerOptions & ProcessOptions = {},
+): Isolation {
+  switch (level) {
+    case "inline":
+      return new InlineIsolation();
+    case "worker":
+      return new WorkerIsolation(options);
+    case "process":
+      return new ProcessIsolation(options);
+    default:
+      return unreachable(level);
+  }
 }

@@ -1,0 +1,17 @@
+/** What a process of the level `process` runs: it reads messages and answers them until the host is gone. */
+
+import { PipeChannel } from "../pipe.ts";
+import { kinds, message } from "../protocol.ts";
+import { GuestSide } from "./serve.ts";
+
+/** The one thing that the process was left with. */
+const pipeFd = 3;
+
+const channel = new PipeChannel(pipeFd);
+const side = new GuestSide(channel);
+channel.send(message(kinds.done)); // Ready.
+for (;;) {
+  channel.send(side.handle(channel.receive()));
+  // The end of a job: what waits for one, such as weak references, is done.
+  await new Promise((resolve) => setImmediate(resolve));
+}
