@@ -19,6 +19,10 @@ const benchmarks: Record<string, Benchmark> = {
     claim: "what a component costs to load, to keep and to call, beside its peers",
     load: () => import("./component.ts"),
   },
+  manager: {
+    claim: "what the manager costs: loading, replacing under load, a hundred plugins, the start, a call",
+    load: () => import("./manager.ts"),
+  },
   meter: {
     claim: "what fuel and deadlines cost, against unmetered modules and against wasmtime",
     load: () => import("./meter.ts"),

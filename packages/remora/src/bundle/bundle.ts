@@ -92,6 +92,8 @@ export class Bundle {
   readonly #container: Container;
   readonly #vocabulary: Vocabulary | undefined;
   readonly #byName: ReadonlyMap<string, BundleEntry>;
+  /** What was read once: an install looks at each file several times. */
+  readonly #unpacked = new Map<string, Uint8Array>();
   #manifest: Manifest | undefined;
 
   constructor(container: Container, vocabulary: Vocabulary | undefined) {
@@ -153,13 +155,18 @@ export class Bundle {
   }
 
   /**
-   * One file, unpacked.
+   * One file, unpacked; kept, and so not to be changed, for as long as the bundle is open.
    *
    * @throws bundle/no-such-entry it has no such file; with a near name
    * @throws bundle/wrong-digest bundle/malformed it was modified
    */
   read(name: string): Uint8Array {
-    return this.#container.unpack(this.#entry(name));
+    let bytes = this.#unpacked.get(name);
+    if (bytes === undefined) {
+      bytes = this.#container.unpack(this.#entry(name));
+      this.#unpacked.set(name, bytes);
+    }
+    return bytes;
   }
 
   /** What its artifacts import, for the policy. @throws bundle/not-an-artifact wasm/… component/… */

@@ -17,7 +17,7 @@ import {
   prepareComponent,
 } from "../component/index.ts";
 import type { ImportNeed } from "../policy/index.ts";
-import { decodeModule, type MeterMode, type ProfileName, summarizeModule } from "../wasm/index.ts";
+import { decodeModule, importsOf, type MeterMode, type ProfileName } from "../wasm/index.ts";
 import { CompileCache, type CompileRequest, compileRequest } from "./compile-cache.ts";
 import { InstanceEngine } from "./core-engine.ts";
 import type { GuestMemory } from "./guest-memory.ts";
@@ -132,7 +132,7 @@ export class ModuleArtifact {
     this.digest = digest;
     this.bytes = bytes;
     this.#compiling = compiling;
-    this.imports = summarizeModule(decodeModule(bytes)).imports.map(({ module, name }) => ({
+    this.imports = importsOf(decodeModule(bytes)).map(({ module, name }) => ({
       from: module,
       item: name,
     }));

@@ -1,6 +1,6 @@
 /** What the parts of a manager share: its folder, what it knows of each plugin, and how a version of one is made. */
 
-import { type Isolation, isolations, type Json, openBundle } from "../bundle/index.ts";
+import { type Bundle, type Isolation, isolations, type Json, openBundle } from "../bundle/index.ts";
 import type { CompileCache } from "../engine/index.ts";
 import type { Grant, ImportOffer, Rules, Vocabulary } from "../policy/index.ts";
 import type { AuditSink } from "../sandbox/index.ts";
@@ -8,7 +8,7 @@ import type { ManagerClock } from "./clock.ts";
 import type { Asker } from "./consent/asker.ts";
 import { mergeGrants, sortRequest } from "./consent/decide-request.ts";
 import type { PluginHost } from "./host.ts";
-import { type Inspected, type InspectOptions, inspect } from "./install/inspect.ts";
+import { type Inspected, type InspectOptions, placeOf } from "./install/inspect.ts";
 import type { PluginSource } from "./install/source.ts";
 import type { ManagedPlugin } from "./managed-plugin.ts";
 import type { ManagerEvent, ManagerEvents } from "./manager-event.ts";
@@ -99,6 +99,8 @@ export interface Making {
   readonly grants: readonly Grant[];
   /** As they are kept; undefined for those in the folder. */
   readonly settings?: Json | undefined;
+  /** The version's, where it is open already; else it is read from the store. */
+  readonly bundle?: Bundle;
 }
 
 /**
@@ -108,9 +110,10 @@ export interface Making {
  */
 export async function prepare(core: Core, making: Making): Promise<RunningVersion> {
   const { name, version, grants } = making;
-  const bundle = openBundle(await core.store.read(version.sha256), { vocabulary: core.vocabulary });
-  // The policy may have changed since it was installed.
-  const inspected = inspect(bundle, inspectOptions(core, name));
+  const bundle =
+    making.bundle ?? openBundle(await core.store.read(version.sha256), { vocabulary: core.vocabulary });
+  // The policy may have changed since it was installed; what it imports is compared once more when it is linked.
+  const inspected = placeOf(bundle, inspectOptions(core, name));
   const { settings: schema } = bundle.manifest;
   const kept = making.settings ?? (await core.settings.read(name));
   const settings = await resolveSettings(name, schema, kept, core.secrets);

@@ -39,7 +39,7 @@ export async function acceptHeld(
   const bytes = await inStep("fetch", name, () => core.store.read(held.sha256));
   const { bundle } = await inStep("verify", name, () => verifyHere(bytes, core));
   const inspected = await inStep("inspect", name, () => inspect(bundle, inspectOptions(core, name)));
-  const source = { bytes, digest: held.digest, origin: held.origin, inspected, basis: entry };
+  const source = { bytes, bundle, origin: held.origin, inspected, basis: entry };
   const { asked } = sortRequest(bundle.manifest.capabilities, sortOptions(entry, core));
   const given = { given: entry.grants, refused: entry.refused };
   const decided = await inStep("decide", name, () =>

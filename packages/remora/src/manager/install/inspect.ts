@@ -92,8 +92,8 @@ export interface InspectOptions {
  */
 export function inspect(bundle: Bundle, options: InspectOptions): Inspected {
   const { manifest } = bundle;
-  const host = hostOf(manifest, options.hosts);
-  const { world, file } = worldOf(manifest, host);
+  const place = placeOf(bundle, options);
+  const { world } = place;
   const needed = bundle.imports();
   const implied = world.compatibleGrants ?? [];
   const offered = options.offers.filter(
@@ -110,14 +110,18 @@ export function inspect(bundle: Bundle, options: InspectOptions): Inspected {
     grants: [...implied, ...manifest.capabilities.map(({ grant }) => grant)],
   });
   if (check.kind === "refused") throw check.error;
-  return {
-    manifest,
-    host,
-    world,
-    file,
-    isolation: isolationOf(manifest, options),
-    limits: limitsOf(manifest, options),
-  };
+  return place;
+}
+
+/**
+ * Where a bundle that was inspected runs, by the hosts and the policy of now.
+ *
+ * @throws manager/no-host manager/no-world manager/limits manager/isolation
+ */
+export function placeOf({ manifest }: Bundle, options: InspectOptions): Inspected {
+  const host = hostOf(manifest, options.hosts);
+  const isolation = isolationOf(manifest, options);
+  return { manifest, host, ...worldOf(manifest, host), isolation, limits: limitsOf(manifest, options) };
 }
 
 function hostOf(manifest: Manifest, hosts: readonly PluginHost[]): PluginHost {

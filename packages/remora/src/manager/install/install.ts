@@ -37,7 +37,7 @@ export interface InstallOptions {
 /** What steps 1 to 5 found, for the other four. */
 export interface Accepted {
   readonly bytes: Uint8Array;
-  readonly digest: string;
+  readonly bundle: Bundle;
   readonly origin: string;
   readonly inspected: Inspected;
   /** The entry that this was decided by. */
@@ -63,8 +63,8 @@ export async function install(
   await inStep("resolve", name, () =>
     installDependencies(inspected.manifest, chain, core, (needed, path) => install(needed, core, {}, path)),
   );
-  const { digest } = found.bundle;
-  const source = { bytes, digest, origin: resolved.origin, inspected, basis: core.entries.get(name) };
+  const { bundle } = found;
+  const source = { bytes, bundle, origin: resolved.origin, inspected, basis: core.entries.get(name) };
   const given = await inStep("decide", name, () => decideHere(source, found.trust, core, options));
   return takeIn({ ...source, ...given }, core, options);
 }
@@ -78,12 +78,13 @@ export function takeIn(accepted: Accepted, core: Core, options: InstallOptions):
       // Consent may take days, and was for the difference to what there was.
       if (before !== accepted.basis) throw managerErrors["changed-meanwhile"]({ plugin: name });
     });
-    if (before?.current?.digest === accepted.digest && options.settings === undefined) {
+    if (before?.current?.digest === accepted.bundle.digest && options.settings === undefined) {
       await inStep("place", name, () => placeGrants(before, accepted, core));
       return core.pluginOf(name);
     }
     const placed = await inStep("place", name, () => place(accepted, core, options));
-    return change(placed, core, { state: options.state ?? true, settings: options.settings });
+    const { bundle } = accepted;
+    return change(placed, core, { bundle, state: options.state ?? true, settings: options.settings });
   });
 }
 
@@ -102,7 +103,16 @@ export interface Placed {
 export async function change(
   { entry, before }: Placed,
   core: Core,
-  { state, settings }: { readonly state: boolean; readonly settings?: Json | undefined },
+  {
+    bundle,
+    state,
+    settings,
+  }: {
+    /** Of the candidate, where it is open already. */
+    readonly bundle?: Bundle;
+    readonly state: boolean;
+    readonly settings?: Json | undefined;
+  },
 ): Promise<ManagedPlugin> {
   const { name, candidate } = entry;
   const { operation, ...version } = candidate;
@@ -110,7 +120,7 @@ export async function change(
   const isNew = before?.current === undefined;
   let hasTakenOver = false;
   try {
-    const making = { name, version, grants: entry.grants, settings };
+    const making = { name, version, grants: entry.grants, settings, ...(bundle !== undefined && { bundle }) };
     if (isNew && entry.isEnabled) {
       await inStep("prepare", name, () => plugin.start(() => prepare(core, making)));
     } else {
@@ -215,11 +225,10 @@ export function withConsent(
 /** With less than it declares it may still do without; what it imports it needs. */
 export function linkable(
   decided: Pick<Accepted, "grants" | "refused">,
-  { inspected, bytes }: Omit<Accepted, "grants" | "refused">,
+  { inspected, bundle }: Omit<Accepted, "grants" | "refused">,
   core: Core,
 ): Pick<Accepted, "grants" | "refused"> {
   const { manifest, world } = inspected;
-  const { bundle } = verifyHere(bytes, core);
   const check = checkImports(bundle.imports(), {
     plugin: manifest.name,
     hostFunctions: [...world.hostFunctions, ...inspectOptions(core, manifest.name).provided],
@@ -250,12 +259,12 @@ function holdBack(
 }
 
 async function keepVersion(
-  { bytes, digest, origin, inspected }: Omit<Accepted, "grants" | "refused">,
+  { bytes, bundle, origin, inspected }: Omit<Accepted, "grants" | "refused">,
   core: Core,
 ): Promise<InstalledVersion> {
   return {
     version: inspected.manifest.version,
-    digest,
+    digest: bundle.digest,
     sha256: await core.store.keep(bytes),
     origin,
     installedAt: new Date(core.clock.dateMs()).toISOString(),

@@ -1,0 +1,148 @@
+/**
+ * What the manager costs: loading a plugin from its file to its first call, replacing one under load, a hundred of them, the start
+ * of a host with twenty, and a managed call beside one that the engine makes.
+ */
+
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { defaultLimits, load } from "remora/engine";
+import { giveAll, type Manager, openManager } from "remora/manager";
+import type { Figures } from "./main.ts";
+import { benchHost, bundleOf, type Calls, run as callRun, moduleOf } from "./manager/guests.ts";
+import { measure, median } from "./measure.ts";
+
+const smallKb = 20;
+const largeKb = 1_500;
+
+export async function run(): Promise<Figures> {
+  const folder = mkdtempSync(join(tmpdir(), "remora-bench-"));
+  try {
+    const reload = await reloads(join(folder, "reload"));
+    return {
+      loadSmallMs: await loadMs(join(folder, "small"), smallKb, 15),
+      loadLargeMs: await loadMs(join(folder, "large"), largeKb, 5),
+      ...reload,
+      ...hundred(join(folder, "hundred")),
+      startOverhead20: await startOverhead(join(folder, "start")),
+      overheadNs: await overheadNs(join(folder, "overhead")),
+    };
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+function open(folder: string): Promise<Manager> {
+  return openManager({
+    folder,
+    hosts: [benchHost],
+    asker: giveAll,
+    policy: { trust: "unsigned", healthEveryMs: 0 },
+  });
+}
+
+/** From a bundle's file to the answer of its first call; each module is one that nobody has seen before. Median. */
+async function loadMs(folder: string, kilobytes: number, rounds: number): Promise<number> {
+  await using manager = await open(folder);
+  const samples: number[] = [];
+  for (let round = 0; round < rounds; round++) {
+    const path = join(folder, `${round}.bundle`);
+    writeFileSync(path, bundleOf(await moduleOf(kilobytes, 1_000 + round), `plugin-${round}`));
+    const startedMs = performance.now();
+    const plugin = await manager.install<Calls>(path);
+    if (plugin.use(callRun, 1) !== 1_001 + round) throw new Error("It is another plugin");
+    samples.push(performance.now() - startedMs);
+  }
+  return median(samples);
+}
+
+const callsPerSecond = 10_000;
+
+/** A small plugin with state is replaced by another version again and again, while calls come at their rate. */
+async function reloads(folder: string): Promise<{ reloadMedianMs: number; reloadFailedCalls: number }> {
+  await using manager = await open(folder);
+  const versions = await Promise.all(
+    [1, 1].map(async (constant, at) => bundleOf(await moduleOf(smallKb, constant), "counter", `1.0.${at}`)),
+  );
+  const plugin = await manager.install<Calls>({ bytes: versions[0] as Uint8Array, origin: "bench" });
+  let failed = 0;
+  let made = 0;
+  const startedMs = performance.now();
+  const timer = setInterval(() => {
+    const due = ((performance.now() - startedMs) * callsPerSecond) / 1_000;
+    for (; made < due; made++) {
+      try {
+        if (plugin.use(callRun, made) !== made + 1) failed++;
+      } catch {
+        failed++;
+      }
+    }
+  }, 1);
+  const samples: number[] = [];
+  for (let round = 0; round < 40; round++) {
+    const reloadedMs = performance.now();
+    const bytes = versions[(round + 1) % 2] as Uint8Array; // there are two
+    await (round % 4 === 0 ? manager.reload("counter") : manager.install({ bytes, origin: "bench" }));
+    samples.push(performance.now() - reloadedMs);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  clearInterval(timer);
+  return { reloadMedianMs: median(samples), reloadFailedCalls: failed };
+}
+
+/** In a process of its own, where nothing else has taken memory. */
+function hundred(folder: string): { load100Ms: number; load100Mb: number } {
+  const script = fileURLToPath(new URL("manager/hundred.ts", import.meta.url));
+  return JSON.parse(execFileSync(process.execPath, [script, folder], { encoding: "utf8" }));
+}
+
+/** From the start of the process to a host that is ready, with twenty plugins that ran before and with none. */
+async function startOverhead(folder: string): Promise<number> {
+  const script = fileURLToPath(new URL("manager/start.ts", import.meta.url));
+  const start = (count: number, prepares: boolean) => {
+    const args = [script, `${folder}-${count}`, String(count), ...(prepares ? ["prepare"] : [])];
+    const startedMs = performance.now();
+    execFileSync(process.execPath, args, { stdio: "inherit" });
+    return performance.now() - startedMs;
+  };
+  for (const count of [0, 20]) start(count, true);
+  const samples = new Map<number, number[]>([
+    [0, []],
+    [20, []],
+  ]);
+  for (let round = 0; round < 10; round++) {
+    for (const [count, list] of samples) list.push(start(count, false));
+  }
+  const [none = 1, twenty = 1] = [...samples.values()].map((list) => Math.min(...list));
+  return twenty / none - 1;
+}
+
+async function overheadNs(folder: string): Promise<number> {
+  const module = await moduleOf(0, 1);
+  await using manager = await open(folder);
+  const plugin = await manager.install<Calls>({ bytes: bundleOf(module, "adder"), origin: "bench" });
+  const bare = await load<Calls>(module, { limits: defaultLimits });
+  const exports = bare.exports;
+  const timings = measure([
+    {
+      name: "bare",
+      run(count) {
+        let sum = 0;
+        for (let call = 0; call < count; call++) sum = exports.run(sum & 0xff);
+        return sum;
+      },
+    },
+    {
+      name: "managed",
+      run(count) {
+        let sum = 0;
+        for (let call = 0; call < count; call++) sum = plugin.use(callRun, sum & 0xff);
+        return sum;
+      },
+    },
+  ]);
+  bare.close();
+  return (timings.get("managed")?.min ?? 0) - (timings.get("bare")?.min ?? 0);
+}
