@@ -3,10 +3,17 @@
  * outcome. It runs through the same gate, limits and machine as any plugin; nothing is opened up for it.
  */
 
-import { isRemoraError, openArtifact, Plugin } from "remora";
+import { ComponentError, isRemoraError, openArtifact, Plugin } from "remora";
 import { defaultLimits } from "remora/engine";
 import type { Grant } from "remora/policy";
-import { auditLog, blockedWaiting, type LogLine, sandboxImports } from "remora/sandbox";
+import {
+  auditLog,
+  blockedWaiting,
+  type LogLine,
+  type SandboxOptions,
+  sandboxImports,
+  suspendedWaiting,
+} from "remora/sandbox";
 
 export interface ProgramOptions {
   readonly name: string;
@@ -17,6 +24,11 @@ export interface ProgramOptions {
   /** What the program sees as "/": a folder of this machine, or one of its own in memory. Default: nothing. */
   readonly root?: { readonly folder: string } | "own";
   readonly standardInput?: Uint8Array;
+  /** What is given beside files, variables, clock and randomness. */
+  readonly grants?: readonly Grant[];
+  readonly network?: SandboxOptions["network"];
+  /** How it waits: on its thread, as it may in a process of its own; or put aside, while the thread goes on. */
+  readonly waiting: "blocked" | "suspended";
 }
 
 export interface ProgramOutcome {
@@ -31,7 +43,7 @@ export interface ProgramOutcome {
 const limits = { ...defaultLimits, fuelMax: 10_000_000_000, deadlineMs: 60_000 };
 
 /** Runs a core module's `_start`, or a component's `wasi:cli/run`, to its end. */
-export function runProgram(options: ProgramOptions): ProgramOutcome {
+export async function runProgram(options: ProgramOptions): Promise<ProgramOutcome> {
   const { name } = options;
   const grants = grantsFor(options);
   const lines: LogLine[] = [];
@@ -46,7 +58,8 @@ export function runProgram(options: ProgramOptions): ProgramOutcome {
     environment: options.environment,
     ...(typeof options.root === "object" && { folders: { "/": options.root.folder } }),
     ...(options.standardInput !== undefined && { standardInput: options.standardInput }),
-    waiting: blockedWaiting,
+    ...(options.network !== undefined && { network: options.network }),
+    waiting: options.waiting === "blocked" ? blockedWaiting : suspendedWaiting,
   });
   let exit: number | string = 0;
   try {
@@ -59,9 +72,10 @@ export function runProgram(options: ProgramOptions): ProgramOutcome {
       sandbox,
       bind: (instance) => (instance.kind === "module" ? instance.exports._start : runOf(instance.exports)),
     });
-    plugin.call((start) => {
+    // Where nothing waits there is nothing to wait for: the call gives no promise, or one that is settled.
+    await plugin.callAsync((start) => {
       if (start === undefined) throw new TypeError(`${name} exports neither _start nor wasi:cli/run`);
-      start();
+      return start();
     }, undefined);
   } catch (error) {
     exit = exitOf(error);
@@ -72,11 +86,12 @@ export function runProgram(options: ProgramOptions): ProgramOutcome {
   return { exit, stdout: linesOf("stdout"), stderr: linesOf("stderr") };
 }
 
-function grantsFor({ root, environment }: ProgramOptions): Grant[] {
+function grantsFor({ root, environment, grants: more = [] }: ProgramOptions): Grant[] {
   const grants: Grant[] = [
     { capability: "wasi.base" },
     { capability: "clock.read" },
     { capability: "random.read" },
+    ...more,
   ];
   const names = Object.keys(environment);
   if (names.length > 0) grants.push({ capability: "env.read", names });
@@ -94,6 +109,7 @@ function runOf(exports: Readonly<Record<string, unknown>>): (() => unknown) | un
 }
 
 function exitOf(error: unknown): number | string {
+  if (error instanceof ComponentError) return 1; // wasi:cli/run returned its error half, which has no number
   if (!isRemoraError(error)) throw error;
   const { exitCode } = error.details as { exitCode?: number }; // details of "sandbox/exited"
   return error.code === "sandbox/exited" && exitCode !== undefined ? exitCode : error.code;

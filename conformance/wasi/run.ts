@@ -40,8 +40,8 @@ type Outcomes = ReadonlyMap<string, string | undefined>;
 export async function runWasi(log: (line: string) => void): Promise<ConformanceReport | SuiteMissing> {
   const found = suiteFolder(suite);
   if ("missing" in found) return found;
-  const groups: Record<string, Outcomes> = { own: runOwn() };
-  for (const language of languages) groups[language] = runLanguage(found.folder, language);
+  const groups: Record<string, Outcomes> = { own: await runOwn() };
+  for (const language of languages) groups[language] = await runLanguage(found.folder, language);
   const outcomes = new Map(Object.values(groups).flatMap((group) => [...group]));
   for (const [program, wrong] of outcomes) if (wrong !== undefined) log(`${program}: ${wrong}`);
   const isKnown = new Set(known.map(({ program }) => program));
@@ -63,31 +63,33 @@ function passedOf(outcomes: Outcomes): number {
   return [...outcomes.values()].filter((wrong) => wrong === undefined).length;
 }
 
-function runLanguage(suitePath: string, language: string): Outcomes {
+async function runLanguage(suitePath: string, language: string): Promise<Outcomes> {
   const folder = join(suitePath, "tests", language, "testsuite/wasm32-wasip1");
   const files = readdirSync(folder).filter((name) => name.endsWith(".wasm"));
-  return new Map(
-    files.map((file) => [`${language}/${file.slice(0, -".wasm".length)}`, runOne(folder, file)]),
-  );
+  const outcomes = new Map<string, string | undefined>();
+  for (const file of files) {
+    outcomes.set(`${language}/${file.slice(0, -".wasm".length)}`, await runOne(folder, file));
+  }
+  return outcomes;
 }
 
 /** Our own programs for preview 2, for which the suite has none, and in C. */
-function runOwn(): Outcomes {
-  return new Map(
-    builtPrograms.map(({ program, preview }) => {
-      const name = builtName(program, preview);
-      try {
-        checkProgram(program, { name, preview, bytes: readFileSync(join(builtFolder, name)), root: "own" });
-        return [`own/${name}`, undefined];
-      } catch (error) {
-        return [`own/${name}`, error instanceof Error ? error.message : String(error)];
-      }
-    }),
-  );
+async function runOwn(): Promise<Outcomes> {
+  const outcomes = new Map<string, string | undefined>();
+  for (const { program, preview } of builtPrograms) {
+    const name = builtName(program, preview);
+    const bytes = readFileSync(join(builtFolder, name));
+    const wrong = await checkProgram(program, { name, preview, bytes, root: "own" }).then(
+      () => undefined,
+      (error: unknown) => (error instanceof Error ? error.message : String(error)),
+    );
+    outcomes.set(`own/${name}`, wrong);
+  }
+  return outcomes;
 }
 
 /** What is wrong, or nothing. */
-function runOne(folder: string, file: string): string | undefined {
+async function runOne(folder: string, file: string): Promise<string | undefined> {
   const name = file.slice(0, -".wasm".length);
   const path = join(folder, `${name}.json`);
   const specification: Specification = {
@@ -100,11 +102,12 @@ function runOne(folder: string, file: string): string | undefined {
     if (specification.root !== null) {
       cpSync(join(folder, specification.root), join(copy, "root"), { recursive: true });
     }
-    const outcome = runProgram({
+    const outcome = await runProgram({
       name: file,
       bytes: readFileSync(join(folder, file)),
       arguments: specification.args,
       environment: specification.env,
+      waiting: "blocked",
       ...(specification.root !== null && { root: { folder: join(copy, "root") } }),
     });
     return differenceOf(outcome, specification);

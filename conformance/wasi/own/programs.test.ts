@@ -5,7 +5,7 @@ import { builtFolder, builtName, builtPrograms, checkProgram } from "./programs.
 
 for (const { program, preview } of builtPrograms) {
   const name = builtName(program, preview);
-  test(`${name} runs, in a root of its own, as its source says`, () => {
-    checkProgram(program, { name, preview, bytes: readFileSync(join(builtFolder, name)), root: "own" });
+  test(`${name} runs, in a root of its own, as its source says`, async () => {
+    await checkProgram(program, { name, preview, bytes: readFileSync(join(builtFolder, name)), root: "own" });
   });
 }

@@ -8,10 +8,11 @@ import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import type { Grant } from "remora/policy";
 import { type ProgramOptions, runProgram } from "../program.ts";
 
 interface OwnProgram {
-  readonly source: "files.rs" | "process.rs" | "time.rs" | "stdio.c";
+  readonly source: "files.rs" | "net.rs" | "process.rs" | "time.rs" | "stdio.c";
   readonly arguments?: readonly string[];
   readonly environment?: Readonly<Record<string, string>>;
   readonly input?: string;
@@ -19,6 +20,9 @@ interface OwnProgram {
   readonly exit: Readonly<Record<Preview, number>>;
   readonly stdout: readonly string[];
   readonly stderr?: readonly string[];
+  readonly grants?: readonly Grant[];
+  /** Versions that can do what it needs. Default: both, as far as its compiler knows them. */
+  readonly previews?: readonly Preview[];
 }
 
 export type Preview = "preview1" | "preview2";
@@ -37,6 +41,21 @@ export const ownPrograms: readonly OwnProgram[] = [
     exit: { preview1: 7, preview2: 1 },
     stdout: ["read: one", "read: two", "no line end"],
     stderr: ["to stderr \\u{1b}[31mred"],
+  },
+  {
+    source: "net.rs",
+    exit: { preview1: 0, preview2: 0 },
+    stdout: ["net: all as it should be"],
+    previews: ["preview2"],
+    grants: [
+      {
+        capability: "net.socket",
+        sockets: [
+          ...["tcp listen 127.0.0.1 0", "tcp connect 127.0.0.1 *", "tcp connect granted.example 80"],
+          ...["udp listen 127.0.0.1 0", "udp connect 127.0.0.1 *"],
+        ],
+      },
+    ],
   },
   { source: "time.rs", exit: { preview1: 0, preview2: 0 }, stdout: ["time: all as it should be"] },
   {
@@ -64,9 +83,9 @@ export function builtName({ source }: OwnProgram, preview: Preview): string {
 }
 
 /** For which versions a source can be built here; C has wasi-libc, which knows preview 1 alone. */
-export function buildablePreviews({ source }: OwnProgram): readonly Preview[] {
+export function buildablePreviews({ source, previews: possible = previews }: OwnProgram): readonly Preview[] {
   if (source.endsWith(".c")) return hasWasiLibc() ? ["preview1"] : [];
-  return previews.filter((preview) => hasRustTarget(rustTargets[preview]));
+  return possible.filter((preview) => hasRustTarget(rustTargets[preview]));
 }
 
 /** Builds one. Throws what the compiler says. */
@@ -80,15 +99,20 @@ export function buildProgram({ source }: OwnProgram, preview: Preview, target: s
   if (status !== 0) throw new Error(String(stderr));
 }
 
-/** Runs one. Throws when it does not end or print as it should. */
-export function checkProgram(
+const names: Readonly<Record<string, readonly string[]>> = { "granted.example": ["8.8.8.8"] };
+
+/** Runs one, put aside while it waits. Rejects when it does not end or print as it should. */
+export async function checkProgram(
   program: OwnProgram,
   options: Pick<ProgramOptions, "name" | "bytes" | "root"> & { readonly preview: Preview },
-): void {
+): Promise<void> {
   const { environment = {}, input = "", stdout, stderr = [] } = program;
   const { preview, ...rest } = options;
-  const outcome = runProgram({
+  const outcome = await runProgram({
     ...rest,
+    waiting: "suspended",
+    network: { resolve: async (name) => names[name] ?? [] },
+    ...(program.grants !== undefined && { grants: program.grants }),
     arguments: program.arguments ?? [],
     environment,
     standardInput: new TextEncoder().encode(input),

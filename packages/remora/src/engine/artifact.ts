@@ -23,6 +23,7 @@ import { InstanceEngine } from "./core-engine.ts";
 import type { GuestMemory } from "./guest-memory.ts";
 import { ComponentInstance, type Instance, ModuleInstance } from "./instance.ts";
 import type { Limits } from "./limits.ts";
+import { ModuleWaiting } from "./module-waiting.ts";
 
 export interface ArtifactOptions {
   /** Names the plugin in errors. Default: the first digits of its digest. */
@@ -143,17 +144,19 @@ export class ModuleArtifact {
   }
 
   /**
-   * Makes a fresh instance and runs its start function.
+   * Makes a fresh instance and runs its start function. Its exports give promises when a host function is asynchronous.
    *
-   * @throws engine/… wasm/… the module cannot be taken or linked, or its start function failed
+   * @throws engine/… wasm/…      the module cannot be taken or linked, or its start function failed
+   * @throws component/no-waiting a host function is asynchronous and this V8 cannot let a guest wait
    */
   instantiate({ imports, limits }: InstantiateOptions): Instance {
     const engine = this.#requests.engine(this.#compiling, limits);
     let core: CoreInstance | undefined;
     const given = importsFor(engine, imports, () => core?.exports.memory);
+    const waiting = ModuleWaiting.of(engine, this.bytes, given);
     // What is not a module of functions fails at linking, where V8 says which import it is.
-    core = engine.instantiate(this.bytes, given as CoreImports);
-    return new ModuleInstance(engine, core);
+    core = engine.instantiate(this.bytes, waiting?.imports ?? (given as CoreImports));
+    return new ModuleInstance(engine, core, waiting);
   }
 }
 

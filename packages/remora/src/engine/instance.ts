@@ -13,6 +13,7 @@ import {
 } from "../component/index.ts";
 import type { InstanceEngine } from "./core-engine.ts";
 import type { Budget } from "./limits.ts";
+import type { ModuleWaiting } from "./module-waiting.ts";
 
 /** What one call cost. */
 export interface CallReport {
@@ -115,21 +116,22 @@ export type CoreFunctions = Readonly<Record<string, CoreFunction>>;
 
 export class ModuleInstance extends LiveInstance {
   readonly kind = "module";
-  /** The module's functions, metered; memories, tables and globals as they are. */
+  /** The module's functions, metered; they give promises when a host function is asynchronous. */
   readonly exports: CoreFunctions;
   /** The memory exported as `memory`, for the conventions of core modules. */
   readonly memory: CoreMemory | undefined;
   /** The same functions without an account of their own. */
   readonly #functions: CoreFunctions;
 
-  constructor(engine: InstanceEngine, core: CoreInstance) {
+  constructor(engine: InstanceEngine, core: CoreInstance, waiting?: ModuleWaiting) {
     super(engine);
     const metered: Record<string, CoreFunction> = Object.create(null);
     const functions: Record<string, CoreFunction> = Object.create(null);
     for (const [name, item] of Object.entries(core.exports)) {
       if (typeof item !== "function") continue;
       functions[name] = item as CoreFunction;
-      metered[name] = meteredFunction(engine, item as CoreFunction);
+      metered[name] =
+        waiting?.exported(name, item as CoreFunction) ?? meteredFunction(engine, item as CoreFunction);
     }
     this.exports = Object.freeze(metered);
     this.#functions = Object.freeze(functions);

@@ -34,6 +34,7 @@ export type { ClockChoice } from "./machine/clock.ts";
 export type { LogLevel, LogLine, LogSink } from "./machine/log.ts";
 export { blockedWaiting, noWaiting, suspendedWaiting, type Waiting } from "./machine/waiting.ts";
 // Sockets.
+export type { Change } from "./net/change.ts";
 export { type Endpoint, type Resolve, SocketError, type SocketProblem, Sockets } from "./net/sockets.ts";
 export type { TcpConnection } from "./net/tcp.ts";
 export type { TcpListener } from "./net/tcp-listener.ts";
@@ -46,5 +47,4 @@ export {
   type Sandbox,
   type SandboxOptions,
   sandboxImports,
-  suspendingImports,
 } from "./sandbox-imports.ts";

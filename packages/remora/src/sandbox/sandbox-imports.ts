@@ -37,6 +37,7 @@ import {
   preview1Names,
 } from "./preview1/functions.ts";
 import { type HostInterface, interfaceName, interfaceRow, interfaces } from "./preview2/interfaces.ts";
+import { suspendingInterface } from "./preview2/suspending.ts";
 
 export interface SandboxOptions {
   /** The plugin's id: who, in the audit and the log. */
@@ -81,7 +82,10 @@ export interface SandboxOptions {
   };
   /** Under `kv.store`: the file that keeps the plugin's keys and values. Default: in memory. */
   readonly keyValueFile?: string;
-  /** How guests wait. Default: not at all, which is right for calls on the caller's thread. */
+  /**
+   * How guests wait for timers, sockets and responses. Default: not at all: whoever waits is ended with
+   * `sandbox/cannot-wait`. With `suspendedWaiting` calls into a guest that imports such functions give promises.
+   */
   readonly waiting?: Waiting;
 }
 
@@ -131,12 +135,6 @@ export interface InstanceImports {
   /** Closes all handles that the guest still has. */
   close(): void;
 }
-
-/** Functions that may return a promise, as `interface.function`: the engine must suspend the guest on it. */
-export const suspendingImports: readonly string[] = [
-  `${preview1Module}.poll_oneoff`,
-  ...interfaces.flatMap((row) => (row.suspending ?? []).map((name) => `${interfaceName(row)}.${name}`)),
-];
 
 const offers: readonly ImportOffer[] = [
   ...preview1Names.map((name) => ({
@@ -241,7 +239,9 @@ function instanceImports(machine: Machine, onClose: () => void): InstanceImports
       if (row === undefined) return undefined;
       const known = made.get(row.name);
       if (known !== undefined) return known;
-      const host = row.isSlow ? slowHostInterface(row.make(machine)) : row.make(machine);
+      const plain = row.isSlow ? slowHostInterface(row.make(machine)) : row.make(machine);
+      const isSuspending = machine.shared.waiting.suspends && row.suspending !== undefined;
+      const host = isSuspending ? suspendingInterface(plain, row.suspending) : plain;
       made.set(row.name, host);
       return host;
     },

@@ -12,6 +12,7 @@ import type { Guest } from "../guest.ts";
 import type { HttpClient } from "../http/client.ts";
 import type { KeyValueStore } from "../keyvalue/store.ts";
 import type { SandboxLimits } from "../limits.ts";
+import type { Change } from "../net/change.ts";
 import type { Sockets } from "../net/sockets.ts";
 import type { Clock } from "./clock.ts";
 import type { BoundedLog } from "./log.ts";
@@ -50,6 +51,7 @@ export class Machine {
   readonly random: RandomBudget;
   readonly #open = new Set<{ close(): void }>();
   readonly #onClose: (() => void)[] = [];
+  readonly #ended = new AbortController();
   #entries = 0;
   #isClosed = false;
 
@@ -127,7 +129,7 @@ export class Machine {
   }
 
   /**
-   * Waits until `until` settles or `timeoutNs` of the guest's clock are over. Where time is not real, the clock is
+   * Waits for a change of one of `events`, or until `timeoutNs` of the guest's clock are over. Where time is not real, the clock is
    * moved on instead of waiting.
    *
    * @returns A promise when the engine must suspend the guest, else nothing.
@@ -135,19 +137,19 @@ export class Machine {
    */
   wait(
     operation: string,
-    until: Promise<unknown> | undefined,
+    events: readonly Change[],
     timeoutNs: bigint | undefined,
   ): Promise<void> | undefined {
     const { waiting, limits, plugin } = this.shared;
     const { clock } = this;
     if (timeoutNs !== undefined && timeoutNs <= 0n) return undefined;
-    if (until === undefined && timeoutNs !== undefined && clock.advance !== undefined) {
+    if (events.length === 0 && timeoutNs !== undefined && clock.advance !== undefined) {
       clock.advance(timeoutNs);
       return undefined;
     }
     const timeoutMs = timeoutNs === undefined ? limits.waitMsMax : Math.ceil(Number(timeoutNs) / 1e6);
     if (timeoutMs > limits.waitMsMax) this.exceeded("waitMsMax");
-    const waited = waiting.wait(until, timeoutMs);
+    const waited = waiting.wait(events, timeoutMs, this.#ended.signal);
     if (waited === "refused") this.guest.abort(sandboxErrors["cannot-wait"]({ plugin, operation }));
     return waited;
   }
@@ -170,6 +172,7 @@ export class Machine {
   /** Closes all that the guest left open. */
   close(): void {
     this.#isClosed = true;
+    this.#ended.abort();
     for (const act of this.#onClose.splice(0)) act();
     for (const resource of [...this.#open]) resource.close();
     this.#open.clear();

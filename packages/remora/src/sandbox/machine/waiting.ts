@@ -3,17 +3,23 @@
  * and what happens depends on where the guest runs: a suspended stack, a thread that may block, or a refusal.
  */
 
+import type { Change } from "../net/change.ts";
+
 /** How a guest can wait. */
 export interface Waiting {
+  /** It gives promises: the engine must put the guest aside, and calls of all its exports give promises themselves. */
+  readonly suspends?: true;
   /**
-   * Waits until `until` settles or `timeoutMs` is over; one of them is given.
+   * Waits for a change of one of `events`, or until `timeoutMs` is over; one of them is given.
    *
+   * @param ended Aborted when nobody waits any more: the instance is gone.
    * @returns Nothing when the wait is over; a promise when the engine must suspend the guest until it settles;
    *          `"refused"` when this guest cannot wait for that.
    */
   wait(
-    until: Promise<unknown> | undefined,
+    events: readonly Change[],
     timeoutMs: number | undefined,
+    ended: AbortSignal,
   ): Promise<void> | "refused" | undefined;
 }
 
@@ -21,25 +27,32 @@ export interface Waiting {
 export const noWaiting: Waiting = { wait: () => "refused" };
 
 /**
- * For guests that the engine can suspend: it returns the promise, and must await it before the guest goes on.
- * One timer at a time for each suspended guest.
+ * For guests that the engine can put aside (Node 24 and later; elsewhere linking fails with `component/no-waiting`): they
+ * wait for anything while the thread goes on, and calls into them give promises. One timer at a time for each such guest.
  */
 export const suspendedWaiting: Waiting = {
-  wait(until, timeoutMs) {
-    if (timeoutMs === undefined) return Promise.resolve(until).then(ignore, ignore);
-    let timer: NodeJS.Timeout | undefined;
-    const timeout = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, Math.min(timeoutMs, timerMsMax));
+  suspends: true,
+  wait(events, timeoutMs, ended) {
+    return new Promise((resolve) => {
+      // A guest may wait a million times for what never changes: nothing of a wait may stay behind.
+      const timer = timeoutMs === undefined ? undefined : setTimeout(done, Math.min(timeoutMs, timerMsMax));
+      const unwatch = events.map((event) => event.watch(done));
+      ended.addEventListener("abort", done);
+      if (ended.aborted) done();
+      function done(): void {
+        clearTimeout(timer);
+        for (const stop of unwatch) stop();
+        ended.removeEventListener("abort", done);
+        resolve();
+      }
     });
-    const both = until === undefined ? timeout : Promise.race([timeout, until.then(ignore, ignore)]);
-    return both.finally(() => clearTimeout(timer));
   },
 };
 
 /** For a thread of the guest's own, such as a worker's: it blocks on a timer; events of the loop cannot reach it. */
 export const blockedWaiting: Waiting = {
-  wait(until, timeoutMs) {
-    if (until !== undefined || timeoutMs === undefined) return "refused";
+  wait(events, timeoutMs) {
+    if (events.length > 0 || timeoutMs === undefined) return "refused";
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, timeoutMs);
     return undefined;
   },
@@ -47,5 +60,3 @@ export const blockedWaiting: Waiting = {
 
 /** setTimeout takes a longer delay for none at all. */
 const timerMsMax = 2 ** 31 - 1;
-
-function ignore(): void {}

@@ -1,27 +1,28 @@
-/** Something that others wait for: a promise that is kept at the next change, again and again. */
+/** Something that others wait for, again and again. Whoever waits is told of the next change, or stops waiting. */
 
 export class Change {
-  #wake: () => void = () => {};
-  #next: Promise<void>;
+  readonly #watchers = new Set<() => void>();
 
-  constructor() {
-    this.#next = this.#renewed();
+  /** Calls back once, at the next change. @returns How to stop that: nothing is left behind then. */
+  watch(wake: () => void): () => void {
+    const watcher = () => wake(); // of its own, whoever else watches with the same function
+    this.#watchers.add(watcher);
+    return () => void this.#watchers.delete(watcher);
   }
 
-  /** Settles when something has changed since it was asked for. */
+  /** Settles at the next change. */
   next(): Promise<void> {
-    return this.#next;
+    return new Promise((resolve) => void this.watch(resolve));
   }
 
   signal(): void {
-    const wake = this.#wake;
-    this.#next = this.#renewed();
-    wake();
+    const woken = [...this.#watchers];
+    this.#watchers.clear();
+    for (const wake of woken) wake();
   }
 
-  #renewed(): Promise<void> {
-    return new Promise((resolve) => {
-      this.#wake = resolve;
-    });
+  /** How many wait. */
+  get watcherCount(): number {
+    return this.#watchers.size;
   }
 }

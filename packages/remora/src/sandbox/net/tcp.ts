@@ -26,7 +26,6 @@ export class TcpConnection {
   #isConnected = false;
   #hasEnded = false;
   #isClosed = false;
-  #keepsAlive = false;
   #isDeaf = false;
 
   private constructor(socket: net.Socket, options: TcpOptions) {
@@ -148,13 +147,9 @@ export class TcpConnection {
     this.change.signal();
   }
 
-  get keepsAlive(): boolean {
-    return this.#keepsAlive;
-  }
-
-  set keepsAlive(value: boolean) {
-    this.#keepsAlive = value;
-    this.#socket.setKeepAlive(value);
+  /** Whether a connection without traffic is probed, and after how long. */
+  keepAlive(isOn: boolean, idleMs: number): void {
+    this.#socket.setKeepAlive(isOn, idleMs);
   }
 
   get local(): Endpoint | undefined {

@@ -23,6 +23,8 @@ export interface UdpOptions {
 const sendingMax = 64;
 const peersMax = 1_024;
 
+const defaultHopLimit = 64;
+
 /** IPv4: 65,535 bytes with both headers. */
 const datagramBytesMax = 65_507;
 
@@ -37,6 +39,7 @@ export class UdpPort {
   #lostCount = 0;
   #sending = 0;
   #isGranted = false;
+  #hopLimit = defaultHopLimit;
   #state: "new" | "binding" | "bound" | "closed" = "new";
   #problem: SocketProblem | undefined;
 
@@ -52,6 +55,7 @@ export class UdpPort {
     this.#socket.on("message", (data, from) => this.#receive(data, from));
     this.#socket.on("listening", () => {
       if (this.#state === "binding") this.#state = "bound";
+      if (this.#hopLimit !== defaultHopLimit) this.hopLimit = this.#hopLimit;
       this.change.signal();
     });
     this.#socket.on("error", (error) => {
@@ -76,6 +80,26 @@ export class UdpPort {
 
   get pendingCount(): number {
     return this.#received.length;
+  }
+
+  /** How many networks a datagram may cross. Takes effect when the port is bound. */
+  get hopLimit(): number {
+    return this.#hopLimit;
+  }
+
+  set hopLimit(value: number) {
+    this.#hopLimit = value;
+    if (this.#state === "bound") this.#try(() => this.#socket.setTTL(value));
+  }
+
+  /** Bytes of datagrams that wait to be received, at most. */
+  get receiveBufferBytes(): number {
+    return this.#options.limits.datagramsBytesMax;
+  }
+
+  /** Bytes of datagrams that wait to be sent, at most. */
+  get sendBufferBytes(): number {
+    return sendingMax * datagramBytesMax;
   }
 
   get local(): Endpoint | undefined {

@@ -3,7 +3,7 @@
  * linked without anything behind it (a path without a folder, a socket) answers with its errno.
  */
 
-import { slowHostFunction } from "../../component/index.ts";
+import { asyncHostFunction, slowHostFunction } from "../../component/index.ts";
 import type { CapabilityName } from "../../policy/index.ts";
 import type { Machine } from "../machine/machine.ts";
 import { errnoOf, type Implementation, type Param, type Preview1 } from "./call.ts";
@@ -97,6 +97,8 @@ export function preview1Functions(machine: Machine): Readonly<Record<string, Cor
   return Object.fromEntries(
     Object.entries(implementations).map(([name, implementation]) => {
       const imported = withErrno(implementation);
+      if (name === "poll_oneoff" && machine.shared.waiting.suspends)
+        return [name, asyncHostFunction(imported)];
       // They read and write files: the guest's clock is looked at after them.
       return [name, /^(fd|path)_/.test(name) ? slowHostFunction(imported) : imported];
     }),

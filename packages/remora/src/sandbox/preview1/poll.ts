@@ -37,7 +37,7 @@ export function pollFunctions({ machine, bytes, descriptors }: Preview1): Record
         writeEvents(events, result, [...ready, ...firedOf(timers, 0n)]);
         return undefined;
       }
-      const waited = machine.wait("poll_oneoff", undefined, firstNs);
+      const waited = machine.wait("poll_oneoff", [], firstNs);
       if (waited === undefined) {
         writeEvents(events, result, firedOf(timers, firstNs));
         return undefined;

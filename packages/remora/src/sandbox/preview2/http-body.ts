@@ -2,6 +2,7 @@
 
 import type { OpenRequest, OpenResponse } from "../http/client.ts";
 import { type HttpErrorCode, HttpFailure, httpFailureOf } from "../http/failure.ts";
+import { Change } from "../net/change.ts";
 import type { Awaited } from "./poll.ts";
 import { type ByteSink, type ByteSource, StreamFailure } from "./streams.ts";
 
@@ -20,16 +21,14 @@ export class BodyQueue implements ByteSink {
   #isPaused = false;
   #isFinished = false;
   #isAborted = false;
-  #wake: () => void = () => {};
-  #changed = Promise.resolve();
+  readonly #change = new Change();
 
   constructor(bytesMax: number) {
     this.#bytesMax = bytesMax;
-    this.#renew();
     this.awaited = {
       kind: "event",
       isReady: () => this.room() !== 0,
-      settled: () => this.#changed,
+      change: () => this.#change,
     };
   }
 
@@ -65,13 +64,13 @@ export class BodyQueue implements ByteSink {
     this.#promisedBytes = promisedBytes;
     open.onDrain(() => {
       this.#isPaused = false;
-      this.#signal();
+      this.#change.signal();
     });
     open.response.catch(() => this.abort());
     for (const bytes of this.#waiting.splice(0)) this.#isPaused = !open.write(bytes);
     this.#queuedBytes = 0;
     if (this.#isFinished) this.#end();
-    this.#signal();
+    this.#change.signal();
   }
 
   /** The guest says that this was all. @returns What is wrong with it, if anything. */
@@ -87,7 +86,7 @@ export class BodyQueue implements ByteSink {
     this.#isAborted = true;
     this.#waiting = [];
     this.#open?.close();
-    this.#signal();
+    this.#change.signal();
   }
 
   close(): void {}
@@ -102,18 +101,6 @@ export class BodyQueue implements ByteSink {
     this.#open?.end();
     return undefined;
   }
-
-  #signal(): void {
-    const wake = this.#wake;
-    this.#renew();
-    wake();
-  }
-
-  #renew(): void {
-    this.#changed = new Promise((resolve) => {
-      this.#wake = resolve;
-    });
-  }
 }
 
 /** A response's body: read when the guest asks, so that what it does not read stays with the sender. */
@@ -124,14 +111,8 @@ export function bodySource(response: OpenResponse): ByteSource {
     // Ours says why; whatever else ended it, it is not whole.
     failure = error instanceof HttpFailure ? error : new HttpFailure({ tag: "HTTP-response-incomplete" });
   });
-  const changed = (): Promise<void> =>
-    new Promise((resolve) => {
-      const done = (): void => {
-        for (const name of ["readable", "end", "error", "close"]) body.off(name, done);
-        resolve();
-      };
-      for (const name of ["readable", "end", "error", "close"]) body.on(name, done);
-    });
+  const change = new Change();
+  for (const name of ["readable", "end", "error", "close"]) body.on(name, () => change.signal());
   const isOver = (): boolean => body.readableEnded || body.destroyed || failure !== undefined;
   return {
     read(bytesMax) {
@@ -150,7 +131,7 @@ export function bodySource(response: OpenResponse): ByteSource {
       if (!body.complete) throw streamFailureOf(new HttpFailure({ tag: "HTTP-response-incomplete" }));
       return "end";
     },
-    awaited: { kind: "event", isReady: () => body.readableLength > 0 || isOver(), settled: changed },
+    awaited: { kind: "event", isReady: () => body.readableLength > 0 || isOver(), change: () => change },
     close: () => body.destroy(),
   };
 }

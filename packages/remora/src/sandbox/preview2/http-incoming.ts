@@ -4,6 +4,7 @@ import { ComponentError } from "../../component/index.ts";
 import type { OpenRequest, OpenResponse } from "../http/client.ts";
 import { httpFailureOf } from "../http/failure.ts";
 import type { Machine } from "../machine/machine.ts";
+import { Change } from "../net/change.ts";
 import { Held } from "./held.ts";
 import { bodySource } from "./http-body.ts";
 import { Fields } from "./http-fields.ts";
@@ -18,12 +19,12 @@ export class FutureIncomingResponse extends Held {
   readonly #open: OpenRequest;
   #outcome: Result<OpenResponse> | undefined;
   #isTaken = false;
-  readonly #settled: Promise<void>;
+  readonly #change = new Change();
 
   constructor(machine: Machine, open: OpenRequest) {
     super(machine);
     this.#open = open;
-    this.#settled = open.response.then(
+    const settled = open.response.then(
       (response) => {
         this.#outcome = { tag: "ok", val: response };
       },
@@ -31,13 +32,14 @@ export class FutureIncomingResponse extends Held {
         this.#outcome = { tag: "err", val: httpFailureOf(error).reason };
       },
     );
+    settled.then(() => this.#change.signal());
   }
 
   subscribe(): Pollable {
     return new Pollable(this.machine, {
       kind: "event",
       isReady: () => this.#outcome !== undefined,
-      settled: () => this.#settled,
+      change: () => this.#change,
     });
   }
 

@@ -1,18 +1,22 @@
 /** `wasi:io/poll`: waiting for one or several things. https://github.com/WebAssembly/WASI 0.2, proposals/io. */
 
 import type { Machine } from "../machine/machine.ts";
+import { Change } from "../net/change.ts";
 
 /** What a pollable waits for: a moment of the monotonic clock, or an event. */
 export type Awaited =
   | { readonly kind: "moment"; readonly atNs: bigint }
   | {
       readonly kind: "event";
-      isReady(): boolean /** Settles when it may be ready. */;
-      settled(): Promise<unknown>;
+      isReady(): boolean;
+      /** Changes when it may be ready. */
+      change(): Change;
     };
 
+const never = new Change();
+
 /** Ready at once and for ever: files, output to the log. */
-export const always: Awaited = { kind: "event", isReady: () => true, settled: () => Promise.resolve() };
+export const always: Awaited = { kind: "event", isReady: () => true, change: () => never };
 
 /** The resource `pollable`. */
 export class Pollable {
@@ -82,12 +86,11 @@ function waitForAny(
   operation: string,
 ): Promise<void> | undefined {
   let firstNs: bigint | undefined;
-  const events: Promise<unknown>[] = [];
+  const events: Change[] = [];
   for (const { awaited } of pollables) {
-    if (awaited.kind === "event") events.push(awaited.settled());
+    if (awaited.kind === "event") events.push(awaited.change());
     else if (firstNs === undefined || awaited.atNs < firstNs) firstNs = awaited.atNs;
   }
-  const until = events.length === 0 ? undefined : Promise.race(events);
   const timeoutNs = firstNs === undefined ? undefined : firstNs - machine.clock.monotonicNs();
-  return machine.wait(operation, until, timeoutNs);
+  return machine.wait(operation, events, timeoutNs);
 }

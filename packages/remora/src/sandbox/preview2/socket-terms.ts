@@ -25,6 +25,11 @@ export function inFailures<Result>(act: () => Result): Result {
   }
 }
 
+/** What every numeric option of a socket asks for. */
+export function checkPositive(value: bigint | number): void {
+  if (BigInt(value) === 0n) throw new ComponentError("invalid-argument");
+}
+
 /** Gives a resource class methods that answer `not-supported`. */
 export function notSupported(Class: { readonly prototype: object }, names: readonly string[]): void {
   const value = (): never => {

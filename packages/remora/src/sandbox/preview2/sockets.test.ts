@@ -110,7 +110,7 @@ test("a guest connects, writes, reads and sees the end", async () => {
 });
 
 test("what is refused or not supported says so", () => {
-  const { createTcp, createUdp, network } = guestOf();
+  const { createTcp, network } = guestOf();
   const socket = createTcp("ipv4");
   const metadata = socketAddressOf({ address: "169.254.169.254", port: 80 });
   assert.equal(
@@ -127,18 +127,43 @@ test("what is refused or not supported says so", () => {
     ["not-in-progress", () => socket.finishBind()],
     ["invalid-state", () => socket.accept()],
     ["access-denied", () => socket.startBind(network, socketAddressOf({ address: "0.0.0.0", port: 80 }))],
-    ["invalid-argument", () => socket.setListenBacklogSize(0n)],
-    ["not-supported", () => socket.setListenBacklogSize(1n)],
   ] as const) {
     assert.equal(payloadOf(call), code);
   }
-  const options = createUdp("ipv4") as unknown as Record<string, () => unknown>;
-  for (const name of ["unicastHopLimit", "setReceiveBufferSize"]) {
+  for (const name of ["hopLimit", "setKeepAliveCount"] as const) {
+    const options = socket as unknown as Record<typeof name, () => unknown>; // what it does not support is not typed
     assert.equal(
-      payloadOf(() => options[name]?.call(options)),
+      payloadOf(() => options[name]()),
       "not-supported",
     );
   }
+});
+
+test("options are what the host makes of them, and zero is none", () => {
+  const { createTcp, createUdp, sandbox } = guestOf();
+  const [tcpSocket, udpSocket] = [createTcp("ipv4"), createUdp("ipv4")];
+  tcpSocket.setListenBacklogSize(1_000_000n);
+  tcpSocket.setKeepAliveEnabled(true);
+  tcpSocket.setKeepAliveIdleTime(1n);
+  assert.deepEqual([tcpSocket.keepAliveEnabled(), tcpSocket.keepAliveIdleTime()], [true, 1_000_000_000n]);
+  for (const socket of [tcpSocket, udpSocket]) {
+    const before = socket.receiveBufferSize();
+    socket.setReceiveBufferSize(2n ** 60n);
+    socket.setSendBufferSize(2n ** 60n);
+    assert.equal(socket.receiveBufferSize(), before);
+  }
+  udpSocket.setUnicastHopLimit(3);
+  assert.equal(udpSocket.unicastHopLimit(), 3);
+  for (const call of [
+    () => tcpSocket.setListenBacklogSize(0n),
+    () => tcpSocket.setKeepAliveIdleTime(0n),
+    () => tcpSocket.setSendBufferSize(0n),
+    () => udpSocket.setReceiveBufferSize(0n),
+    () => udpSocket.setUnicastHopLimit(0),
+  ]) {
+    assert.equal(payloadOf(call), "invalid-argument");
+  }
+  sandbox.close();
 });
 
 test("a guest listens, accepts and answers", async () => {

@@ -5,6 +5,7 @@
 
 import { ComponentError } from "../../component/index.ts";
 import type { Machine } from "../machine/machine.ts";
+import { Change } from "../net/change.ts";
 import { SocketError } from "../net/sockets.ts";
 import { Held } from "./held.ts";
 import { type IpAddress, type IpFamily, ipAddressOf } from "./network-addresses.ts";
@@ -15,13 +16,13 @@ import { IncomingDatagramStream, OutgoingDatagramStream, UdpSocket } from "./udp
 
 /** The resource `resolve-address-stream`. */
 export class ResolveAddressStream extends Held {
-  readonly #settled: Promise<void>;
+  readonly #change = new Change();
   #found: string[] | undefined;
   #problem: string | undefined;
 
   constructor(machine: Machine, name: string) {
     super(machine);
-    this.#settled = machine.shared.sockets.lookUp(name).then(
+    const settled = machine.shared.sockets.lookUp(name).then(
       (addresses) => {
         this.#found = [...addresses];
       },
@@ -29,6 +30,7 @@ export class ResolveAddressStream extends Held {
         this.#problem = error instanceof SocketError ? error.problem : "unknown";
       },
     );
+    settled.then(() => this.#change.signal());
   }
 
   resolveNextAddress(): IpAddress | undefined {
@@ -42,7 +44,7 @@ export class ResolveAddressStream extends Held {
     return new Pollable(this.machine, {
       kind: "event",
       isReady: () => this.#found !== undefined || this.#problem !== undefined,
-      settled: () => this.#settled,
+      change: () => this.#change,
     });
   }
 }

@@ -7,6 +7,7 @@ import { ComponentError } from "../../component/index.ts";
 import { sandboxErrors } from "../errors.ts";
 import { FsError } from "../fs/errno.ts";
 import type { Machine } from "../machine/machine.ts";
+import type { Change } from "../net/change.ts";
 import { type Awaited, always, Pollable } from "./poll.ts";
 
 /** What an input stream reads from. */
@@ -83,7 +84,7 @@ export class InputStream {
     if (bytes.length > 0 || length === 0n) return bytes;
     const waited = this.#machine.wait(
       "wasi:io/streams.blocking-read",
-      settledOf(this.#source.awaited),
+      changesOf(this.#source.awaited),
       undefined,
     );
     return waited === undefined ? this.blockingRead(length) : waited.then(() => this.blockingRead(length));
@@ -154,7 +155,7 @@ export class OutputStream {
     if (this.#sink.isFlushed()) return undefined;
     const waited = this.#machine.wait(
       "wasi:io/streams.blocking-flush",
-      settledOf(this.#sink.awaited),
+      changesOf(this.#sink.awaited),
       undefined,
     );
     return waited === undefined ? this.blockingFlush() : waited.then(() => this.blockingFlush());
@@ -182,7 +183,7 @@ export class OutputStream {
     if (room === 0n) {
       const waited = this.#machine.wait(
         "wasi:io/streams.blocking-splice",
-        settledOf(this.#sink.awaited),
+        changesOf(this.#sink.awaited),
         undefined,
       );
       return waited === undefined
@@ -218,7 +219,7 @@ export class OutputStream {
     if (part.length === contents.length) return this.blockingFlush();
     const rest = contents.subarray(part.length);
     const operation = "wasi:io/streams.blocking-write-and-flush";
-    const waited = this.#machine.wait(operation, settledOf(this.#sink.awaited), undefined);
+    const waited = this.#machine.wait(operation, changesOf(this.#sink.awaited), undefined);
     return waited === undefined ? this.#writeAll(rest) : waited.then(() => this.#writeAll(rest));
   }
 
@@ -251,8 +252,8 @@ export function readySink(write: (bytes: Uint8Array) => void, close: () => void)
 /** What `check-write` permits where there is always room. */
 const roomBytes = 65_536;
 
-function settledOf(awaited: Awaited): Promise<unknown> {
-  return awaited.kind === "event" ? awaited.settled() : Promise.resolve();
+function changesOf(awaited: Awaited): Change[] {
+  return awaited.kind === "event" ? [awaited.change()] : [];
 }
 
 function closed(): ComponentError<StreamError> {

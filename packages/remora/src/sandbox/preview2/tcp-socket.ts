@@ -2,12 +2,13 @@
 
 import { ComponentError } from "../../component/index.ts";
 import type { Machine } from "../machine/machine.ts";
+import { Change } from "../net/change.ts";
 import type { TcpConnection } from "../net/tcp.ts";
 import type { TcpListener } from "../net/tcp-listener.ts";
 import { Held } from "./held.ts";
 import { endpointOf, type IpFamily, type IpSocketAddress, socketAddressOf } from "./network-addresses.ts";
 import { type Awaited, Pollable } from "./poll.ts";
-import { inCodes, inFailures, type Network, notSupported } from "./socket-terms.ts";
+import { checkPositive, inCodes, inFailures, type Network, notSupported } from "./socket-terms.ts";
 import { InputStream, OutputStream } from "./streams.ts";
 
 /**
@@ -19,11 +20,18 @@ type TcpState =
   | { readonly kind: "binding" | "bound" | "starting" | "listening"; readonly listener: TcpListener }
   | { readonly kind: "connecting" | "connected"; readonly connection: TcpConnection };
 
+/** What Node keeps of either direction at most, but for one piece. */
+const bufferBytes = 65_536n;
+
+/** Of the time before a connection without traffic is probed. */
+const idleBoundsMs = { min: 1_000, max: 86_400_000 };
+
 /** The resource `tcp-socket`. */
 export class TcpSocket extends Held {
   readonly #family: IpFamily;
   #state: TcpState = { kind: "unbound" };
   #keepsAlive = false;
+  #idleMs = 7_200_000; // as Linux
 
   constructor(machine: Machine, family: IpFamily) {
     super(machine);
@@ -53,8 +61,8 @@ export class TcpSocket extends Held {
     const local = this.#state.kind === "bound" ? this.#state.listener.local : undefined;
     if (this.#state.kind === "bound") this.#state.listener.close();
     const connection = inCodes(() => this.machine.shared.sockets.connectTcp(endpointOf(remote), local));
-    connection.keepsAlive = this.#keepsAlive;
     this.#state = { kind: "connecting", connection };
+    this.#applyKeepAlive();
   }
 
   finishConnect(): [InputStream, OutputStream] {
@@ -84,9 +92,10 @@ export class TcpSocket extends Held {
     const socket = new TcpSocket(this.machine, this.#family);
     try {
       const connection = inCodes(() => listener.accept());
-      connection.keepsAlive = this.#keepsAlive;
       socket.#keepsAlive = this.#keepsAlive;
+      socket.#idleMs = this.#idleMs;
       socket.#state = { kind: "connected", connection };
+      socket.#applyKeepAlive();
       return [socket, ...streamsOf(this.machine, connection)];
     } catch (error) {
       socket.close();
@@ -114,11 +123,10 @@ export class TcpSocket extends Held {
     return this.#family;
   }
 
-  /** Node takes it when it binds, and has taken the host's bound by then. */
+  /** A hint, as the interface has it; the host's queue is `connectionsWaitingMax` long. */
   setListenBacklogSize(value: bigint): void {
-    if (value === 0n) throw new ComponentError("invalid-argument");
+    checkPositive(value);
     if (this.#connection !== undefined) throw new ComponentError("invalid-state");
-    throw new ComponentError("not-supported");
   }
 
   keepAliveEnabled(): boolean {
@@ -127,14 +135,42 @@ export class TcpSocket extends Held {
 
   setKeepAliveEnabled(value: boolean): void {
     this.#keepsAlive = value;
-    if (this.#connection !== undefined) this.#connection.keepsAlive = value;
+    this.#applyKeepAlive();
+  }
+
+  keepAliveIdleTime(): bigint {
+    return BigInt(this.#idleMs) * 1_000_000n;
+  }
+
+  setKeepAliveIdleTime(ns: bigint): void {
+    checkPositive(ns);
+    const { min, max } = idleBoundsMs;
+    this.#idleMs = Math.min(max, Math.max(min, Math.ceil(Number(ns) / 1e6)));
+    this.#applyKeepAlive();
+  }
+
+  /** Node's buffers, which cannot be chosen: any wish is clamped to them, as the interface allows. */
+  receiveBufferSize(): bigint {
+    return bufferBytes;
+  }
+
+  setReceiveBufferSize(value: bigint): void {
+    checkPositive(value);
+  }
+
+  sendBufferSize(): bigint {
+    return bufferBytes;
+  }
+
+  setSendBufferSize(value: bigint): void {
+    checkPositive(value);
   }
 
   subscribe(): Pollable {
     return new Pollable(this.machine, {
       kind: "event",
       isReady: () => this.#isReady(),
-      settled: () => this.#waitedFor()?.change.next() ?? Promise.resolve(),
+      change: () => this.#waitedFor()?.change ?? new Change(), // unbound: always ready
     });
   }
 
@@ -151,6 +187,10 @@ export class TcpSocket extends Held {
 
   get #connection(): TcpConnection | undefined {
     return "connection" in this.#state ? this.#state.connection : undefined;
+  }
+
+  #applyKeepAlive(): void {
+    this.#connection?.keepAlive(this.#keepsAlive, this.#idleMs);
   }
 
   #waitedFor(): TcpListener | TcpConnection | undefined {
@@ -179,25 +219,19 @@ export class TcpSocket extends Held {
 
 /** Options that Node does not have: they say so. */
 notSupported(TcpSocket, [
-  "keepAliveIdleTime",
-  "setKeepAliveIdleTime",
   "keepAliveInterval",
   "setKeepAliveInterval",
   "keepAliveCount",
   "setKeepAliveCount",
   "hopLimit",
   "setHopLimit",
-  "receiveBufferSize",
-  "setReceiveBufferSize",
-  "sendBufferSize",
-  "setSendBufferSize",
 ]);
 
 function streamsOf(machine: Machine, connection: TcpConnection): [InputStream, OutputStream] {
   const awaited = (isReady: () => boolean): Awaited => ({
     kind: "event",
     isReady: () => isReady() || connection.problem !== undefined,
-    settled: () => connection.change.next(),
+    change: () => connection.change,
   });
   const input = new InputStream(machine, {
     read: (bytesMax) => inFailures(() => connection.read(bytesMax)),

@@ -7,7 +7,7 @@ import type { UdpPort } from "../net/udp.ts";
 import { Held } from "./held.ts";
 import { endpointOf, type IpFamily, type IpSocketAddress, socketAddressOf } from "./network-addresses.ts";
 import { type Awaited, Pollable } from "./poll.ts";
-import { inCodes, type Network, notSupported } from "./socket-terms.ts";
+import { checkPositive, inCodes, type Network } from "./socket-terms.ts";
 
 /** The resource `udp-socket`. */
 export class UdpSocket extends Held {
@@ -62,11 +62,37 @@ export class UdpSocket extends Held {
     return this.#port.family;
   }
 
+  unicastHopLimit(): number {
+    return this.#port.hopLimit;
+  }
+
+  setUnicastHopLimit(value: number): void {
+    checkPositive(value);
+    this.#port.hopLimit = value;
+  }
+
+  receiveBufferSize(): bigint {
+    return BigInt(this.#port.receiveBufferBytes);
+  }
+
+  /** The host's queue, which is bounded and cannot be chosen: any wish is clamped to it, as the interface allows. */
+  setReceiveBufferSize(value: bigint): void {
+    checkPositive(value);
+  }
+
+  sendBufferSize(): bigint {
+    return BigInt(this.#port.sendBufferBytes);
+  }
+
+  setSendBufferSize(value: bigint): void {
+    checkPositive(value);
+  }
+
   subscribe(): Pollable {
     return new Pollable(this.machine, {
       kind: "event",
       isReady: () => this.#port.state !== "binding" || this.#port.problem !== undefined,
-      settled: () => this.#port.change.next(),
+      change: () => this.#port.change,
     });
   }
 
@@ -75,16 +101,6 @@ export class UdpSocket extends Held {
     this.#port.close();
   }
 }
-
-/** Options that Node does not have: they say so. */
-notSupported(UdpSocket, [
-  "unicastHopLimit",
-  "setUnicastHopLimit",
-  "receiveBufferSize",
-  "setReceiveBufferSize",
-  "sendBufferSize",
-  "setSendBufferSize",
-]);
 
 /** The resource `incoming-datagram-stream`. */
 export class IncomingDatagramStream extends Held {
@@ -171,7 +187,7 @@ function awaitedOf(socket: UdpPort, isReady: () => boolean): Awaited {
   return {
     kind: "event",
     isReady: () => isReady() || socket.problem !== undefined,
-    settled: () => socket.change.next(),
+    change: () => socket.change,
   };
 }
 

@@ -1,0 +1,130 @@
+/** Guests that really wait: put aside by the engine, within their deadline, and a coded error where that cannot be. */
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { parse } from "@bytecodealliance/jco-transpile/wasm-tools";
+import { isRemoraError } from "../base/index.ts";
+import { defaultLimits, type Limits, openArtifact } from "../engine/index.ts";
+import { noWaiting, suspendedWaiting, type Waiting } from "./machine/waiting.ts";
+import { sandboxImports } from "./sandbox-imports.ts";
+
+/** Sleeps so many milliseconds by `poll_oneoff`; gives the errno. */
+const sleeper = await parse(`(module
+  (import "wasi_snapshot_preview1" "poll_oneoff" (func $poll (param i32 i32 i32 i32) (result i32)))
+  (memory (export "memory") 1)
+  (func (export "sleep") (param $ms i32) (result i32)
+    (i32.store8 (i32.const 8) (i32.const 0))
+    (i32.store (i32.const 16) (i32.const 1))
+    (i64.store (i32.const 24) (i64.mul (i64.extend_i32_u (local.get $ms)) (i64.const 1000000)))
+    (call $poll (i32.const 0) (i32.const 64) (i32.const 1) (i32.const 128))))`);
+
+/** Waits for a moment of the monotonic clock by `pollable.block`. */
+const blocker = await parse(`(component
+  (import "wasi:io/poll@0.2.3" (instance $poll
+    (export "pollable" (type $pollable (sub resource)))
+    (export "[method]pollable.block" (func (param "self" (borrow $pollable))))))
+  (alias export $poll "pollable" (type $pollable))
+  (import "wasi:clocks/monotonic-clock@0.2.3" (instance $clock
+    (export "subscribe-duration" (func (param "when" u64) (result (own $pollable))))))
+  (core func $subscribe (canon lower (func $clock "subscribe-duration")))
+  (core func $block (canon lower (func $poll "[method]pollable.block")))
+  (core func $drop (canon resource.drop $pollable))
+  (core module $m
+    (import "h" "subscribe" (func $subscribe (param i64) (result i32)))
+    (import "h" "block" (func $block (param i32)))
+    (import "h" "drop" (func $drop (param i32)))
+    (func (export "sleep") (param $ms i32) (local $pollable i32)
+      (local.set $pollable
+        (call $subscribe (i64.mul (i64.extend_i32_u (local.get $ms)) (i64.const 1000000))))
+      (call $block (local.get $pollable))
+      (call $drop (local.get $pollable))))
+  (core instance $i (instantiate $m (with "h" (instance
+    (export "subscribe" (func $subscribe)) (export "block" (func $block)) (export "drop" (func $drop))))))
+  (func (export "sleep") (param "ms" u32) (canon lift (core func $i "sleep"))))`);
+
+const kinds = { "core module": sleeper, component: blocker };
+
+interface Guest {
+  readonly isPoisoned: boolean;
+  close(): void;
+  /** Undefined from a component, the errno from a core module. */
+  sleep(ms: number): unknown;
+}
+
+function guestOf(bytes: Uint8Array, waiting: Waiting, limits: Partial<Limits> = {}): Guest {
+  const grants = [{ capability: "wasi.base" }, { capability: "clock.read" }] as const;
+  const sandbox = sandboxImports({
+    plugin: "waits",
+    grants,
+    audit: { write: () => {} },
+    log: { write: () => {} },
+    nowMs: Date.now,
+    waiting,
+  });
+  const artifact = openArtifact(bytes, { plugin: "waits" });
+  const instance = artifact.instantiate({
+    limits: { ...defaultLimits, ...limits },
+    imports: (guest) => sandbox.forInstance(guest).hostImports(artifact.imports),
+  });
+  const { sleep } = instance.exports as { sleep(ms: number): unknown }; // both export it
+  return {
+    sleep,
+    close: () => sandbox.close(),
+    get isPoisoned() {
+      return instance.isPoisoned;
+    },
+  };
+}
+
+for (const [kind, bytes] of Object.entries(kinds)) {
+  test(`a ${kind} sleeps while the thread goes on`, async () => {
+    const guests = Array.from({ length: 10 }, () => guestOf(bytes, suspendedWaiting));
+    const beganMs = performance.now();
+    let turns = 0;
+    const turning = setInterval(() => turns++);
+    const slept = await Promise.all(guests.map((guest) => guest.sleep(100)));
+    clearInterval(turning);
+    const tookMs = performance.now() - beganMs;
+    assert.ok(tookMs >= 99 && tookMs < 10 * 100, `ten at a time took ${tookMs} ms`);
+    assert.ok(turns > 0);
+    for (const guest of guests) guest.close();
+    assert.deepEqual(new Set(slept), new Set([kind === "component" ? undefined : 0]));
+  });
+
+  test(`a ${kind} that sleeps beyond its deadline is ended then`, async () => {
+    const guest = guestOf(bytes, suspendedWaiting, { deadlineMs: 20 });
+    const beganMs = performance.now();
+    await assert.rejects(async () => guest.sleep(10_000), { code: "engine/deadline" });
+    guest.close();
+    assert.ok(performance.now() - beganMs < 1_000);
+    assert.equal(guest.isPoisoned, true);
+  });
+
+  test(`a ${kind} that sleeps longer than the host allows is ended at once`, async () => {
+    const guest = guestOf(bytes, suspendedWaiting, { deadlineMs: 100_000 });
+    await assert.rejects(async () => guest.sleep(40_000), { code: "sandbox/limit-exceeded" });
+  });
+
+  test(`a ${kind} that cannot wait is told so by a code, and by which isolation it could`, () => {
+    const guest = guestOf(bytes, noWaiting);
+    assert.throws(
+      () => guest.sleep(1),
+      (error) => isRemoraError(error, "sandbox/cannot-wait") && /isolation/.test(error.message),
+    );
+  });
+}
+
+test("marks are one sandbox's: beside one that suspends, calls of another give their results at once", async () => {
+  const [suspending, plain] = [guestOf(blocker, suspendedWaiting), guestOf(blocker, noWaiting)];
+  assert.ok(suspending.sleep(0) instanceof Promise);
+  assert.equal(plain.sleep(0), undefined);
+});
+
+test("a guest that is gone leaves no timer behind", async () => {
+  const timers = () => process.getActiveResourcesInfo().filter((name) => name === "Timeout").length;
+  const before = timers();
+  const guest = guestOf(sleeper, suspendedWaiting, { deadlineMs: 20 });
+  await assert.rejects(async () => guest.sleep(20_000), { code: "engine/deadline" });
+  guest.close();
+  assert.equal(timers(), before);
+});
