@@ -26,6 +26,10 @@ const system: System = {
   writeFile: neverUsed,
   makeFolder: neverUsed,
   configFolder: "",
+  pluginFolder: "",
+  hasFolder: neverUsed,
+  ask: neverUsed,
+  watch: neverUsed,
   nowMs: neverUsed,
   every: neverUsed,
   onStop: neverUsed,
@@ -37,7 +41,12 @@ function nameOf(command: Command): string {
 }
 
 export function printCommands(): string {
-  const program = buildProgram(system, { startTak: neverUsed, startDemo: neverUsed });
+  const program = buildProgram(system, {
+    startTak: neverUsed,
+    startDemo: neverUsed,
+    openHouse: neverUsed,
+    serve: neverUsed,
+  });
   const commands = withSubcommands(program).map((command) => {
     command.configureHelp({ helpWidth: 100 });
     const help: string[] = [];

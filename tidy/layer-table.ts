@@ -182,6 +182,8 @@ export const layers: readonly Layer[] = [
       "sandbox",
       "manager",
       "remora",
+      "telemetry",
+      "admin",
       "tak",
       "signalk",
     ],

@@ -5,7 +5,6 @@
 
 import { readFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
-import { auditLines } from "remora/sandbox";
 import { parseTakConfig } from "./config/parse.ts";
 import type { TakConfig } from "./config/settings.ts";
 import { type Connections, openConnections } from "./connections.ts";
@@ -16,9 +15,6 @@ import { noElevation, openElevation } from "./plugin/elevation.ts";
 import { readRecording } from "./recording/container.ts";
 import { Player, play } from "./recording/player.ts";
 import { Rate } from "./stats.ts";
-
-/** Plugins choose how often they use what they were granted; refusals have as many lines again. */
-const auditLinesPerSecondMax = 100;
 
 export interface RunTakOptions {
   /** A YAML file of settings. */
@@ -76,7 +72,6 @@ export async function runTak(options: RunTakOptions): Promise<RunningTak> {
       log: (plugin, level, line) => log(`${plugin} ${level}: ${line}`),
       nowMs: Date.now,
       elevation,
-      audit: auditLines((line) => log(`audit: ${line}`), { linesPerSecondMax: auditLinesPerSecondMax }),
     },
   });
   let connections: Connections;

@@ -2,12 +2,13 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { test } from "node:test";
 import { type Hosts, runProgram } from "./program.ts";
+import { fakeHouse } from "./testing/fake-house.ts";
 import { type FakeOptions, type FakeSystem, fakeSystem } from "./testing/fake-system.ts";
 import { moduleWith } from "./testing/modules.ts";
 
 const utf8 = (text: string) => new TextEncoder().encode(text);
 const unused = () => Promise.reject(new Error("no host is started here"));
-const hosts: Hosts = { startTak: unused, startDemo: unused };
+const hosts: Hosts = { ...fakeHouse().hosts, startTak: unused, startDemo: unused };
 
 const manifest = `name = "geofence"
 version = "1.2.0"

@@ -21,6 +21,30 @@ export const cliErrors = defineErrors("cli", {
     message: (d: { path: string }) =>
       `Cannot run the demonstration: it is part of the repository, and "${d.path}" is not there`,
   },
+  "no-folder": {
+    fault: "operator",
+    message: (d: { folder: string }) =>
+      `Cannot find plugins in "${d.folder}": there is no such folder; name one with --folder or in REMORA_FOLDER`,
+  },
+  "not-served": {
+    fault: "operator",
+    message: (d: { folder: string }) =>
+      `Cannot do this in "${d.folder}": no program runs its plugins; start one, for example with "remora serve"`,
+  },
+  "no-consent": {
+    fault: "operator",
+    message: (d: { plugin: string; items: readonly string[] }) =>
+      `Cannot run ${d.plugin} yet: it waits for consent to ${d.items.join(", ")}; "remora grants accept ${d.plugin}" gives it`,
+  },
+  "audit-broken": {
+    fault: "operator",
+    message: (d: { folder: string; problem: string; place: string; message: string }) =>
+      `Cannot trust the audit trail of "${d.folder}": ${d.problem}${d.place}: ${d.message}`,
+  },
+  "bad-value": {
+    fault: "operator",
+    message: (d: { what: string; expected: string }) => `Cannot use ${d.what}: expected ${d.expected}`,
+  },
   "no-wit": {
     fault: "operator",
     message: (d: { path: string; found: number; filesMax: number }) =>

@@ -1,6 +1,8 @@
 /** The hosts that the program runs: each as something that counts, can be shown and is closed. */
 
+import { relative } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
+import { openAdmin } from "@remora/admin";
 import { type RunningTak, runTak, type TakConfig } from "@remora/tak";
 import type { StartDemo } from "./commands/demo.ts";
 import type { StartTak } from "./commands/tak.ts";
@@ -16,7 +18,7 @@ const speedWithClients = 60;
 /** Runs the TAK host with an operator's settings. */
 export const startTak: StartTak = async ({ config, log }) => {
   const tak = await runTak({ configFile: config, log });
-  return running(tak, config);
+  return running(tak, config, log);
 };
 
 /** Runs the TAK host on the bundled recording, with plugins that are built from their sources if need be. */
@@ -34,7 +36,7 @@ export const startDemo: StartDemo = async ({ port, speed, log }) => {
       speedWithClients: speed ?? speedWithClients,
     },
   });
-  return running(tak, "a recorded hour around The Hague");
+  return running(tak, "a recorded hour around The Hague", log);
 };
 
 interface ExampleBuilder {
@@ -60,12 +62,22 @@ function withPort(config: TakConfig, port: number): TakConfig {
   return { ...config, listeners: config.listeners.map((listener) => ({ ...listener, port })) };
 }
 
-function running(tak: RunningTak, what: string): Running {
+/** With the admin interface of its plugins, on a free port of loopback: the other commands find it by the folder. */
+async function running(tak: RunningTak, what: string, log: (line: string) => void): Promise<Running> {
+  const { manager } = tak.host;
+  const admin = await openAdmin({ manager, log, nowMs: Date.now }).catch(async (error: unknown) => {
+    await tak.close();
+    throw error;
+  });
   const listening = tak.connections.listening.map(({ name }) => name).join(", ") || "nothing";
+  const folder = relative(process.cwd(), manager.folder) || ".";
   return {
-    title: `TAK host on ${what}; listening on ${listening}`,
+    title: `TAK host on ${what}; listening on ${listening}\nadmin interface at ${admin.address}, its page at ${admin.address}/docs; plugins: remora list --folder ${folder}`,
     stats: () => tak.stats(),
     ended: tak.ended,
-    close: () => tak.close(),
+    async close() {
+      await admin.close();
+      await tak.close();
+    },
   };
 }

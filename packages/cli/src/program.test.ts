@@ -4,6 +4,7 @@ import { parse } from "@bytecodealliance/jco-transpile/wasm-tools";
 import { defineErrors } from "remora/base";
 import { type Hosts, runProgram } from "./program.ts";
 import type { Running } from "./run-view.ts";
+import { fakeHouse } from "./testing/fake-house.ts";
 import { type FakeOptions, fakeSystem } from "./testing/fake-system.ts";
 import { emptyModule, moduleWith } from "./testing/modules.ts";
 
@@ -26,7 +27,7 @@ async function run(args: readonly string[], options: FakeOptions & { start?: () 
     started.push(rest);
     return options.start === undefined ? endedAtOnce : options.start();
   };
-  const hosts: Hosts = { startTak: start, startDemo: start };
+  const hosts: Hosts = { ...fakeHouse().hosts, startTak: start, startDemo: start };
   const exitCode = await runProgram(args, system, hosts);
   return { exitCode, out: system.out.text, err: system.err.text, started };
 }

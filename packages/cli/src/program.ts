@@ -3,22 +3,40 @@
 import { Command, CommanderError } from "commander";
 import { isRemoraError } from "remora/base";
 import { harmless } from "remora/policy";
+import { auditCommand } from "./commands/audit.ts";
+import { completionCommand } from "./commands/completion.ts";
 import { demoCommand, type StartDemo } from "./commands/demo.ts";
+import { devCommand } from "./commands/dev.ts";
+import { grantsCommand } from "./commands/grants.ts";
+import { infoCommand } from "./commands/info.ts";
 import { inspectCommand } from "./commands/inspect.ts";
+import { installCommand } from "./commands/install.ts";
 import { keysCommand } from "./commands/keys.ts";
+import { listCommand } from "./commands/list.ts";
+import { logsCommand } from "./commands/logs.ts";
 import { packCommand } from "./commands/pack.ts";
+import { removeCommand } from "./commands/remove.ts";
+import { rollbackCommand } from "./commands/rollback.ts";
+import { type Serve, serveCommand } from "./commands/serve.ts";
 import { signCommand } from "./commands/sign.ts";
+import { switchCommands } from "./commands/switches.ts";
 import { type StartTak, takCommand } from "./commands/tak.ts";
+import { tokensCommand } from "./commands/tokens.ts";
+import { topCommand } from "./commands/top.ts";
 import { typesCommand } from "./commands/types.ts";
+import { updateCommand } from "./commands/update.ts";
 import { verifyCommand } from "./commands/verify.ts";
 import { witCommand } from "./commands/wit.ts";
+import type { OpenHouse } from "./house.ts";
 import type { System } from "./system.ts";
 
 /** 0: done. 1: it could not be done, and a coded error says why. 2: the command line was not understood. */
 export type ExitCode = 0 | 1 | 2;
 
-/** The hosts that the program can run. */
+/** The hosts that the program can run, and the plugins that it can reach. */
 export interface Hosts {
+  readonly openHouse: OpenHouse;
+  readonly serve: Serve;
   readonly startTak: StartTak;
   readonly startDemo: StartDemo;
 }
@@ -35,6 +53,22 @@ export function buildProgram(system: System, hosts: Hosts): Command {
   program.addCommand(signCommand(system));
   program.addCommand(verifyCommand(system));
   program.addCommand(keysCommand(system));
+  const { openHouse } = hosts;
+  program.addCommand(installCommand(system, openHouse));
+  program.addCommand(updateCommand(system, openHouse));
+  program.addCommand(rollbackCommand(system, openHouse));
+  program.addCommand(removeCommand(system, openHouse));
+  program.addCommand(listCommand(system, openHouse));
+  program.addCommand(infoCommand(system, openHouse));
+  for (const command of switchCommands(system, openHouse)) program.addCommand(command);
+  program.addCommand(grantsCommand(system, openHouse));
+  program.addCommand(logsCommand(system, openHouse));
+  program.addCommand(topCommand(system, openHouse));
+  program.addCommand(devCommand(system, openHouse));
+  program.addCommand(auditCommand(system));
+  program.addCommand(serveCommand(system, hosts.serve));
+  program.addCommand(tokensCommand(system));
+  program.addCommand(completionCommand(system));
   program.addCommand(takCommand(system, hosts.startTak));
   program.addCommand(demoCommand(system, hosts.startDemo));
   for (const command of withSubcommands(program)) {

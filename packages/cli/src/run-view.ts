@@ -4,6 +4,7 @@
  */
 
 import { type RunStats, statsJson, statsLine, statsTable } from "./run-stats.ts";
+import { Screen } from "./screen.ts";
 import type { Output, System } from "./system.ts";
 
 /** A host that runs. */
@@ -89,29 +90,20 @@ function lineDisplay(out: Output): Display {
   };
 }
 
-const HIDE_CURSOR = "\x1b[?25l";
-const SHOW_CURSOR = "\x1b[?25h";
-
 function terminalDisplay(out: Output): Display {
-  let shown: readonly string[] = [];
-  /** Back to the first line of the table, and everything below it cleared. */
-  const erase = () => (shown.length === 0 ? "" : `\x1b[${shown.length}A\r\x1b[0J`);
-  const draw = (stats: RunStats) => {
-    // One line less than the screen: a table that scrolls could not be found again.
-    const lines = statsTable(stats, out.columns).slice(0, Math.max(1, out.rows - 1));
-    out.write(`${erase()}${lines.join("\n")}\n`);
-    shown = lines;
-  };
+  let screen: Screen | undefined;
+  const draw = (stats: RunStats) => screen?.draw(statsTable(stats, out.columns));
   return {
-    log: (line) => out.write(`${erase()}${line}\n${shown.map((each) => `${each}\n`).join("")}`),
+    log: (line) => (screen === undefined ? out.write(`${line}\n`) : screen.log(line)),
     begin: (title, stats) => {
-      out.write(`${title}\n\n${HIDE_CURSOR}`);
+      out.write(`${title}\n\n`);
+      screen = new Screen(out);
       draw(stats);
     },
     refresh: draw,
     end: (stats) => {
       draw(stats);
-      out.write(SHOW_CURSOR);
+      screen?.end();
     },
   };
 }

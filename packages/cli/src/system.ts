@@ -3,9 +3,10 @@
  * tests pass one of their own, so that no test waits or reads a real terminal.
  */
 
-import { mkdir, open, opendir, rename, rm } from "node:fs/promises";
+import { mkdir, open, opendir, rename, rm, stat } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join, relative, sep } from "node:path";
+import { createInterface } from "node:readline/promises";
 
 export interface Output {
   write(text: string): void;
@@ -33,6 +34,17 @@ export interface System {
   makeFolder(path: string): Promise<void>;
   /** Where this program keeps what belongs to its user, without / at its end; it may not be there yet. */
   readonly configFolder: string;
+  /** The folder of the plugins that commands are about, unless they say otherwise. */
+  readonly pluginFolder: string;
+  /** Whether there is such a folder. */
+  hasFolder(path: string): Promise<boolean>;
+  /**
+   * Calls back after each change of a file or folder, when it has been quiet for a moment, until what it resolves to
+   * is called. Never twice at once.
+   */
+  watch(path: string, take: () => Promise<void>): Promise<() => void>;
+  /** What somebody at the terminal answers, in one line; undefined where there is nobody. */
+  ask(question: string): Promise<string | undefined>;
   /** Milliseconds since 1970. */
   nowMs(): number;
   /** Calls back each `periodMs`, until what it returned is called. */
@@ -53,6 +65,10 @@ export function realSystem(): System {
     writeFile: writeWhole,
     makeFolder: async (path) => void (await mkdir(path, { recursive: true })),
     configFolder: configFolder(),
+    pluginFolder: process.env.REMORA_FOLDER || ".remora",
+    hasFolder: async (path) => (await stat(path).catch(() => undefined))?.isDirectory() ?? false,
+    ask: askTerminal,
+    watch: watchReal,
     nowMs: () => Date.now(),
     listFiles: listBounded,
     every: (periodMs, callback) => {
@@ -122,6 +138,30 @@ async function writeNew(path: string, bytes: Uint8Array, mode: number): Promise<
   await using file = await open(path, "wx", mode);
   await file.writeFile(bytes);
   await file.sync();
+}
+
+async function watchReal(path: string, take: () => Promise<void>): Promise<() => void> {
+  // Loaded when it is wanted: most commands run nothing.
+  const { systemClock, watchPath } = await import("remora/manager");
+  return watchPath(path, {
+    clock: systemClock,
+    take,
+    onError: (error) => {
+      throw error;
+    },
+  });
+}
+
+async function askTerminal(question: string): Promise<string | undefined> {
+  if (process.stdin.isTTY !== true || process.stderr.isTTY !== true) return undefined;
+  // On standard error: standard output may go to a program.
+  const lines = createInterface({ input: process.stdin, output: process.stderr });
+  const ended = new Promise<undefined>((resolve) => lines.once("close", () => resolve(undefined)));
+  try {
+    return await Promise.race([lines.question(question), ended]);
+  } finally {
+    lines.close();
+  }
 }
 
 /** XDG Base Directory Specification; on Windows, where programs keep what roams with their user. */

@@ -17,8 +17,8 @@ export interface TakHostOptions {
   /** Milliseconds since 1970, UTC. */
   readonly nowMs: () => number;
   readonly elevation: ElevationSource;
-  /** Gets a line for each passage of a plugin to what it was granted. */
-  readonly audit: AuditSink;
+  /** Gets each passage of a plugin to what it was granted. Default: the trail of the plugins' manager. */
+  readonly audit?: AuditSink;
 }
 
 /** A guest chooses the length of its lines and how many there are. */

@@ -221,7 +221,7 @@ class TakPlugin<Calls> extends Plugin<Calls> {
       plugin: id,
       grants,
       vocabulary: takVocabulary,
-      audit: host.audit,
+      audit: host.audit ?? { write: () => {} },
       nowMs: host.nowMs,
       log: { write: ({ level, text }) => host.log(id, level === "critical" ? "error" : level, text) },
     });

@@ -1,13 +1,11 @@
 /** `remora pack FOLDER`: a plugin's files, as its manifest names them, in one file. */
 
-import { join } from "node:path";
 import { Command, Option } from "commander";
-import { MANIFEST_NAME, namedFiles, openBundle, packBundle, parseManifest } from "remora/bundle";
+import { MANIFEST_NAME, openBundle } from "remora/bundle";
 import { factLines, listed } from "../facts.ts";
-import { knownCapabilities } from "../known-capabilities.ts";
+import { packFolder } from "../install-source.ts";
 import { jsonOption } from "../options.ts";
 import { showBytes, showCount } from "../quantity.ts";
-import { readInput } from "../read-input.ts";
 import type { System } from "../system.ts";
 import { writeOutput } from "../write-output.ts";
 
@@ -42,14 +40,7 @@ interface Packed {
 }
 
 async function pack(system: System, folder: string, output: string | undefined): Promise<Packed> {
-  const { vocabulary, offers } = await knownCapabilities();
-  const path = join(folder, MANIFEST_NAME);
-  const bytes = await readInput(system, path);
-  // Read here for its names alone; what is packed is checked as what was opened.
-  const manifest = parseManifest(bytes, { file: path, vocabulary });
-  const files = new Map([[MANIFEST_NAME, bytes]]);
-  for (const name of namedFiles(manifest)) files.set(name, await readInput(system, join(folder, name)));
-  const bundle = packBundle(files, { vocabulary, offers });
+  const { manifest, bytes: bundle, vocabulary } = await packFolder(system, folder);
   const file = output ?? `${manifest.name}-${manifest.version}.bundle`;
   await writeOutput(system, file, bundle);
   const { digest, entries } = openBundle(bundle, { vocabulary });

@@ -11,6 +11,8 @@ export interface FakeSystem extends System {
   readonly secrets: ReadonlySet<string>;
   /** Runs what is due within `ms`, in order. */
   advance(ms: number): void;
+  /** As somebody does who changes a watched file. */
+  touch(): Promise<void>;
   /** As the operator's Ctrl-C does. */
   interrupt(): void;
   /** Timers and signal listeners that are still there. */
@@ -27,6 +29,9 @@ export interface FakeOptions {
   readonly nowMs?: number;
   /** Writing to these paths fails with this code of the file system. */
   readonly writeErrors?: Readonly<Record<string, string>>;
+  readonly pluginFolder?: string;
+  /** What somebody at the terminal answers, one after the other. */
+  readonly answers?: readonly string[];
   readonly isTerminal?: boolean;
   readonly columns?: number;
   readonly rows?: number;
@@ -35,6 +40,8 @@ export interface FakeOptions {
 export function fakeSystem(options: FakeOptions = {}): FakeSystem {
   const files = new Map(Object.entries(options.files ?? {}));
   const secrets = new Set<string>();
+  const watched = new Set<() => Promise<void>>();
+  const answers = [...(options.answers ?? [])];
   const { isTerminal = false, columns = 80, rows = 24 } = options;
   const timers = new Set<{ periodMs: number; dueMs: number; callback: () => void }>();
   const listeners = new Set<() => void>();
@@ -59,6 +66,16 @@ export function fakeSystem(options: FakeOptions = {}): FakeSystem {
     },
     makeFolder: async () => {},
     configFolder: "config",
+    pluginFolder: options.pluginFolder ?? "plugins",
+    hasFolder: async () => true,
+    ask: async () => answers.shift(),
+    watch: async (_path, take) => {
+      watched.add(take);
+      return () => void watched.delete(take);
+    },
+    touch: async () => {
+      for (const take of watched) await take();
+    },
     nowMs: () => options.nowMs ?? Date.parse("2026-11-21T12:00:00Z"),
     files,
     secrets,

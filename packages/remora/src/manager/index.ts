@@ -39,6 +39,8 @@ export {
   type ConsentRequest,
   giveAll,
 } from "./consent/asker.ts";
+// Hot reload while a plugin is written.
+export { type WatchOptions, watchPath } from "./dev/watch.ts";
 // Errors.
 export { managerErrors, type StepName, stepNames } from "./errors.ts";
 // What a guest of any host may export for the manager.

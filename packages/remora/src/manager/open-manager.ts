@@ -47,6 +47,8 @@ export interface OpenManagerOptions {
   readonly audit?: AuditSink;
   /** Told of everything from the beginning on. */
   readonly onEvent?: ManagerListener;
+  /** False leaves all plugins as they are, until they are enabled: for whoever only looks. Default: true. */
+  readonly startsPlugins?: boolean;
   /** The program, in its own words, for a second manager that is refused. Default: `a program`. */
   readonly who?: string;
   readonly clock?: ManagerClock;
@@ -92,7 +94,9 @@ export async function openManager(options: OpenManagerOptions): Promise<Manager>
       core.events.tell({ kind: "recovered", plugin, atMs: clock.dateMs(), ...how });
     }
     const manager = new Manager(core, held, recovered, trail);
-    for (const entry of startOrder(core.entries)) await startAtOpening(entry, core);
+    if (options.startsPlugins ?? true) {
+      for (const entry of startOrder(core.entries)) await startAtOpening(entry, core);
+    }
     return manager;
   } catch (error) {
     trail?.close();

@@ -1,0 +1,166 @@
+/** `remora grants`: what a plugin may do; giving more, taking it back, and answering what waits. */
+
+import type { ConsentView } from "@remora/admin";
+import { Command } from "commander";
+import { coreVocabulary, harmless } from "remora/policy";
+import { consentFrom, itemText } from "../consent.ts";
+import { cliErrors } from "../errors.ts";
+import { factLines, listed } from "../facts.ts";
+import { type FolderOptions, folderOption, type HouseUse, type OpenHouse, withHouse } from "../house.ts";
+import { knownCapabilities } from "../known-capabilities.ts";
+import { jsonOption } from "../options.ts";
+import { changeText, grantText } from "../plugin-text.ts";
+import type { System } from "../system.ts";
+
+type GrantsOptions = FolderOptions & { readonly json?: true; readonly yes?: true };
+
+export function grantsCommand(system: System, open: OpenHouse): Command {
+  const grants = new Command("grants").description("Show what a plugin may do, give more, take it back.");
+  for (const command of [
+    showCommand,
+    giveCommand,
+    revokeCommand,
+    heldCommand,
+    acceptCommand,
+    refuseCommand,
+  ]) {
+    grants.addCommand(command(system, open));
+  }
+  return grants;
+}
+
+function showCommand(system: System, open: OpenHouse): Command {
+  return new Command("show")
+    .description("Show what a plugin was given, and what it was refused.")
+    .argument("<plugin>", "its name")
+    .addOption(folderOption())
+    .addOption(jsonOption("print one JSON object"))
+    .addHelpText("after", "\nExample:\n  remora grants show geofence")
+    .action(async (name: string, options: GrantsOptions) => {
+      const { grants, refused } = await withHouse(system, open, { ...options, use: "look" }, (house) =>
+        house.details(name),
+      );
+      const lines = factLines([
+        ["plugin", name],
+        ...listed("given", grants, grantText),
+        ...listed("refused", refused, grantText),
+      ]);
+      system.out.write(options.json ? `${JSON.stringify({ grants, refused })}\n` : `${lines.join("\n")}\n`);
+    });
+}
+
+function giveCommand(system: System, open: OpenHouse): Command {
+  return changing(system, open, {
+    verb: "give",
+    past: "given",
+    description: "Give a plugin a capability, and make it anew with it.",
+    example: "remora grants give geofence net.http https://api.example.org",
+  });
+}
+
+function revokeCommand(system: System, open: OpenHouse): Command {
+  return changing(system, open, {
+    verb: "revoke",
+    past: "revoked",
+    description: "Take from a plugin what it was given, and make it anew without it.",
+    example: "remora grants revoke geofence net.http https://api.example.org",
+  });
+}
+
+interface Changing {
+  readonly verb: "give" | "revoke";
+  readonly past: string;
+  readonly description: string;
+  readonly example: string;
+}
+
+function changing(system: System, open: OpenHouse, { verb, past, description, example }: Changing): Command {
+  return new Command(verb)
+    .description(description)
+    .argument("<plugin>", "its name")
+    .argument("<capability>", "area.thing or area.thing.verb; docs/capabilities.md lists them")
+    .argument("[target...]", "where it may use it")
+    .addOption(folderOption())
+    .addOption(jsonOption("print one JSON object"))
+    .addHelpText("after", `\nExample:\n  ${example}`)
+    .action(async (name: string, capability: string, targets: string[], options: GrantsOptions) => {
+      const grant = await grantOf(capability, targets);
+      await withHouse(system, open, { ...options, use: "change" }, (house) => house[verb](name, grant));
+      const text = `${past}: ${grantText(grant)}\n`;
+      system.out.write(options.json ? `${JSON.stringify({ plugin: name, [past]: grant })}\n` : text);
+    });
+}
+
+/** The field that lists a capability's targets is the capability's own. */
+async function grantOf(capability: string, targets: readonly string[]) {
+  const { vocabulary } = await knownCapabilities();
+  const field = (vocabulary.get(capability) ?? coreVocabulary.get(capability))?.target?.field;
+  if (field === undefined && targets.length > 0) {
+    throw cliErrors["bad-value"]({ what: `targets of ${harmless(capability)}`, expected: "none" });
+  }
+  return { capability, ...(field !== undefined && targets.length > 0 && { [field]: [...targets] }) };
+}
+
+function heldCommand(system: System, open: OpenHouse): Command {
+  return new Command("held")
+    .description("List the versions that wait for consent, and what each wants.")
+    .addOption(folderOption())
+    .addOption(jsonOption("print one JSON object"))
+    .addHelpText("after", "\nExample:\n  remora grants held")
+    .action(async (options: GrantsOptions) => {
+      const held = await withHouse(system, open, { ...options, use: "look" }, (house) => house.held());
+      system.out.write(options.json ? `${JSON.stringify({ held })}\n` : heldText(held));
+    });
+}
+
+function heldText(held: readonly ConsentView[]): string {
+  if (held.length === 0) return "nothing waits\n";
+  return held
+    .map(
+      ({ plugin, version, items }) =>
+        `${harmless(plugin)} ${harmless(version)}: ${items.map(itemText).join(", ")}\n`,
+    )
+    .join("");
+}
+
+function acceptCommand(system: System, open: OpenHouse): Command {
+  return answering(system, open, "accept", "change").option(
+    "-y, --yes",
+    "give all of it, without a question",
+  );
+}
+
+function refuseCommand(system: System, open: OpenHouse): Command {
+  return answering(system, open, "refuse", "look");
+}
+
+function answering(system: System, open: OpenHouse, verb: "accept" | "refuse", use: HouseUse): Command {
+  const description =
+    verb === "accept"
+      ? "Give a version that waits what it wants, item by item, and run it."
+      : "Give a version that waits nothing; it is forgotten, and what runs goes on.";
+  return new Command(verb)
+    .description(description)
+    .argument("<plugin>", "its name")
+    .addOption(folderOption())
+    .addOption(jsonOption("print one JSON object"))
+    .addHelpText("after", `\nExample:\n  remora grants ${verb} geofence`)
+    .action(async (name: string, options: GrantsOptions) => {
+      await withHouse(system, open, { ...options, use }, async (house) => {
+        const held = (await house.held()).find(({ plugin }) => plugin === name) ?? null;
+        if (verb === "refuse" || held === null) {
+          // With nothing that waits, the manager says so.
+          await house.refuse(name);
+          system.out.write(options.json ? `${JSON.stringify({ refused: name })}\n` : `${name}: refused\n`);
+          return;
+        }
+        const change = await consentFrom(
+          system,
+          house,
+          { name, version: held.version, from: held.current, held },
+          options,
+        );
+        system.out.write(options.json ? `${JSON.stringify(change)}\n` : changeText(change));
+      });
+    });
+}

@@ -1,0 +1,71 @@
+/**
+ * The plugins that a command is about: those of a folder. When a program holds the folder, the command goes through its
+ * admin interface; else the command opens the folder itself.
+ */
+
+import type { Operations } from "@remora/admin";
+import { Option } from "commander";
+import type { TrustRule, TrustStore } from "remora/bundle";
+import { cliErrors } from "./errors.ts";
+import type { System } from "./system.ts";
+
+/**
+ * What a command wants of the folder: `look` runs no plugin, `change` does when nobody else runs them, `live` is about
+ * plugins that run and needs a program that holds the folder. `develop` is a `change` by whoever writes the plugin:
+ * it gives what is asked for and takes what nobody signed.
+ */
+export type HouseUse = "look" | "change" | "live" | "develop";
+
+export interface HouseOptions {
+  readonly folder: string;
+  readonly use: HouseUse;
+  /** Where the command opens the folder itself: the lowest level that runs, and whose signatures count. */
+  readonly trust?: TrustRule;
+  readonly keys?: TrustStore;
+}
+
+export interface House extends Operations {
+  /** Whether another program runs these plugins. */
+  readonly isRunning: boolean;
+}
+
+/** Rejects with `manager/folder-held` when a program holds the folder that has no admin interface. */
+export type OpenHouse = (options: HouseOptions) => Promise<House>;
+
+export interface FolderOptions {
+  readonly folder?: string;
+}
+
+export function folderOption(): Option {
+  return new Option(
+    "-f, --folder <folder>",
+    "the folder that a manager keeps its plugins in (default: REMORA_FOLDER, or .remora)",
+  );
+}
+
+export function folderOf(system: System, { folder }: FolderOptions): string {
+  return folder ?? system.pluginFolder;
+}
+
+/**
+ * Opens the folder for one command, and closes it.
+ *
+ * @throws cli/no-folder  there never was a manager in it
+ * @throws cli/not-served it takes plugins that run, and no program runs them
+ */
+export async function withHouse<Result>(
+  system: System,
+  open: OpenHouse,
+  options: Omit<HouseOptions, "folder"> & FolderOptions & { readonly mayBeNew?: boolean },
+  act: (house: House) => Promise<Result>,
+): Promise<Result> {
+  const folder = folderOf(system, options);
+  if (!options.mayBeNew && !(await system.hasFolder(folder))) throw cliErrors["no-folder"]({ folder });
+  const house = await open({ ...options, folder });
+  try {
+    if (options.use === "live" && !house.isRunning) throw cliErrors["not-served"]({ folder });
+    return await act(house);
+  } finally {
+    await house.close();
+  }
+}

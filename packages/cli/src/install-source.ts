@@ -1,0 +1,41 @@
+/** From what was written on the command line to what is installed: a folder is packed here, a file read here. */
+
+import { join } from "node:path";
+import type { InstallSource } from "@remora/admin";
+import { MANIFEST_NAME, namedFiles, packBundle, parseManifest } from "remora/bundle";
+import { knownCapabilities } from "./known-capabilities.ts";
+import { readInput } from "./read-input.ts";
+import type { System } from "./system.ts";
+import { isMissing } from "./trust-store.ts";
+
+const NAMED = /^[a-z][a-z0-9-]{0,63}(@.{1,100})?$/;
+
+/** @throws cli/cannot-read bundle/… */
+export async function installSource(system: System, ref: string): Promise<InstallSource> {
+  if ((await system.listFiles(ref, 1)) !== undefined) {
+    return { bytes: (await packFolder(system, ref)).bytes, origin: ref };
+  }
+  try {
+    return { bytes: await readInput(system, ref), origin: ref };
+  } catch (error) {
+    // No file of that name, and it may be the name of a plugin: the manager's sources know.
+    if (isMissing(error) && NAMED.test(ref)) return { ref };
+    throw error;
+  }
+}
+
+/**
+ * A plugin's folder as a bundle.
+ *
+ * @throws cli/cannot-read bundle/manifest bundle/…
+ */
+export async function packFolder(system: System, folder: string) {
+  const { vocabulary, offers } = await knownCapabilities();
+  const path = join(folder, MANIFEST_NAME);
+  const bytes = await readInput(system, path);
+  // Read here for its names alone; what is packed is checked as what was opened.
+  const manifest = parseManifest(bytes, { file: path, vocabulary });
+  const files = new Map([[MANIFEST_NAME, bytes]]);
+  for (const name of namedFiles(manifest)) files.set(name, await readInput(system, join(folder, name)));
+  return { manifest, bytes: packBundle(files, { vocabulary, offers }), vocabulary };
+}

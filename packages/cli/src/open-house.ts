@@ -1,0 +1,98 @@
+/** The plugins of a folder for one command: through the program that holds them, or opened here. */
+
+import { localOperations, type Operations, openAdmin, readEndpoint, remoteOperations } from "@remora/admin";
+import { noElevation, takPluginHost } from "@remora/tak";
+import { isRemoraError } from "remora/base";
+import { folderSource, giveAll, type Manager, openManager, type PluginHost } from "remora/manager";
+import { harmless } from "remora/policy";
+import type { Serve } from "./commands/serve.ts";
+import { happeningLine } from "./happening-text.ts";
+import type { HouseOptions, HouseUse, OpenHouse } from "./house.ts";
+
+export const openHouse: OpenHouse = async (options) => {
+  const endpoint = readEndpoint(options.folder);
+  if (endpoint !== undefined) {
+    const far = remoteOperations(endpoint);
+    if (await answers(far)) return { ...far, isRunning: true };
+  }
+  const manager = await openFolder(options);
+  const { trail } = manager;
+  if (trail === undefined)
+    throw new Error("Invariant broken: a manager without an audit of ours keeps a trail");
+  return {
+    ...localOperations({ manager, trail, closesManager: true }),
+    isRunning: options.use === "develop",
+  };
+};
+
+/** A program that was killed leaves its address behind. */
+async function answers(far: Operations): Promise<boolean> {
+  try {
+    await far.list();
+    return true;
+  } catch (error) {
+    if (isRemoraError(error, "admin/unreachable")) return false;
+    throw error;
+  }
+}
+
+const startsPlugins: Readonly<Record<HouseUse, boolean>> = {
+  look: false,
+  change: true,
+  live: false,
+  develop: true,
+};
+
+function openFolder({ folder, use, trust = "verified", keys }: HouseOptions): Promise<Manager> {
+  const isOwn = use === "develop";
+  return openManager({
+    folder,
+    hosts: knownHosts(() => {}),
+    who: "the command remora",
+    startsPlugins: startsPlugins[use],
+    policy: { trust: isOwn ? "unsigned" : trust, ...(keys !== undefined && { keys }) },
+    ...(isOwn && { asker: giveAll }),
+  });
+}
+
+/** The hosts that this program knows: enough to see whether a plugin runs, without a stream. */
+function knownHosts(log: (line: string) => void): readonly PluginHost[] {
+  return [
+    takPluginHost(
+      {
+        log: (plugin, level, line) => log(`${harmless(plugin)} ${level}: ${line}`),
+        nowMs: Date.now,
+        elevation: noElevation,
+      },
+      new Map(),
+    ),
+  ];
+}
+
+export const serve: Serve = async ({ folder, address, port, hosts, sources, trust, keys, log }) => {
+  const manager = await openManager({
+    folder,
+    hosts: knownHosts(log),
+    who: "remora serve",
+    sources: sources.map((path) => folderSource(path)),
+    policy: { ...(trust !== undefined && { trust }), ...(keys !== undefined && { keys }) },
+    onEvent: (event) => {
+      // Lines of plugins come from their host already.
+      const line = event.kind === "log" ? undefined : happeningLine({ ...event });
+      if (line !== undefined) log(line);
+    },
+  });
+  try {
+    const admin = await openAdmin({ manager, address, port, hosts, log, nowMs: Date.now });
+    return {
+      address: admin.address,
+      async close() {
+        await admin.close();
+        await manager.close();
+      },
+    };
+  } catch (error) {
+    await manager.close();
+    throw error;
+  }
+};

@@ -1,0 +1,256 @@
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import { createToken, type Happening, tokensFile } from "@remora/admin";
+import { AuditTrail } from "remora/manager";
+import { runProgram } from "./program.ts";
+import { account, type FakeHouseOptions, fakeHouse, held, pluginView } from "./testing/fake-house.ts";
+import { type FakeOptions, fakeSystem } from "./testing/fake-system.ts";
+
+async function run(args: readonly string[], options: FakeOptions & FakeHouseOptions = {}) {
+  const system = fakeSystem(options);
+  const house = fakeHouse(options);
+  const exitCode = await runProgram(args, system, house.hosts);
+  return { exitCode, out: system.out.text, err: system.err.text, ...house, pending: system.pending };
+}
+
+test("every command of a plugin's life asks for what it says, closes the folder, and has JSON", async () => {
+  const table = [
+    [["enable", "geofence"], ["enable", "geofence"], { enabled: ["geofence"] }],
+    [["disable", "geofence"], ["disable", "geofence"], { disabled: ["geofence"] }],
+    [["reload", "geofence"], ["reload", "geofence"], { reloaded: ["geofence"] }],
+    [["remove", "geofence", "--data"], ["remove", "geofence", { data: true }], { removed: ["geofence"] }],
+    [
+      ["rollback", "geofence", "0.8.0"],
+      ["rollback", "geofence", "0.8.0"],
+      { name: "geofence", version: "0.8.0", from: "1.0.0", held: null },
+    ],
+    [
+      ["update", "geofence", "--range", "^1"],
+      ["update", "geofence", "^1"],
+      { plugins: [{ name: "geofence", version: "1.1.0", from: "1.0.0", held: null }] },
+    ],
+    [
+      ["grants", "give", "geofence", "net.http", "https://b"],
+      ["give", "geofence", { capability: "net.http", origins: ["https://b"] }],
+      { plugin: "geofence", given: { capability: "net.http", origins: ["https://b"] } },
+    ],
+    [
+      ["grants", "revoke", "geofence", "clock.read"],
+      ["revoke", "geofence", { capability: "clock.read" }],
+      { plugin: "geofence", revoked: { capability: "clock.read" } },
+    ],
+  ] as const;
+  for (const [args, asked, json] of table) {
+    const found = await run([...args, "--json"]);
+    assert.equal(found.exitCode, 0, found.err);
+    assert.deepEqual([found.asked, JSON.parse(found.out)], [[asked], json], args.join(" "));
+    assert.ok((await run(args)).out.endsWith("\n"));
+  }
+});
+
+test("a coded error is told with exit code 1, and the folder is closed all the same", async () => {
+  const system = fakeSystem();
+  const house = fakeHouse();
+  assert.equal(await runProgram(["disable", "geofnce"], system, house.hosts), 1);
+  assert.match(system.err.text, /^manager\/no-such-plugin: /);
+  assert.equal(house.closed, 1);
+});
+
+test("which folder a command is about: the option, else the system's", async () => {
+  assert.equal((await run(["list"], { pluginFolder: "here" })).opened[0]?.folder, "here");
+  assert.equal((await run(["list", "-f", "there"])).opened[0]?.folder, "there");
+});
+
+test("what only looks runs nothing, and what takes running plugins says so when there are none", async () => {
+  for (const args of [["list"], ["info", "geofence"], ["grants", "show", "geofence"], ["grants", "held"]]) {
+    assert.equal((await run(args)).opened[0]?.use, "look", args.join(" "));
+  }
+  for (const args of [["reload", "geofence"], ["top"], ["logs"]]) {
+    const { exitCode, err } = await run(args, { isRunning: false });
+    assert.equal(exitCode, 1);
+    assert.match(err, /^cli\/not-served: /);
+  }
+});
+
+test("plugins are listed in a table, as names, and as one object", async () => {
+  const plugins = [
+    pluginView(),
+    pluginView({ name: "late", version: null, state: "installed", held: "2.0.0", account }),
+  ];
+  const { out } = await run(["list"], { plugins });
+  assert.match(out, /^geofence +1\.0\.0 +running +1,000 +2$/m);
+  assert.match(out, /^late +– +installed .*2\.0\.0 waits for consent$/m);
+  assert.equal((await run(["list", "--names"], { plugins })).out, "geofence\nlate\n");
+  assert.equal(JSON.parse((await run(["list", "--json"], { plugins })).out).plugins.length, 2);
+  assert.match((await run(["info", "geofence"])).out, /^trust +unsigned: it carries no signature$/m);
+});
+
+test("a file is read here, a folder is packed here, and a name goes to the manager's sources", async () => {
+  const files = { "a.bundle": new Uint8Array(4) };
+  assert.deepEqual((await run(["install", "a.bundle"], { files })).asked, [["install", "a.bundle", {}]]);
+  assert.deepEqual((await run(["install", "geofence@^1.2.0", "--disabled"])).asked, [
+    ["install", "geofence@^1.2.0", { isEnabled: false }],
+  ]);
+  const { exitCode, err } = await run(["install", "./missing.bundle"]);
+  assert.equal(exitCode, 1);
+  assert.match(err, /^cli\/cannot-read: /);
+});
+
+test("what a version wants is asked item by item, with its reason, which cannot move the cursor", async () => {
+  const { exitCode, asked, err } = await run(["install", "geofence"], { held: [held], answers: ["y", "n"] });
+  assert.equal(exitCode, 0, err);
+  assert.deepEqual(asked.at(-1), ["accept", "geofence", [{ capability: "clock.read", target: null }]]);
+  assert.ok(err.includes("To date \\u{1b}[2Jalerts") && err.includes("medium risk"));
+});
+
+test("with --yes all is given; where nobody can answer the version waits and the exit code is 1", async () => {
+  const yes = await run(["install", "geofence", "--yes"], { held: [held] });
+  assert.deepEqual(
+    yes.asked.at(-1)?.[2],
+    held.items.map(({ capability, target }) => ({ capability, target })),
+  );
+  const nobody = await run(["install", "geofence"], { held: [held] });
+  assert.equal(nobody.exitCode, 1);
+  assert.match(nobody.err, /cli\/no-consent: .*clock\.read, net\.http https:\/\/a:443/);
+});
+
+test("what waits is listed, accepted and refused", async () => {
+  assert.match(
+    (await run(["grants", "held"], { held: [held] })).out,
+    /^geofence 1\.1\.0: clock\.read, net\.http/,
+  );
+  const accepted = await run(["grants", "accept", "geofence", "--yes", "--json"], { held: [held] });
+  assert.equal(accepted.asked.at(-1)?.[0], "accept");
+  assert.deepEqual((await run(["grants", "refuse", "geofence"], { held: [held] })).asked, [
+    ["refuse", "geofence"],
+  ]);
+});
+
+const looks: Happening[] = [0, 1, 2].map((second) => ({
+  kind: "metrics",
+  atMs: 1_000 * second,
+  plugins: [
+    pluginView({
+      account: {
+        ...account,
+        calls: 1_000 + 500 * second,
+        fuelUsed: 5_000 + 5_000 * second,
+        cpuMs: 100 * second,
+      },
+    }),
+    pluginView({ name: "quiet" }),
+  ],
+}));
+
+test("top shows what plugins do a second: a line each, one object each for programs, a table on a terminal", async () => {
+  const lines = (await run(["top"], { happenings: looks })).out.trimEnd().split("\n");
+  assert.equal(lines.length, 2);
+  assert.match(lines[0] ?? "", /^geofence running 500\/s cpu 10\.0 % p50 500 ns/);
+  const objects = (await run(["top", "--json"], { happenings: looks })).out
+    .trimEnd()
+    .split("\n")
+    .map((line) => JSON.parse(line));
+  assert.deepEqual(
+    objects.map(({ plugins: [first] }) => [
+      first.name,
+      first.callsPerSecond,
+      first.fuelPerCall,
+      first.cpuPercent,
+    ]),
+    [
+      ["geofence", 500, 10, 10],
+      ["geofence", 500, 10, 10],
+    ],
+  );
+  const terminal = await run(["top"], { happenings: looks, isTerminal: true });
+  assert.ok(terminal.out.includes("\x1b[3A") && terminal.out.endsWith("\x1b[?25h"));
+  assert.equal(terminal.pending, 0);
+});
+
+test("logs are lines of what happens, of the named plugins alone, and cannot forge one another", async () => {
+  const happenings: Happening[] = [
+    { kind: "log", atMs: 0, plugin: "geofence", level: "info", text: "hello\nforged line" },
+    { kind: "trap", atMs: 0, plugin: "other", code: "engine/trap" },
+    { kind: "state", atMs: 0, plugin: "geofence", from: "running", event: "stop", to: "draining" },
+  ];
+  const { out } = await run(["logs", "geofence"], { happenings });
+  assert.deepEqual(out.trimEnd().split("\n"), [
+    "1970-01-01T00:00:00.000Z geofence log info: hello\\u{a}forged line",
+    "1970-01-01T00:00:00.000Z geofence state running → draining",
+  ]);
+  assert.equal((await run(["logs", "--json"], { happenings })).out.trimEnd().split("\n").length, 3);
+});
+
+test("dev takes what is there, and gives it what it wants", async () => {
+  const files = { "a.bundle": new Uint8Array(4) };
+  const { asked, opened, exitCode } = await run(["dev", "a.bundle"], { files, held: [held] });
+  assert.equal(exitCode, 0);
+  assert.equal(opened[0]?.use, "develop");
+  assert.deepEqual(asked, [
+    ["install", "a.bundle", undefined],
+    ["accept", "geofence", undefined],
+  ]);
+});
+
+test("a trail that was changed is named by its line, with exit code 1", async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), "remora-cli-"));
+  t.after(() => rmSync(folder, { recursive: true }));
+  using trail = new AuditTrail({ folder: join(folder, "audit"), nowMs: () => 0 });
+  for (let n = 0; n < 5; n++) trail.append({ kind: "test.happened", n, plugin: "\u001b[2J" });
+  const whole = await run(["audit", "verify", "-f", folder, "--json"]);
+  const { last } = JSON.parse(whole.out);
+  assert.equal(
+    (await run(["audit", "verify", "-f", folder, "--expect", `${last.seq}:${last.hash}`])).exitCode,
+    0,
+  );
+  assert.equal((await run(["audit", "verify", "-f", folder, "--expect", "5"])).exitCode, 2);
+  const { out } = await run(["audit", "list", "-f", folder, "-n", "2"]);
+  assert.equal(out.split("\n").length, 3);
+  assert.ok(!out.includes("\u001b"));
+
+  const file = join(folder, "audit", "audit-000001.jsonl");
+  writeFileSync(file, readFileSync(file, "utf8").replace('"n":2', '"n":9'));
+  const { exitCode, err } = await run(["audit", "verify", "-f", folder]);
+  assert.equal(exitCode, 1);
+  assert.match(err, /^cli\/audit-broken: .*changed at audit-000001\.jsonl:3: Line 3 /);
+});
+
+test("a token is shown once, listed without its hash, and revoked", async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), "remora-cli-"));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const made = JSON.parse(
+    (await run(["tokens", "create", "ada", "--role", "admin", "-f", folder, "--json"])).out,
+  );
+  assert.match(made.token, /^remora_/);
+  createToken(tokensFile(folder), { name: "bob", role: "reader", nowMs: 0 });
+  const { out } = await run(["tokens", "list", "-f", folder]);
+  assert.match(out, /^ada +admin /m);
+  assert.ok(!out.includes(made.token) && !/[0-9a-f]{64}/.test(out));
+  assert.equal((await run(["tokens", "revoke", "ada", "-f", folder])).exitCode, 0);
+  assert.equal((await run(["tokens", "revoke", "ada", "-f", folder])).exitCode, 1);
+});
+
+test("completion has every command and its options, and is a script that the shell takes", async () => {
+  for (const shell of ["bash", "zsh", "fish"]) {
+    const { out, exitCode } = await run(["completion", shell]);
+    assert.equal(exitCode, 0);
+    for (const word of ["install", "grants", "accept", "--folder", "remora list --names"]) {
+      assert.ok(out.includes(word), `${shell}: ${word}`);
+    }
+  }
+  const { out } = await run(["completion", "bash"]);
+  const complete = (words: string) => {
+    const script = `${out}\nCOMP_WORDS=(${words}); COMP_CWORD=$((\${#COMP_WORDS[@]}-1)); _remora; printf '%s\\n' "\${COMPREPLY[@]}"`;
+    return spawnSync("bash", ["-c", script], { encoding: "utf8" })
+      .stdout.split("\n")
+      .filter((line) => line !== "");
+  };
+  assert.deepEqual(complete("remora rol"), ["rollback"]);
+  assert.deepEqual(complete("remora grants sh"), ["show"]);
+  assert.deepEqual(complete("remora install --dis"), ["--disabled"]);
+  assert.equal((await run(["completion", "tcsh"])).exitCode, 2);
+});
