@@ -98,7 +98,11 @@ export function byteFunctions({ machine, bytes, descriptors }: Preview1): Record
   }
 
   function readInto(iovecs: number, count: number, at: number, descriptor: FileDescriptor): number {
-    return transfer(iovecs, count, (part, done) => descriptor.handle.read(part, at + done));
+    return transfer(iovecs, count, (part, done) => {
+      const read = descriptor.handle.read(part, at + done);
+      bytes.wrote(part, read);
+      return read;
+    });
   }
 
   function writeFrom(iovecs: number, count: number, at: number, descriptor: FileDescriptor): number {
@@ -121,6 +125,7 @@ export function byteFunctions({ machine, bytes, descriptors }: Preview1): Record
     const read = transfer(iovecs, count, (part, done) => {
       const from = input.bytes.subarray(input.offset + done, input.offset + done + part.length);
       part.set(from);
+      bytes.wrote(part, from.length);
       return from.length;
     });
     input.offset += read;

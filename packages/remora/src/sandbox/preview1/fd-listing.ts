@@ -9,7 +9,7 @@ import { filetype, sizes } from "./layout.ts";
 export function listingFunctions({ bytes, descriptors }: Preview1): Record<string, Implementation> {
   return {
     fd_readdir: (fd: number, buffer: number, length: number, cookie: bigint, result: number) => {
-      bytes.setU32(result, readFolder(fd, bytes.slice(buffer, length), BigInt.asUintN(64, cookie)));
+      bytes.setU32(result, readFolder(fd, bytes.room(buffer, length), BigInt.asUintN(64, cookie)));
     },
   };
 

@@ -29,7 +29,7 @@ export function fdFunctions(preview1: Preview1): Record<string, Implementation> 
     fd_sync: (fd: number) => sync(fd, "fdSync"),
     fd_fdstat_get: (fd: number, result: number) => {
       const descriptor = descriptors.get(fd);
-      bytes.slice(result, sizes.fdstat).fill(0);
+      bytes.room(result, sizes.fdstat).fill(0);
       bytes.setU8(result, filetypeOf(descriptor));
       bytes.setU16(result + 2, descriptor.flags);
       bytes.setU64(result + 8, descriptor.base);
@@ -66,7 +66,7 @@ export function fdFunctions(preview1: Preview1): Record<string, Implementation> 
     },
     fd_prestat_get: (fd: number, result: number) => {
       const { guestPath } = preopen(fd);
-      bytes.slice(result, sizes.prestat).fill(0);
+      bytes.room(result, sizes.prestat).fill(0);
       bytes.setU32(result + 4, utf8(guestPath).length);
     },
     fd_prestat_dir_name: (fd: number, pointer: number, length: number) => {
@@ -113,7 +113,7 @@ export function writeFilestat(
   stat: Stat | undefined,
   type: number,
 ): void {
-  bytes.slice(result, sizes.filestat).fill(0);
+  bytes.room(result, sizes.filestat).fill(0);
   bytes.setU8(result + 16, type);
   if (stat === undefined) return;
   bytes.setU64(result, stat.device);

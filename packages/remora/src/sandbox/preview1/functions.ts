@@ -4,6 +4,7 @@
  */
 
 import { asyncHostFunction, slowHostFunction } from "../../component/index.ts";
+import { readsGuestMemory } from "../../engine/index.ts";
 import type { CapabilityName } from "../../policy/index.ts";
 import type { Machine } from "../machine/machine.ts";
 import { errnoOf, type Implementation, type Param, type Preview1 } from "./call.ts";
@@ -12,6 +13,7 @@ import { fdFunctions } from "./fd.ts";
 import { byteFunctions } from "./fd-bytes.ts";
 import { listingFunctions } from "./fd-listing.ts";
 import { GuestBytes } from "./guest-bytes.ts";
+import { memoryReads } from "./memory-reads.ts";
 import { pathFunctions } from "./path.ts";
 import { pollFunctions } from "./poll.ts";
 import { programFunctions } from "./program.ts";
@@ -96,7 +98,7 @@ export function preview1Functions(machine: Machine): Readonly<Record<string, Cor
   };
   return Object.fromEntries(
     Object.entries(implementations).map(([name, implementation]) => {
-      const imported = withErrno(implementation);
+      const imported = readsGuestMemory(withErrno(implementation), memoryReads[name] ?? []);
       if (name === "poll_oneoff" && machine.shared.waiting.suspends)
         return [name, asyncHostFunction(imported)];
       // They read and write files: the guest's clock is looked at after them.

@@ -26,6 +26,18 @@ export class GuestBytes {
     return bytes.subarray(at, at + count);
   }
 
+  /** The same bytes, to be written: all of them count as changed. */
+  room(pointer: number, length: number): Uint8Array {
+    const part = this.slice(pointer, length);
+    this.wrote(part, part.length);
+    return part;
+  }
+
+  /** The first bytes of a part that `slice` gave were changed. */
+  wrote(part: Uint8Array, length: number): void {
+    this.#memory.wrote?.(part.byteOffset - this.#memory.view().byteOffset, length);
+  }
+
   text(pointer: number, length: number): string {
     const bytes = this.slice(pointer, length);
     try {
@@ -54,22 +66,26 @@ export class GuestBytes {
 
   setU8(pointer: number, value: number): void {
     this.#view(pointer, 1).setUint8(unsigned(pointer), value);
+    this.#memory.wrote?.(unsigned(pointer), 1);
   }
 
   setU16(pointer: number, value: number): void {
     this.#view(pointer, 2).setUint16(unsigned(pointer), value, true);
+    this.#memory.wrote?.(unsigned(pointer), 2);
   }
 
   setU32(pointer: number, value: number): void {
     this.#view(pointer, 4).setUint32(unsigned(pointer), value, true);
+    this.#memory.wrote?.(unsigned(pointer), 4);
   }
 
   setU64(pointer: number, value: bigint): void {
     this.#view(pointer, 8).setBigUint64(unsigned(pointer), value, true);
+    this.#memory.wrote?.(unsigned(pointer), 8);
   }
 
   set(pointer: number, bytes: Uint8Array): void {
-    this.slice(pointer, bytes.length).set(bytes);
+    this.room(pointer, bytes.length).set(bytes);
   }
 
   #view(pointer: number, length: number): DataView {

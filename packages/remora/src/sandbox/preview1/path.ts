@@ -83,7 +83,7 @@ export function pathFunctions(preview1: Preview1): Record<string, Implementation
     ) => {
       const { handle } = descriptors.folder(fd, "pathReadlink");
       const text = utf8(handle.linkTextAt(bytes.text(path, length)));
-      const into = bytes.slice(buffer, bufferLength);
+      const into = bytes.room(buffer, bufferLength);
       const part = text.subarray(0, into.length);
       into.set(part);
       bytes.setU32(result, part.length);

@@ -92,7 +92,7 @@ export function pollFunctions({ machine, bytes, descriptors }: Preview1): Record
   function writeEvents(events: number, result: number, ready: readonly Ready[]): void {
     for (const [index, event] of ready.entries()) {
       const at = (events >>> 0) + index * sizes.event;
-      bytes.slice(at, sizes.event).fill(0);
+      bytes.room(at, sizes.event).fill(0);
       bytes.setU64(at, event.userdata);
       bytes.setU16(at + 8, event.errno);
       bytes.setU8(at + 10, event.type);

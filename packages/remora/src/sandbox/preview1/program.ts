@@ -20,7 +20,7 @@ export function programFunctions({ machine, bytes, descriptors }: Preview1): Rec
   const fillRandom = gate.guard(
     "random.read",
     (pointer: number, length: number) => {
-      const into = bytes.slice(pointer, length);
+      const into = bytes.room(pointer, length);
       if (!machine.random.spend(into.length)) throw new FsError("dquot");
       machine.random.fill(into);
     },
