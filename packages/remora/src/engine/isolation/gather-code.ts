@@ -14,7 +14,7 @@ const pending = [(workerData as { readonly entry: string }).entry];
 for (let url = pending.pop(); url !== undefined; url = pending.pop()) {
   if (Object.hasOwn(files, url)) continue;
   const text = readFileSync(fileURLToPath(url), "utf8");
-  const code = url.endsWith(".ts") ? stripTypeScriptTypes(text) : text;
+  const code = new URL(url).pathname.endsWith(".ts") ? stripTypeScriptTypes(text) : text;
   files[url] = code;
   for (const [, specifier, dynamic] of code.matchAll(specifiers)) {
     pending.push(new URL(specifier ?? dynamic ?? "", url).href);

@@ -182,6 +182,24 @@ for (const level of levels) {
     guest.close();
   });
 
+  test(`${level}: a host function that names nothing has the whole of a small memory`, async () => {
+    const open = (pages: number) =>
+      isolation.instantiate(moduleArtifact(), {
+        limits: defaultLimits,
+        imports: ({ memory }) => ({
+          env: { note: (at: number) => memory.view().fill(7, at, at + 4) && pages, shout: () => {} },
+        }),
+      });
+    const guest = await open(1);
+    assert.equal((await guest.call("note", [60_000])).result, 1);
+    assert.equal((await guest.call("peek", [60_000])).result, 0x07_07_07_07);
+    await guest.call("grow", [16]);
+    const large = guest.call("note", [0]);
+    if (level === "inline") assert.equal((await large).result, 1);
+    else await assert.rejects(large, { code: "engine/not-isolatable" });
+    guest.close();
+  });
+
   test(`${level}: what a host function throws ends the call, and is the very error`, async () => {
     const denied = engineErrors.closed({ what: "the shop" });
     for (const [thrown, code] of [
