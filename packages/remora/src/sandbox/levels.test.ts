@@ -135,7 +135,9 @@ for (const level of isolationLevels.slice(1)) {
     assert.deepEqual(audit.entries(), expected.audit.entries());
     await close();
   });
+}
 
+for (const level of isolationLevels) {
   test(`${level}: a guest that sleeps blocks itself and not the host`, async () => {
     const { guest, close } = await openGuest(level, { clock: { kind: "real" }, waiting: suspendedWaiting });
     // One subscription: the monotonic clock, 20 ms from now.
@@ -151,9 +153,7 @@ for (const level of isolationLevels.slice(1)) {
     assert.equal((await guest.call("peek", [3_000])).result, 1n);
     await close();
   });
-}
 
-for (const level of isolationLevels) {
   test(`${level}: exit ends the instance and never the host`, async () => {
     const { guest, close } = await openGuest(level);
     await assert.rejects(guest.call("proc_exit", [7]), {
