@@ -57,6 +57,7 @@ const keptMin = 16;
 
 const noBytes = new Uint8Array(0);
 const noView = new DataView(noBytes.buffer);
+const noNumbers = new Float64Array(0);
 const noUnits = new Uint16Array(noBytes.buffer);
 
 export class Context {
@@ -72,7 +73,7 @@ export class Context {
   /** Values of records that were checked, to be stored in the same order; see `codec-record.ts`. */
   readonly kept: unknown[] = [];
   /** Those of them that are numbers, at the same places. */
-  numbers = new Float64Array(keptMin);
+  numbers = noNumbers;
   keptNext = 0;
   /** How many times values were checked, by which a check notices that another one came between. */
   checks = 0;
@@ -104,7 +105,7 @@ export class Context {
     this.keptNext = 0;
     if (this.kept.length <= keptMax && this.numbers.length <= keptMax) return;
     this.kept.length = 0;
-    this.numbers = new Float64Array(keptMin);
+    this.numbers = noNumbers;
   }
 
   /** Makes room for the values of a record that is being checked; gives the place of the first. */
@@ -117,7 +118,7 @@ export class Context {
   }
 
   #growNumbers(end: number): void {
-    const grown = new Float64Array(Math.max(2 * this.numbers.length, end));
+    const grown = new Float64Array(Math.max(2 * this.numbers.length, end, keptMin));
     grown.set(this.numbers);
     this.numbers = grown;
   }
