@@ -1,7 +1,8 @@
 /** The exports of an instance as the host sees them: objects of functions and classes. */
 
+import { unreachable } from "../../base/index.ts";
 import type { HostCallable } from "../abi/call-guest.ts";
-import { camelCase, parseFuncName, parseInterfaceName, pascalCase } from "../names.ts";
+import { camelCase, type FuncName, parseFuncName, parseInterfaceName, pascalCase } from "../names.ts";
 import type { GuestResource, GuestResourceClass } from "./guest-resource.ts";
 import type { FuncItem, Item } from "./plan.ts";
 
@@ -15,12 +16,55 @@ export interface ExportSource {
 }
 
 export function buildExports(runtime: ExportSource, items: ReadonlyMap<string, Item>): Exports {
-  const exports = exportsOf(runtime, items);
-  for (const [alias, name] of aliasesOf(items)) exports[alias] ??= exports[name];
+  const names = namesOf(items);
+  const exports = exportsOf(runtime, names);
+  for (const [alias, name] of names.aliases) exports[alias] ??= exports[name];
   return exports;
 }
 
-/** Short names of exported interfaces: `filter` for `omnitak:plugin/filter@0.1.0`, when only one is called so. */
+/** What exports are called in TypeScript. */
+interface Names {
+  readonly entries: readonly Entry[];
+  /** Short names of exported interfaces: `filter` for `omnitak:plugin/filter@0.1.0`, when only one is called so. */
+  readonly aliases: ReadonlyMap<string, string>;
+}
+
+type Entry =
+  | { readonly kind: "instance"; readonly key: string; readonly names: Names }
+  | { readonly kind: "class"; readonly key: string; readonly name: string; readonly resource: number }
+  | { readonly kind: "func"; readonly key: string; readonly func: FuncItem }
+  | { readonly kind: "member"; readonly key: string; readonly func: FuncItem; readonly of: Member };
+
+/** A function of a resource, whose class is exported before it. */
+type Member = Exclude<FuncName, { readonly kind: "plain" }>;
+
+const known = new WeakMap<ReadonlyMap<string, Item>, Names>();
+
+/** Made once for all instances of a component: taking names apart costs more than calling what they name. */
+function namesOf(items: ReadonlyMap<string, Item>): Names {
+  let names = known.get(items);
+  if (names === undefined) {
+    names = { entries: [...items].flatMap(([name, item]) => entryOf(name, item)), aliases: aliasesOf(items) };
+    known.set(items, names);
+  }
+  return names;
+}
+
+function entryOf(name: string, item: Item): Entry[] {
+  if (item.kind === "instance") {
+    const key = name.includes(":") ? name : camelCase(name);
+    return [{ kind: "instance", key, names: namesOf(item.instance.exports) }];
+  }
+  if (item.kind === "type" && item.type.kind === "resource") {
+    return [{ kind: "class", key: pascalCase(name), name, resource: item.type.resource.id }];
+  }
+  if (item.kind !== "func") return [];
+  const parsed = parseFuncName(name);
+  if (parsed.kind === "plain") return [{ kind: "func", key: camelCase(name), func: item.func }];
+  const key = parsed.kind === "constructor" ? "constructor" : camelCase(parsed.label);
+  return [{ kind: "member", key, func: item.func, of: parsed }];
+}
+
 function aliasesOf(items: ReadonlyMap<string, Item>): Map<string, string> {
   const aliases = new Map<string, string>();
   const ambiguous = new Set<string>();
@@ -35,55 +79,58 @@ function aliasesOf(items: ReadonlyMap<string, Item>): Map<string, string> {
   return aliases;
 }
 
-function exportsOf(runtime: ExportSource, items: ReadonlyMap<string, Item>): Exports {
+function exportsOf(runtime: ExportSource, { entries }: Names): Exports {
   // Without a prototype: an interface may be called `constructor`.
   const exports: Exports = Object.create(null);
   const classes = new Map<string, GuestResourceClass>();
-  for (const [name, item] of items) {
-    if (item.kind === "instance") {
-      exports[name.includes(":") ? name : camelCase(name)] = exportsOf(runtime, item.instance.exports);
-    } else if (item.kind === "type" && item.type.kind === "resource") {
-      const found = runtime.classOf(item.type.resource.id);
-      Object.defineProperty(found, "name", { value: pascalCase(name) });
-      classes.set(name, found);
-      exports[pascalCase(name)] = found;
-    } else if (item.kind === "func") {
-      addFunc(exports, classes, name, runtime, item.func);
+  for (const entry of entries) {
+    const { key } = entry;
+    switch (entry.kind) {
+      case "instance":
+        exports[key] = exportsOf(runtime, entry.names);
+        break;
+      case "class": {
+        const found = runtime.classOf(entry.resource);
+        Object.defineProperty(found, "name", { value: key });
+        classes.set(entry.name, found);
+        exports[key] = found;
+        break;
+      }
+      case "func":
+        exports[key] = runtime.func(entry.func);
+        break;
+      case "member":
+        addMember(runtime, classes.get(entry.of.resource), entry.of, key, runtime.func(entry.func));
+        break;
+      default:
+        unreachable(entry);
     }
   }
   return exports;
 }
 
-/** Functions of a resource go to its class, which was exported before them. */
-function addFunc(
-  exports: Exports,
-  classes: ReadonlyMap<string, GuestResourceClass>,
-  name: string,
+function addMember(
   runtime: ExportSource,
-  func: FuncItem,
+  target: GuestResourceClass | undefined,
+  { kind }: Member,
+  key: string,
+  call: HostCallable,
 ): void {
-  const parsed = parseFuncName(name);
-  const call = runtime.func(func);
-  if (parsed.kind === "plain") {
-    exports[camelCase(name)] = call;
-    return;
-  }
-  const target = classes.get(parsed.resource);
   if (target === undefined) return;
-  switch (parsed.kind) {
+  switch (kind) {
     case "constructor":
       runtime.setConstructor(target, call);
       return;
     case "method":
-      define(target.prototype, parsed.label, methodOf(call));
+      define(target.prototype, key, methodOf(call));
       return;
     case "static":
-      define(target, parsed.label, call);
+      define(target, key, call);
   }
 }
 
-function define(target: object, label: string, value: HostCallable): void {
-  Object.defineProperty(target, camelCase(label), { value, writable: true, configurable: true });
+function define(target: object, key: string, value: HostCallable): void {
+  Object.defineProperty(target, key, { value, writable: true, configurable: true });
 }
 
 /** A method of the class for the function that takes its object first. */
