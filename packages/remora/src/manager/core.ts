@@ -1,7 +1,7 @@
 /** What the parts of a manager share: its folder, what it knows of each plugin, and how a version of one is made. */
 
 import { type Bundle, type Isolation, isolations, type Json, openBundle } from "../bundle/index.ts";
-import type { CompileCache } from "../engine/index.ts";
+import type { CompileCache, Isolation as IsolationWalls } from "../engine/index.ts";
 import type { Grant, ImportOffer, Rules, Vocabulary } from "../policy/index.ts";
 import type { AuditSink } from "../sandbox/index.ts";
 import type { ManagerClock } from "./clock.ts";
@@ -13,7 +13,7 @@ import type { PluginSource } from "./install/source.ts";
 import type { ManagedPlugin } from "./managed-plugin.ts";
 import type { ManagerEvent, ManagerEvents } from "./manager-event.ts";
 import { limitsMaxDefault, type ManagerPolicy, type PluginPolicy } from "./policy.ts";
-import { RunningVersion } from "./running-version.ts";
+import { makeVersion, type RunningVersion } from "./running-version.ts";
 import type { SecretSource } from "./settings/secrets.ts";
 import { resolveSettings, type SettingsFiles } from "./settings/settings.ts";
 import type { BundleStore } from "./store/bundle-store.ts";
@@ -36,6 +36,10 @@ export interface Core {
   readonly audit: AuditSink;
   readonly clock: ManagerClock;
   readonly cache: CompileCache;
+  /** The level, opened when it is first needed, one for all plugins. */
+  isolation(level: Isolation): IsolationWalls;
+  /** Closes all levels that were opened. */
+  closeIsolations(): Promise<void>;
   readonly events: ManagerEvents;
   /** Of this opening of the folder. */
   readonly run: string;
@@ -46,9 +50,6 @@ export interface Core {
   /** The plugin, made if it was not there before. */
   pluginOf(name: string): ManagedPlugin;
 }
-
-/** Where this layer can run a guest. */
-export const isolationsAvailable: readonly Isolation[] = ["inline"];
 
 export function policyOf(core: Core, plugin: string): PluginPolicy {
   const { plugins = {} } = core.policy;
@@ -76,7 +77,6 @@ export function inspectOptions(core: Core, plugin: string): InspectOptions {
     limitsOwn: own.limits ?? {},
     limitsMax: { ...limitsMaxDefault, ...limitsMax },
     isolation: isolations[stronger] ?? "inline",
-    isolationsAvailable,
     provided: [],
   };
 }
@@ -119,7 +119,7 @@ export async function prepare(core: Core, making: Making): Promise<RunningVersio
   const settings = await resolveSettings(name, schema, kept, core.secrets);
   await core.folder.makeFolder("data", name, "files");
   const { clock, policy } = core;
-  return new RunningVersion({
+  return makeVersion({
     version,
     inspected,
     artifact: bundle.read(inspected.file),
@@ -129,6 +129,7 @@ export async function prepare(core: Core, making: Making): Promise<RunningVersio
     sandbox: policyOf(core, name).sandbox,
     dataFolder: core.folder.at("data", name),
     cache: core.cache,
+    isolation: inspected.isolation === "inline" ? undefined : core.isolation(inspected.isolation),
     instancesMax: policy.instancesMax ?? 8,
     latency: core.pluginOf(name).latency,
     audit: core.audit,

@@ -193,6 +193,16 @@ export const managerErrors = defineErrors("manager", {
     message: (d: { plugin: string; state: State; why: string }) =>
       `Cannot call ${d.plugin}: it is ${d.state}${d.why === "" ? "" : `, after ${d.why}`}`,
   },
+  "not-inline": {
+    fault: "operator",
+    message: (d: { plugin: string; isolation: string }) =>
+      `Cannot call ${d.plugin} on this thread: it runs in the isolation "${d.isolation}", where a call gives a promise`,
+  },
+  "too-many-waiting": {
+    fault: "operator",
+    message: (d: { plugin: string; waitingMax: number }) =>
+      `Cannot call ${d.plugin}: ${d.waitingMax} calls wait already`,
+  },
   closed: {
     fault: "operator",
     message: (d: { folder: string }) => `Cannot use the manager of "${d.folder}": it is closed`,

@@ -4,7 +4,7 @@
  */
 
 import type { Json, Manifest } from "../bundle/index.ts";
-import type { GuestAccess, HostImports, Instance } from "../engine/index.ts";
+import type { GuestAccess, HostImports, Instance, IsolatedInstance } from "../engine/index.ts";
 import type { CapabilityName, Grant, Vocabulary } from "../policy/index.ts";
 import type { LogLevel, Sandbox } from "../sandbox/index.ts";
 
@@ -37,6 +37,11 @@ export interface WorldBinding<Calls = unknown> {
    * @throws RemoraError the world's exports are not all there
    */
   bind(instance: Instance, plugin: PluginContext): Calls;
+  /**
+   * The same for a guest on another thread or in another process, whose exports are called by name and give promises; it
+   * gives what `useAsync` hands to the host. A world without it runs on the host's own thread alone.
+   */
+  bindIsolated?(guest: IsolatedInstance, plugin: PluginContext): Calls | Promise<Calls>;
   /** True where `bind` hands over the settings in the world's own way; else `remora:plugin/settings` takes them. */
   readonly takesSettings?: boolean;
   /** Asks the guest something harmless, to see whether it answers; beside `remora:plugin/health`. */

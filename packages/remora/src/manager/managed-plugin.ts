@@ -8,6 +8,7 @@ import { isRemoraError, type RemoraError } from "../base/index.ts";
 import type { Budget } from "../engine/index.ts";
 import type { ManagerClock } from "./clock.ts";
 import { managerErrors } from "./errors.ts";
+import { waitingCallsMax } from "./isolated-plugin.ts";
 import { LatencyHistogram } from "./latency.ts";
 import { type BackOffOptions, backOffMs } from "./life/back-off.ts";
 import { Breaker, type BreakerOptions, type BreakerState } from "./life/breaker.ts";
@@ -66,6 +67,9 @@ export class ManagedPlugin<Calls = unknown> {
   #before: RunningVersion | undefined;
   /** Whether successes matter, which they do while the breaker is half open. */
   #isWatched = false;
+  /** While a state is on its way between guests behind walls: calls wait for it. */
+  #handingOver: Promise<void> | undefined;
+  #waitingCount = 0;
   #failure: RemoraError | undefined;
   #attempt = 0;
   #stopWaiting = () => {};
@@ -105,7 +109,7 @@ export class ManagedPlugin<Calls = unknown> {
 
   /** Of the version that serves; undefined when none does. */
   get metrics(): PluginMetrics | undefined {
-    return this.#serving?.plugin.metrics;
+    return this.#serving?.guests.metrics;
   }
 
   counts(): PluginCounts {
@@ -117,15 +121,17 @@ export class ManagedPlugin<Calls = unknown> {
    * `const evaluate = (calls, message) => …`, a function that lives outside, so that a call makes no closure.
    *
    * @throws manager/not-running no version serves
+   * @throws manager/not-inline  its guests are behind a wall, where calls give promises: `useAsync`
    * @throws engine/… component/… as `Plugin.call`
    */
   use<Argument, Result>(use: (calls: Calls, argument: Argument) => Result, argument: Argument): Result {
     const serving = this.#serving;
-    if (serving === undefined) throw this.#refusal();
+    const inline = serving?.inline;
+    if (serving === undefined || inline === undefined) throw this.#refusal();
     let result: Result;
     try {
       // The binding of its world made them, and says of which type they are.
-      result = serving.plugin.call(use as (calls: unknown, argument: Argument) => Result, argument);
+      result = inline.call(use as (calls: unknown, argument: Argument) => Result, argument);
     } catch (error) {
       return this.#afterFailure(serving, error, use, argument);
     }
@@ -146,17 +152,20 @@ export class ManagedPlugin<Calls = unknown> {
     args: readonly unknown[] = [],
     budget: Partial<Budget> = {},
   ): Promise<unknown> {
-    const serving = this.#serving;
-    if (serving === undefined) throw this.#refusal();
-    try {
-      const result = await serving.plugin.callExport(path, args, budget);
-      if (this.#isWatched) this.#succeeded();
-      return result;
-    } catch (error) {
-      const successor = this.#noteFailure(serving, error);
-      if (successor === undefined) throw error;
-      return successor.plugin.callExport(path, args, budget);
-    }
+    return this.#callAsync(({ guests }) => guests.callExport(path, args, budget));
+  }
+
+  /**
+   * As `use`, wherever the guests are and whatever they wait for: for calls that give promises.
+   *
+   * @throws manager/not-running engine/… component/…
+   */
+  useAsync<Argument, Result>(
+    use: (calls: Calls, argument: Argument) => PromiseLike<Result> | Result,
+    argument: Argument,
+  ): Promise<Result> {
+    const made = use as (calls: unknown, argument: Argument) => PromiseLike<Result> | Result; // as in `use`
+    return this.#callAsync(({ guests }) => guests.callAsync(made, argument));
   }
 
   // What follows is the manager's to call: each is one arrow of a life, or several in a row.
@@ -169,23 +178,48 @@ export class ManagedPlugin<Calls = unknown> {
   }
 
   /**
-   * Steps 8 and 9: takes over from the version that serves, in one turn of the event loop, so that no call comes between.
-   * The version before stays ready until `settle` or `takeBack`.
+   * Steps 8 and 9: takes over from the version that serves, so that no call comes between: on this thread in one turn of
+   * the event loop, which it is when this returns; behind a wall, calls wait and are made in their order after that. The
+   * version before stays ready until `settle` or `takeBack`.
    *
    * @param next Made and healthy. Closed when it cannot take over.
    * @param how  `state: false` lets the new version begin without what the old one kept in memory.
    * @returns    Whether state was handed over.
    * @throws manager/state engine/… the state could not be handed over; the version that served goes on
    */
-  takeOver(next: RunningVersion, how: { readonly state: boolean }): boolean {
-    const old = this.#serving;
-    let hasState = false;
+  takeOver(next: RunningVersion, how: { readonly state: boolean }): boolean | Promise<boolean> {
+    let handed: boolean | Promise<boolean>;
     try {
-      hasState = how.state && (old?.handOver(next) ?? false);
+      handed = how.state && (this.#serving?.handOver(next) ?? false);
     } catch (error) {
       void next.drain();
       throw error;
     }
+    if (typeof handed !== "boolean") return this.#takeOverLater(next, handed);
+    this.#swap(next);
+    return handed;
+  }
+
+  async #takeOverLater(next: RunningVersion, handed: Promise<boolean>): Promise<boolean> {
+    const over = Promise.withResolvers<void>();
+    this.#handingOver = over.promise;
+    try {
+      const hasState = await handed;
+      // It was stopped meanwhile.
+      if (!this.#life.takes("swapped")) throw this.#refusal();
+      this.#swap(next);
+      return hasState;
+    } catch (error) {
+      void next.drain();
+      throw error;
+    } finally {
+      this.#handingOver = undefined;
+      over.resolve();
+    }
+  }
+
+  #swap(next: RunningVersion): void {
+    const old = this.#serving;
     this.#stopWaiting();
     this.#dismissBefore();
     this.#serving = next;
@@ -196,7 +230,6 @@ export class ManagedPlugin<Calls = unknown> {
     this.#failure = undefined;
     this.#life.on("swapped");
     this.#watchHealth();
-    return hasState;
   }
 
   /** The takeover is written down: the version before goes, after its probation or at once. */
@@ -256,6 +289,31 @@ export class ManagedPlugin<Calls = unknown> {
     this.#watchHealth();
   }
 
+  async #callAsync<Result>(act: (version: RunningVersion) => Promise<Result>): Promise<Result> {
+    if (this.#handingOver !== undefined) await this.#waitForTakeover(this.#handingOver);
+    const serving = this.#serving;
+    if (serving === undefined) throw this.#refusal();
+    try {
+      const result = await act(serving);
+      if (this.#isWatched) this.#succeeded();
+      return result;
+    } catch (error) {
+      const successor = this.#noteFailure(serving, error);
+      if (successor === undefined) throw error;
+      return act(successor);
+    }
+  }
+
+  /** Those that wait go on in the order in which they came, since all wait for the same promise. */
+  async #waitForTakeover(over: Promise<void>): Promise<void> {
+    if (this.#waitingCount >= waitingCallsMax) {
+      throw managerErrors["too-many-waiting"]({ plugin: this.name, waitingMax: waitingCallsMax });
+    }
+    this.#waitingCount++;
+    await over;
+    this.#waitingCount--;
+  }
+
   #afterFailure<Argument, Result>(
     failed: RunningVersion,
     error: unknown,
@@ -263,8 +321,8 @@ export class ManagedPlugin<Calls = unknown> {
     argument: Argument,
   ): Result {
     const successor = this.#noteFailure(failed, error);
-    if (successor === undefined) throw error;
-    return successor.plugin.call(use as (calls: unknown, argument: Argument) => Result, argument);
+    if (successor?.inline === undefined) throw error;
+    return successor.inline.call(use as (calls: unknown, argument: Argument) => Result, argument);
   }
 
   /**
@@ -279,7 +337,7 @@ export class ManagedPlugin<Calls = unknown> {
     if (failed !== this.#serving) return this.#serving;
     this.#failure = error;
     if (this.#before !== undefined) return this.#returnTo(this.#before, failed, error);
-    const { calls } = failed.plugin.metrics;
+    const { calls } = failed.guests.metrics;
     if (this.#breaker.failed(calls, this.#owner.supervisor.clock.monotonicMs())) this.#break(failed);
     return undefined;
   }
@@ -350,25 +408,30 @@ export class ManagedPlugin<Calls = unknown> {
     const { clock, healthEveryMs } = this.#owner.supervisor;
     this.#stopHealth();
     if (healthEveryMs === 0) return;
-    this.#stopHealth = clock.after(healthEveryMs, () => {
-      this.#checkHealth();
-      if (this.#serving !== undefined) this.#watchHealth();
-    });
+    this.#stopHealth = clock.after(healthEveryMs, () => void this.#checkHealth());
   }
 
-  #checkHealth(): void {
+  async #checkHealth(): Promise<void> {
     const serving = this.#serving;
     if (serving === undefined) return;
     try {
-      serving.checkHealth();
+      const answer = serving.checkHealth();
+      // On this thread the answer is there already, and nothing comes between it and what follows.
+      if (answer !== undefined) await answer;
+      if (this.#serving === serving) this.#watchHealth();
     } catch (error) {
-      if (!isRemoraError(error) || error.fault !== "guest") throw error;
-      this.#failure = error;
-      const { code, message: reason } = error;
-      this.#tell({ kind: "trap", version: serving.version.version, code, reason });
-      if (this.#before !== undefined) this.#returnTo(this.#before, serving, error);
-      else this.#break(serving);
+      if (!isRemoraError(error)) throw error;
+      if (this.#serving === serving) this.#isUnhealthy(serving, error);
     }
+  }
+
+  #isUnhealthy(serving: RunningVersion, error: RemoraError): void {
+    this.#failure = error;
+    const { code, message: reason } = error;
+    this.#tell({ kind: "trap", version: serving.version.version, code, reason });
+    if (this.#before !== undefined) this.#returnTo(this.#before, serving, error);
+    else this.#break(serving);
+    if (this.#serving !== undefined) this.#watchHealth();
   }
 
   /** It is not called any more; its calls come to their end and its counts stay. */
@@ -378,6 +441,10 @@ export class ManagedPlugin<Calls = unknown> {
   }
 
   #refusal(): RemoraError {
+    if (this.#serving !== undefined) {
+      const { isolation } = this.#serving.inspected;
+      return managerErrors["not-inline"]({ plugin: this.name, isolation });
+    }
     return managerErrors["not-running"]({
       plugin: this.name,
       state: this.#life.state,
@@ -415,7 +482,7 @@ const noCounts: PluginCounts = {
 
 function addCounts(sum: PluginCounts, version: RunningVersion | undefined): PluginCounts {
   if (version === undefined) return sum;
-  const { calls, traps, fuelUsed, instances, cpuNs } = version.plugin.metrics;
+  const { calls, traps, fuelUsed, instances, cpuNs } = version.guests.metrics;
   const passages = Object.values(version.sandbox.gate.counts());
   const refusals = passages.reduce((count, { refused }) => count + refused, 0);
   return {

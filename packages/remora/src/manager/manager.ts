@@ -406,6 +406,7 @@ export class Manager {
       await this.#core.alone(plugin.name, () => plugin.stop());
     }
     this.trail?.close();
+    await this.#core.closeIsolations();
     await this.#held.release();
   }
 

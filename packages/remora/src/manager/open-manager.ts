@@ -1,7 +1,7 @@
 /** Opens a manager: takes the folder, brings it into order, and starts the plugins that are enabled. */
 
 import { isRemoraError } from "../base/index.ts";
-import { CompileCache } from "../engine/index.ts";
+import { CompileCache, type Isolation, openIsolation } from "../engine/index.ts";
 import type { Vocabulary } from "../policy/index.ts";
 import { type AuditSink, sandboxImports } from "../sandbox/index.ts";
 import { gateAudit } from "./audit/gate-audit.ts";
@@ -126,6 +126,7 @@ function openCore(
   const { hosts, policy = {}, clock = systemClock } = options;
   const plugins = new Map<string, ManagedPlugin>();
   const turns = new Map<string, Promise<unknown>>();
+  const walls = new Map<Isolation["level"], Isolation>();
   const core: Core = {
     folder,
     store: new BundleStore(folder),
@@ -143,6 +144,14 @@ function openCore(
     cache: new CompileCache({ store: new RewriteFolder(folder.at("rewritten")) }),
     events: new ManagerEvents(),
     run,
+    isolation(level) {
+      const wall = walls.get(level) ?? openIsolation(level);
+      walls.set(level, wall);
+      return wall;
+    },
+    async closeIsolations() {
+      for (const wall of walls.values()) await wall.close();
+    },
     entries: new Map(),
     plugins,
     async alone(plugin, act) {

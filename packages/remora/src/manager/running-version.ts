@@ -4,7 +4,14 @@
  */
 
 import type { Json } from "../bundle/index.ts";
-import { type CompileCache, openArtifact } from "../engine/index.ts";
+import {
+  type Artifact,
+  type CompileCache,
+  type Instance,
+  type IsolatedInstance,
+  type Isolation,
+  openArtifact,
+} from "../engine/index.ts";
 import type { Grant } from "../policy/index.ts";
 import { type AuditSink, type LogLevel, type Sandbox, sandboxImports } from "../sandbox/index.ts";
 import { managerErrors } from "./errors.ts";
@@ -16,8 +23,15 @@ import {
   settingsInterface,
   takesState,
 } from "./handover/guest-interface.ts";
+import {
+  checkIsolatedHealth,
+  configureIsolated,
+  restoreIsolatedState,
+  saveIsolatedState,
+} from "./handover/isolated-guest.ts";
 import type { PluginContext } from "./host.ts";
 import type { Inspected } from "./install/inspect.ts";
+import { IsolatedPlugin } from "./isolated-plugin.ts";
 import type { LatencyHistogram } from "./latency.ts";
 import { Plugin } from "./plugin.ts";
 import type { PluginPolicy } from "./policy.ts";
@@ -36,6 +50,8 @@ export interface PrepareOptions {
   /** The plugin's own; there already. */
   readonly dataFolder: string;
   readonly cache: CompileCache;
+  /** Undefined for the caller's own thread. */
+  readonly isolation: Isolation | undefined;
   readonly instancesMax: number;
   readonly latency: LatencyHistogram;
   readonly audit: AuditSink;
@@ -43,78 +59,100 @@ export interface PrepareOptions {
   readonly nowMs: () => number;
 }
 
+/** The guests of a version: on this thread, where they can be called at once, or behind a wall. */
+type Guests =
+  | { readonly at: "inline"; readonly plugin: Plugin<unknown> }
+  | { readonly at: "wall"; readonly plugin: IsolatedPlugin<unknown> };
+
+/**
+ * Makes a version and asks it for its health. On this thread that is done when it returns; behind a wall when its
+ * promise is kept.
+ *
+ * @throws policy/… engine/… component/… wasm/… it cannot be made
+ * @throws manager/settings-refused manager/unhealthy
+ */
+export async function makeVersion(options: PrepareOptions): Promise<RunningVersion> {
+  const sandbox = openSandbox(options);
+  try {
+    const version = new RunningVersion(options, sandbox, await makeGuests(options, sandbox));
+    await version.checkHealth();
+    return version;
+  } catch (error) {
+    sandbox.close();
+    throw error;
+  }
+}
+
 export class RunningVersion {
   readonly version: InstalledVersion;
   readonly inspected: Inspected;
   readonly grants: readonly Grant[];
   readonly sandbox: Sandbox;
-  readonly plugin: Plugin<unknown>;
+  /** Its guests on this thread; undefined where they are behind a wall. */
+  readonly inline: Plugin<unknown> | undefined;
+  readonly #guests: Guests;
 
-  /**
-   * Makes the version and asks it for its health.
-   *
-   * @throws policy/… engine/… component/… wasm/… it cannot be made
-   * @throws manager/settings-refused manager/unhealthy
-   */
-  constructor(options: PrepareOptions) {
-    const { version, inspected, artifact, grants, instancesMax, cache } = options;
-    const { name } = inspected.manifest;
+  /** Use `makeVersion`, which makes the guests. */
+  constructor({ version, inspected, grants }: PrepareOptions, sandbox: Sandbox, guests: Guests) {
     this.version = version;
     this.inspected = inspected;
     this.grants = grants;
-    this.sandbox = openSandbox(name, options);
-    try {
-      const context = contextOf(options, this.sandbox);
-      const { world, limits } = inspected;
-      this.plugin = new Plugin<unknown>({
-        id: name,
-        artifact: openArtifact(artifact, { plugin: name, cache }),
-        limits,
-        hostImports: world.imports(context),
-        hostFunctions: world.hostFunctions,
-        grants,
-        sandbox: this.sandbox,
-        instancesMax,
-        latency: options.latency,
-        bind: (instance) => {
-          const isTaken = context.settings === undefined || world.takesSettings === true;
-          if (!isTaken && !configure(name, instance, context.settings)) {
-            const reason = `it does not export "${settingsInterface}"`;
-            throw managerErrors["settings-refused"]({ plugin: name, reason });
-          }
-          return world.bind(instance, context);
-        },
-      });
-      this.checkHealth();
-    } catch (error) {
-      this.sandbox.close();
-      throw error;
-    }
+    this.sandbox = sandbox;
+    this.#guests = guests;
+    this.inline = guests.at === "inline" ? guests.plugin : undefined;
   }
 
   get name(): string {
     return this.inspected.manifest.name;
   }
 
-  /** @throws manager/unhealthy engine/… */
-  checkHealth(): void {
-    this.plugin.examine((instance, calls) => {
-      checkHealth(this.name, instance);
-      this.inspected.world.check?.(calls);
+  /** Its guests, for what all levels have in common. */
+  get guests(): Plugin<unknown> | IsolatedPlugin<unknown> {
+    return this.#guests.plugin;
+  }
+
+  /** @throws manager/unhealthy engine/… at once on this thread, else by the promise */
+  checkHealth(): void | Promise<void> {
+    const { name } = this;
+    const { world } = this.inspected;
+    if (this.#guests.at === "wall") {
+      return this.#guests.plugin.examine((guest) => checkIsolatedHealth(name, guest));
+    }
+    this.#guests.plugin.examine((instance, calls) => {
+      checkHealth(name, instance);
+      world.check?.(calls);
     });
   }
 
   /**
-   * Step 8: what this version kept in memory, for the one that takes over. Nothing of it changes.
+   * Step 8: what this version kept in memory, for the one that takes over. Nothing of it changes. Between two on this
+   * thread it is done when it returns.
    *
    * @returns Whether there was something to hand over.
    * @throws manager/state engine/… one of them failed; this version can go on
    */
-  handOver(to: RunningVersion): boolean {
-    const isWanted = to.plugin.examine(takesState);
-    const state = isWanted ? this.plugin.examine((one) => saveState(this.name, one)) : undefined;
+  handOver(to: RunningVersion): boolean | Promise<boolean> {
+    if (this.inline === undefined || to.inline === undefined) return this.#handOverWall(to);
+    const isWanted = to.inline.examine(takesState);
+    const state = isWanted ? this.inline.examine((one) => saveState(this.name, one)) : undefined;
     if (state === undefined) return false;
-    to.plugin.examine((instance) => restoreState(to.name, instance, state));
+    to.inline.examine((instance) => restoreState(to.name, instance, state));
+    return true;
+  }
+
+  async #handOverWall(to: RunningVersion): Promise<boolean> {
+    const { name } = this;
+    const [old, next] = [this.#guests, to.#guests];
+    const state =
+      old.at === "inline"
+        ? old.plugin.examine((one) => saveState(name, one))
+        : await old.plugin.examine((guest) => saveIsolatedState(name, guest));
+    if (state === undefined) return false;
+    if (next.at === "wall") {
+      return next.plugin.examine((guest) => restoreIsolatedState(name, guest, state));
+    }
+    if (!next.plugin.examine(takesState)) return false;
+    next.plugin.examine((instance) => restoreState(name, instance, state));
     return true;
   }
 
@@ -124,7 +162,7 @@ export class RunningVersion {
    */
   drain(): Promise<void> {
     return new Promise((resolve) => {
-      this.plugin.close(() => {
+      this.#guests.plugin.close(() => {
         this.sandbox.close();
         resolve();
       });
@@ -132,10 +170,65 @@ export class RunningVersion {
   }
 }
 
-function openSandbox(plugin: string, options: PrepareOptions): Sandbox {
+async function makeGuests(options: PrepareOptions, sandbox: Sandbox): Promise<Guests> {
+  const { inspected, artifact: bytes, cache, isolation } = options;
+  const context = contextOf(options, sandbox);
+  const artifact = openArtifact(bytes, { plugin: context.name, cache });
+  const { world, limits } = inspected;
+  const common = {
+    id: context.name,
+    artifact,
+    limits,
+    hostImports: world.imports(context),
+    hostFunctions: world.hostFunctions,
+    grants: options.grants,
+    sandbox,
+    latency: options.latency,
+  };
+  if (isolation === undefined) {
+    const bind = (instance: Instance) => {
+      giveSettings(options, (settings) => configure(context.name, instance, settings));
+      return world.bind(instance, context);
+    };
+    return {
+      at: "inline",
+      plugin: new Plugin<unknown>({ ...common, bind, instancesMax: options.instancesMax }),
+    };
+  }
+  const bind = async (guest: IsolatedInstance) => {
+    await giveIsolatedSettings(options, guest, artifact);
+    return world.bindIsolated?.(guest, context);
+  };
+  return { at: "wall", plugin: await IsolatedPlugin.open<unknown>({ ...common, isolation, bind }) };
+}
+
+function giveSettings(options: PrepareOptions, give: (settings: Json) => boolean): void {
+  const { settings, inspected } = options;
+  if (settings === undefined || inspected.world.takesSettings === true) return;
+  if (!give(settings)) throw takesNone(options);
+}
+
+async function giveIsolatedSettings(
+  options: PrepareOptions,
+  guest: IsolatedInstance,
+  artifact: Artifact,
+): Promise<void> {
+  const { settings, inspected } = options;
+  if (settings === undefined || inspected.world.takesSettings === true) return;
+  const { name } = inspected.manifest;
+  const isTaken = artifact.kind === "component" && (await configureIsolated(name, guest, settings));
+  if (!isTaken) throw takesNone(options);
+}
+
+function takesNone({ inspected }: PrepareOptions): Error {
+  const reason = `it does not export "${settingsInterface}"`;
+  return managerErrors["settings-refused"]({ plugin: inspected.manifest.name, reason });
+}
+
+function openSandbox(options: PrepareOptions): Sandbox {
   const { grants, denials, inspected, audit, log, nowMs, dataFolder } = options;
   return sandboxImports({
-    plugin,
+    plugin: inspected.manifest.name,
     grants,
     denials,
     vocabulary: inspected.host.vocabulary,

@@ -76,7 +76,6 @@ export interface InspectOptions {
   readonly limitsOwn: Partial<Limits>;
   readonly limitsMax: Limits;
   readonly isolation: Isolation;
-  readonly isolationsAvailable: readonly Isolation[];
   /** What plugins that are installed export for this one, by interface. */
   readonly provided: readonly string[];
 }
@@ -120,8 +119,9 @@ export function inspect(bundle: Bundle, options: InspectOptions): Inspected {
  */
 export function placeOf({ manifest }: Bundle, options: InspectOptions): Inspected {
   const host = hostOf(manifest, options.hosts);
-  const isolation = isolationOf(manifest, options);
-  return { manifest, host, ...worldOf(manifest, host), isolation, limits: limitsOf(manifest, options) };
+  const served = worldOf(manifest, host);
+  const isolation = isolationOf(manifest, served.world, options);
+  return { manifest, host, ...served, isolation, limits: limitsOf(manifest, options) };
 }
 
 function hostOf(manifest: Manifest, hosts: readonly PluginHost[]): PluginHost {
@@ -155,11 +155,12 @@ export function worldFits(wanted: string, served: string): boolean {
   return wantedName === servedName && semver.satisfies(servedVersion, `^${wantedVersion}`);
 }
 
-function isolationOf(manifest: Manifest, { isolation, isolationsAvailable }: InspectOptions): Isolation {
-  const asked =
-    isolations.indexOf(manifest.isolation) > isolations.indexOf(isolation) ? manifest.isolation : isolation;
-  if (!isolationsAvailable.includes(asked)) {
-    throw managerErrors.isolation({ asked, available: isolationsAvailable });
+/** The stronger of what the plugin asks for and what the policy wants at least, if its world can be called there. */
+function isolationOf(manifest: Manifest, world: WorldBinding, { isolation }: InspectOptions): Isolation {
+  const level = Math.max(isolations.indexOf(manifest.isolation), isolations.indexOf(isolation));
+  const asked = isolations[level] ?? "inline";
+  if (asked !== "inline" && world.bindIsolated === undefined) {
+    throw managerErrors.isolation({ asked, available: ["inline"] });
   }
   return asked;
 }

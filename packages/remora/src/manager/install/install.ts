@@ -127,7 +127,7 @@ export async function change(
       const next = await inStep("prepare", name, () => prepare(core, making));
       // A plugin that is disabled is made to see whether it can be, and not to run.
       if (!entry.isEnabled) await next.drain();
-      else await inStep("hand-over", name, () => void plugin.takeOver(next, { state }));
+      else await inStep("hand-over", name, () => plugin.takeOver(next, { state }));
       hasTakenOver = entry.isEnabled;
     }
     await inStep("swap", name, async () => {

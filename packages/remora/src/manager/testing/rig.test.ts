@@ -83,9 +83,8 @@ export function moduleOf(fields: string): Promise<Uint8Array> {
   return known;
 }
 
-export async function bundleOf(fields: string, text: PluginText = {}): Promise<Uint8Array> {
-  const { name = "adder", version = "1.0.0", top = "", tables = "" } = text;
-  const manifest = `name = "${name}"
+export function manifestOf({ name = "adder", version = "1.0.0", top = "", tables = "" }: PluginText): string {
+  return `name = "${name}"
 version = "${version}"
 authors = ["Ada Example"]
 licence = "Apache-2.0"
@@ -97,9 +96,12 @@ version = "^1.0.0"
 file = "plugin.wasm"
 world = "test:plugin/runner@0.1.0"
 ${tables}`;
+}
+
+export async function bundleOf(fields: string, text: PluginText = {}): Promise<Uint8Array> {
   return packBundle(
     new Map([
-      ["remora.toml", new TextEncoder().encode(manifest)],
+      ["remora.toml", new TextEncoder().encode(manifestOf(text))],
       ["plugin.wasm", await moduleOf(fields)],
     ]),
   );

@@ -1,0 +1,128 @@
+/** The same plugins behind each wall: what a host sees of them does not change. */
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { IsolatedInstance } from "../engine/index.ts";
+import type { PluginHost } from "./host.ts";
+import { componentOf } from "./testing/component.test.ts";
+import { expectRejected, guests, ref, rig, settled, testHost } from "./testing/rig.test.ts";
+
+interface AsyncCalls {
+  readonly run: (value: number) => Promise<unknown>;
+}
+
+const run = (calls: AsyncCalls, value: number) => calls.run(value);
+
+const bindIsolated = (guest: IsolatedInstance): AsyncCalls => ({
+  run: async (value) => (await guest.call("run", [value])).result,
+});
+
+const host: PluginHost = {
+  ...testHost,
+  worlds: testHost.worlds.map((world) => ({ ...world, bindIsolated })),
+};
+const policy = { healthEveryMs: 0, limits: { fuelMax: 100_000 } };
+
+for (const isolation of ["inline", "worker", "process"] as const) {
+  const top = `isolation = "${isolation}"`;
+
+  test(`${isolation}: a plugin is installed, called, updated and rolled back`, async (t) => {
+    const { manager } = await rig(t, { hosts: [host], policy });
+    const plugin = await manager.install<AsyncCalls>(await ref(guests.adds(1), { top }));
+    assert.equal(await plugin.useAsync(run, 41), 42);
+    assert.equal(await plugin.call("run", [1]), 2);
+    await manager.install(await ref(guests.adds(10), { top, version: "1.1.0" }));
+    assert.equal(await plugin.useAsync(run, 1), 11);
+    await manager.rollback("adder");
+    assert.equal(await plugin.call("run", [1]), 2);
+    assert.ok(plugin.counts().calls >= 4 && plugin.counts().fuelUsed > 0);
+  });
+
+  test(`${isolation}: a version that fails on probation is answered by the one before`, async (t) => {
+    const { manager } = await rig(t, { hosts: [host], policy });
+    const plugin = await manager.install<AsyncCalls>(await ref(guests.adds(1), { top }));
+    await manager.install(await ref(guests.loops, { top, version: "1.1.0" }));
+    assert.equal(await plugin.useAsync(run, 1), 2);
+    await settled(() => manager.info("adder").version === "1.0.0");
+  });
+
+  test(`${isolation}: a plugin that fails too often is left alone, and comes back`, async (t) => {
+    const { manager, clock } = await rig(t, { hosts: [host], policy: { ...policy, probationMs: 0 } });
+    const plugin = await manager.install<AsyncCalls>(await ref(guests.trapsBelowZero, { top }));
+    for (let time = 0; time < 5; time++) {
+      await expectRejected(plugin.useAsync(run, -1), "engine/unreachable");
+    }
+    assert.equal(plugin.state, "backing-off");
+    await expectRejected(plugin.useAsync(run, 1), "manager/not-running");
+    clock.advance(1_000);
+    await settled(() => plugin.state === "running", 10_000);
+    assert.equal(await plugin.useAsync(run, 1), 1);
+  });
+
+  test(`${isolation}: one that cannot start, or is not healthy, does not take over`, async (t) => {
+    const { manager } = await rig(t, { hosts: [host], policy });
+    const plugin = await manager.install<AsyncCalls>(await ref(guests.adds(1), { top }));
+    for (const guest of [guests.trapsAtStart, guests.trapsInHealth, guests.isUnhealthy]) {
+      await expectRejected(manager.install(await ref(guest, { top, version: "2.0.0" })), "manager/prepare");
+      assert.equal(await plugin.useAsync(run, 1), 2);
+    }
+  });
+
+  test(`${isolation}: state is handed over, and calls that come meanwhile are made in their order`, async (t) => {
+    const { manager } = await rig(t, { hosts: [host], policy });
+    const of = async (version: string) => ({ bytes: await componentOf({ top, version }), origin: "a test" });
+    const plugin = await manager.install(await of("1.0.0"));
+    const add = (value: number) => plugin.call(["remora:plugin/test@0.1.0", "add"], [value]);
+    assert.equal(await add(5), 5);
+    const update = manager.install(await of("1.1.0"));
+    const answers: Promise<unknown>[] = [];
+    let isOver = false;
+    void update.then(() => {
+      isOver = true;
+    });
+    let answered = 0;
+    while (!isOver) {
+      if (answers.length - answered < 100) {
+        const answer = add(1);
+        answers.push(answer);
+        void answer.then(() => answered++);
+      }
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    await update;
+    answers.push(add(1));
+    const all = await Promise.all(answers);
+    assert.deepEqual(
+      all,
+      all.map((_, index) => 6 + index),
+      "none is lost, doubled or out of its order",
+    );
+    assert.equal(manager.info("adder").version, "1.1.0");
+  });
+}
+
+test("calls that nobody waits for are refused when too many of them wait, and the others are made", async (t) => {
+  const { manager } = await rig(t, { hosts: [host], policy });
+  const plugin = await manager.install(await ref(guests.adds(1), { top: 'isolation = "worker"' }));
+  const answers = Array.from({ length: 10_100 }, () => plugin.call("run", [1]));
+  const settledAll = await Promise.allSettled(answers);
+  const refused = settledAll.filter(({ status }) => status === "rejected");
+  assert.equal(refused.length, 100);
+  assert.equal((refused[0] as PromiseRejectedResult).reason.code, "manager/too-many-waiting");
+});
+
+test("a world that has no binding for guests behind walls refuses such a plugin", async (t) => {
+  const { manager } = await rig(t);
+  const install = manager.install(await ref(guests.adds(1), { top: 'isolation = "worker"' }));
+  await expectRejected(install, "manager/inspect", "manager/isolation");
+});
+
+test("the policy may want a stronger wall than the plugin, and a plugin a stronger one than the policy", async (t) => {
+  const { manager } = await rig(t, { hosts: [host], policy: { ...policy, isolation: "worker" } });
+  const plugin = await manager.install<AsyncCalls>(await ref(guests.adds(1)));
+  assert.equal(plugin.serving?.inspected.isolation, "worker");
+  assert.throws(() => plugin.use((calls) => calls, undefined), { code: "manager/not-inline" });
+  await manager.install(await ref(guests.adds(2), { version: "1.1.0", top: 'isolation = "process"' }));
+  assert.equal(plugin.serving?.inspected.isolation, "process");
+  assert.equal(await plugin.call("run", [1]), 3);
+});

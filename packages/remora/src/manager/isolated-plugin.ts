@@ -1,0 +1,212 @@
+/**
+ * A running plugin whose guest lives behind a wall: on another thread, or in another process. It has one instance, and
+ * calls are made in the order in which they came; after a failure the next call gets a fresh one.
+ */
+
+import {
+  type Artifact,
+  type Budget,
+  type GuestAccess,
+  type HostImports,
+  type IsolatedInstance,
+  type Isolation,
+  importNames,
+  type Limits,
+} from "../engine/index.ts";
+import { checkImports, type Grant, type LinkedImport } from "../policy/index.ts";
+import type { InstanceImports, Sandbox } from "../sandbox/index.ts";
+import { managerErrors } from "./errors.ts";
+import type { LatencyHistogram } from "./latency.ts";
+import type { PluginMetrics } from "./plugin.ts";
+
+export interface IsolatedPluginOptions<Calls> {
+  readonly id: string;
+  readonly artifact: Artifact;
+  readonly isolation: Isolation;
+  readonly limits: Limits;
+  readonly hostImports: HostImports | ((guest: GuestAccess) => HostImports);
+  readonly hostFunctions?: readonly string[];
+  readonly grants: readonly Grant[];
+  readonly sandbox: Sandbox;
+  /** Makes a fresh instance ready: hands it what it has to have first, and takes out what the host calls. */
+  readonly bind: (guest: IsolatedInstance) => Promise<Calls>;
+  readonly latency: LatencyHistogram;
+}
+
+interface Live<Calls> {
+  readonly guest: IsolatedInstance;
+  readonly calls: Calls;
+  readonly sandboxed: InstanceImports | undefined;
+}
+
+/** A caller that does not wait for answers must not fill the memory. */
+export const waitingCallsMax = 10_000;
+
+const pageBytes = 65_536;
+
+export class IsolatedPlugin<Calls> {
+  readonly id: string;
+  readonly latency: LatencyHistogram;
+  readonly #options: IsolatedPluginOptions<Calls>;
+  readonly #granted: readonly LinkedImport[];
+  #live: Live<Calls> | undefined;
+  /** The call before: each waits for it, so that all are made in their order. */
+  #last: Promise<unknown> = Promise.resolve();
+  #busy = 0;
+  #calls = 0;
+  #traps = 0;
+  #fuelUsed = 0;
+  #instances = 0;
+  #isClosed = false;
+  #whenIdle: (() => void) | undefined;
+
+  /** Use `open`, which makes the first instance. */
+  private constructor(options: IsolatedPluginOptions<Calls>, granted: readonly LinkedImport[]) {
+    this.id = options.id;
+    this.latency = options.latency;
+    this.#options = options;
+    this.#granted = granted;
+  }
+
+  /**
+   * Checks the artifact's imports, and makes the first instance so that a plugin that cannot start fails here.
+   *
+   * @throws policy/imports-refused it imports what is neither the host's nor granted; all of it is listed
+   * @throws engine/… component/…   it cannot be instantiated, or its start function failed
+   */
+  static async open<Calls>(options: IsolatedPluginOptions<Calls>): Promise<IsolatedPlugin<Calls>> {
+    const { id, artifact, hostImports, sandbox, grants } = options;
+    const check = checkImports(artifact.imports, {
+      plugin: id,
+      hostFunctions:
+        typeof hostImports === "function" ? (options.hostFunctions ?? []) : importNames(hostImports),
+      offers: sandbox.offers,
+      grants,
+    });
+    if (check.kind === "refused") throw check.error;
+    const granted = check.linked.filter(({ capability }) => capability !== undefined);
+    const plugin = new IsolatedPlugin(options, granted);
+    plugin.#live = await plugin.#start();
+    return plugin;
+  }
+
+  get metrics(): PluginMetrics {
+    const memoryPages = this.#live?.guest.report.memoryPages ?? 0;
+    return {
+      calls: this.#calls,
+      traps: this.#traps,
+      fuelUsed: this.#fuelUsed,
+      latency: this.latency,
+      instances: this.#instances,
+      cpuNs: this.latency.sumNs,
+      memoryBytes: memoryPages * pageBytes,
+    };
+  }
+
+  /** As `Plugin.callExport`. */
+  callExport(
+    path: string | readonly string[],
+    args: readonly unknown[],
+    budget?: Partial<Budget>,
+  ): Promise<unknown> {
+    this.#calls++;
+    return this.#inTurn(async ({ guest }) =>
+      this.#timed(guest, (await guest.call(path, args, budget)).result),
+    );
+  }
+
+  /** As `Plugin.callAsync`: what the binding took out of the guest gives promises. */
+  callAsync<Argument, Result>(
+    use: (calls: Calls, argument: Argument) => PromiseLike<Result> | Result,
+    argument: Argument,
+  ): Promise<Result> {
+    this.#calls++;
+    return this.#inTurn(async ({ guest, calls }) => this.#timed(guest, await use(calls, argument)));
+  }
+
+  #timed<Result>(guest: IsolatedInstance, result: Result): Result {
+    this.latency.record(guest.report.durationMs * 1e6);
+    return result;
+  }
+
+  /** As `Plugin.examine`: not counted as a call. */
+  examine<Result>(ask: (guest: IsolatedInstance, calls: Calls) => Promise<Result>): Promise<Result> {
+    return this.#inTurn((live) => ask(live.guest, live.calls));
+  }
+
+  /** @param whenIdle Called once, when the last call is over. */
+  close(whenIdle?: () => void): void {
+    this.#isClosed = true;
+    if (whenIdle !== undefined) this.#whenIdle = whenIdle;
+    this.#endWhenIdle();
+  }
+
+  #inTurn<Result>(act: (live: Live<Calls>) => Promise<Result>): Promise<Result> {
+    if (this.#busy >= waitingCallsMax) {
+      const error = managerErrors["too-many-waiting"]({ plugin: this.id, waitingMax: waitingCallsMax });
+      return Promise.reject(error);
+    }
+    this.#busy++;
+    const turn = this.#last.then(() => this.#call(act));
+    // What it ends with is told to its caller; the next one begins all the same.
+    this.#last = turn.catch(() => {});
+    return turn.finally(() => {
+      this.#busy--;
+      this.#endWhenIdle();
+    });
+  }
+
+  async #call<Result>(act: (live: Live<Calls>) => Promise<Result>): Promise<Result> {
+    this.#live ??= await this.#start();
+    const live = this.#live;
+    live.sandboxed?.beginCall();
+    try {
+      return await act(live);
+    } finally {
+      this.#fuelUsed += live.guest.report.fuelUsed;
+      if (live.guest.isPoisoned) {
+        this.#traps++;
+        this.#drop(live);
+      }
+    }
+  }
+
+  async #start(): Promise<Live<Calls>> {
+    const { isolation, artifact, limits, hostImports, sandbox, bind } = this.#options;
+    let sandboxed: InstanceImports | undefined;
+    try {
+      const guest = await isolation.instantiate(artifact, {
+        limits,
+        imports: (access) => {
+          const own = typeof hostImports === "function" ? hostImports(access) : hostImports;
+          if (this.#granted.length === 0) return own;
+          const given = sandbox.forInstance(access);
+          sandboxed = given;
+          return { ...own, ...given.hostImports(this.#granted.map(({ need }) => need)) };
+        },
+        // Its thread or process is gone while nobody called: the next call gets another one.
+        onLost: () => {
+          if (this.#live?.guest === guest) this.#drop(this.#live);
+        },
+      });
+      this.#instances++;
+      return { guest, calls: await bind(guest), sandboxed };
+    } catch (error) {
+      sandboxed?.close();
+      throw error;
+    }
+  }
+
+  #drop(live: Live<Calls>): void {
+    if (this.#live === live) this.#live = undefined;
+    live.guest.close();
+    live.sandboxed?.close();
+  }
+
+  #endWhenIdle(): void {
+    if (!this.#isClosed || this.#busy > 0) return;
+    if (this.#live !== undefined) this.#drop(this.#live);
+    this.#whenIdle?.();
+    this.#whenIdle = undefined;
+  }
+}

@@ -1,0 +1,46 @@
+/** A component that keeps a sum, and hands it over by the interfaces of `remora:plugin`. */
+
+import { readFileSync } from "node:fs";
+import { componentEmbed, componentNew, parse } from "@bytecodealliance/jco-transpile/wasm-tools";
+import { packBundle } from "../../bundle/index.ts";
+import { manifestOf, type PluginText } from "./rig.test.ts";
+
+const wit = ["health", "state"]
+  .map((name) => {
+    const folder = new URL("../../../../../worlds/plugin/0.1.0/", import.meta.url);
+    return readFileSync(new URL(`${name}.wit`, folder), "utf8").replace(/^package .*;$/m, "");
+  })
+  .join("");
+
+export async function summingComponent(): Promise<Uint8Array> {
+  const core = await parse(`(module
+    (memory (export "memory") 1)
+    (global $sum (mut i32) (i32.const 0))
+    (data (i32.const 128) "too large")
+    (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32) (i32.const 1024))
+    (func (export "remora:plugin/test@0.1.0#add") (param i32) (result i32)
+      (global.set $sum (i32.add (global.get $sum) (local.get 0))) (global.get $sum))
+    (func (export "remora:plugin/health@0.1.0#check") (result i32) (i32.const 16))
+    (func (export "remora:plugin/state@0.1.0#save-state") (result i32)
+      (i32.store (i32.const 64) (global.get $sum))
+      (i32.store (i32.const 32) (i32.const 64)) (i32.store (i32.const 36) (i32.const 4)) (i32.const 32))
+    (func (export "remora:plugin/state@0.1.0#restore-state") (param $at i32) (param $size i32) (result i32)
+      (global.set $sum (i32.load (local.get $at)))
+      (i32.store8 (i32.const 48) (i32.gt_u (global.get $sum) (i32.const 1000000)))
+      (i32.store (i32.const 52) (i32.const 128)) (i32.store (i32.const 56) (i32.const 9)) (i32.const 48)))`);
+  const witSource = `package test:test; world plugin {
+    export remora:plugin/test@0.1.0; export remora:plugin/health@0.1.0; export remora:plugin/state@0.1.0;
+  }
+  package remora:plugin@0.1.0 { interface test { add: func(value: s32) -> s32; } ${wit} }`;
+  const embedded = { binary: core, witSource, world: "plugin", stringEncoding: "utf8" } as const;
+  return componentNew(await componentEmbed(embedded));
+}
+
+export async function componentOf(text: PluginText): Promise<Uint8Array> {
+  return packBundle(
+    new Map([
+      ["remora.toml", new TextEncoder().encode(manifestOf(text))],
+      ["plugin.wasm", await summingComponent()],
+    ]),
+  );
+}
