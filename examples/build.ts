@@ -4,11 +4,11 @@
  * nothing to do and takes milliseconds.
  */
 
-import { createHash } from "node:crypto";
-import { existsSync, readFileSync } from "node:fs";
-import { mkdir, readdir, readFile, rename, writeFile } from "node:fs/promises";
+import { readFileSync } from "node:fs";
+import { readFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { alone } from "./build-lock.ts";
+import { digest, digestOf, isBuiltFrom, place } from "./built-file.ts";
 
 const root = dirname(import.meta.dirname);
 const takWit = join(root, "worlds/tak/0.1.0");
@@ -158,44 +158,6 @@ export function bundlePath(folder: string): string {
   return componentPath(folder).replace(/\.wasm$/, ".bundle");
 }
 
-/** Writes a component, then what it was built from. Readers see the old file or the new one, never half. */
-async function place(path: string, bytes: Uint8Array, inputs: string): Promise<void> {
-  await mkdir(dirname(path), { recursive: true });
-  for (const [target, contents] of [[path, bytes] as const, [`${path}.inputs`, inputs] as const]) {
-    const unfinished = `${target}.${process.pid}`;
-    await writeFile(unfinished, contents);
-    await rename(unfinished, target);
-  }
-}
-
-async function isBuiltFrom(inputs: string, path: string): Promise<boolean> {
-  if (!existsSync(path)) return false;
-  // No such file means that it was not built by us: build it again.
-  return inputs === (await readFile(`${path}.inputs`, "utf8").catch(() => undefined));
-}
-
-/** Over the names and contents of all files below these folders, but what is built and tests. */
-async function digestOf(folders: readonly string[]): Promise<string> {
-  const parts: string[] = [];
-  for (const folder of folders) {
-    const entries = await readdir(folder, { recursive: true, withFileTypes: true });
-    const files = entries
-      .filter((entry) => entry.isFile())
-      .map((entry) => join(entry.parentPath, entry.name));
-    for (const file of files.sort()) {
-      if (file.includes("/build/") || file.endsWith(".test.ts")) continue;
-      parts.push(file.slice(root.length), await readFile(file, "utf8"));
-    }
-  }
-  return digest(parts);
-}
-
-function digest(parts: readonly string[]): string {
-  const hash = createHash("sha256");
-  for (const part of parts) hash.update(`${part.length}:${part}`);
-  return hash.digest("hex");
-}
-
 /** The compiler and the tool that wraps: what they give may differ from version to version. */
 function toolVersions(): string {
   const manifest: { devDependencies: Record<string, string> } = JSON.parse(
@@ -206,7 +168,11 @@ function toolVersions(): string {
 }
 
 if (import.meta.main) {
-  const { built, skipped } = await buildExamples({ force: process.argv.includes("--force") });
+  const { buildSignalkExamples } = await import("./signalk/build.ts");
+  const force = process.argv.includes("--force");
+  const reports = [await buildExamples({ force }), await buildSignalkExamples({ force })];
+  const built = reports.flatMap((report) => report.built);
+  const skipped = reports.flatMap((report) => report.skipped);
   console.log(built.length === 0 ? "Nothing to build" : `Built ${built.join(", ")}`);
   for (const { folder, reason } of skipped) console.log(`Left out ${folder}: ${reason}`);
 }

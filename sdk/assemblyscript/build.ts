@@ -29,6 +29,11 @@ export async function buildComponent(source: PluginSource): Promise<Uint8Array> 
   return wrap(renamed, { world, witFolder, stringEncoding: "utf16" });
 }
 
+/** Builds a core module with AssemblyScript's own exports, for hosts whose plugins are some. */
+export async function buildModule(entry: string): Promise<Uint8Array> {
+  return runCompiler(dirname(entry), basename(entry), ["--exportRuntime"], new Map());
+}
+
 /** AssemblyScript to a core module, whose exports have the names of the glue's functions. */
 async function compile(source: PluginSource): Promise<Uint8Array> {
   const folder = dirname(source.entry);
@@ -37,24 +42,35 @@ async function compile(source: PluginSource): Promise<Uint8Array> {
   // Stands beside the plugin, for the compiler alone, so that its imports resolve like the plugin's own.
   const glueFile = join(folder, basename(gluePath).replace(/\.ts$/, ".world.ts"));
   const plugin = `./${relative(folder, source.entry).replace(/\.ts$/, "")}`;
+  // Without a host function for it, a failed assertion is a trap.
+  const options = ["--lib", guestLibrary, "--use", "abort="];
+  const given = new Map([[glueFile, glue.replace(`"plugin"`, JSON.stringify(plugin))]]);
+  return runCompiler(folder, relative(folder, glueFile), options, given);
+}
+
+/** @param given Files that are not on disk, by their path. */
+async function runCompiler(
+  folder: string,
+  entry: string,
+  options: readonly string[],
+  given: ReadonlyMap<string, string>,
+): Promise<Uint8Array> {
   let binary: Uint8Array | undefined;
   const printed: string[] = [];
   const output = { write: (text: string | Uint8Array) => void printed.push(String(text)) };
   const { error } = await asc.main(
     [
-      relative(folder, glueFile),
-      ...["--lib", guestLibrary, "--baseDir", folder],
-      ...["--outFile", "plugin.wasm", "--runtime", "incremental", "-O3s", "--converge"],
-      // Without a host function for it, a failed assertion is a trap.
-      ...["--use", "abort="],
+      entry,
+      ...["--baseDir", folder, "--outFile", "plugin.wasm"],
+      ...["--runtime", "incremental", "-O3s", "--converge"],
+      ...options,
     ],
     {
       stdout: output,
       stderr: output,
       readFile: (name, base) => {
         const path = join(base, name);
-        if (path === glueFile) return glue.replace(`"plugin"`, JSON.stringify(plugin));
-        return readFile(path, "utf8").catch(() => null);
+        return given.get(path) ?? readFile(path, "utf8").catch(() => null);
       },
       writeFile: (_name, contents) => {
         if (typeof contents !== "string") binary = contents;

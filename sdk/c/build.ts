@@ -1,5 +1,5 @@
 /**
- * From a plugin in C to a component. Needs clang and wasm-ld, which npm does not carry: ask `missingTools` first.
+ * From a plugin in C to a component, or to a core module. Needs clang and wasm-ld, which npm does not carry: ask `missingTools` first.
  */
 
 import { spawnSync } from "node:child_process";
@@ -20,17 +20,22 @@ export function missingTools(): string[] {
 
 /** Builds one plugin; gives the bytes of a component. */
 export async function buildComponent(source: CSource): Promise<Uint8Array> {
+  return wrap(await buildModule(source.entry), { ...source, stringEncoding: "utf8" });
+}
+
+/** Builds a core module, for hosts whose plugins are some. */
+export async function buildModule(entry: string): Promise<Uint8Array> {
   const folder = await mkdtemp(join(tmpdir(), "remora-c-"));
   try {
     const object = join(folder, "plugin.o");
     const linked = join(folder, "plugin.wasm");
     run("clang", [
       ...["--target=wasm32", "-Oz", "-mbulk-memory", "-std=c17", "-Wall", "-Werror"],
-      ...["-I", join(import.meta.dirname, "include"), "-c", "-o", object, source.entry],
+      ...["-I", join(import.meta.dirname, "include"), "-c", "-o", object, entry],
     ]);
     // Linked by itself: clang would pass the result to whatever wasm-opt it finds.
     run("wasm-ld", ["--no-entry", "--strip-all", "-z", "stack-size=16384", "-o", linked, object]);
-    return await wrap(await readFile(linked), { ...source, stringEncoding: "utf8" });
+    return await readFile(linked);
   } finally {
     await rm(folder, { recursive: true });
   }

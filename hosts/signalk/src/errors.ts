@@ -9,6 +9,11 @@ export const signalkErrors = defineErrors("signalk", {
     message: (d: { where: string; found: string; expected: string }) =>
       `Cannot take the delta: ${d.where} is ${d.found}, expected ${d.expected}`,
   },
+  "no-decoder": {
+    fault: "operator",
+    message: (d: { package: string }) =>
+      `Cannot decode the input: the package "${d.package}" is not installed`,
+  },
   // Packages.
   "bad-package": {
     fault: "publisher",

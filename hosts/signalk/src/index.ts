@@ -1,12 +1,23 @@
 // The host that runs, and the server inside of it.
 
-export { type RunningSignalk, type RunSignalkOptions, runSignalk } from "./run.ts";
+export {
+  type RunningSignalk,
+  type RunSignalkOptions,
+  runSignalk,
+  type SignalkPluginStats,
+  type SignalkRunStats,
+} from "./run.ts";
 export { type ServerOptions, SignalkServer } from "./server.ts";
 
 // Deltas.
 
 export type { Delta, PathValue, StampedDelta, StampedUpdate, Update } from "./delta/delta.ts";
 export type { Published } from "./delta/published.ts";
+
+// Instruments.
+
+export type { Decoder, DecoderName } from "./input/decoder.ts";
+export type { Input, InputSettings } from "./input/inputs.ts";
 
 // Plugins.
 

@@ -1,13 +1,14 @@
 /** The hosts that the program runs: each as something that counts, can be shown and is closed. */
 
 import { relative } from "node:path";
-import { fileURLToPath, pathToFileURL } from "node:url";
+import { fileURLToPath } from "node:url";
 import { openAdmin } from "@remora/admin";
 import { type RunningTak, runTak, type TakConfig } from "@remora/tak";
 import type { StartDemo } from "./commands/demo.ts";
 import type { StartTak } from "./commands/tak.ts";
-import { cliErrors } from "./errors.ts";
+import { type BuildReport, fromExamples, logBuild } from "./from-examples.ts";
 import type { Running } from "./run-view.ts";
+import { startSignalkDemo } from "./signalk-demo.ts";
 
 /** The demonstration's files stand in the repository, beside the packages. */
 const exampleFolder = fileURLToPath(new URL("../../../examples/", import.meta.url));
@@ -21,11 +22,13 @@ export const startTak: StartTak = async ({ config, log }) => {
   return running(tak, config, log);
 };
 
-/** Runs the TAK host on the bundled recording, with plugins that are built from their sources if need be. */
-export const startDemo: StartDemo = async ({ port, speed, log }) => {
-  const { built, skipped } = await (await exampleBuilder()).buildExamples();
-  if (built.length > 0) log(`built ${built.join(", ")}`);
-  for (const { folder, reason } of skipped) log(`left out ${folder}: ${reason}`);
+/** Runs a host on its recording, with plugins that are built from their sources if need be. */
+export const startDemo: StartDemo = (options) =>
+  options.host === "tak" ? startTakDemo(options) : startSignalkDemo(exampleFolder, options);
+
+const startTakDemo: StartDemo = async ({ port, speed, log }) => {
+  const { buildExamples } = await fromExamples<ExampleBuilder>(exampleFolder, "build.ts");
+  logBuild(await buildExamples(), log);
   const tak = await runTak({
     configFile: `${exampleFolder}tak/demo.yaml`,
     log,
@@ -40,22 +43,7 @@ export const startDemo: StartDemo = async ({ port, speed, log }) => {
 };
 
 interface ExampleBuilder {
-  buildExamples(): Promise<{
-    readonly built: readonly string[];
-    readonly skipped: readonly { readonly folder: string; readonly reason: string }[];
-  }>;
-}
-
-async function exampleBuilder(): Promise<ExampleBuilder> {
-  try {
-    // By its path: the examples are no package, and an installed program has none.
-    return (await import(pathToFileURL(`${exampleFolder}build.ts`).href)) as ExampleBuilder;
-  } catch (cause) {
-    if (cause instanceof Error && "code" in cause && cause.code === "ERR_MODULE_NOT_FOUND") {
-      throw cliErrors["no-examples"]({ path: exampleFolder }, cause);
-    }
-    throw cause;
-  }
+  buildExamples(): Promise<BuildReport>;
 }
 
 function withPort(config: TakConfig, port: number): TakConfig {

@@ -54,6 +54,20 @@ test(
   },
 );
 
+test(
+  "the Signal K demonstration counts deltas, and its plugins were called with them",
+  options,
+  async (t) => {
+    const { code, out, err } = await start(t, "demo", "signalk", "--for", "3s", "--json", "--port", "0")
+      .ended;
+    assert.equal(code, 0, err);
+    const stats = JSON.parse(out.trimEnd().split("\n").at(-1) ?? "");
+    assert.ok(stats.messages > 0);
+    const alarm = stats.plugins.find((plugin: { id: string }) => plugin.id === "depth-alarm");
+    assert.ok(alarm.calls > 0 && alarm.traps === 0, out);
+  },
+);
+
 test("settings with a mistake are an error with file, line and column", options, async (t) => {
   const file = settings(t, "listeners:\n  - { id: clients, protocol: tcp, bind_adr: '127.0.0.1:0' }\n");
   const { code, out, err } = await start(t, "tak", file).ended;

@@ -33,7 +33,9 @@ export function speedOption(): Option {
   });
 }
 
-export function portOption(what = "TCP port on loopback for TAK clients; 0 takes a free one"): Option {
+export function portOption(
+  what = "TCP port on loopback for clients; 0 takes a free one (default: 8087 for tak, 3000 for signalk)",
+): Option {
   return new Option("--port <number>", what).argParser((text) => {
     const port = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN;
     if (!(port <= 65_535)) throw new InvalidArgumentError("Allowed is 0 to 65535.");

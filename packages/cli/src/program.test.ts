@@ -42,7 +42,7 @@ test("what is not understood is a usage error with a near name, and nothing is r
     [["demo", "--port", "70000"], /Allowed is 0 to 65535/],
     [["demo", "--speed", "fast"], /Allowed is a number above zero, or max/],
     [["demo", "--speed", "0"], /Allowed is a number above zero, or max/],
-    [["demo", "signalk"], /Allowed choices are tak/],
+    [["demo", "conductor"], /Allowed choices are tak, signalk/],
     [["tak"], /missing required argument/],
   ] as const;
   for (const [args, complaint] of table) {
@@ -63,13 +63,16 @@ test("help goes to standard output and is no error, with a command missing it is
   assert.ok(bare.err.includes("Usage: remora"));
 });
 
-test("the demonstration listens on 8087 unless told otherwise, and ends with one object", async () => {
+test("the demonstration listens where its clients look unless told otherwise, and ends with one object", async () => {
   const { exitCode, out, started } = await run(["demo", "--json"]);
   assert.equal(exitCode, 0);
-  assert.deepEqual(started, [{ port: 8087, speed: undefined }]);
+  assert.deepEqual(started, [{ host: "tak", port: 8087, speed: undefined }]);
   assert.equal(JSON.parse(out).messages, 1);
   assert.deepEqual((await run(["demo", "tak", "--port", "0", "--speed", "max"])).started, [
-    { port: 0, speed: Number.POSITIVE_INFINITY },
+    { host: "tak", port: 0, speed: Number.POSITIVE_INFINITY },
+  ]);
+  assert.deepEqual((await run(["demo", "signalk"])).started, [
+    { host: "signalk", port: 3000, speed: undefined },
   ]);
 });
 

@@ -26,6 +26,9 @@ export function coreGuest(plugin: string, instance: ModuleInstance, guest: TextG
     get isLost() {
       return instance.isPoisoned || instance.isClosed;
     },
+    get fuelUsed() {
+      return instance.fuelUsed;
+    },
     get isWaiting() {
       return guest.isWaiting;
     },

@@ -7,6 +7,8 @@ export interface SignalkGuest {
   readonly isLost: boolean;
   /** True while it waits in the middle of a call; no other may be made. */
   readonly isWaiting: boolean;
+  /** Of the last call. */
+  readonly fuelUsed: number;
   /** As it calls itself; empty when it does not. */
   name(): string;
   /** JSON Schema of its configuration, as text. */

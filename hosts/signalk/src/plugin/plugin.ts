@@ -13,6 +13,7 @@ import { signalkErrors } from "../errors.ts";
 import { guestServer } from "../guest/guest-server.ts";
 import { openSession, type Session } from "../guest/session.ts";
 import type { SignalkGuest } from "../guest/signalk-guest.ts";
+import { Account } from "./account.ts";
 import { readArtifact } from "./artifact-file.ts";
 import { Restarts } from "./back-off.ts";
 import { type Description, describe, servedEndpoints } from "./description.ts";
@@ -40,6 +41,7 @@ const waitMsMax = 120_000;
 export class SignalkPlugin {
   readonly manifest: PluginManifest;
   readonly grants: readonly GivenGrant[];
+  readonly account = new Account();
   readonly #deps: PluginDeps;
   readonly #settings: KeptSettings;
   readonly #turns: Turns;
@@ -326,7 +328,7 @@ export class SignalkPlugin {
   #callIn<Result>(session: Session, use: (guest: SignalkGuest) => Answer<Result>): Answer<Result> {
     session.beginCall();
     try {
-      const answer = use(session.guest);
+      const answer = this.account.book(session.guest, use);
       if (!(answer instanceof Promise)) return answer;
       return this.#await(session, answer);
     } catch (error) {

@@ -8,16 +8,16 @@ import type { RunOptions } from "./tak.ts";
 
 export function demoCommand(system: System, start: StartDemo): Command {
   return new Command("demo")
-    .description("Run the TAK host with two example plugins on a bundled recording that loops.")
-    .addArgument(new Argument("[host]", "which host").choices(["tak"]).default("tak"))
+    .description("Run a host with its example plugins on a recording that loops.")
+    .addArgument(new Argument("[host]", "which host").choices(["tak", "signalk"]).default("tak"))
     .addOption(forOption())
     .addOption(jsonOption("print nothing but one JSON object, at the end"))
-    .addOption(portOption().default(TAK_PORT))
+    .addOption(portOption())
     .addOption(speedOption())
     .action(
-      async (_host: "tak", options: RunOptions & { readonly port: number; readonly speed?: number }) => {
-        const { port, speed } = options;
-        await viewRun((log) => start({ port, speed, log }), system, {
+      async (host: DemoHost, options: RunOptions & { readonly port?: number; readonly speed?: number }) => {
+        const { port = PORTS[host], speed } = options;
+        await viewRun((log) => start({ host, port, speed, log }), system, {
           forMs: options.for,
           isJson: options.json ?? false,
         });
@@ -25,13 +25,16 @@ export function demoCommand(system: System, start: StartDemo): Command {
     );
 }
 
-/** Where TAK clients look for a server that speaks TCP without TLS. */
-const TAK_PORT = 8087;
+export type DemoHost = "tak" | "signalk";
+
+/** Where clients of each look for a server: TAK's speak TCP without TLS, Signal K's HTTP. */
+const PORTS: Readonly<Record<DemoHost, number>> = { tak: 8087, signalk: 3000 };
 
 /** Starts the demonstration. */
 export type StartDemo = (options: {
+  host: DemoHost;
   port: number;
-  /** 1 is as recorded. Undefined: as fast as it goes, and slower while a client is connected. */
+  /** Of TAK's recording. 1 is as recorded. Undefined: as fast as it goes, and slower while a client is connected. */
   speed: number | undefined;
   log: (line: string) => void;
 }) => Promise<Running>;

@@ -1,0 +1,72 @@
+/** The example plugins for Signal K, on the host that they are for. */
+
+import assert from "node:assert/strict";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { before, type TestContext, test } from "node:test";
+import { runSignalk } from "@remora/signalk";
+import { buildSignalkExamples, isBuilt } from "./build.ts";
+
+before(() => buildSignalkExamples());
+
+async function boat(t: TestContext, configuration = {}) {
+  const dataFolder = await mkdtemp(join(tmpdir(), "remora-signalk-"));
+  const host = await runSignalk({
+    dataFolder,
+    modulesFolders: [import.meta.dirname],
+    port: 0,
+    log: () => {},
+    settingsDefault: { enabled: true, enableDebug: false, configuration },
+  });
+  t.after(async () => {
+    await host.close();
+    await rm(dataFolder, { recursive: true, force: true });
+  });
+  const say = (path: string, value: unknown) =>
+    host.server.input({ updates: [{ values: [{ path, value }] }] }, "test");
+  const value = (path: string) => host.server.model.leaf("vessels.self", path)?.value;
+  const request = async (path: string, method = "GET", body?: unknown) => {
+    const response = await fetch(`http://127.0.0.1:${host.http.port}${path}`, {
+      method,
+      ...(body !== undefined && {
+        body: JSON.stringify(body),
+        headers: { "Content-Type": "application/json" },
+      }),
+    });
+    return { status: response.status, json: await response.json().catch(() => undefined) };
+  };
+  return { ...host, say, value, request };
+}
+
+test("the depth alarm rings below the depth that was set, and is silent again half a metre above it", async (t) => {
+  const { say, value, request } = await boat(t, { minMetres: 2.5 });
+  const depth = "environment.depth.belowTransducer";
+  const stateAfter = async (path: string, metres: number) => {
+    say(path, metres);
+    // A delta may reach the plugin in a later turn of the event loop, and so does a request.
+    await request("/signalk");
+    return (value(`notifications.${depth}`) as { state?: string } | undefined)?.state;
+  };
+  assert.equal(await stateAfter(depth, 4), undefined);
+  assert.equal(await stateAfter("navigation.speedOverGround", 1), undefined);
+  assert.equal(await stateAfter(depth, 2.4), "alarm");
+  assert.equal(await stateAfter(depth, 2.8), "alarm");
+  assert.equal(await stateAfter(depth, 3), "normal");
+});
+
+test("anchorages are kept, listed, changed and deleted, where a C compiler has built their plugin", async (t) => {
+  if (!isBuilt("anchorages")) {
+    t.diagnostic("left out: there is no C compiler");
+    return;
+  }
+  const { request } = await boat(t);
+  const base = "/signalk/v2/api/resources/anchorages";
+  const place = { name: "Oudeschild", latitude: 53.04, longitude: 4.85 };
+  assert.equal((await request(`${base}/oudeschild`, "PUT", place)).status, 200);
+  assert.deepEqual((await request(`${base}/oudeschild`)).json, place);
+  const { json } = await request(base, "POST", { name: "Second" });
+  assert.deepEqual((await request(base)).json, { oudeschild: place, [json.id]: { name: "Second" } });
+  assert.equal((await request(`${base}/oudeschild`, "DELETE")).status, 200);
+  assert.equal((await request(`${base}/oudeschild`)).status, 404);
+});

@@ -1,0 +1,31 @@
+/** What a plugin has cost: calls, fuel, time, failures. */
+
+import { LatencyHistogram } from "remora/manager";
+import type { SignalkGuest } from "../guest/signalk-guest.ts";
+
+/** Two looks at the clock cost as much as a small call, so only every so many calls are timed. */
+const timedEvery = 16;
+
+export class Account {
+  readonly latency = new LatencyHistogram();
+  #calls = 0;
+  #traps = 0;
+  #fuelUsed = 0;
+
+  get counts(): { readonly calls: number; readonly traps: number; readonly fuelUsed: number } {
+    return { calls: this.#calls, traps: this.#traps, fuelUsed: this.#fuelUsed };
+  }
+
+  /** Makes a call, and books it however it ends; of one that waits, the part until it does. */
+  book<Result>(guest: SignalkGuest, use: (guest: SignalkGuest) => Result): Result {
+    const isTimed = this.#calls++ % timedEvery === 0;
+    const startedMs = isTimed ? performance.now() : 0;
+    try {
+      return use(guest);
+    } finally {
+      if (isTimed) this.latency.record((performance.now() - startedMs) * 1e6);
+      this.#fuelUsed += guest.fuelUsed;
+      if (guest.isLost) this.#traps++;
+    }
+  }
+}
