@@ -52,9 +52,9 @@ export class Plugins {
     return [...this.#byId.values()];
   }
 
+  /** Stops all of them; what they were and did can still be read. */
   async close(): Promise<void> {
     await Promise.all(this.all().map((plugin) => plugin.stop()));
-    this.#byId.clear();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
