@@ -5,15 +5,14 @@ import { parse } from "@bytecodealliance/jco-transpile/wasm-tools";
 import { isRemoraError } from "remora/base";
 import {
   ComponentError,
-  type ComponentInstance,
   camelCase,
   decodeComponent,
   type FuncType,
-  type PreparedComponent,
   prepareComponent,
 } from "remora/component";
+import { type ComponentArtifact, defaultLimits, type Instance, openArtifact } from "remora/engine";
 import { type Node, readExpressions, stringBytes, stringText } from "../core/s-expression.ts";
-import { PlainEngine, RefusedEntry } from "./engine.ts";
+import { parseCancellable } from "./cancellable.ts";
 import { readValue } from "./values.ts";
 
 export interface Outcome {
@@ -26,8 +25,8 @@ export interface Outcome {
 class NoBinary extends Error {}
 
 interface Live {
-  readonly prepared: PreparedComponent;
-  readonly instance: ComponentInstance;
+  readonly artifact: ComponentArtifact;
+  readonly instance: Instance;
 }
 
 export async function runScript(source: string): Promise<Outcome[]> {
@@ -43,7 +42,7 @@ export async function runScript(source: string): Promise<Outcome[]> {
 
 class ScriptRun {
   readonly #source: string;
-  readonly #definitions = new Map<string, PreparedComponent>();
+  readonly #definitions = new Map<string, ComponentArtifact>();
   readonly #instances = new Map<string, Live>();
   #current: Live | undefined;
 
@@ -57,7 +56,7 @@ class ScriptRun {
       case "component":
         return this.#component(items, whole);
       case "invoke":
-        this.#invoke(items);
+        await this.#invoke(items);
         return undefined;
       case "assert_return":
         return this.#assertReturn(items);
@@ -76,25 +75,27 @@ class ScriptRun {
     const kind = word(items[1]);
     if (kind === "instance") {
       const [, , name, definition] = items.map(word);
-      const prepared = this.#definitions.get(definition ?? "");
-      if (prepared === undefined) return `unknown definition ${definition}`;
-      this.#instantiate(prepared, name);
+      const artifact = this.#definitions.get(definition ?? "");
+      if (artifact === undefined) return `unknown definition ${definition}`;
+      this.#instantiate(artifact, name);
       return undefined;
     }
     const isDefinition = kind === "definition";
     const name = [items[1], items[isDefinition ? 2 : 1]].map(word).find((one) => one?.startsWith("$"));
-    const prepared = prepareComponent(decodeComponent(await this.#binary(whole)));
+    const artifact = openArtifact(await this.#binary(whole));
+    if (artifact.kind !== "component") return "a module in the place of a component";
     if (isDefinition) {
-      if (name !== undefined) this.#definitions.set(name, prepared);
+      if (name !== undefined) this.#definitions.set(name, artifact);
       // A definition stands under its name; it is made when an instance of it is asked for.
       return undefined;
     }
-    this.#instantiate(prepared, name);
+    this.#instantiate(artifact, name);
     return undefined;
   }
 
-  #instantiate(prepared: PreparedComponent, name: string | undefined): void {
-    const live = { prepared, instance: prepared.instantiate({ engine: new PlainEngine() }) };
+  #instantiate(artifact: ComponentArtifact, name: string | undefined): void {
+    const instance = artifact.instantiate({ imports: {}, limits: defaultLimits, isPromised: true });
+    const live = { artifact, instance };
     this.#current = live;
     if (name !== undefined) this.#instances.set(name, live);
   }
@@ -109,7 +110,7 @@ class ScriptRun {
     if (kind === "quote") text = `(component ${literals.map(stringText).join(" ")})`;
     if (kind === "definition") text = text.replace(/^\(\s*component\s+definition/, "(component");
     try {
-      return await parse(text);
+      return await parseCancellable(text, parse);
     } catch (error) {
       throw new NoBinary(error instanceof Error ? error.message : String(error));
     }
@@ -124,7 +125,7 @@ class ScriptRun {
     const live = named ? this.#instances.get(word(items[1]) ?? "") : this.#current;
     const literal = items[named ? 2 : 1];
     const name = literal?.kind === "string" ? stringText(literal.text) : "";
-    const exported = live?.prepared.exports.get(name);
+    const exported = live?.artifact.component.exports.get(name);
     if (live === undefined || exported?.kind !== "func") throw new Error(`no function "${name}"`);
     return {
       // An exported function, as its description says.
@@ -134,15 +135,15 @@ class ScriptRun {
     };
   }
 
-  #invoke(items: readonly Node[]): { result: unknown; type: FuncType } {
+  async #invoke(items: readonly Node[]): Promise<{ result: unknown; type: FuncType }> {
     const { call, type, rest } = this.#find(items);
     const args = type.params.map((param, index) => {
       const node = rest[index];
       return readValue(node?.kind === "list" ? node.items : [], param.type);
     });
-    if (type.result?.kind !== "result") return { result: call(...args), type };
+    if (type.result?.kind !== "result") return { result: await call(...args), type };
     try {
-      const val = call(...args);
+      const val = await call(...args);
       return { result: { tag: "ok", val }, type };
     } catch (error) {
       if (!(error instanceof ComponentError)) throw error;
@@ -151,8 +152,8 @@ class ScriptRun {
     }
   }
 
-  #assertReturn(items: readonly Node[]): string | undefined {
-    const { result, type } = this.#invoke(children(items[1]));
+  async #assertReturn(items: readonly Node[]): Promise<string | undefined> {
+    const { result, type } = await this.#invoke(children(items[1]));
     const expected = type.result === undefined ? undefined : readValue(children(items[2]), type.result);
     const found = ArrayBuffer.isView(result) ? Array.from(result as Uint8Array) : result;
     return isDeepStrictEqual(found, expected) ? undefined : `got ${show(found)}, expected ${show(expected)}`;
@@ -162,7 +163,7 @@ class ScriptRun {
     const node = items[1];
     const expected = items[2]?.kind === "string" ? stringText(items[2].text) : "";
     try {
-      if (word(children(node)[0]) === "invoke") this.#invoke(children(node));
+      if (word(children(node)[0]) === "invoke") await this.#invoke(children(node));
       else if (node !== undefined) await this.#component(children(node), node);
     } catch (error) {
       if (error instanceof NoBinary) throw error;
@@ -198,12 +199,9 @@ class ScriptRun {
 
 /** A trap of the canonical ABI, or one that the platform raised. */
 function isTrap(error: unknown): boolean {
-  if (isRemoraError(error, "component/trap") || error instanceof RefusedEntry) return true;
-  return (
-    error instanceof WebAssembly.RuntimeError ||
-    error instanceof WebAssembly.Exception ||
-    error instanceof RangeError
-  );
+  if (!isRemoraError(error)) return false;
+  // What was poisoned by a trap takes no further call: the suite takes that for a trap as well.
+  return error.fault === "guest" || error.code === "engine/poisoned";
 }
 
 function word(node: Node | undefined): string | undefined {

@@ -71,6 +71,20 @@ export interface CoreWaiting {
   resume(): void;
   /** Called when a call that may have waited has its result, before `CoreEngine.leave`. */
   settle(): void;
+  /**
+   * Called in the place of `CoreEngine.enter` before a guest goes on that has no call: on what fuel the last one left,
+   * and with the deadline anew.
+   */
+  goOn(): void;
+  /**
+   * Called when guest code goes on on another stack, a fresh one or one with `left` of its room, and when it is back;
+   * gives what is left on the stack before.
+   */
+  swapStack(left: number | undefined): number;
+  /** Lets everything else happen that the host has to do. */
+  turn(): Promise<void>;
+  /** Called when the instance dies without that any code of it runs. */
+  onDeath: () => void;
 }
 
 /** Runs modules that this layer wrote itself: they are not metered, since no guest has a say in them. */

@@ -250,7 +250,7 @@ export type CanonBody =
   | { readonly kind: "lift"; readonly func: number; readonly options: CanonOptions; readonly type: number }
   | { readonly kind: "lower"; readonly func: number; readonly options: CanonOptions }
   | { readonly kind: "resource.new" | "resource.drop" | "resource.rep"; readonly type: number }
-  /** A builtin of the asynchronous ABI or of threads: decoded, so that it can be named in the refusal. */
+  /** A builtin of the asynchronous ABI or of threads. */
   | {
       readonly kind: "builtin";
       readonly name: string;
@@ -258,6 +258,8 @@ export type CanonBody =
       readonly options: CanonOptions | undefined;
       readonly memory: number | undefined;
       readonly table: number | undefined;
+      /** `async` or `cancellable`, where that is part of the builtin and not among its options. */
+      readonly isFlagged: boolean;
       /** Of `task.return`. */
       readonly result: ValueTypeRef | undefined;
       /** Of `context.get` and `context.set`. */

@@ -40,6 +40,7 @@ export class Packets {
         lent: [],
         slots: [],
         backpressure: 0,
+        scope: undefined,
       },
       resources,
       memory: this.#memory,

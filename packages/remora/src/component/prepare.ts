@@ -21,6 +21,11 @@ export interface InstantiateOptions {
   readonly imports?: HostImports;
   /** What the guest may make the host hold; `defaultInstanceLimits` where nothing is said. */
   readonly limits?: Partial<InstanceLimits>;
+  /**
+   * Makes every export give a promise, so that guests may also wait in functions of synchronous type. Default: when a
+   * host function is asynchronous; functions of asynchronous type give promises in any case.
+   */
+  readonly isPromised?: boolean;
 }
 
 /** Exported functions, resource classes and instances, by name; see `PreparedComponent.instantiate`. */
@@ -57,7 +62,7 @@ export interface PreparedComponent {
  * Prepares a decoded component.
  *
  * @throws component/invalid     what does not fit together, with its byte offset
- * @throws component/unsupported asynchronous functions and values
+ * @throws component/unsupported values and start functions
  * @throws component/limit       more instances or definitions than `planLimits` allows
  */
 export function prepareComponent(
@@ -73,10 +78,10 @@ export function prepareComponent(
     exports: describeItems(plan.exports),
     coreModules: coreModulesOf(component),
     coreInstanceCount: plan.coreInstanceCount,
-    instantiate({ engine, imports = {}, limits: given = {} }) {
+    instantiate({ engine, imports = {}, limits: given = {}, isPromised = false }) {
       const bindings = bindHostImports(plan, imports);
       const limits = { ...defaultInstanceLimits, ...given };
-      const runtime = new Runtime({ prepared, engine, bindings, limits });
+      const runtime = new Runtime({ prepared, engine, bindings, limits, isPromised });
       return { exports: buildExports(runtime, plan.exports) };
     },
   };

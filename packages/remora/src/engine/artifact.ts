@@ -40,6 +40,8 @@ export interface InstantiateOptions {
   /** Host functions by interface or module name; or what makes them for the one guest that will call them. */
   readonly imports: HostImports | ((guest: GuestAccess) => HostImports);
   readonly limits: Limits;
+  /** For components: makes every export give a promise, so that guests may also wait in synchronous functions. */
+  readonly isPromised?: boolean;
 }
 
 /** The guest as its host functions see it. */
@@ -113,10 +115,10 @@ export class ComponentArtifact {
    * @throws component/missing-imports all that is missing, at once
    * @throws engine/… wasm/…          a core module cannot be taken, or a start function failed
    */
-  instantiate({ imports, limits }: InstantiateOptions): Instance {
+  instantiate({ imports, limits, isPromised = false }: InstantiateOptions): Instance {
     const engine = this.#requests.engine(this.#compiling, limits);
     const given = importsFor(engine, imports, () => undefined);
-    return new ComponentInstance(engine, this.component.instantiate({ engine, imports: given }));
+    return new ComponentInstance(engine, this.component.instantiate({ engine, imports: given, isPromised }));
   }
 }
 

@@ -158,6 +158,7 @@ export class InstanceEngine implements CoreEngine {
       plugin: this.plugin,
       meter: this.#meter,
       timer: this.#timer,
+      goOn: () => this.#goOn(),
       adopt: (made) => this.#own.add(made),
       failHost: this.#failHost,
       condemn: (error) => this.#meter.condemn(this.#classified(error)),
@@ -188,6 +189,13 @@ export class InstanceEngine implements CoreEngine {
   enter(): void {
     if (this.#state !== idle) throw this.#refusal();
     this.#meter.begin(this.budget);
+    this.#state = busy;
+  }
+
+  #goOn(): void {
+    if (this.#state !== idle) throw this.#refusal();
+    const { fuelMax, deadlineMs } = this.#meter.budget;
+    this.#meter.begin({ fuelMax: Math.max(fuelMax - this.#meter.fuelUsed, 0), deadlineMs });
     this.#state = busy;
   }
 
@@ -223,7 +231,7 @@ export class InstanceEngine implements CoreEngine {
     if (this.#state === closed) return;
     this.#state = closed;
     this.#meter.close();
-    this.#waiting?.unwind();
+    this.#waiting?.die();
   }
 
   [Symbol.dispose](): void {

@@ -221,6 +221,18 @@ export class Meter implements RefillTarget {
     return this.#isRunning ? this.#consumed() : this.#fuelUsed;
   }
 
+  /**
+   * Guest code goes on on another stack, which has all slots unless it is said how many are left on it.
+   *
+   * @returns the slots that are left on the stack before
+   */
+  swapStack(left = this.#stackSlotsMax - this.#stackReserved): number {
+    if (this.#stack === undefined) return 0;
+    const before = this.#stack.value;
+    this.#stack.value = left;
+    return before;
+  }
+
   /** Whether a guest ran out of stack slots. */
   get isStackSpent(): boolean {
     return this.#stack !== undefined && this.#stack.value < 0;

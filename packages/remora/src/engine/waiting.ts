@@ -24,6 +24,8 @@ export interface WaitingOptions {
   readonly plugin: string;
   readonly meter: Meter;
   readonly timer: Timer;
+  /** Opens an account of what the last call left. */
+  readonly goOn: () => void;
   /** Told of each import that is made: it guards itself. */
   readonly adopt: (made: CoreFunction) => void;
   /** Ends the call with what a host function threw. */
@@ -41,6 +43,7 @@ export class Waiting implements CoreWaiting {
   readonly #options: WaitingOptions;
   /** Stacks that were put aside, each with what makes it unwind. */
   readonly #asleep = new Set<() => void>();
+  onDeath = (): void => {};
   #cancelTimer: (() => void) | undefined;
 
   /** Undefined where V8 has no JavaScript Promise Integration: before Node 24. */
@@ -129,7 +132,7 @@ export class Waiting implements CoreWaiting {
       }
       this.#cancelTimer = undefined;
       meter.kill("deadline");
-      this.unwind();
+      this.die();
     };
     this.#cancelTimer = timer(meter.msLeft, ring);
   }
@@ -141,6 +144,24 @@ export class Waiting implements CoreWaiting {
   settle(): void {
     this.#cancelTimer?.();
     this.#cancelTimer = undefined;
+  }
+
+  swapStack(left: number | undefined): number {
+    return this.#options.meter.swapStack(left);
+  }
+
+  turn(): Promise<void> {
+    return new Promise((resolve) => setImmediate(resolve));
+  }
+
+  goOn(): void {
+    this.#options.goOn();
+  }
+
+  /** As `unwind`, and tells whoever waits without a stack. */
+  die(): void {
+    this.unwind();
+    this.onDeath();
   }
 
   /** The instance is dead: every stack that waits is let go of. */

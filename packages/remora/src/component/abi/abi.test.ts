@@ -35,6 +35,7 @@ function contextOver(memory: ReferenceMemory): Context {
       lent: [],
       slots: [],
       backpressure: 0,
+      scope: undefined,
     },
     resources: { wrap: () => ({}), unwrap: () => undefined, take: () => undefined, accepts: () => false },
     memory: memory.bytes,

@@ -76,7 +76,7 @@ export function callableFromHost(guest: GuestFunction): HostCallable {
 type ResultLifter = (cx: Context, flat: Flat | undefined) => unknown;
 
 /** Lifts a result; a `result` type's error half comes out as a `ComponentError`, to be thrown after leaving. */
-export function resultLifter(guest: GuestFunction): ResultLifter {
+function resultLifter(guest: GuestFunction): ResultLifter {
   const { result, isResultInMemory, type, codecs } = guest.signature;
   if (result === undefined) return () => undefined;
   if (type.result?.kind === "result") return topLevelResult(type.result, codecs, isResultInMemory);
@@ -119,7 +119,7 @@ function topLevelResult(
 }
 
 /** After `core` returned: lift, check that borrows are back, run post-return. */
-export function finish(guest: GuestFunction, lift: ResultLifter, flat: Flat | undefined): unknown {
+function finish(guest: GuestFunction, lift: ResultLifter, flat: Flat | undefined): unknown {
   const { cx, postReturn } = guest;
   const { state } = cx;
   cx.beginLift();
@@ -137,13 +137,13 @@ export function finish(guest: GuestFunction, lift: ResultLifter, flat: Flat | un
 }
 
 /** The value that the caller gets once the instance has been left. */
-export function settle(result: unknown, mayFail: boolean): unknown {
+function settle(result: unknown, mayFail: boolean): unknown {
   if (mayFail && result instanceof ComponentError) throw result;
   return result;
 }
 
 /** From here to the call of the core function only the guest's allocator runs, which may not call out. */
-export function begin(guest: GuestFunction): void {
+function begin(guest: GuestFunction): void {
   const { entered } = guest;
   for (let index = 0; index < entered.length; index++) (entered[index] as ComponentState).mayEnter = false;
   guest.cx.refreshIfDetached();
@@ -152,12 +152,12 @@ export function begin(guest: GuestFunction): void {
   if (guest.usesSlots) guest.cx.state.slots.length = 0;
 }
 
-export function end(guest: GuestFunction): void {
+function end(guest: GuestFunction): void {
   const { entered } = guest;
   for (let index = 0; index < entered.length; index++) (entered[index] as ComponentState).mayEnter = true;
 }
 
-export function refuse(guest: GuestFunction, args: readonly unknown[]): never {
+export function refuse(guest: Pick<GuestFunction, "signature" | "cx">, args: readonly unknown[]): never {
   const { signature, cx } = guest;
   for (const [index, codec] of signature.params.entries()) {
     if (codec.check(args[index], cx)) continue;
@@ -322,7 +322,9 @@ function callGeneral(guest: GuestFunction, lift: ResultLifter): HostCallable {
 }
 
 /** Lowers any number of checked arguments and calls the core function. */
-export function lowerAndCall(guest: GuestFunction): (args: readonly unknown[]) => Flat | undefined {
+export function lowerAndCall(
+  guest: Pick<GuestFunction, "signature" | "cx" | "core">,
+): (args: readonly unknown[]) => Flat | undefined {
   const { core, cx, signature } = guest;
   const { params, spilled, flatCount } = signature;
   const { state } = cx;

@@ -4,6 +4,7 @@ import type { ResourceType, ValueType } from "../types.ts";
 import type { Codec } from "./codec.ts";
 import { singleCodec } from "./codec-primitive.ts";
 import type { Context } from "./context.ts";
+import type { BorrowScope, Handle } from "./handles.ts";
 import { trap } from "./trap.ts";
 
 type HandleType = Extract<ValueType, { kind: "own" | "borrow" }>;
@@ -103,12 +104,20 @@ export function packetResourceCodec(type: HandleType): Codec {
 }
 
 function lowerBorrow(cx: Context, id: number, rep: unknown): number {
-  cx.state.borrows++;
-  return cx.state.handles.add(id, rep, false);
+  const { state } = cx;
+  const index = state.handles.add(id, rep, false);
+  if (state.scope === undefined) state.borrows++;
+  else lendTo(state.scope, state.handles.get(index, id));
+  return index;
 }
 
-function handleCodec(
-  type: HandleType,
+function lendTo(scope: BorrowScope, handle: Handle): void {
+  scope.borrows++;
+  handle.scope = scope;
+}
+
+export function handleCodec(
+  type: ValueType,
   check: Codec["check"],
   lower: (cx: Context, value: unknown) => number,
   lift: (cx: Context, index: number) => unknown,

@@ -5,8 +5,8 @@
 
 import { unreachable } from "../../base/index.ts";
 import type { Flat } from "../core.ts";
-import { componentErrors } from "../errors.ts";
 import type { ValueType } from "../types.ts";
+import { asyncCodec } from "./codec-async.ts";
 import { listCodec, mapCodec, tupleCodec } from "./codec-compound.ts";
 import { flagsCodec, primitiveCodec } from "./codec-primitive.ts";
 import { recordCodec } from "./codec-record.ts";
@@ -111,8 +111,9 @@ export class Codecs {
         return resourceCodecs[this.side](type);
       case "stream":
       case "future":
+        return asyncCodec(type, this.side);
       case "error-context":
-        throw componentErrors.unsupported({ what: `values of type ${type.kind}`, offset: 0 });
+        return asyncCodec({ kind: type.kind }, this.side);
       case "bool":
       case "s8":
       case "u8":

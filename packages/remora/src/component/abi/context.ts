@@ -5,7 +5,8 @@
 
 import type { CoreEngine, CoreFunction, CoreMemory } from "../core.ts";
 import type { StringEncoding } from "../model.ts";
-import type { Handle, HandleTable } from "./handles.ts";
+import type { AsyncValues } from "./codec-async.ts";
+import type { BorrowScope, Handle, HandleTable } from "./handles.ts";
 import { Routines } from "./routines.ts";
 import { trap } from "./trap.ts";
 
@@ -26,6 +27,8 @@ export interface ComponentState {
   readonly slots: (number | bigint)[];
   /** How often the instance asked for no more asynchronous calls. */
   backpressure: number;
+  /** The call that arguments are being lowered for; only where calls may overlap. */
+  scope: BorrowScope | undefined;
 }
 
 /** What a codec asks of the running component beyond memory: the objects that stand for guest resources. */
@@ -49,6 +52,8 @@ export interface ContextOptions {
   readonly encoding: StringEncoding;
   /** Bytes of strings and lists that one call may hand over. */
   readonly liftBytesMax: number;
+  /** Of components that have streams, futures or error contexts. */
+  readonly asyncValues?: AsyncValues | undefined;
 }
 
 /** A context does not hold on to more kept values than this from one call to the next. */
@@ -65,6 +70,7 @@ export class Context {
   readonly state: ComponentState;
   readonly resources: ResourceHost;
   readonly encoding: StringEncoding;
+  readonly asyncValues: AsyncValues | undefined;
   /** Views of the memory. They are detached when it grows: see `refreshIfDetached`. */
   bytes: Uint8Array = noBytes;
   view: DataView = noView;
@@ -81,7 +87,7 @@ export class Context {
   readonly routines: Routines;
   /** The second value of what is lowered to two: a string's or list's length, behind its pointer. */
   length = 0;
-  readonly #memory: CoreMemory | undefined;
+  readonly memory: CoreMemory | undefined;
   readonly #realloc: CoreFunction;
   readonly #liftBytesMax: number;
   #liftBytesLeft = 0;
@@ -91,7 +97,8 @@ export class Context {
     this.state = options.state;
     this.resources = options.resources;
     this.encoding = options.encoding;
-    this.#memory = options.memory;
+    this.asyncValues = options.asyncValues;
+    this.memory = options.memory;
     this.#realloc = options.realloc ?? noRealloc;
     this.#liftBytesMax = options.liftBytesMax;
     const { memory, realloc } = options;
@@ -149,8 +156,8 @@ export class Context {
   }
 
   #refresh(): void {
-    if (this.#memory === undefined) return;
-    const buffer = this.#memory.buffer;
+    if (this.memory === undefined) return;
+    const buffer = this.memory.buffer;
     this.bytes = new Uint8Array(buffer);
     this.view = new DataView(buffer);
     this.units = new Uint16Array(buffer);

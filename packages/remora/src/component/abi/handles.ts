@@ -5,6 +5,11 @@
 
 import { trap } from "./trap.ts";
 
+/** Counts the borrowed handles that one call of the asynchronous ABI was given and has not dropped. */
+export interface BorrowScope {
+  borrows: number;
+}
+
 /** Number that no resource type has: the entry is free. */
 const free = -1;
 
@@ -16,6 +21,8 @@ export class Handle {
   isOwn = false;
   /** Borrows of this handle that calls in progress hold. */
   lends = 0;
+  /** Of a borrowed handle, the call that it was given to; only where calls may overlap. */
+  scope: BorrowScope | undefined = undefined;
   nextFree = 0;
 }
 
@@ -62,6 +69,11 @@ export class HandleTable {
   /** Whether there is such a handle: for the host, which asks; a guest's wrong one is a trap. */
   has(index: number, resource: number): boolean {
     return this.#entries[index >>> 0]?.resource === resource;
+  }
+
+  /** What stands at an index, whatever it is. */
+  at(index: number): Handle | undefined {
+    return this.#entries[index >>> 0];
   }
 
   /** Takes a handle out. The entry still has its facts until the table is next added to. */

@@ -94,6 +94,7 @@ function readBuiltin(
     options: undefined,
     memory: undefined,
     table: undefined,
+    isFlagged: false,
     result: undefined,
     slot: undefined,
   };
@@ -108,7 +109,7 @@ function readBuiltin(
         body.options = readOptions(reader);
         break;
       case "flag":
-        reader.flag(name);
+        body.isFlagged = reader.flag(name);
         break;
       case "results":
         body.result = readResultList(reader);

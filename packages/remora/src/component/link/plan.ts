@@ -12,8 +12,8 @@ import type { FuncType, ResourceType, ValueType } from "../types.ts";
 export type CoreRef =
   | { readonly kind: "export"; readonly instance: number; readonly name: string }
   | { readonly kind: "lower"; readonly index: number }
-  /** A builtin of the asynchronous ABI: refused when it is called. */
-  | { readonly kind: "builtin"; readonly name: string; readonly state: number }
+  /** A builtin of the asynchronous ABI. */
+  | { readonly kind: "builtin"; readonly index: number }
   | { readonly kind: "backpressure.inc" | "backpressure.dec"; readonly state: number }
   /** `context.get` and `context.set`: two values that a task keeps for the guest. */
   | {
@@ -61,8 +61,9 @@ export interface LiftPlan {
   readonly core: CoreRef;
   readonly context: number;
   readonly postReturn: CoreRef | undefined;
-  /** Lifted by the asynchronous ABI. */
+  /** Lifted by the asynchronous ABI; by its stackful form without a callback. */
   readonly isAsync: boolean;
+  readonly callback: CoreRef | undefined;
 }
 
 /** A function made callable for a guest's core code. */
@@ -71,6 +72,17 @@ export interface LowerPlan {
   readonly context: number;
   /** Lowered by the asynchronous ABI. */
   readonly isAsync: boolean;
+}
+
+/** A canonical function of the asynchronous ABI, as one component instance has it. */
+export interface BuiltinPlan {
+  readonly name: string;
+  readonly state: number;
+  readonly context: number;
+  readonly isFlagged: boolean;
+  /** What its stream or future carries, or its task gives. */
+  readonly type: ValueType | undefined;
+  readonly table: CoreRef | undefined;
 }
 
 /** A function that the host gives. */
@@ -122,6 +134,7 @@ export interface Plan {
   readonly contexts: readonly ContextPlan[];
   readonly lifts: readonly LiftPlan[];
   readonly lowers: readonly LowerPlan[];
+  readonly builtins: readonly BuiltinPlan[];
   readonly hostFuncs: readonly HostFuncPlan[];
   readonly hostResources: readonly HostResourcePlan[];
   readonly hostModules: readonly string[];
@@ -129,6 +142,8 @@ export interface Plan {
   readonly coreInstanceCount: number;
   /** Whether some guest keeps values in its tasks. */
   readonly usesSlots: boolean;
+  /** Whether a call may be anything but one that gives its result at once. */
+  readonly isAsync: boolean;
   readonly imports: ReadonlyMap<string, Item>;
   readonly exports: ReadonlyMap<string, Item>;
 }

@@ -17,6 +17,7 @@ import type {
   ImportDefinition,
   InstanceDefinition,
 } from "../model.ts";
+import type { ValueType } from "../types.ts";
 import {
   type ComponentItem,
   coreRef,
@@ -28,6 +29,7 @@ import {
   push,
 } from "./frame.ts";
 import type {
+  BuiltinPlan,
   ContextPlan,
   CoreNamespace,
   CoreRef,
@@ -39,7 +41,7 @@ import type {
   StatePlan,
   Step,
 } from "./plan.ts";
-import { at, resolveType, type ScopedType, type TypeScope } from "./type-scope.ts";
+import { at, resolveRef, resolveType, type ScopedType, type TypeScope } from "./type-scope.ts";
 
 /** What a component may make the host hold when it is planned; all nested instances are counted. */
 export interface PlanLimits {
@@ -63,6 +65,7 @@ class Planner {
   readonly #contextIndices = new Map<string, number>();
   readonly #lifts: LiftPlan[] = [];
   readonly #lowers: LowerPlan[] = [];
+  readonly #builtins: BuiltinPlan[] = [];
   readonly #hostFuncs: HostFuncPlan[] = [];
   readonly #hostResources: HostResourcePlan[] = [];
   readonly #hostModules: string[] = [];
@@ -84,12 +87,15 @@ class Planner {
       contexts: this.#contexts,
       lifts: this.#lifts,
       lowers: this.#lowers,
+      builtins: this.#builtins,
       hostFuncs: this.#hostFuncs,
       hostResources: this.#hostResources,
       hostModules: this.#hostModules,
       resources: this.#resources,
       coreInstanceCount: this.#coreInstanceCount,
       usesSlots: this.#usesSlots,
+      isAsync:
+        this.#builtins.length > 0 || [...this.#lifts, ...this.#hostFuncs].some(({ type }) => type.isAsync),
       imports,
       exports: root.exports,
     };
@@ -298,6 +304,10 @@ class Planner {
           postReturn:
             postReturn === undefined ? undefined : at(frame.core.func, postReturn, "core function", offset),
           isAsync: body.options.isAsync,
+          callback:
+            body.options.callback === undefined
+              ? undefined
+              : at(frame.core.func, body.options.callback, "core function", offset),
         });
         frame.funcs.push({ kind: "lifted", index, type: type.type });
         return;
@@ -313,7 +323,7 @@ class Planner {
         return;
       }
       case "builtin":
-        frame.core.func.push(this.#builtin(body, frame.state));
+        frame.core.func.push(this.#builtin(body, frame, offset));
         return;
       default: {
         const type = at(frame.types, body.type, "type", offset);
@@ -324,13 +334,23 @@ class Planner {
     }
   }
 
-  #builtin(body: Extract<CanonBody, { kind: "builtin" }>, state: number): CoreRef {
-    const { name, slot } = body;
+  #builtin(body: Extract<CanonBody, { kind: "builtin" }>, frame: Frame, offset: number): CoreRef {
+    const { name, slot, options, table } = body;
+    const { state } = frame;
     if (name === "backpressure.inc" || name === "backpressure.dec") return { kind: name, state };
-    if ((name !== "context.get" && name !== "context.set") || slot === undefined)
-      return { kind: "builtin", name, state };
-    this.#usesSlots = true;
-    return { kind: name, state, slot: slot.index, isBigInt: slot.type === "i64" };
+    if ((name === "context.get" || name === "context.set") && slot !== undefined) {
+      this.#usesSlots = true;
+      return { kind: name, state, slot: slot.index, isBigInt: slot.type === "i64" };
+    }
+    this.#builtins.push({
+      name,
+      state,
+      context: this.#context(frame, options ?? { ...noOptions, memory: body.memory }, offset),
+      isFlagged: options?.isAsync ?? body.isFlagged,
+      type: builtinType(body, frame, offset),
+      table: table === undefined ? undefined : at(frame.core.table, table, "core table", offset),
+    });
+    return { kind: "builtin", index: this.#builtins.length - 1 };
   }
 
   #context(frame: Frame, options: CanonOptions, offset: number): number {
@@ -431,6 +451,31 @@ class Planner {
     }
     return { exports };
   }
+}
+
+const noOptions: CanonOptions = {
+  encoding: undefined,
+  memory: undefined,
+  realloc: undefined,
+  postReturn: undefined,
+  isAsync: false,
+  callback: undefined,
+  duplicate: undefined,
+};
+
+/** What a builtin is about: the element of its stream or future, or the result of its task. */
+function builtinType(
+  { type, name, result }: Extract<CanonBody, { kind: "builtin" }>,
+  frame: Frame,
+  offset: number,
+): ValueType | undefined {
+  if (result !== undefined) return resolveRef(result, frame, offset);
+  if (type === undefined || name.startsWith("thread.")) return undefined;
+  const found = at(frame.types, type, "type", offset);
+  // The validator checked that it is a stream or a future.
+  return found.kind === "value" && (found.type.kind === "stream" || found.type.kind === "future")
+    ? found.type.element
+    : undefined;
 }
 
 /** Aliases inside an instance type: types from outside it, or from an instance that it exported before. */

@@ -7,10 +7,12 @@ import type { Plan } from "./plan.ts";
 import type { Prepared } from "./runtime.ts";
 
 export function preparePlan(plan: Plan): Prepared {
+  const codecs = { host: new Codecs("host"), raw: new Codecs("raw") };
   return {
     plan,
-    hostSignature: signaturesOf(new Codecs("host")),
-    rawSignature: signaturesOf(new Codecs("raw")),
+    codecs,
+    hostSignature: signaturesOf(codecs.host),
+    rawSignature: signaturesOf(codecs.raw),
     chains: chainsOf(plan),
   };
 }

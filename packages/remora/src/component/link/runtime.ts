@@ -11,15 +11,13 @@ import {
   type GuestFunction,
   type HostCallable,
 } from "../abi/call-guest.ts";
-import { type OwnStack, promisedFromHost } from "../abi/call-guest-async.ts";
 import { argumentsLifter, coreFunctionForHost, resultWriter } from "../abi/call-host.ts";
-import { coreFunctionForAsyncHost } from "../abi/call-host-async.ts";
-import type { Flat } from "../abi/codec.ts";
+import type { Codecs, Flat } from "../abi/codec.ts";
 import { hostOwner } from "../abi/codec-resource.ts";
 import { type ComponentState, Context, type ResourceHost } from "../abi/context.ts";
 import { HandleTable } from "../abi/handles.ts";
-import { coreSignature } from "../abi/layout.ts";
 import { trap } from "../abi/trap.ts";
+import { after, type Later } from "../async/later.ts";
 import { isAsyncHostFunction } from "../async-host.ts";
 import type {
   CoreEngine,
@@ -28,10 +26,11 @@ import type {
   CoreImports,
   CoreInstance,
   CoreMemory,
-  CoreWaiting,
+  CoreSignature,
 } from "../core.ts";
 import { componentErrors } from "../errors.ts";
 import type { FuncType } from "../types.ts";
+import { AsyncRuntime, type Lifting } from "./async-runtime.ts";
 import { GuestResource, type GuestResourceClass } from "./guest-resource.ts";
 import type { HostBindings } from "./host-imports.ts";
 import type { CoreNamespace, CoreRef, FuncItem, HostFuncPlan, Plan } from "./plan.ts";
@@ -43,6 +42,7 @@ export interface Prepared {
   readonly hostSignature: (type: FuncType) => Signature;
   /** Towards another guest. */
   readonly rawSignature: (type: FuncType) => Signature;
+  readonly codecs: { readonly host: Codecs; readonly raw: Codecs };
   /** For each component instance: itself and all around it. */
   readonly chains: readonly (readonly number[])[];
 }
@@ -52,6 +52,8 @@ export interface RuntimeOptions {
   readonly engine: CoreEngine;
   readonly bindings: HostBindings;
   readonly limits: InstanceLimits;
+  /** Whether every export gives a promise, also of functions of synchronous type. */
+  readonly isPromised: boolean;
 }
 
 /** What a guest may make the host hold while it runs. */
@@ -60,11 +62,17 @@ export interface InstanceLimits {
   readonly handlesMax: number;
   /** Bytes of strings and lists that one call may hand to the host, or one guest to another. */
   readonly liftBytesMax: number;
+  /** Calls under way and threads, of guests whose calls may wait. */
+  readonly tasksMax: number;
+  /** Streams and futures that the guest gave to the host and that the host still has. */
+  readonly hostEndsMax: number;
 }
 
 export const defaultInstanceLimits: InstanceLimits = {
   handlesMax: 100_000,
   liftBytesMax: 64 * 1024 * 1024,
+  tasksMax: 256,
+  hostEndsMax: 1_024,
 };
 
 export class Runtime implements ResourceHost {
@@ -83,9 +91,8 @@ export class Runtime implements ResourceHost {
   readonly #constructors = new Map<GuestResourceClass, HostCallable>();
   /** Objects for borrowed guest resources that live until the host function that got them returns. */
   readonly #loans: GuestResource[] = [];
-  /** Set when a host function may let the guest wait: every export then gives a promise. */
-  readonly #waiting: CoreWaiting | undefined;
-  readonly #stack: OwnStack = { isOwn: false };
+  /** Set when a call may be anything but one that gives its result at once. */
+  readonly #async: AsyncRuntime | undefined;
 
   constructor(options: RuntimeOptions) {
     const { prepared, engine, bindings, limits } = options;
@@ -95,7 +102,7 @@ export class Runtime implements ResourceHost {
     this.#prepared = prepared;
     this.#bindings = bindings;
     this.#limits = limits;
-    this.#waiting = this.#waitingFor();
+    this.#async = this.#asyncRuntime(options.isPromised);
     const handles = { left: limits.handlesMax };
     for (const { index } of plan.states) {
       this.#states.push({
@@ -107,6 +114,7 @@ export class Runtime implements ResourceHost {
         lent: [],
         slots: [],
         backpressure: 0,
+        scope: undefined,
       });
     }
     this.#contexts = new Array(plan.contexts.length);
@@ -129,27 +137,24 @@ export class Runtime implements ResourceHost {
   }
 
   /** @throws component/no-waiting a host function is asynchronous and the engine cannot let a guest wait */
-  #waitingFor(): CoreWaiting | undefined {
-    const index = this.#bindings.funcs.findIndex((func) => isAsyncHostFunction(func));
-    if (index < 0) return undefined;
-    const { waiting } = this.engine;
-    if (waiting === undefined) throw componentErrors["no-waiting"]({ name: this.#hostName(index) });
-    return waiting;
+  #asyncRuntime(isPromised: boolean): AsyncRuntime | undefined {
+    const { hostFuncs } = this.plan;
+    const asyncHost = this.#bindings.funcs.findIndex(
+      (func, index) => isAsyncHostFunction(func) && hostFuncs[index]?.type.isAsync === false,
+    );
+    if (asyncHost < 0 && !isPromised && !this.plan.isAsync) return undefined;
+    if (asyncHost >= 0 && this.engine.waiting === undefined)
+      throw componentErrors["no-waiting"]({ name: this.#hostName(asyncHost) });
+    return new AsyncRuntime({
+      engine: this.engine,
+      codecs: this.#prepared.codecs,
+      limits: this.#limits,
+      isPromised: isPromised || asyncHost >= 0,
+    });
   }
 
   #hostName(index: number): string {
     return this.plan.hostFuncs[index]?.path.join(" ") ?? "";
-  }
-
-  /** Runs a function of the guest in the middle of a call, where it cannot wait. */
-  #onThisStack<Result>(run: () => Result): Result {
-    const { isOwn } = this.#stack;
-    this.#stack.isOwn = false;
-    try {
-      return run();
-    } finally {
-      this.#stack.isOwn = isOwn;
-    }
   }
 
   /** The function that the host calls for an exported function. */
@@ -159,11 +164,10 @@ export class Runtime implements ResourceHost {
     let callable = this.#fromHost[item.index];
     if (callable === undefined) {
       const signature = this.#prepared.hostSignature(item.type);
-      const guest = this.#guestFunction(item.index, signature, undefined);
       callable =
-        this.#waiting === undefined
-          ? callableFromHost(guest)
-          : promisedFromHost(guest, this.#waiting, this.#stack);
+        this.#async === undefined
+          ? callableFromHost(this.#guestFunction(item.index, signature, undefined))
+          : this.#async.exported(this.#lifting(item.index, signature, undefined));
       this.#fromHost[item.index] = callable;
     }
     return callable;
@@ -172,10 +176,8 @@ export class Runtime implements ResourceHost {
   #guestFunction(index: number, signature: Signature, caller: number | undefined): GuestFunction {
     const lift = this.plan.lifts[index];
     invariant(lift !== undefined, "a lifted function has a plan");
-    if (lift.isAsync || lift.type.isAsync) throw asynchronous();
     const cx = this.#context(lift.context);
-    const around = caller === undefined ? [] : (this.#prepared.chains[caller] ?? []);
-    const entered = (this.#prepared.chains[cx.state.index] ?? []).filter((state) => !around.includes(state));
+    const entered = this.#entered(cx.state.index, caller);
     return {
       signature,
       cx,
@@ -183,9 +185,32 @@ export class Runtime implements ResourceHost {
       postReturn: lift.postReturn === undefined ? undefined : this.#coreFunction(lift.postReturn),
       usesSlots: this.plan.usesSlots,
       // A lone component instance cannot be entered twice: the engine refuses that before we come here.
-      entered:
-        caller === undefined && this.#states.length === 1 ? [] : entered.map((state) => this.#state(state)),
+      entered: caller === undefined && this.#states.length === 1 ? [] : entered,
     };
+  }
+
+  #lifting(index: number, signature: Signature, caller: number | undefined): Lifting {
+    const lift = this.plan.lifts[index];
+    invariant(lift !== undefined, "a lifted function has a plan");
+    const cx = this.#context(lift.context);
+    const optional = (ref: CoreRef | undefined) => (ref === undefined ? undefined : this.#coreFunction(ref));
+    return {
+      signature,
+      cx,
+      core: this.#coreFunction(lift.core),
+      isAsync: lift.isAsync,
+      callback: optional(lift.callback),
+      postReturn: optional(lift.postReturn),
+      entered: this.#entered(cx.state.index, caller),
+      chain: this.#entered(cx.state.index, undefined),
+    };
+  }
+
+  /** Component instances that a call enters: the callee's and those around it that the caller is not in. */
+  #entered(callee: number, caller: number | undefined): ComponentState[] {
+    const around = caller === undefined ? [] : (this.#prepared.chains[caller] ?? []);
+    const chain = this.#prepared.chains[callee] ?? [];
+    return chain.filter((state) => !around.includes(state)).map((state) => this.#state(state));
   }
 
   #state(index: number): ComponentState {
@@ -208,6 +233,7 @@ export class Runtime implements ResourceHost {
         realloc: plan.realloc === undefined ? undefined : this.#coreFunction(plan.realloc),
         encoding: plan.encoding,
         liftBytesMax: this.#limits.liftBytesMax,
+        asyncValues: this.#async?.values,
       });
       this.#contexts[index] = context;
     }
@@ -246,22 +272,20 @@ export class Runtime implements ResourceHost {
       case "lower":
         return this.#lower(ref.index);
       case "context.get": {
-        const { slots } = this.#state(ref.state);
-        return () => (ref.isBigInt ? BigInt(slots[ref.slot] ?? 0) : Number(slots[ref.slot] ?? 0));
+        const slots = this.#slotsOf(ref.state);
+        return () => (ref.isBigInt ? BigInt(slots()[ref.slot] ?? 0) : Number(slots()[ref.slot] ?? 0));
       }
       case "context.set": {
-        const { slots } = this.#state(ref.state);
+        const slots = this.#slotsOf(ref.state);
         return (value: Flat) => {
-          slots[ref.slot] = value;
+          slots()[ref.slot] = value;
         };
       }
       case "backpressure.inc":
       case "backpressure.dec":
         return this.#backpressure(ref.state, ref.kind === "backpressure.inc" ? 1 : -1);
       case "builtin":
-        return this.#builtin(ref.state, () => {
-          throw componentErrors.unsupported({ what: `canonical function ${ref.name}`, offset: 0 });
-        });
+        return this.#asyncBuiltin(ref.index);
       case "resource.new": {
         const { handles } = this.#state(ref.state);
         return this.#builtin(ref.state, (rep: number) => handles.add(ref.resource, rep, true));
@@ -278,8 +302,31 @@ export class Runtime implements ResourceHost {
         };
       }
       case "resource.drop":
-        return this.#builtin(ref.state, this.#dropper(ref.resource, ref.state));
+        return this.#resourceDrop(ref.resource, ref.state);
     }
+  }
+
+  #asyncBuiltin(index: number): CoreFunction {
+    const plan = this.plan.builtins[index];
+    invariant(plan !== undefined && this.#async !== undefined, "a component with builtins is planned so");
+    const table = plan.table === undefined ? undefined : this.#core(plan.table);
+    return this.#async.builtin(
+      plan,
+      this.#state(plan.state),
+      this.#context(plan.context),
+      table as { get(index: number): CoreFunction | null } | undefined, // The validator checked that it is a table.
+    );
+  }
+
+  /** What a guest keeps is kept by its thread; where no thread of its own runs, by the instance. */
+  #slotsOf(index: number): () => Flat[] {
+    const state = this.#state(index);
+    const scheduler = this.#async?.scheduler;
+    if (scheduler === undefined) return () => state.slots;
+    return () => {
+      const thread = scheduler.current;
+      return thread?.task.instance.state === state ? thread.storage : state.slots;
+    };
   }
 
   /** CanonicalABI.md, "canon backpressure": only counted, since nothing that is synchronous waits for it. */
@@ -309,46 +356,87 @@ export class Runtime implements ResourceHost {
     throw error;
   }
 
-  #dropper(resource: number, stateIndex: number): (index: number) => void {
+  #resourceDrop(resource: number, stateIndex: number): CoreFunction {
+    const dropper = this.#dropper(resource, stateIndex);
+    if (this.#async === undefined) return this.#builtin(stateIndex, dropper);
+    const body = dropper as (index: Flat) => Later<undefined>; // Its parameter is an i32.
+    const waits: CoreSignature = { params: ["i32"], results: [] };
+    return this.#async.imported(this.#state(stateIndex), body, waits, "a destructor");
+  }
+
+  #dropper(resource: number, stateIndex: number): (index: number) => unknown {
     const state = this.#state(stateIndex);
     return (index) => {
       const handle = state.handles.remove(index, resource);
-      const { rep, isOwn } = handle;
+      const { rep, isOwn, scope } = handle;
       handle.rep = undefined;
-      if (!isOwn) {
-        state.borrows--;
-        return;
-      }
-      this.#destroy(resource, rep, stateIndex);
+      handle.scope = undefined;
+      if (isOwn) return this.#destroy(resource, rep, stateIndex);
+      if (scope === undefined) state.borrows--;
+      else scope.borrows--;
+      return undefined;
     };
   }
 
   /** Runs the destructor of a resource whose last handle was dropped by a guest. */
-  #destroy(resource: number, rep: unknown, caller: number): void {
+  #destroy(resource: number, rep: unknown, caller: number): unknown {
     const owner = this.plan.resources[resource]?.owner ?? hostOwner;
-    if (owner === hostOwner) {
-      const dispose = this.#bindings.resources.get(resource)?.dispose;
-      if (dispose === undefined) return;
-      try {
-        dispose.call(rep as object); // A resource of the host is an object of the host.
-      } catch (error) {
-        throw error instanceof RemoraError
-          ? error
-          : componentErrors["host-failed"]({ name: "[Symbol.dispose]" }, error);
-      }
-      return;
-    }
-    const around = this.#prepared.chains[caller] ?? [];
-    const entered = (this.#prepared.chains[owner] ?? []).filter((state) => !around.includes(state));
-    for (const index of entered) {
-      if (!this.#state(index).mayEnter)
-        trap("a destructor of a component instance that is already being called");
+    if (owner === hostOwner) return this.#dispose(resource, rep);
+    const entered = this.#entered(owner, caller);
+    for (const state of entered) {
+      if (!state.mayEnter) trap("a destructor of a component instance that is already being called");
     }
     const destructor = this.#destructors[resource];
-    if (destructor === undefined) return;
-    for (const index of entered) this.#state(index).mayEnter = false;
-    this.#onThisStack(() => destructor(rep));
-    for (const index of entered) this.#state(index).mayEnter = true;
+    if (destructor === undefined) return undefined;
+    if (this.#async !== undefined) return this.#destroyAsync(destructor, rep, owner, entered);
+    for (const state of entered) state.mayEnter = false;
+    destructor(rep);
+    for (const state of entered) state.mayEnter = true;
+    return undefined;
+  }
+
+  #dispose(resource: number, rep: unknown): undefined {
+    const dispose = this.#bindings.resources.get(resource)?.dispose;
+    try {
+      dispose?.call(rep as object); // A resource of the host is an object of the host.
+    } catch (error) {
+      throw error instanceof RemoraError
+        ? error
+        : componentErrors["host-failed"]({ name: "[Symbol.dispose]" }, error);
+    }
+  }
+
+  #destroyAsync(
+    destructor: CoreFunction,
+    rep: unknown,
+    owner: number,
+    entered: readonly ComponentState[],
+  ): Later<undefined> {
+    invariant(this.#async !== undefined, "the caller looked");
+    const run = this.#async.destructor({
+      signature: this.#prepared.rawSignature(destructorType),
+      cx: this.#destructorContext(owner),
+      core: destructor,
+      isAsync: false,
+      callback: undefined,
+      postReturn: undefined,
+      entered,
+      chain: this.#entered(owner, undefined),
+    });
+    return after(run(rep), () => undefined);
+  }
+
+  /** A destructor takes a number and gives nothing: it needs no memory. */
+  #destructorContext(owner: number): Context {
+    return new Context({
+      engine: this.engine,
+      state: this.#state(owner),
+      resources: this,
+      memory: undefined,
+      realloc: undefined,
+      encoding: "utf8",
+      liftBytesMax: this.#limits.liftBytesMax,
+    });
   }
 
   #lower(index: number): CoreFunction {
@@ -357,21 +445,16 @@ export class Runtime implements ResourceHost {
       const plan = this.plan.lowers[index];
       invariant(plan !== undefined, "a lowered function has a plan");
       const cx = this.#context(plan.context);
-      if (plan.isAsync || plan.callee.type.isAsync) {
-        return this.#builtin(cx.state.index, () => {
-          throw asynchronous();
-        });
-      }
       lowered =
         plan.callee.kind === "host"
-          ? this.#lowerHost(plan.callee.index, cx)
-          : this.#lowerGuest(plan.callee, cx);
+          ? this.#lowerHost(plan.callee.index, cx, plan.isAsync)
+          : this.#lowerGuest(plan.callee, cx, plan.isAsync);
       this.#lowered[index] = lowered;
     }
     return lowered;
   }
 
-  #lowerHost(index: number, cx: Context): CoreFunction {
+  #lowerHost(index: number, cx: Context, isAsync: boolean): CoreFunction {
     const { plan } = this;
     const { type } = plan.hostFuncs[index] as HostFuncPlan; // One for each host function.
     const signature = this.#prepared.hostSignature(type);
@@ -386,14 +469,23 @@ export class Runtime implements ResourceHost {
       callee,
       endLoans: lends ? () => this.#endLoans() : undefined,
     };
-    if (this.#waiting === undefined || !isAsyncHostFunction(callee)) return coreFunctionForHost(call);
-    const body = coreFunctionForAsyncHost(call, () => this.#stack.isOwn);
-    return this.#waiting.importOf(body, coreSignature(type, "lower"));
+    const mayWait = isAsync || type.isAsync || isAsyncHostFunction(callee);
+    if (this.#async === undefined || !mayWait) return coreFunctionForHost(call);
+    return this.#async.loweredHost(call, isAsync, () => {
+      const loans = this.#loans.splice(0);
+      return () => {
+        for (const object of loans) object[GuestResource.release]();
+      };
+    });
   }
 
   /** From one guest of the component to another: lifted out of the one, lowered into the other. */
-  #lowerGuest(callee: Extract<FuncItem, { kind: "lifted" }>, cx: Context): CoreFunction {
+  #lowerGuest(callee: Extract<FuncItem, { kind: "lifted" }>, cx: Context, isAsync: boolean): CoreFunction {
     const signature = this.#prepared.rawSignature(callee.type);
+    if (this.#async !== undefined) {
+      const lifting = () => this.#lifting(callee.index, signature, cx.state.index);
+      return this.#async.loweredGuest(cx, signature, isAsync, lifting);
+    }
     const lift = argumentsLifter(signature);
     const write = resultWriter(signature);
     const { state } = cx;
@@ -405,10 +497,7 @@ export class Runtime implements ResourceHost {
         cx.beginLift();
         call ??= callableFromGuest(this.#guestFunction(callee.index, signature, state.index));
         const lentBefore = state.lent.length;
-        const { isOwn } = this.#stack;
-        this.#stack.isOwn = false;
         const value = call(lift(cx, flat));
-        this.#stack.isOwn = isOwn;
         while (state.lent.length > lentBefore) {
           const handle = state.lent.pop();
           if (handle !== undefined) handle.lends--;
@@ -496,6 +585,9 @@ export class Runtime implements ResourceHost {
 
 const backpressureEnd = 2 ** 16;
 
-function asynchronous(): RemoraError {
-  return componentErrors.unsupported({ what: "asynchronous functions", offset: 0 });
-}
+const destructorType: FuncType = {
+  kind: "func",
+  isAsync: false,
+  params: [{ name: "rep", type: { kind: "u32" } }],
+  result: undefined,
+};

@@ -72,8 +72,12 @@ export function typeText(type: Type, nameOf: NameOf): string {
     }
     case "result":
       return `${caseText("ok", type.ok, nameOf)} | ${caseText("err", type.err, nameOf)}`;
-    case "stream":
+    case "stream": {
+      const element = type.element === undefined ? undefined : shapeOf(type.element);
+      // Bytes come in chunks, anything else one by one.
+      if (element?.kind === "primitive" && element.primitive === "u8") return "AsyncIterable<Uint8Array>";
       return `AsyncIterable<${type.element === undefined ? "undefined" : inner(type.element)}>`;
+    }
     case "future":
       return `Promise<${type.element === undefined ? "void" : inner(type.element)}>`;
   }

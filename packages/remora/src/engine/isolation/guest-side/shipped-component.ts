@@ -2,6 +2,7 @@
 
 import type { HostCallable } from "../../../component/abi/call-guest.ts";
 import { ComponentError } from "../../../component/component-error.ts";
+import { componentErrors } from "../../../component/errors.ts";
 import type { HostBindings } from "../../../component/link/host-imports.ts";
 import type { HostFuncPlan, Plan } from "../../../component/link/plan.ts";
 import { preparePlan } from "../../../component/link/prepared.ts";
@@ -42,11 +43,13 @@ class LiveComponent extends LiveGuest {
     this.#plan = prepared.plan;
     this.#packets = packets;
     const bindings = this.#bindings(request.caller);
-    this.#runtime = new Runtime({ prepared, engine, bindings, limits: defaultInstanceLimits });
+    const limits = defaultInstanceLimits;
+    this.#runtime = new Runtime({ prepared, engine, bindings, limits, isPromised: false });
   }
 
   protected invoker(item: number): (args: readonly unknown[]) => unknown {
     const type = this.#type(item);
+    if (type.isAsync) throw componentErrors.unsupported({ what: asyncBehindWall, offset: 0 });
     const call = this.#runtime.func({ kind: "lifted", index: item, type });
     if (type.result?.kind !== "result") return (args) => call(...args);
     return (args) => asResult(() => call(...args));
@@ -103,6 +106,10 @@ class LiveComponent extends LiveGuest {
     });
   }
 }
+
+/** A call over there is one exchange of messages: there is no place for what comes after it. */
+const asyncBehindWall =
+  'an asynchronous function in a thread or process of its own, choose the isolation "inline"';
 
 const argumentTypes = new WeakMap<FuncType, ValueType>();
 

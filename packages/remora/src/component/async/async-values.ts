@@ -1,0 +1,85 @@
+/** Streams, futures and error contexts as values: from one table of handles to another, and to the host and back. */
+
+import type { AsyncType, AsyncValues } from "../abi/codec-async.ts";
+import type { Context } from "../abi/context.ts";
+import { trap } from "../abi/trap.ts";
+import { addEnd, endAt } from "./copy-end.ts";
+import type { Elements } from "./element.ts";
+import { isThenable } from "./host-callee.ts";
+import { GuestStream, promiseOf, pumpInto, settleInto } from "./host-stream.ts";
+import type { Scheduler } from "./scheduler.ts";
+import { type SharedCopy, SharedFuture, SharedStream } from "./shared-copy.ts";
+import { handleKinds } from "./waitable.ts";
+
+/** What went wrong, in words (CanonicalABI.md, "canon error-context.new"). */
+export class ErrorContext {
+  readonly debugMessage: string;
+
+  constructor(debugMessage: string) {
+    this.debugMessage = debugMessage;
+  }
+}
+
+/** The specification lets a host change the message; a guest could fill the host's memory with long ones. */
+export const debugMessageMax = 1_024;
+
+export class InstanceAsyncValues implements AsyncValues {
+  readonly #scheduler: Scheduler;
+  readonly #elements: Elements;
+  readonly #hostEndsMax: number;
+
+  constructor(scheduler: Scheduler, elements: Elements, hostEndsMax: number) {
+    this.#scheduler = scheduler;
+    this.#elements = elements;
+    this.#hostEndsMax = hostEndsMax;
+  }
+
+  take(cx: Context, index: number, type: AsyncType): SharedCopy | ErrorContext {
+    const { state } = cx;
+    if (type.kind === "error-context") {
+      return state.handles.get(index, handleKinds["error-context"]).rep as ErrorContext; // Of this kind.
+    }
+    const kind = `${type.kind}-read` as const;
+    const end = endAt(state, index, kind, type.element);
+    if (end.state !== "idle") trap(`a ${type.kind} is handed over that is being read, or was`);
+    if (end.set !== undefined) trap(`a ${type.kind} is handed over that is in a waitable set`);
+    state.handles.remove(index, handleKinds[kind]);
+    return end.shared;
+  }
+
+  put(cx: Context, shared: unknown, type: AsyncType): number {
+    if (type.kind === "error-context")
+      return cx.state.handles.add(handleKinds["error-context"], shared, true);
+    return addEnd(cx.state, shared as SharedCopy, "read"); // As `take` and `fromHost` give it.
+  }
+
+  toHost(shared: unknown, type: AsyncType): unknown {
+    if (type.kind === "error-context") return new Error((shared as ErrorContext).debugMessage); // As `take` gives it.
+    if (this.#scheduler.hostEnds >= this.#hostEndsMax)
+      trap(`more than ${this.#hostEndsMax} streams and futures with the host`);
+    return shared instanceof SharedFuture
+      ? promiseOf(shared, this.#scheduler)
+      : new GuestStream(shared as SharedStream, this.#scheduler); // The only other.
+  }
+
+  accepts(value: unknown, type: AsyncType): boolean {
+    if (type.kind === "error-context") return value instanceof Error;
+    if (type.kind === "future") return isThenable(value);
+    return typeof value === "object" && value !== null && Symbol.asyncIterator in value;
+  }
+
+  fromHost(value: unknown, type: AsyncType): SharedCopy | ErrorContext {
+    if (type.kind === "error-context")
+      return new ErrorContext((value as Error).message.slice(0, debugMessageMax)); // Accepted before.
+    if (type.kind === "future") {
+      const shared = new SharedFuture(this.#elements.of(type.element));
+      settleInto(shared, value as PromiseLike<unknown>, this.#scheduler); // As above.
+      return shared;
+    }
+    const given = value instanceof GuestStream ? value.release(this.#scheduler) : undefined;
+    if (given !== undefined) return given;
+    const shared = new SharedStream(this.#elements.of(type.element));
+    pumpInto(shared, value as AsyncIterable<unknown>, this.#scheduler); // As above.
+    return shared;
+  }
+}

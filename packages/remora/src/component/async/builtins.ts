@@ -1,0 +1,376 @@
+/** The canonical functions of the asynchronous ABI (CanonicalABI.md, from "canon task.return" on). */
+
+import { signatureOf } from "../abi/call-guest.ts";
+import { argumentsLifter } from "../abi/call-host.ts";
+import type { Codecs } from "../abi/codec.ts";
+import type { Context } from "../abi/context.ts";
+import { trap } from "../abi/trap.ts";
+import type { CoreFunction, CoreSignature, CoreValue, Flat } from "../core.ts";
+import { componentErrors } from "../errors.ts";
+import type { ValueType } from "../types.ts";
+import { debugMessageMax, ErrorContext } from "./async-values.ts";
+import { addEnd, blocked, cancelBuiltin, copyBuiltin, dropBuiltin, type EndKind } from "./copy-end.ts";
+import type { Elements } from "./element.ts";
+import type { InstanceTasks } from "./instance-tasks.ts";
+import { after, type Later } from "./later.ts";
+import { entryOf } from "./lifted-function.ts";
+import { isSameType } from "./same-type.ts";
+import type { Scheduler } from "./scheduler.ts";
+import { SharedFuture, SharedStream } from "./shared-copy.ts";
+import { type Subtask, subtaskStates } from "./subtask.ts";
+import { Thread } from "./thread.ts";
+import {
+  type Event,
+  handleKinds,
+  noEvent,
+  taskCancelled,
+  WaitableSet,
+  waitableAt,
+  waitableSetAt,
+} from "./waitable.ts";
+
+/** A builtin as a component defines it. */
+export interface BuiltinOptions {
+  readonly name: string;
+  readonly scheduler: Scheduler;
+  readonly tasks: InstanceTasks;
+  readonly codecs: { readonly raw: Codecs; readonly host: Codecs };
+  readonly elements: Elements;
+  /** Memory and encoding that it was defined with; memory alone, or none. */
+  readonly cx: Context;
+  /** `async`, `cancellable`: what its name has as a flag, or as an option. */
+  readonly isFlagged: boolean;
+  /** What a stream or future carries, and what `task.return` gives. */
+  readonly type: ValueType | undefined;
+  /** Of `thread.new-indirect`. */
+  readonly table: { get(index: number): CoreFunction | null } | undefined;
+}
+
+/** What a builtin does, and the signature that it has where it may wait. */
+export interface Builtin {
+  readonly body: (...flat: never[]) => Later<Flat | undefined>;
+  readonly waits: CoreSignature | undefined;
+}
+
+const waits = (params: number, results: readonly CoreValue[] = ["i32"]): CoreSignature => ({
+  params: new Array<CoreValue>(params).fill("i32"),
+  results,
+});
+
+export function builtinOf(options: BuiltinOptions): Builtin {
+  const { name } = options;
+  const [area = "", verb = ""] = name.split(".");
+  switch (area) {
+    case "stream":
+    case "future":
+      return copyFunction(options, area, verb);
+    case "error-context":
+      return errorFunction(options, verb);
+    case "thread":
+      return threadFunction(options, verb);
+    case "waitable":
+    case "waitable-set":
+      return waitableFunction(options, name);
+    default:
+      return taskFunction(options, name);
+  }
+}
+
+function taskFunction(options: BuiltinOptions, name: string): Builtin {
+  const { scheduler, tasks } = options;
+  switch (name) {
+    case "task.return":
+      return { body: taskReturn(options), waits: undefined };
+    case "task.cancel":
+      return {
+        body() {
+          const { task } = runningIn(scheduler, tasks);
+          if (!task.lifted.isAsync) trap("task.cancel of a task of the synchronous ABI");
+          task.cancel();
+          return undefined;
+        },
+        waits: undefined,
+      };
+    case "subtask.cancel":
+      return { body: subtaskCancel(options), waits: waits(1) };
+    default:
+      return {
+        body(index: number) {
+          const { handles } = tasks.state;
+          const subtask = handles.get(index, handleKinds.subtask).rep as Subtask; // What handles of this kind stand for.
+          if (!subtask.isResolveDelivered) trap("a subtask is dropped that is not over");
+          handles.remove(index, handleKinds.subtask);
+          subtask.leaveSet();
+          return undefined;
+        },
+        waits: undefined,
+      };
+  }
+}
+
+/** The thread that runs, which must be of the instance that the builtin was made for. */
+function runningIn(scheduler: Scheduler, tasks: InstanceTasks): Thread {
+  const thread = scheduler.running();
+  return thread.task.instance === tasks ? thread : trap("no task of this component instance is running");
+}
+
+function taskReturn({ scheduler, tasks, cx, type }: BuiltinOptions): Builtin["body"] {
+  return (...flat: Flat[]) => {
+    const { task } = runningIn(scheduler, tasks);
+    const { signature, isAsync, cx: lifted } = task.lifted;
+    if (!isAsync) trap("task.return of a task of the synchronous ABI");
+    if (!isSameType(signature.type.result, type)) trap("task.return of another type than the function's");
+    // Without a memory there is nothing that it could be read from wrongly.
+    if (cx.memory !== undefined && (cx.encoding !== lifted.encoding || cx.memory !== lifted.memory))
+      trap("task.return with another memory or encoding than the function's");
+    cx.beginLift();
+    task.return(
+      type === undefined ? undefined : argumentsLifter(resultAsParams(signature, type))(cx, flat)[0],
+    );
+    return undefined;
+  };
+}
+
+function resultAsParams(
+  { codecs }: { readonly codecs: Codecs },
+  type: ValueType,
+): Parameters<typeof argumentsLifter>[0] {
+  return signatureOf(
+    { kind: "func", isAsync: false, params: [{ name: "", type }], result: undefined },
+    codecs,
+  );
+}
+
+function subtaskCancel({ scheduler, tasks, isFlagged }: BuiltinOptions): Builtin["body"] {
+  return (index: number) => {
+    const subtask = tasks.state.handles.get(index, handleKinds.subtask).rep as Subtask; // As above.
+    if (subtask.isResolveDelivered) trap("a subtask is cancelled that is over");
+    if (subtask.isCancelRequested) trap("a subtask is cancelled twice");
+    if (subtask.set !== undefined && !isFlagged) trap("a synchronous cancel of a subtask in a waitable set");
+    const finish = (): Later<Flat> => {
+      if (subtask.isResolved) {
+        subtask.takeEvent();
+        return subtaskStates[subtask.state];
+      }
+      if (isFlagged) return blocked;
+      return after(subtask.awaitEvent(scheduler), () => subtaskStates[subtask.state]);
+    };
+    if (subtask.isResolved) return finish();
+    subtask.isCancelRequested = true;
+    return after(subtask.cancel(), finish);
+  };
+}
+
+function waitableFunction(options: BuiltinOptions, name: string): Builtin {
+  const { scheduler, tasks, cx, isFlagged } = options;
+  const { state } = tasks;
+  switch (name) {
+    case "waitable-set.new":
+      return { body: () => state.handles.add(handleKinds.set, new WaitableSet(), true), waits: undefined };
+    case "waitable-set.wait":
+      return {
+        body(index: number, pointer: number) {
+          const set = waitableSetAt(state, index);
+          set.waiters++;
+          return after(
+            scheduler.waitUntil(() => set.hasEvent, isFlagged),
+            (isCancelled) => {
+              set.waiters--;
+              return deliver(cx, isCancelled ? taskCancelled : set.take(), pointer);
+            },
+          );
+        },
+        waits: waits(2),
+      };
+    case "waitable-set.poll":
+      return {
+        body(index: number, pointer: number) {
+          const set = waitableSetAt(state, index);
+          const isCancelled = runningIn(scheduler, tasks).task.takePendingCancel(isFlagged);
+          return deliver(cx, isCancelled ? taskCancelled : set.hasEvent ? set.take() : noEvent, pointer);
+        },
+        waits: undefined,
+      };
+    case "waitable-set.drop":
+      return {
+        body(index: number) {
+          const set = waitableSetAt(state, index);
+          if (set.members.size > 0) trap("a waitable set is dropped that has members");
+          if (set.waiters > 0) trap("a waitable set is dropped that is waited for");
+          state.handles.remove(index, handleKinds.set);
+          return undefined;
+        },
+        waits: undefined,
+      };
+    default:
+      return {
+        body(index: number, set: number) {
+          waitableAt(state, index).join(set === 0 ? undefined : waitableSetAt(state, set));
+          return undefined;
+        },
+        waits: undefined,
+      };
+  }
+}
+
+/** Writes an event where the guest wants it, and gives its code. */
+function deliver(cx: Context, [code, first, second]: Event, pointer: number): number {
+  cx.refreshIfDetached();
+  const at = pointer >>> 0;
+  cx.checkRange(at, 4, 8);
+  cx.view.setUint32(at, first, true);
+  cx.view.setUint32(at + 4, second, true);
+  return code;
+}
+
+function copyFunction(options: BuiltinOptions, area: "stream" | "future", verb: string): Builtin {
+  const { scheduler, tasks, cx, type, isFlagged, elements } = options;
+  const { state } = tasks;
+  const element = elements.of(type);
+  switch (verb) {
+    case "new":
+      return {
+        body() {
+          const shared = area === "stream" ? new SharedStream(element) : new SharedFuture(element);
+          const readable = addEnd(state, shared, "read");
+          return BigInt(readable) | (BigInt(addEnd(state, shared, "write")) << 32n);
+        },
+        waits: undefined,
+      };
+    case "read":
+    case "write":
+      return {
+        body: copyBuiltin({ scheduler, cx, kind: `${area}-${verb}`, element, isAsync: isFlagged }),
+        waits: isFlagged ? undefined : waits(area === "stream" ? 3 : 2),
+      };
+    case "cancel-read":
+    case "cancel-write":
+      return {
+        body: cancelBuiltin({ scheduler, state, kind: kindOf(area, verb), type, isAsync: isFlagged }),
+        waits: isFlagged ? undefined : waits(1),
+      };
+    default:
+      return { body: dropBuiltin(state, kindOf(area, verb), type), waits: undefined };
+  }
+}
+
+function kindOf(area: "stream" | "future", verb: string): EndKind {
+  return verb.endsWith("read") || verb.endsWith("readable") ? `${area}-read` : `${area}-write`;
+}
+
+function errorFunction({ tasks, cx, codecs }: BuiltinOptions, verb: string): Builtin {
+  const { handles } = tasks.state;
+  const kind = handleKinds["error-context"];
+  const text = codecs.raw.of({ kind: "string" });
+  switch (verb) {
+    case "new":
+      return {
+        body(pointer: number, length: number) {
+          cx.beginLift();
+          const message = text.lift(cx, [pointer, length], 0) as string; // As its codec gives it.
+          return handles.add(kind, new ErrorContext(message.slice(0, debugMessageMax)), true);
+        },
+        waits: undefined,
+      };
+    case "debug-message":
+      return {
+        body(index: number, pointer: number) {
+          const { debugMessage } = handles.get(index, kind).rep as ErrorContext; // What handles of this kind stand for.
+          cx.refreshIfDetached();
+          const at = pointer >>> 0;
+          cx.checkRange(at, text.align, text.size);
+          cx.state.mayLeave = false;
+          text.store(cx, debugMessage, at);
+          cx.state.mayLeave = true;
+          return undefined;
+        },
+        waits: undefined,
+      };
+    default:
+      return { body: (index: number) => void handles.remove(index, kind), waits: undefined };
+  }
+}
+
+function threadFunction(options: BuiltinOptions, verb: string): Builtin {
+  const { scheduler, tasks, isFlagged: isCancellable } = options;
+  const here = () => runningIn(scheduler, tasks);
+  const suspended = (index: number): Thread => {
+    const thread = tasks.thread(index);
+    return thread.isSuspended ? thread : trap(`thread ${index} is not suspended`);
+  };
+  const block = (pause: Parameters<Scheduler["block"]>[0]): Later<Flat> => {
+    here();
+    return after(scheduler.block({ isCancellable, ...pause }), Number);
+  };
+  const yielding = { isReady: () => true };
+  switch (verb) {
+    case "index":
+      return { body: () => here().index, waits: undefined };
+    case "new-indirect":
+      return { body: newThread(options), waits: undefined };
+    case "resume-later":
+      return {
+        body(index: number) {
+          scheduler.resumeLater(suspended(index));
+          return undefined;
+        },
+        waits: undefined,
+      };
+    case "suspend":
+      return { body: () => block({}), waits: waits(0) };
+    case "yield":
+      return { body: () => block(yielding), waits: waits(0) };
+    case "suspend-then-resume":
+      return { body: (index: number) => block({ next: suspended(index) }), waits: waits(1) };
+    case "yield-then-resume":
+      return { body: (index: number) => block({ next: suspended(index), ...yielding }), waits: waits(1) };
+    case "suspend-then-promote":
+    case "yield-then-promote":
+      return {
+        body(index: number) {
+          const other = tasks.thread(index);
+          const rest = verb.startsWith("yield") ? yielding : {};
+          return block(other.isReady?.() === true ? { next: other, ...rest } : rest);
+        },
+        waits: waits(1),
+      };
+    default:
+      throw componentErrors.unsupported({ what: `canonical function thread.${verb}`, offset: 0 });
+  }
+}
+
+const threadSignature: CoreSignature = { params: ["i32"], results: [] };
+
+/** CanonicalABI.md, "canon thread.new-indirect". */
+function newThread({ scheduler, tasks, table }: BuiltinOptions): Builtin["body"] {
+  return (functionIndex: number, argument: number) => {
+    const { task } = runningIn(scheduler, tasks);
+    const core = functionAt(table, functionIndex);
+    let enter: ReturnType<typeof entryOf>;
+    try {
+      enter = entryOf(scheduler, core, threadSignature);
+    } catch {
+      // V8 refuses to link a function of another type.
+      return trap(`function ${functionIndex} of the table is not of the type (i32) -> ()`);
+    }
+    const thread = new Thread(task, true);
+    thread.onReturn = () => {
+      task.unregister(thread);
+      scheduler.end();
+      scheduler.over(thread);
+    };
+    thread.proceed = () => enter(thread, [argument]);
+    scheduler.begin();
+    task.register(thread);
+    return thread.index;
+  };
+}
+
+function functionAt(table: BuiltinOptions["table"], index: number): CoreFunction {
+  try {
+    return table?.get(index >>> 0) ?? trap(`there is no function ${index >>> 0} in the table`);
+  } catch {
+    // V8 throws a RangeError beyond the table's end.
+    return trap(`there is no function ${index >>> 0} in the table`);
+  }
+}

@@ -1,0 +1,73 @@
+/** Host functions that may give promises, as a guest's lowered functions call them. */
+
+import { errorResult, type OutgoingCall } from "../abi/call-host.ts";
+import type { Later } from "./later.ts";
+import type { Callee } from "./lowered-function.ts";
+import type { HostEnd, Scheduler } from "./scheduler.ts";
+import type { Caller } from "./task.ts";
+
+/** A host is asked for a result and not to stop: what it promised it still owes. */
+const cannotCancel = () => undefined;
+
+/**
+ * @param takeLoans Takes the objects that the host was lent for this call; gives what ends the loan.
+ */
+export function hostCallee(call: OutgoingCall, scheduler: Scheduler, takeLoans: () => () => void): Callee {
+  const { callee, signature } = call;
+  const { type, codecs } = signature;
+  const resultType = type.result?.kind === "result" ? type.result : undefined;
+  const err = resultType?.err === undefined ? undefined : codecs.of(resultType.err);
+  const given = (value: unknown) => (resultType === undefined ? value : { tag: "ok", val: value });
+  const thrown = (error: unknown) => errorResult(call, resultType !== undefined, err, error);
+  return {
+    start(caller: Caller): Later<() => undefined> {
+      const args = caller.start();
+      const endLoans = takeLoans();
+      const finish = (result: () => unknown) => {
+        endLoans();
+        caller.resolve(result());
+      };
+      let value: unknown;
+      try {
+        value = callee(...args);
+      } catch (error) {
+        finish(() => thrown(error));
+        return cannotCancel;
+      }
+      if (!isThenable(value)) {
+        finish(() => given(value));
+        return cannotCancel;
+      }
+      promised(scheduler, value, (result, error) =>
+        finish(() => (error === undefined ? given(result) : thrown(error.error))),
+      );
+      return cannotCancel;
+    },
+  };
+}
+
+/** Waits for the host; the guest gets it between two of its turns. */
+function promised(
+  scheduler: Scheduler,
+  value: PromiseLike<unknown>,
+  finish: (value: unknown, error: { readonly error: unknown } | undefined) => void,
+): void {
+  const end: HostEnd = { fail: () => {} };
+  scheduler.begin();
+  scheduler.hold(end);
+  const settle = (result: unknown, error?: { readonly error: unknown }) =>
+    scheduler.whenPaused(() => {
+      scheduler.release(end);
+      scheduler.end();
+      scheduler.open();
+      finish(result, error);
+    });
+  Promise.resolve(value).then(
+    (result) => settle(result),
+    (error: unknown) => settle(undefined, { error }),
+  );
+}
+
+export function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === "object" && value !== null && "then" in value && typeof value.then === "function";
+}

@@ -1,0 +1,78 @@
+/** Functions that the host calls, of guests that may wait. */
+
+import { type HostCallable, refuse, type Signature } from "../abi/call-guest.ts";
+import { ComponentError } from "../component-error.ts";
+import { componentErrors } from "../errors.ts";
+import { after } from "./later.ts";
+import type { LiftedFunction } from "./lifted-function.ts";
+import type { HostCall, Scheduler } from "./scheduler.ts";
+import type { Caller } from "./task.ts";
+
+/** Gives a promise. Whatever goes wrong rejects it, and nothing is thrown. */
+export function promisedCall(lifted: LiftedFunction, scheduler: Scheduler): HostCallable {
+  const { signature } = lifted;
+  return async (...args) => {
+    check(lifted, args);
+    const value = await scheduler.call((call) => {
+      try {
+        // Looked at again: they may have changed while the call stood in line.
+        check(lifted, args);
+      } catch (error) {
+        scheduler.cancelCall(call, error);
+        return undefined;
+      }
+      return after(lifted.start(callerOf(call, lifted, args), true), () => undefined);
+    });
+    return outcomeOf(signature, value);
+  };
+}
+
+function callerOf(call: HostCall, lifted: LiftedFunction, args: readonly unknown[]): Caller {
+  return {
+    start() {
+      check(lifted, args);
+      return args;
+    },
+    resolve(value) {
+      call.outcome = { value };
+    },
+  };
+}
+
+/** Gives the result at once: a guest that has to wait for it fails. */
+export function immediateCall(lifted: LiftedFunction, scheduler: Scheduler): HostCallable {
+  const { signature } = lifted;
+  const { engine } = lifted.cx;
+  return (...args) => {
+    check(lifted, args);
+    engine.enter();
+    let value: unknown;
+    try {
+      const caller: Caller = {
+        start: () => args,
+        resolve(result) {
+          value = result;
+        },
+      };
+      const later = lifted.start(caller, false);
+      if (later instanceof Promise) throw componentErrors["cannot-wait"]({ name: "another thread" });
+    } catch (error) {
+      throw scheduler.fail(error);
+    }
+    engine.leave();
+    scheduler.kick();
+    return outcomeOf(signature, value);
+  };
+}
+
+function check(lifted: LiftedFunction, args: readonly unknown[]): void {
+  if (!lifted.accepts(args)) refuse(lifted, args);
+}
+
+/** The error half of a `result` is thrown. */
+function outcomeOf({ type }: Signature, value: unknown): unknown {
+  if (type.result?.kind !== "result") return value;
+  const { tag, val } = value as { readonly tag: "ok" | "err"; readonly val: unknown }; // As its codec lifts it.
+  if (tag === "err") throw new ComponentError(val);
+  return val;
+}

@@ -1,0 +1,192 @@
+/**
+ * Streams and futures towards the host. What a guest gives is an object that is read from when the host asks; what
+ * the host gives is read from when the guest has taken the last of it. So neither side makes the other hold more than
+ * one chunk.
+ */
+
+import type { RemoraError } from "../../base/index.ts";
+import { componentErrors } from "../errors.ts";
+import { HostBuffer } from "./buffer.ts";
+import type { HostEnd, Scheduler } from "./scheduler.ts";
+import type { Copier, CopyResult, SharedFuture, SharedStream } from "./shared-copy.ts";
+
+/** Values that are taken out of a guest at once; bytes are many, and cost as much as one value together. */
+const chunkMax = 64;
+const chunkBytesMax = 65_536;
+
+/**
+ * A stream that a guest gave to the host: `for await (const value of stream)`. Bytes come in chunks as `Uint8Array`, anything
+ * else value by value. Leaving the loop lets go of it.
+ */
+export class GuestStream implements AsyncIterableIterator<unknown>, HostEnd {
+  readonly #scheduler: Scheduler;
+  #shared: SharedStream | undefined;
+  #values: unknown[] = [];
+  #reading: { reject(error: RemoraError): void } | undefined;
+  #failure: RemoraError | undefined;
+
+  constructor(shared: SharedStream, scheduler: Scheduler) {
+    this.#shared = shared;
+    this.#scheduler = scheduler;
+    scheduler.hold(this);
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  async next(): Promise<IteratorResult<unknown, undefined>> {
+    if (this.#values.length === 0) {
+      if (this.#failure !== undefined) throw this.#failure;
+      if (this.#shared === undefined) return { done: true, value: undefined };
+      await this.#read(this.#shared);
+      if (this.#values.length === 0) return this.return();
+    }
+    return { done: false, value: this.#values.shift() };
+  }
+
+  /** Lets go of the stream: the guest is told when it next writes. */
+  async return(): Promise<IteratorReturnResult<undefined>> {
+    const shared = this.#shared;
+    this.#shared = undefined;
+    if (shared !== undefined) {
+      this.#scheduler.release(this);
+      this.#scheduler.whenPaused(() => shared.drop());
+    }
+    return { done: true, value: undefined };
+  }
+
+  /** Gives the stream back as it is: a guest that is handed it again reads from it without the host between. */
+  release(scheduler: Scheduler): SharedStream | undefined {
+    if (scheduler !== this.#scheduler || this.#values.length > 0 || this.#reading !== undefined)
+      return undefined;
+    const shared = this.#shared;
+    this.#shared = undefined;
+    this.#scheduler.release(this);
+    return shared;
+  }
+
+  fail(error: RemoraError): void {
+    this.#failure = error;
+    this.#reading?.reject(error);
+  }
+
+  #read(shared: SharedStream): Promise<void> {
+    if (this.#reading !== undefined) throw new TypeError("A stream is read from by one reader at a time");
+    const isBytes = shared.element.type?.kind === "u8";
+    const buffer = isBytes
+      ? new HostBuffer(chunkBytesMax, new Uint8Array(chunkBytesMax))
+      : new HostBuffer(chunkMax, []);
+    return new Promise<void>((resolve, reject) => {
+      this.#reading = { reject };
+      const done = () => {
+        this.#reading = undefined;
+        const { values, progress } = buffer;
+        if (!(values instanceof Uint8Array)) this.#values = values;
+        else if (progress > 0) this.#values = [values.slice(0, progress)];
+        resolve();
+      };
+      this.#scheduler.whenPaused(() => {
+        this.#scheduler.open();
+        shared.read(hostCopier(this, buffer, done));
+      });
+    });
+  }
+}
+
+function hostCopier(owner: object, buffer: HostBuffer, done: (result: CopyResult) => void): Copier {
+  return {
+    owner,
+    buffer,
+    progress(reclaim) {
+      reclaim();
+      done("completed");
+    },
+    done,
+  };
+}
+
+/** Writes what the host iterates over into a stream, a chunk whenever the guest has taken the one before. */
+export function pumpInto(shared: SharedStream, source: AsyncIterable<unknown>, scheduler: Scheduler): void {
+  const end: HostEnd = { fail: () => void iterator.return?.() };
+  const iterator = source[Symbol.asyncIterator]();
+  scheduler.hold(end);
+  const write = (values: unknown[] | Uint8Array) => {
+    const buffer = new HostBuffer(values.length, values);
+    return new Promise<CopyResult>((resolve) => {
+      const again = (result: CopyResult) => {
+        if (result === "completed" && buffer.remain > 0) attempt();
+        else resolve(result);
+      };
+      const attempt = () =>
+        scheduler.whenPaused(() => {
+          scheduler.open();
+          shared.write(hostCopier(end, buffer, again));
+        });
+      attempt();
+    });
+  };
+  const run = async () => {
+    for (let next = await iterator.next(); next.done !== true; next = await iterator.next()) {
+      const values = chunkOf(shared, next.value);
+      if (values.length > 0 && (await write(values)) === "dropped") {
+        await iterator.return?.();
+        break;
+      }
+    }
+    scheduler.whenPaused(() => {
+      scheduler.release(end);
+      shared.drop();
+    });
+  };
+  run().catch((error: unknown) => {
+    // The specification has no way to tell a reader why a stream ended: half of one must not pass for all of it.
+    scheduler.whenPaused(() => {
+      throw componentErrors["host-failed"]({ name: "stream" }, error);
+    });
+  });
+}
+
+function chunkOf(shared: SharedStream, value: unknown): unknown[] | Uint8Array {
+  const { type } = shared.element;
+  if (type?.kind !== "u8") return [value];
+  if (value instanceof Uint8Array) return value;
+  throw new TypeError("A stream of bytes is given as chunks of Uint8Array");
+}
+
+/** What a guest's future will be. It rejects when the guest fails before it has a value. */
+export function promiseOf(shared: SharedFuture, scheduler: Scheduler): Promise<unknown> {
+  const buffer = new HostBuffer(1, []);
+  const promise = new Promise<unknown>((resolve, reject) => {
+    const end: HostEnd = { fail: reject };
+    scheduler.hold(end);
+    const done = () => {
+      scheduler.release(end);
+      resolve((buffer.values as unknown[])[0]); // It was made with room for one.
+    };
+    scheduler.whenPaused(() => {
+      scheduler.open();
+      shared.read(hostCopier(end, buffer, done));
+    });
+  });
+  // Whoever does not wait for it is told of the failure by the call itself.
+  promise.catch(() => {});
+  return promise;
+}
+
+/** Gives a guest the value of a promise of the host's, when it has one. */
+export function settleInto(shared: SharedFuture, promise: PromiseLike<unknown>, scheduler: Scheduler): void {
+  const end: HostEnd = { fail: () => {} };
+  scheduler.hold(end);
+  Promise.resolve(promise).then(
+    (value) =>
+      scheduler.whenPaused(() => {
+        scheduler.open();
+        shared.write(hostCopier(end, new HostBuffer(1, [value]), () => scheduler.release(end)));
+      }),
+    (error: unknown) =>
+      scheduler.whenPaused(() => {
+        throw componentErrors["host-failed"]({ name: "future" }, error);
+      }),
+  );
+}

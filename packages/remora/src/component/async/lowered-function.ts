@@ -1,0 +1,111 @@
+/** Functions that a guest calls, when they may wait (CanonicalABI.md, "canon lower"). */
+
+import type { Signature } from "../abi/call-guest.ts";
+import { argumentsLifter } from "../abi/call-host.ts";
+import type { Context } from "../abi/context.ts";
+import type { Handle } from "../abi/handles.ts";
+import { coreSignature, flattenAll } from "../abi/layout.ts";
+import type { CoreSignature, Flat } from "../core.ts";
+import { after, type Later } from "./later.ts";
+import type { Scheduler } from "./scheduler.ts";
+import { Subtask, subtaskStates } from "./subtask.ts";
+import { type Caller, cancelled } from "./task.ts";
+import { handleKinds } from "./waitable.ts";
+
+/** What is called: a guest's function or the host's. */
+export interface Callee {
+  /** Starts a call and lets it run until it pauses; gives what asks it to stop. */
+  start(caller: Caller): Later<() => Later<void>>;
+}
+
+export interface LowerOptions {
+  readonly scheduler: Scheduler;
+  readonly cx: Context;
+  /** As the guest sees it: `asyncLowered` for the asynchronous ABI. */
+  readonly signature: Signature;
+  readonly isAsync: boolean;
+  readonly callee: Callee;
+  /** Lowers a result, as one core value or into the place that the guest gave. */
+  readonly write: (cx: Context, value: unknown, flat: readonly Flat[]) => Flat | undefined;
+}
+
+/** CanonicalABI.md, MAX_FLAT_ASYNC_PARAMS. */
+const flatAsyncParamsMax = 4;
+
+/** By the asynchronous ABI four core values of parameters stay flat, and every result goes through memory. */
+export function asyncLowered(signature: Signature, spilled: NonNullable<Signature["spilled"]>): Signature {
+  const flat = flattenAll(signature.type.params.map((param) => param.type));
+  const isFlat = flat !== undefined && flat.length <= flatAsyncParamsMax;
+  return {
+    ...signature,
+    spilled: isFlat ? undefined : spilled,
+    flatCount: isFlat ? flat.length : 1,
+    isResultInMemory: true,
+  };
+}
+
+export function asyncCoreSignature(signature: Signature): CoreSignature {
+  const { type, spilled, result } = signature;
+  const params = spilled === undefined ? flattenAll(type.params.map((param) => param.type)) : undefined;
+  return {
+    params: [...(params ?? (["i32"] as const)), ...(result === undefined ? [] : (["i32"] as const))],
+    results: ["i32"],
+  };
+}
+
+export function loweredSignature(signature: Signature, isAsync: boolean): CoreSignature {
+  return isAsync ? asyncCoreSignature(signature) : coreSignature(signature.type, "lower");
+}
+
+/** The body of the import: its core result, or a promise of it when the guest has to wait. */
+export function loweredFunction(options: LowerOptions): (...flat: Flat[]) => Later<Flat | undefined> {
+  const { scheduler, cx, isAsync, callee } = options;
+  return (...flat) => {
+    const subtask = new Subtask();
+    return after(callee.start(callerOf(options, subtask, flat)), (cancel) => {
+      subtask.cancel = cancel;
+      if (!isAsync) {
+        return after(subtask.isResolved || scheduler.waitUntil(() => subtask.isResolved), () => {
+          subtask.deliverResolve();
+          return subtask.flat;
+        });
+      }
+      if (subtask.isResolved) {
+        subtask.deliverResolve();
+        return subtaskStates.returned;
+      }
+      subtask.index = cx.state.handles.add(handleKinds.subtask, subtask, true);
+      return subtaskStates[subtask.state] | (subtask.index << 4);
+    });
+  };
+}
+
+function callerOf({ cx, signature, write }: LowerOptions, subtask: Subtask, flat: readonly Flat[]): Caller {
+  const lift = argumentsLifter(signature);
+  const tell = () => {
+    if (subtask.index !== 0) subtask.announce();
+  };
+  return {
+    start() {
+      subtask.state = "started";
+      tell();
+      cx.beginLift();
+      const { lent } = cx.state;
+      const before = lent.length;
+      const args = lift(cx, flat);
+      subtask.lend(lent.splice(before) as Handle[]);
+      return args;
+    },
+    resolve(result) {
+      if (result === cancelled) {
+        subtask.state =
+          subtask.state === "starting" ? "cancelled-before-started" : "cancelled-before-returned";
+      } else {
+        cx.refreshIfDetached();
+        subtask.flat = write(cx, result, flat);
+        subtask.state = "returned";
+      }
+      tell();
+    },
+  };
+}

@@ -1,0 +1,296 @@
+/**
+ * Who runs (CanonicalABI.md, "Threads" and "Store"). One thread of an instance runs at a time; what the host wants of it is
+ * done in turns between. Whoever makes another thread go on waits until that one pauses or ends, which is at
+ * once unless the other has a stack that V8 has to take up again.
+ */
+
+import { RemoraError } from "../../base/index.ts";
+import { trap } from "../abi/trap.ts";
+import type { CoreEngine, CoreWaiting, Flat } from "../core.ts";
+import { componentErrors } from "../errors.ts";
+import type { Later } from "./later.ts";
+import type { Thread } from "./thread.ts";
+
+/** A call by the host that has no result yet. */
+export interface HostCall {
+  /** Set by the guest's result; given to the host when the guest has paused. */
+  outcome: { readonly value: unknown } | undefined;
+  resolve(value: unknown): void;
+  reject(error: unknown): void;
+}
+
+/** Something of the host's that can still happen: a promise that it owes, or an end of a stream that it has. */
+export interface HostEnd {
+  fail(error: RemoraError): void;
+}
+
+export interface Pause {
+  readonly isCancellable?: boolean;
+  readonly isReady?: () => boolean;
+  /** The thread that goes on instead. */
+  readonly next?: Thread;
+}
+
+/** Turns that are taken in a row before the host's own events get theirs. */
+const turnsMax = 64;
+
+export class Scheduler {
+  readonly engine: CoreEngine;
+  readonly waiting: CoreWaiting | undefined;
+  current: Thread | undefined;
+  readonly #threadsMax: number;
+  #threads = 0;
+  readonly #ready = new Set<Thread>();
+  readonly #jobs: (() => Later<void>)[] = [];
+  readonly #queued = new Set<HostCall>();
+  readonly #hostEnds = new Set<HostEnd>();
+  #call: HostCall | undefined;
+  #isBusy = false;
+  #failure: RemoraError | undefined;
+
+  constructor(engine: CoreEngine, threadsMax: number) {
+    this.engine = engine;
+    this.waiting = engine.waiting;
+    this.#threadsMax = threadsMax;
+    if (this.waiting !== undefined) this.waiting.onDeath = () => this.fail(undefined);
+  }
+
+  /** Counts a thread, or a call of the host that is under way. The guest says how many there are. */
+  begin(): void {
+    if (++this.#threads > this.#threadsMax) trap(`more than ${this.#threadsMax} calls under way`);
+  }
+
+  end(): void {
+    this.#threads--;
+  }
+
+  /** Lets a thread go on until it pauses or ends. */
+  resume(thread: Thread, isCancelled = false): Later<void> {
+    this.stopWaiting(thread);
+    const { proceed } = thread;
+    if (proceed === undefined) return trap("a thread that runs cannot be resumed");
+    thread.proceed = undefined;
+    const activation = { isOver: false, next: undefined, onOver: undefined } as Thread["activation"];
+    thread.activation = activation;
+    const before = this.current;
+    this.current = thread;
+    const waiting = thread.isOnOwnStack ? this.waiting : undefined;
+    const stackLeft = waiting?.swapStack(thread.stackLeft);
+    const finish = () => {
+      this.current = before;
+      // A thread that has returned begins with a fresh stack when it is called back.
+      const left = waiting?.swapStack(stackLeft);
+      thread.stackLeft = thread.hasOwnStack ? left : undefined;
+      return activation.next === undefined ? undefined : this.resume(activation.next);
+    };
+    proceed(isCancelled);
+    if (activation.isOver) return finish();
+    return new Promise<void>((resolve) => {
+      activation.onOver = resolve;
+    }).then(finish);
+  }
+
+  /** The thread that runs pauses, and `proceed` is what it does next. */
+  park(thread: Thread, proceed: (isCancelled: boolean) => void, pause: Pause): void {
+    thread.proceed = proceed;
+    thread.isCancellable = pause.isCancellable ?? false;
+    if (pause.isReady !== undefined) this.#wait(thread, pause.isReady);
+    this.over(thread, pause.next);
+  }
+
+  over(thread: Thread, next?: Thread): void {
+    const { activation } = thread;
+    activation.isOver = true;
+    activation.next = next;
+    activation.onOver?.();
+  }
+
+  /** The thread that runs pauses in the middle of its code; true when it is told to stop. */
+  block(pause: Pause): Later<boolean> {
+    const thread = this.running();
+    if (thread.task.takePendingCancel(pause.isCancellable ?? false)) return true;
+    if (!thread.hasOwnStack) {
+      // CanonicalABI.md, "wait_until": what is ready need not be waited for.
+      if (pause.next === undefined && pause.isReady?.() === true) return false;
+      throw componentErrors["cannot-wait"]({ name: "another thread" });
+    }
+    return new Promise((resolve) => this.park(thread, resolve, pause));
+  }
+
+  /** As `block`, and goes on at once when there is nothing to wait for. */
+  waitUntil(isReady: () => boolean, isCancellable = false): Later<boolean> {
+    if (this.running().task.takePendingCancel(isCancellable)) return true;
+    return isReady() ? false : this.block({ isReady, isCancellable });
+  }
+
+  running(): Thread {
+    return this.current ?? trap("no task is running");
+  }
+
+  resumeLater(thread: Thread): void {
+    this.#wait(thread, () => true);
+  }
+
+  #wait(thread: Thread, isReady: () => boolean): void {
+    thread.isReady = isReady;
+    this.#ready.add(thread);
+  }
+
+  stopWaiting(thread: Thread): void {
+    thread.isReady = undefined;
+    this.#ready.delete(thread);
+  }
+
+  /** What a core function on a stack of its own returned. */
+  readonly returned = (flat: Flat | undefined): void => {
+    const thread = this.running();
+    thread.hasOwnStack = false;
+    try {
+      thread.onReturn(flat);
+    } catch (error) {
+      this.fail(error);
+    }
+  };
+
+  /** The host may still do something that the guest waits for. */
+  hold(end: HostEnd): void {
+    if (this.#failure !== undefined) end.fail(this.#failure);
+    else this.#hostEnds.add(end);
+  }
+
+  release(end: HostEnd): void {
+    this.#hostEnds.delete(end);
+  }
+
+  get hostEnds(): number {
+    return this.#hostEnds.size;
+  }
+
+  /** Makes a call of the host when the guest has paused; `start` begins it. */
+  call(start: (call: HostCall) => Later<void>): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      const call: HostCall = { outcome: undefined, resolve, reject };
+      if (this.#failure !== undefined || this.#call !== undefined) return this.#refuse(call);
+      this.#queued.add(call);
+      this.whenPaused(() => {
+        this.#queued.delete(call);
+        try {
+          this.engine.enter();
+        } catch (error) {
+          // The instance is in the middle of another call, or gone.
+          reject(error);
+          return undefined;
+        }
+        this.#call = call;
+        return start(call);
+      });
+    });
+  }
+
+  /** Ends the running call without a failure of the guest's: it never got there. */
+  cancelCall(call: HostCall, error: unknown): void {
+    this.#call = undefined;
+    this.engine.cancel();
+    call.reject(error);
+  }
+
+  /** Does something of the host's when the guest has paused: now, or between two of its turns. */
+  whenPaused(job: () => Later<void>): void {
+    this.#jobs.push(job);
+    this.kick();
+  }
+
+  /** Lets threads run that are ready. */
+  kick(): void {
+    if (!this.#isBusy && this.#failure === undefined) void this.#takeTurns();
+  }
+
+  async #takeTurns(): Promise<void> {
+    this.#isBusy = true;
+    let turns = 0;
+    for (let turn = this.#next(); turn !== undefined; turn = this.#next()) {
+      try {
+        const later = turn();
+        if (later instanceof Promise) await later;
+        this.#settle();
+      } catch (error) {
+        this.fail(error);
+      }
+      if (this.#failure !== undefined) return;
+      if (++turns % turnsMax === 0) await this.waiting?.turn();
+    }
+    this.#isBusy = false;
+    this.#pause();
+  }
+
+  #next(): (() => Later<void>) | undefined {
+    const job = this.#jobs.shift();
+    if (job !== undefined) return job;
+    for (const thread of this.#ready) {
+      if (thread.isReady?.() !== true) continue;
+      return () => {
+        this.open();
+        return thread.task.lifted.insideFromHost(() => this.resume(thread));
+      };
+    }
+    return undefined;
+  }
+
+  /** Before guest code runs in a turn: within the call of the host, or on the account of the last one. */
+  open(): void {
+    if (this.#call !== undefined) this.waiting?.resume();
+    else if (this.waiting !== undefined) this.waiting.goOn();
+    else this.engine.enter();
+    this.#isOpen = true;
+  }
+
+  #isOpen = false;
+
+  /** After a turn: a call that has its result gives it to the host. */
+  #settle(): void {
+    const call = this.#call;
+    const isOpen = this.#isOpen;
+    this.#isOpen = false;
+    if (call === undefined) {
+      if (isOpen) this.engine.leave();
+      return;
+    }
+    if (call.outcome === undefined) return;
+    this.waiting?.settle();
+    this.engine.leave();
+    this.#call = undefined;
+    call.resolve(call.outcome.value);
+  }
+
+  #pause(): void {
+    if (this.#call === undefined) return;
+    if (this.#hostEnds.size === 0)
+      this.fail(componentErrors.trap({ what: "a deadlock: nothing can happen any more that it waits for" }));
+    else this.waiting?.wait();
+  }
+
+  /** The guest failed: everything that waits for it is told so. */
+  fail(error: unknown): unknown {
+    if (this.#failure !== undefined) return this.#failure;
+    const failure = this.engine.fail(error);
+    this.#failure =
+      failure instanceof RemoraError ? failure : componentErrors.trap({ what: "its code trapped" }, failure);
+    this.#jobs.length = 0;
+    this.#ready.clear();
+    this.#call?.reject(failure);
+    this.#call = undefined;
+    for (const call of this.#queued) this.#refuse(call);
+    for (const end of this.#hostEnds) end.fail(this.#failure);
+    this.#hostEnds.clear();
+    return failure;
+  }
+
+  /** The engine says why: it is in the middle of another call, or gone. */
+  #refuse(call: HostCall): void {
+    try {
+      this.engine.enter();
+    } catch (error) {
+      call.reject(error);
+    }
+  }
+}
