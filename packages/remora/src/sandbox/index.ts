@@ -10,6 +10,8 @@ export {
   auditLines,
   auditLog,
 } from "./audit.ts";
+// The same result from the same input.
+export { type DeterministicOptions, deterministic } from "./deterministic.ts";
 export { sandboxErrors } from "./errors.ts";
 // Programs.
 export { type ExecOutcome, type ExecRequest, Programs } from "./exec/execute.ts";

@@ -15,23 +15,30 @@ import { UdpPort } from "./udp.ts";
 /** Addresses for a name, as text; rejects when there are none. */
 export type Resolve = (name: string) => Promise<readonly string[]>;
 
+const problems = [
+  "access-denied",
+  "invalid-argument",
+  "new-socket-limit",
+  "name-unresolvable",
+  "temporary-resolver-failure",
+  "address-in-use",
+  "address-not-bindable",
+  "remote-unreachable",
+  "connection-refused",
+  "connection-reset",
+  "timeout",
+  "datagram-too-large",
+  "would-block",
+  "invalid-state",
+  "unknown",
+] as const;
+
 /** Why a socket cannot be had or used, in the terms of wasi:sockets. */
-export type SocketProblem =
-  | "access-denied"
-  | "invalid-argument"
-  | "new-socket-limit"
-  | "name-unresolvable"
-  | "temporary-resolver-failure"
-  | "address-in-use"
-  | "address-not-bindable"
-  | "remote-unreachable"
-  | "connection-refused"
-  | "connection-reset"
-  | "timeout"
-  | "datagram-too-large"
-  | "would-block"
-  | "invalid-state"
-  | "unknown";
+export type SocketProblem = (typeof problems)[number];
+
+export function isSocketProblem(value: unknown): value is SocketProblem {
+  return (problems as readonly unknown[]).includes(value);
+}
 
 /** A socket operation that failed; the text is for the guest as well. */
 export class SocketError extends Error {

@@ -1,4 +1,4 @@
-/** `wasi:clocks`: wall clock and monotonic clock. https://github.com/WebAssembly/WASI 0.2, proposals/clocks. */
+/** `wasi:clocks`: wall clock, monotonic clock and time zone. https://github.com/WebAssembly/WASI 0.2, proposals/clocks. */
 
 import type { Machine } from "../machine/machine.ts";
 import { Pollable } from "./poll.ts";
@@ -30,6 +30,14 @@ export function monotonicClock(machine: Machine) {
     subscribeInstant: (atNs: bigint) => new Pollable(machine, { kind: "moment", atNs }),
     subscribeDuration: (ns: bigint) =>
       new Pollable(machine, { kind: "moment", atNs: clock.monotonicNs() + ns }),
+  };
+}
+
+/** The host's own time zone is none of the guest's business: everywhere is UTC. */
+export function timezone() {
+  return {
+    display: (_when: Datetime) => ({ utcOffset: 0, name: "UTC", inDaylightSavingTime: false }),
+    utcOffset: (_when: Datetime) => 0,
   };
 }
 

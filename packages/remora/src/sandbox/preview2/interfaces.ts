@@ -6,7 +6,7 @@
 import type { CapabilityName } from "../../policy/index.ts";
 import type { Machine } from "../machine/machine.ts";
 import { environment, exit, stderr, stdin, stdout, terminals } from "./cli.ts";
-import { monotonicClock, wallClock } from "./clocks.ts";
+import { monotonicClock, timezone, wallClock } from "./clocks.ts";
 import { filesystemTypes, preopens } from "./filesystem.ts";
 import { httpTypes, outgoingHandler } from "./http.ts";
 import { keyvalueStore } from "./keyvalue.ts";
@@ -71,6 +71,7 @@ export const interfaces: readonly InterfaceRow[] = [
   { name: "wasi:filesystem/preopens", capability: "wasi.base", make: preopens },
   { name: "wasi:clocks/wall-clock", capability: "clock.read", make: wallClock },
   { name: "wasi:clocks/monotonic-clock", capability: "clock.read", make: monotonicClock },
+  { name: "wasi:clocks/timezone", capability: "clock.read", make: timezone },
   { name: "wasi:http/types", capability: "net.http", make: httpTypes },
   {
     name: "wasi:http/outgoing-handler",

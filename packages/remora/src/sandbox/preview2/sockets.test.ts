@@ -10,7 +10,8 @@ import { stubResolver } from "../testing/http-servers.ts";
 import { expectEnded, interfaceOf, testSandbox } from "../testing/sandboxes.ts";
 import { endpointOf, type IpSocketAddress, ipAddressOf, socketAddressOf } from "./network-addresses.ts";
 import type { Pollable } from "./poll.ts";
-import type { socketInterfaces } from "./sockets.ts";
+import { socketInterfaces } from "./sockets.ts";
+import { IoError, StreamFailure } from "./streams.ts";
 
 type Made<Name extends keyof typeof socketInterfaces> = ReturnType<(typeof socketInterfaces)[Name]>;
 
@@ -107,6 +108,15 @@ test("a guest connects, writes, reads and sees the end", async () => {
   );
   socket[Symbol.dispose]();
   assert.equal(sandbox.sockets.openCount, 0);
+});
+
+test("the failure of a socket's stream has its code, and that of another stream has none", () => {
+  const { network } = socketInterfaces;
+  const { networkErrorCode } = network();
+  const failure = new StreamFailure("connection-reset", "connection-reset");
+  assert.equal(networkErrorCode(new IoError("", failure)), "connection-reset");
+  assert.equal(networkErrorCode(new IoError("", new StreamFailure("", { tag: "DNS-timeout" }))), undefined);
+  assert.equal(networkErrorCode(new IoError("", undefined)), undefined);
 });
 
 test("what is refused or not supported says so", () => {

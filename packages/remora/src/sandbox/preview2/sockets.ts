@@ -6,11 +6,12 @@
 import { ComponentError } from "../../component/index.ts";
 import type { Machine } from "../machine/machine.ts";
 import { Change } from "../net/change.ts";
-import { SocketError } from "../net/sockets.ts";
+import { isSocketProblem, SocketError, type SocketProblem } from "../net/sockets.ts";
 import { Held } from "./held.ts";
 import { type IpAddress, type IpFamily, ipAddressOf } from "./network-addresses.ts";
 import { Pollable } from "./poll.ts";
 import { inCodes, Network } from "./socket-terms.ts";
+import { type IoError, StreamFailure } from "./streams.ts";
 import { TcpSocket } from "./tcp-socket.ts";
 import { IncomingDatagramStream, OutgoingDatagramStream, UdpSocket } from "./udp-socket.ts";
 
@@ -50,7 +51,14 @@ export class ResolveAddressStream extends Held {
 }
 
 export const socketInterfaces = {
-  network: () => ({ Network }),
+  network: () => ({
+    Network,
+    networkErrorCode: ({ cause }: IoError): SocketProblem | undefined => {
+      // Streams of sockets fail with such a code; those of files and bodies with something else.
+      const reason = cause instanceof StreamFailure ? cause.reason : undefined;
+      return isSocketProblem(reason) ? reason : undefined;
+    },
+  }),
   instanceNetwork: () => ({ instanceNetwork: () => new Network() }),
   ipNameLookup: (machine: Machine) => ({
     ResolveAddressStream,
