@@ -21,6 +21,7 @@ export { Gate, type GateCount, type GateOptions } from "./gate.ts";
 // What the engine gives.
 export type { Guest, GuestMemory } from "./guest.ts";
 // HTTP.
+export { httpAnswers } from "./http/core-module.ts";
 export { type HttpErrorCode, HttpFailure } from "./http/failure.ts";
 export type { WholeRequest, WholeResponse } from "./http/request.ts";
 // WebSocket.

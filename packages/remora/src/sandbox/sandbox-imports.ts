@@ -18,6 +18,7 @@ import { type FileUsage, openMounts } from "./fs/mounts.ts";
 import { Gate } from "./gate.ts";
 import type { Guest } from "./guest.ts";
 import { HttpClient } from "./http/client.ts";
+import { httpFunctions, httpModule, httpNames } from "./http/core-module.ts";
 import { checkNetworks } from "./http/destination.ts";
 import { requestWhole, type WholeRequest, type WholeResponse } from "./http/request.ts";
 import { WebSockets } from "./http/websocket.ts";
@@ -141,6 +142,7 @@ const offers: readonly ImportOffer[] = [
     import: `${preview1Module}.${name}`,
     capability: preview1Capability(name),
   })),
+  ...httpNames.map((name) => ({ import: `${httpModule}.${name}`, capability: "net.http" as const })),
   ...interfaces.map((row) => ({ import: interfaceName(row), capability: row.capability })),
 ];
 
@@ -233,6 +235,7 @@ async function hostResolve(name: string): Promise<readonly string[]> {
 function instanceImports(machine: Machine, onClose: () => void): InstanceImports {
   const made = new Map<string, HostInterface>();
   let preview1: Readonly<Record<string, CoreImport>> | undefined;
+  let http: Readonly<Record<string, CoreImport>> | undefined;
   const imports: InstanceImports = {
     component(name) {
       const row = interfaceRow(name);
@@ -246,9 +249,16 @@ function instanceImports(machine: Machine, onClose: () => void): InstanceImports
       return host;
     },
     core(module) {
-      if (module !== preview1Module) return undefined;
-      preview1 ??= preview1Functions(machine);
-      return preview1;
+      switch (module) {
+        case preview1Module:
+          preview1 ??= preview1Functions(machine);
+          return preview1;
+        case httpModule:
+          http ??= httpFunctions(machine);
+          return http;
+        default:
+          return undefined;
+      }
     },
     hostImports(needed) {
       const found: Record<string, Record<string, unknown>> = Object.create(null);
