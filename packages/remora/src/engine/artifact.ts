@@ -50,6 +50,11 @@ export interface GuestAccess {
   readonly memory: GuestMemory;
   /** Ends the running call with this error; the guest cannot catch it. */
   abort(error: RemoraError): never;
+  /**
+   * Milliseconds until the deadline of the running call; Infinity when there is none. Left out behind a wall, where the
+   * host only ends the call.
+   */
+  readonly msLeft?: () => number;
 }
 
 interface Compiling {
@@ -183,6 +188,7 @@ function importsFor(
       },
     },
     abort: (error) => engine.abort(error),
+    msLeft: () => engine.msLeft,
   });
 }
 

@@ -142,6 +142,12 @@ export class InstanceEngine implements CoreEngine {
     this.#meter.charge(units);
   }
 
+  /** Milliseconds until the deadline of the running call; Infinity when there is none. */
+  get msLeft(): number {
+    this.#meter.startClock();
+    return this.#meter.msLeft;
+  }
+
   /** To be called before a host function that may take longer than some microseconds. */
   beforeSlowHost(): void {
     this.#meter.startClock();

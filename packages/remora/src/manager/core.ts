@@ -4,6 +4,7 @@ import { type Bundle, type Isolation, isolations, type Json, openBundle } from "
 import type { CompileCache, Isolation as IsolationWalls } from "../engine/index.ts";
 import type { Grant, ImportOffer, Rules, Vocabulary } from "../policy/index.ts";
 import type { AuditSink } from "../sandbox/index.ts";
+import { interfacesFor } from "./calls/plugin-interfaces.ts";
 import type { ManagerClock } from "./clock.ts";
 import type { Asker } from "./consent/asker.ts";
 import { mergeGrants, sortRequest } from "./consent/decide-request.ts";
@@ -66,7 +67,11 @@ export function rulesOf(core: Core, plugin: string): Rules {
   };
 }
 
-export function inspectOptions(core: Core, plugin: string): InspectOptions {
+export function inspectOptions(
+  core: Core,
+  plugin: string,
+  provided: InspectOptions["provided"] = [],
+): InspectOptions {
   const { limits = {}, limitsMax = {}, isolation = "inline" } = core.policy;
   const own = policyOf(core, plugin);
   const stronger = Math.max(isolations.indexOf(isolation), isolations.indexOf(own.isolation ?? "inline"));
@@ -77,7 +82,7 @@ export function inspectOptions(core: Core, plugin: string): InspectOptions {
     limitsOwn: own.limits ?? {},
     limitsMax: { ...limitsMaxDefault, ...limitsMax },
     isolation: isolations[stronger] ?? "inline",
-    provided: [],
+    provided,
   };
 }
 
@@ -113,7 +118,8 @@ export async function prepare(core: Core, making: Making): Promise<RunningVersio
   const bundle =
     making.bundle ?? openBundle(await core.store.read(version.sha256), { vocabulary: core.vocabulary });
   // The policy may have changed since it was installed; what it imports is compared once more when it is linked.
-  const inspected = placeOf(bundle, inspectOptions(core, name));
+  const place = placeOf(bundle, inspectOptions(core, name));
+  const inspected = { ...place, provided: await interfacesFor(bundle, place.file, core) };
   const { settings: schema } = bundle.manifest;
   const kept = making.settings ?? (await core.settings.read(name));
   const settings = await resolveSettings(name, schema, kept, core.secrets);
@@ -123,6 +129,7 @@ export async function prepare(core: Core, making: Making): Promise<RunningVersio
     version,
     inspected,
     artifact: bundle.read(inspected.file),
+    pluginOf: (needs) => core.pluginOf(needs),
     grants: grantsFor(core, inspected, grants),
     denials: rulesOf(core, name).denials ?? [],
     settings,

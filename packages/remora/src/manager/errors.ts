@@ -112,6 +112,11 @@ export const managerErrors = defineErrors("manager", {
     message: (d: { path: readonly string[] }) =>
       `Cannot install plugins that need each other: ${d.path.map((one) => harmless(one)).join(" needs ")}`,
   },
+  interface: {
+    fault: "publisher",
+    message: (d: { plugin: string; needs: string; name: string; function: string; problem: string }) =>
+      `Cannot link ${d.plugin} with ${d.needs}: of "${harmless(d.name)}" it imports "${harmless(d.function)}": ${d.problem}`,
+  },
   "needed-by": {
     fault: "operator",
     message: (d: { plugin: string; by: readonly string[]; what: string }) =>
@@ -197,6 +202,11 @@ export const managerErrors = defineErrors("manager", {
     fault: "operator",
     message: (d: { plugin: string; isolation: string }) =>
       `Cannot call ${d.plugin} on this thread: it runs in the isolation "${d.isolation}", where a call gives a promise`,
+  },
+  "call-failed": {
+    fault: "platform",
+    message: (d: { plugin: string; path: string; code: string }) =>
+      `Cannot call "${harmless(d.path)}" of the plugin ${d.plugin}: ${d.code}`,
   },
   "too-many-waiting": {
     fault: "operator",

@@ -156,6 +156,26 @@ export class ManagedPlugin<Calls = unknown> {
   }
 
   /**
+   * As `call`, on this thread and at once.
+   *
+   * @throws manager/not-running manager/not-inline engine/… component/…
+   */
+  callNow(path: string | readonly string[], args: readonly unknown[], budget: Partial<Budget> = {}): unknown {
+    const serving = this.#serving;
+    const inline = serving?.inline;
+    if (serving === undefined || inline === undefined) throw this.#refusal();
+    try {
+      const result = inline.callExportNow(path, args, budget);
+      if (this.#isWatched) this.#succeeded();
+      return result;
+    } catch (error) {
+      const successor = this.#noteFailure(serving, error);
+      if (successor?.inline === undefined) throw error;
+      return successor.inline.callExportNow(path, args, budget);
+    }
+  }
+
+  /**
    * As `use`, wherever the guests are and whatever they wait for: for calls that give promises.
    *
    * @throws manager/not-running engine/… component/…

@@ -193,6 +193,22 @@ export class Plugin<Calls> {
     }
   }
 
+  /** As `callExport`, for exports that answer at once. @throws as `call`; component/no-such-export */
+  callExportNow(
+    path: string | readonly string[],
+    args: readonly unknown[],
+    budget?: Partial<Budget>,
+  ): unknown {
+    const leased = this.#pool.lease();
+    this.#calls++;
+    leased.sandboxed?.beginCall();
+    try {
+      return leased.instance.call(path, args, budget).result;
+    } finally {
+      this.#endCall(leased);
+    }
+  }
+
   /**
    * Asks the instance that the next call would get: for the questions of a manager, which are no calls of the plugin
    * and are not counted as such.

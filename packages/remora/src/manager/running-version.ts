@@ -7,6 +7,8 @@ import type { Json } from "../bundle/index.ts";
 import {
   type Artifact,
   type CompileCache,
+  type GuestAccess,
+  type HostImports,
   type Instance,
   type IsolatedInstance,
   type Isolation,
@@ -14,6 +16,7 @@ import {
 } from "../engine/index.ts";
 import type { Grant } from "../policy/index.ts";
 import { type AuditSink, type LogLevel, type Sandbox, sandboxImports } from "../sandbox/index.ts";
+import { interfaceNames, linkInterfaces } from "./calls/plugin-interfaces.ts";
 import { managerErrors } from "./errors.ts";
 import {
   checkHealth,
@@ -33,6 +36,7 @@ import type { PluginContext } from "./host.ts";
 import type { Inspected } from "./install/inspect.ts";
 import { IsolatedPlugin } from "./isolated-plugin.ts";
 import type { LatencyHistogram } from "./latency.ts";
+import type { ManagedPlugin } from "./managed-plugin.ts";
 import { Plugin } from "./plugin.ts";
 import type { PluginPolicy } from "./policy.ts";
 import type { InstalledVersion } from "./store/entry.ts";
@@ -42,6 +46,8 @@ export interface PrepareOptions {
   readonly inspected: Inspected;
   /** The artifact's bytes. */
   readonly artifact: Uint8Array;
+  /** The plugins that it needs. */
+  readonly pluginOf: (name: string) => ManagedPlugin;
   readonly grants: readonly Grant[];
   readonly denials: readonly Grant[];
   /** With secrets in place of references. */
@@ -179,8 +185,8 @@ async function makeGuests(options: PrepareOptions, sandbox: Sandbox): Promise<Gu
     id: context.name,
     artifact,
     limits,
-    hostImports: world.imports(context),
-    hostFunctions: world.hostFunctions,
+    hostImports: withInterfaces(world.imports(context), options),
+    hostFunctions: [...world.hostFunctions, ...interfaceNames(inspected.provided)],
     grants: options.grants,
     sandbox,
     latency: options.latency,
@@ -200,6 +206,18 @@ async function makeGuests(options: PrepareOptions, sandbox: Sandbox): Promise<Gu
     return world.bindIsolated?.(guest, context);
   };
   return { at: "wall", plugin: await IsolatedPlugin.open<unknown>({ ...common, isolation, bind }) };
+}
+
+/** The host's functions, and those of other plugins, which need to know how much time the caller has left. */
+function withInterfaces(
+  host: HostImports | ((guest: GuestAccess) => HostImports),
+  { inspected: { provided }, pluginOf }: PrepareOptions,
+): HostImports | ((guest: GuestAccess) => HostImports) {
+  if (provided.length === 0) return host;
+  return (guest) => ({
+    ...(typeof host === "function" ? host(guest) : host),
+    ...linkInterfaces(provided, guest, pluginOf),
+  });
 }
 
 function giveSettings(options: PrepareOptions, give: (settings: Json) => boolean): void {

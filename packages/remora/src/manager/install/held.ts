@@ -1,13 +1,14 @@
 /** Versions that want more than was granted: kept until somebody answers, over restarts too. */
 
 import { openBundle } from "../../bundle/index.ts";
+import { interfacesFor } from "../calls/plugin-interfaces.ts";
 import type { ConsentItem, ConsentRequest } from "../consent/asker.ts";
 import { sortRequest } from "../consent/decide-request.ts";
 import { type Core, inspectOptions, rulesOf, writeEntry } from "../core.ts";
 import { inStep, managerErrors } from "../errors.ts";
 import type { ManagedPlugin } from "../managed-plugin.ts";
 import type { Entry } from "../store/entry.ts";
-import { inspect } from "./inspect.ts";
+import { inspect, placeOf } from "./inspect.ts";
 import { linkable, takeIn, trustHere, verifyHere, withConsent } from "./install.ts";
 
 /** What a held version wants; undefined when none is held. */
@@ -38,7 +39,11 @@ export async function acceptHeld(
   if (held === undefined) throw managerErrors["no-such-consent"]({ plugin: name });
   const bytes = await inStep("fetch", name, () => core.store.read(held.sha256));
   const { bundle } = await inStep("verify", name, () => verifyHere(bytes, core));
-  const inspected = await inStep("inspect", name, () => inspect(bundle, inspectOptions(core, name)));
+  const inspected = await inStep("inspect", name, () =>
+    interfacesFor(bundle, placeOf(bundle, inspectOptions(core, name)).file, core).then((provided) =>
+      inspect(bundle, inspectOptions(core, name, provided)),
+    ),
+  );
   const source = { bytes, bundle, origin: held.origin, inspected, basis: entry };
   const { asked } = sortRequest(bundle.manifest.capabilities, sortOptions(entry, core));
   const given = { given: entry.grants, refused: entry.refused };

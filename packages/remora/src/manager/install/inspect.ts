@@ -20,6 +20,7 @@ import {
 } from "../../bundle/index.ts";
 import { defaultLimits, type Limits } from "../../engine/index.ts";
 import { checkImports, type ImportOffer, type Vocabulary } from "../../policy/index.ts";
+import { interfaceNames, type PluginInterface } from "../calls/plugin-interfaces.ts";
 import { managerErrors } from "../errors.ts";
 import type { PluginHost, WorldBinding } from "../host.ts";
 
@@ -64,6 +65,8 @@ export interface Inspected {
   readonly isolation: Isolation;
   /** What it gets, within the policy's ceiling. */
   readonly limits: Limits;
+  /** Interfaces that it gets from the plugins that it needs. */
+  readonly provided: readonly PluginInterface[];
 }
 
 export interface InspectOptions {
@@ -76,8 +79,8 @@ export interface InspectOptions {
   readonly limitsOwn: Partial<Limits>;
   readonly limitsMax: Limits;
   readonly isolation: Isolation;
-  /** What plugins that are installed export for this one, by interface. */
-  readonly provided: readonly string[];
+  /** Interfaces that it gets from the plugins that it needs. */
+  readonly provided: readonly PluginInterface[];
 }
 
 /**
@@ -104,7 +107,7 @@ export function inspect(bundle: Bundle, options: InspectOptions): Inspected {
   if (uses.length > 0) throw bundleErrors.capabilities({ plugin: manifest.name, uses });
   const check = checkImports(needed, {
     plugin: manifest.name,
-    hostFunctions: [...world.hostFunctions, ...options.provided],
+    hostFunctions: [...world.hostFunctions, ...interfaceNames(options.provided)],
     offers: options.offers,
     grants: [...implied, ...manifest.capabilities.map(({ grant }) => grant)],
   });
@@ -121,7 +124,8 @@ export function placeOf({ manifest }: Bundle, options: InspectOptions): Inspecte
   const host = hostOf(manifest, options.hosts);
   const served = worldOf(manifest, host);
   const isolation = isolationOf(manifest, served.world, options);
-  return { manifest, host, ...served, isolation, limits: limitsOf(manifest, options) };
+  const { provided } = options;
+  return { manifest, host, ...served, isolation, limits: limitsOf(manifest, options), provided };
 }
 
 function hostOf(manifest: Manifest, hosts: readonly PluginHost[]): PluginHost {

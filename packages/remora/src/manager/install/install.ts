@@ -12,6 +12,7 @@ import {
   trustOf,
 } from "../../bundle/index.ts";
 import { checkImports, type Grant } from "../../policy/index.ts";
+import { checkDependents, interfaceNames, interfacesFor } from "../calls/plugin-interfaces.ts";
 import type { ConsentItem, ConsentRequest } from "../consent/asker.ts";
 import { grantsOf, mergeGrants, sortRequest } from "../consent/decide-request.ts";
 import { type Core, grantsFor, inspectOptions, policyOf, prepare, rulesOf, writeEntry } from "../core.ts";
@@ -19,9 +20,9 @@ import { inStep, managerErrors } from "../errors.ts";
 import type { ManagedPlugin } from "../managed-plugin.ts";
 import { checkSettings } from "../settings/settings.ts";
 import type { Entry, InstalledVersion, Operation } from "../store/entry.ts";
-import { installDependencies } from "./dependencies.ts";
+import { dependents, installDependencies } from "./dependencies.ts";
 import { fetchBytes, type PluginRef, resolve } from "./fetch.ts";
-import { type Inspected, inspect, verify } from "./inspect.ts";
+import { type Inspected, inspect, placeOf, verify } from "./inspect.ts";
 
 export interface InstallOptions {
   /** To begin with, in place of those that are kept. */
@@ -59,11 +60,16 @@ export async function install(
   const bytes = await inStep("fetch", label, () => fetchBytes(resolved, core.vocabulary));
   const found = await inStep("verify", label, () => verifyHere(bytes, core));
   const { name } = found.bundle.manifest;
-  const inspected = await inStep("inspect", name, () => inspect(found.bundle, inspectOptions(core, name)));
-  await inStep("resolve", name, () =>
-    installDependencies(inspected.manifest, chain, core, (needed, path) => install(needed, core, {}, path)),
-  );
   const { bundle } = found;
+  const { file } = await inStep("inspect", name, () => placeOf(bundle, inspectOptions(core, name)));
+  await inStep("resolve", name, () =>
+    installDependencies(bundle.manifest, chain, core, (needed, path) => install(needed, core, {}, path)),
+  );
+  const inspected = await inStep("inspect", name, async () => {
+    await checkDependents(bundle, file, dependents(name, core.entries).keys(), core);
+    const provided = await interfacesFor(bundle, file, core);
+    return inspect(bundle, inspectOptions(core, name, provided));
+  });
   const source = { bytes, bundle, origin: resolved.origin, inspected, basis: core.entries.get(name) };
   const given = await inStep("decide", name, () => decideHere(source, found.trust, core, options));
   return takeIn({ ...source, ...given }, core, options);
@@ -231,7 +237,7 @@ export function linkable(
   const { manifest, world } = inspected;
   const check = checkImports(bundle.imports(), {
     plugin: manifest.name,
-    hostFunctions: [...world.hostFunctions, ...inspectOptions(core, manifest.name).provided],
+    hostFunctions: [...world.hostFunctions, ...interfaceNames(inspected.provided)],
     offers: core.offers,
     grants: grantsFor(core, inspected, decided.grants),
   });

@@ -1,0 +1,114 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { componentEmbed, componentNew, parse } from "@bytecodealliance/jco-transpile/wasm-tools";
+import { packBundle } from "../../bundle/index.ts";
+import type { PluginHost } from "../host.ts";
+import { expectRejected, manifestOf, rig, testHost } from "../testing/rig.test.ts";
+
+interface Side {
+  /** Of the interface's one function. */
+  readonly type?: string;
+  readonly wat?: string;
+  readonly version?: string;
+  readonly top?: string;
+}
+
+const plainType = "func(value: s32) -> s32";
+
+/** Exports `acme:geo/api`, whose `double` does what the text says. */
+function geo({ type = plainType, wat = "(i32.mul (local.get 0) (i32.const 2))", ...text }: Side = {}) {
+  return bundle({
+    wit: `interface api { double: ${type}; }`,
+    world: "export acme:geo/api@1.0.0;",
+    wat: `(func (export "acme:geo/api@1.0.0#double") (param i32) (result i32) ${wat})`,
+    manifest: manifestOf({ name: "geo", ...text }),
+  });
+}
+
+/** Imports it, and doubles the number that it is given and one. */
+function map({ type = plainType, ...text }: Side = {}) {
+  return bundle({
+    wit: `interface api { double: ${type}; } interface show { run: func(value: s32) -> s32; }`,
+    world: "import acme:geo/api@1.0.0; export acme:geo/show@1.0.0;",
+    wat: `(import "acme:geo/api@1.0.0" "double" (func $double (param i32) (result i32)))
+      (func (export "acme:geo/show@1.0.0#run") (param i32) (result i32)
+        (call $double (i32.add (local.get 0) (i32.const 1))))`,
+    manifest: manifestOf({ name: "map", tables: '[dependencies]\ngeo = "^1.0.0"\n', ...text }),
+  });
+}
+
+async function bundle(parts: { wit: string; world: string; wat: string; manifest: string }) {
+  const binary = await parse(`(module ${parts.wat} (memory (export "memory") 1))`);
+  const witSource = `package test:test; world plugin { ${parts.world} }
+    package acme:geo@1.0.0 { ${parts.wit} }`;
+  const embedded = await componentEmbed({ binary, witSource, world: "plugin", stringEncoding: "utf8" });
+  const files = new Map([
+    ["remora.toml", new TextEncoder().encode(parts.manifest)],
+    ["plugin.wasm", await componentNew(embedded)],
+  ]);
+  return { bytes: packBundle(files), origin: "a test" };
+}
+
+const host: PluginHost = {
+  ...testHost,
+  worlds: testHost.worlds.map((world) => ({ ...world, bindIsolated: () => undefined })),
+};
+const show = ["acme:geo/show@1.0.0", "run"];
+const policy = { healthEveryMs: 0, limits: { fuelMax: 10_000_000_000, deadlineMs: 50 } };
+
+test("a plugin calls one that it needs, and goes on with its next version", async (t) => {
+  const { manager, reopen } = await rig(t, { hosts: [host], policy });
+  await manager.install(await geo());
+  const plugin = await manager.install(await map());
+  assert.equal(await plugin.call(show, [20]), 42);
+  await manager.install(await geo({ version: "1.1.0", wat: "(i32.mul (local.get 0) (i32.const 200))" }));
+  assert.equal(await plugin.call(show, [20]), 4_200);
+  assert.ok(manager.get("geo").counts().calls >= 1, "and the call is on the account of who answers");
+  const again = await reopen();
+  assert.equal(await again.manager.get("map").call(show, [0]), 200);
+});
+
+test("without its need a plugin is not linked, and functions of another type are refused from both sides", async (t) => {
+  const { manager } = await rig(t, { hosts: [host], policy });
+  await expectRejected(manager.install(await map()), "manager/resolve", "manager/no-source");
+  await manager.install(await geo({ type: "func(value: u32) -> u32" }));
+  await expectRejected(manager.install(await map()), "manager/inspect", "manager/interface");
+  await manager.install(await geo({ version: "1.1.0" }));
+  await manager.install(await map());
+  const changed = geo({ version: "1.2.0", type: "func(value: s32) -> u32" });
+  await expectRejected(manager.install(await changed), "manager/inspect", "manager/interface");
+});
+
+test("a failure of the other plugin is told as that, and counts against it alone", async (t) => {
+  const { manager } = await rig(t, { hosts: [host], policy: { ...policy, probationMs: 0 } });
+  await manager.install(await geo({ wat: "(unreachable)" }));
+  const plugin = await manager.install(await map());
+  for (let time = 0; time < 6; time++) await expectRejected(plugin.call(show, [1]), "manager/call-failed");
+  assert.deepEqual([manager.info("geo").breaker, manager.info("map").breaker], ["open", "closed"]);
+  assert.equal(manager.info("map").state, "running");
+});
+
+test("the deadline of a call holds for the calls that it makes", async (t) => {
+  const slow = { limits: { fuelMax: 1e15, deadlineMs: 20_000 } };
+  const { manager } = await rig(t, {
+    hosts: [host],
+    policy: { healthEveryMs: 0, limitsMax: { fuelMax: 1e15 }, plugins: { geo: slow, map: slow } },
+  });
+  await manager.install(await geo({ wat: "(loop (br 0)) (unreachable)" }));
+  const plugin = await manager.install(await map());
+  const startedMs = performance.now();
+  // The caller may spend 30 ms, and who it calls 20 seconds of its own.
+  await assert.rejects(plugin.call(show, [1], { deadlineMs: 30 }), {
+    code: /engine\/deadline|manager\/call-failed/,
+  });
+  assert.ok(performance.now() - startedMs < 2_000);
+});
+
+test("a plugin behind a wall is called as one on the caller's thread is", async (t) => {
+  const { manager } = await rig(t, { hosts: [host], policy: { ...policy, limits: { deadlineMs: 5_000 } } });
+  await manager.install(await geo({ top: 'isolation = "worker"' }));
+  const plugin = await manager.install(await map());
+  assert.equal(await plugin.call(show, [20]), 42);
+  await manager.install(await map({ version: "1.1.0", top: 'isolation = "worker"' }));
+  assert.equal(await plugin.call(show, [20]), 42);
+});
