@@ -215,3 +215,22 @@ for (const [type, ...values] of wrongValues) {
     for (const value of values) assert.equal(codecs.of(type).check(value, cx), false, String(value));
   });
 }
+
+test("a list that grows once it was checked is not filled up with what an earlier call has kept", () => {
+  const record: ValueType = { kind: "record", fields: [{ name: "a", type: { kind: "string" } }] };
+  const codec = codecs.of({ kind: "list", element: record, length: undefined });
+  const cx = contextOver(new ReferenceMemory());
+  const lower = (list: unknown) => {
+    cx.beginCheck();
+    assert(codec.check(list, cx));
+    cx.beginLower();
+    codec.lower(cx, list, [], 0);
+  };
+  lower([{ a: "secret" }, { a: "secret" }]);
+  let reads = 0;
+  const growing = new Proxy([{ a: "x" }], {
+    // The check looks twice.
+    get: (target, key) => (key === "length" ? (++reads > 2 ? 2 : 1) : Reflect.get(target, key)),
+  });
+  assert.throws(() => lower(growing), RangeError);
+});

@@ -120,8 +120,7 @@ function fromKept(fields: readonly RecordField[], parts: readonly Part[], size: 
   const hasOthers = fields.some(({ kind }) => kind === otherKind);
   return {
     store: (cx, _, pointer) => {
-      const first = cx.keptNext;
-      cx.keptNext = first + width;
+      const first = cx.takeKept(width);
       for (let index = 0; index < parts.length; index++) {
         const { strings, others } = parts[index] as Part; // In bounds.
         if (strings !== undefined) storeStrings(strings, cx, first, pointer);
@@ -134,8 +133,7 @@ function fromKept(fields: readonly RecordField[], parts: readonly Part[], size: 
     storeAll: hasOthers
       ? undefined
       : (cx, count, pointer) => {
-          const first = cx.keptNext;
-          cx.keptNext = first + count * width;
+          const first = cx.takeKept(count * width);
           if (hasStrings) {
             for (let index = 0; index < count; index++) {
               for (const { strings } of parts) {
@@ -147,8 +145,7 @@ function fromKept(fields: readonly RecordField[], parts: readonly Part[], size: 
           for (const field of plain) storeColumn(field, cx, count, first, width, pointer, size);
         },
     lower: (cx, _, out, at) => {
-      const first = cx.keptNext;
-      cx.keptNext = first + width;
+      const first = cx.takeKept(width);
       let next = at;
       for (const field of fields) {
         field.codec.lower(cx, keptValue(field, cx, first), out, next);

@@ -91,6 +91,7 @@ export class Context {
   readonly #realloc: CoreFunction;
   readonly #liftBytesMax: number;
   #liftBytesLeft = 0;
+  #keptEnd = 0;
 
   constructor(options: ContextOptions) {
     this.engine = options.engine;
@@ -132,7 +133,17 @@ export class Context {
 
   /** To be called between the checks of values and their lowering. */
   beginLower(): void {
+    this.#keptEnd = this.keptNext;
     this.keptNext = 0;
+  }
+
+  /** The place of the first of so many values that were kept, each to be taken once. */
+  takeKept(count: number): number {
+    const first = this.keptNext;
+    this.keptNext = first + count;
+    // A list that has grown since it was checked: what would be stored for it was kept for another call.
+    if (this.keptNext > this.#keptEnd) throw new RangeError("A value has changed since it was checked");
+    return first;
   }
 
   /** To be called after guest code ran and before memory is written: growing detaches the views. */
