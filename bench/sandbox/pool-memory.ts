@@ -1,15 +1,17 @@
 /**
- * `node bench/sandbox/pool-memory.ts`: megabytes of the whole program, Node and Remora included, with fifty different
- * plugins live on the pool of threads and each called once. One figure of `bench -- sandbox`.
+ * `node bench/sandbox/pool-memory.ts ENGINE`: megabytes of the whole program, Node and Remora included, with fifty
+ * different plugins live on the pool of threads and each called once. One figure of `bench -- sandbox`, which names the
+ * engine's entry: as it is published, or the sources.
  */
 
 import { readFile } from "node:fs/promises";
-import { noElevation, takHostImports } from "@remora/tak";
-import { defaultLimits, openArtifact, openIsolation } from "remora/engine";
+import type * as Engine from "remora/engine";
 import { componentPath } from "../../examples/build.ts";
 
-const host = { log: () => {}, nowMs: Date.now, elevation: noElevation, audit: { write: () => {} } };
-const imports = takHostImports("bench", host);
+// The same names, wherever the entry is.
+const { defaultLimits, openArtifact, openIsolation } = (await import(process.argv[2] ?? "")) as typeof Engine;
+
+const imports = { "omnitak:plugin/host@0.1.0": { log() {}, getCurrentTimeMs: () => 0n } };
 const bytes = await readFile(componentPath("tak/geofence-filter"));
 const message = { cotType: "a-f-G", uid: "u", lat: 52.08, lon: 4.31, time: "2026-06-01T12:00:00.000Z" };
 const isolation = openIsolation("worker");

@@ -86,7 +86,7 @@ for (const attack of ["two-messages", "oversized-head", "negative-length", "floo
 
 test("a process that has no memory left costs one coded error", async () => {
   await using isolation = new ProcessIsolation({ heapMbMax: 32 }, hostileEntry);
-  const guest = await openComponent(isolation);
+  const guest = await openComponent(isolation, endless);
   const call = guest.call(["guest", "ask"], ["heap-without-end"]);
   await assert.rejects(call, { code: "engine/isolate-crashed", fault: "guest" });
 });

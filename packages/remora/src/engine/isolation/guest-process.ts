@@ -14,6 +14,12 @@ import type { Message } from "./protocol.ts";
 /** Signals that somebody else sent: the system for want of memory, or the operator. The others are crashes. */
 const foreignSignals: readonly (NodeJS.Signals | null)[] = ["SIGKILL", "SIGTERM", "SIGINT", "SIGHUP"];
 
+/**
+ * Nothing is allowed, and all of a module is compiled before its first call: inside of a call no deadline could interrupt
+ * it.
+ */
+const processFlags = ["--permission", "--no-warnings", "--no-wasm-lazy-compilation"];
+
 /** From the end of the pipe to the end of the process, which says more about why. */
 const exitMsMax = 500;
 
@@ -37,7 +43,7 @@ export class GuestProcess implements Transport {
 
   constructor(code: IsolateCode, receiver: Receiver, { heapMbMax }: ProcessLimits) {
     this.#receiver = receiver;
-    const flags = ["--permission", "--no-warnings", `--max-old-space-size=${heapMbMax}`];
+    const flags = [...processFlags, `--max-old-space-size=${heapMbMax}`];
     this.#child = spawn(execPath, [...flags, "-e", processText], {
       env: {},
       cwd: "/",
@@ -142,4 +148,4 @@ function read(length) {
   return bytes;
 }
 const code = JSON.parse(read(read(4).readUInt32LE(0)).toString("utf8"));
-${bootText()};`;
+${bootText()}`;

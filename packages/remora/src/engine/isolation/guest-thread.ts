@@ -4,19 +4,21 @@ import { MessageChannel, Worker } from "node:worker_threads";
 import { bootText, type IsolateCode } from "./isolate-code.ts";
 import type { Receiver, Transport } from "./link.ts";
 import { Mailbox, mailboxMemory, turns } from "./mailbox.ts";
+import { Patience } from "./patience.ts";
 import type { Message } from "./protocol.ts";
 
 /**
  * A call that ends soon is noticed by looking once in each turn of the host's loop: being woken takes longer than most
  * calls. After so many milliseconds the loop is left alone until the thread wakes it.
  */
-const lookingMs = 0.1;
+const lookingMs = 0.02;
 
 export class GuestThread implements Transport {
   readonly #mailbox: Mailbox;
   readonly #worker: Worker;
   readonly #receiver: Receiver;
   readonly #port: MessageChannel["port1"];
+  readonly #patience = new Patience();
   #isOver = false;
 
   constructor(code: IsolateCode, receiver: Receiver, heapMbMax: number) {
@@ -45,7 +47,7 @@ export class GuestThread implements Transport {
   /** Resolves when the thread takes messages, or is over. */
   async ready(): Promise<void> {
     this.#worker.ref();
-    await this.#mailbox.whenTurned(turns.guest);
+    while (this.#mailbox.turn === turns.guest) await this.#mailbox.whenTurned(turns.guest);
     if (!this.#isOver) this.#worker.unref();
   }
 
@@ -89,23 +91,28 @@ export class GuestThread implements Transport {
   }
 
   #look(): void {
-    const since = performance.now();
+    if (!this.#patience.isWorthwhile) {
+      this.#wait();
+      return;
+    }
+    const untilMs = performance.now() + lookingMs;
     const look = () => {
-      if (this.#isOver) return;
-      if (this.#mailbox.turn === turns.host) this.#receiver.received(this.#mailbox.receive());
-      else if (performance.now() - since < lookingMs) setImmediate(look);
-      else this.#wait();
+      const hasTurned = this.#mailbox.turn !== turns.guest;
+      if (!hasTurned && performance.now() < untilMs) {
+        setImmediate(look);
+        return;
+      }
+      this.#patience.learn(hasTurned);
+      this.#wait();
     };
     setImmediate(look);
   }
 
   #wait(): void {
+    if (this.#isOver) return;
     const turned = this.#mailbox.whenTurned(turns.guest);
-    const take = () => {
-      if (!this.#isOver) this.#receiver.received(this.#mailbox.receive());
-    };
-    if (turned === undefined) take();
-    else void turned.then(take);
+    if (turned === undefined) this.#receiver.received(this.#mailbox.receive());
+    else void turned.then(() => this.#wait());
   }
 }
 
@@ -117,5 +124,5 @@ function isOutOfMemory(error: unknown): boolean {
 function threadText(): string {
   return `const { registerHooks } = require("node:module");
 const { code } = require("node:worker_threads").workerData;
-${bootText()};`;
+${bootText()}`;
 }

@@ -44,15 +44,18 @@ export function built(url: URL): URL {
   return import.meta.url.endsWith(".js") ? new URL(url.href.replace(/\.ts$/, ".js")) : url;
 }
 
-/** What `boot` evaluates to where there is nothing yet: an expression in which `code` and `registerHooks` are bound. */
+/**
+ * A script that begins with the entry: for a new thread or process, in which `code` and `registerHooks` are bound. The
+ * last import is in the text, since a compiler would put something of its own in its place.
+ */
 export function bootText(): string {
-  return `(${boot.toString()})(code, registerHooks)`;
+  return `(${serveFiles.toString()})(code.files, registerHooks);\nimport(code.entry);`;
 }
 
 type RegisterHooks = typeof import("node:module").registerHooks;
 
-/** Begins with the entry. Its text is what threads and processes evaluate, so that it names nothing around it. */
-function boot({ files, entry }: IsolateCode, registerHooks: RegisterHooks): Promise<unknown> {
+/** Makes imports find the files. Its text is what is evaluated, so that it names nothing around it. */
+function serveFiles(files: IsolateCode["files"], registerHooks: RegisterHooks): void {
   registerHooks({
     resolve(specifier, context, next) {
       const url = specifier.startsWith(".") ? new URL(specifier, context.parentURL).href : specifier;
@@ -64,5 +67,4 @@ function boot({ files, entry }: IsolateCode, registerHooks: RegisterHooks): Prom
       return source === undefined ? next(url, context) : { format: "module", source, shortCircuit: true };
     },
   });
-  return import(entry);
 }

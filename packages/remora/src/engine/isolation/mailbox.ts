@@ -5,6 +5,7 @@
  */
 
 import { type MessagePort, receiveMessageOnPort } from "node:worker_threads";
+import { Patience } from "./patience.ts";
 import type { GuestChannel, Message } from "./protocol.ts";
 
 /** What a thread gets to open its end of a mailbox. */
@@ -32,6 +33,7 @@ export class Mailbox {
   readonly #numbers: Float64Array;
   readonly #room: Uint8Array;
   readonly #port: MessagePort;
+  readonly #patience = new Patience();
 
   constructor({ memory, port }: MailboxSeed) {
     this.words = new Int32Array(memory);
@@ -104,20 +106,27 @@ export class Mailbox {
 
   /** Blocks until the turn is no longer `turn`, or for so many milliseconds. False when the time was over. */
   await(turn: number, timeoutMs: number): boolean {
-    for (let spins = 0; spins < spinsMax; spins++) if (this.turn !== turn) return true;
-    Atomics.wait(this.words, word.turn, turn, timeoutMs);
-    return this.turn !== turn;
+    if (this.#patience.isWorthwhile) {
+      let spins = 0;
+      while (this.turn === turn && spins < spinsMax) spins++;
+      this.#patience.learn(spins < spinsMax);
+    }
+    // The notification of an earlier turn may come late, and wake for nothing.
+    while (this.turn === turn) {
+      if (Atomics.wait(this.words, word.turn, turn, timeoutMs) === "timed-out") return this.turn !== turn;
+    }
+    return true;
   }
 
-  /** Resolves when the turn is no longer `turn`; undefined when it is not already. */
+  /** Resolves when the turn may no longer be `turn`: look again. Undefined when it is not already. */
   whenTurned(turn: number): Promise<unknown> | undefined {
     const waited = Atomics.waitAsync(this.words, word.turn, turn);
     return waited.async ? waited.value : undefined;
   }
 }
 
-/** Some 20 µs: a host that calls again at once finds the thread awake. */
-const spinsMax = 2_000;
+/** Some 10 µs: a host that calls again at once finds the thread awake. */
+const spinsMax = 1_000;
 
 /** The guest's end. */
 export class MailboxChannel implements GuestChannel {
