@@ -14,10 +14,14 @@ export {
   defaultLimits,
   type HostImports,
   type Instance,
+  type IsolatedInstance,
+  type Isolation,
+  type IsolationLevel,
   type Limits,
   type LoadOptions,
   load,
   openArtifact,
+  openIsolation,
 } from "./engine/index.ts";
 // Keep one running, with what it was granted.
 export { Plugin, type PluginMetrics, type PluginOptions } from "./manager/index.ts";
