@@ -126,6 +126,17 @@ test("a thread that never answers is ended and replaced, and its other plugins a
   assert.equal((await next.call("add", [1, 2])).result, 3);
 });
 
+for (const level of ["worker", "process"] as const) {
+  test(`${level}: code that does not even begin is told of, and not tried for ever`, async () => {
+    const entry = new URL("./testing/broken-entry.ts", import.meta.url);
+    await using isolation =
+      level === "worker" ? new WorkerIsolation({}, entry) : new ProcessIsolation({}, entry);
+    for (let attempt = 0; attempt < 2; attempt++) {
+      await assert.rejects(openModule(isolation), { code: "engine/isolate-lost", fault: "platform" });
+    }
+  });
+}
+
 /** Processes that this one has started. */
 function children(): number[] {
   const tasks = readdirSync("/proc/self/task");

@@ -90,7 +90,7 @@ export class WorkerIsolation implements Isolation {
     this.#watchdog.watch(isolate.link);
     for (const thread of threads) await thread.ready();
     const seat = this.#seats[index];
-    if (seat !== undefined) seat.isolate = isolate;
+    if (seat !== undefined && !isolate.link.isOver) seat.isolate = isolate;
     return isolate;
   }
 
@@ -98,9 +98,13 @@ export class WorkerIsolation implements Isolation {
     this.#seats[index] = undefined;
   }
 
-  /** A thread that was ended is replaced before it is needed: its plugins will want their instances back. */
+  /**
+   * A thread that was ended is replaced before it is needed: its plugins will want their instances back. One that never
+   * began is not, or it would be for ever.
+   */
   #replace(index: number): void {
+    const hasBegun = this.#seats[index]?.isolate !== undefined;
     this.#vacate(index);
-    if (!this.#isClosed) this.#seated(index);
+    if (hasBegun && !this.#isClosed) this.#seated(index);
   }
 }
