@@ -58,6 +58,9 @@ const marginMs = 0.1;
 /** Granted at once when there is no deadline: a refill a few milliseconds costs nothing. */
 const undatedUnits = 1_000_000;
 
+/** The same for a guest that another thread may stop: it asks more often whether it is to. */
+const stoppableUnits = 100_000;
+
 /** The counter is an i32, and a charge of up to 2^30 is subtracted before it is looked at. */
 const sliceUnitsMax = 2 ** 30;
 
@@ -77,6 +80,7 @@ export class Meter implements RefillTarget {
   readonly #clock: () => number;
   readonly #sliceUnits: number | undefined;
   readonly #isStopped: () => boolean;
+  readonly #undatedUnits: number;
   readonly #stackSlotsMax: number;
   readonly #isFuelExact: boolean;
   /** Sets the counter and gives back what it was; undefined as long as there is no module. */
@@ -111,6 +115,7 @@ export class Meter implements RefillTarget {
     this.#clock = options.clock ?? monotonicMs;
     this.#sliceUnits = options.sliceUnits;
     this.#isStopped = options.isStopped ?? never;
+    this.#undatedUnits = options.isStopped === undefined ? undatedUnits : stoppableUnits;
     this.#stackSlotsMax = options.limits.stackSlotsMax;
     this.#isFuelExact = options.isFuelExact ?? true;
     this.pages = new Allowance(options.limits.memoryPagesMax);
@@ -183,7 +188,7 @@ export class Meter implements RefillTarget {
     }
     const fuelMax = this.#isFuelExact ? budget.fuelMax : Infinity;
     const isTimed = deadlineMs !== Infinity;
-    const unlooked = this.#sliceUnits ?? (isTimed ? unclockedUnits : undatedUnits);
+    const unlooked = this.#sliceUnits ?? (isTimed ? unclockedUnits : this.#undatedUnits);
     const standing = fuelMax < unlooked ? Math.floor(fuelMax) : unlooked;
     if (standing !== this.#ceiling) this.#topUp(standing);
     this.budget = budget;
@@ -308,7 +313,7 @@ export class Meter implements RefillTarget {
     const used = this.#empty();
     if (this.#isStopped()) this.kill("closed");
     if (this.dead !== undefined || !this.#isRunning) return 1;
-    let slice = this.#sliceUnits ?? undatedUnits;
+    let slice = this.#sliceUnits ?? this.#undatedUnits;
     if (this.#deadlineAt !== Infinity) {
       const timed = this.#timedSlice(used);
       if (timed === 0) {

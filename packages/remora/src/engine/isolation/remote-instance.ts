@@ -30,8 +30,11 @@ export interface RemoteOptions {
   readonly onGone: (instance: RemoteInstance) => void;
 }
 
-/** After the host asked a guest to stop, or its deadline passed, before what it runs in is killed. */
-export const graceMs = 20;
+/**
+ * After the host asked a guest to stop, or its deadline passed, before what it runs in is killed. A guest's own meter
+ * takes a millisecond or two; but on a busy machine its thread may not run for some tens of them, and others share it.
+ */
+export const graceMs = 100;
 
 export class RemoteInstance implements IsolatedInstance {
   readonly level: IsolationLevel;
