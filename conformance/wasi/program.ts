@@ -23,7 +23,7 @@ export interface ProgramOptions {
   readonly environment: Readonly<Record<string, string>>;
   /** What the program sees as "/": a folder of this machine, or one of its own in memory. Default: nothing. */
   readonly root?: { readonly folder: string } | "own";
-  readonly standardInput?: Uint8Array;
+  readonly standardInput?: SandboxOptions["standardInput"];
   /** What is given beside files, variables, clock and randomness. */
   readonly grants?: readonly Grant[];
   readonly network?: SandboxOptions["network"];

@@ -99,6 +99,14 @@ export function buildProgram({ source }: OwnProgram, preview: Preview, target: s
   if (status !== 0) throw new Error(String(stderr));
 }
 
+/** So that a program which reads has to wait. */
+async function* inPieces(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  for (let at = 0; at < bytes.length; at += 3) {
+    await new Promise((resolve) => setImmediate(resolve));
+    yield bytes.subarray(at, at + 3);
+  }
+}
+
 const names: Readonly<Record<string, readonly string[]>> = { "granted.example": ["8.8.8.8"] };
 
 /** Runs one, put aside while it waits. Rejects when it does not end or print as it should. */
@@ -115,7 +123,7 @@ export async function checkProgram(
     ...(program.grants !== undefined && { grants: program.grants }),
     arguments: program.arguments ?? [],
     environment,
-    standardInput: new TextEncoder().encode(input),
+    standardInput: inPieces(new TextEncoder().encode(input)),
   });
   assert.deepEqual(outcome, { exit: program.exit[preview], stdout, stderr }, rest.name);
 }

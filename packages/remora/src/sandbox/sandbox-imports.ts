@@ -25,6 +25,7 @@ import { WebSockets } from "./http/websocket.ts";
 import { KeyValueStore } from "./keyvalue/store.ts";
 import { type SandboxLimits, sandboxLimits } from "./limits.ts";
 import { type ClockChoice, clockOf } from "./machine/clock.ts";
+import { bytesInput, streamInput } from "./machine/input.ts";
 import { BoundedLog, type LogSink } from "./machine/log.ts";
 import { Machine, type PluginMachine } from "./machine/machine.ts";
 import { realRandom, seededRandom } from "./machine/random.ts";
@@ -61,8 +62,11 @@ export interface SandboxOptions {
   readonly arguments?: readonly string[];
   /** Values of variables. A guest sees those that `env.read` grants by name. */
   readonly environment?: Readonly<Record<string, string>>;
-  /** What a program reads from its standard input. Default: nothing. */
-  readonly standardInput?: Uint8Array;
+  /**
+   * What a program reads from its standard input. Of a stream all instances read on where another one stopped, and
+   * wait for what is not there yet, as `waiting` says. Default: nothing.
+   */
+  readonly standardInput?: Uint8Array | AsyncIterable<Uint8Array>;
   /**
    * Under `fs.private`: the host's folder that is the plugin's own root, with `data`, `config` and `tmp` in it.
    * Default: in memory, gone with the sandbox.
@@ -168,6 +172,8 @@ export function sandboxImports(options: SandboxOptions): Sandbox {
   const webSockets = new WebSockets(secured);
   const sockets = new Sockets(network);
   const programs = new Programs(gate, limits);
+  const input = options.standardInput ?? new Uint8Array(0);
+  const stream = Symbol.asyncIterator in input ? streamInput(input) : undefined;
   const random = options.random ?? { kind: "real" };
   const shared: PluginMachine = {
     plugin,
@@ -179,7 +185,8 @@ export function sandboxImports(options: SandboxOptions): Sandbox {
     waiting: options.waiting ?? noWaiting,
     environment: new Map(Object.entries(options.environment ?? {})),
     arguments: options.arguments ?? [],
-    standardInput: options.standardInput ?? new Uint8Array(0),
+    newInput: () => stream ?? bytesInput(input as Uint8Array), // no stream, so bytes
+    isInputStream: stream !== undefined,
     http,
     sockets,
     keyValues: () => {
@@ -198,6 +205,7 @@ export function sandboxImports(options: SandboxOptions): Sandbox {
     webSockets.close();
     sockets.close();
     programs.close();
+    stream?.close();
     keyValues?.close();
     keyValues = undefined;
     log.close();

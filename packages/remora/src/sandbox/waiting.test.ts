@@ -5,6 +5,7 @@ import { test } from "node:test";
 import { parse } from "@bytecodealliance/jco-transpile/wasm-tools";
 import { isRemoraError } from "../base/index.ts";
 import { defaultLimits, type Limits, openArtifact } from "../engine/index.ts";
+import { streamInput } from "./machine/input.ts";
 import { noWaiting, suspendedWaiting, type Waiting } from "./machine/waiting.ts";
 import { sandboxImports } from "./sandbox-imports.ts";
 
@@ -41,6 +42,23 @@ const blocker = await parse(`(component
   (core instance $i (instantiate $m (with "h" (instance
     (export "subscribe" (func $subscribe)) (export "block" (func $block)) (export "drop" (func $drop))))))
   (func (export "sleep") (param "ms" u32) (canon lift (core func $i "sleep"))))`);
+
+/** Reads standard input into memory, asking before each read by `poll_oneoff` if it is told to; gives how much it was. */
+const reader = await parse(`(module
+  (import "wasi_snapshot_preview1" "poll_oneoff" (func $poll (param i32 i32 i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "fd_read" (func $read (param i32 i32 i32 i32) (result i32)))
+  (memory (export "memory") 1)
+  (func (export "read") (param $asks i32) (result i32) (local $sum i32)
+    (i32.store8 (i32.const 8) (i32.const 1))
+    (loop $again
+      (if (local.get $asks) (then
+        (if (call $poll (i32.const 0) (i32.const 64) (i32.const 1) (i32.const 128)) (then unreachable))))
+      (i32.store (i32.const 200) (i32.add (i32.const 1024) (local.get $sum)))
+      (i32.store (i32.const 204) (i32.const 100))
+      (if (call $read (i32.const 0) (i32.const 200) (i32.const 1) (i32.const 208)) (then unreachable))
+      (local.set $sum (i32.add (local.get $sum) (i32.load (i32.const 208))))
+      (br_if $again (i32.load (i32.const 208))))
+    (local.get $sum)))`);
 
 const kinds = { "core module": sleeper, component: blocker };
 
@@ -113,6 +131,67 @@ for (const [kind, bytes] of Object.entries(kinds)) {
     );
   });
 }
+
+for (const asks of [0, 1]) {
+  test(`standard input that comes by and by is waited for, ${asks === 0 ? "in reading" : "in asking first"}`, async () => {
+    let turns = 0;
+    async function* pieces() {
+      for (const text of ["one ", "", "two ", "three"]) {
+        turns++;
+        await new Promise((resolve) => setImmediate(resolve));
+        yield new TextEncoder().encode(text);
+      }
+    }
+    const sandbox = sandboxImports({
+      plugin: "reads",
+      grants: [{ capability: "wasi.base" }],
+      audit: { write: () => {} },
+      log: { write: () => {} },
+      nowMs: Date.now,
+      waiting: suspendedWaiting,
+      standardInput: pieces(),
+    });
+    const artifact = openArtifact(reader, { plugin: "reads" });
+    const instance = artifact.instantiate({
+      limits: { ...defaultLimits, deadlineMs: 30_000 },
+      imports: (guest) => sandbox.forInstance(guest).hostImports(artifact.imports),
+    });
+    assert.ok(instance.kind === "module");
+    const length = Number(await instance.exports.read?.(asks));
+    const read = new Uint8Array(instance.memory?.buffer ?? new ArrayBuffer(0)).subarray(
+      1_024,
+      1_024 + length,
+    );
+    assert.deepEqual([new TextDecoder().decode(read), turns], ["one two three", 4]);
+    sandbox.close();
+  });
+}
+
+test("input is asked for as it is read: one piece is kept, and what fails ends", async () => {
+  let given = 0;
+  const input = streamInput({
+    [Symbol.asyncIterator]: () => ({
+      next: async () => {
+        if (given === 3) throw new Error("no more");
+        given++;
+        return { done: false, value: new Uint8Array(1_000) };
+      },
+    }),
+  });
+  assert.deepEqual([input.read(10), given], [new Uint8Array(0), 1]);
+  await input.change.next();
+  assert.deepEqual([input.isReady(), input.availableBytes, given], [true, 1_000, 1]);
+  for (let read = 0; read < 3_000; ) {
+    const part = input.read(300);
+    assert.ok(part !== "end");
+    read += part.length;
+    assert.ok(given * 1_000 - read <= 1_000);
+    if (part.length === 0) await input.change.next();
+  }
+  assert.equal(input.isReady(), false);
+  await input.change.next();
+  assert.equal(input.read(1), "end");
+});
 
 test("marks are one sandbox's: beside one that suspends, calls of another give their results at once", async () => {
   const [suspending, plain] = [guestOf(blocker, suspendedWaiting), guestOf(blocker, noWaiting)];

@@ -15,6 +15,7 @@ import type { SandboxLimits } from "../limits.ts";
 import type { Change } from "../net/change.ts";
 import type { Sockets } from "../net/sockets.ts";
 import type { Clock } from "./clock.ts";
+import type { StandardInput } from "./input.ts";
 import type { BoundedLog } from "./log.ts";
 import { RandomBudget, type RandomSource } from "./random.ts";
 import type { Waiting } from "./waiting.ts";
@@ -32,7 +33,9 @@ export interface PluginMachine {
   /** As the operator lists them; each variable passes the gate when it is read. */
   readonly environment: ReadonlyMap<string, string>;
   readonly arguments: readonly string[];
-  readonly standardInput: Uint8Array;
+  /** Bytes are there for each instance from the beginning; a stream is one for all of them. */
+  newInput(): StandardInput;
+  readonly isInputStream: boolean;
   readonly http: HttpClient;
   readonly sockets: Sockets;
   /** The plugin's store, opened when it is first wanted. */
@@ -49,6 +52,7 @@ export class Machine {
   readonly guest: Guest;
   readonly clock: Clock;
   readonly random: RandomBudget;
+  readonly input: StandardInput;
   readonly #open = new Set<{ close(): void }>();
   readonly #onClose: (() => void)[] = [];
   readonly #ended = new AbortController();
@@ -59,6 +63,7 @@ export class Machine {
     this.shared = shared;
     this.guest = guest;
     this.clock = shared.newClock();
+    this.input = shared.newInput();
     this.random = new RandomBudget(shared.newRandom(), shared.limits);
   }
 

@@ -6,6 +6,7 @@
 import { FsError } from "../fs/errno.ts";
 import type { FileHandle, FolderHandle } from "../fs/files.ts";
 import type { FolderEntry } from "../fs/volume.ts";
+import type { StandardInput } from "../machine/input.ts";
 import type { LineStream } from "../machine/log.ts";
 import type { Machine } from "../machine/machine.ts";
 import {
@@ -44,8 +45,7 @@ export interface FolderDescriptor extends Rights {
 
 export interface InputDescriptor extends Rights {
   readonly kind: "input";
-  readonly bytes: Uint8Array;
-  offset: number;
+  readonly input: StandardInput;
   flags: number;
 }
 
@@ -64,13 +64,13 @@ export class Descriptors {
 
   constructor(machine: Machine) {
     this.#machine = machine;
-    const { log, standardInput } = machine.shared;
+    const { log } = machine.shared;
     const stdout = log.stream("stdout");
     const stderr = log.stream("stderr");
     this.#streams = [stdout, stderr];
     const readable = { base: streamRights | rights.fdRead, inheriting: 0n, flags: 0 };
     const writable = { base: streamRights | rights.fdWrite, inheriting: 0n, flags: fdflags.append };
-    this.#table.set(0, { kind: "input", bytes: standardInput, offset: 0, ...readable });
+    this.#table.set(0, { kind: "input", input: machine.input, ...readable });
     this.#table.set(1, { kind: "output", stream: stdout, ...writable });
     this.#table.set(2, { kind: "output", stream: stderr, ...writable });
     let number = 3;

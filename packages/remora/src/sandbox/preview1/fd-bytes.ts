@@ -2,7 +2,7 @@
 
 import { FsError } from "../fs/errno.ts";
 import { type Implementation, type Preview1, u64ToNumber } from "./call.ts";
-import type { Descriptor, FileDescriptor } from "./descriptors.ts";
+import type { Descriptor, FileDescriptor, InputDescriptor } from "./descriptors.ts";
 import { fdflags, rights, sizes, whence } from "./layout.ts";
 
 /** Buffers of one read or write, as POSIX's IOV_MAX. */
@@ -24,15 +24,13 @@ export function byteFunctions({ machine, bytes, descriptors }: Preview1): Record
     },
     fd_read: (fd: number, iovecs: number, count: number, result: number) => {
       const descriptor = descriptors.get(fd);
-      if (descriptor.kind === "input") {
-        bytes.setU32(result, readInput(iovecs, count, descriptor));
-        return;
-      }
+      if (descriptor.kind === "input") return readInput({ iovecs, count, result }, descriptor);
       const file = readable(descriptor);
       descriptors.get(fd, "fdRead");
       const read = readInto(iovecs, count, file.offset, file);
       bytes.setU32(result, read);
       file.offset += read;
+      return undefined;
     },
     fd_seek: (fd: number, offset: bigint, from: number, result: number) => {
       const descriptor = seekable(fd);
@@ -121,15 +119,28 @@ export function byteFunctions({ machine, bytes, descriptors }: Preview1): Record
     return written;
   }
 
-  function readInput(iovecs: number, count: number, input: { bytes: Uint8Array; offset: number }): number {
-    const read = transfer(iovecs, count, (part, done) => {
-      const from = input.bytes.subarray(input.offset + done, input.offset + done + part.length);
-      part.set(from);
-      bytes.wrote(part, from.length);
-      return from.length;
-    });
-    input.offset += read;
-    return read;
+  /** Reads what there is, or waits until there is something. */
+  function readInput(
+    into: { iovecs: number; count: number; result: number },
+    descriptor: InputDescriptor,
+  ): Promise<unknown> | undefined {
+    const { input, flags } = descriptor;
+    if (input.isReady()) {
+      const read = transfer(into.iovecs, into.count, (part) => {
+        const from = input.read(part.length);
+        if (from === "end") return 0;
+        part.set(from);
+        bytes.wrote(part, from.length);
+        return from.length;
+      });
+      bytes.setU32(into.result, read);
+      return undefined;
+    }
+    if ((flags & fdflags.nonblock) !== 0) throw new FsError("again");
+    const waited = machine.wait("fd_read", [input.change], undefined);
+    return waited === undefined
+      ? readInput(into, descriptor)
+      : waited.then(() => readInput(into, descriptor));
   }
 
   function endOf(descriptor: FileDescriptor): number {

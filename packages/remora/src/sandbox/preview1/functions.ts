@@ -99,12 +99,17 @@ export function preview1Functions(machine: Machine): Readonly<Record<string, Cor
   return Object.fromEntries(
     Object.entries(implementations).map(([name, implementation]) => {
       const imported = readsGuestMemory(withErrno(implementation), memoryReads[name] ?? []);
-      if (name === "poll_oneoff" && machine.shared.waiting.suspends)
-        return [name, asyncHostFunction(imported)];
+      if (mayWait(name, machine)) return [name, asyncHostFunction(imported)];
       // They read and write files: the guest's clock is looked at after them.
       return [name, /^(fd|path)_/.test(name) ? slowHostFunction(imported) : imported];
     }),
   );
+}
+
+/** What may give a promise; reading does only when its input comes by and by. */
+function mayWait(name: string, { shared }: Machine): boolean {
+  if (shared.waiting.suspends !== true) return false;
+  return name === "poll_oneoff" || (name === "fd_read" && shared.isInputStream);
 }
 
 function withErrno(implementation: Implementation): CoreImport {

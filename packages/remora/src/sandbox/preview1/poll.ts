@@ -1,6 +1,7 @@
 /** `poll_oneoff`: waiting for a moment, or for a descriptor; files and the log are always ready. */
 
 import { errno, FsError } from "../fs/errno.ts";
+import type { StandardInput } from "../machine/input.ts";
 import type { Implementation, Preview1 } from "./call.ts";
 import { clockid, eventtype, sizes, subclockflags } from "./layout.ts";
 
@@ -8,6 +9,12 @@ interface Timer {
   readonly userdata: bigint;
   /** From now on; of the guest's clock. */
   readonly leftNs: bigint;
+}
+
+/** Standard input that has nothing yet. */
+interface Input {
+  readonly userdata: bigint;
+  readonly input: StandardInput;
 }
 
 interface Ready {
@@ -26,30 +33,42 @@ export function pollFunctions({ machine, bytes, descriptors }: Preview1): Record
       bytes.slice(result, 4);
       const timers: Timer[] = [];
       const ready: Ready[] = [];
+      const inputs: Input[] = [];
       for (let index = 0; index < total; index++) {
         const subscribed = subscription((subscriptions >>> 0) + index * sizes.subscription);
         if ("leftNs" in subscribed) timers.push(subscribed);
+        else if ("input" in subscribed) inputs.push(subscribed);
         else ready.push(subscribed);
       }
       let firstNs = endless;
       for (const { leftNs } of timers) if (leftNs < firstNs) firstNs = leftNs;
       if (ready.length > 0 || firstNs <= 0n) {
-        writeEvents(events, result, [...ready, ...firedOf(timers, 0n)]);
+        writeEvents(events, result, [...ready, ...arrivedOf(inputs), ...firedOf(timers, 0n)]);
         return undefined;
       }
-      const waited = machine.wait("poll_oneoff", [], firstNs);
-      if (waited === undefined) {
-        writeEvents(events, result, firedOf(timers, firstNs));
-        return undefined;
-      }
-      return waited.then(() => {
-        writeEvents(events, result, firedOf(timers, firstNs));
-        return undefined;
-      });
+      return until({ timers, inputs, firstNs }, (fired) => writeEvents(events, result, fired));
     },
   };
 
-  function subscription(at: number): Timer | Ready {
+  /** Waits for input or for the first timer, and hands over what came. */
+  function until(
+    awaited: { timers: readonly Timer[]; inputs: readonly Input[]; firstNs: bigint },
+    write: (fired: readonly Ready[]) => void,
+  ): Promise<void> | undefined {
+    const { timers, inputs, firstNs } = awaited;
+    const changes = inputs.map(({ input }) => input.change);
+    const waited = machine.wait("poll_oneoff", changes, timers.length > 0 ? firstNs : undefined);
+    const told = (): Promise<void> | undefined => {
+      const arrived = arrivedOf(inputs);
+      // Without a timer a wait ends at the host's bound, too: it goes on until the deadline of the call.
+      if (arrived.length === 0 && timers.length === 0) return until(awaited, write);
+      write(arrived.length > 0 ? arrived : firedOf(timers, firstNs));
+      return undefined;
+    };
+    return waited === undefined ? told() : waited.then(told);
+  }
+
+  function subscription(at: number): Timer | Input | Ready {
     const userdata = bytes.u64(at);
     const type = bytes.u8(at + 8);
     switch (type) {
@@ -75,10 +94,13 @@ export function pollFunctions({ machine, bytes, descriptors }: Preview1): Record
     return { userdata, leftNs: timeoutNs - now };
   }
 
-  function readiness(fd: number, userdata: bigint, type: number): Ready {
+  function readiness(fd: number, userdata: bigint, type: number): Input | Ready {
     try {
       const descriptor = descriptors.get(fd, "pollFdReadwrite");
-      const size = descriptor.kind === "input" ? BigInt(descriptor.bytes.length - descriptor.offset) : 1n;
+      if (descriptor.kind === "input" && type === eventtype.fdRead && !descriptor.input.isReady()) {
+        return { userdata, input: descriptor.input };
+      }
+      const size = descriptor.kind === "input" ? BigInt(descriptor.input.availableBytes) : 1n;
       const isWrongWay =
         (descriptor.kind === "input" && type === eventtype.fdWrite) ||
         (descriptor.kind === "output" && type === eventtype.fdRead);
@@ -103,6 +125,15 @@ export function pollFunctions({ machine, bytes, descriptors }: Preview1): Record
 }
 
 const endless = 2n ** 65n;
+
+function arrivedOf(inputs: readonly Input[]): Ready[] {
+  return inputs
+    .filter(({ input }) => input.isReady())
+    .map(({ userdata, input }) => {
+      const bytes = BigInt(input.availableBytes);
+      return { userdata, type: eventtype.fdRead, errno: errno.success, bytes };
+    });
+}
 
 function firedOf(timers: readonly Timer[], elapsedNs: bigint): Ready[] {
   return timers

@@ -4,7 +4,7 @@
  */
 
 import type { Machine } from "../machine/machine.ts";
-import { bytesSource, InputStream, OutputStream, readySink } from "./streams.ts";
+import { InputStream, OutputStream, readySink } from "./streams.ts";
 
 export function environment(machine: Machine) {
   return {
@@ -22,7 +22,12 @@ export function exit(machine: Machine) {
 }
 
 export function stdin(machine: Machine) {
-  const source = bytesSource(machine.shared.standardInput);
+  const { input } = machine;
+  const source = {
+    read: (bytesMax: number) => input.read(bytesMax),
+    awaited: { kind: "event", isReady: () => input.isReady(), change: () => input.change },
+    close: () => {},
+  } as const;
   // Each stream reads on where another one stopped, as descriptors of one file do.
   return { getStdin: () => new InputStream(machine, source) };
 }

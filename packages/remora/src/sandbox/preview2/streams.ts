@@ -229,21 +229,6 @@ export class OutputStream {
   }
 }
 
-/** Bytes that are all there already. */
-export function bytesSource(bytes: Uint8Array): ByteSource {
-  let at = 0;
-  return {
-    read(bytesMax) {
-      if (at >= bytes.length) return "end";
-      const part = bytes.slice(at, at + bytesMax);
-      at += part.length;
-      return part;
-    },
-    awaited: always,
-    close: () => {},
-  };
-}
-
 /** Somewhere that takes all at once. */
 export function readySink(write: (bytes: Uint8Array) => void, close: () => void): ByteSink {
   return { room: () => roomBytes, write, isFlushed: () => true, awaited: always, close };
