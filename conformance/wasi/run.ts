@@ -9,6 +9,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { ConformanceReport } from "../main.ts";
 import { type Suite, type SuiteMissing, suiteFolder } from "../suites.ts";
+import { checkJavaScript } from "./javascript.ts";
 import { known } from "./known.ts";
 import { builtFolder, builtName, builtPrograms, checkProgram } from "./own/programs.ts";
 import { type ProgramOutcome, runProgram } from "./program.ts";
@@ -40,7 +41,7 @@ type Outcomes = ReadonlyMap<string, string | undefined>;
 export async function runWasi(log: (line: string) => void): Promise<ConformanceReport | SuiteMissing> {
   const found = suiteFolder(suite);
   if ("missing" in found) return found;
-  const groups: Record<string, Outcomes> = { own: await runOwn() };
+  const groups: Record<string, Outcomes> = { own: await runOwn(), javascript: await runJavaScript(log) };
   for (const language of languages) groups[language] = await runLanguage(found.folder, language);
   const outcomes = new Map(Object.values(groups).flatMap((group) => [...group]));
   for (const [program, wrong] of outcomes) if (wrong !== undefined) log(`${program}: ${wrong}`);
@@ -86,6 +87,19 @@ async function runOwn(): Promise<Outcomes> {
     outcomes.set(`own/${name}`, wrong);
   }
   return outcomes;
+}
+
+/** Where its tool cannot be had there is none, and the run says why. */
+async function runJavaScript(log: (line: string) => void): Promise<Outcomes> {
+  const name = "javascript/program.preview2.wasm";
+  try {
+    const skipped = await checkJavaScript();
+    if (skipped === undefined) return new Map([[name, undefined]]);
+    log(`${name}: skipped: ${skipped.missing}`);
+    return new Map();
+  } catch (error) {
+    return new Map([[name, error instanceof Error ? error.message : String(error)]]);
+  }
 }
 
 /** What is wrong, or nothing. */
