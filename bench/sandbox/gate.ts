@@ -6,7 +6,7 @@
 import { parse } from "@bytecodealliance/jco-transpile/wasm-tools";
 import { defaultLimits, load } from "remora/engine";
 import type { Grant } from "remora/policy";
-import { type AuditSink, auditLines, auditLog, Gate } from "remora/sandbox";
+import { type AuditSink, auditLog, Gate } from "remora/sandbox";
 import { measure, type Variant } from "../measure.ts";
 
 const guestText = `(module
@@ -25,12 +25,11 @@ export async function gateFigures(): Promise<Record<string, number>> {
     variant("ungated", bytes, effect),
     variant("guarded", bytes, guarded(auditLog())),
     variant("targeted", bytes, targeted(auditLog())),
-    variant("lines", bytes, guarded(auditLines(() => {}))),
   ]);
   const timings = measure(variants, { rounds: 15, roundMs: 10 });
   const above = (name: string) =>
     Math.round(((timings.get(name)?.min ?? Number.NaN) - (timings.get("ungated")?.min ?? 0)) * 10) / 10;
-  return { gateNs: above("guarded"), gateTargetNs: above("targeted"), gateLinesNs: above("lines") };
+  return { gateNs: above("guarded"), gateTargetNs: above("targeted") };
 }
 
 function effect(value: number): number {
