@@ -205,7 +205,15 @@ export function definitionOf(
 ): CapabilityDefinition {
   const definition = vocabulary.get(name);
   if (definition === undefined) {
-    throw policyErrors["unknown-capability"]({ name, where, near: nearNames(name, vocabulary.keys()) });
+    throw policyErrors["unknown-capability"]({ name, where, near: nearCapabilities(name, vocabulary) });
   }
   return definition;
+}
+
+/** By spelling; else those of the same area (`provider.weather`) or with that part (`env`, `exec`). */
+function nearCapabilities(name: string, vocabulary: Vocabulary): readonly string[] {
+  const near = nearNames(name, vocabulary.keys());
+  if (near.length > 0) return near;
+  const [area = ""] = name.split(".");
+  return [...vocabulary.keys()].filter((known) => known.split(".").includes(area)).slice(0, 3);
 }

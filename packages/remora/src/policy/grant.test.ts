@@ -53,6 +53,22 @@ test("messages say where, what and what else", () => {
   );
 });
 
+test("an area or a part alone leads to the capability that is meant", () => {
+  for (const [written, meant] of [
+    ["env", "env.read"],
+    ["device", "device.open"],
+    ["provider.weather", "provider.register"],
+    ["exec", "proc.exec"],
+    ["data.put", "data.write"],
+  ] as const) {
+    assert.throws(
+      () => parseGrants([{ capability: written }]),
+      (error) => isRemoraError(error) && (error.details as { near: string[] }).near.includes(meant),
+      written,
+    );
+  }
+});
+
 test("a host cannot redefine a capability, misname one or invent a target kind", () => {
   const base = { meaning: "", risk: "low" } as const;
   assert.throws(() => vocabularyWith([{ ...base, name: "net.http" }]), TypeError);
