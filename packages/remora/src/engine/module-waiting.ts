@@ -112,7 +112,19 @@ function isAsync(field: unknown): field is CoreFunction {
   return typeof field === "function" && isAsyncHostFunction(field);
 }
 
+/** By the bytes of an artifact, of which many instances are made. */
+const known = new WeakMap<Uint8Array, FunctionTypes>();
+
 function functionTypes(bytes: Uint8Array): FunctionTypes {
+  let types = known.get(bytes);
+  if (types === undefined) {
+    types = readFunctionTypes(bytes);
+    known.set(bytes, types);
+  }
+  return types;
+}
+
+function readFunctionTypes(bytes: Uint8Array): FunctionTypes {
   const module = decodeModule(bytes);
   const spaces = indexSpaces(module);
   const imports = new Map<string, CoreSignature>();
@@ -139,8 +151,8 @@ function signatureOf(spaces: IndexSpaces, type: ExternType | undefined): CoreSig
   if (parameters.length > parametersMax || results.length > 1) return undefined;
   const values = [...parameters, ...results].map(coreValueOf);
   if (values.some((value) => value === undefined)) return undefined;
-  const known = values as CoreValue[]; // none is undefined, as was just checked
-  return { params: known.slice(0, parameters.length), results: known.slice(parameters.length) };
+  const core = values as CoreValue[]; // none is undefined, as was just checked
+  return { params: core.slice(0, parameters.length), results: core.slice(parameters.length) };
 }
 
 function coreValueOf(type: unknown): CoreValue | undefined {
