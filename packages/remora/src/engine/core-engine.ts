@@ -64,6 +64,12 @@ export interface InstanceEngineOptions {
 
 const defaultModulesMax = 64;
 
+/**
+ * For each time that a guest goes on after its result: nobody waits for it then, and one that goes on for ever in steps
+ * of a few instructions would keep the host busy for minutes before its fuel is spent.
+ */
+const goOnFuel = 1_000;
+
 const idle = 0;
 const busy = 1;
 const poisoned = 2;
@@ -202,6 +208,7 @@ export class InstanceEngine implements CoreEngine {
     if (this.#state !== idle) throw this.#refusal();
     const { fuelMax, deadlineMs } = this.#meter.budget;
     this.#meter.begin({ fuelMax: Math.max(fuelMax - this.#meter.fuelUsed, 0), deadlineMs });
+    this.#meter.charge(goOnFuel);
     this.#state = busy;
   }
 

@@ -15,13 +15,15 @@ import { handleKinds } from "./waitable.ts";
 export class ErrorContext {
   readonly debugMessage: string;
 
-  constructor(debugMessage: string) {
-    this.debugMessage = debugMessage;
+  constructor(message: string) {
+    // Joined anew: a slice would keep all of the message alive.
+    this.debugMessage =
+      message.length > debugMessageMax ? Array.from(message.slice(0, debugMessageMax)).join("") : message;
   }
 }
 
 /** The specification lets a host change the message; a guest could fill the host's memory with long ones. */
-export const debugMessageMax = 1_024;
+const debugMessageMax = 1_024;
 
 export class InstanceAsyncValues implements AsyncValues {
   readonly #scheduler: Scheduler;
@@ -69,8 +71,7 @@ export class InstanceAsyncValues implements AsyncValues {
   }
 
   fromHost(value: unknown, type: AsyncType): SharedCopy | ErrorContext {
-    if (type.kind === "error-context")
-      return new ErrorContext((value as Error).message.slice(0, debugMessageMax)); // Accepted before.
+    if (type.kind === "error-context") return new ErrorContext((value as Error).message); // Accepted before.
     if (type.kind === "future") {
       const shared = new SharedFuture(this.#elements.of(type.element));
       settleInto(shared, value as PromiseLike<unknown>, this.#scheduler); // As above.

@@ -8,7 +8,7 @@ import { trap } from "../abi/trap.ts";
 import type { CoreFunction, CoreSignature, CoreValue, Flat } from "../core.ts";
 import { componentErrors } from "../errors.ts";
 import type { ValueType } from "../types.ts";
-import { debugMessageMax, ErrorContext } from "./async-values.ts";
+import { ErrorContext } from "./async-values.ts";
 import { addEnd, blocked, cancelBuiltin, copyBuiltin, dropBuiltin, type EndKind } from "./copy-end.ts";
 import type { Elements } from "./element.ts";
 import type { InstanceTasks } from "./instance-tasks.ts";
@@ -268,7 +268,7 @@ function errorFunction({ tasks, cx, codecs }: BuiltinOptions, verb: string): Bui
         body(pointer: number, length: number) {
           cx.beginLift();
           const message = text.lift(cx, [pointer, length], 0) as string; // As its codec gives it.
-          return handles.add(kind, new ErrorContext(message.slice(0, debugMessageMax)), true);
+          return handles.add(kind, new ErrorContext(message), true);
         },
         waits: undefined,
       };

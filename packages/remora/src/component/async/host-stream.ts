@@ -56,6 +56,10 @@ export class GuestStream implements AsyncIterableIterator<unknown>, HostEnd {
     return { done: true, value: undefined };
   }
 
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.return();
+  }
+
   /** Gives the stream back as it is: a guest that is handed it again reads from it without the host between. */
   release(scheduler: Scheduler): SharedStream | undefined {
     if (scheduler !== this.#scheduler || this.#values.length > 0 || this.#reading !== undefined)
@@ -108,7 +112,12 @@ function hostCopier(owner: object, buffer: HostBuffer, done: (result: CopyResult
 
 /** Writes what the host iterates over into a stream, a chunk whenever the guest has taken the one before. */
 export function pumpInto(shared: SharedStream, source: AsyncIterable<unknown>, scheduler: Scheduler): void {
-  const end: HostEnd = { fail: () => void iterator.return?.() };
+  const end: HostEnd = {
+    fail() {
+      // Nobody waits for it any more: what it still has to say is lost with the guest.
+      iterator.return?.().catch(() => {});
+    },
+  };
   const iterator = source[Symbol.asyncIterator]();
   scheduler.hold(end);
   const write = (values: unknown[] | Uint8Array) => {

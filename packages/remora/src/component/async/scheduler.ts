@@ -217,7 +217,10 @@ export class Scheduler {
         this.fail(error);
       }
       if (this.#failure !== undefined) return;
-      if (++turns % turnsMax === 0) await this.waiting?.turn();
+      if (++turns % turnsMax !== 0) continue;
+      // A guest that goes on for ever in small steps may never come to a check of its own.
+      if (this.#call !== undefined) this.waiting?.wait();
+      await this.waiting?.turn();
     }
     this.#isBusy = false;
     this.#pause();
