@@ -41,6 +41,7 @@ export class Packets {
         slots: [],
         backpressure: 0,
         scope: undefined,
+        lending: undefined,
       },
       resources,
       memory: this.#memory,

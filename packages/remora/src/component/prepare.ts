@@ -82,7 +82,7 @@ export function prepareComponent(
       const bindings = bindHostImports(plan, imports);
       const limits = { ...defaultInstanceLimits, ...given };
       const runtime = new Runtime({ prepared, engine, bindings, limits, isPromised });
-      return { exports: buildExports(runtime, plan.exports) };
+      return { exports: buildExports(runtime.exportSource, plan.exports) };
     },
   };
 }

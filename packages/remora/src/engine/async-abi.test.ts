@@ -421,3 +421,37 @@ test("a reader that waits when its guest fails is told how it failed", async () 
   instance.close();
   await assert.rejects(iterator.next(), { code: "engine/closed" });
 });
+
+test("an object of a guest's that is let go of while a call waits is destroyed when the guest has paused", async () => {
+  const bytes = await parse(`(component
+    (import "nap" (func $nap async))
+    (core module $d (global $count (mut i32) (i32.const 0))
+      (func (export "dtor") (param i32) (global.set $count (i32.add (global.get $count) (local.get 0))))
+      (func (export "count") (result i32) (global.get $count)))
+    (core instance $d (instantiate $d))
+    (type $thing (resource (rep i32) (dtor (core func $d "dtor"))))
+    (core func $new (canon resource.new $thing))
+    (core func $nap-core (canon lower (func $nap)))
+    (core module $m (import "h" "new" (func $new (param i32) (result i32))) (import "h" "nap" (func $nap))
+      (func (export "make") (result i32) (call $new (i32.const 5)))
+      (func (export "sleep") (call $nap)))
+    (core instance $i (instantiate $m
+      (with "h" (instance (export "new" (func $new)) (export "nap" (func $nap-core))))))
+    (export $exported "thing" (type $thing))
+    (func (export "make") async (result (own $exported)) (canon lift (core func $i "make")))
+    (func (export "sleep") async (canon lift (core func $i "sleep")))
+    (func (export "count") (result u32) (canon lift (core func $d "count"))))`);
+  interface Exports {
+    make(): Promise<Disposable>;
+    sleep(): Promise<void>;
+    count(): number;
+  }
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const { exports } = await load<Exports>(bytes, { imports: { nap: () => promise } });
+  const thing = await exports.make();
+  const asleep = exports.sleep();
+  thing[Symbol.dispose]();
+  resolve();
+  await asleep;
+  assert.equal(exports.count(), 5);
+});

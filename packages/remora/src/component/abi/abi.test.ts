@@ -36,6 +36,7 @@ function contextOver(memory: ReferenceMemory): Context {
       slots: [],
       backpressure: 0,
       scope: undefined,
+      lending: undefined,
     },
     resources: { wrap: () => ({}), unwrap: () => undefined, take: () => undefined, accepts: () => false },
     memory: memory.bytes,

@@ -55,7 +55,13 @@ export function hostResourceCodec(type: HandleType): Codec {
       return cx.state.index === owner ? rep : lowerBorrow(cx, id, rep);
     },
     (cx, index) => {
-      const rep = cx.state.handles.get(index, id).rep;
+      const handle = cx.state.handles.get(index, id);
+      const { lending } = cx.state;
+      if (lending !== undefined) {
+        handle.lends++;
+        lending.push(handle);
+      }
+      const { rep } = handle;
       return isHost ? rep : cx.resources.wrap(id, rep as number, false); // As above.
     },
   );

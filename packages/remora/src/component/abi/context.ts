@@ -29,6 +29,8 @@ export interface ComponentState {
   backpressure: number;
   /** The call that arguments are being lowered for; only where calls may overlap. */
   scope: BorrowScope | undefined;
+  /** Where handles are collected that a call lends to the host; only where that call may outlast its lifting. */
+  lending: Handle[] | undefined;
 }
 
 /** What a codec asks of the running component beyond memory: the objects that stand for guest resources. */

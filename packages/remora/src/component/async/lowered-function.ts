@@ -90,10 +90,13 @@ function callerOf({ cx, signature, write }: LowerOptions, subtask: Subtask, flat
       subtask.state = "started";
       tell();
       cx.beginLift();
-      const { lent } = cx.state;
-      const before = lent.length;
+      const { state } = cx;
+      const before = state.lent.length;
+      const lending: Handle[] = [];
+      state.lending = lending;
       const args = lift(cx, flat);
-      subtask.lend(lent.splice(before) as Handle[]);
+      state.lending = undefined;
+      subtask.lend([...lending, ...state.lent.splice(before)]);
       return args;
     },
     resolve(result) {

@@ -14,10 +14,10 @@ import {
 import { argumentsLifter, coreFunctionForHost, resultWriter } from "../abi/call-host.ts";
 import type { Codecs, Flat } from "../abi/codec.ts";
 import { hostOwner } from "../abi/codec-resource.ts";
-import { type ComponentState, Context, type ResourceHost } from "../abi/context.ts";
+import { type ComponentState, Context } from "../abi/context.ts";
 import { HandleTable } from "../abi/handles.ts";
 import { trap } from "../abi/trap.ts";
-import { after, type Later } from "../async/later.ts";
+import type { Later } from "../async/later.ts";
 import { isAsyncHostFunction } from "../async-host.ts";
 import type {
   CoreEngine,
@@ -31,7 +31,9 @@ import type {
 import { componentErrors } from "../errors.ts";
 import type { FuncType } from "../types.ts";
 import { AsyncRuntime, type Lifting } from "./async-runtime.ts";
-import { GuestResource, type GuestResourceClass } from "./guest-resource.ts";
+import { Destructors } from "./destructors.ts";
+import type { ExportSource } from "./exports.ts";
+import { GuestObjects } from "./guest-objects.ts";
 import type { HostBindings } from "./host-imports.ts";
 import type { CoreNamespace, CoreRef, FuncItem, HostFuncPlan, Plan } from "./plan.ts";
 
@@ -75,9 +77,10 @@ export const defaultInstanceLimits: InstanceLimits = {
   hostEndsMax: 1_024,
 };
 
-export class Runtime implements ResourceHost {
+export class Runtime {
   readonly engine: CoreEngine;
   readonly plan: Plan;
+  readonly #objects: GuestObjects;
   readonly #prepared: Prepared;
   readonly #bindings: HostBindings;
   readonly #limits: InstanceLimits;
@@ -86,11 +89,7 @@ export class Runtime implements ResourceHost {
   readonly #contexts: (Context | undefined)[];
   readonly #lowered: (CoreFunction | undefined)[];
   readonly #fromHost: (HostCallable | undefined)[];
-  readonly #destructors: (CoreFunction | undefined)[];
-  readonly #classes = new Map<number, GuestResourceClass>();
-  readonly #constructors = new Map<GuestResourceClass, HostCallable>();
-  /** Objects for borrowed guest resources that live until the host function that got them returns. */
-  readonly #loans: GuestResource[] = [];
+  readonly #destructors: Destructors;
   /** Set when a call may be anything but one that gives its result at once. */
   readonly #async: AsyncRuntime | undefined;
 
@@ -103,6 +102,18 @@ export class Runtime implements ResourceHost {
     this.#bindings = bindings;
     this.#limits = limits;
     this.#async = this.#asyncRuntime(options.isPromised);
+    const hostResources = bindings.resources;
+    this.#destructors = new Destructors({
+      engine,
+      plan,
+      hostResources,
+      entered: (callee, caller) => this.#entered(callee, caller),
+      state: (index) => this.#state(index),
+      signature: prepared.rawSignature,
+      async: this.#async,
+    });
+    const dispose = (resource: number, rep: number) => this.#destructors.dispose(resource, rep);
+    this.#objects = new GuestObjects({ plan, hostResources, dispose });
     const handles = { left: limits.handlesMax };
     for (const { index } of plan.states) {
       this.#states.push({
@@ -115,16 +126,16 @@ export class Runtime implements ResourceHost {
         slots: [],
         backpressure: 0,
         scope: undefined,
+        lending: undefined,
       });
     }
     this.#contexts = new Array(plan.contexts.length);
     this.#lowered = new Array(plan.lowers.length);
     this.#fromHost = new Array(plan.lifts.length);
-    this.#destructors = new Array(plan.resources.length);
     for (const step of plan.steps) {
       if (step.kind === "resource") {
         if (step.destructor !== undefined)
-          this.#destructors[step.resource] = this.#coreFunction(step.destructor);
+          this.#destructors.set(step.resource, this.#coreFunction(step.destructor));
         continue;
       }
       const { module } = step;
@@ -155,6 +166,16 @@ export class Runtime implements ResourceHost {
 
   #hostName(index: number): string {
     return this.plan.hostFuncs[index]?.path.join(" ") ?? "";
+  }
+
+  /** What the host finds its exports in. */
+  get exportSource(): ExportSource {
+    const objects = this.#objects;
+    return {
+      func: (item) => this.func(item),
+      classOf: (resource) => objects.classOf(resource),
+      setConstructor: (target, call) => objects.setConstructor(target, call),
+    };
   }
 
   /** The function that the host calls for an exported function. */
@@ -227,7 +248,7 @@ export class Runtime implements ResourceHost {
       context = new Context({
         engine: this.engine,
         state: this.#state(plan.state),
-        resources: this,
+        resources: this.#objects,
         // The validator checked that the export is a memory.
         memory: plan.memory === undefined ? undefined : (this.#core(plan.memory) as CoreMemory),
         realloc: plan.realloc === undefined ? undefined : this.#coreFunction(plan.realloc),
@@ -357,86 +378,11 @@ export class Runtime implements ResourceHost {
   }
 
   #resourceDrop(resource: number, stateIndex: number): CoreFunction {
-    const dropper = this.#dropper(resource, stateIndex);
+    const dropper = this.#destructors.dropper(resource, stateIndex);
     if (this.#async === undefined) return this.#builtin(stateIndex, dropper);
     const body = dropper as (index: Flat) => Later<undefined>; // Its parameter is an i32.
     const waits: CoreSignature = { params: ["i32"], results: [] };
     return this.#async.imported(this.#state(stateIndex), body, waits, "a destructor");
-  }
-
-  #dropper(resource: number, stateIndex: number): (index: number) => unknown {
-    const state = this.#state(stateIndex);
-    return (index) => {
-      const handle = state.handles.remove(index, resource);
-      const { rep, isOwn, scope } = handle;
-      handle.rep = undefined;
-      handle.scope = undefined;
-      if (isOwn) return this.#destroy(resource, rep, stateIndex);
-      if (scope === undefined) state.borrows--;
-      else scope.borrows--;
-      return undefined;
-    };
-  }
-
-  /** Runs the destructor of a resource whose last handle was dropped by a guest. */
-  #destroy(resource: number, rep: unknown, caller: number): unknown {
-    const owner = this.plan.resources[resource]?.owner ?? hostOwner;
-    if (owner === hostOwner) return this.#dispose(resource, rep);
-    const entered = this.#entered(owner, caller);
-    for (const state of entered) {
-      if (!state.mayEnter) trap("a destructor of a component instance that is already being called");
-    }
-    const destructor = this.#destructors[resource];
-    if (destructor === undefined) return undefined;
-    if (this.#async !== undefined) return this.#destroyAsync(destructor, rep, owner, entered);
-    for (const state of entered) state.mayEnter = false;
-    destructor(rep);
-    for (const state of entered) state.mayEnter = true;
-    return undefined;
-  }
-
-  #dispose(resource: number, rep: unknown): undefined {
-    const dispose = this.#bindings.resources.get(resource)?.dispose;
-    try {
-      dispose?.call(rep as object); // A resource of the host is an object of the host.
-    } catch (error) {
-      throw error instanceof RemoraError
-        ? error
-        : componentErrors["host-failed"]({ name: "[Symbol.dispose]" }, error);
-    }
-  }
-
-  #destroyAsync(
-    destructor: CoreFunction,
-    rep: unknown,
-    owner: number,
-    entered: readonly ComponentState[],
-  ): Later<undefined> {
-    invariant(this.#async !== undefined, "the caller looked");
-    const run = this.#async.destructor({
-      signature: this.#prepared.rawSignature(destructorType),
-      cx: this.#destructorContext(owner),
-      core: destructor,
-      isAsync: false,
-      callback: undefined,
-      postReturn: undefined,
-      entered,
-      chain: this.#entered(owner, undefined),
-    });
-    return after(run(rep), () => undefined);
-  }
-
-  /** A destructor takes a number and gives nothing: it needs no memory. */
-  #destructorContext(owner: number): Context {
-    return new Context({
-      engine: this.engine,
-      state: this.#state(owner),
-      resources: this,
-      memory: undefined,
-      realloc: undefined,
-      encoding: "utf8",
-      liftBytesMax: this.#limits.liftBytesMax,
-    });
   }
 
   #lower(index: number): CoreFunction {
@@ -467,16 +413,11 @@ export class Runtime implements ResourceHost {
       cx,
       name: this.#hostName(index),
       callee,
-      endLoans: lends ? () => this.#endLoans() : undefined,
+      endLoans: lends ? () => this.#objects.endLoans() : undefined,
     };
     const mayWait = isAsync || type.isAsync || isAsyncHostFunction(callee);
     if (this.#async === undefined || !mayWait) return coreFunctionForHost(call);
-    return this.#async.loweredHost(call, isAsync, () => {
-      const loans = this.#loans.splice(0);
-      return () => {
-        for (const object of loans) object[GuestResource.release]();
-      };
-    });
+    return this.#async.loweredHost(call, isAsync, () => this.#objects.takeLoans());
   }
 
   /** From one guest of the component to another: lifted out of the one, lowered into the other. */
@@ -509,85 +450,6 @@ export class Runtime implements ResourceHost {
       }
     };
   }
-
-  wrap(resource: number, rep: number, isOwn: boolean): object {
-    const object = GuestResource.wrap(this.classOf(resource), { runtime: this, resource, rep });
-    if (!isOwn) this.#loans.push(object);
-    return object;
-  }
-
-  #endLoans(): void {
-    for (const object of this.#loans) object[GuestResource.release]();
-    this.#loans.length = 0;
-  }
-
-  /** The class of a guest's resource; its constructor and methods are added by whoever exports it. */
-  classOf(resource: number): GuestResourceClass {
-    let found = this.#classes.get(resource);
-    if (found === undefined) {
-      const construct = (args: unknown[]) => this.#construct(made, resource, args);
-      const made = class extends GuestResource {
-        constructor(...args: unknown[]) {
-          super();
-          // The guest's constructor gives an object of this very class, wrapped around its handle.
-          // biome-ignore lint/correctness/noConstructorReturn: that object is what `new` shall give
-          return construct(args);
-        }
-      };
-      found = made;
-      this.#classes.set(resource, found);
-    }
-    return found;
-  }
-
-  setConstructor(target: GuestResourceClass, call: HostCallable): void {
-    this.#constructors.set(target, call);
-  }
-
-  #construct(target: GuestResourceClass, resource: number, args: unknown[]): GuestResource {
-    const call = this.#constructors.get(target);
-    if (call === undefined) {
-      throw new TypeError(`Resource "${this.plan.resources[resource]?.name}" has no constructor`);
-    }
-    return call(...args) as GuestResource; // A constructor's result is the resource.
-  }
-
-  unwrap(resource: number, value: unknown): number | undefined {
-    return GuestResource.repOf(value, this, resource);
-  }
-
-  take(resource: number, value: unknown): number | undefined {
-    const rep = GuestResource.repOf(value, this, resource);
-    if (rep !== undefined) (value as GuestResource)[GuestResource.release](); // It has a rep: it is one.
-    return rep;
-  }
-
-  accepts(resource: number, value: unknown): boolean {
-    if (typeof value !== "object" || value === null) return false;
-    const required = this.#bindings.resources.get(resource)?.constructor;
-    return required === undefined || value instanceof required;
-  }
-
-  /** The host lets go of a resource that it owned: the guest's destructor runs as a call of its own. */
-  dispose(resource: number, rep: number): void {
-    const destructor = this.#destructors[resource];
-    // A guest that is gone took its resources with it: letting go of them is no failure.
-    if (destructor === undefined || this.engine.isPoisoned || this.engine.isClosed) return;
-    this.engine.enter();
-    try {
-      destructor(rep);
-    } catch (error) {
-      throw this.engine.fail(error);
-    }
-    this.engine.leave();
-  }
 }
 
 const backpressureEnd = 2 ** 16;
-
-const destructorType: FuncType = {
-  kind: "func",
-  isAsync: false,
-  params: [{ name: "rep", type: { kind: "u32" } }],
-  result: undefined,
-};
