@@ -78,4 +78,5 @@ test("fuel ends below a routine, and the instance is poisoned", async () => {
 test("imports that are not what the module declares are refused without a throw", () => {
   const empty = Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0, 2, 8, 1, 1, 0x67, 1, 0x66, 3, 0x7f, 0);
   assert.equal(routineEngine.instantiate(empty, {}), undefined);
+  assert.equal(routineEngine.instantiate(empty.subarray(0, 12), {}), undefined);
 });

@@ -19,8 +19,10 @@ export const routineEngine: RoutineEngine = {
       compiled.set(bytes, module);
       return new webAssembly.Instance(module, imports).exports;
     } catch (error) {
-      // No such functions in this V8 (before Node 24), or a memory of 64 bits: it is done without routines then.
-      if (error instanceof webAssembly.LinkError || error instanceof TypeError) return undefined;
+      // No such functions in this V8 (before Node 24) or others, or a memory of 64 bits: it is done without routines then.
+      const { CompileError, LinkError } = webAssembly;
+      if (error instanceof CompileError || error instanceof LinkError || error instanceof TypeError)
+        return undefined;
       throw error;
     }
   },

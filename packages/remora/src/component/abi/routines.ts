@@ -10,6 +10,9 @@ import { type RoutineImports, routineExport, routineModule } from "./routine-mod
 import type { StringRun } from "./string-run.ts";
 import { growStringAt, storeStringAt } from "./strings.ts";
 
+/** The publisher chooses how many strings its records have: those of further runs are stored one by one. */
+const routinesMax = 64;
+
 export class Routines {
   readonly #cx: Context;
   readonly #guest: RoutineImports["guest"] | undefined;
@@ -31,7 +34,9 @@ export class Routines {
   }
 
   #make(run: StringRun): CoreFunction | undefined {
-    if (this.#engine === undefined || this.#guest === undefined || this.#usesLeft-- > 0) return undefined;
+    if (this.#engine === undefined || this.#guest === undefined || run.routine >= routinesMax)
+      return undefined;
+    if (this.#usesLeft-- > 0) return undefined;
     const imports = { guest: { ...this.#guest }, host: { ...hostImports(this.#cx) } };
     const exports = this.#engine.instantiate(moduleOf(run), imports);
     if (exports === undefined) {

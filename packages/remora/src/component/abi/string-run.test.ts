@@ -188,6 +188,17 @@ test("a getter that calls the same guest does not leave its values in place of o
   assert.equal(exports.i.take(plain, padding), "inner");
 });
 
+test("a record of a thousand strings makes no more routines than a context may have", async () => {
+  const type = recordOf(...new Array<ValueType>(1_000).fill(string));
+  const value = Object.fromEntries(
+    Array.from({ length: 1_000 }, (_, index) => [`field${index}`, `${index}`]),
+  );
+  const routines = eagerRoutines();
+  const [back] = load(await echoGuest(type), {}, routines).exports.echo.echo(padded(value));
+  assert.deepEqual(back, value);
+  assert.equal(routines.count, 64);
+});
+
 test("without V8's string functions all is done in JavaScript", async () => {
   const none = { usesBefore: 0, instantiate: () => undefined };
   const { exports } = load(await takingGuest(""), {}, none);
