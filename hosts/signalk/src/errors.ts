@@ -65,6 +65,11 @@ export const signalkErrors = defineErrors("signalk", {
     message: (d: { plugin: string; name: string; expected: string }) =>
       `Cannot use what "${d.name}" of the plugin "${d.plugin}" answered: expected ${d.expected}`,
   },
+  "two-loaders": {
+    fault: "operator",
+    message: () =>
+      'Cannot run WebAssembly plugins beside signalk-server\'s own loader: set "interfaces": {"wasm": false} in its settings.json',
+  },
   // Providers.
   "no-provider": {
     fault: "operator",

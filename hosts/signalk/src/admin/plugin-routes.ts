@@ -13,7 +13,10 @@ import type { SignalkPlugin } from "../plugin/plugin.ts";
 import type { Plugins } from "../plugin/plugins.ts";
 import { settingsOf } from "../plugin/settings-file.ts";
 
-export function pluginRoutes(plugins: Plugins): Route[] {
+/** Where plugins are found: all of a server's, or of one that may be stopped. */
+export type PluginSource = Pick<Plugins, "get" | "all" | "deps">;
+
+export function pluginRoutes(plugins: PluginSource): Route[] {
   return ["/skServer", ""].flatMap((prefix) => {
     const base = `${prefix}/plugins`;
     const of = (answer: (plugin: SignalkPlugin, request: ApiRequest) => ApiResponse | Promise<ApiResponse>) =>
@@ -85,7 +88,7 @@ async function reload(plugin: SignalkPlugin): Promise<ApiResponse> {
   return ok(`Reloaded plugin ${plugin.id}`);
 }
 
-async function importFrom(plugins: Plugins, plugin: SignalkPlugin, body: unknown): Promise<ApiResponse> {
+async function importFrom(plugins: PluginSource, plugin: SignalkPlugin, body: unknown): Promise<ApiResponse> {
   if (!isRecord(body) || typeof body.from !== "string")
     return failed(400, 'Cannot import: expected {"from": id}');
   const imported = await importNodeData(plugins.deps.dataFolder, body.from, plugin.id);

@@ -1,0 +1,60 @@
+/** Routes of this host, as a handler for Express: what none of them takes goes on to signalk-server's own. */
+
+import type { ApiResponse } from "../http/exchange.ts";
+import { findRoute, type Route } from "../http/router.ts";
+import type { ExpressHandler, ExpressRequest, ExpressResponse } from "./server-app.ts";
+
+/** @param isOurs Whether a path is answered here at all. */
+export function expressHandler(
+  routes: readonly Route[],
+  isOurs: (parts: readonly string[]) => boolean,
+): ExpressHandler {
+  return (request, response, next) => {
+    const parts = partsOf(request.path);
+    const found = parts !== undefined && isOurs(parts) ? findRoute(routes, request.method, parts) : undefined;
+    if (found === undefined || found === "method") {
+      next();
+      return;
+    }
+    const { method, headers, body } = request;
+    // Express gives an empty object where there is no body.
+    const given = isEmpty(body) && method === "GET" ? undefined : body;
+    Promise.resolve(
+      found.handler({ method, params: found.params, query: textsOf(request), headers, body: given }),
+    )
+      .then((answer) => send(response, answer))
+      .catch(next);
+  };
+}
+
+function send(response: ExpressResponse, answer: ApiResponse): void {
+  const isJson = "json" in answer;
+  response
+    .status(answer.status)
+    .set(isJson ? { "Content-Type": "application/json; charset=utf-8" } : answer.headers)
+    .send(isJson ? (JSON.stringify(answer.json) ?? "null") : answer.text);
+}
+
+function partsOf(path: string): string[] | undefined {
+  try {
+    return path
+      .replace(/(?<=.)\/$/, "")
+      .split("/")
+      .slice(1)
+      .map(decodeURIComponent);
+  } catch {
+    // Its only failure: the escapes are no UTF-8.
+    return undefined;
+  }
+}
+
+/** Express makes lists and objects of some queries; plugins get texts. */
+function textsOf({ query }: ExpressRequest): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(query).filter((entry): entry is [string, string] => typeof entry[1] === "string"),
+  );
+}
+
+function isEmpty(body: unknown): boolean {
+  return typeof body === "object" && body !== null && Object.keys(body).length === 0;
+}

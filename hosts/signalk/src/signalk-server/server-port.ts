@@ -1,0 +1,126 @@
+/** signalk-server as plugins reach it: the same port that the small server of this package has. */
+
+import type { StampedDelta } from "../delta/delta.ts";
+import { isRecord } from "../delta/delta.ts";
+import { Published } from "../delta/published.ts";
+import type {
+  RadarRegistration,
+  ResourceRegistration,
+  ServerPort,
+  WeatherRegistration,
+} from "../server-port.ts";
+import type { ProviderApi, ServerApp } from "./server-app.ts";
+
+export function serverPort(app: ServerApp): ServerPort {
+  const { signalk } = app;
+  const resources = new SharedProvider(app.resourcesApi);
+  return {
+    selfContext: `vessels.${app.selfId}`,
+    handleMessage: (plugin, delta, version) => app.handleMessage(plugin, delta, version === 2 ? "v2" : "v1"),
+    selfPath: (path) => app.getSelfPath(path),
+    path: (path) => app.getPath(path),
+    onDelta(listen) {
+      const heard = (delta: unknown) => {
+        // It is the server's own, so it is what it claims to be; without updates there is nothing to tell.
+        if (isRecord(delta) && Array.isArray(delta.updates))
+          listen(new Published(delta as unknown as StampedDelta, 1));
+      };
+      signalk.on("delta", heard);
+      return () => signalk.removeListener("delta", heard);
+    },
+    registerPut: ({ plugin, context, path, handle }) =>
+      app.registerActionHandler(context, path, plugin, (_context, _path, value) => handle(value)),
+    registerResources: (registration) => resources.add(registration.plugin, resourceProvider(registration)),
+    registerWeather: (registration) =>
+      once(app.weatherApi, registration.plugin, weatherProvider(registration)),
+    registerRadar: (registration) => once(app.radarApi, registration.plugin, radarProvider(registration)),
+    emitBinary: (stream, data) => app.binaryStreamManager?.emitData(stream, data),
+    setStatus(plugin, { kind, message }) {
+      const name = app.pluginsMap[plugin]?.name ?? plugin;
+      if (kind === "error") app.setPluginError(name, message);
+      else app.setPluginStatus(name, message);
+    },
+  };
+}
+
+function once(api: ProviderApi | undefined, plugin: string, provider: object): () => void {
+  api?.register(plugin, provider);
+  return () => api?.unRegister(plugin);
+}
+
+/** A plugin may provide several kinds of resources, and signalk-server takes away all of a plugin's at once. */
+class SharedProvider {
+  readonly #api: ProviderApi | undefined;
+  readonly #counts = new Map<string, number>();
+
+  constructor(api: ProviderApi | undefined) {
+    this.#api = api;
+  }
+
+  add(plugin: string, provider: object): () => void {
+    this.#api?.register(plugin, provider);
+    this.#counts.set(plugin, (this.#counts.get(plugin) ?? 0) + 1);
+    return () => {
+      const left = (this.#counts.get(plugin) ?? 0) - 1;
+      this.#counts.set(plugin, left);
+      if (left === 0) this.#api?.unRegister(plugin);
+    };
+  }
+}
+
+function resourceProvider({ type, list, get, set, remove }: ResourceRegistration): object {
+  return {
+    type,
+    methods: {
+      listResources: list,
+      async getResource(id: string, property?: string) {
+        const found = await get(id, property);
+        if (found === undefined || found === null) throw new Error(`Resource not found! (${id})`);
+        return found;
+      },
+      setResource: set,
+      deleteResource: remove,
+    },
+  };
+}
+
+function weatherProvider({ plugin, name, observations, forecasts, warnings }: WeatherRegistration): object {
+  return {
+    name,
+    methods: {
+      pluginId: plugin,
+      getObservations: observations,
+      getForecasts: forecasts,
+      getWarnings: warnings,
+    },
+  };
+}
+
+function radarProvider({ name, ask }: RadarRegistration): object {
+  const about =
+    (verb: string, ...names: readonly string[]) =>
+    (radarId: string, ...values: readonly unknown[]) =>
+      ask(verb, { radarId, ...Object.fromEntries(names.map((each, index) => [each, values[index]])) });
+  return {
+    name,
+    methods: {
+      getRadars: () => ask("get_radars", {}),
+      getRadarInfo: about("get_radar_info"),
+      setPower: about("set_power", "state"),
+      setRange: about("set_range", "range"),
+      setGain: about("set_gain", "gain"),
+      setSea: about("set_sea", "sea"),
+      setRain: about("set_rain", "rain"),
+      setControls: about("set_controls", "controls"),
+      getCapabilities: about("get_capabilities"),
+      getState: about("get_state"),
+      getControl: about("get_control", "controlId"),
+      setControl: about("set_control", "controlId", "value"),
+      getTargets: about("get_targets"),
+      acquireTarget: about("acquire_target", "bearing", "distance"),
+      cancelTarget: about("cancel_target", "targetId"),
+      getArpaSettings: about("get_arpa_settings"),
+      setArpaSettings: about("set_arpa_settings", "settings"),
+    },
+  };
+}
