@@ -31,6 +31,10 @@ const benchmarks: Record<string, Benchmark> = {
     claim: "what the effects of a guest cost, and what its isolation costs",
     load: () => import("./sandbox.ts"),
   },
+  signalk: {
+    claim: "deltas through a plugin and out of one, beside signalk-server's own loader",
+    load: () => import("./signalk.ts"),
+  },
   tak: {
     claim: "a filter call, and the stream from framed bytes to decision",
     load: () => import("./tak.ts"),

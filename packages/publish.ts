@@ -5,7 +5,7 @@
  */
 
 import { execFileSync } from "node:child_process";
-import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -13,6 +13,7 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 
 interface Manifest {
   exports?: Record<string, string | { types: string; default: string }>;
+  main?: string;
   bin?: Record<string, string>;
   [field: string]: unknown;
 }
@@ -38,7 +39,9 @@ export function layOut(folder: string): string {
     filter: (path) => !/\.(tsbuildinfo|map)$/.test(path),
   });
   cpSync(join(root, "LICENSE"), join(target, "LICENSE"));
-  cpSync(join(root, "README.md"), join(target, "README.md"));
+  // A package with readers of its own has its own.
+  const readme = [source, root].map((at) => join(at, "README.md")).find((path) => existsSync(path));
+  if (readme !== undefined) cpSync(readme, join(target, "README.md"));
   writeFileSync(join(target, "package.json"), `${JSON.stringify(published(manifest), undefined, 2)}\n`);
   return target;
 }
@@ -54,6 +57,7 @@ function published(manifest: Manifest): Manifest {
   return {
     ...manifest,
     ...(exports.length > 0 && { exports: Object.fromEntries(exports) }),
+    ...(manifest.main !== undefined && { main: compiled(manifest.main) }),
     ...(bin.length > 0 && { bin: Object.fromEntries(bin) }),
     files: ["dist"],
   };

@@ -27,7 +27,8 @@ interface Word {
 
 const PURE = /^packages\/remora\/src\/(base|wasm|policy|component)\//;
 const LIBRARY = /^(packages|hosts)\/[^/]+\/src\//;
-const PROGRAMS = /^(packages\/cli|bench|conformance|fuzz|examples|tidy|worlds)\/|(^|\/)scripts\//;
+const PROGRAMS =
+  /^(packages\/cli|bench|conformance|fuzz|examples|tidy|worlds)\/|(^|\/)scripts\/|^hosts\/signalk\/src\/signalk-server\/entry\.ts$/;
 
 export const words: readonly Word[] = [
   {

@@ -9,6 +9,11 @@ export {
 } from "./run.ts";
 export { type ServerOptions, SignalkServer } from "./server.ts";
 
+// The same host as a plugin of signalk-server.
+
+export { type NodePlugin, signalkServerPlugin } from "./signalk-server/node-plugin.ts";
+export type { ServerApp } from "./signalk-server/server-app.ts";
+
 // Deltas.
 
 export type { Delta, PathValue, StampedDelta, StampedUpdate, Update } from "./delta/delta.ts";

@@ -37,7 +37,7 @@ export interface RunSignalkOptions {
   readonly audit?: AuditSink;
   readonly plugins?: Pick<
     PluginDeps,
-    "limits" | "backOff" | "isWithheld" | "moreGrants" | "networkAddresses"
+    "limits" | "guestClock" | "backOff" | "isWithheld" | "moreGrants" | "networkAddresses"
   >;
 }
 

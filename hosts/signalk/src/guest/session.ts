@@ -26,6 +26,7 @@ export interface SessionOptions {
   readonly plugin: string;
   readonly artifact: Artifact;
   readonly limits: Limits;
+  readonly guestClock?: () => number;
   readonly grants: readonly Grant[];
   /** Under `fs.private`: the plugin's own root. */
   readonly privateFolder: string;
@@ -89,13 +90,14 @@ export function openSession(options: SessionOptions): Session {
 }
 
 function instantiate(options: SessionOptions, host: GuestHost) {
-  const { plugin, artifact, limits, grants } = options;
+  const { plugin, artifact, limits, grants, guestClock } = options;
   const asyncify = new Asyncify();
   // A first look with host functions of nobody: what cannot be linked is told before anything runs.
   const linked = checkLinks(options, host);
   let own: InstanceImports | undefined;
   const instance = artifact.instantiate({
     limits,
+    ...(guestClock !== undefined && { clock: guestClock }),
     imports: (access) => {
       own = host.sandbox.forInstance(access);
       return { ...own.hostImports(linked), ...hostModules(host, access, asyncify, grants) };

@@ -18,6 +18,11 @@ export interface PluginDeps {
   readonly audit: AuditSink;
   readonly log: (plugin: string, level: "debug" | "warn" | "error", text: string) => void;
   readonly limits?: Partial<Limits>;
+  /**
+   * The clock that guests' deadlines are of, in milliseconds: the processor time of this thread, where the program around
+   * this host can tell it. Default: the monotonic clock, by which a machine that is busy with others makes guests late.
+   */
+  readonly guestClock?: () => number;
   readonly backOff?: BackOff;
   /** What the operator gives a plugin beyond what its manifest asks for. */
   readonly moreGrants?: (plugin: string) => readonly Grant[];
@@ -34,6 +39,6 @@ export interface PluginDeps {
 export const signalkLimits: Limits = {
   ...defaultLimits,
   fuelMax: 50_000_000,
-  deadlineMs: 20,
+  deadlineMs: 30,
   memoryPagesMax: 512,
 };

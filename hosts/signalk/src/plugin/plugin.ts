@@ -375,12 +375,13 @@ export class SignalkPlugin {
   }
 
   #open(artifact: Artifact): Session {
-    const { dataFolder, audit, clock } = this.#deps;
+    const { dataFolder, audit, clock, guestClock } = this.#deps;
     const grants: readonly Grant[] = this.grants.map(({ grant }) => grant);
     return openSession({
       plugin: this.id,
       artifact,
       limits: { ...signalkLimits, ...this.#deps.limits },
+      ...(guestClock !== undefined && { guestClock }),
       grants,
       privateFolder: privateFolderOf(dataFolder, this.id),
       networkAddresses: this.#deps.networkAddresses ?? [],

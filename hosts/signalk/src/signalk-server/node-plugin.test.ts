@@ -78,7 +78,7 @@ async function server(t: TestContext, interfaces: { wasm?: boolean } = { wasm: f
     },
   };
   const lines: string[] = [];
-  const plugin = signalkServerPlugin(app, (line) => lines.push(line));
+  const plugin = signalkServerPlugin(app, { log: (line) => lines.push(line) });
   t.after(() => plugin.stop());
   const request = (path: string, method = "GET", body: unknown = {}) =>
     new Promise<{ status: number; text: string } | "passed on">((resolve, reject) => {

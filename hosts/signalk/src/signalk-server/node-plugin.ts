@@ -22,14 +22,22 @@ export interface NodePlugin {
   readonly name: string;
   readonly description: string;
   readonly schema: () => object;
+  /** What runs, while it is started. */
+  plugins(): Plugins | undefined;
   start(): Promise<void>;
   stop(): Promise<void>;
 }
 
 const auditLinesPerSecondMax = 20;
 
-/** @param log Gets one line at a time, already harmless. */
-export function signalkServerPlugin(app: ServerApp, log: (line: string) => void): NodePlugin {
+export interface NodePluginOptions {
+  /** Gets one line at a time, already harmless. */
+  readonly log: (line: string) => void;
+  /** As in `PluginDeps`. */
+  readonly guestClock?: () => number;
+}
+
+export function signalkServerPlugin(app: ServerApp, { log, guestClock }: NodePluginOptions): NodePlugin {
   const server = serverPort(app);
   let plugins: Plugins | undefined;
   let isMounted = false;
@@ -38,6 +46,7 @@ export function signalkServerPlugin(app: ServerApp, log: (line: string) => void)
     name: "WebAssembly plugins, by Remora",
     description: "Runs WebAssembly plugins within limits that hold",
     schema: () => ({ type: "object", properties: {} }),
+    plugins: () => plugins,
     async start() {
       if (app.config.settings?.interfaces?.wasm !== false) throw signalkErrors["two-loaders"]({});
       const opened = await openPlugins({
@@ -46,6 +55,7 @@ export function signalkServerPlugin(app: ServerApp, log: (line: string) => void)
         modulesFolders: modulesFolders(app),
         clock: systemClock,
         pace: new Pace(),
+        ...(guestClock !== undefined && { guestClock }),
         audit: auditLines(log, { linesPerSecondMax: auditLinesPerSecondMax }),
         log: (plugin, level, text) => log(`${plugin}: ${level}: ${text}`),
       });

@@ -40,6 +40,11 @@ export interface InstantiateOptions {
   /** Host functions by interface or module name; or what makes them for the one guest that will call them. */
   readonly imports: HostImports | ((guest: GuestAccess) => HostImports);
   readonly limits: Limits;
+  /**
+   * The clock that deadlines are of, in milliseconds. Default: the monotonic one. Where the machine is busy with others,
+   * the processor time of this thread blames a guest for nothing but its own.
+   */
+  readonly clock?: () => number;
   /** For components: makes every export give a promise, so that guests may also wait in synchronous functions. */
   readonly isPromised?: boolean;
 }
@@ -120,8 +125,8 @@ export class ComponentArtifact {
    * @throws component/missing-imports all that is missing, at once
    * @throws engine/… wasm/…          a core module cannot be taken, or a start function failed
    */
-  instantiate({ imports, limits, isPromised = false }: InstantiateOptions): Instance {
-    const engine = this.#requests.engine(this.#compiling, limits);
+  instantiate({ imports, limits, clock, isPromised = false }: InstantiateOptions): Instance {
+    const engine = this.#requests.engine(this.#compiling, limits, clock);
     const given = importsFor(engine, imports, () => undefined);
     return new ComponentInstance(engine, this.component.instantiate({ engine, imports: given, isPromised }));
   }
@@ -156,8 +161,8 @@ export class ModuleArtifact {
    * @throws engine/… wasm/…      the module cannot be taken or linked, or its start function failed
    * @throws component/no-waiting a host function is asynchronous and this V8 cannot let a guest wait
    */
-  instantiate({ imports, limits }: InstantiateOptions): Instance {
-    const engine = this.#requests.engine(this.#compiling, limits);
+  instantiate({ imports, limits, clock }: InstantiateOptions): Instance {
+    const engine = this.#requests.engine(this.#compiling, limits, clock);
     let core: CoreInstance | undefined;
     const given = importsFor(engine, imports, () => core?.exports.memory);
     const waiting = ModuleWaiting.of(engine, this.bytes, given);
@@ -197,8 +202,13 @@ class RequestMemo {
   #limits: Limits | undefined;
   #request: CompileRequest | undefined;
 
-  engine(compiling: Compiling, limits: Limits): InstanceEngine {
-    return new InstanceEngine({ cache: compiling.cache, request: this.request(compiling, limits), limits });
+  engine(compiling: Compiling, limits: Limits, clock?: () => number): InstanceEngine {
+    return new InstanceEngine({
+      cache: compiling.cache,
+      request: this.request(compiling, limits),
+      limits,
+      ...(clock !== undefined && { clock }),
+    });
   }
 
   request(compiling: Compiling, limits: Limits): CompileRequest {
