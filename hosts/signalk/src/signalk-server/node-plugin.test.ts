@@ -7,6 +7,7 @@ import { type TestContext, test } from "node:test";
 import type { Delta } from "../delta/delta.ts";
 import { temporaryFolder, writePackage } from "../testing/boats.ts";
 import { answering, call, type GuestText } from "../testing/guest-text.ts";
+import makePlugin from "./entry.ts";
 import { signalkServerPlugin } from "./node-plugin.ts";
 import type { ExpressHandler, ListedPlugin } from "./server-app.ts";
 
@@ -141,6 +142,15 @@ test("the paths of other plugins, and the list of all, stay the server's", async
   for (const path of ["/plugins", "/plugins/other/config", "/signalk/v1/api", "/", "/%"]) {
     assert.equal(await request(path), "passed on", path);
   }
+});
+
+test("what signalk-server requires makes the plugin for the application behind the one that it gives", async (t) => {
+  const { app } = await server(t);
+  const plugin = makePlugin({ request: { app } });
+  assert.equal(plugin.id, "remora");
+  await plugin.start();
+  assert.equal(plugin.plugins()?.all().length, 1);
+  await plugin.stop();
 });
 
 test("beside the server's own loader it refuses to start: no plugin runs twice", async (t) => {
