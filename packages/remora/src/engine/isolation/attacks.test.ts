@@ -218,6 +218,30 @@ for (const level of ["worker", "process"] as const) {
     assert.equal((await outer.call(["guest", "ask"], ["x"])).result, "42");
   });
 
+  test(`${level}: closing ends the call that waits for the host and the one in line, and no other plugin`, async () => {
+    await using isolation = openIsolation(level, { threadsMax: 1 });
+    const asked = Promise.withResolvers<void>();
+    const ask = asyncHostFunction(() => {
+      asked.resolve();
+      return new Promise(() => {});
+    });
+    const artifact = componentArtifact();
+    const open = (imports: object) =>
+      isolation.instantiate(artifact, { limits: endless, imports: { ...imports } });
+    const guest = await open({ "test:level/host": { ...host["test:level/host"], ask } });
+    const other = await open(host);
+    const waiting = guest.call(["guest", "ask"], ["x"]);
+    const inLine = guest.call(["guest", "ask"], ["y"]);
+    await asked.promise;
+    assert.equal((await other.call(["guest", "ask"], ["z"])).result, "z");
+    guest.close();
+    await Promise.all([
+      assert.rejects(waiting, { code: "engine/closed" }),
+      assert.rejects(inLine, { code: "engine/closed" }),
+    ]);
+    assert.equal((await other.call(["guest", "ask"], ["z"])).result, "z");
+  });
+
   test(`${level}: values that are larger than a packet may be are refused before anything runs`, async () => {
     await using isolation = openIsolation(level);
     const guest = await openComponent(isolation);

@@ -83,8 +83,8 @@ export class ComponentFace implements Face {
     );
   }
 
-  endCall(): void {
-    this.#resources.takeBack();
+  lendings(): () => void {
+    return this.#resources.lendings();
   }
 
   #marker(item: FuncItem): HostCallable {

@@ -24,8 +24,8 @@ export interface Face {
    * @throws RemoraError   what ends the guest
    */
   hostCall(call: Message): Uint8Array | Promise<Uint8Array>;
-  /** A call of an export is over: what was lent to it is taken back. */
-  endCall(): void;
+  /** To be asked when the arguments of a call are written: takes back what they lend, when the call is over. */
+  lendings(): () => void;
 }
 
 /** What comes from the guest's side is not what it can send. */

@@ -11,8 +11,8 @@ import { defaultInstanceLimits } from "../../component/link/runtime.ts";
 export class HostResources implements ResourceHost {
   readonly #bindings: HostBindings;
   readonly #table = new HandleTable({ left: defaultInstanceLimits.handlesMax });
-  /** What was lent to the call that runs. */
-  readonly #lent: { readonly number: number; readonly resource: number }[] = [];
+  /** What was lent since `lendings` was last asked. */
+  #lent: { readonly number: number; readonly resource: number }[] = [];
 
   constructor(bindings: HostBindings) {
     this.#bindings = bindings;
@@ -53,9 +53,17 @@ export class HostResources implements ResourceHost {
     return () => this.#bindings.resources.get(resource)?.dispose?.call(rep as object);
   }
 
-  takeBack(): void {
-    for (const { number, resource } of this.#lent.splice(0)) {
-      if (this.#table.has(number, resource)) this.#table.remove(number, resource);
-    }
+  /** To be asked when the arguments of a call are written: takes back what they lend, when the call is over. */
+  lendings(): () => void {
+    const lent = this.#lent;
+    if (lent.length === 0) return nothing;
+    this.#lent = [];
+    return () => {
+      for (const { number, resource } of lent) {
+        if (this.#table.has(number, resource)) this.#table.remove(number, resource);
+      }
+    };
   }
 }
+
+function nothing(): void {}

@@ -278,6 +278,14 @@ for (const level of levels) {
     guest.close();
   });
 
+  test(`${level}: what is lent to a call that stands in line is not taken back by the one before`, async () => {
+    const guest = await openComponent();
+    const thing = new Thing("thing");
+    const calls = Array.from({ length: 3 }, () => call(guest, "lent", thing));
+    assert.deepEqual(await Promise.all(calls), [5, 5, 5]);
+    guest.close();
+  });
+
   test(`${level}: a closed instance refuses calls, and a call that waits ends`, async () => {
     const asked = Promise.withResolvers<void>();
     const guest = await openComponent(() => {

@@ -93,11 +93,13 @@ export class Link implements Receiver {
       this.#transport.hold(true);
       this.#onBusy();
     }
-    if (this.#queue.length === 0 && this.#mayStart()) this.#start(job);
-    else {
-      job.message = kept(job.message);
-      this.#queue.push(job);
+    if (this.#queue.length === 0 && this.#mayStart(job)) {
+      this.#start(job);
+      return;
     }
+    job.message = kept(job.message);
+    this.#queue.push(job);
+    this.#pump();
   }
 
   /** Takes back a job that has not started. */
@@ -180,16 +182,19 @@ export class Link implements Receiver {
       this.#send(reply);
       return;
     }
-    if (this.#mayStart()) {
-      const job = this.#queue.shift();
-      if (job !== undefined) this.#start(job);
-      else if (top === undefined) this.#rest();
-    }
+    const index = this.#queue.findIndex((job) => this.#mayStart(job));
+    const [next] = index < 0 ? [] : this.#queue.splice(index, 1);
+    if (next !== undefined) this.#start(next);
+    else if (top === undefined) this.#rest();
   }
 
-  #mayStart(): boolean {
+  /** On top of guests that wait, as long as the job is for none of them: an instance takes one call at a time. */
+  #mayStart({ message: { target } }: Job): boolean {
     const top = this.#stack.at(-1);
-    return this.#isOurTurn && (top === undefined || (top.isWaiting && this.#stack.length < nestedMax));
+    if (!this.#isOurTurn) return false;
+    if (top === undefined) return true;
+    if (!top.isWaiting || this.#stack.length >= nestedMax) return false;
+    return this.#stack.every(({ job }) => job.message.target !== target);
   }
 
   #start(job: Job): void {

@@ -130,7 +130,10 @@ export class ModuleFace implements Face {
     }
   }
 
-  endCall(): void {}
+  /** Core modules have no resources. */
+  lendings(): () => void {
+    return () => {};
+  }
 
   #answer({ results, reads }: ShippedImport, value: unknown): Uint8Array {
     return writeCoreCall(results, resultValues(results, value), this.#memory.changes(reads !== "all"));

@@ -71,13 +71,13 @@ export class RemoteInstance implements IsolatedInstance {
         hostCalled: (call, reply) => this.#hostCalled(call, reply, limits),
         answered: ({ kind, payload }) => {
           const error = kind === kinds.failed ? failures.error(payload) : undefined;
-          this.#settle(job);
+          this.#settle(job, true);
           if (kind === kinds.done) resolve();
           else
             reject(error ?? this.#forged(new ForgedMessage(`a message of kind ${kind} for a new instance`)));
         },
         lost: (end, hasStarted, isInnermost) => {
-          this.#settle(job);
+          this.#settle(job, hasStarted);
           reject(this.#lostError(end, hasStarted, isInnermost, limits));
         },
       };
@@ -104,13 +104,18 @@ export class RemoteInstance implements IsolatedInstance {
       if (this.#refusal !== undefined) throw this.#refusal;
       const { link, plugin } = this.#options;
       if (this.#isInHost) throw engineErrors["re-entered"]({ plugin });
-      const called = this.#options.face.find(typeof path === "string" ? [path] : path);
+      const { face } = this.#options;
+      const called = face.find(typeof path === "string" ? [path] : path);
+      const all = this.#budget(budget);
       const { rows, payload, misfit } = this.#packet(called, batch);
+      const endLoans = face.lendings();
       if (rows.length === 0) {
+        endLoans();
         resolve({ results: [], failure: misfit, report: noReport });
         return;
       }
-      const job = this.#job(called, { rows, payload, misfit, budget: this.#budget(budget) }, resolve, reject);
+      const written = { rows, payload, misfit, budget: all, endLoans };
+      const job = this.#job(called, written, resolve, reject);
       this.#pending.add(job);
       link.submit(job);
     });
@@ -194,12 +199,13 @@ export class RemoteInstance implements IsolatedInstance {
       readonly payload: Uint8Array;
       readonly misfit: BatchOutcome["failure"];
       readonly budget: Budget;
+      readonly endLoans: () => void;
     },
     resolve: (outcome: BatchOutcome) => void,
     reject: (error: unknown) => void,
   ): Job {
     const { number: target } = this.#options;
-    const { rows, payload, misfit, budget } = batch;
+    const { rows, payload, misfit, budget, endLoans } = batch;
     const count = rows.length;
     const job: Job = {
       message: message(kinds.call, {
@@ -213,21 +219,23 @@ export class RemoteInstance implements IsolatedInstance {
       allowedMs: count * budget.deadlineMs,
       hostCalled: (call, reply) => this.#hostCalled(call, reply, budget),
       answered: (answer) => {
+        endLoans();
         let outcome: BatchOutcome;
         try {
           outcome = this.#outcome(called, answer, count);
         } catch (error) {
-          this.#settle(job);
+          this.#settle(job, true);
           reject(this.#forged(error));
           return;
         }
-        this.#settle(job);
+        this.#settle(job, true);
         resolve(
           outcome.failure === undefined && misfit !== undefined ? { ...outcome, failure: misfit } : outcome,
         );
       },
       lost: (end, hasStarted, isInnermost) => {
-        this.#settle(job);
+        endLoans();
+        this.#settle(job, hasStarted);
         this.#refusal ??= this.#lostError(end, hasStarted, isInnermost, budget);
         reject(this.#refusal);
       },
@@ -236,12 +244,13 @@ export class RemoteInstance implements IsolatedInstance {
   }
 
   /** A call is over, however. */
-  #settle(job: Job): void {
+  #settle(job: Job, hasStarted: boolean): void {
     this.#pending.delete(job);
+    // What stood in line leaves the call that runs as it is.
+    if (!hasStarted) return;
     this.#isInHost = false;
     this.#waiting = undefined;
     this.#options.failures.forget();
-    this.#options.face.endCall();
   }
 
   /** What came cannot come from code of ours: whatever sent it is ended. */
