@@ -46,6 +46,8 @@ export class Scheduler {
   readonly #hostEnds = new Set<HostEnd>();
   #call: HostCall | undefined;
   #isBusy = false;
+  /** Whether guest code may have run in this turn, on an account that is to be closed. */
+  #isOpen = false;
   #failure: RemoraError | undefined;
 
   constructor(engine: CoreEngine, threadsMax: number) {
@@ -246,8 +248,6 @@ export class Scheduler {
     else this.engine.enter();
     this.#isOpen = true;
   }
-
-  #isOpen = false;
 
   /** After a turn: a call that has its result gives it to the host. */
   #settle(): void {

@@ -166,6 +166,28 @@ describe("types of a world", () => {
     assert.match(types, /nested: \{ tag: "none" \} \| \{ tag: "some"; val: number \| undefined \};/);
   });
 
+  test("asynchronous functions give promises; streams, futures and error contexts are the platform's own", () => {
+    const text = `package local:flow;
+      interface flow {
+        pour: async func(bytes: stream<u8>, lines: stream<string>) -> future<u32>;
+        fail: async func() -> result<stream<u8>, error-context>;
+      }
+      world w { import flow; export flow; }`;
+    const flow = typesOf(text, "w");
+    assert.match(
+      flow,
+      /pour\(bytes: AsyncIterable<Uint8Array>, lines: AsyncIterable<string>\): Promise<Promise<number>>;/,
+    );
+    assert.match(flow, /fail\(\): Promise<AsyncIterable<Uint8Array>>;/);
+    const folder = mkdtempSync(join(tmpdir(), "remora-types-"));
+    try {
+      writeFileSync(join(folder, "flow.d.ts"), flow);
+      assert.equal(compile(folder, "flow.d.ts"), "");
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
   test("two interfaces of one name get names of their own", () => {
     const text = `package local:demo;
       package a:one { interface types { f: func(); } }
