@@ -10,7 +10,7 @@ const base: MeterOptions = {
   memoryPagesMax: 65_536,
   tableElementsMax: 100_000_000,
   stack: true,
-  allow: ["gc", "shared-memory"],
+  allow: ["gc", "shared-memory", "stored-exceptions"],
 };
 
 const shared: MeterOptions = { ...base, sharesCounters: true };

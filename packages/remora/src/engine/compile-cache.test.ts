@@ -39,6 +39,7 @@ function countingRewrite(): { rewrite: Rewrite; readonly asked: Uint8Array[] } {
       memoryPagesMin: 0,
       tableElementsMin: 0,
       stackSlotsUncounted: 8,
+      compileWork: bytes.length,
       codeBytes: { before: 4, after: 4 },
     };
   };
@@ -141,8 +142,8 @@ test("a store that fails costs nothing but time", () => {
   assert.equal(asked.length, 1);
 });
 
-test("V8 judges the original first: what it refuses never reaches the rewriter", async () => {
-  const { rewrite, asked } = countingRewrite();
+test("what V8 refuses is not taken, whatever the rewriter makes of it", async () => {
+  const { rewrite } = countingRewrite();
   const cache = new CompileCache({ rewrite });
   // `global.get 1` with one global: behind a rewrite that appends a global it would be valid.
   const outside = await wat("(global i32 (i32.const 0)) (func (result i32) global.get 0)");
@@ -150,7 +151,22 @@ test("V8 judges the original first: what it refuses never reaches the rewriter",
   expectCode("engine/invalid-module", () => cache.compile(outside, request));
   expectCode("engine/invalid-module", () => cache.compile(moduleA.subarray(0, -3), request));
   expectCode("engine/invalid-module", () => cache.compile(new Uint8Array(0), request));
-  assert.equal(asked.length, 0);
+  const failing = new CompileCache({
+    rewrite: () => {
+      throw new Error("not for such bytes");
+    },
+  });
+  expectCode("engine/invalid-module", () => failing.compile(outside, request));
+  expectCode("engine/rewriter-bug", () => failing.compile(moduleA, request));
+});
+
+test("a module beyond a limit is refused before V8 looks at it", () => {
+  const cache = new CompileCache();
+  const sizes = { ...defaultDecodeLimits, types: 0 };
+  const invalid = moduleA.slice();
+  invalid[invalid.length - 1] = 0xff;
+  expectCode("wasm/limit", () => cache.compile(moduleA, compileRequest("p", { ...options, sizes })));
+  expectCode("wasm/limit", () => cache.compile(invalid, compileRequest("p", { ...options, sizes })));
 });
 
 test("a module beyond the size limit is not even validated", () => {
@@ -192,7 +208,7 @@ test("bytes in shared memory are copied before anyone judges them", () => {
   assert.ok(asked[0]?.buffer instanceof ArrayBuffer);
 });
 
-test("a module with a large function is compiled before its first call, and only such a one", async () => {
+test("a module of more than a little code is compiled before its first call, and only such a one", async () => {
   // V8 shares the code of modules with the same bytes, so each has a divisor of its own.
   const largeBy = (divisor: number) => {
     const step = `(local.set 0 (i64.div_u (local.get 0) (i64.const ${divisor})))`;

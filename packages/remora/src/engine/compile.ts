@@ -1,11 +1,11 @@
 /**
- * From the bytes of a core module to a compiled module that counts, in an order that matters: V8 judges the
- * original before the rewriter sees it, so that no index can point at what the rewriter adds and no malformed
- * module reaches it; and what V8 refuses after the rewrite is our bug and is not run.
+ * From the bytes of a core module to a compiled module that counts. Two must agree on the original: the rewriter, whose
+ * limits are what keeps V8 from a module that would hold it for minutes or end the process; and V8, without whose
+ * consent an index could mean something that the rewriter adds. What V8 refuses after the rewrite is our bug and is
+ * not run.
  */
 
 import { isRemoraError } from "../base/index.ts";
-import { decodeModule, findSection } from "../wasm/decode.ts";
 import { defaultDecodeLimits } from "../wasm/limits.ts";
 import type { MeteredModule, MeterOptions } from "../wasm/metering/contract.ts";
 import { engineErrors } from "./errors.ts";
@@ -27,10 +27,11 @@ export type Rewrite = (original: Uint8Array, options: MeterOptions) => MeteredMo
 export type Eagerly = <Result>(compile: () => Result) => Result;
 
 /**
- * V8 compiles a function inside its first call, where no deadline can interrupt it: a body of 700 KB took 49 ms. Up
- * to here that is a millisecond or two.
+ * V8 compiles a function inside its first call, where no deadline can interrupt it, and a guest can call hundreds for
+ * the first time before it looks at the clock: 7 MB of code took up to a second. Up to here all of a module takes a
+ * millisecond or two.
  */
-const lazyBodyBytesMax = 32 * 1024;
+const lazyWorkMax = 32 * 1024;
 
 /** Whom the bytes belong to, for errors. */
 export interface Origin {
@@ -42,8 +43,9 @@ export interface Origin {
  * Checks and rewrites a core module.
  *
  * @throws engine/module-too-large before anything else looked at it
+ * @throws wasm/limit              it exceeds a limit; V8 has not looked at it
  * @throws engine/invalid-module   V8 refuses the original
- * @throws wasm/…                  it uses what the profile does not allow, or exceeds a limit
+ * @throws wasm/…                  it uses what the profile does not allow, or starts with more than it may have
  */
 export function rewriteChecked(
   original: Uint8Array,
@@ -56,22 +58,28 @@ export function rewriteChecked(
   if (original.length > sizeBytesMax) {
     throw engineErrors["module-too-large"]({ plugin, sizeBytes: original.length, sizeBytesMax });
   }
+  let rewritten: MeteredModule | undefined;
+  let failure: unknown;
+  try {
+    rewritten = rewrite(original, options);
+  } catch (error) {
+    if (isRemoraError(error, "wasm/limit")) throw error;
+    // Whatever else it is counts only for a valid module.
+    failure = error;
+  }
   if (!webAssembly.validate(original)) {
     throw engineErrors["invalid-module"]({ plugin, reason: whyInvalid(original) });
   }
-  try {
-    return rewrite(original, options);
-  } catch (error) {
-    if (isRemoraError(error)) throw error;
-    // The rewriter's own mistake, whatever it is: the module does not run.
-    throw engineErrors["rewriter-bug"]({ ...origin, reason: String(error) }, error);
-  }
+  if (rewritten !== undefined) return rewritten;
+  if (isRemoraError(failure)) throw failure;
+  // The rewriter's own mistake, whatever it is: the module does not run.
+  throw engineErrors["rewriter-bug"]({ ...origin, reason: String(failure) }, failure);
 }
 
 /**
  * Compiles what the rewriter made.
  *
- * @param eagerly Used for modules with a function so large that its compilation would outlast a deadline.
+ * @param eagerly Used for modules whose functions, all called for the first time, could outlast a deadline.
  * @throws engine/rewriter-bug V8 refuses it, although it accepted the original
  */
 export function compileRewritten(
@@ -82,18 +90,11 @@ export function compileRewritten(
 ): CompiledModule {
   try {
     const compile = () => new webAssembly.Module(bytes);
-    const isEager = eagerly !== undefined && largestBodyBytes(bytes) > lazyBodyBytesMax;
+    const isEager = eagerly !== undefined && Math.max(facts.compileWork, facts.codeBytes.after) > lazyWorkMax;
     return { module: isEager ? eagerly(compile) : compile(), facts, digest: origin.digest };
   } catch (error) {
     throw engineErrors["rewriter-bug"]({ ...origin, reason: String(error) }, error);
   }
-}
-
-/** Of a module that the rewriter made: it may exceed the limits that the original kept. */
-function largestBodyBytes(bytes: Uint8Array): number {
-  const unlimited = { ...defaultDecodeLimits, moduleBytes: bytes.length, bodyBytes: bytes.length };
-  const bodies = findSection(decodeModule(bytes, unlimited), "code")?.items ?? [];
-  return bodies.reduce((largest, body) => Math.max(largest, body.bytes.length), 0);
 }
 
 /** `validate` only says no; compiling says where and why. */

@@ -122,6 +122,11 @@ export class InstanceEngine implements CoreEngine {
     return this.#state === poisoned;
   }
 
+  /** Whether its modules are to run alike on every machine. */
+  get isStrict(): boolean {
+    return this.#request.options.profile === "strict";
+  }
+
   get isClosed(): boolean {
     return this.#state === closed;
   }
@@ -352,7 +357,6 @@ export class InstanceEngine implements CoreEngine {
   #guarded(compiled: CompiledModule, original: Uint8Array, imports: CoreImports): CoreImports {
     // Without prototypes: the names are the guest's, and "__proto__" is one of them.
     const hosts: CoreImports = Object.create(null);
-    const isStrict = this.#request.options.profile === "strict";
     for (const { module, name, parameters, results } of this.#cache.imports(compiled, original)) {
       hosts[module] ??= Object.create(null) as CoreImports[string];
       const given = importOf(imports, module, name);
@@ -365,7 +369,7 @@ export class InstanceEngine implements CoreEngine {
       }
       // `typeof` above says that it is a function.
       const clocked = this.#clocked(given as CoreFunction);
-      const hostFunction = isStrict ? withCanonicalResults(clocked, results) : clocked;
+      const hostFunction = this.isStrict ? withCanonicalResults(clocked, results) : clocked;
       fields[name] = guarded(this.#meter, hostFunction, parameters, this.#failHost);
     }
     const { counters } = this.#meter;

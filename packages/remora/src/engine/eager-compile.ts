@@ -1,7 +1,7 @@
 /**
- * V8 compiles a function inside its first call, where no deadline reaches: 700 KB of plain code took 49 ms. A module
- * with such a function is compiled whole while it is loaded, by a flag that is set around its compilation. Flags are
- * the process's own, but nothing else is compiled meanwhile: the compilation does not yield.
+ * V8 compiles a function inside its first call, where no deadline reaches. A module of more than a few functions is
+ * therefore compiled whole while it is loaded (sql.js takes 40 ms for that), by a flag that is set around its
+ * compilation. Flags are the process's own, but nothing else is compiled meanwhile: the compilation does not yield.
  */
 
 import { setFlagsFromString } from "node:v8";

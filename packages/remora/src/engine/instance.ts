@@ -12,6 +12,7 @@ import {
   type ComponentInstance as LinkedComponent,
 } from "../component/index.ts";
 import type { InstanceEngine } from "./core-engine.ts";
+import { withCanonicalArguments } from "./host-nan.ts";
 import type { Budget } from "./limits.ts";
 import type { ModuleWaiting } from "./module-waiting.ts";
 
@@ -129,9 +130,12 @@ export class ModuleInstance extends LiveInstance {
     const functions: Record<string, CoreFunction> = Object.create(null);
     for (const [name, item] of Object.entries(core.exports)) {
       if (typeof item !== "function") continue;
-      functions[name] = item as CoreFunction;
-      metered[name] =
-        waiting?.exported(name, item as CoreFunction) ?? meteredFunction(engine, item as CoreFunction);
+      // `typeof` above says that it is a function.
+      const own = item as CoreFunction;
+      const canonical = (called: CoreFunction) => (engine.isStrict ? withCanonicalArguments(called) : called);
+      const waits = waiting?.exported(name, own);
+      functions[name] = canonical(own);
+      metered[name] = waits === undefined ? meteredFunction(engine, functions[name]) : canonical(waits);
     }
     this.exports = Object.freeze(metered);
     this.#functions = Object.freeze(functions);

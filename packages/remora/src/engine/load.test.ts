@@ -208,3 +208,21 @@ test("instances that are closed give back their memories within one job", async 
     instance.close();
   }
 });
+
+test("strict: a NaN that the host passes is the canonical one, and one that the guest passes inside keeps its bits", async () => {
+  const bytes = await parse(`(module (memory 1)
+    (func $bits (export "bits") (param f64 i32 f32) (result i64)
+      (i64.xor (i64.reinterpret_f64 (local.get 0))
+        (i64.add (i64.extend_i32_u (local.get 1)) (i64.extend_i32_u (i32.reinterpret_f32 (local.get 2))))))
+    (func (export "one") (param f64) (result i64) (i64.reinterpret_f64 (local.get 0)))
+    (func (export "inside") (result i64)
+      (i64.store (i32.const 0) (i64.const 0xfff4000000000123))
+      (call $bits (f64.load (i32.const 0)) (i32.const 0) (f32.const 0))))`);
+  const [odd = 0] = new Float64Array(BigUint64Array.of(0xfff8000000000123n).buffer);
+  const { exports } = await load<Functions>(bytes, { profile: "strict" });
+  const bitsOf = (name: string, ...args: number[]) => BigInt.asUintN(64, exports[name]?.(...args) as bigint);
+  assert.equal(bitsOf("one", odd), 0x7ff8000000000000n);
+  assert.equal(bitsOf("bits", odd, 0, 0), 0x7ff8000000000000n);
+  assert.equal(bitsOf("bits", 0, 5, odd), 5n + 0x7fc00000n);
+  assert.equal(bitsOf("inside"), 0xfff4000000000123n);
+});

@@ -79,7 +79,7 @@ export const wasmErrors = defineErrors("wasm", {
   "over-cap": {
     fault: "publisher",
     message: (d: { what: string; found: number; max: number }) =>
-      `Cannot accept a module that starts with ${d.found} ${d.what}: allowed: ${d.max}`,
+      `Cannot accept a module with ${d.found} ${d.what}: allowed: ${d.max}`,
   },
   "unknown-export": {
     fault: "operator",

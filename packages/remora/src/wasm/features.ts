@@ -3,7 +3,7 @@
 import { ByteReader } from "./byte-reader.ts";
 import { findSection } from "./decode.ts";
 import { wasmErrors } from "./errors.ts";
-import { importsOf, indexSpaces } from "./index-spaces.ts";
+import { type IndexSpaces, importsOf, indexSpaces } from "./index-spaces.ts";
 import type { DecodeLimits } from "./limits.ts";
 import type { Module, SizeLimits } from "./module.ts";
 import { type Feature as OperatorFeature, operators } from "./opcodes.ts";
@@ -24,6 +24,8 @@ export type Feature =
   | "memory64"
   | "shared-memory"
   | "mutable-global"
+  /** An exception that a global, a table or another exception keeps. */
+  | "stored-exceptions"
   | "extended-const";
 
 export interface FeatureUse {
@@ -98,12 +100,34 @@ export function scanSections(module: Module): Uses {
   }
   for (const global of spaces.globals) noteValueType(uses, global.value, offsetOf("global"));
   if (spaces.tags.length > 0) note(uses, "exceptions", offsetOf("tag"), "a tag");
+  noteStoredExceptions(uses, spaces, offsetOf);
   if (findSection(module, "dataCount") !== undefined) {
     note(uses, "bulk-memory", offsetOf("dataCount"), "a data count section");
   }
   const isMutable = importsOf(module).some(({ type }) => type.kind === "global" && type.type.isMutable);
   if (isMutable) note(uses, "mutable-global", offsetOf("import"), "a mutable imported global");
   return uses;
+}
+
+function noteStoredExceptions(
+  uses: Uses,
+  spaces: IndexSpaces,
+  offsetOf: (kind: "global" | "table" | "tag") => number,
+): void {
+  const carried = spaces.tags.flatMap((type) => {
+    const composite = spaces.types[type]?.composite;
+    return composite?.kind === "func" ? composite.parameters : [];
+  });
+  if (spaces.globals.some(({ value }) => isException(value)))
+    note(uses, "stored-exceptions", offsetOf("global"), "a global of exceptions");
+  if (spaces.tables.some(({ element }) => isException(element)))
+    note(uses, "stored-exceptions", offsetOf("table"), "a table of exceptions");
+  if (carried.some(isException))
+    note(uses, "stored-exceptions", offsetOf("tag"), "an exception that carries an exception");
+}
+
+function isException(type: StorageType): boolean {
+  return isRefType(type) && (type.heap === "exn" || type.heap === "noexn");
 }
 
 function note(uses: Uses, feature: Feature, offset: number, found: string): void {

@@ -150,7 +150,7 @@ const primitives: { readonly [Kind in CodecPrimitive]: Codec } = {
     check: (value) => typeof value === "number",
     store: (cx, value, pointer) => cx.view.setFloat32(pointer, canonicalNan(value), true),
     load: (cx, pointer) => cx.view.getFloat32(pointer, true),
-    lower: asIs,
+    lower: (_, value) => canonicalNan(value),
     lift: asIs,
   }),
   f64: singleCodec<number>({
@@ -160,7 +160,7 @@ const primitives: { readonly [Kind in CodecPrimitive]: Codec } = {
     check: (value) => typeof value === "number",
     store: (cx, value, pointer) => cx.view.setFloat64(pointer, canonicalNan(value), true),
     load: (cx, pointer) => cx.view.getFloat64(pointer, true),
-    lower: asIs,
+    lower: (_, value) => canonicalNan(value),
     lift: asIs,
   }),
   char: singleCodec<string>({

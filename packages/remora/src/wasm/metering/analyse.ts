@@ -68,6 +68,7 @@ class Walker {
     this.operators(reader.position, end);
     // A v128 on the operand stack takes two slots; which operands are v128 is not tracked.
     slots += flow.heightMax * (flow.usesVectors || type.parameters.includes("v128") ? 2 : 1) + frameSlots;
+    this.weigh(type.parameters.length + declared, start, end);
     facts.bodies.push({
       func,
       type: typeIndex,
@@ -93,6 +94,22 @@ class Walker {
       returns: flow.returns,
       exits: flow.exits,
     });
+  }
+
+  /**
+   * What V8's compilers do for a body: at each place where control parts or meets they go through all locals and
+   * operands. A function of 50 KB can take them gigabytes, and V8 ends the process when it runs out of memory.
+   */
+  private weigh(locals: number, start: number, end: number): void {
+    const { facts, flow } = this;
+    const { bodyWork, compileWork } = this.input.limits;
+    const work = end - start + (locals + flow.heightMax) * flow.controls + Math.round(flow.moves);
+    facts.compileWork += work;
+    const refuse = (what: string, found: number, max: number) => {
+      if (found > max) throw wasmErrors.limit({ offset: start, what, found, max });
+    };
+    refuse("units of work to compile a function", work, bodyWork);
+    refuse("units of work to compile a module", facts.compileWork, compileWork);
   }
 
   /** The one pass over the operators of a body. */
@@ -214,18 +231,18 @@ class Walker {
           break;
         }
         case Kind.returnCall:
-          flow.tailCall(at, readIndex(bytes, p));
+          flow.tailCall(at, readIndex(bytes, p), -1);
           p = skipNumber(bytes, p);
           break;
         case Kind.returnCallIndirect:
           flow.check(at, "type", readIndex(bytes, p), flow.parameterCounts.length);
           flow.check(at, "table", readIndex(bytes, skipNumber(bytes, p)), flow.tableCount);
-          flow.tailCall(at, -1);
+          flow.tailCall(at, -1, readIndex(bytes, p));
           p = skipNumber(bytes, skipNumber(bytes, p));
           break;
         case Kind.returnCallRef:
           flow.check(at, "type", readIndex(bytes, p), flow.parameterCounts.length);
-          flow.tailCall(at, -1);
+          flow.tailCall(at, -1, readIndex(bytes, p));
           p = skipNumber(bytes, p);
           break;
         case Kind.throw:

@@ -9,7 +9,6 @@ import type { Export, Global, Import, RecGroup } from "../module.ts";
 import type { FuncType, ValueType } from "../sections/value-types.ts";
 import { writeValueType } from "../sections/value-types.ts";
 import { Assembler, type Helper, helperBody, helperType, memoryGrow, tableGrow } from "./bulk.ts";
-import { type CanonicalEntry, entryBody } from "./canonical-entries.ts";
 import { type CounterName, reservedPrefix } from "./contract.ts";
 import type { Appended } from "./emit.ts";
 import { type GlobalMove, importOfCounter } from "./shared-counters.ts";
@@ -45,8 +44,6 @@ export interface Appendix {
   readonly types: readonly RecGroup[];
   /** Type index and body of each function. */
   readonly functions: readonly { readonly type: number; readonly body: Uint8Array }[];
-  /** By function: what is exported in its place. */
-  readonly entries: ReadonlyMap<number, number>;
   readonly globals: readonly Global[];
   readonly exports: readonly Export[];
   /** Index of the refill table, which is the last. */
@@ -55,11 +52,12 @@ export interface Appendix {
 
 export interface AppendixInput {
   readonly spaces: IndexSpaces;
+  readonly dataSizes: readonly number[];
+  readonly elementCounts: readonly number[];
   readonly helpers: readonly Helper[];
   readonly hasStack: boolean;
   readonly sharesCounters: boolean;
   readonly start: number | undefined;
-  readonly entries: readonly CanonicalEntry[];
   /** What may be added to memories and tables at the start. */
   readonly pages: number;
   readonly elements: number;
@@ -100,7 +98,8 @@ export function makeAppendix(input: AppendixInput): Appendix {
   if (input.start !== undefined) exports.push({ name: names.start, kind: "func", index: input.start });
   exports.push({ name: names.swapFuel, kind: "func", index: swapFuel });
   const stub = { fuel, stack, refillTable, hostType };
-  const context = { spaces, fuel, refill: refillGlobal, pages, elements };
+  const { dataSizes, elementCounts } = input;
+  const context = { spaces, fuel, refill: refillGlobal, pages, elements, dataSizes, elementCounts };
   const functions = [
     { type: i32Type, body: localStub(stub) },
     { type: plainType, body: callHost(new Assembler(0), stub).finish() },
@@ -110,10 +109,7 @@ export function makeAppendix(input: AppendixInput): Appendix {
       type: types.add(helperType(helper, spaces)),
       body: helperBody(helper, context),
     })),
-    ...input.entries.map((entry) => ({ type: entry.type, body: entryBody(entry) })),
   ];
-  const firstEntry = firstHelper + helpers.length;
-  const entries = new Map(input.entries.map(({ func }, index) => [func, firstEntry + index]));
   const blocks = new Map<number, Uint8Array>();
   const appended: Appended = {
     fuel,
@@ -132,7 +128,7 @@ export function makeAppendix(input: AppendixInput): Appendix {
       return block;
     },
   };
-  return { appended, imports, move, types: types.groups, functions, entries, globals, exports, refillTable };
+  return { appended, imports, move, types: types.groups, functions, globals, exports, refillTable };
 }
 
 /** Function types behind those of the module; the same one only once. */

@@ -70,6 +70,53 @@ test("bulk operations with any length and overlap do, or refuse, what the origin
   }
 });
 
+test("long parts of segments are copied as V8 copies them, or not at all", async () => {
+  const size = 200_000;
+  const data = Array.from({ length: size / 10 }, (_, index) => String(index).padStart(10, "0")).join("");
+  const functions = Array.from({ length: 9_000 }, (_, index) => `$f${index % 3}`).join(" ");
+  const bytes = await assemble(`(module (memory (export "memory") 5) (memory $wide i64 5)
+    (table $t (export "table") 9000 funcref) (func $f0) (func $f1) (func $f2) (elem $e func ${functions}) (data $d "${data}")
+    (func (export "memory.init") (param i32 i32 i32) (memory.init $d (local.get 0) (local.get 1) (local.get 2)))
+    (func (export "wide") (param i32 i32 i32) (result i64)
+      (memory.init $wide $d (i64.extend_i32_u (local.get 0)) (local.get 1) (local.get 2))
+      (i64.load $wide (i64.const 199000)))
+    (func (export "table.init") (param i32 i32 i32) (table.init $t $e (local.get 0) (local.get 1) (local.get 2)))
+    (func (export "drop") (param i32 i32 i32) (data.drop $d) (elem.drop $e)))`);
+  const plain = new v8.Instance(new v8.Module(bytes)).exports;
+  const { exports, consumed } = meter(bytes, { slice: 1_000, options: { tableElementsMax: 9_000 } });
+  const calls: [name: string, to: number, from: number, length: number][] = [];
+  for (const [to, from, length] of [
+    [0, 0, size],
+    [127_680, 0, size],
+    [127_681, 0, size],
+    [1, 1, size],
+    [0, 50, 150_000],
+    [0, 0, 65_537],
+    [0, size, 0],
+    [-1, 0, 70_000],
+    [0, -1, 70_000],
+    [0, 0, -1],
+  ] as const) {
+    calls.push(["memory.init", to, from, length], ["wide", to, from, length]);
+  }
+  calls.push(["table.init", 0, 0, 9_000], ["table.init", 1, 0, 9_000], ["table.init", 10, 500, 8_000]);
+  calls.push(["drop", 0, 0, 0], ["memory.init", 0, 0, 100_000], ["table.init", 0, 0, 5_000]);
+  for (const [name, to, from, length] of calls) {
+    const before = consumed();
+    const what = `${name} ${to} ${from} ${length}`;
+    const expected = outcome(() => plain[name](to, from, length));
+    assert.equal(
+      outcome(() => exports[name](to, from, length)),
+      expected,
+      what,
+    );
+    if (name === "memory.init" && expected === undefined) assert.equal(consumed() - before, 5 + length, what);
+    assert.ok(Buffer.from(plain.memory.buffer).equals(Buffer.from(exports.memory.buffer)), what);
+    for (let at = 0; at < 9_000; at++)
+      assert.equal(plain.table.get(at)?.name, exports.table.get(at)?.name, what);
+  }
+});
+
 test("64-bit memories and tables take the same helpers", async () => {
   const bytes = await assemble(`(module (memory (export "memory") i64 3) (table $t i64 9000 9900 externref)
     (func (export "fill") (param i64 i32 i64) (memory.fill (local.get 0) (local.get 1) (local.get 2)))

@@ -24,6 +24,9 @@ export interface HelperContext {
   /** Globals of what may still be added. */
   readonly pages: number;
   readonly elements: number;
+  /** Bytes of each data segment, and entries of each element segment. */
+  readonly dataSizes: readonly number[];
+  readonly elementCounts: readonly number[];
 }
 
 /** Up to this many bytes at once: 64 KiB take some microseconds, cold pages included. */
@@ -55,6 +58,10 @@ export function helperType(helper: Helper, spaces: IndexSpaces): FuncType {
       return func([table(first), element(first), table(first)]);
     case tableCopy:
       return func([table(first), table(second), smaller(table(first), table(second))]);
+    case memoryInit:
+      return func([memory(second), "i32", "i32"]);
+    case tableInit:
+      return func([table(second), "i32", "i32"]);
     case memoryGrow:
       return func([memory(first)], [memory(first)]);
     default:
@@ -64,6 +71,8 @@ export function helperType(helper: Helper, spaces: IndexSpaces): FuncType {
 
 const memoryFill = operatorNamed("memory.fill");
 const memoryCopy = operatorNamed("memory.copy");
+const memoryInit = operatorNamed("memory.init");
+const tableInit = operatorNamed("table.init");
 const tableFill = operatorNamed("table.fill");
 const tableCopy = operatorNamed("table.copy");
 export const memoryGrow = operatorNamed("memory.grow");
@@ -74,6 +83,7 @@ export function helperBody(helper: Helper, context: HelperContext): Uint8Array {
   const type = helperType(helper, context.spaces);
   const code = new Assembler(type.parameters.length);
   if (helper.operator === memoryGrow || helper.operator === tableGrow) grow(code, helper, type, context);
+  else if (helper.operator === memoryInit || helper.operator === tableInit) init(code, helper, type, context);
   else if (helper.operator === memoryFill || helper.operator === tableFill) fill(code, helper, type, context);
   else copy(code, helper, type, context);
   return code.finish();
@@ -119,6 +129,28 @@ function fill(code: Assembler, helper: Helper, type: FuncType, context: HelperCo
   chunks(code, { index, length, chunk, size: chunkOf(isMemory), context }, () => {
     code.get(at).get(value).get(chunk).op(name, helper.first);
     advance(code, index, at, chunk, index);
+  });
+}
+
+/** From a segment: `first` is the segment and `second` the memory or table. */
+function init(code: Assembler, helper: Helper, type: FuncType, context: HelperContext): void {
+  const isMemory = helper.operator === memoryInit;
+  const [to, from, length] = [0, 1, 2] as const;
+  const { first, second } = helper;
+  const name = isMemory ? "memory.init" : "table.init";
+  const whole = () => code.get(to).get(from).get(length).op(name, first, second);
+  short(code, "i32", chunkOf(isMemory), context, whole);
+  isOutside(code, { at: to, length, index: "i32", isMemory, target: second, spaces: context.spaces });
+  isOutsideOfSegment(code, from, length, (isMemory ? context.dataSizes : context.elementCounts)[first] ?? 0);
+  code.op("i32.or").if();
+  whole();
+  code.op("return").end();
+  const chunk = code.local("i32");
+  // A segment that was dropped has nothing: the first chunk traps, and nothing is written.
+  chunks(code, { index: "i32", length, chunk, size: chunkOf(isMemory), context }, () => {
+    code.get(to).get(from).get(chunk).op(name, first, second);
+    advance(code, indexTypeAt(type, to), to, chunk, "i32");
+    advance(code, "i32", from, chunk, "i32");
   });
 }
 
@@ -245,6 +277,12 @@ function isOutside(code: Assembler, { at, length, index, isMemory, target, space
   size();
   wide(length, index);
   code.op("i64.sub").op("i64.gt_u").op("i32.or");
+}
+
+/** Leaves 1 when `from + length` lies beyond the segment's `size`: length > size or from > size - length. */
+function isOutsideOfSegment(code: Assembler, from: number, length: number, size: number): void {
+  code.get(length).constant("i32", size).op("i32.gt_u");
+  code.get(from).constant("i32", size).get(length).op("i32.sub").op("i32.gt_u").op("i32.or");
 }
 
 function indexTypeAt(type: FuncType, parameter: number): IndexType {

@@ -18,7 +18,7 @@ export const counterModule = `${reservedPrefix}counters`;
 export type CounterName = "fuel" | "stack" | "pages" | "elements";
 
 /** Part of every cache key: changes whenever the same module and options would give other bytes. */
-export const rewriterVersion = 5;
+export const rewriterVersion = 7;
 
 /** What a rewritten module counts. */
 export type MeterMode =
@@ -63,6 +63,8 @@ export interface MeteredModule {
   readonly tableElementsMin: number;
   /** Upper bound, in stack slots, of all the frames that do not count themselves. Zero without `stack`. */
   readonly stackSlotsUncounted: number;
+  /** What the module costs to compile, in the units of `DecodeLimits.compileWork`. */
+  readonly compileWork: number;
   /** Bytes of the code section before and after. */
   readonly codeBytes: { readonly before: number; readonly after: number };
 }

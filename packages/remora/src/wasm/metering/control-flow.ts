@@ -15,6 +15,7 @@ import {
   arrayNew,
   arrayNewDefault,
   memoryCopy,
+  memoryInit,
   readIndex,
   skipNumber,
   skipType,
@@ -92,6 +93,9 @@ export class ControlFlow {
   usesVectors = false;
   returns = 0;
   exits = 0;
+  /** Places where control parts or meets, loops twice; and what calls and blocks cost that move many values. */
+  controls = 0;
+  moves = 0;
   private firstRegion = 0;
   /** Where the constant before stands and ends. */
   constantEnd = -1;
@@ -147,6 +151,8 @@ export class ControlFlow {
     this.usesVectors = false;
     this.returns = 0;
     this.exits = 0;
+    this.controls = 0;
+    this.moves = 0;
     this.constantEnd = -1;
     this.firstRegion = this.facts.regionFuel.length;
     // One unit on entering a body (4.3). The entry has no event: the emitter charges it in the prologue.
@@ -231,6 +237,8 @@ export class ControlFlow {
       results = this.countAt(this.resultCounts, type);
       next = skipNumber(this.bytes, p);
     } else if (code !== 0x40) next = skipType(this.bytes, p);
+    this.controls += kind === Kind.loop ? 2 : 1;
+    this.moves += parameters + results;
     if (kind === Kind.loop) this.openLoop(at, next, parameters, results);
     else if (kind === Kind.if) {
       // The table leaves the height of `if` to us: it takes the condition.
@@ -437,6 +445,7 @@ export class ControlFlow {
   }
 
   branch(at: number, label: number, isAlways: boolean): void {
+    this.controls++;
     const frame = this.frameOf(at, label);
     const left = this.leftLoop(frame);
     if (this.region < 0) {
@@ -453,6 +462,7 @@ export class ControlFlow {
     const count = readIndex(this.bytes, p);
     const { branchTableLabels: max } = this.input.limits;
     if (count > max) throw wasmErrors.limit({ offset: at, what: "labels of br_table", found: count, max });
+    this.controls++;
     let next = skipNumber(this.bytes, p);
     let left = -1;
     for (let index = 0; index <= count; index++) {
@@ -493,6 +503,7 @@ export class ControlFlow {
   call(at: number, next: number, callee: number): void {
     const { functions } = this.input.spaces;
     this.check(at, "function", callee, functions.length);
+    this.noteMoves(functions[callee] ?? 0);
     if (this.region < 0) return;
     this.site(callee, false);
     this.noteEvent(Event.call, at, callee, next);
@@ -502,12 +513,19 @@ export class ControlFlow {
 
   indirectCall(at: number, next: number, type: number): void {
     this.check(at, "type", type, this.parameterCounts.length);
+    this.noteMoves(type);
     if (this.region < 0) return;
     this.hasIndirectCall = true;
     this.markLoops();
     this.noteEvent(Event.indirectCall, at, 0, next);
     this.arity(type, 1);
     this.afterCall(next);
+  }
+
+  /** V8's baseline compiler takes time that grows with the square of what a call moves. */
+  private noteMoves(type: number): void {
+    const moved = this.countAt(this.parameterCounts, type) + this.countAt(this.resultCounts, type);
+    this.moves += moved + (moved * moved) / 64;
   }
 
   private arity(type: number, more: number): void {
@@ -520,8 +538,9 @@ export class ControlFlow {
     this.openRegion(next);
   }
 
-  tailCall(at: number, callee: number): void {
+  tailCall(at: number, callee: number, type: number): void {
     if (callee >= 0) this.check(at, "function", callee, this.input.spaces.functions.length);
+    this.noteMoves(callee >= 0 ? (this.input.spaces.functions[callee] ?? 0) : type);
     if (this.region < 0) return;
     if (callee >= 0) this.site(callee, true);
     else this.hasIndirectTail = true;
@@ -549,7 +568,7 @@ export class ControlFlow {
     const first = readIndex(this.bytes, p);
     let next = skipNumber(this.bytes, p);
     let second = 0;
-    if (op === memoryCopy || op === tableCopy) {
+    if (op === memoryCopy || op === tableCopy || op === memoryInit || op === tableInit) {
       second = readIndex(this.bytes, next);
       next = skipNumber(this.bytes, next);
     }
@@ -557,6 +576,7 @@ export class ControlFlow {
       this.check(at, "table", first, this.tableCount);
       this.check(at, "table", second, this.tableCount);
     }
+    if (op === tableInit) this.check(at, "table", second, this.tableCount);
     if (this.region < 0) return next;
     const length = this.constantLength(at);
     if (length >= 0) this.chargeConstant(length);
@@ -579,7 +599,6 @@ export class ControlFlow {
 
   lengthCharged(at: number, p: number, op: number): number {
     let next = skipNumber(this.bytes, p);
-    if (op === tableInit) this.check(at, "table", readIndex(this.bytes, next), this.tableCount);
     if (op !== arrayNew && op !== arrayNewDefault && op !== arrayFill) next = skipNumber(this.bytes, next);
     if (this.region < 0) return next;
     const length = this.constantLength(at);

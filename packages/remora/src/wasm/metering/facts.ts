@@ -114,6 +114,8 @@ export class Facts {
   /** By operator index: 1 when it occurs. */
   readonly seen: Uint8Array;
   usesExceptions = false;
+  /** In the units of `DecodeLimits.compileWork`. */
+  compileWork = 0;
 
   constructor(functionCount: number, operatorSpace: number, codeBytes: number) {
     // Measured on npm modules: some 0.13 events and 0.06 regions a byte of code.

@@ -14,7 +14,6 @@ import { defaultDecodeLimits } from "../limits.ts";
 import type {
   ConstExpr,
   ElementSegment,
-  Export,
   Import,
   Module,
   Section,
@@ -24,8 +23,7 @@ import type {
 import { operators } from "../opcodes.ts";
 import { analyse } from "./analyse.ts";
 import { type Appendix, Helpers, makeAppendix, names } from "./appendix.ts";
-import { canonicalEntries } from "./canonical-entries.ts";
-import { capSizes, sumOfMins } from "./caps.ts";
+import { capSegments, capSizes, capTags, sumOfMins } from "./caps.ts";
 import { checkIndices } from "./check-indices.ts";
 import {
   type MemoryFacts,
@@ -68,6 +66,8 @@ export function rewriteModule(original: Uint8Array, options: MeterOptions, piece
   const spaces = indexSpaces(module);
   refuseReservedNames(module);
   checkIndices(module, spaces);
+  capSegments(module, options.tableElementsMax);
+  capTags(spaces, limits.tagParameters);
   const memories = capDefined(
     spaces.memories,
     spaces.imported.memories,
@@ -80,23 +80,22 @@ export function rewriteModule(original: Uint8Array, options: MeterOptions, piece
   const helpers = new Helpers();
   const facts = analyseModule(module, spaces, options, helpers);
   const start = findSection(module, "start")?.items;
-  const entries = options.profile === "strict" ? canonicalEntries(module, spaces) : [];
   const plan = makePlan({
     facts,
     importedFunctions: spaces.imported.functions,
     isExported: exportedFunctions(module, spaces, start),
     mode: options.mode,
     stack: options.stack,
-    entrySlots: new Map(entries.map(({ func, slots }) => [func, slots])),
   });
   const hasStack = plan.bodies.some((body) => body.stackSlots > 0);
   const appendix = makeAppendix({
     spaces,
+    dataSizes: findSection(module, "data")?.items.map(({ bytes }) => bytes.length) ?? [],
+    elementCounts: findSection(module, "element")?.items.map(({ elements }) => elements.length) ?? [],
     helpers: helpers.list,
     hasStack,
     sharesCounters: options.sharesCounters ?? false,
     start,
-    entries,
     pages: Math.max(0, options.memoryPagesMax - Number(sumOfMins(memories.defined))),
     elements: Math.max(0, options.tableElementsMax - Number(sumOfMins(tables.defined))),
   });
@@ -129,6 +128,7 @@ export function rewriteModule(original: Uint8Array, options: MeterOptions, piece
     memoryPagesMin: Number(sumOfMins(memories.defined)),
     tableElementsMin: Number(sumOfMins(tables.defined)),
     stackSlotsUncounted: options.stack ? plan.stackSlotsUncounted : 0,
+    compileWork: facts.compileWork,
     codeBytes: { before: codeSize(module), after: contents.get("code")?.length ?? 0 },
   };
 }
@@ -234,10 +234,6 @@ function rewriteSections({ module, appendix, emitted, memories, tables }: Rewrit
   append("function", { kind: "function", items: appendix.functions.map(({ type }) => type) });
   if (appendix.globals.length > 0) append("global", { kind: "global", items: appendix.globals });
   append("export", { kind: "export", items: appendix.exports });
-  if (appendix.entries.size > 0 || appendix.move.by > 0) {
-    const items = findSection(module, "export")?.items.map((item) => newExport(item, appendix)) ?? [];
-    contents.set("export", encodeContent({ kind: "export", items: [...items, ...appendix.exports] }));
-  }
   if (appendix.move.by > 0) {
     append("import", { kind: "import", items: appendix.imports });
     moveGlobals(module, appendix, contents);
@@ -268,19 +264,17 @@ function rewriteSections({ module, appendix, emitted, memories, tables }: Rewrit
   return contents;
 }
 
-function newExport(item: Export, { entries, move }: Appendix): Export {
-  if (item.kind === "func") return { ...item, index: entries.get(item.index) ?? item.index };
-  return moveExport(item, move);
-}
-
 /** Imported counters come before the globals that the module defines: whatever names one of these is written anew. */
-function moveGlobals(module: Module, { move }: Appendix, contents: Contents): void {
+function moveGlobals(module: Module, { move, exports }: Appendix, contents: Contents): void {
   const isMoved = (expr: ConstExpr | undefined) => expr !== undefined && refersTo(expr, move);
   const hasMoved = ({ mode, elements }: ElementSegment) =>
     (mode.kind === "active" && isMoved(mode.offset)) ||
     elements.some((element) => typeof element !== "number" && isMoved(element));
   for (const section of module.sections) {
-    if (section.kind === "global" && section.items.some(({ init }) => isMoved(init))) {
+    if (section.kind === "export") {
+      const items = [...section.items.map((item) => moveExport(item, move)), ...exports];
+      contents.set("export", encodeContent({ kind: "export", items }));
+    } else if (section.kind === "global" && section.items.some(({ init }) => isMoved(init))) {
       const items = section.items.map((global) => moveGlobal(global, move));
       contents.set("global", encodeContent({ kind: "global", items }));
     } else if (section.kind === "data" && section.items.some(({ active }) => isMoved(active?.offset))) {
@@ -317,7 +311,9 @@ function isStale(name: string): boolean {
   return (
     name.startsWith(".debug_") ||
     name.startsWith("reloc.") ||
-    ["sourceMappingURL", "external_debug_info", "metadata.code.branch_hint"].includes(name)
+    // Branch hints, and whatever else engines come to take hints from.
+    name.startsWith("metadata.code.") ||
+    ["sourceMappingURL", "external_debug_info"].includes(name)
   );
 }
 

@@ -58,30 +58,3 @@ test("strict: making NaNs canonical costs no fuel, and numbers that are none sta
     }
   }
 });
-
-/** Reads the bits of what it is called with, directly and by way of a function that is called inside as well. */
-const receiving = `(module (type $f (func (param f64 i32 f32) (result i64))) (table 1 funcref) (elem (i32.const 0) $bits)
-  (func $bits (export "bits") (param f64 i32 f32) (result i64)
-    (i64.xor (i64.reinterpret_f64 (local.get 0))
-      (i64.add (i64.extend_i32_u (local.get 1)) (i64.extend_i32_u (i32.reinterpret_f32 (local.get 2))))))
-  (func (export "inside") (result i64)
-    (i64.store (i32.const 0) (i64.const 0xfff4000000000123))
-    (call $bits (f64.load (i32.const 0)) (i32.const 0) (f32.const 0)))
-  (memory 1))`;
-
-/** A NaN with these bits, as some machine may have computed it. */
-function nanOf(bits: bigint): number {
-  return new Float64Array(BigUint64Array.of(bits).buffer)[0] ?? 0;
-}
-
-test("strict: a NaN that the host passes is the canonical one, and one that the guest passes inside keeps its bits", async () => {
-  const bytes = await assemble(receiving);
-  const odd = nanOf(0xfff8000000000123n);
-  const strict = meter(bytes, { options: { profile: "strict" } });
-  const usual = meter(bytes);
-  const bitsOf = ({ exports }: typeof strict, ...args: number[]) => BigInt.asUintN(64, exports.bits(...args));
-  assert.equal(bitsOf(strict, odd, 0, 0), canonical);
-  assert.equal(bitsOf(strict, 0, 5, odd), 5n + 0x7fc00000n);
-  assert.equal(bitsOf(strict, 1.5, 3, 2.5), bitsOf(usual, 1.5, 3, 2.5));
-  assert.equal(BigInt.asUintN(64, strict.exports.inside()), 0xfff4000000000123n);
-});

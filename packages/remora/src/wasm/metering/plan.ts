@@ -42,8 +42,6 @@ export interface PlanInput {
   readonly isExported: Uint8Array;
   readonly mode: MeterMode;
   readonly stack: boolean;
-  /** By function: stack slots of the frame of ours through which it is called from outside. */
-  readonly entrySlots: ReadonlyMap<number, number>;
 }
 
 /** What may run unchecked at the entry of functions, callees included (4.7). */
@@ -57,7 +55,7 @@ export function makePlan(input: PlanInput): Plan {
   const { facts, importedFunctions } = input;
   const { bodies } = facts;
   const calls = orderCalls(facts, importedFunctions);
-  const slots = stackSlots(facts, calls, importedFunctions, input.entrySlots);
+  const slots = stackSlots(facts, calls, importedFunctions);
   const isUncounted = new Uint8Array(importedFunctions + bodies.length);
   // Units that an unchecked function and its unchecked callees run at most; Infinity when it checks.
   const uncheckedFuel = new Float64Array(bodies.length);

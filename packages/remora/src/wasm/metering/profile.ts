@@ -7,9 +7,10 @@ import type { ProfileName } from "./contract.ts";
 /**
  * Why a feature is refused unless the operator allows it by name. Metering specification, section 7:
  * `shared-memory`: `memory.atomic.wait` on one blocks the thread, beyond any deadline;
- * `gc`: objects are on the JavaScript heap, which one guest can fill and so end the process.
+ * `gc`: objects are on the JavaScript heap, which one guest can fill and so end the process;
+ * `stored-exceptions`: so are exceptions, and where one can keep another there is no end to their number.
  */
-const refusedByDefault: readonly Feature[] = ["shared-memory", "gc"];
+const refusedByDefault: readonly Feature[] = ["shared-memory", "gc", "stored-exceptions"];
 
 /** Whose results depend on the machine or on timing. */
 const refusedByStrict: readonly Feature[] = [...refusedByDefault, "threads", "relaxed-simd"];

@@ -55,7 +55,7 @@ export function skipImmediates(bytes: Uint8Array, offset: number, op: number): n
     case Kind.arrayNewFixed:
       return skipNumber(bytes, skipNumber(bytes, offset));
     case Kind.bulk:
-      return op === memoryCopy || op === tableCopy
+      return op === memoryCopy || op === tableCopy || op === memoryInit || op === tableInit
         ? skipNumber(bytes, skipNumber(bytes, offset))
         : skipNumber(bytes, offset);
     case Kind.length:
@@ -92,6 +92,7 @@ export function skipImmediates(bytes: Uint8Array, offset: number, op: number): n
   }
 }
 
+export const memoryInit = 0x208;
 export const memoryCopy = 0x20a;
 export const tableInit = 0x20c;
 export const tableCopy = 0x20e;

@@ -29,18 +29,12 @@ export function slotsOf(types: readonly ValueType[]): number {
 // A frame of more would overflow V8's stack by itself; the sum stays an exact number.
 const slotsMax = 0x3fffffff;
 
-/** `entrySlots`: by function, what a frame of ours takes through which it is called from outside. */
-export function stackSlots(
-  facts: Facts,
-  calls: CallOrder,
-  importedFunctions: number,
-  entrySlots: ReadonlyMap<number, number>,
-): StackSlots {
+export function stackSlots(facts: Facts, calls: CallOrder, importedFunctions: number): StackSlots {
   const { bodies, sites } = facts;
   const counts = findCounting(facts, calls, importedFunctions);
   const taken = new Int32Array(bodies.length);
   /** Slots of the deepest chain of frames that do not count and end in a call of this function. */
-  const above = Float64Array.from(bodies, ({ func }) => entrySlots.get(func) ?? 0);
+  const above = new Float64Array(bodies.length);
   let uncounted = 0;
   for (let at = calls.order.length - 1; at >= 0; at--) {
     const index = calls.order[at] as number; // `order` has each body once

@@ -2,6 +2,7 @@
 
 import type { ByteReader } from "../byte-reader.ts";
 import type { ByteWriter } from "../byte-writer.ts";
+import { wasmErrors } from "../errors.ts";
 import type { DecodeLimits } from "../limits.ts";
 import type { RecGroup, SubType } from "../module.ts";
 import { readComposite, writeComposite } from "./value-types.ts";
@@ -15,7 +16,14 @@ const supertypesMax = 1;
 
 export function readTypes(reader: ByteReader, limits: DecodeLimits): RecGroup[] {
   const count = reader.count("types", { max: limits.types, itemBytesMin: 2 });
-  return Array.from({ length: count }, () => readGroup(reader, limits));
+  let total = 0;
+  return Array.from({ length: count }, () => {
+    const offset = reader.position;
+    const group = readGroup(reader, limits);
+    total += group.types.length;
+    if (total <= limits.types) return group;
+    throw wasmErrors.limit({ offset, what: "types", found: total, max: limits.types });
+  });
 }
 
 function readGroup(reader: ByteReader, limits: DecodeLimits): RecGroup {

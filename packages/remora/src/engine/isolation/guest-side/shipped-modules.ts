@@ -1,9 +1,9 @@
 /** Where the engine on the guest's side finds its modules: they were compiled, or at least rewritten, by the host. */
 
-import type { CompiledModule } from "../../compile.ts";
+import { type CompiledModule, compileRewritten } from "../../compile.ts";
 import { InstanceEngine, type ModulePlaces, type ModuleSource } from "../../core-engine.ts";
+import { eagerlyByFlag } from "../../eager-compile.ts";
 import type { ModuleImport } from "../../module-imports.ts";
-import { webAssembly } from "../../webassembly.ts";
 import type { Shipment } from "../shipment.ts";
 import type { InstantiateRequest } from "./live-guest.ts";
 
@@ -16,8 +16,11 @@ export class ShippedModules {
     this.#shipment = shipment;
     for (const { key, code, facts, digest, imports } of shipment.modules) {
       // The host has compiled it before: V8 takes it.
-      const module = code instanceof Uint8Array ? new webAssembly.Module(code) : code;
-      const compiled = { module, facts, digest };
+      const origin = { plugin: shipment.request.plugin, digest };
+      const compiled =
+        code instanceof Uint8Array
+          ? compileRewritten(code, facts, origin, eagerlyByFlag)
+          : { module: code, facts, digest };
       this.#compiled.set(key, compiled);
       this.#imports.set(compiled, imports);
     }
