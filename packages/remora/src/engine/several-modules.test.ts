@@ -212,3 +212,36 @@ test("globals keep their values when the counters are imported before them", asy
   );
   assert.notEqual((exports.table as { get(index: number): unknown }).get(6), null);
 });
+
+test("no index of a module's own comes to mean a counter that is imported before its globals", async () => {
+  const fields = `(import "host" "g" (global i32)) (global $own (mut i32) (i32.const 7))
+    (func (export "run") (result i32) (global.set $own (i32.const 9)) (global.get $own))`;
+  const valid = await parse(`(module ${fields})`);
+  const engineOf = async () => (await guestOf({ other: "" })).engine;
+  // Behind the last of its own: an invalid module, whatever is appended.
+  for (const [from, to] of [
+    [0x23, 2],
+    [0x24, 2],
+    [0x23, 5],
+  ] as const) {
+    const invalid = valid.slice();
+    invalid[invalid.lastIndexOf(from) + 1] = to;
+    const engine = await engineOf();
+    assert.throws(() => engine.instantiate(invalid, {}), { code: "engine/invalid-module" });
+  }
+  // The same index in more bytes than it needs.
+  const at = valid.lastIndexOf(0x23);
+  const bodyAt = valid.lastIndexOf(0x24) - 3;
+  const longer = Uint8Array.of(...valid.subarray(0, at + 1), 0x81, 0x80, 0x80, 0, ...valid.subarray(at + 2));
+  longer[bodyAt - 1] = (longer[bodyAt - 1] ?? 0) + 3;
+  const codeAt = bodyAt - 4 + 1;
+  longer[codeAt] = (longer[codeAt] ?? 0) + 3;
+  assert.ok(webAssembly.validate(longer));
+  const engine = await engineOf();
+  const { exports } = engine.instantiate(longer, {
+    host: { g: 5 as unknown as CoreImports[string][string] },
+  });
+  engine.enter();
+  assert.equal((exports.run as CoreFunction)(), 9);
+  engine.leave();
+});

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { counterModule, type MeterOptions } from "./contract.ts";
 import { meterModule } from "./meter-module.ts";
 import { mapOffsets } from "./offset-map.ts";
 import { assemble, meterOptions, v8 } from "./rig.test.ts";
@@ -30,6 +31,13 @@ function decodeBase64(lines: readonly string[]): Uint8Array {
   return new Uint8Array(Buffer.from(lines.join(""), "base64"));
 }
 
+const ofRewriting: Readonly<Record<string, Partial<MeterOptions>>> = {
+  fuel: {},
+  deadline: { mode: "deadline" },
+  strict: { profile: "strict" },
+  "shared counters": { sharesCounters: true },
+};
+
 /** Offsets in the stack of what this throws, as V8 prints them. */
 function trapOffsets(call: () => unknown): number[] {
   try {
@@ -43,22 +51,27 @@ function trapOffsets(call: () => unknown): number[] {
   return [];
 }
 
-function start(original: Uint8Array, mode: "fuel" | "deadline") {
-  const { bytes, injected } = meterModule(original, { ...meterOptions, mode });
-  const { exports } = new v8.Instance(new v8.Module(bytes));
+function start(original: Uint8Array, options: MeterOptions) {
+  const { bytes, injected } = meterModule(original, options);
+  const counter = () => new v8.Global({ value: "i32", mutable: true }, 60_000);
+  const counters = { fuel: counter(), stack: counter(), pages: counter(), elements: counter() };
+  const { exports } = new v8.Instance(new v8.Module(bytes), { [counterModule]: counters });
   exports[injected.swapFuel](1_000_000);
   return exports;
 }
 
 for (const [version, lines] of Object.entries(compiled)) {
-  for (const mode of ["fuel", "deadline"] as const) {
-    test(`a trap's stack becomes functions, original offsets and lines (${version}, ${mode})`, () => {
+  for (const [ways, more] of Object.entries(ofRewriting)) {
+    const options: MeterOptions = { ...meterOptions, ...more };
+    test(`a trap's stack becomes functions, original offsets and lines (${version}, ${ways})`, () => {
       const original = decodeBase64(lines);
       const plain = new v8.Instance(new v8.Module(original)).exports;
       const expected = trapOffsets(() => plain.run(5));
       assert.equal(expected.length, 2);
-      const map = mapOffsets(original, { ...meterOptions, mode });
-      const places = trapOffsets(() => start(original, mode).run(5)).map((offset) => map.toOriginal(offset));
+      const map = mapOffsets(original, options);
+      const places = trapOffsets(() => start(original, options).run(5)).map((offset) =>
+        map.toOriginal(offset),
+      );
       assert.deepEqual(
         places.map((place) => place?.offset),
         expected,
@@ -84,7 +97,7 @@ test("every kind of rewriting maps back: split loops, helpers, functions left al
     (func (export "after") (param i32)
       (memory.fill (i32.const 0) (i32.const 0) (local.get 0)) (drop (i32.load (i32.const -1)))))`);
   const plain = new v8.Instance(new v8.Module(original)).exports;
-  const metered = start(original, "fuel");
+  const metered = start(original, meterOptions);
   const map = mapOffsets(original, meterOptions);
   for (const name of ["leaf", "split", "after"]) {
     const expected = trapOffsets(() => plain[name](3));

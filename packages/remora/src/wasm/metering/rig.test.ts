@@ -16,6 +16,7 @@ type Exports = Record<string, any>;
 interface Api {
   validate(bytes: Uint8Array): boolean;
   Module: new (bytes: Uint8Array) => object;
+  Global: new (type: { value: string; mutable: boolean }, value: number) => object;
   Instance: new (module: object, imports?: object) => { exports: Exports };
   RuntimeError: ErrorConstructor;
 }
