@@ -108,7 +108,7 @@ export const layers: readonly Layer[] = [
     entry: "remora/manager",
     below: ["base", "wasm", "policy", "component", "bundle", "engine", "abi", "sandbox"],
     node: "all",
-    what: "a plugin that runs: its pool, its account, its rewritten modules between two starts",
+    what: "a plugin's life: install, start, supervise, hand over, roll back; its settings, account, events and audit",
     mayTouch: "its own data folder",
   },
   {

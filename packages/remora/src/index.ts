@@ -23,5 +23,14 @@ export {
   openArtifact,
   openIsolation,
 } from "./engine/index.ts";
-// Keep one running, with what it was granted.
-export { Plugin, type PluginMetrics, type PluginOptions } from "./manager/index.ts";
+// Keep one running, with what it was granted; or many, from their files to their last calls.
+export {
+  type Manager,
+  type OpenManagerOptions,
+  openManager,
+  Plugin,
+  type PluginHost,
+  type PluginMetrics,
+  type PluginOptions,
+  type WorldBinding,
+} from "./manager/index.ts";

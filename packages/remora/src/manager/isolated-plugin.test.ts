@@ -68,6 +68,15 @@ for (const isolation of ["inline", "worker", "process"] as const) {
     }
   });
 
+  test(`${isolation}: a call that fails while its plugin is stopped is told, and the plugin stops`, async (t) => {
+    const { manager } = await rig(t, { hosts: [host], policy });
+    const plugin = await manager.install<AsyncCalls>(await ref(guests.loops, { top }));
+    const outcome = expectRejected(plugin.useAsync(run, 1), "engine/out-of-fuel");
+    await manager.disable("adder");
+    assert.equal(plugin.state, "stopped");
+    await outcome;
+  });
+
   test(`${isolation}: state is handed over, and calls that come meanwhile are made in their order`, async (t) => {
     const { manager } = await rig(t, { hosts: [host], policy });
     const of = async (version: string) => ({ bytes: await componentOf({ top, version }), origin: "a test" });
