@@ -4,6 +4,7 @@ import { type Bundle, type Isolation, isolations, type Json, openBundle } from "
 import type { CompileCache, Isolation as IsolationWalls } from "../engine/index.ts";
 import type { Grant, ImportOffer, Rules, Vocabulary } from "../policy/index.ts";
 import type { AuditSink } from "../sandbox/index.ts";
+import type { EventBus } from "./bus/event-bus.ts";
 import { interfacesFor } from "./calls/plugin-interfaces.ts";
 import type { ManagerClock } from "./clock.ts";
 import type { Asker } from "./consent/asker.ts";
@@ -17,6 +18,7 @@ import { limitsMaxDefault, type ManagerPolicy, type PluginPolicy } from "./polic
 import { makeVersion, type RunningVersion } from "./running-version.ts";
 import type { SecretSource } from "./settings/secrets.ts";
 import { resolveSettings, type SettingsFiles } from "./settings/settings.ts";
+import type { SharedState } from "./shared-state/shared-state.ts";
 import type { BundleStore } from "./store/bundle-store.ts";
 import type { DataFolder } from "./store/data-folder.ts";
 import { bundlesOf, type Entries, type Entry, type InstalledVersion } from "./store/entry.ts";
@@ -35,6 +37,9 @@ export interface Core {
   readonly asker: Asker;
   readonly secrets: SecretSource;
   readonly audit: AuditSink;
+  /** Between all plugins, and with the host. */
+  readonly bus: EventBus;
+  readonly state: SharedState;
   readonly clock: ManagerClock;
   readonly cache: CompileCache;
   /** The level, opened when it is first needed, one for all plugins. */
@@ -137,6 +142,8 @@ export async function prepare(core: Core, making: Making): Promise<RunningVersio
     dataFolder: core.folder.at("data", name),
     cache: core.cache,
     isolation: inspected.isolation === "inline" ? undefined : core.isolation(inspected.isolation),
+    house: core,
+    busDepth: core.pluginOf(name).busDepth,
     instancesMax: policy.instancesMax ?? 8,
     latency: core.pluginOf(name).latency,
     audit: core.audit,

@@ -32,6 +32,8 @@ export interface PluginOwner {
   readonly supervisor: SupervisorOptions;
   /** Makes the current version anew. Rejects with what it failed with. */
   prepareAgain(plugin: string): Promise<RunningVersion>;
+  /** Another version serves, or none does. */
+  served(plugin: ManagedPlugin): void;
   /** The version before serves again: to be written down. */
   returned(plugin: string, to: RunningVersion, from: RunningVersion): void;
   tell(event: ManagerEvent): void;
@@ -58,6 +60,8 @@ export class ManagedPlugin<Calls = unknown> {
   readonly name: string;
   /** Of the calls of all its versions. */
   readonly latency = new LatencyHistogram();
+  /** How deep in answers to events the plugin is; see `PluginBus`. */
+  readonly busDepth = { hops: 0 };
   readonly #owner: PluginOwner;
   readonly #life: Life;
   readonly #breaker: Breaker;
@@ -249,6 +253,7 @@ export class ManagedPlugin<Calls = unknown> {
     this.#attempt = 0;
     this.#failure = undefined;
     this.#life.on("swapped");
+    this.#owner.served(this);
     this.#watchHealth();
   }
 
@@ -270,6 +275,7 @@ export class ManagedPlugin<Calls = unknown> {
     this.#before = undefined;
     this.#serving = before;
     this.#life.on("swapped");
+    this.#owner.served(this);
     void this.#retire(failed);
   }
 
@@ -283,6 +289,7 @@ export class ManagedPlugin<Calls = unknown> {
     this.#isWatched = false;
     if (!this.#life.takes("stop")) return;
     this.#life.on("stop");
+    this.#owner.served(this);
     if (this.#life.state !== "draining") return;
     if (old !== undefined) await this.#retire(old);
     this.#life.on("drained");
@@ -306,6 +313,7 @@ export class ManagedPlugin<Calls = unknown> {
     if (this.#life.state !== "preparing") return next.drain();
     this.#serving = next;
     this.#life.on("ready");
+    this.#owner.served(this);
     this.#watchHealth();
   }
 
@@ -369,6 +377,7 @@ export class ManagedPlugin<Calls = unknown> {
     this.#serving = before;
     this.#past = { ...this.#past, returns: this.#past.returns + 1 };
     this.#life.on("swapped");
+    this.#owner.served(this);
     void this.#retire(failed);
     const { code, message: reason } = error;
     this.#tell({ kind: "returned", from: failed.version.version, to: before.version.version, code, reason });
@@ -382,6 +391,7 @@ export class ManagedPlugin<Calls = unknown> {
     this.#isWatched = false;
     this.#stopHealth();
     this.#life.on("broke");
+    this.#owner.served(this);
     void this.#retire(failed);
     this.waitAndRetry();
   }

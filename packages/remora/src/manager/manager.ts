@@ -7,6 +7,7 @@ import { isRemoraError, nearNames } from "../base/index.ts";
 import { type Json, type Manifest, openBundle, type Trust } from "../bundle/index.ts";
 import { type Grant, parseGrant } from "../policy/index.ts";
 import type { AuditTrail } from "./audit/trail.ts";
+import type { EventBus } from "./bus/event-bus.ts";
 import type { ConsentItem, ConsentRequest } from "./consent/asker.ts";
 import { mergeGrants, withoutGrants } from "./consent/decide-request.ts";
 import { type Core, collectBundles, prepare, writeEntry } from "./core.ts";
@@ -22,6 +23,7 @@ import type { State } from "./life/life.ts";
 import type { ManagedPlugin, PluginCounts } from "./managed-plugin.ts";
 import type { ManagerListener } from "./manager-event.ts";
 import { checkSettings } from "./settings/settings.ts";
+import type { SharedState } from "./shared-state/shared-state.ts";
 import type { Entry, InstalledVersion } from "./store/entry.ts";
 import { codeOf } from "./store/file-system.ts";
 import type { Held } from "./store/holder.ts";
@@ -83,6 +85,16 @@ export class Manager {
   /** The folder that it keeps everything in. */
   get folder(): string {
     return this.#core.folder.path;
+  }
+
+  /** Between its plugins: the host publishes and hears there as they do, without a gate of its own. */
+  get bus(): EventBus {
+    return this.#core.bus;
+  }
+
+  /** Values that its plugins share; gone with the manager. */
+  get sharedState(): SharedState {
+    return this.#core.state;
   }
 
   /** @returns Ends it. */

@@ -7,6 +7,8 @@ import { type AuditSink, sandboxImports } from "../sandbox/index.ts";
 import { gateAudit } from "./audit/gate-audit.ts";
 import { auditLife } from "./audit/life-audit.ts";
 import { AuditTrail } from "./audit/trail.ts";
+import { BusSeats } from "./bus/bus-seats.ts";
+import { EventBus } from "./bus/event-bus.ts";
 import { type ManagerClock, systemClock } from "./clock.ts";
 import { type Asker, askNobody } from "./consent/asker.ts";
 import { type Core, prepare, writeEntry } from "./core.ts";
@@ -23,6 +25,7 @@ import { RewriteFolder } from "./rewrite-folder.ts";
 import type { RunningVersion } from "./running-version.ts";
 import type { SecretSource } from "./settings/secrets.ts";
 import { SettingsFiles } from "./settings/settings.ts";
+import { SharedState } from "./shared-state/shared-state.ts";
 import { BundleStore } from "./store/bundle-store.ts";
 import { DataFolder } from "./store/data-folder.ts";
 import { Entries, type Entry } from "./store/entry.ts";
@@ -139,6 +142,8 @@ function openCore(
     sources: options.sources ?? [],
     asker: options.asker ?? askNobody,
     secrets: options.secrets ?? (async () => undefined),
+    bus: new EventBus(),
+    state: new SharedState(),
     audit: options.audit ?? (trail === undefined ? { write: () => {} } : gateAudit(trail)),
     clock,
     cache: new CompileCache({ store: new RewriteFolder(folder.at("rewritten")) }),
@@ -174,6 +179,9 @@ function openCore(
       return plugin;
     },
   };
+  const seats = new BusSeats((plugin, { code, message: reason }) => {
+    core.events.tell({ kind: "trouble", plugin, atMs: clock.dateMs(), code, reason });
+  });
   const owner: PluginOwner = {
     supervisor: {
       clock,
@@ -183,6 +191,7 @@ function openCore(
       probationMs: policy.probationMs ?? 30_000,
       healthEveryMs: policy.healthEveryMs ?? 30_000,
     },
+    served: (plugin) => void seats.follow(plugin),
     prepareAgain: (name) => prepareAgain(name, core),
     returned: (name, to, from) => void writeReturn(name, { to, from }, core),
     tell: (event) => core.events.tell(event),

@@ -16,9 +16,11 @@ import {
 } from "../engine/index.ts";
 import type { Grant } from "../policy/index.ts";
 import { type AuditSink, type LogLevel, type Sandbox, sandboxImports } from "../sandbox/index.ts";
+import { busHostFunctions, PluginBus, type PluginBusOptions } from "./bus/plugin-bus.ts";
 import { interfaceNames, linkInterfaces } from "./calls/plugin-interfaces.ts";
 import { managerErrors } from "./errors.ts";
 import {
+  busPatterns,
   checkHealth,
   configure,
   restoreState,
@@ -29,6 +31,7 @@ import {
 import {
   checkIsolatedHealth,
   configureIsolated,
+  isolatedBusPatterns,
   restoreIsolatedState,
   saveIsolatedState,
 } from "./handover/isolated-guest.ts";
@@ -58,6 +61,9 @@ export interface PrepareOptions {
   readonly cache: CompileCache;
   /** Undefined for the caller's own thread. */
   readonly isolation: Isolation | undefined;
+  /** What all plugins of the manager share. */
+  readonly house: Pick<PluginBusOptions, "bus" | "state">;
+  readonly busDepth: { hops: number };
   readonly instancesMax: number;
   readonly latency: LatencyHistogram;
   readonly audit: AuditSink;
@@ -79,8 +85,10 @@ type Guests =
  */
 export async function makeVersion(options: PrepareOptions): Promise<RunningVersion> {
   const sandbox = openSandbox(options);
+  const bus = new PluginBus({ ...options.house, gate: sandbox.gate, depth: options.busDepth });
   try {
-    const version = new RunningVersion(options, sandbox, await makeGuests(options, sandbox));
+    const guests = await makeGuests(options, sandbox, bus);
+    const version = new RunningVersion(options, { sandbox, bus, guests });
     await version.checkHealth();
     return version;
   } catch (error) {
@@ -96,14 +104,20 @@ export class RunningVersion {
   readonly sandbox: Sandbox;
   /** Its guests on this thread; undefined where they are behind a wall. */
   readonly inline: Plugin<unknown> | undefined;
+  /** Its way to the bus, through its own gate. */
+  readonly bus: PluginBus;
   readonly #guests: Guests;
 
   /** Use `makeVersion`, which makes the guests. */
-  constructor({ version, inspected, grants }: PrepareOptions, sandbox: Sandbox, guests: Guests) {
+  constructor(
+    { version, inspected, grants }: PrepareOptions,
+    { sandbox, bus, guests }: { sandbox: Sandbox; bus: PluginBus; guests: Guests },
+  ) {
     this.version = version;
     this.inspected = inspected;
     this.grants = grants;
     this.sandbox = sandbox;
+    this.bus = bus;
     this.#guests = guests;
     this.inline = guests.at === "inline" ? guests.plugin : undefined;
   }
@@ -128,6 +142,13 @@ export class RunningVersion {
       checkHealth(name, instance);
       world.check?.(calls);
     });
+  }
+
+  /** What it wants to hear on the bus; nothing when it does not listen. @throws engine/… */
+  async busPatterns(): Promise<readonly string[]> {
+    const guests = this.#guests;
+    if (guests.at === "inline") return guests.plugin.examine(busPatterns);
+    return guests.plugin.examine(isolatedBusPatterns);
   }
 
   /**
@@ -176,7 +197,7 @@ export class RunningVersion {
   }
 }
 
-async function makeGuests(options: PrepareOptions, sandbox: Sandbox): Promise<Guests> {
+async function makeGuests(options: PrepareOptions, sandbox: Sandbox, bus: PluginBus): Promise<Guests> {
   const { inspected, artifact: bytes, cache, isolation } = options;
   const context = contextOf(options, sandbox);
   const artifact = openArtifact(bytes, { plugin: context.name, cache });
@@ -185,8 +206,8 @@ async function makeGuests(options: PrepareOptions, sandbox: Sandbox): Promise<Gu
     id: context.name,
     artifact,
     limits,
-    hostImports: withInterfaces(world.imports(context), options),
-    hostFunctions: [...world.hostFunctions, ...interfaceNames(inspected.provided)],
+    hostImports: withInterfaces(world.imports(context), artifact, { ...options, bus }),
+    hostFunctions: [...world.hostFunctions, ...busHostFunctions, ...interfaceNames(inspected.provided)],
     grants: options.grants,
     sandbox,
     latency: options.latency,
@@ -208,13 +229,16 @@ async function makeGuests(options: PrepareOptions, sandbox: Sandbox): Promise<Gu
   return { at: "wall", plugin: await IsolatedPlugin.open<unknown>({ ...common, isolation, bind }) };
 }
 
-/** The host's functions, and those of other plugins, which need to know how much time the caller has left. */
+/** The host's functions, the bus, and other plugins, which need to know how much time the caller has left. */
 function withInterfaces(
   host: HostImports | ((guest: GuestAccess) => HostImports),
-  { inspected: { provided }, pluginOf }: PrepareOptions,
+  artifact: Artifact,
+  { inspected: { provided }, pluginOf, bus }: PrepareOptions & { readonly bus: PluginBus },
 ): HostImports | ((guest: GuestAccess) => HostImports) {
-  if (provided.length === 0) return host;
+  const usesBus = artifact.imports.some(({ from }) => busHostFunctions.includes(from));
+  if (provided.length === 0 && !usesBus) return host;
   return (guest) => ({
+    ...bus.imports,
     ...(typeof host === "function" ? host(guest) : host),
     ...linkInterfaces(provided, guest, pluginOf),
   });

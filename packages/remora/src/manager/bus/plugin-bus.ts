@@ -21,6 +21,8 @@ export interface PluginBusOptions {
   readonly state: SharedState;
   /** The plugin's: who asks, and what it was granted. */
   readonly gate: Gate;
+  /** Of all versions of the plugin, so that a circle of answers is seen through an update. Default: one of its own. */
+  readonly depth?: { hops: number };
 }
 
 /** The guest's side of `bus-subscriber`. */
@@ -34,10 +36,11 @@ export class PluginBus {
   readonly #options: PluginBusOptions;
   #subscriptions: Subscription[] = [];
   /** Of the event that the plugin is dealing with, and so of what it publishes meanwhile. */
-  #hops = 0;
+  readonly #depth: { hops: number };
 
   constructor(options: PluginBusOptions) {
     this.#options = options;
+    this.#depth = options.depth ?? { hops: 0 };
     this.imports = {
       [busInterface]: slowHostInterface({
         publish: (topic: string, payload: Uint8Array) => this.#publish(topic, payload),
@@ -67,6 +70,23 @@ export class PluginBus {
     return refused;
   }
 
+  /**
+   * Subscribes in place of the version before. Where both hear the same, the queues go on with what is in them; else
+   * what waits for the old one is gone with it.
+   *
+   * @returns The patterns that were refused.
+   */
+  succeed(before: PluginBus | undefined, subscriber: BusSubscriber): readonly string[] {
+    const refused = this.subscribe(subscriber);
+    if (before === undefined) return refused;
+    const patternsOf = (bus: PluginBus) => bus.#subscriptions.map(({ pattern }) => pattern).join("\n");
+    if (patternsOf(before) === patternsOf(this)) {
+      this.close();
+      this.#subscriptions = before.#subscriptions.splice(0);
+    } else before.close();
+    return refused;
+  }
+
   /** Events wait in their queues: while the plugin is replaced by another version. */
   pause(): void {
     for (const subscription of this.#subscriptions) subscription.pause();
@@ -86,7 +106,7 @@ export class PluginBus {
     const outcome = gate.act(
       "bus.publish",
       topic,
-      () => bus.publish(gate.plugin, topic, payload, this.#hops).kind,
+      () => bus.publish(gate.plugin, topic, payload, this.#depth.hops).kind,
       () => "bad-topic" as const,
     );
     if (outcome === "bad-topic") throw new ComponentError("denied");
@@ -94,12 +114,12 @@ export class PluginBus {
   }
 
   async #deliver(subscriber: BusSubscriber, { topic, publisher, payload, hops }: BusEvent): Promise<void> {
-    const before = this.#hops;
-    this.#hops = Math.max(before, hops + 1);
+    const before = this.#depth.hops;
+    this.#depth.hops = Math.max(before, hops + 1);
     try {
       await subscriber.onEvent({ topic, publisher, payload });
     } finally {
-      this.#hops = before;
+      this.#depth.hops = before;
     }
   }
 }

@@ -14,6 +14,7 @@
 import type { Json } from "../../bundle/index.ts";
 import { ComponentError } from "../../component/index.ts";
 import type { Instance, ModuleInstance } from "../../engine/index.ts";
+import { busSubscriberInterface } from "../bus/plugin-bus.ts";
 import { managerErrors } from "../errors.ts";
 
 export const settingsInterface = "remora:plugin/settings@0.1.0";
@@ -49,6 +50,16 @@ export function configure(plugin: string, instance: Instance, settings: Json): b
     if (!(error instanceof ComponentError)) throw error;
     throw managerErrors["settings-refused"]({ plugin, reason: String(error.payload) }, error);
   }
+}
+
+/** What a guest wants to hear on the bus; nothing when it does not listen. */
+export function busPatterns(instance: Instance): readonly string[] {
+  return textsOf(exported(instance, busSubscriberInterface)?.patterns?.());
+}
+
+/** The guest's own world may have another type of that name. */
+export function textsOf(value: unknown): readonly string[] {
+  return Array.isArray(value) ? value.filter((one) => typeof one === "string") : [];
 }
 
 /** Asks it whether it is healthy; one that exports nothing for it is. @throws manager/unhealthy engine/… */

@@ -7,8 +7,15 @@ import { isRemoraError } from "../../base/index.ts";
 import type { Json } from "../../bundle/index.ts";
 import { ComponentError } from "../../component/index.ts";
 import type { IsolatedInstance } from "../../engine/index.ts";
+import { busSubscriberInterface } from "../bus/plugin-bus.ts";
 import { managerErrors } from "../errors.ts";
-import { healthInterface, settingsInterface, stateBytesMax, stateInterface } from "./guest-interface.ts";
+import {
+  healthInterface,
+  settingsInterface,
+  stateBytesMax,
+  stateInterface,
+  textsOf,
+} from "./guest-interface.ts";
 
 /** Calls an export that may not be there. @returns Undefined then; else its result, in a list. */
 async function callIfThere(
@@ -37,6 +44,11 @@ export async function configureIsolated(
     if (!(error instanceof ComponentError)) throw error;
     throw managerErrors["settings-refused"]({ plugin, reason: String(error.payload) }, error);
   }
+}
+
+/** As `busPatterns`. */
+export async function isolatedBusPatterns(guest: IsolatedInstance): Promise<readonly string[]> {
+  return textsOf((await callIfThere(guest, [busSubscriberInterface, "patterns"], []))?.[0]);
 }
 
 /** As `checkHealth`. */

@@ -20,6 +20,7 @@ import {
 } from "../../bundle/index.ts";
 import { defaultLimits, type Limits } from "../../engine/index.ts";
 import { checkImports, type ImportOffer, type Vocabulary } from "../../policy/index.ts";
+import { busHostFunctions } from "../bus/plugin-bus.ts";
 import { interfaceNames, type PluginInterface } from "../calls/plugin-interfaces.ts";
 import { managerErrors } from "../errors.ts";
 import type { PluginHost, WorldBinding } from "../host.ts";
@@ -107,7 +108,7 @@ export function inspect(bundle: Bundle, options: InspectOptions): Inspected {
   if (uses.length > 0) throw bundleErrors.capabilities({ plugin: manifest.name, uses });
   const check = checkImports(needed, {
     plugin: manifest.name,
-    hostFunctions: [...world.hostFunctions, ...interfaceNames(options.provided)],
+    hostFunctions: [...world.hostFunctions, ...busHostFunctions, ...interfaceNames(options.provided)],
     offers: options.offers,
     grants: [...implied, ...manifest.capabilities.map(({ grant }) => grant)],
   });

@@ -12,6 +12,7 @@ import {
   trustOf,
 } from "../../bundle/index.ts";
 import { checkImports, type Grant } from "../../policy/index.ts";
+import { busHostFunctions } from "../bus/plugin-bus.ts";
 import { checkDependents, interfaceNames, interfacesFor } from "../calls/plugin-interfaces.ts";
 import type { ConsentItem, ConsentRequest } from "../consent/asker.ts";
 import { grantsOf, mergeGrants, sortRequest } from "../consent/decide-request.ts";
@@ -237,7 +238,7 @@ export function linkable(
   const { manifest, world } = inspected;
   const check = checkImports(bundle.imports(), {
     plugin: manifest.name,
-    hostFunctions: [...world.hostFunctions, ...interfaceNames(inspected.provided)],
+    hostFunctions: [...world.hostFunctions, ...busHostFunctions, ...interfaceNames(inspected.provided)],
     offers: core.offers,
     grants: grantsFor(core, inspected, decided.grants),
   });
