@@ -58,12 +58,14 @@ export { type BackOffOptions, backOffDefault } from "./life/back-off.ts";
 export { type BreakerOptions, type BreakerState, breakerDefault } from "./life/breaker.ts";
 export { type LifeEvent, lifeEvents, lifeTable, type State, states } from "./life/life.ts";
 // Plugins as their host calls them.
-export type { ManagedPlugin, PluginCounts } from "./managed-plugin.ts";
-export type { Manager, PluginDetails, PluginInfo } from "./manager.ts";
+export type { ManagedPlugin } from "./managed-plugin.ts";
+export type { Manager } from "./manager.ts";
 // What happens.
 export type { ManagerEvent, ManagerListener } from "./manager-event.ts";
 export { type OpenManagerOptions, openManager } from "./open-manager.ts";
 export { Plugin, type PluginMetrics, type PluginOptions } from "./plugin.ts";
+export type { PluginCounts } from "./plugin-counts.ts";
+export type { PluginDetails, PluginInfo } from "./plugin-info.ts";
 // The operator's ceiling and rules.
 export { limitsMaxDefault, type ManagerPolicy, type PluginPolicy } from "./policy.ts";
 // Rewritten modules, kept between processes.

@@ -56,6 +56,7 @@ export class IsolatedPlugin<Calls> {
   #calls = 0;
   #traps = 0;
   #fuelUsed = 0;
+  #cpuNs = 0;
   #instances = 0;
   #isClosed = false;
   #whenIdle: (() => void) | undefined;
@@ -98,7 +99,7 @@ export class IsolatedPlugin<Calls> {
       fuelUsed: this.#fuelUsed,
       latency: this.latency,
       instances: this.#instances,
-      cpuNs: this.latency.sumNs,
+      cpuNs: this.#cpuNs,
       memoryBytes: memoryPages * pageBytes,
     };
   }
@@ -125,7 +126,9 @@ export class IsolatedPlugin<Calls> {
   }
 
   #timed<Result>(guest: IsolatedInstance, result: Result): Result {
-    this.latency.record(guest.report.durationMs * 1e6);
+    const ns = guest.report.durationMs * 1e6;
+    this.latency.record(ns);
+    this.#cpuNs += ns;
     return result;
   }
 

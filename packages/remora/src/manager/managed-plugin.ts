@@ -6,55 +6,17 @@
 
 import { isRemoraError, type RemoraError } from "../base/index.ts";
 import type { Budget } from "../engine/index.ts";
-import type { ManagerClock } from "./clock.ts";
 import { managerErrors } from "./errors.ts";
 import { waitingCallsMax } from "./isolated-plugin.ts";
 import { LatencyHistogram } from "./latency.ts";
-import { type BackOffOptions, backOffMs } from "./life/back-off.ts";
-import { Breaker, type BreakerOptions, type BreakerState } from "./life/breaker.ts";
+import { backOffMs } from "./life/back-off.ts";
+import { Breaker, type BreakerState } from "./life/breaker.ts";
 import { Life, type State } from "./life/life.ts";
 import type { ManagerEvent } from "./manager-event.ts";
 import type { PluginMetrics } from "./plugin.ts";
+import { addCounts, noCounts, type PluginCounts } from "./plugin-counts.ts";
+import type { PluginOwner } from "./plugin-owner.ts";
 import type { RunningVersion } from "./running-version.ts";
-
-export interface SupervisorOptions {
-  readonly clock: ManagerClock;
-  /** From 0 up to 1. */
-  readonly random: () => number;
-  readonly breaker: BreakerOptions;
-  readonly backOff: BackOffOptions;
-  readonly probationMs: number;
-  readonly healthEveryMs: number;
-}
-
-/** What a plugin asks of its manager. */
-export interface PluginOwner {
-  readonly supervisor: SupervisorOptions;
-  /** Makes the current version anew. Rejects with what it failed with. */
-  prepareAgain(plugin: string): Promise<RunningVersion>;
-  /** Another version serves, or none does. */
-  served(plugin: ManagedPlugin): void;
-  /** The version before serves again: to be written down. */
-  returned(plugin: string, to: RunningVersion, from: RunningVersion): void;
-  tell(event: ManagerEvent): void;
-}
-
-/** What all versions of a plugin did together since the manager was opened. */
-export interface PluginCounts {
-  readonly calls: number;
-  readonly traps: number;
-  readonly fuelUsed: number;
-  readonly instances: number;
-  /** Nanoseconds in calls, estimated from one call in sixteen. */
-  readonly cpuNs: number;
-  /** Passages through the gate, refused ones too. */
-  readonly hostCalls: number;
-  /** Of those, the refused ones. */
-  readonly refusals: number;
-  readonly reloads: number;
-  /** Times that a failed version was followed by the one before it. */
-  readonly returns: number;
-}
 
 export class ManagedPlugin<Calls = unknown> {
   readonly name: string;
@@ -497,32 +459,3 @@ type EventWithoutPlace = ManagerEvent extends infer Event
     ? Omit<Event, "plugin" | "atMs">
     : never
   : never;
-
-const noCounts: PluginCounts = {
-  calls: 0,
-  traps: 0,
-  fuelUsed: 0,
-  instances: 0,
-  cpuNs: 0,
-  hostCalls: 0,
-  refusals: 0,
-  reloads: 0,
-  returns: 0,
-};
-
-function addCounts(sum: PluginCounts, version: RunningVersion | undefined): PluginCounts {
-  if (version === undefined) return sum;
-  const { calls, traps, fuelUsed, instances, cpuNs } = version.guests.metrics;
-  const passages = Object.values(version.sandbox.gate.counts());
-  const refusals = passages.reduce((count, { refused }) => count + refused, 0);
-  return {
-    ...sum,
-    calls: sum.calls + calls,
-    traps: sum.traps + traps,
-    fuelUsed: sum.fuelUsed + fuelUsed,
-    instances: sum.instances + instances,
-    cpuNs: sum.cpuNs + cpuNs,
-    hostCalls: passages.reduce((count, { allowed }) => count + allowed, sum.hostCalls + refusals),
-    refusals: sum.refusals + refusals,
-  };
-}

@@ -4,7 +4,7 @@
  */
 
 import { isRemoraError, nearNames } from "../base/index.ts";
-import { type Json, type Manifest, openBundle, type Trust } from "../bundle/index.ts";
+import { type Json, openBundle } from "../bundle/index.ts";
 import { type Grant, parseGrant } from "../policy/index.ts";
 import type { AuditTrail } from "./audit/trail.ts";
 import type { EventBus } from "./bus/event-bus.ts";
@@ -18,51 +18,15 @@ import type { PluginRef } from "./install/fetch.ts";
 import { acceptHeld, heldRequest, refuseHeld } from "./install/held.ts";
 import { change, type InstallOptions, install, trustHere } from "./install/install.ts";
 import { bestOf } from "./install/source.ts";
-import type { BreakerState } from "./life/breaker.ts";
-import type { State } from "./life/life.ts";
-import type { ManagedPlugin, PluginCounts } from "./managed-plugin.ts";
+import type { ManagedPlugin } from "./managed-plugin.ts";
 import type { ManagerListener } from "./manager-event.ts";
+import type { PluginDetails, PluginInfo } from "./plugin-info.ts";
 import { checkSettings } from "./settings/settings.ts";
 import type { SharedState } from "./shared-state/shared-state.ts";
 import type { Entry, InstalledVersion } from "./store/entry.ts";
 import { codeOf } from "./store/file-system.ts";
 import type { Held } from "./store/holder.ts";
 import { finishRemoval, type Recovered } from "./store/recover.ts";
-
-/** A plugin at a glance. Plain data. */
-export interface PluginInfo {
-  readonly name: string;
-  /** The one that runs or would run; undefined while a first version is held. */
-  readonly version: string | undefined;
-  readonly host: string;
-  readonly isEnabled: boolean;
-  readonly state: State;
-  readonly breaker: BreakerState;
-  /** Whether the version before is still ready to take over. */
-  readonly isOnProbation: boolean;
-  /** A version that waits for consent. */
-  readonly held: string | undefined;
-  /** Why it does not run, or what the last failed call failed with. */
-  readonly failure: { readonly code: string; readonly message: string } | undefined;
-  readonly counts: PluginCounts;
-}
-
-/** All that the manager knows of a plugin. */
-export interface PluginDetails extends PluginInfo {
-  readonly current: InstalledVersion | undefined;
-  /** Kept to go back to, the last one first. */
-  readonly previous: readonly InstalledVersion[];
-  /** Given by consent or by the operator; what the policy gives to all is not in it. */
-  readonly grants: readonly Grant[];
-  readonly refused: readonly Grant[];
-  /** As of its bundle, and by the keys that are trusted now. */
-  readonly manifest: Manifest | undefined;
-  readonly trust: Trust | undefined;
-  /** With references in place of secrets. */
-  readonly settings: Json | undefined;
-  /** Plugins that need it. */
-  readonly neededBy: readonly string[];
-}
 
 export class Manager {
   /** How each operation came out that a killed manager was in. Empty when the last one was closed. */

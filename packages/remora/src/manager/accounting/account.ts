@@ -1,6 +1,7 @@
 /** What a plugin has done and holds, live, in one value of plain data: for metrics, for `top`, for whoever bills. */
 
-import type { ManagedPlugin, PluginCounts } from "../managed-plugin.ts";
+import type { ManagedPlugin } from "../managed-plugin.ts";
+import type { PluginCounts } from "../plugin-counts.ts";
 
 /** Counts since the manager was opened, over all versions; what is held, and the latencies, are those of now. */
 export interface PluginAccount extends Omit<PluginCounts, "cpuNs"> {

@@ -1,0 +1,50 @@
+/** What a plugin did, over all of its versions. Plain data. */
+
+import type { RunningVersion } from "./running-version.ts";
+
+/** What all versions of a plugin did together since the manager was opened. */
+export interface PluginCounts {
+  readonly calls: number;
+  readonly traps: number;
+  readonly fuelUsed: number;
+  readonly instances: number;
+  /** Nanoseconds in calls, estimated from one call in sixteen. */
+  readonly cpuNs: number;
+  /** Passages through the gate, refused ones too. */
+  readonly hostCalls: number;
+  /** Of those, the refused ones. */
+  readonly refusals: number;
+  readonly reloads: number;
+  /** Times that a failed version was followed by the one before it. */
+  readonly returns: number;
+}
+
+export const noCounts: PluginCounts = {
+  calls: 0,
+  traps: 0,
+  fuelUsed: 0,
+  instances: 0,
+  cpuNs: 0,
+  hostCalls: 0,
+  refusals: 0,
+  reloads: 0,
+  returns: 0,
+};
+
+/** With what one version did. */
+export function addCounts(sum: PluginCounts, version: RunningVersion | undefined): PluginCounts {
+  if (version === undefined) return sum;
+  const { calls, traps, fuelUsed, instances, cpuNs } = version.guests.metrics;
+  const passages = Object.values(version.sandbox.gate.counts());
+  const refusals = passages.reduce((count, { refused }) => count + refused, 0);
+  return {
+    ...sum,
+    calls: sum.calls + calls,
+    traps: sum.traps + traps,
+    fuelUsed: sum.fuelUsed + fuelUsed,
+    instances: sum.instances + instances,
+    cpuNs: sum.cpuNs + cpuNs,
+    hostCalls: passages.reduce((count, { allowed }) => count + allowed, sum.hostCalls + refusals),
+    refusals: sum.refusals + refusals,
+  };
+}

@@ -1,0 +1,43 @@
+/** What a manager tells of a plugin. Plain data: nothing in it is a secret. */
+
+import type { Json, Manifest, Trust } from "../bundle/index.ts";
+import type { Grant } from "../policy/index.ts";
+import type { BreakerState } from "./life/breaker.ts";
+import type { State } from "./life/life.ts";
+import type { PluginCounts } from "./plugin-counts.ts";
+import type { InstalledVersion } from "./store/entry.ts";
+
+/** A plugin at a glance. Plain data. */
+export interface PluginInfo {
+  readonly name: string;
+  /** The one that runs or would run; undefined while a first version is held. */
+  readonly version: string | undefined;
+  readonly host: string;
+  readonly isEnabled: boolean;
+  readonly state: State;
+  readonly breaker: BreakerState;
+  /** Whether the version before is still ready to take over. */
+  readonly isOnProbation: boolean;
+  /** A version that waits for consent. */
+  readonly held: string | undefined;
+  /** Why it does not run, or what the last failed call failed with. */
+  readonly failure: { readonly code: string; readonly message: string } | undefined;
+  readonly counts: PluginCounts;
+}
+
+/** All that the manager knows of a plugin. */
+export interface PluginDetails extends PluginInfo {
+  readonly current: InstalledVersion | undefined;
+  /** Kept to go back to, the last one first. */
+  readonly previous: readonly InstalledVersion[];
+  /** Given by consent or by the operator; what the policy gives to all is not in it. */
+  readonly grants: readonly Grant[];
+  readonly refused: readonly Grant[];
+  /** As of its bundle, and by the keys that are trusted now. */
+  readonly manifest: Manifest | undefined;
+  readonly trust: Trust | undefined;
+  /** With references in place of secrets. */
+  readonly settings: Json | undefined;
+  /** Plugins that need it. */
+  readonly neededBy: readonly string[];
+}

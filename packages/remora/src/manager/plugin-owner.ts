@@ -1,0 +1,30 @@
+/** What a managed plugin asks of its manager, and by which rules it is kept running. */
+
+import type { ManagerClock } from "./clock.ts";
+import type { BackOffOptions } from "./life/back-off.ts";
+import type { BreakerOptions } from "./life/breaker.ts";
+import type { ManagedPlugin } from "./managed-plugin.ts";
+import type { ManagerEvent } from "./manager-event.ts";
+import type { RunningVersion } from "./running-version.ts";
+
+export interface SupervisorOptions {
+  readonly clock: ManagerClock;
+  /** From 0 up to 1. */
+  readonly random: () => number;
+  readonly breaker: BreakerOptions;
+  readonly backOff: BackOffOptions;
+  readonly probationMs: number;
+  readonly healthEveryMs: number;
+}
+
+/** What a plugin asks of its manager. */
+export interface PluginOwner {
+  readonly supervisor: SupervisorOptions;
+  /** Makes the current version anew. Rejects with what it failed with. */
+  prepareAgain(plugin: string): Promise<RunningVersion>;
+  /** Another version serves, or none does. */
+  served(plugin: ManagedPlugin): void;
+  /** The version before serves again: to be written down. */
+  returned(plugin: string, to: RunningVersion, from: RunningVersion): void;
+  tell(event: ManagerEvent): void;
+}
