@@ -28,11 +28,15 @@ const linesMax = 20_000;
 /** Host calls that call back into the guest, inside of one another. */
 const depthMax = 8;
 
+/** Such calls in one run: inside of one another they multiply, at hardly any fuel. */
+const callsBackMax = 5_000;
+
 export function behaviourOf(bytes: Uint8Array, side: Side): Behaviour {
   const lines: string[] = [];
   const fuel: (number | undefined)[] = [];
   let isDepthDependent = false;
   let depth = 0;
+  let callsBack = 0;
   let hasTrapped = false;
   const log = (line: string) => {
     if (lines.length < linesMax) lines.push(line);
@@ -79,7 +83,8 @@ export function behaviourOf(bytes: Uint8Array, side: Side): Behaviour {
   }
 
   function callBack(callee: unknown): void {
-    if (typeof callee !== "function" || depth >= depthMax) return;
+    if (typeof callee !== "function" || depth >= depthMax || callsBack >= callsBackMax) return;
+    callsBack++;
     depth++;
     try {
       log(`called back: ${describe((callee as CoreFunction)())}`);
