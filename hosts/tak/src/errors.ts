@@ -224,4 +224,8 @@ export const takErrors = defineErrors("tak", {
     message: (d: { at: number }) =>
       `Cannot read the event: at byte ${d.at}, before its end, another begins or ends`,
   },
+  "api-request": {
+    fault: "operator",
+    message: (d: { problem: string }) => `Cannot do what was asked: ${d.problem}`,
+  },
 });

@@ -77,6 +77,17 @@ export {
   type TakRunStats,
 } from "./run.ts";
 
+// OmniTAK's plugin endpoints.
+
+export {
+  type PluginApi,
+  type PluginApiAnswer,
+  type PluginApiOptions,
+  type PluginApiRequest,
+  type PluginApiRoute,
+  pluginApi,
+} from "./api/plugin-api.ts";
+
 // Errors.
 
 export { type ConfigProblem, takErrors } from "./errors.ts";

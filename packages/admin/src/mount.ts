@@ -32,6 +32,6 @@ export interface Mount {
   /** The heading in the OpenAPI document. */
   readonly name: string;
   readonly routes: readonly MountedRoute[];
-  /** An error in this interface's own words. */
-  problem(status: number, error: { readonly code: string; readonly message: string }): unknown;
+  /** An error in this interface's own words, and with its own status. */
+  problem(status: number, error: { readonly code: string; readonly message: string }): MountedAnswer;
 }

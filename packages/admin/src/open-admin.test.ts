@@ -234,13 +234,13 @@ test("an interface that is mounted has its own paths and errors, and the same to
         handle: async ({ params, body }) => ({ status: 201, body: { id: params.id, body: body ?? null } }),
       },
     ],
-    problem: (status, { code }) => ({ wrong: code, status }),
+    problem: (status, { code }) => ({ status, body: { wrong: code } }),
   };
   const { as } = await adminRig(t, { mounts: [mount] });
   const answer = await as("operator")("POST", "/api/other/7", { a: 1 });
   assert.deepEqual([answer.status, answer.body], [201, { id: "7", body: { a: 1 } }]);
   const refused = await as("reader")("POST", "/api/other/7");
-  assert.deepEqual([refused.status, refused.body], [403, { wrong: "admin/forbidden", status: 403 }]);
+  assert.deepEqual([refused.status, refused.body], [403, { wrong: "admin/forbidden" }]);
   const { records } = (await as("operator")("GET", "/v1/audit?kind=admin.asked")).body;
   assert.equal(records[0].event.what, "do other");
 });

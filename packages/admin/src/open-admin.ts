@@ -3,6 +3,7 @@
 import { PrometheusText } from "@remora/telemetry";
 import fastify from "fastify";
 import type { Manager } from "remora/manager";
+import { jwtCaller, jwtSecretBytesMin } from "./access/jwt.ts";
 import { originGuard } from "./access/origin-guard.ts";
 import { hashToken, newToken, TokenList, tokensFile } from "./access/tokens.ts";
 import { removeEndpoint, writeEndpoint } from "./endpoint-file.ts";
@@ -60,6 +61,8 @@ export interface AdminOptions {
   readonly origins?: readonly string[];
   /** Interfaces of other systems over the same manager. */
   readonly mounts?: readonly Mount[];
+  /** Of another system of the operator's whose JSON Web Tokens are accepted too, at least 32 bytes. Default: none are. */
+  readonly jwtSecret?: Uint8Array;
   readonly limits?: Partial<AdminLimits>;
   /** Gets our own mistakes, one line each. */
   readonly log: (line: string) => void;
@@ -89,7 +92,13 @@ export async function openAdmin(options: AdminOptions): Promise<Admin> {
   const token = newToken();
   const createdAt = new Date(nowMs()).toISOString();
   const own = { name: "local", role: "admin", sha256: hashToken(token), createdAt, expiresAt: null } as const;
+  const { jwtSecret } = options;
+  if (jwtSecret !== undefined && jwtSecret.length < jwtSecretBytesMin) {
+    throw new RangeError(`Cannot accept tokens of a secret with fewer than ${jwtSecretBytesMin} bytes`);
+  }
   const tokens = new TokenList(tokensFile(manager.folder), own, nowMs);
+  const callerOf = (token: string) =>
+    tokens.callerOf(token) ?? (jwtSecret && jwtCaller(token, jwtSecret, nowMs()));
   tokens.callerOf(""); // a damaged file is told now
   const closing = new AbortController();
   const app = bareApp(limits);
@@ -101,7 +110,7 @@ export async function openAdmin(options: AdminOptions): Promise<Admin> {
   });
   addAccess(app, {
     guard: originGuard({ hosts: options.hosts ?? [], origins: options.origins ?? [] }),
-    tokens,
+    callerOf,
     trail,
     requestsPerMinuteMax: limits.requestsPerMinuteMax,
     refusalsPerMinuteMax: limits.refusalsPerMinuteMax,

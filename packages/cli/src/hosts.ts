@@ -1,9 +1,9 @@
 /** The hosts that the program runs: each as something that counts, can be shown and is closed. */
 
-import { relative } from "node:path";
+import { dirname, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { openAdmin } from "@remora/admin";
-import { type RunningTak, runTak, type TakConfig } from "@remora/tak";
+import { pluginApi, type RunningTak, runTak, type TakConfig } from "@remora/tak";
 import type { StartDemo } from "./commands/demo.ts";
 import type { StartTak } from "./commands/tak.ts";
 import { type BuildReport, fromExamples, logBuild } from "./from-examples.ts";
@@ -17,9 +17,9 @@ const exampleFolder = fileURLToPath(new URL("../../../examples/", import.meta.ur
 const speedWithClients = 60;
 
 /** Runs the TAK host with an operator's settings. */
-export const startTak: StartTak = async ({ config, log }) => {
+export const startTak: StartTak = async ({ config, log, jwtSecret }) => {
   const tak = await runTak({ configFile: config, log });
-  return running(tak, config, log);
+  return running(tak, { what: config, log, jwtSecret });
 };
 
 /** Runs a host on its recording, with plugins that are built from their sources if need be. */
@@ -39,7 +39,7 @@ const startTakDemo: StartDemo = async ({ port, speed, log }) => {
       speedWithClients: speed ?? speedWithClients,
     },
   });
-  return running(tak, "a recorded hour around The Hague", log);
+  return running(tak, { what: "a recorded hour around The Hague", log, jwtSecret: undefined });
 };
 
 interface ExampleBuilder {
@@ -50,10 +50,25 @@ function withPort(config: TakConfig, port: number): TakConfig {
   return { ...config, listeners: config.listeners.map((listener) => ({ ...listener, port })) };
 }
 
+interface RunningOptions {
+  readonly what: string;
+  readonly log: (line: string) => void;
+  readonly jwtSecret: Uint8Array | undefined;
+}
+
 /** With the admin interface of its plugins, on a free port of loopback: the other commands find it by the folder. */
-async function running(tak: RunningTak, what: string, log: (line: string) => void): Promise<Running> {
-  const { manager } = tak.host;
-  const admin = await openAdmin({ manager, log, nowMs: Date.now }).catch(async (error: unknown) => {
+async function running(tak: RunningTak, { what, log, jwtSecret }: RunningOptions): Promise<Running> {
+  const { manager, config } = tak.host;
+  const pluginFolder = resolve(dirname(config.file), config.pluginDir);
+  const omnitak = pluginApi({ manager, pluginFolder, nowMs: Date.now });
+  const admin = await openAdmin({
+    manager,
+    mounts: [omnitak],
+    log,
+    nowMs: Date.now,
+    ...(jwtSecret !== undefined && { jwtSecret }),
+  }).catch(async (error: unknown) => {
+    omnitak.close();
     await tak.close();
     throw error;
   });
@@ -65,6 +80,7 @@ async function running(tak: RunningTak, what: string, log: (line: string) => voi
     ended: tak.ended,
     async close() {
       await admin.close();
+      omnitak.close();
       await tak.close();
     },
   };

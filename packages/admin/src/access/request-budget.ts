@@ -31,6 +31,11 @@ export class RequestBudget {
     return this.#levels.has(who) && this.#levelOf(who).left < 1;
   }
 
+  /** How many are left now. */
+  left(who: string): number {
+    return Math.floor(this.#levelOf(who).left);
+  }
+
   /** Until there is one again. */
   secondsUntil(who: string): number {
     return Math.max(1, Math.ceil(((1 - this.#levelOf(who).left) / this.#perMinuteMax) * 60));

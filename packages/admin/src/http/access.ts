@@ -9,13 +9,14 @@ import { harmless } from "remora/policy";
 import type { OriginGuard } from "../access/origin-guard.ts";
 import { RequestBudget } from "../access/request-budget.ts";
 import { mayAct } from "../access/roles.ts";
-import type { Caller, TokenList } from "../access/tokens.ts";
+import type { Caller } from "../access/tokens.ts";
 import { adminErrors } from "../errors.ts";
 import type { App } from "./app.ts";
 
 export interface AccessOptions {
   readonly guard: OriginGuard;
-  readonly tokens: Pick<TokenList, "callerOf">;
+  /** Whose token it is; undefined when it is nobody's. */
+  readonly callerOf: (token: string) => Caller | undefined;
   readonly trail: Pick<AuditTrail, "append">;
   readonly requestsPerMinuteMax: number;
   /** Requests without a good token, of one address. */
@@ -24,24 +25,26 @@ export interface AccessOptions {
 }
 
 export function addAccess(app: App, options: AccessOptions): void {
-  const { guard, tokens, trail, monotonicMs } = options;
+  const { guard, callerOf, trail, monotonicMs } = options;
   const requests = new RequestBudget(options.requestsPerMinuteMax, monotonicMs);
   const refusals = new RequestBudget(options.refusalsPerMinuteMax, monotonicMs);
   app.decorateRequest("caller", undefined);
-  app.addHook("onRequest", async (request) => {
+  app.addHook("onRequest", async (request, reply) => {
     guard(request.headers);
     const { role } = request.routeOptions.config;
     if (request.is404) throw adminErrors["no-route"]({ route: `${request.method} ${request.url}` });
     if (role === "everybody") return spend(requests, request.ip);
     // An address that guesses is not even compared any more.
     if (refusals.isSpent(request.ip)) throw tooMany(refusals, request.ip);
-    request.caller = identify(request, tokens);
+    request.caller = identify(request, callerOf);
     if (request.caller === undefined) {
       refusals.spend(request.ip);
       const found = request.headers.authorization === undefined ? "there is no token" : "the token is none";
       throw adminErrors.unauthorized({ found });
     }
+    void reply.header("x-ratelimit-limit", options.requestsPerMinuteMax);
     spend(requests, request.caller.name);
+    void reply.header("x-ratelimit-remaining", requests.left(request.caller.name));
     if (role === undefined || !mayAct(request.caller.role, role)) {
       throw adminErrors.forbidden({ role: request.caller.role, needed: role ?? "of nobody" });
     }
@@ -58,11 +61,11 @@ export function addAccess(app: App, options: AccessOptions): void {
   });
 }
 
-function identify(request: FastifyRequest, tokens: AccessOptions["tokens"]): Caller | undefined {
+function identify(request: FastifyRequest, callerOf: AccessOptions["callerOf"]): Caller | undefined {
   const [, token] = /^Bearer ([A-Za-z0-9._~+/-]{1,2000}=*)$/i.exec(request.headers.authorization ?? "") ?? [];
   const key = request.headers["x-api-key"];
   const shown = token ?? (typeof key === "string" ? key : undefined);
-  return shown === undefined ? undefined : tokens.callerOf(shown);
+  return shown === undefined ? undefined : callerOf(shown);
 }
 
 function spend(budget: RequestBudget, who: string): void {

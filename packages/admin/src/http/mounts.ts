@@ -10,7 +10,8 @@ export function addMounts(app: App, mounts: readonly Mount[], tellOurs: (error: 
       scope.setErrorHandler((error, _request, reply) => {
         const { status, body, isOurs } = problemOf(error);
         if (isOurs) tellOurs(error);
-        return reply.code(status).send(mount.problem(status, { code: body.error, message: body.message }));
+        const answer = mount.problem(status, { code: body.error, message: body.message });
+        return reply.code(answer.status).send(answer.body);
       });
       // Its clients send a type with no body at all.
       scope.removeContentTypeParser("application/json");

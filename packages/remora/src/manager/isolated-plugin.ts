@@ -55,6 +55,7 @@ export class IsolatedPlugin<Calls> {
   #busy = 0;
   #calls = 0;
   #traps = 0;
+  #lastTimedMs: number | undefined;
   #fuelUsed = 0;
   #cpuNs = 0;
   #instances = 0;
@@ -99,6 +100,7 @@ export class IsolatedPlugin<Calls> {
       fuelUsed: this.#fuelUsed,
       latency: this.latency,
       instances: this.#instances,
+      lastTimedMs: this.#lastTimedMs,
       cpuNs: this.#cpuNs,
       memoryBytes: memoryPages * pageBytes,
     };
@@ -129,6 +131,7 @@ export class IsolatedPlugin<Calls> {
     const ns = guest.report.durationMs * 1e6;
     this.latency.record(ns);
     this.#cpuNs += ns;
+    this.#lastTimedMs = performance.now();
     return result;
   }
 

@@ -53,6 +53,8 @@ export interface PluginMetrics {
   readonly latency: LatencyHistogram;
   /** Instances made so far. */
   readonly instances: number;
+  /** When the last timed call ended, as `performance.now` has it; undefined before the first. */
+  readonly lastTimedMs: number | undefined;
   /** Nanoseconds in calls, estimated from those that were timed. */
   readonly cpuNs: number;
   /** What the memories of its live instances have. */
@@ -72,6 +74,7 @@ export class Plugin<Calls> {
   readonly #live = new Set<Leased<Calls>>();
   #calls = 0;
   #traps = 0;
+  #lastTimedMs = 0;
   #whenIdle: (() => void) | undefined;
   // A fraction to begin with, so that V8 never has to change how it stores the field.
   #fuelUsed = 0.5;
@@ -117,6 +120,7 @@ export class Plugin<Calls> {
       fuelUsed: this.#fuelUsed,
       latency: this.latency,
       instances: this.#pool.counts.created,
+      lastTimedMs: this.#lastTimedMs === 0 ? undefined : this.#lastTimedMs,
       cpuNs: this.#calls === 0 ? 0 : (this.latency.sumNs / Math.max(1, this.latency.total)) * this.#calls,
       memoryBytes: [...this.#live].reduce((sum, one) => sum + one.instance.report.memoryPages * PAGE, 0),
     };
@@ -136,7 +140,7 @@ export class Plugin<Calls> {
     leased.sandboxed?.beginCall();
     try {
       const result = use(leased.calls, argument);
-      if (isTimed) this.latency.record((performance.now() - startedMs) * 1e6);
+      if (isTimed) this.#record(startedMs);
       return result;
     } finally {
       this.#endCall(leased);
@@ -159,11 +163,17 @@ export class Plugin<Calls> {
     leased.sandboxed?.beginCall();
     try {
       const result = await use(leased.calls, argument);
-      if (isTimed) this.latency.record((performance.now() - startedMs) * 1e6);
+      if (isTimed) this.#record(startedMs);
       return result;
     } finally {
       this.#endCall(leased);
     }
+  }
+
+  #record(startedMs: number): void {
+    const nowMs = performance.now();
+    this.latency.record((nowMs - startedMs) * 1e6);
+    this.#lastTimedMs = nowMs;
   }
 
   #endCall(leased: Leased<Calls>): void {

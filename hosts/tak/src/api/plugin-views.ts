@@ -1,0 +1,95 @@
+/** Plugins in OmniTAK's JSON, as its documents have it. */
+
+import { accountOf, type Manager, type PluginDetails, type PluginInfo } from "remora/manager";
+import { harmless } from "remora/policy";
+import { transformerWorld } from "../plugin/shapes.ts";
+import type { Observations } from "./observations.ts";
+
+export type PluginType = "filter" | "transformer";
+
+export function typeOf({ manifest }: Pick<PluginDetails, "manifest">): PluginType {
+  const isTransformer = manifest?.artifacts.some(({ world }) => world === transformerWorld) ?? false;
+  return isTransformer ? "transformer" : "filter";
+}
+
+export function infoView(details: PluginDetails) {
+  const { name, manifest, current, grants } = details;
+  const has = (area: string) => grants.some(({ capability }) => capability.startsWith(area));
+  return {
+    id: name,
+    name,
+    version: current?.version ?? "",
+    author: manifest?.authors.join(", ") ?? "",
+    description: manifest?.description ?? "",
+    capabilities: [
+      typeOf(details) === "filter" ? "filter" : "transform",
+      ...(has("net.") ? ["network-access"] : []),
+      ...(has("fs.") ? ["filesystem-access"] : []),
+    ],
+    binaryHash: current?.sha256 ?? "",
+  };
+}
+
+export function detailsView(details: PluginDetails, manager: Manager, seen: Observations) {
+  const { name, isEnabled } = details;
+  const { calls, traps, cpuMs } = accountOf(manager.get(name));
+  return {
+    info: infoView(details),
+    enabled: isEnabled,
+    loadedAt: timeOf(seen.startedAtMs(name)),
+    executionCount: calls,
+    errorCount: traps,
+    avgExecutionTimeMs: calls === 0 ? 0 : cpuMs / calls,
+  };
+}
+
+export function metricsView(id: string, manager: Manager, seen: Observations) {
+  const plugin = manager.get(id);
+  const { calls, traps, cpuMs, p50ns, p95ns, p99ns } = accountOf(plugin);
+  const lastError = seen.lastError(id);
+  const lastTimedMs = plugin.metrics?.lastTimedMs;
+  return {
+    pluginId: id,
+    executionCount: calls,
+    errorCount: traps,
+    timeoutCount: seen.timeouts(id),
+    avgExecutionTimeMs: calls === 0 ? 0 : cpuMs / calls,
+    p50ExecutionTimeMs: p50ns / 1e6,
+    p95ExecutionTimeMs: p95ns / 1e6,
+    p99ExecutionTimeMs: p99ns / 1e6,
+    // To within sixteen calls, which is how often one is timed.
+    lastExecution: timeOf(lastTimedMs && performance.timeOrigin + lastTimedMs),
+    lastError: lastError === undefined ? null : harmless(lastError, 500),
+  };
+}
+
+/** A plugin whose calls fail now and then is degraded for so long after the last of them. */
+const degradedMs = 60_000;
+
+export function healthView(info: PluginInfo, seen: Observations, nowMs: number) {
+  const { name, isEnabled, state, breaker, failure } = info;
+  const startedAtMs = seen.startedAtMs(name);
+  const issues = [
+    ...(isEnabled && state !== "running" ? [`it is ${state}`] : []),
+    ...(breaker !== "closed" ? [`its breaker is ${breaker}`] : []),
+    ...(seen.hasFailedWithin(name, degradedMs) ? ["a call failed within the last minute"] : []),
+    ...(failure === undefined ? [] : [harmless(`${failure.code}: ${failure.message}`, 500)]),
+  ];
+  return {
+    pluginId: name,
+    status: statusOf(),
+    healthCheckTime: new Date(nowMs).toISOString(),
+    uptimeSeconds: startedAtMs === undefined ? 0 : Math.max(0, Math.floor((nowMs - startedAtMs) / 1_000)),
+    issues: isEnabled ? issues : [],
+  };
+
+  function statusOf(): "healthy" | "degraded" | "unhealthy" | "disabled" {
+    if (!isEnabled) return "disabled";
+    if (state !== "running") return "unhealthy";
+    return breaker !== "closed" || seen.hasFailedWithin(name, degradedMs) ? "degraded" : "healthy";
+  }
+}
+
+function timeOf(ms: number | undefined): string | null {
+  return ms === undefined ? null : new Date(ms).toISOString();
+}

@@ -1,0 +1,54 @@
+/**
+ * JSON Web Tokens (RFC 7519) that another system of the operator's signs with a shared secret, as OmniTAK does: HS256
+ * alone (RFC 7518 §3.2), with an end, and a role by one of the names that are known.
+ */
+
+import { createHmac, timingSafeEqual } from "node:crypto";
+import type { Role } from "./roles.ts";
+import type { Caller } from "./tokens.ts";
+
+/** RFC 7518 §3.2: a key at least as long as the hash. */
+export const jwtSecretBytesMin = 32;
+
+const roles: Readonly<Record<string, Role>> = {
+  admin: "admin",
+  operator: "operator",
+  reader: "reader",
+  readonly: "reader",
+  read_only: "reader",
+};
+
+/** Clocks of two machines differ by this, milliseconds. */
+const skewMs = 60_000;
+
+/**
+ * Whose token it is; undefined when its signature, its time or its claims are not right.
+ *
+ * @param nowMs Milliseconds since 1970.
+ */
+export function jwtCaller(token: string, secret: Uint8Array, nowMs: number): Caller | undefined {
+  const [, head = "", claims = "", signature = ""] =
+    /^([A-Za-z0-9_-]{1,200})\.([A-Za-z0-9_-]{1,4000})\.([A-Za-z0-9_-]{43})$/.exec(token) ?? [];
+  const expected = createHmac("sha256", secret).update(`${head}.${claims}`).digest();
+  const given = Buffer.from(signature, "base64url");
+  if (given.length !== expected.length || !timingSafeEqual(given, expected)) return undefined;
+  const { alg } = parsed(head);
+  // The header says what the signature is; nothing but what was just checked is believed.
+  if (alg !== "HS256") return undefined;
+  const { sub, role, exp, nbf } = parsed(claims);
+  if (typeof exp !== "number" || exp * 1_000 + skewMs <= nowMs) return undefined;
+  if (nbf !== undefined && (typeof nbf !== "number" || nbf * 1_000 - skewMs > nowMs)) return undefined;
+  if (typeof sub !== "string" || sub === "" || typeof role !== "string") return undefined;
+  const key = role.toLowerCase();
+  const found = Object.hasOwn(roles, key) ? roles[key] : undefined;
+  return found && { name: `jwt:${sub.slice(0, 100)}`, role: found };
+}
+
+function parsed(part: string): Record<string, unknown> {
+  try {
+    const data: unknown = JSON.parse(Buffer.from(part, "base64url").toString("utf8"));
+    return typeof data === "object" && data !== null ? { ...data } : {};
+  } catch {
+    return {}; // signed, and nonsense
+  }
+}

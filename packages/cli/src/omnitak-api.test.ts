@@ -1,0 +1,297 @@
+/** OmniTAK's plugin endpoints as its clients use them: over HTTP, on a host that runs. */
+
+import assert from "node:assert/strict";
+import { createHmac } from "node:crypto";
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { before, type TestContext, test } from "node:test";
+import { createToken, openAdmin, tokensFile } from "@remora/admin";
+import { createMessage, pluginApi, type RunningTak, runTak } from "@remora/tak";
+import { buildExamples, bundlePath, componentPath } from "../../../examples/build.ts";
+
+before(() => buildExamples());
+
+const jwtSecret = new TextEncoder().encode("a secret of at least 32 bytes, for tests");
+const base = "/api/v1/plugins";
+
+interface Answer {
+  readonly status: number;
+  // What a test looks at is what it expects to be there.
+  // biome-ignore lint/suspicious/noExplicitAny: see above
+  readonly body: any;
+}
+
+type Ask = (method: string, path: string, body?: unknown) => Promise<Answer>;
+
+interface Rig {
+  readonly tak: RunningTak;
+  as(role: "admin" | "operator" | "reader", header?: "x-api-key"): Ask;
+  with(headers: Readonly<Record<string, string>>): Ask;
+  /** Sends so many positions through the chain. */
+  play(count: number): void;
+}
+
+async function rig(t: TestContext): Promise<Rig> {
+  const folder = mkdtempSync(join(tmpdir(), "remora-omnitak-"));
+  t.after(() => rmSync(folder, { recursive: true }));
+  mkdirSync(join(folder, "plugins"));
+  for (const [name, example] of [
+    ["geofence.wasm", "tak/geofence-filter"],
+    ["add-detail.wasm", "tak/add-detail-transformer"],
+  ] as const) {
+    copyFileSync(componentPath(example), join(folder, "plugins", name));
+  }
+  copyFileSync(bundlePath("tak/geofence-looping"), join(folder, "plugins", "looping.bundle"));
+  writeFileSync(join(folder, "secret.wasm"), "outside");
+  symlinkSync(join(folder, "secret.wasm"), join(folder, "plugins", "link.wasm"));
+  const configFile = join(folder, "tak.yaml");
+  writeFileSync(
+    configFile,
+    `listeners:
+  - { id: clients, protocol: tcp, bind_addr: "127.0.0.1:0" }
+plugins:
+  plugin_dir: plugins
+  trust: unsigned
+  filters:
+    - { id: geofence, path: geofence.wasm, limits: { fuel: 100000, deadline_ms: 1000 } }
+`,
+  );
+  const tak = await runTak({ configFile, log: () => {} });
+  const { manager } = tak.host;
+  const api = pluginApi({ manager, pluginFolder: join(folder, "plugins"), nowMs: Date.now });
+  const admin = await openAdmin({ manager, mounts: [api], jwtSecret, log: () => {}, nowMs: Date.now });
+  t.after(async () => {
+    await admin.close();
+    api.close();
+    await tak.close();
+  });
+  const file = tokensFile(manager.folder);
+  const tokens = new Map(
+    (["admin", "operator", "reader"] as const).map((role) => [
+      role,
+      createToken(file, { name: role, role, nowMs: Date.now() }),
+    ]),
+  );
+  const withHeaders =
+    (headers: Readonly<Record<string, string>>): Ask =>
+    async (method, path, body) => {
+      const response = await fetch(new URL(path, admin.address), {
+        method,
+        headers: { ...headers, ...(body !== undefined && { "content-type": "application/json" }) },
+        ...(body !== undefined && { body: JSON.stringify(body) }),
+      });
+      const text = await response.text();
+      return { status: response.status, body: text === "" ? undefined : JSON.parse(text) };
+    };
+  return {
+    tak,
+    with: withHeaders,
+    as: (role, header) => {
+      const token = tokens.get(role) ?? "";
+      return withHeaders(header === undefined ? { authorization: `Bearer ${token}` } : { [header]: token });
+    },
+    play: (count) => {
+      for (let n = 0; n < count; n++) {
+        const timeMs = Date.UTC(2026, 10, 28, 12, 0, 0, n);
+        tak.host.accept(
+          createMessage({
+            uid: `ship-${n}`,
+            type: "a-f-S",
+            timeMs,
+            staleMs: timeMs + 60_000,
+            lat: 52.1,
+            lon: 4.3,
+          }),
+          undefined,
+        );
+      }
+    },
+  };
+}
+
+test("a plugin is listed, loaded, shown, set up, toggled, reloaded and unloaded, in OmniTAK's JSON", async (t) => {
+  const { as } = await rig(t);
+  const admin = as("admin");
+  const listed = await admin("GET", base);
+  assert.equal(listed.status, 200);
+  assert.equal(listed.body.total, 1);
+  assert.deepEqual(Object.keys(listed.body.plugins[0]), [
+    "id",
+    "name",
+    "version",
+    "author",
+    "description",
+    "capabilities",
+    "binaryHash",
+  ]);
+  assert.deepEqual(listed.body.plugins[0].capabilities, ["filter"]);
+  assert.match(listed.body.plugins[0].binaryHash, /^[0-9a-f]{64}$/);
+
+  const load = {
+    id: "add-detail",
+    path: "add-detail.wasm",
+    enabled: true,
+    pluginType: "transformer",
+    config: {},
+  };
+  const loaded = await admin("POST", base, load);
+  assert.deepEqual(
+    [loaded.status, loaded.body.id, loaded.body.capabilities],
+    [201, "add-detail", ["transform"]],
+  );
+  const transformers = await admin("GET", `${base}?pluginType=transformer`);
+  assert.deepEqual(
+    transformers.body.plugins.map(({ id }: { id: string }) => id),
+    ["add-detail"],
+  );
+  const page = await admin("GET", `${base}?page=2&perPage=1`);
+  assert.deepEqual([page.body.plugins[0].id, page.body.total, page.body.totalPages], ["geofence", 2, 2]);
+
+  const operator = as("operator");
+  assert.equal((await operator("POST", `${base}/add-detail/toggle`, { enabled: false })).status, 200);
+  assert.equal((await operator("GET", `${base}/add-detail/health`)).body.status, "disabled");
+  assert.deepEqual(
+    (await operator("GET", `${base}?enabledOnly=true`)).body.plugins.map(({ id }: { id: string }) => id),
+    ["geofence"],
+  );
+  assert.equal((await operator("POST", `${base}/add-detail/toggle`, { enabled: true })).status, 200);
+  assert.equal((await admin("POST", `${base}/add-detail/reload`)).status, 200);
+  assert.equal((await admin("POST", `${base}/reload-all`)).status, 200);
+  const details = await as("reader")("GET", `${base}/add-detail`);
+  assert.deepEqual(Object.keys(details.body), [
+    "info",
+    "enabled",
+    "loadedAt",
+    "executionCount",
+    "errorCount",
+    "avgExecutionTimeMs",
+  ]);
+  assert.ok(Date.parse(details.body.loadedAt) <= Date.now());
+  assert.equal((await admin("DELETE", `${base}/add-detail`)).status, 204);
+  assert.equal((await admin("GET", `${base}/add-detail`)).status, 404);
+});
+
+test("metrics are measured: executions, percentiles, the last one and the last error", async (t) => {
+  const { as, play } = await rig(t);
+  const before = (await as("reader")("GET", `${base}/geofence/metrics`)).body;
+  play(500);
+  const { body } = await as("reader")("GET", `${base}/geofence/metrics`);
+  assert.deepEqual(Object.keys(body), [
+    "pluginId",
+    "executionCount",
+    "errorCount",
+    "timeoutCount",
+    "avgExecutionTimeMs",
+    "p50ExecutionTimeMs",
+    "p95ExecutionTimeMs",
+    "p99ExecutionTimeMs",
+    "lastExecution",
+    "lastError",
+  ]);
+  assert.equal(body.executionCount - before.executionCount, 500);
+  assert.ok(body.p50ExecutionTimeMs > 0 && body.p95ExecutionTimeMs >= body.p50ExecutionTimeMs);
+  assert.ok(body.p99ExecutionTimeMs >= body.p95ExecutionTimeMs && body.avgExecutionTimeMs > 0);
+  assert.ok(Math.abs(Date.now() - Date.parse(body.lastExecution)) < 60_000);
+  assert.deepEqual([body.errorCount, body.timeoutCount, body.lastError], [0, 0, null]);
+});
+
+test("a call that times out is counted as such and is the last error, and health says so", async (t) => {
+  const { as, play } = await rig(t);
+  assert.equal((await as("reader")("GET", `${base}/geofence/health`)).body.status, "healthy");
+  const looping = { id: "geofence", path: "looping.bundle", enabled: true, pluginType: "filter" };
+  assert.equal((await as("admin")("POST", base, looping)).status, 201);
+  play(10);
+  const metrics = (await as("reader")("GET", `${base}/geofence/metrics`)).body;
+  assert.deepEqual([metrics.errorCount, metrics.timeoutCount], [1, 1]);
+  assert.match(metrics.lastError, /fuel|deadline/);
+  const health = (await as("reader")("GET", `${base}/geofence/health`)).body;
+  assert.deepEqual([health.pluginId, health.status], ["geofence", "degraded"]);
+  assert.equal(health.issues[0], "a call failed within the last minute");
+});
+
+test("each endpoint asks for the role that OmniTAK's asks for", async (t) => {
+  const { as } = await rig(t);
+  const table = [
+    ["reader", "PUT", `${base}/geofence/config`],
+    ["reader", "POST", `${base}/geofence/toggle`],
+    ["operator", "POST", base],
+    ["operator", "DELETE", `${base}/geofence`],
+    ["operator", "POST", `${base}/geofence/reload`],
+    ["operator", "POST", `${base}/reload-all`],
+  ] as const;
+  for (const [role, method, path] of table) {
+    const { status, body } = await as(role)(method, path);
+    assert.deepEqual([status, body.error], [403, "insufficient_permissions"], `${method} ${path}`);
+    assert.deepEqual(Object.keys(body), ["error", "message", "details", "timestamp"]);
+  }
+});
+
+test("an API key and a JSON Web Token are let in, and forged ones are not", async (t) => {
+  const { as, with: withHeaders } = await rig(t);
+  assert.equal((await as("reader", "x-api-key")("GET", base)).status, 200);
+  assert.equal((await withHeaders({})("GET", base)).body.error, "unauthorized");
+  assert.equal((await withHeaders({ "x-api-key": "omni_guess" })("GET", base)).status, 401);
+  const nowSeconds = Math.floor(Date.now() / 1_000);
+  const claims = { sub: "ada", role: "Operator", exp: nowSeconds + 600 };
+  const ask = (token: string) => withHeaders({ authorization: `Bearer ${token}` })("GET", base);
+  assert.equal((await ask(jwt(claims))).status, 200);
+  const forged = [
+    jwt({ ...claims, exp: nowSeconds - 600 }),
+    jwt({ ...claims, exp: undefined }),
+    jwt({ ...claims, nbf: nowSeconds + 600 }),
+    jwt({ ...claims, role: "root" }),
+    jwt({ ...claims, role: "constructor" }),
+    jwt({ ...claims, sub: "" }),
+    jwt(claims, { secret: "another secret of at least 32 bytes!!" }),
+    jwt(claims, { alg: "none" }),
+    jwt(claims, { alg: "HS512" }),
+    `${jwt(claims).split(".").slice(0, 2).join(".")}.`,
+  ];
+  for (const token of forged) assert.equal((await ask(token)).status, 401, token);
+  const change = withHeaders({ authorization: `Bearer ${jwt(claims)}` });
+  assert.equal((await change("POST", `${base}/geofence/toggle`, { enabled: true })).status, 200);
+  assert.equal((await change("DELETE", `${base}/geofence`)).status, 403);
+});
+
+test("a request that is not right is 400 with a code and a reason, and no path leaves the plugin folder", async (t) => {
+  const { as } = await rig(t);
+  const load = { id: "x", path: "geofence.wasm", enabled: true, pluginType: "filter", config: {} };
+  const wrong = [
+    { ...load, id: "" },
+    { ...load, id: "x".repeat(101) },
+    { ...load, path: "" },
+    { ...load, path: "x".repeat(501) },
+    { ...load, pluginType: "Filter" },
+    { ...load, pluginType: "transformer" },
+    { ...load, enabled: "yes" },
+    { ...load, path: "../secret.wasm" },
+    { ...load, path: "link.wasm" },
+    { ...load, path: "/etc/passwd" },
+    { ...load, path: "missing.wasm" },
+    { ...load, path: "geofence.wasm\0.txt" },
+    null,
+    [],
+  ];
+  for (const body of wrong) {
+    const answer = await as("admin")("POST", base, body);
+    assert.deepEqual([answer.status, answer.body.error], [400, "validation_error"], JSON.stringify(body));
+    assert.ok(!JSON.stringify(answer.body).includes("outside"));
+  }
+  const toggle = await as("operator")("POST", `${base}/geofence/toggle`, { enabled: 1 });
+  assert.deepEqual([toggle.status, toggle.body.error], [400, "validation_error"]);
+  const missing = await as("operator")("PUT", `${base}/nobody/config`, { config: {} });
+  assert.deepEqual([missing.status, missing.body.error], [404, "not_found"]);
+});
+
+function jwt(
+  claims: Readonly<Record<string, unknown>>,
+  {
+    alg = "HS256",
+    secret = "a secret of at least 32 bytes, for tests",
+  }: { alg?: string; secret?: string } = {},
+): string {
+  const part = (value: unknown) => Buffer.from(JSON.stringify(value)).toString("base64url");
+  const body = `${part({ alg, typ: "JWT" })}.${part(claims)}`;
+  return `${body}.${createHmac("sha256", secret).update(body).digest("base64url")}`;
+}
