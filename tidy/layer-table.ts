@@ -126,8 +126,8 @@ export const layers: readonly Layer[] = [
     entry: "@remora/telemetry",
     below: ["base", "wasm", "policy", "component", "bundle", "engine", "sandbox", "manager", "remora"],
     node: "all",
-    what: "what plugins do, for Prometheus",
-    mayTouch: "nothing outside: it reads accounts and prints text",
+    what: "what plugins do, for Prometheus and OpenTelemetry",
+    mayTouch: "nothing outside: it reads accounts and events",
   },
   {
     name: "admin",
