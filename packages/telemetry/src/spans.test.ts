@@ -1,6 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type Attributes, type Span, SpanStatusCode, type TimeInput, type Tracer, trace } from "@opentelemetry/api";
+import {
+  type Attributes,
+  type Span,
+  SpanStatusCode,
+  type TimeInput,
+  type Tracer,
+  trace,
+} from "@opentelemetry/api";
 import type { ManagerEvent, ManagerListener } from "remora/manager";
 import { spanManager } from "./spans.ts";
 
@@ -81,7 +88,12 @@ test("when it is stopped it listens no more, and leaves no span open", () => {
 
 test("without an SDK the API's own tracer takes it all and does nothing", () => {
   const listeners: ManagerListener[] = [];
-  const manager = { listen: (listener: ManagerListener) => (listeners.push(listener), () => {}) };
+  const manager = {
+    listen: (listener: ManagerListener) => {
+      listeners.push(listener);
+      return () => {};
+    },
+  };
   spanManager(manager, trace.getTracer("remora"));
   for (const listener of listeners) {
     listener({ kind: "reloaded", atMs: 1, plugin: "a", version: "1.0.0", tookMs: 1, state: false });
