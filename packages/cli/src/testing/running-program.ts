@@ -7,9 +7,8 @@ import { connect, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
-import { fileURLToPath } from "node:url";
 
-const main = fileURLToPath(new URL("../main.ts", import.meta.url));
+const main = join(import.meta.dirname, "..", "main.ts");
 
 /** The program as its user starts it, ended with the test if it did not end before. */
 export function start(t: TestContext, ...args: readonly string[]) {
