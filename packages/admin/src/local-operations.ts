@@ -3,6 +3,7 @@
 import { isRemoraError } from "remora/base";
 import {
   type AuditTrail,
+  type AuditVerdict,
   accountOf,
   type ConsentItem,
   type ConsentRequest,
@@ -57,7 +58,7 @@ export function localOperations({ manager, trail, closesManager = false }: Local
     accept: (name, items) => change(name, () => manager.accept(name, items?.map(itemOf))),
     refuse: (name) => manager.refuse(name),
     audit: async (query) => auditRecords(trail.folder, query),
-    verifyAudit: async (expected) => verdictView(verifyTrailFolder(trail.folder, expected)),
+    verifyAudit: async (expected) => verdictView(await verifyTrailFolder(trail.folder, expected)),
     follow: (options) => follow(manager, options),
     async close() {
       if (!closesManager) return;
@@ -195,18 +196,19 @@ function itemOf({ capability, target }: { capability: string; target: string | n
 /** More lines than this in one answer are a file. */
 export const auditRecordsMax = 1_000;
 
-function auditRecords(folder: string, query: AuditQuery): AuditRecordView[] {
+async function auditRecords(folder: string, query: AuditQuery): Promise<AuditRecordView[]> {
   const { plugin, kind, beforeSeq } = query;
-  return readTrail(folder, {
+  const records = await readTrail(folder, {
     recordsMax: Math.min(query.recordsMax, auditRecordsMax),
     ...(beforeSeq !== undefined && { beforeSeq }),
     isWanted: ({ event }) =>
       (plugin === undefined || event.plugin === plugin) &&
       (kind === undefined || event.kind.startsWith(kind)),
-  }).map((record) => ({ ...record, event: { ...record.event } }));
+  });
+  return records.map((record) => ({ ...record, event: { ...record.event } }));
 }
 
-function verdictView(verdict: ReturnType<typeof verifyTrailFolder>): VerdictView {
+function verdictView(verdict: AuditVerdict): VerdictView {
   if (verdict.kind === "broken") {
     return { ...verdict, file: verdict.file ?? null, number: verdict.number ?? null };
   }

@@ -77,12 +77,13 @@ function tooMany(budget: RequestBudget, who: string): Error {
 }
 
 function facts(request: FastifyRequest, what: string) {
-  const { name } = request.params as { readonly name?: string }; // what its schema let through
+  // What its schema let through; a mounted interface has its own word.
+  const { id, name = id } = request.params as { readonly name?: string; readonly id?: string };
   const { caller } = request;
   return {
     what,
     by: caller === undefined ? "nobody" : harmless(caller.name),
     role: caller?.role ?? "none",
-    ...(name !== undefined && { plugin: name }),
+    ...(name !== undefined && { plugin: harmless(name) }),
   };
 }

@@ -39,12 +39,13 @@ function listCommand(system: System): Command {
     .action(async (options: ListOptions) => {
       const { limit, plugin, kind } = options;
       const { readTrail } = await import("remora/manager");
-      const records = readTrail(await trailFolder(system, options), {
+      const newest = await readTrail(await trailFolder(system, options), {
         recordsMax: limit,
         isWanted: ({ event }) =>
           (plugin === undefined || event.plugin === plugin) &&
           (kind === undefined || event.kind.startsWith(kind)),
-      }).reverse();
+      });
+      const records = newest.reverse();
       const show = options.json ? (record: AuditRecord) => JSON.stringify(record) : recordText;
       system.out.write(records.map((record) => `${show(record)}\n`).join(""));
     });
@@ -91,7 +92,7 @@ Examples:
     .action(async (options: VerifyOptions) => {
       const folder = folderOf(system, options);
       const { verifyTrailFolder } = await import("remora/manager");
-      const verdict = verifyTrailFolder(await trailFolder(system, options), options.expect);
+      const verdict = await verifyTrailFolder(await trailFolder(system, options), options.expect);
       if (options.json) system.out.write(`${JSON.stringify(verdict)}\n`);
       if (verdict.kind === "broken") {
         const { problem, file, number, message } = verdict;

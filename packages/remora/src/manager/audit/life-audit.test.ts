@@ -13,7 +13,7 @@ test("what becomes of a plugin is in the trail of its manager, and verifies over
   await manager.remove("adder");
   const folder = manager.trail?.folder ?? "";
   assert.deepEqual(
-    readTrail(folder, { recordsMax: 20 })
+    (await readTrail(folder, { recordsMax: 20 }))
       .map(({ event }) => [event.kind, event.operation ?? "", event.to ?? ""].join(" ").trim())
       .reverse(),
     [
@@ -24,7 +24,7 @@ test("what becomes of a plugin is in the trail of its manager, and verifies over
       "plugin.changed remove",
     ],
   );
-  assert.equal(verifyTrailFolder(folder).kind, "intact");
+  assert.equal((await verifyTrailFolder(folder)).kind, "intact");
 });
 
 test("a manager with an audit of its embedding's own keeps no trail", async (t) => {

@@ -4,21 +4,23 @@ import { type AuditHead, parseHead } from "./head.ts";
 import { type AuditRecord, type ChainEnd, parseRecord } from "./record.ts";
 import { diskTrailReader, type TrailReader } from "./trail-files.ts";
 import { headName, trailNames } from "./trail-names.ts";
-import { type AuditVerdict, type PlacedLine, verifyTrail } from "./verify.ts";
+import { type AuditVerdict, type PlacedLine, verifySteps } from "./verify.ts";
 
 /**
- * Whether the trail in a folder is as it was written; it may be in use.
+ * Whether the trail in a folder is as it was written; it may be in use, and others have their turn meanwhile.
  *
  * @param expected A line's number and hash that were kept elsewhere, to find a trail that was written anew.
  */
-export function verifyTrailFolder(
+export async function verifyTrailFolder(
   folder: string,
   expected?: ChainEnd,
   files: TrailReader = diskTrailReader(folder),
-): AuditVerdict {
+): Promise<AuditVerdict> {
   for (let tries = 1; ; tries++) {
     const before = headOf(files);
-    const verdict = verifyTrail(allLines(files), { before, after: () => headOf(files) }, expected);
+    const verdict = await inSteps(
+      verifySteps(allLines(files), { before, after: () => headOf(files) }, expected),
+    );
     // Old files were removed while they were read: what is missing then is not.
     const hasMoved = headOf(files)?.keptAfter.seq !== before?.keptAfter.seq;
     if (verdict.kind === "intact" || !hasMoved || tries >= triesMax) return verdict;
@@ -26,6 +28,15 @@ export function verifyTrailFolder(
 }
 
 const triesMax = 5;
+
+/** Between two steps the event loop goes on: whoever reads a trail may be the one who serves a stream. */
+async function inSteps<Result>(steps: Iterator<undefined, Result>): Promise<Result> {
+  for (;;) {
+    const step = steps.next();
+    if (step.done === true) return step.value;
+    await new Promise(setImmediate);
+  }
+}
 
 function* allLines(files: TrailReader): Generator<PlacedLine> {
   for (const name of trailNames(files.list())) yield* linesOf(name, files);
@@ -45,14 +56,25 @@ export function readTrail(
   folder: string,
   options: ReadTrailOptions,
   files: TrailReader = diskTrailReader(folder),
-): AuditRecord[] {
-  const { recordsMax, beforeSeq = Number.POSITIVE_INFINITY, isWanted = () => true } = options;
+): Promise<AuditRecord[]> {
+  return inSteps(readSteps(options, files));
+}
+
+/** Lines of one step, some milliseconds. */
+const linesPerStep = 500;
+
+function* readSteps(
+  { recordsMax, beforeSeq = Number.POSITIVE_INFINITY, isWanted = () => true }: ReadTrailOptions,
+  files: TrailReader,
+): Generator<undefined, AuditRecord[]> {
   const found: AuditRecord[] = [];
+  let count = 0;
   for (const name of trailNames(files.list()).reverse()) {
     for (const line of [...linesOf(name, files)].reverse()) {
       if (found.length >= recordsMax) return found;
       const record = parseRecord(line.text);
       if (record !== undefined && record.seq < beforeSeq && isWanted(record)) found.push(record);
+      if (++count % linesPerStep === 0) yield;
     }
   }
   return found;

@@ -10,10 +10,13 @@ import fc from "fast-check";
 import { isRemoraError } from "../../base/index.ts";
 import type { Decision } from "../../policy/index.ts";
 import { gateAudit } from "./gate-audit.ts";
+import { parseHead } from "./head.ts";
 import { readTrail, verifyTrailFolder } from "./read-trail.ts";
 import { auditEventBytesMax, type ChainEnd } from "./record.ts";
 import { AuditTrail, type AuditTrailOptions } from "./trail.ts";
 import type { TrailFiles } from "./trail-files.ts";
+import { headName, trailNames } from "./trail-names.ts";
+import { verifyTrail } from "./verify.ts";
 
 const nowMs = () => Date.parse("2026-11-28T12:00:00Z");
 
@@ -67,7 +70,17 @@ function written(lines: number, options: Partial<AuditTrailOptions> = {}) {
   return { files, trail };
 }
 
-const verdictOf = (files: TrailFiles, expected?: ChainEnd) => verifyTrailFolder("trail", expected, files);
+/** The pure function over what is in memory. */
+function verdictOf(files: TrailFiles, expected?: ChainEnd) {
+  const head = parseHead(files.read(headName) ?? new Uint8Array(0));
+  const lines = trailNames(files.list()).flatMap((file) => {
+    const texts = new TextDecoder().decode(files.read(file)).split("\n");
+    return texts
+      .map((text, at) => ({ file, number: at + 1, text, isTorn: at === texts.length - 1 }))
+      .filter(({ text, isTorn }) => !isTorn || text !== "");
+  });
+  return verifyTrail(lines, { before: head }, expected);
+}
 
 function expectIntact(files: TrailFiles, lines?: number) {
   const verdict = verdictOf(files);
@@ -88,17 +101,17 @@ const put = (files: ReturnType<typeof memoryFiles>, name: string, text: string) 
   files.files.set(name, Buffer.from(text));
 const first = "audit-000001.jsonl";
 
-test("lines are linked across files, and verify to the last", () => {
+test("lines are linked across files, and verify to the last", async () => {
   const { files, trail } = written(50, { fileBytesMax: 2_000 });
   assert.ok(files.files.size > 5);
   const verdict = expectIntact(files, 50);
   assert.deepEqual(verdict.last, trail.end);
   assert.deepEqual(
-    readTrail("trail", { recordsMax: 3 }, files).map(({ event }) => event.n),
+    (await readTrail("trail", { recordsMax: 3 }, files)).map(({ event }) => event.n),
     [50, 49, 48],
   );
   assert.deepEqual(
-    readTrail("trail", { recordsMax: 2, beforeSeq: 20 }, files).map(({ seq }) => seq),
+    (await readTrail("trail", { recordsMax: 2, beforeSeq: 20 }, files)).map(({ seq }) => seq),
     [19, 18],
   );
 });
@@ -107,13 +120,15 @@ test("a trail that was never written to is intact and empty", () => {
   assert.deepEqual(expectIntact(memoryFiles(), 0).last, undefined);
 });
 
-test("old files are removed when there are too many, and the trail says so and still verifies", () => {
+test("old files are removed when there are too many, and the trail says so and still verifies", async () => {
   const { files } = written(50, { fileBytesMax: 2_000, filesMax: 3 });
   assert.equal(files.list().filter((name) => name.startsWith("audit-")).length, 3);
   const verdict = expectIntact(files);
   assert.ok((verdict.first?.seq ?? 0) > 1);
   assert.ok(
-    readTrail("trail", { recordsMax: 100 }, files).some(({ event }) => event.kind === "audit.removed"),
+    (await readTrail("trail", { recordsMax: 100 }, files)).some(
+      ({ event }) => event.kind === "audit.removed",
+    ),
   );
   // The oldest that is kept is not for anybody else to remove.
   files.files.delete(
@@ -285,7 +300,7 @@ test("an event that is too long is refused, and a clock that jumps back changes 
   expectIntact(files, 2);
 });
 
-test("what passes the gate is a line, and a plugin that asks without end does not fill the disk", () => {
+test("what passes the gate is a line, and a plugin that asks without end does not fill the disk", async () => {
   const { files, trail } = written(0);
   const sink = gateAudit(trail, { linesPerSecondMax: 5 });
   const decision: Decision = {
@@ -297,7 +312,7 @@ test("what passes the gate is a line, and a plugin that asks without end does no
   for (let n = 0; n < 1_000; n++) sink.write("geofence", decision, nowMs());
   sink.write("geofence", decision, nowMs() + 1_000);
   expectIntact(files, 7);
-  const [last, omitted] = readTrail("trail", { recordsMax: 2 }, files);
+  const [last, omitted] = await readTrail("trail", { recordsMax: 2 }, files);
   assert.deepEqual(last?.event, { kind: "gate.decided", plugin: "geofence", ...decision });
   assert.equal(omitted?.event.passages, 995);
 });
@@ -311,14 +326,14 @@ test("a folder that cannot be written is a coded error", (t) => {
   );
 });
 
-test("on the disk, only the owner may read it, and a second opening goes on", (t) => {
+test("on the disk, only the owner may read it, and a second opening goes on", async (t) => {
   const folder = join(temporary(t), "audit");
   for (let n = 0; n < 2; n++) {
     using trail = new AuditTrail({ folder, nowMs });
     trail.append({ kind: "test.happened", n });
   }
-  assert.equal(verifyTrailFolder(folder).kind, "intact");
-  assert.equal(readTrail(folder, { recordsMax: 9 }).length, 2);
+  assert.equal((await verifyTrailFolder(folder)).kind, "intact");
+  assert.equal((await readTrail(folder, { recordsMax: 9 })).length, 2);
   assert.equal(statSync(folder).mode & 0o77, 0);
   assert.equal(statSync(join(folder, first)).mode & 0o77, 0);
   assert.equal(readFileSync(join(folder, "head")).length, 1_024);
@@ -329,7 +344,7 @@ test("after a hundred times kill -9 while lines are written, every acknowledged 
   const lane = async (folder: string) => {
     for (let run = 0; run < 25; run++) {
       const acknowledged = await killedWriter(t, folder, run % 7);
-      const verdict = verifyTrailFolder(folder, acknowledged);
+      const verdict = await verifyTrailFolder(folder, acknowledged);
       assert.ok(verdict.kind === "intact", JSON.stringify(verdict));
     }
   };

@@ -72,6 +72,22 @@ export function verifyTrail(
   heads: AuditHeads,
   expected?: ChainEnd,
 ): AuditVerdict {
+  const steps = verifySteps(lines, heads, expected);
+  for (;;) {
+    const step = steps.next();
+    if (step.done === true) return step.value;
+  }
+}
+
+/** Lines of one step, some milliseconds. */
+const linesPerStep = 500;
+
+/** The same in steps, between which others have their turn: a trail can have a gigabyte. */
+export function* verifySteps(
+  lines: Iterable<PlacedLine>,
+  heads: AuditHeads,
+  expected?: ChainEnd,
+): Generator<undefined, AuditVerdict> {
   const rest = lines[Symbol.iterator]();
   const resumptions: AuditRecord[] = [];
   let count = 0;
@@ -88,7 +104,7 @@ export function verifyTrail(
     }
     const record = parseRecord(line.text);
     const found = linkProblem(record, last, heads.before);
-    if (found !== undefined) return settle(found, line, rest);
+    if (found !== undefined) return yield* settle(found, line, rest);
     if (record === undefined) throw new Error("Invariant broken: a line that is none is a problem");
     if (record.event.kind === "audit.resumed") resumptions.push(record);
     if (record.seq === expected?.seq) {
@@ -97,7 +113,7 @@ export function verifyTrail(
     }
     last = { seq: record.seq, hash: record.hash };
     first ??= last;
-    count++;
+    if (++count % linesPerStep === 0) yield;
   }
   const end = endProblem(last, torn, heads);
   if (end !== undefined) return end;
@@ -130,10 +146,16 @@ function linkProblem(
 }
 
 /** A line that is not where it should be is reordered when it comes later, and missing when it does not. */
-function settle({ problem, seq }: Found, line: PlacedLine, rest: Iterator<PlacedLine>): BrokenTrail {
+function* settle(
+  { problem, seq }: Found,
+  line: PlacedLine,
+  rest: Iterator<PlacedLine>,
+): Generator<undefined, BrokenTrail> {
   if (problem !== "missing") return broken(problem, seq, line);
+  let count = 0;
   for (let next = rest.next(); next.done !== true; next = rest.next()) {
     if (parseRecord(next.value.text)?.seq === seq) return broken("reordered", seq, next.value);
+    if (++count % linesPerStep === 0) yield;
   }
   return broken("missing", seq, line);
 }
