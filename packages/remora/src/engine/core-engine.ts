@@ -339,20 +339,6 @@ export class InstanceEngine implements CoreEngine {
     }
   }
 
-  /** A host function with the clock around it when it is marked as slow. */
-  #clocked(hostFunction: CoreFunction): CoreFunction {
-    if (!isSlowHostFunction(hostFunction)) return hostFunction;
-    const meter = this.#meter;
-    return (...args) => {
-      meter.startClock();
-      try {
-        return hostFunction(...args);
-      } finally {
-        meter.lookAtClock();
-      }
-    };
-  }
-
   /** The imports, with every function of the host behind a guard; functions of our own modules stay direct. */
   #guarded(compiled: CompiledModule, original: Uint8Array, imports: CoreImports): CoreImports {
     // Without prototypes: the names are the guest's, and "__proto__" is one of them.
@@ -368,9 +354,10 @@ export class InstanceEngine implements CoreEngine {
         continue;
       }
       // `typeof` above says that it is a function.
-      const clocked = this.#clocked(given as CoreFunction);
-      const hostFunction = this.isStrict ? withCanonicalResults(clocked, results) : clocked;
-      fields[name] = guarded(this.#meter, hostFunction, parameters, this.#failHost);
+      const plain = given as CoreFunction;
+      const hostFunction = this.isStrict ? withCanonicalResults(plain, results) : plain;
+      const isSlow = isSlowHostFunction(plain);
+      fields[name] = guarded(this.#meter, hostFunction, { parameters, isSlow }, this.#failHost);
     }
     const { counters } = this.#meter;
     if (counters !== undefined) hosts[counterModule] = counters;

@@ -8,7 +8,7 @@ import type { Meter } from "./meter.ts";
 import { trap } from "./trampoline.ts";
 
 /**
- * The host function with a guard around it. One closure a number of parameters: collecting them into an array and
+ * The host function with a guard around it, and with the clock when it is marked as slow. One closure a number of parameters: collecting them into an array and
  * spreading them again takes 5 ns a call.
  *
  * @param fail Ends the call with what was thrown; does not return.
@@ -16,7 +16,7 @@ import { trap } from "./trampoline.ts";
 export function guarded(
   meter: Meter,
   hostFunction: CoreFunction,
-  parameters: number | undefined,
+  { parameters, isSlow }: { readonly parameters: number | undefined; readonly isSlow: boolean },
   fail: (error: unknown) => never,
 ): CoreFunction {
   switch (parameters) {
@@ -24,7 +24,11 @@ export function guarded(
       return () => {
         if (meter.dead !== undefined) return trap();
         try {
-          return hostFunction();
+          if (!isSlow) return hostFunction();
+          meter.startClock();
+          const result = hostFunction();
+          meter.lookAtClock();
+          return result;
         } catch (error) {
           return fail(error);
         }
@@ -33,7 +37,11 @@ export function guarded(
       return (a) => {
         if (meter.dead !== undefined) return trap();
         try {
-          return hostFunction(a);
+          if (!isSlow) return hostFunction(a);
+          meter.startClock();
+          const result = hostFunction(a);
+          meter.lookAtClock();
+          return result;
         } catch (error) {
           return fail(error);
         }
@@ -42,7 +50,11 @@ export function guarded(
       return (a, b) => {
         if (meter.dead !== undefined) return trap();
         try {
-          return hostFunction(a, b);
+          if (!isSlow) return hostFunction(a, b);
+          meter.startClock();
+          const result = hostFunction(a, b);
+          meter.lookAtClock();
+          return result;
         } catch (error) {
           return fail(error);
         }
@@ -51,7 +63,11 @@ export function guarded(
       return (a, b, c) => {
         if (meter.dead !== undefined) return trap();
         try {
-          return hostFunction(a, b, c);
+          if (!isSlow) return hostFunction(a, b, c);
+          meter.startClock();
+          const result = hostFunction(a, b, c);
+          meter.lookAtClock();
+          return result;
         } catch (error) {
           return fail(error);
         }
@@ -60,7 +76,11 @@ export function guarded(
       return (a, b, c, d) => {
         if (meter.dead !== undefined) return trap();
         try {
-          return hostFunction(a, b, c, d);
+          if (!isSlow) return hostFunction(a, b, c, d);
+          meter.startClock();
+          const result = hostFunction(a, b, c, d);
+          meter.lookAtClock();
+          return result;
         } catch (error) {
           return fail(error);
         }
@@ -69,7 +89,11 @@ export function guarded(
       return (...args) => {
         if (meter.dead !== undefined) return trap();
         try {
-          return hostFunction(...args);
+          if (!isSlow) return hostFunction(...args);
+          meter.startClock();
+          const result = hostFunction(...args);
+          meter.lookAtClock();
+          return result;
         } catch (error) {
           return fail(error);
         }

@@ -49,6 +49,9 @@ const trustedUnitsPerMs = 10_000;
 /** Granted without a look at the clock: 0.2 to 0.3 ms of the slowest guest. */
 const unclockedUnits = 1_500;
 
+/** At most so much of its time, a quarter of all, is given to a guest whose speed is not known yet, as trusted units. */
+const unmeasuredMsMax = 25;
+
 /** A guest that was slower than trusted gets slices by its own speed, but none shorter than this. */
 const sliceUnitsMin = 500;
 
@@ -342,8 +345,11 @@ export class Meter implements RefillTarget {
     this.#lookedAt = now;
     if (this.#deadlineAt === unread) {
       this.#deadlineAt = now + this.#deadlineMs;
-      // Its speed is not known yet.
-      return 2 * unclockedUnits;
+      // Its speed is not known yet; one that is only half as fast as trusted has used half of its time then.
+      return Math.max(
+        2 * unclockedUnits,
+        Math.min(this.#deadlineMs / 4, unmeasuredMsMax) * trustedUnitsPerMs,
+      );
     }
     const leftMs = this.#deadlineAt - now;
     if (leftMs <= 0) return 0;

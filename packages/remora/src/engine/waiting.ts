@@ -69,7 +69,7 @@ export class Waiting implements CoreWaiting {
       return none;
     };
     const shim = waitingImport(signature, {
-      now: guarded(meter, now, signature.params.length, failHost),
+      now: guarded(meter, now, { parameters: signature.params.length, isSlow: false }, failHost),
       wait: () => this.#sleep(pending, none, shim.isDead),
     });
     adopt(shim.call);
