@@ -65,8 +65,9 @@ export class Gate {
     effect: () => Result,
     refuse: (denial: Decision) => Result,
   ): Result {
-    const decision = this.#decision(this.#passage(capability), target);
-    return this.#pass(decision) ? effect() : refuse(decision);
+    const passage = this.#passage(capability);
+    const decision = this.#decision(passage, target);
+    return this.#pass(passage, decision) ? effect() : refuse(decision);
   }
 
   /**
@@ -85,7 +86,7 @@ export class Gate {
     const plugin = this.plugin;
     if (decision.answer !== "allowed") {
       return () => {
-        this.#pass(decision);
+        this.#pass(passage, decision);
         return refuse(decision);
       };
     }
@@ -105,7 +106,7 @@ export class Gate {
   refuse(capability: CapabilityName, target: string | undefined, rule: string): Decision {
     const shown = target === undefined ? {} : { target: harmless(target, targetShownMax) };
     const decision: Decision = { capability, ...shown, answer: "denied", rule };
-    this.#pass(decision);
+    this.#pass(this.#passage(capability), decision);
     return decision;
   }
 
@@ -116,9 +117,8 @@ export class Gate {
     return counts;
   }
 
-  #pass(decision: Decision): boolean {
+  #pass(passage: Passage, decision: Decision): boolean {
     const isAllowed = decision.answer === "allowed";
-    const passage = this.#passage(decision.capability);
     if (isAllowed) passage.allowed++;
     else passage.refused++;
     this.#audit.write(this.plugin, decision, this.#nowMs());
