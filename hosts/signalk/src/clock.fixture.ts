@@ -19,6 +19,10 @@ export class FakeClock implements Clock {
     return new Date(this.#epochMs + this.#nowMs);
   }
 
+  epochMs(): number {
+    return this.#epochMs + this.#nowMs;
+  }
+
   after(ms: number, callback: () => void): () => void {
     const entry = { atMs: this.#nowMs + ms, callback };
     this.#waiting.add(entry);

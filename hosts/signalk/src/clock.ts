@@ -5,6 +5,8 @@ export interface Clock {
   nowMs(): number;
   /** The time of day, for timestamps. */
   date(): Date;
+  /** The same in milliseconds since 1970. */
+  epochMs(): number;
   /** Calls back once. Does not keep the process alive. Gives back what cancels it. */
   after(ms: number, callback: () => void): () => void;
 }
@@ -12,6 +14,7 @@ export interface Clock {
 export const systemClock: Clock = {
   nowMs: () => performance.now(),
   date: () => new Date(),
+  epochMs: () => Date.now(),
   after(ms, callback) {
     const timer = setTimeout(callback, ms);
     timer.unref();

@@ -46,8 +46,16 @@ export const depthMax = 32;
 /** Characters that a path may have: nothing that a terminal, a URL or a glob takes for its own. */
 const pathPattern = /^[^\s*/\\\p{Cc}]*$/u;
 
+/** Paths that were found good: they are few and come again. A stranger names them, so beyond this it starts afresh. */
+const rememberedMax = 512;
+const remembered = new Set<string>();
+
 export function isPath(text: string): boolean {
-  return text.length <= pathLengthMax && pathPattern.test(text);
+  if (remembered.has(text)) return true;
+  if (text.length > pathLengthMax || !pathPattern.test(text)) return false;
+  if (remembered.size >= rememberedMax) remembered.clear();
+  remembered.add(text);
+  return true;
 }
 
 /**
@@ -66,45 +74,46 @@ export function checkDelta(data: unknown): Delta {
   if (context !== undefined && (typeof context !== "string" || !isPath(context))) {
     throw bad("context", context, `a path of at most ${pathLengthMax} characters`);
   }
-  return {
-    ...(context !== undefined && { context }),
-    updates: list(updates, "updates", updatesMax).map(checkUpdate),
-  };
+  const checked = list(updates, () => "updates", updatesMax).map(checkUpdate);
+  return context === undefined ? { updates: checked } : { context, updates: checked };
 }
 
 function checkUpdate(data: unknown, index: number): Update {
-  const where = `updates[${index}]`;
-  if (!isRecord(data)) throw bad(where, data, "an object");
+  const at = (name: string) => `updates[${index}]${name}`;
+  if (!isRecord(data)) throw bad(at(""), data, "an object");
   const { $source, source, timestamp, values, meta } = data;
   if ($source !== undefined && (typeof $source !== "string" || $source.length > pathLengthMax)) {
-    throw bad(`${where}.$source`, $source, "a short text");
+    throw bad(at(".$source"), $source, "a short text");
   }
   if (timestamp !== undefined && (typeof timestamp !== "string" || Number.isNaN(Date.parse(timestamp)))) {
-    throw bad(`${where}.timestamp`, timestamp, "a time");
+    throw bad(at(".timestamp"), timestamp, "a time");
   }
   if (source !== undefined && (!isRecord(source) || !isShallow(source, depthMax))) {
-    throw bad(`${where}.source`, source, "an object");
+    throw bad(at(".source"), source, "an object");
   }
-  return {
-    ...($source !== undefined && { $source }),
-    ...(timestamp !== undefined && { timestamp }),
-    ...(source !== undefined && { source }),
-    ...(values !== undefined && { values: checkValues(values, `${where}.values`) }),
-    ...(meta !== undefined && { meta: checkValues(meta, `${where}.meta`) }),
-  };
+  // Every delta of every plugin comes through here: one object an update, without spreads.
+  const update: { -readonly [Key in keyof Update]: Update[Key] } = {};
+  if ($source !== undefined) update.$source = $source;
+  if (timestamp !== undefined) update.timestamp = timestamp;
+  if (source !== undefined) update.source = source;
+  if (values !== undefined) update.values = checkValues(values, index, "values");
+  if (meta !== undefined) update.meta = checkValues(meta, index, "meta");
+  return update;
 }
 
-function checkValues(data: unknown, where: string): PathValue[] {
-  return list(data, where, valuesMax).map((entry, index) => {
-    if (!isRecord(entry)) throw bad(`${where}[${index}]`, entry, "an object");
+/** The place is put together when there is something to say about it. */
+function checkValues(data: unknown, update: number, name: "values" | "meta"): PathValue[] {
+  const at = (index: number) => `updates[${update}].${name}[${index}]`;
+  return list(data, () => `updates[${update}].${name}`, valuesMax).map((entry, index) => {
+    if (!isRecord(entry)) throw bad(at(index), entry, "an object");
     const { path, value } = entry;
     if (typeof path !== "string" || !isPath(path)) {
-      throw bad(`${where}[${index}].path`, path, `a path of at most ${pathLengthMax} characters`);
+      throw bad(`${at(index)}.path`, path, `a path of at most ${pathLengthMax} characters`);
     }
     // JSON has no such value; a delta that leaves it out clears nothing.
-    if (value === undefined) throw bad(`${where}[${index}].value`, value, "a value or null");
+    if (value === undefined) throw bad(`${at(index)}.value`, value, "a value or null");
     if (!isShallow(value, depthMax)) {
-      throw bad(`${where}[${index}].value`, "nested too deeply", `at most ${depthMax} levels`);
+      throw bad(`${at(index)}.value`, "nested too deeply", `at most ${depthMax} levels`);
     }
     return { path, value };
   });
@@ -122,10 +131,9 @@ export function isRecord(data: unknown): data is Record<string, unknown> {
   return typeof data === "object" && data !== null && !Array.isArray(data);
 }
 
-function list(data: unknown, where: string, lengthMax: number): unknown[] {
-  if (!Array.isArray(data) || data.length > lengthMax)
-    throw bad(where, data, `a list of at most ${lengthMax}`);
-  return data;
+function list(data: unknown, where: () => string, lengthMax: number): unknown[] {
+  if (Array.isArray(data) && data.length <= lengthMax) return data;
+  throw bad(where(), data, `a list of at most ${lengthMax}`);
 }
 
 function parseJson(json: string): unknown {

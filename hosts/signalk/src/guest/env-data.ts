@@ -82,30 +82,29 @@ export function send(host: GuestHost, delta: Delta, version: 1 | 2): boolean {
     const values = granted(host, update.values);
     const meta = granted(host, update.meta);
     isWhole &&= values?.length === update.values?.length && meta?.length === update.meta?.length;
-    if (values !== undefined || meta !== undefined) {
-      updates.push({ ...(values !== undefined && { values }), ...(meta !== undefined && { meta }) });
-    }
+    if (values !== undefined || meta !== undefined) updates.push(updateOf(values, meta));
   }
   if (updates.length === 0) return isWhole;
   const { context } = delta;
-  host.server.handleMessage(host.plugin, { ...(context !== undefined && { context }), updates }, version);
+  host.server.handleMessage(host.plugin, context === undefined ? { updates } : { context, updates }, version);
   return isWhole;
+}
+
+function updateOf(values: readonly PathValue[] | undefined, meta: readonly PathValue[] | undefined): Update {
+  if (meta === undefined) return values === undefined ? {} : { values };
+  return values === undefined ? { meta } : { values, meta };
 }
 
 function granted(host: GuestHost, items: readonly PathValue[] | undefined): readonly PathValue[] | undefined {
   if (items === undefined) return undefined;
-  const allowed = items.filter(({ path }) =>
-    host.gate.act(
-      "data.write",
-      // The root of a context, as a target that only "*" covers.
-      path === "" ? "." : path,
-      () => true,
-      () => false,
-    ),
-  );
+  // The root of a context is a target that only "*" covers.
+  const allowed = items.filter(({ path }) => host.gate.act("data.write", path || ".", isGranted, isRefused));
   if (allowed.length === items.length) return items;
   return allowed.length === 0 ? undefined : allowed;
 }
+
+const isGranted = () => true;
+const isRefused = () => false;
 
 /** @returns 0, or -1 when it is no notification or may not be written */
 export function notify(host: GuestHost, path: string, json: string): number {

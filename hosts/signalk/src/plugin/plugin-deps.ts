@@ -20,7 +20,7 @@ export interface PluginDeps {
   readonly limits?: Partial<Limits>;
   /**
    * The clock that guests' deadlines are of, in milliseconds: the processor time of this thread, where the program around
-   * this host can tell it. Default: the monotonic clock, by which a machine that is busy with others makes guests late.
+   * this host can tell it; read at most once a millisecond. Default: the monotonic clock, by which a machine that is busy with others makes guests late.
    */
   readonly guestClock?: () => number;
   readonly backOff?: BackOff;

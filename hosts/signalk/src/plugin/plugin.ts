@@ -394,7 +394,7 @@ export class SignalkPlugin {
         if (level !== "debug" || this.settings.enableDebug) this.#deps.log(this.id, level, text);
       },
       ask: (use) => this.ask(use),
-      nowMs: () => clock.date().getTime(),
+      nowMs: () => clock.epochMs(),
     });
   }
 

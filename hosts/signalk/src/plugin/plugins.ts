@@ -2,6 +2,7 @@
 
 import { isRemoraError, type RemoraError } from "remora/base";
 import { discoverPlugins } from "./discover.ts";
+import { rarelyRead } from "./guest-clock.ts";
 import type { PluginManifest } from "./manifest.ts";
 import { SignalkPlugin } from "./plugin.ts";
 import type { PluginDeps } from "./plugin-deps.ts";
@@ -19,7 +20,8 @@ export class Plugins {
   readonly #byId = new Map<string, SignalkPlugin>();
 
   constructor(deps: PluginDeps) {
-    this.deps = deps;
+    const { guestClock } = deps;
+    this.deps = guestClock === undefined ? deps : { ...deps, guestClock: rarelyRead(guestClock) };
   }
 
   /**

@@ -1,0 +1,27 @@
+/**
+ * A clock that is exact and dear, read rarely. The processor time of a thread is a call into the system, some 300 ns, and
+ * a guest's deadline is looked at several times in a call of some microseconds. Between two readings the monotonic
+ * clock goes on in its place: a thread has never more processor time than has gone by.
+ */
+
+/** What the clock may be ahead of the exact one: a deadline comes earlier by no more than this. */
+export const aheadMsMax = 1;
+
+/**
+ * @param exactMs Never faster than `passedMs`.
+ * @returns a clock that never goes back, and is from 0 to `aheadMsMax` ahead of the exact one
+ */
+export function rarelyRead(exactMs: () => number, passedMs = () => performance.now()): () => number {
+  let readAtMs = Number.NEGATIVE_INFINITY;
+  let readMs = 0;
+  let toldMs = 0;
+  return () => {
+    const atMs = passedMs();
+    if (atMs - readAtMs >= aheadMsMax) {
+      readAtMs = atMs;
+      readMs = exactMs();
+    }
+    toldMs = Math.max(toldMs, readMs + (atMs - readAtMs));
+    return toldMs;
+  };
+}
