@@ -78,6 +78,7 @@ export const layers: readonly Layer[] = [
       "node:process",
       "node:url",
       "node:v8",
+      "node:vm",
       "node:worker_threads",
     ],
     what: "compiles on V8, meters, limits, instantiates, pools, calls, traps",

@@ -1,23 +1,18 @@
-/** Runs in a thread: reads a file of ours and all that it imports, and takes the types out. */
+/** Runs in a thread: makes the script of a file of ours, and the code that V8 compiles of it. */
 
 import { readFileSync } from "node:fs";
 import { stripTypeScriptTypes } from "node:module";
 import { fileURLToPath } from "node:url";
+import { Script } from "node:vm";
 import { parentPort, workerData } from "node:worker_threads";
+import { guestScript } from "./guest-script.ts";
+import type { IsolateCode } from "./isolate-code.ts";
 
-/** A specifier of ours: relative, in an import or export with values. */
-const specifiers = /^(?:import|export)\b[^;"']*?["'](\.[^"']+)["']|\bimport\(\s*["'](\.[^"']+)["']/gm;
-
-const files: Record<string, string> = {};
 // `isolateCode` gave it.
-const pending = [(workerData as { readonly entry: string }).entry];
-for (let url = pending.pop(); url !== undefined; url = pending.pop()) {
-  if (Object.hasOwn(files, url)) continue;
+const { entry } = workerData as { readonly entry: string };
+const script = guestScript(entry, (url) => {
   const text = readFileSync(fileURLToPath(url), "utf8");
-  const code = new URL(url).pathname.endsWith(".ts") ? stripTypeScriptTypes(text) : text;
-  files[url] = code;
-  for (const [, specifier, dynamic] of code.matchAll(specifiers)) {
-    pending.push(new URL(specifier ?? dynamic ?? "", url).href);
-  }
-}
-parentPort?.postMessage(files);
+  return url.endsWith(".ts") ? stripTypeScriptTypes(text) : text;
+});
+const compiled = new Script(script, { filename: entry }).createCachedData();
+parentPort?.postMessage({ entry, script, compiled } satisfies IsolateCode);

@@ -14,11 +14,8 @@ import type { Message } from "./protocol.ts";
 /** Signals that somebody else sent: the system for want of memory, or the operator. The others are crashes. */
 const foreignSignals: readonly (NodeJS.Signals | null)[] = ["SIGKILL", "SIGTERM", "SIGINT", "SIGHUP"];
 
-/**
- * Nothing is allowed, and all of a module is compiled before its first call: inside of a call no deadline could interrupt
- * it.
- */
-const processFlags = ["--permission", "--no-warnings", "--no-wasm-lazy-compilation"];
+/** Nothing is allowed. No flag is V8's own: with the host's flags it takes the compiled script as it is. */
+const processFlags = ["--permission", "--no-warnings"];
 
 /** From the end of the pipe to the end of the process, which says more about why. */
 const exitMsMax = 500;
@@ -56,11 +53,11 @@ export class GuestProcess implements Transport {
     this.#pipe.on("close", () => setTimeout(() => this.kill("it closed its pipe"), exitMsMax).unref());
     this.#child.on("error", (error) => this.#over(String(error), false));
     this.#child.on("exit", (exitCode, signal) => this.#exited(exitCode, signal));
-    const text = Buffer.from(JSON.stringify(code), "utf8");
+    const packed = serialize(code);
     const length = Buffer.alloc(4);
-    length.writeUInt32LE(text.length);
+    length.writeUInt32LE(packed.length);
     this.#pipe.write(length);
-    this.#pipe.write(text);
+    this.#pipe.write(packed);
   }
 
   /** Resolves when the process takes messages, or is over. */
@@ -137,7 +134,6 @@ export class GuestProcess implements Transport {
 
 /** A script that Node evaluates in the new process. */
 const processText = `const { readSync } = require("node:fs");
-const { registerHooks } = require("node:module");
 function read(length) {
   const bytes = Buffer.alloc(length);
   for (let at = 0; at < length; ) {
@@ -147,5 +143,5 @@ function read(length) {
   }
   return bytes;
 }
-const code = JSON.parse(read(read(4).readUInt32LE(0)).toString("utf8"));
-${bootText()}`;
+const code = require("node:v8").deserialize(read(read(4).readUInt32LE(0)));
+${bootText}`;

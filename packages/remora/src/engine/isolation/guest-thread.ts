@@ -30,7 +30,7 @@ export class GuestThread implements Transport {
     this.#mailbox = new Mailbox({ memory, port: port1 });
     // The first message from the thread is that it is ready.
     this.#mailbox.give(turns.guest);
-    this.#worker = new Worker(threadText(), {
+    this.#worker = new Worker(threadText, {
       eval: true,
       workerData: { code, seed: { memory, port: port2 } },
       transferList: [port2],
@@ -121,8 +121,5 @@ function isOutOfMemory(error: unknown): boolean {
 }
 
 /** A script that Node evaluates in a new thread. */
-function threadText(): string {
-  return `const { registerHooks } = require("node:module");
-const { code } = require("node:worker_threads").workerData;
-${bootText()}`;
-}
+const threadText = `const { code } = require("node:worker_threads").workerData;
+${bootText}`;
