@@ -25,7 +25,7 @@ export interface BundleInspection extends FileFacts {
   readonly trust: string;
   readonly trustReason: string;
   readonly manifest: ManifestFacts;
-  /** Capabilities that are declared otherwise than they are imported. */
+  /** Capabilities that are declared otherwise than they are used. */
   readonly capabilityProblems: readonly CapabilityUse[];
   readonly artifacts: readonly { readonly world: string; readonly inspection: Inspection }[];
   readonly files: readonly { readonly name: string; readonly sizeBytes: number; readonly sha256: string }[];
@@ -55,7 +55,7 @@ export function inspectBundle(
     trust: trust.text,
     trustReason: trust.reason,
     manifest: manifestFacts(bundle.manifest),
-    capabilityProblems: capabilityUses(bundle.manifest, bundle.imports(), known.offers),
+    capabilityProblems: capabilityUses(bundle.manifest, bundle.artifactNames(), known.uses),
     artifacts: artifactsOf(bundle),
     files: bundle.entries.map(({ name, sizeBytes, sha256 }) => ({ name, sizeBytes, sha256 })),
   };

@@ -30,12 +30,12 @@ export async function installSource(system: System, ref: string): Promise<Instal
  * @throws cli/cannot-read bundle/manifest bundle/…
  */
 export async function packFolder(system: System, folder: string) {
-  const { vocabulary, offers } = await knownCapabilities();
+  const { vocabulary, uses } = await knownCapabilities();
   const path = join(folder, MANIFEST_NAME);
   const bytes = await readInput(system, path);
   // Read here for its names alone; what is packed is checked as what was opened.
   const manifest = parseManifest(bytes, { file: path, vocabulary });
   const files = new Map([[MANIFEST_NAME, bytes]]);
   for (const name of namedFiles(manifest)) files.set(name, await readInput(system, join(folder, name)));
-  return { manifest, bytes: packBundle(files, { vocabulary, offers }), vocabulary };
+  return { manifest, bytes: packBundle(files, { vocabulary, uses }), vocabulary };
 }

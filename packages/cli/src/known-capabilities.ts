@@ -1,16 +1,18 @@
-/** The capabilities that this program knows, Remora's and its hosts', and the imports that need them. */
+/** The capabilities that this program knows, Remora's and its hosts', and what needs them. */
 
-import { type ImportOffer, type Vocabulary, vocabularyWith } from "remora/policy";
+import type { KnownUses } from "remora/bundle";
+import { type Vocabulary, vocabularyWith } from "remora/policy";
 
 export interface KnownCapabilities {
   readonly vocabulary: Vocabulary;
-  readonly offers: readonly ImportOffer[];
+  readonly uses: KnownUses;
 }
 
 /** Loaded when a bundle is at hand: most commands need neither a sandbox nor a host. */
 export async function knownCapabilities(): Promise<KnownCapabilities> {
-  const [{ sandboxImports }, { takCapabilities }] = await Promise.all([
+  const [{ sandboxImports }, { gatedInterfaces }, { takCapabilities }] = await Promise.all([
     import("remora/sandbox"),
+    import("remora/manager"),
     import("@remora/tak"),
   ]);
   using sandbox = sandboxImports({
@@ -20,5 +22,8 @@ export async function knownCapabilities(): Promise<KnownCapabilities> {
     log: { write: () => {} },
     nowMs: () => 0,
   });
-  return { vocabulary: vocabularyWith(takCapabilities), offers: sandbox.offers };
+  return {
+    vocabulary: vocabularyWith(takCapabilities),
+    uses: { offers: sandbox.offers, gated: gatedInterfaces },
+  };
 }

@@ -3,7 +3,12 @@ import { test } from "node:test";
 import { isRemoraError } from "../base/index.ts";
 import type { ImportOffer } from "../policy/index.ts";
 import { Bundle, openBundle, packBundle } from "./bundle.ts";
-import { type CapabilityUse, capabilityUses } from "./capability-use.ts";
+import {
+  type ArtifactNames,
+  type CapabilityUse,
+  capabilityUses,
+  type GatedInterface,
+} from "./capability-use.ts";
 import { writeContainer } from "./container.ts";
 import { parseManifest } from "./manifest/manifest.ts";
 import { emptyModule, manifestText, moduleImporting, pluginFiles } from "./testing/plugin-files.ts";
@@ -122,7 +127,32 @@ test("a capability that is imported and not declared, and one declared and not i
     { from: preview1, item: "clock_time_get" },
   ];
   for (const [text, uses] of table)
-    assert.deepEqual(capabilityUses(parseManifest(text), needed, offers), uses);
+    assert.deepEqual(
+      capabilityUses(parseManifest(text), { imports: needed, exports: [] }, { offers, gated: [] }),
+      uses,
+    );
+});
+
+test("an interface that any plugin may have takes one of its capabilities, imported or exported", () => {
+  const gated: readonly GatedInterface[] = [
+    { name: "a:b/state@0.1.0", side: "imports", capabilities: ["clock.read", "random.read"] },
+    { name: "a:b/hears@0.1.0", side: "exports", capabilities: ["wasi.base"] },
+  ];
+  const uses = (names: ArtifactNames, ...declared: readonly string[]) =>
+    capabilityUses(parseManifest(declaring(...declared)), names, { offers: [], gated }).map(
+      ({ kind, capability, imports }) => [kind, capability, ...imports],
+    );
+  const both = { imports: [{ from: "a:b/state@0.1.3" }], exports: ["a:b/hears@0.1.0"] };
+  assert.deepEqual(uses(both, "random.read", "wasi.base"), []);
+  assert.deepEqual(uses(both), [
+    ["undeclared", "clock.read", "a:b/state@0.1.3"],
+    ["undeclared", "wasi.base", "a:b/hears@0.1.0"],
+  ]);
+  assert.deepEqual(uses({ imports: [], exports: [] }, "random.read"), [["unused", "random.read"]]);
+  // What is imported is not exported.
+  assert.deepEqual(uses({ imports: [{ from: "a:b/hears@0.1.0" }], exports: [] }, "wasi.base"), [
+    ["unused", "wasi.base"],
+  ]);
 });
 
 test("a plugin that declares otherwise than it imports is not packed", () => {
@@ -130,11 +160,11 @@ test("a plugin that declares otherwise than it imports is not packed", () => {
   const files = (text: string) => pluginFiles({ "remora.toml": text, "geofence.wasm": artifact });
   for (const text of [manifestText, declaring("wasi.base", "clock.read")]) {
     assert.throws(
-      () => packBundle(files(text), { offers }),
+      () => packBundle(files(text), { uses: { offers, gated: [] } }),
       (error) => isRemoraError(error, "bundle/capabilities"),
     );
   }
-  assert.ok(packBundle(files(declaring("wasi.base")), { offers }).length > 0);
+  assert.ok(packBundle(files(declaring("wasi.base")), { uses: { offers, gated: [] } }).length > 0);
 });
 
 /** What becomes of a bundle that was cut or changed: a code, or the kind that its signature is then of. */

@@ -1,9 +1,9 @@
 /** A plugin's bundle: packed from files, opened from bytes, and read file by file without being unpacked to disk. */
 
 import { nearNames } from "../base/index.ts";
-import type { ImportNeed, ImportOffer, Vocabulary } from "../policy/index.ts";
-import { artifactImports, checkArtifact } from "./artifact-imports.ts";
-import { capabilityUses } from "./capability-use.ts";
+import type { Vocabulary } from "../policy/index.ts";
+import { artifactNames, checkArtifact } from "./artifact-names.ts";
+import { type ArtifactNames, capabilityUses, type KnownUses } from "./capability-use.ts";
 import {
   type BundleEntry,
   type BundleSignature,
@@ -34,8 +34,8 @@ export interface BundleOptions {
 }
 
 export interface PackOptions extends BundleOptions {
-  /** What can be imported, and the capability behind it: declared and imported capabilities are then compared. */
-  readonly offers?: readonly ImportOffer[];
+  /** What there is to import and export, and the capabilities behind it: they are then compared with the declared. */
+  readonly uses?: KnownUses;
 }
 
 /** An artifact in a bundle. */
@@ -53,7 +53,7 @@ export interface BundleArtifact extends ManifestArtifact {
  * @throws bundle/manifest        the manifest has problems, or names a file that is not there
  * @throws bundle/unnamed-entry   a file is there that the manifest does not name
  * @throws bundle/not-an-artifact bundle/not-an-icon bundle/limit a file is not what it is named as, or is too large
- * @throws bundle/capabilities    with `offers`: declared and imported capabilities differ
+ * @throws bundle/capabilities    with `uses`: declared and used capabilities differ
  * @throws wasm/… component/…     an artifact cannot be read
  */
 export function packBundle(files: ReadonlyMap<string, Uint8Array>, options: PackOptions = {}): Uint8Array {
@@ -68,10 +68,9 @@ export function packBundle(files: ReadonlyMap<string, Uint8Array>, options: Pack
   const bundle = openBundle(bytes, options);
   const { name } = bundle.manifest;
   bundle.checkContents();
-  const needed = bundle.artifacts.flatMap(({ file }) => artifactImports(bundle.read(file), file));
-  const uses = capabilityUses(bundle.manifest, needed, options.offers ?? []);
-  if (options.offers !== undefined && uses.length > 0)
-    throw bundleErrors.capabilities({ plugin: name, uses });
+  const names = bundle.artifactNames();
+  const uses = options.uses === undefined ? [] : capabilityUses(bundle.manifest, names, options.uses);
+  if (uses.length > 0) throw bundleErrors.capabilities({ plugin: name, uses });
   return bytes;
 }
 
@@ -169,9 +168,10 @@ export class Bundle {
     return bytes;
   }
 
-  /** What its artifacts import, for the policy. @throws bundle/not-an-artifact wasm/… component/… */
-  imports(): ImportNeed[] {
-    return this.artifacts.flatMap(({ file }) => artifactImports(this.read(file), file));
+  /** What its artifacts import and export, for the policy. @throws bundle/not-an-artifact wasm/… component/… */
+  artifactNames(): ArtifactNames {
+    const names = this.artifacts.map(({ file }) => artifactNames(this.read(file), file));
+    return { imports: names.flatMap((one) => one.imports), exports: names.flatMap((one) => one.exports) };
   }
 
   /** Reads everything once. @throws what `read`, `manifest`, `readme` and `icon` throw, the first of it */

@@ -79,7 +79,7 @@ export const bundleErrors = defineErrors("bundle", {
   capabilities: {
     fault: "publisher",
     message: (d: { plugin: string; uses: readonly CapabilityUse[] }) =>
-      `Cannot take ${harmless(d.plugin)}: what it declares is not what it imports: ${d.uses.map(usage).join("; ")}`,
+      `Cannot take ${harmless(d.plugin)}: what it declares is not what it uses: ${d.uses.map(usage).join("; ")}`,
   },
   "bad-key": {
     fault: "operator",
@@ -124,8 +124,8 @@ function listed(d: { readonly file: string; readonly problems: readonly Problem[
 
 function usage({ kind, capability, imports }: CapabilityUse): string {
   return kind === "unused"
-    ? `it declares "${capability}" and imports nothing of it`
-    : `it imports ${imports.map((name) => `"${harmless(name)}"`).join(", ")} and does not declare "${capability}"`;
+    ? `it declares "${capability}" and uses nothing of it`
+    : `it uses ${imports.map((name) => `"${harmless(name)}"`).join(", ")} and does not declare "${capability}"`;
 }
 
 /** The first bytes, for a message. */

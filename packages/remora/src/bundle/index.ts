@@ -1,7 +1,7 @@
 /** The bundle: what a plugin is as a file, who signed it, and how far that is to be trusted. This is the layer's entry. */
 
 // What is declared and what is imported.
-export { artifactImports } from "./artifact-imports.ts";
+export { artifactNames } from "./artifact-names.ts";
 // The bundle file.
 export {
   Bundle,
@@ -11,7 +11,13 @@ export {
   type PackOptions,
   packBundle,
 } from "./bundle.ts";
-export { type CapabilityUse, capabilityUses } from "./capability-use.ts";
+export {
+  type ArtifactNames,
+  type CapabilityUse,
+  capabilityUses,
+  type GatedInterface,
+  type KnownUses,
+} from "./capability-use.ts";
 export { type BundleEntry, type BundleSignature, isBundle } from "./container.ts";
 // Errors.
 export { bundleErrors, type Problem } from "./errors.ts";

@@ -25,6 +25,7 @@ export {
   type BusSubscriber,
   busHostFunctions,
   busSubscriberInterface,
+  gatedInterfaces,
   PluginBus,
   type PluginBusOptions,
 } from "./bus/plugin-bus.ts";

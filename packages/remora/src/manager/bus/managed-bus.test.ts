@@ -6,7 +6,7 @@ import { test } from "node:test";
 import { componentEmbed, componentNew, parse } from "@bytecodealliance/jco-transpile/wasm-tools";
 import { packBundle } from "../../bundle/index.ts";
 import type { PluginHost } from "../host.ts";
-import { manifestOf, rig, settled, testHost } from "../testing/rig.test.ts";
+import { expectRejected, manifestOf, rig, settled, testHost } from "../testing/rig.test.ts";
 
 const host: PluginHost = {
   ...testHost,
@@ -79,6 +79,15 @@ for (const isolation of ["inline", "worker"] as const) {
     assert.equal(manager.bus.subscriptions.length, 0, "who is stopped hears nothing");
   });
 }
+
+test("who uses the bus and does not declare it is stopped at inspection, and who declares it and does not use it", async (t) => {
+  const { manager } = await rig(t, { hosts: [host] });
+  const refused = (component: Uint8Array, tables = "") =>
+    expectRejected(manager.install(bundle(component, { tables })), "manager/inspect", "bundle/capabilities");
+  await refused(await speaker);
+  await refused(await hearer(0));
+  await refused(await speaker, grant("bus.publish") + grant("bus.subscribe"));
+});
 
 test("without a grant nothing is published, and nothing is heard", async (t) => {
   const { manager } = await rig(t, {

@@ -3,6 +3,7 @@
  * hears when it exports `remora:plugin/bus-subscriber`. Each topic and key passes the plugin's own gate.
  */
 
+import type { GatedInterface } from "../../bundle/index.ts";
 import { ComponentError, slowHostInterface } from "../../component/index.ts";
 import type { HostImports } from "../../engine/index.ts";
 import type { Gate } from "../../sandbox/index.ts";
@@ -15,6 +16,13 @@ export const sharedStateInterface = "remora:plugin/shared-state@0.1.0";
 
 /** For a host's `hostFunctions`: known before any plugin is there. */
 export const busHostFunctions: readonly string[] = [busInterface, sharedStateInterface];
+
+/** What a plugin needs to do anything with them: for `capabilityUses`. */
+export const gatedInterfaces: readonly GatedInterface[] = [
+  { name: busInterface, side: "imports", capabilities: ["bus.publish"] },
+  { name: busSubscriberInterface, side: "exports", capabilities: ["bus.subscribe"] },
+  { name: sharedStateInterface, side: "imports", capabilities: ["state.read", "state.write"] },
+];
 
 export interface PluginBusOptions {
   readonly bus: EventBus;

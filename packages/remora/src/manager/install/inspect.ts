@@ -20,7 +20,7 @@ import {
 } from "../../bundle/index.ts";
 import { defaultLimits, type Limits } from "../../engine/index.ts";
 import { checkImports, type ImportOffer, type Vocabulary } from "../../policy/index.ts";
-import { busHostFunctions } from "../bus/plugin-bus.ts";
+import { busHostFunctions, gatedInterfaces } from "../bus/plugin-bus.ts";
 import { interfaceNames, type PluginInterface } from "../calls/plugin-interfaces.ts";
 import { managerErrors } from "../errors.ts";
 import type { PluginHost, WorldBinding } from "../host.ts";
@@ -89,7 +89,7 @@ export interface InspectOptions {
  * ceiling.
  *
  * @throws manager/no-host manager/no-world manager/limits manager/isolation
- * @throws bundle/capabilities    it imports what it does not declare, or declares what it does not import
+ * @throws bundle/capabilities    it uses what it does not declare, or declares what it does not use
  * @throws policy/imports-refused it imports what nobody here gives
  * @throws wasm/… component/…     its artifact cannot be decoded
  */
@@ -97,16 +97,16 @@ export function inspect(bundle: Bundle, options: InspectOptions): Inspected {
   const { manifest } = bundle;
   const place = placeOf(bundle, options);
   const { world } = place;
-  const needed = bundle.imports();
+  const names = bundle.artifactNames();
   const implied = world.compatibleGrants ?? [];
   const offered = options.offers.filter(
     (offer) => !implied.some(({ capability }) => capability === offer.capability),
   );
-  const uses = capabilityUses(manifest, needed, offered).filter(
+  const uses = capabilityUses(manifest, names, { offers: offered, gated: gatedInterfaces }).filter(
     ({ kind, capability }) => kind === "undeclared" || world.capabilities?.includes(capability) !== true,
   );
   if (uses.length > 0) throw bundleErrors.capabilities({ plugin: manifest.name, uses });
-  const check = checkImports(needed, {
+  const check = checkImports(names.imports, {
     plugin: manifest.name,
     hostFunctions: [...world.hostFunctions, ...busHostFunctions, ...interfaceNames(options.provided)],
     offers: options.offers,

@@ -236,7 +236,7 @@ export function linkable(
   core: Core,
 ): Pick<Accepted, "grants" | "refused"> {
   const { manifest, world } = inspected;
-  const check = checkImports(bundle.imports(), {
+  const check = checkImports(bundle.artifactNames().imports, {
     plugin: manifest.name,
     hostFunctions: [...world.hostFunctions, ...busHostFunctions, ...interfaceNames(inspected.provided)],
     offers: core.offers,
