@@ -169,6 +169,8 @@ test("the OpenAPI document has every route with its role's answers, and its page
   for (const [path, methods] of Object.entries<Record<string, { summary?: string }>>(body.paths)) {
     for (const [method, { summary }] of Object.entries(methods)) assert.ok(summary, `${method} ${path}`);
   }
+  const bundle = body.paths["/v1/bundles"].post.requestBody.content;
+  assert.deepEqual(Object.keys(bundle), ["application/octet-stream"], "the page can upload one");
   const page = await as(undefined)("GET", "/docs/");
   assert.equal(page.status, 200);
   const files = [...page.text.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, file = ""]) => file);

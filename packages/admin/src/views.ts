@@ -10,7 +10,11 @@ const Nullable = <Schema extends Parameters<typeof Type.Union>[0][number]>(schem
   Type.Union([schema, Type.Null()]);
 
 /** As in manifests. What is no name never reaches the manager. */
-export const PluginName = Type.String({ pattern: "^[a-z][a-z0-9-]{0,63}$", description: "A plugin's name" });
+export const PluginName = Type.String({
+  pattern: "^[a-z][a-z0-9-]{0,63}$",
+  examples: ["geofence"],
+  description: "A plugin's name",
+});
 
 export const PluginParams = Type.Object({ name: PluginName });
 
@@ -182,6 +186,7 @@ export const InstallBody = Type.Object(
       minLength: 1,
       maxLength: 4096,
       pattern: "^[^\\u0000-\\u001f]+$",
+      examples: ["geofence@^1.2.0"],
       description: "A name with or without a range (geofence@^1.2.0), or a path of the manager's machine",
     }),
     settings: Type.Optional(Type.Unknown()),

@@ -7,7 +7,7 @@ import { answers } from "../answers.ts";
 import type { App } from "../app.ts";
 
 const tags = ["audit"];
-const Seq = Type.String({ pattern: "^[0-9]{1,15}$" });
+const Seq = Type.String({ pattern: "^[0-9]{1,15}$", examples: ["1000"] });
 
 export function auditRoutes(app: App, operations: Operations): void {
   app.get(
@@ -19,7 +19,11 @@ export function auditRoutes(app: App, operations: Operations): void {
         summary: "The newest lines",
         querystring: Type.Object({
           limit: Type.Optional(
-            Type.String({ pattern: "^[0-9]{1,4}$", description: "Default 100, at most 1000" }),
+            Type.String({
+              pattern: "^[0-9]{1,4}$",
+              examples: ["100"],
+              description: "Default 100, at most 1000",
+            }),
           ),
           before: Type.Optional(Seq),
           plugin: Type.Optional(Type.String({ maxLength: 100 })),
@@ -49,7 +53,11 @@ export function auditRoutes(app: App, operations: Operations): void {
         querystring: Type.Object({
           seq: Type.Optional(Seq),
           hash: Type.Optional(
-            Type.String({ pattern: "^[0-9a-f]{64}$", description: "Of line `seq`, kept elsewhere" }),
+            Type.String({
+              pattern: "^[0-9a-f]{64}$",
+              examples: ["0".repeat(64)],
+              description: "Of line `seq`, kept elsewhere",
+            }),
           ),
         }),
         response: answers(VerdictView),

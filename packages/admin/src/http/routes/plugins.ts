@@ -79,6 +79,8 @@ function installRoutes(app: App, operations: Operations): void {
           summary: "Install a plugin from its bundle",
           description: "202 when it waits for consent.",
           consumes: ["application/octet-stream"],
+          // OpenAPI 3.1: bytes have no type of JSON. With it, the page has a field for the file.
+          body: Type.Unknown({ description: "The bundle" }),
           response: changeAnswers,
         },
       },
