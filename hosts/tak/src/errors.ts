@@ -13,6 +13,10 @@ export interface ConfigProblem {
 }
 
 export const takErrors = defineErrors("tak", {
+  "api-request": {
+    fault: "operator",
+    message: (d: { problem: string }) => `Cannot do what was asked: ${d.problem}`,
+  },
   config: {
     fault: "operator",
     message: (d: { file: string; problems: readonly ConfigProblem[] }) =>
@@ -223,9 +227,5 @@ export const takErrors = defineErrors("tak", {
     fault: "operator",
     message: (d: { at: number }) =>
       `Cannot read the event: at byte ${d.at}, before its end, another begins or ends`,
-  },
-  "api-request": {
-    fault: "operator",
-    message: (d: { problem: string }) => `Cannot do what was asked: ${d.problem}`,
   },
 });

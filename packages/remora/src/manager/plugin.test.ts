@@ -21,13 +21,13 @@ interface Calls {
 const run = (calls: Calls, of: number) => calls.run(of);
 
 /** A plugin that asks the host, which answers when the test says so. */
-function asking(instancesMax: number) {
+function asking(instancesMax: number, deadlineMs = 10_000) {
   const asked: { of: number; answer: (value: number) => void }[] = [];
   const ask = asyncHostFunction((of: number) => new Promise((answer) => asked.push({ of, answer })));
   const plugin = new Plugin<Calls>({
     id: "asking",
     artifact,
-    limits: { ...defaultLimits, deadlineMs: 50 },
+    limits: { ...defaultLimits, deadlineMs },
     hostImports: { ask },
     instancesMax,
     // The component exports one function, of this type.
@@ -65,7 +65,7 @@ test("when all instances wait, calls stand in line", async () => {
 });
 
 test("a call that ends at its deadline costs its instance, and those in line get a fresh one", async () => {
-  const { plugin, asked } = asking(1);
+  const { plugin, asked } = asking(1, 50);
   const stuck = plugin.callAsync(run, 1);
   const next = plugin.callAsync(run, 2);
   await assert.rejects(stuck, { code: "engine/deadline" });
