@@ -1,8 +1,7 @@
 /** What a compiled module imports, read from the original once. */
 
-import { decodeModule } from "../wasm/decode.ts";
+import { decodeSections } from "../wasm/decode.ts";
 import { funcTypeAt, importsOf, indexSpaces } from "../wasm/index-spaces.ts";
-import { defaultDecodeLimits } from "../wasm/limits.ts";
 import type { ValueType } from "../wasm/sections/value-types.ts";
 import type { CompiledModule } from "./compile.ts";
 
@@ -20,7 +19,7 @@ const known = new WeakMap<CompiledModule, readonly ModuleImport[]>();
 export function moduleImports(compiled: CompiledModule, original: Uint8Array): readonly ModuleImport[] {
   let imports = known.get(compiled);
   if (imports === undefined) {
-    const decoded = decodeModule(original, { ...defaultDecodeLimits, moduleBytes: original.length });
+    const decoded = decodeSections(original, ["type", "import"]);
     const spaces = indexSpaces(decoded);
     imports = importsOf(decoded).map(({ module, name, type }) => {
       const func = type.kind === "func" ? funcTypeAt(spaces, type.type, 0) : undefined;

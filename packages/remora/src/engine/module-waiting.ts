@@ -8,7 +8,7 @@ import { isAsyncHostFunction } from "../component/async-host.ts";
 import type { CoreFunction, CoreImports, CoreSignature, CoreValue, CoreWaiting } from "../component/core.ts";
 import { componentErrors } from "../component/errors.ts";
 import type { HostImports } from "../component/index.ts";
-import { decodeModule, findSection } from "../wasm/decode.ts";
+import { decodeSections, findSection } from "../wasm/decode.ts";
 import { externTypeOf, type IndexSpaces, importsOf, indexSpaces } from "../wasm/index-spaces.ts";
 import type { ExternType } from "../wasm/module.ts";
 import type { InstanceEngine } from "./core-engine.ts";
@@ -125,7 +125,7 @@ function functionTypes(bytes: Uint8Array): FunctionTypes {
 }
 
 function readFunctionTypes(bytes: Uint8Array): FunctionTypes {
-  const module = decodeModule(bytes);
+  const module = decodeSections(bytes, ["type", "import", "function", "export"]);
   const spaces = indexSpaces(module);
   const imports = new Map<string, CoreSignature>();
   for (const { module: from, name, type } of importsOf(module)) {

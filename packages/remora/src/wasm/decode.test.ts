@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { parse } from "@bytecodealliance/jco-transpile/wasm-tools";
 import { isRemoraError } from "../base/index.ts";
-import { decodeModule } from "./decode.ts";
+import { decodeModule, decodeSections, findSection } from "./decode.ts";
 import { encodeModule } from "./encode.ts";
 import type { Module } from "./module.ts";
 import { renameExports } from "./rename-exports.ts";
@@ -153,3 +153,11 @@ function decodesOrRefuses(bytes: Uint8Array): void {
     assert.ok(isRemoraError(error), `${error}`);
   }
 }
+
+test("a few sections are read as in the whole, and the others are passed over", async () => {
+  const bytes = await parse(everySection);
+  const whole = decodeModule(bytes);
+  const part = decodeSections(bytes, ["type", "import"]);
+  assert.deepEqual(part.sections, [findSection(whole, "type"), findSection(whole, "import")]);
+  assert.throws(() => decodeSections(bytes.subarray(0, -1), ["type"]), { code: "wasm/unexpected-end" });
+});

@@ -103,6 +103,31 @@ export function decodeModule(bytes: Uint8Array, limits: DecodeLimits = defaultDe
   return module;
 }
 
+/**
+ * Reads the sections of these kinds and passes over the others: for a module that was decoded or validated before, of
+ * which all but a few bytes are code.
+ *
+ * @throws as `decodeModule`, for what is inside of these sections
+ */
+export function decodeSections(
+  bytes: Uint8Array,
+  kinds: readonly SectionKind[],
+  limits: DecodeLimits = defaultDecodeLimits,
+): Module {
+  const reader = new ByteReader(bytes, moduleHeader.length);
+  const sections: Section[] = [];
+  while (!reader.isAtEnd) {
+    const start = reader.position;
+    const kind = sectionKinds[reader.byte("a section's id")];
+    const size = reader.u32("a section's size");
+    if (kind !== undefined && kinds.includes(kind)) {
+      sections.push(readSection(new ByteReader(bytes, start), limits));
+    }
+    reader.skip(size, "a section");
+  }
+  return { bytes, sections };
+}
+
 function readSection(reader: ByteReader, limits: DecodeLimits): Section {
   const start = reader.position;
   const id = reader.byte("a section's id");

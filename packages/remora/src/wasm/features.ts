@@ -42,7 +42,7 @@ export interface FeatureUse {
 export function scanFeatures(module: Module, limits: DecodeLimits): ReadonlyMap<Feature, FeatureUse> {
   const uses = scanSections(module);
   for (const body of findSection(module, "code")?.items ?? []) {
-    const reader = new ByteReader(module.bytes, body.offset, body.offset + body.bytes.length);
+    const reader = new ByteReader(module.bytes, body.offset, body.offset + body.size);
     skipLocals(reader, limits, (type, offset) => noteValueType(uses, type, offset));
     while (!reader.isAtEnd) {
       const offset = reader.position;

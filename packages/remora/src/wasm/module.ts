@@ -146,7 +146,8 @@ export interface DataSegment {
 
 /** A function's locals and operators, without the size before them. */
 export interface Body {
-  /** Offset in `Module.bytes` of the first byte of `bytes`. */
+  /** What it is a part of: `Module.bytes`, if it was read. A view a body would take longer to make than to read. */
+  readonly within: Uint8Array;
   readonly offset: number;
-  readonly bytes: Uint8Array;
+  readonly size: number;
 }

@@ -106,6 +106,7 @@ async function printBody(operatorBytes: number[]): Promise<string> {
   const field = { storage: "i8", isMutable: true } as const;
   const func = { kind: "func", parameters: ["i32"], results: [] } as const;
   const type = (composite: object) => ({ isFinal: true, supertypes: [], composite });
+  const body = Uint8Array.from([0, ...operatorBytes, 0x0b]);
   const bytes = encodeModule({
     bytes: new Uint8Array(),
     sections: [
@@ -138,7 +139,7 @@ async function printBody(operatorBytes: number[]): Promise<string> {
         ],
       },
       { kind: "dataCount", items: 1 },
-      { kind: "code", items: [{ offset: 0, bytes: Uint8Array.from([0, ...operatorBytes, 0x0b]) }] },
+      { kind: "code", items: [{ within: body, offset: 0, size: body.length }] },
       { kind: "data", items: [{ active: undefined, form: 1, bytes: new Uint8Array() }] },
     ],
   });

@@ -102,8 +102,9 @@ export function routineModule(places: readonly StringPlace[]): Uint8Array {
       {
         kind: "code",
         items: [storeStringBody, assembleBody([], places.map(storeAt).join("\n"))].map((bytes) => ({
+          within: bytes,
           offset: 0,
-          bytes,
+          size: bytes.length,
         })),
       },
     ],

@@ -27,11 +27,13 @@ export interface AnalyseInput extends FlowInput {
 }
 
 export function analyse(input: AnalyseInput): Facts {
-  const codeBytes = input.bodies.reduce((sum, body) => sum + body.bytes.length, 0);
+  const codeBytes = input.bodies.reduce((sum, body) => sum + body.size, 0);
   const facts = new Facts(input.spaces.functions.length, operatorSpace, codeBytes);
   const analyser = new Walker(input, facts);
-  for (const [index, body] of input.bodies.entries()) {
-    analyser.body(input.spaces.imported.functions + index, body.offset, body.offset + body.bytes.length);
+  const { bodies, spaces } = input;
+  for (let index = 0; index < bodies.length; index++) {
+    const { offset, size } = bodies[index] as Body;
+    analyser.body(spaces.imported.functions + index, offset, offset + size);
   }
   return facts;
 }
@@ -41,6 +43,13 @@ class Walker {
   private readonly bytes: Uint8Array;
   private readonly facts: Facts;
   private readonly flow: ControlFlow;
+  /** Of the locals that the body at hand declares. */
+  private localSlots = 0;
+  private readonly seeLocals = (local: StorageType, offset: number, count: number): void => {
+    this.localSlots += local === "v128" ? 2 * count : count;
+    if (local === "v128") this.flow.usesVectors = true;
+    if (local === "v128" || isRefType(local)) this.input.seeLocalType(local, offset);
+  };
 
   constructor(input: AnalyseInput, facts: Facts) {
     this.input = input;
@@ -55,19 +64,20 @@ class Walker {
     const type = funcTypeAt(input.spaces, typeIndex, start);
     const reader = new ByteReader(this.bytes, start, end);
     const { events, regionFuel, sites, arms, loopRegion, movedGlobals } = facts;
-    const starts = [events.length, regionFuel.length, sites.length, arms.length, loopRegion.length] as const;
-    const movedStart = movedGlobals.length;
+    const eventsStart = events.length;
+    const regionsStart = regionFuel.length;
+    const sitesStart = sites.length;
+    const armsStart = arms.length;
+    const loopsStart = loopRegion.length;
+    const movedGlobalsStart = movedGlobals.length;
     flow.reset(typeIndex);
-    let slots = slotsOf(type.parameters);
-    const localGroups = groupsOfLocals(this.bytes, start);
-    const declared = skipLocals(reader, input.limits, (local, offset, count) => {
-      slots += local === "v128" ? 2 * count : count;
-      if (local === "v128") flow.usesVectors = true;
-      if (local === "v128" || isRefType(local)) input.seeLocalType(local, offset);
-    });
+    this.localSlots = 0;
+    const localGroups = readIndex(this.bytes, start);
+    const declared = skipLocals(reader, input.limits, this.seeLocals);
     this.operators(reader.position, end);
+    const parameterSlots = slotsOf(type.parameters);
     // A v128 on the operand stack takes two slots; which operands are v128 is not tracked.
-    slots += flow.heightMax * (flow.usesVectors || type.parameters.includes("v128") ? 2 : 1) + frameSlots;
+    const slotsEach = flow.usesVectors || parameterSlots > type.parameters.length ? 2 : 1;
     this.weigh(type.parameters.length + declared, start, end);
     facts.bodies.push({
       func,
@@ -77,13 +87,19 @@ class Walker {
       codeStart: reader.position,
       localGroups,
       locals: type.parameters.length + declared,
-      slots,
-      events: { start: starts[0], end: events.length },
-      regions: { start: starts[1], end: regionFuel.length },
-      sites: { start: starts[2], end: sites.length },
-      arms: { start: starts[3], end: arms.length },
-      loops: { start: starts[4], end: loopRegion.length },
-      movedGlobals: { start: movedStart, end: movedGlobals.length },
+      slots: parameterSlots + this.localSlots + slotsEach * flow.heightMax + frameSlots,
+      eventsStart,
+      eventsEnd: events.length,
+      regionsStart,
+      regionsEnd: regionFuel.length,
+      sitesStart,
+      sitesEnd: sites.length,
+      armsStart,
+      armsEnd: arms.length,
+      loopsStart,
+      loopsEnd: loopRegion.length,
+      movedGlobalsStart,
+      movedGlobalsEnd: movedGlobals.length,
       fuel: flow.fuel,
       hasLoop: flow.hasLoop,
       hasHandler: flow.hasHandler,
@@ -382,7 +398,3 @@ class Walker {
 
 // The page of SIMD among the prefixes.
 const vectorPage = 2;
-
-function groupsOfLocals(bytes: Uint8Array, start: number): number {
-  return new ByteReader(bytes, start).u32();
-}

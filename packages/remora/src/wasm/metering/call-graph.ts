@@ -44,14 +44,14 @@ export function orderCalls(facts: Facts, importedFunctions: number): CallOrder {
 
   function enter(node: number, depth: number): number {
     states[node] = State.onPath;
-    nextSite[node] = (bodies[node] as BodyFacts).sites.start; // a body by its index
+    nextSite[node] = (bodies[node] as BodyFacts).sitesStart; // a body by its index
     path[depth + 1] = node;
     return depth + 1;
   }
 
   /** The next defined function that this one calls. */
   function nextCallee(node: number): number | undefined {
-    const { end } = (bodies[node] as BodyFacts).sites;
+    const end = (bodies[node] as BodyFacts).sitesEnd;
     for (;;) {
       const at = nextSite[node] as number; // as long as `bodies`
       if (at >= end) return undefined;

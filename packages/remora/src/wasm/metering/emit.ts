@@ -46,24 +46,27 @@ export interface EmitInput {
   readonly isStrict: boolean;
 }
 
-/** Offsets in a function's body of the branches that are not taken, as a rule. */
-export interface FunctionHints {
-  readonly func: number;
-  readonly offsets: number[];
-}
-
 export interface Emitted {
   /** Every body with its size before it, in order. */
   readonly bodies: Uint8Array;
-  readonly hints: readonly FunctionHints[];
+  readonly hints: Hints;
+}
+
+/** Branches that are not taken, as a rule. */
+export interface Hints {
+  /** How many functions have any. */
+  readonly functions: number;
+  /** For each: its index, how many branches, and their offsets in its body. */
+  readonly list: IntList;
 }
 
 export function emitBodies(input: EmitInput): Emitted {
   const emitter = new Emitter(input);
-  for (const [index, body] of input.facts.bodies.entries()) {
-    emitter.body(body, input.plan.bodies[index] as BodyPlan); // one plan a body
+  const { bodies } = input.facts;
+  for (let index = 0; index < bodies.length; index++) {
+    emitter.body(bodies[index] as BodyFacts, input.plan.bodies[index] as BodyPlan); // one plan a body
   }
-  return { bodies: emitter.out.finish(), hints: emitter.hints };
+  return { bodies: emitter.out.finish(), hints: { functions: emitter.hinted, list: emitter.hints } };
 }
 
 /** What the local counter and the global know of each other. */
@@ -79,12 +82,16 @@ const State = {
 /** Units that calls in a row may run between two checks. */
 const uncheckedCallsMax = 20_000;
 
+const none: readonly number[] = [];
+
 /** V8 14, src/wasm/wasm-limits.h, kV8MaxWasmFunctionSize. */
 const emittedBodyBytesMax = 7_654_321;
 
 class Emitter {
   readonly out: CodeBuffer;
-  readonly hints: FunctionHints[] = [];
+  /** As `Hints` has them. */
+  readonly hints: IntList;
+  hinted = 0;
   private readonly input: EmitInput;
   private readonly bytes: Uint8Array;
 
@@ -113,7 +120,8 @@ class Emitter {
   /** The next check is that of the stack too. */
   private checksStack = false;
   private hasWrapper = false;
-  private bodyHints: number[] = [];
+  /** Where the hints of this body start in the list. */
+  private hintsStart = 0;
   /** Places of NaNs in this body, and how far they are written. */
   private readonly nans = new IntList(64);
   private nanAt = 0;
@@ -131,14 +139,15 @@ class Emitter {
     // Bodies hardly ever double; the buffer grows when they do.
     const codeBytes = input.facts.bodies.reduce((sum, body) => sum + body.end - body.start, 0);
     this.out = new CodeBuffer(2 * codeBytes + 4_096);
+    this.hints = new IntList(4 * input.facts.bodies.length + 64);
     this.isStackCounted = input.plan.bodies.some((body) => body.stackSlots > 0);
   }
 
   body(body: BodyFacts, plan: BodyPlan): void {
     const { out } = this;
     this.findNans(body);
-    this.movedAt = body.movedGlobals.start;
-    this.movedEnd = body.movedGlobals.end;
+    this.movedAt = body.movedGlobalsStart;
+    this.movedEnd = body.movedGlobalsEnd;
     if (plan.isUncounted && this.nanEnd === 0 && this.movedAt === this.movedEnd) {
       out.u32(body.end - body.start);
       this.copyPiece(body.start, body.end);
@@ -147,7 +156,7 @@ class Emitter {
     const firstPiece = this.input.pieces?.length ?? 0;
     this.plan = plan;
     this.bodyStart = out.beginSized();
-    this.bodyHints = [];
+    this.beginHints(body.func);
     this.counter = body.locals;
     const hasCounted = plan.isLocal && body.hasLoop && this.hasCountedLoop(body);
     this.temporaries = hasCounted ? body.locals + 1 : -1;
@@ -159,9 +168,9 @@ class Emitter {
     this.prologue(body);
     this.done = 0;
     this.unchecked = 0;
-    const { events } = this.input.facts;
-    for (let at = body.events.start; at < body.events.end; at += eventSize) {
-      if (events.at(at + 1) >= this.done) this.event(at);
+    const events = this.input.facts.events.data;
+    for (let at = body.eventsStart; at < body.eventsEnd; at += eventSize) {
+      if ((events[at + 1] as number) >= this.done) this.event(at);
     }
     this.copyTo(body.end);
     const found = out.length - this.bodyStart;
@@ -170,13 +179,13 @@ class Emitter {
       throw wasmErrors.limit({ offset: body.start, what, found, max: emittedBodyBytesMax });
     }
     this.movePieces(firstPiece, out.endSized(this.bodyStart));
-    if (this.bodyHints.length > 0) this.hints.push({ func: body.func, offsets: this.bodyHints });
+    this.endHints();
   }
 
   private locals(body: BodyFacts, plan: BodyPlan): void {
     const { out } = this;
     const more = (plan.isLocal ? 1 : 0) + (this.temporaries < 0 ? 0 : 2) + (this.hasOldStack ? 1 : 0);
-    const floats = this.nanTypes();
+    const floats = this.nanEnd === 0 ? none : this.nanTypes();
     out.u32(body.localGroups + (more > 0 ? 1 : 0) + floats.length);
     let groups = body.start;
     while ((this.bytes[groups++] as number) >= 0x80);
@@ -185,7 +194,8 @@ class Emitter {
       out.u32(more);
       out.byte(op.i32);
     }
-    for (const [index, type] of floats.entries()) {
+    for (let index = 0; index < floats.length; index++) {
+      const type = floats[index] as number;
       out.byte(1);
       out.byte(type === Float.f32 ? op.f32 : type === Float.f64 ? op.f64 : op.v128);
       this.canonical[type] = canonicalize(type, body.locals + more + index);
@@ -210,9 +220,10 @@ class Emitter {
 
   private hasCountedLoop(body: BodyFacts): boolean {
     const { facts, plan } = this.input;
-    for (let at = body.events.start; at < body.events.end; at += eventSize) {
-      if (facts.events.at(at) !== Event.loop || plan.isSplit[facts.events.at(at + 3)] !== 1) continue;
-      if (countedLoop(this.bytes, facts.events.at(at + 2)) !== undefined) return true;
+    const events = facts.events.data;
+    for (let at = body.eventsStart; at < body.eventsEnd; at += eventSize) {
+      if (events[at] !== Event.loop || plan.isSplit[events[at + 3] as number] !== 1) continue;
+      if (countedLoop(this.bytes, events[at + 2] as number) !== undefined) return true;
     }
     return false;
   }
@@ -221,7 +232,7 @@ class Emitter {
     if (this.plan.isUncounted) return;
     if (this.hasOldStack) this.takeStack();
     const { isEntryPaid, checksEntry } = this.plan;
-    const fuel = isEntryPaid ? 0 : this.input.facts.regionFuel.at(body.regions.start);
+    const fuel = isEntryPaid ? 0 : this.input.facts.regionFuel.at(body.regionsStart);
     this.state = State.stale;
     if (fuel > 0 || checksEntry) this.charge(fuel, checksEntry);
     if (!this.hasWrapper) return;
@@ -231,10 +242,11 @@ class Emitter {
 
   private event(at: number): void {
     const { events, regionFuel } = this.input.facts;
-    const offset = events.at(at + 1);
-    const a = events.at(at + 2);
-    const b = events.at(at + 3);
-    switch (events.at(at)) {
+    const { data } = events;
+    const offset = data[at + 1] as number;
+    const a = data[at + 2] as number;
+    const b = data[at + 3] as number;
+    switch (data[at]) {
       case Event.charge: {
         const fuel = regionFuel.at(a);
         if (fuel === 0) return;
@@ -652,7 +664,22 @@ class Emitter {
 
   /** The branch that is written next is hardly ever taken. */
   private hint(): void {
-    this.bodyHints.push(this.out.length - this.bodyStart);
+    this.hints.push(this.out.length - this.bodyStart);
+  }
+
+  private beginHints(func: number): void {
+    this.hintsStart = this.hints.length;
+    this.hints.push(func);
+    this.hints.push(0);
+  }
+
+  private endHints(): void {
+    const { hints, hintsStart } = this;
+    const count = hints.length - hintsStart - 2;
+    if (count > 0) {
+      hints.set(hintsStart + 1, count);
+      this.hinted++;
+    } else hints.length = hintsStart;
   }
 }
 
@@ -660,8 +687,12 @@ class Emitter {
  * The section `metadata.code.branch_hint` (branch hinting proposal): for each function the offsets of its
  * branches, each with one byte: 0, not taken.
  */
-export function writeHints(writer: ByteWriter, hints: readonly FunctionHints[]): void {
-  writer.vector(hints, (to, { func, offsets }) => {
-    to.u32(func).vector(offsets, (each, offset) => each.u32(offset).byte(1).byte(0));
-  });
+export function writeHints(writer: ByteWriter, { functions, list }: Hints): void {
+  writer.u32(functions);
+  for (let at = 0; at < list.length; ) {
+    const count = list.at(at + 1);
+    writer.u32(list.at(at)).u32(count);
+    const end = at + 2 + count;
+    for (at += 2; at < end; at++) writer.u32(list.at(at)).byte(1).byte(0);
+  }
 }

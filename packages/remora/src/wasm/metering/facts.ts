@@ -51,7 +51,10 @@ export const Event = {
   deadBranch: 17,
 } as const;
 
-/** Facts of one body; ranges are of the lists in `Facts`. */
+/**
+ * Facts of one body: one object a body, since modules have tens of thousands. What starts and ends in pairs are ranges
+ * of the lists in `Facts`.
+ */
 export interface BodyFacts {
   /** Index in the function space. */
   readonly func: number;
@@ -66,12 +69,18 @@ export interface BodyFacts {
   readonly locals: number;
   /** Stack slots of 8 bytes for its frame (metering specification 4.11). */
   readonly slots: number;
-  readonly events: Range;
-  readonly regions: Range;
-  readonly sites: Range;
-  readonly arms: Range;
-  readonly loops: Range;
-  readonly movedGlobals: Range;
+  readonly eventsStart: number;
+  readonly eventsEnd: number;
+  readonly regionsStart: number;
+  readonly regionsEnd: number;
+  readonly sitesStart: number;
+  readonly sitesEnd: number;
+  readonly armsStart: number;
+  readonly armsEnd: number;
+  readonly loopsStart: number;
+  readonly loopsEnd: number;
+  readonly movedGlobalsStart: number;
+  readonly movedGlobalsEnd: number;
   /** Units of all operators in source order: what a body without loops costs at most. */
   readonly fuel: number;
   readonly hasLoop: boolean;
@@ -87,11 +96,6 @@ export interface BodyFacts {
   readonly returns: number;
   /** Branches to the label of the function itself. */
   readonly exits: number;
-}
-
-export interface Range {
-  readonly start: number;
-  readonly end: number;
 }
 
 export class Facts {

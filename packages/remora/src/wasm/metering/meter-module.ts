@@ -330,7 +330,7 @@ function assemble(
     for (; done < upTo; done++) {
       const kind = sectionOrder[done] ?? "custom";
       const content = contents.get(kind);
-      if (kind === "code" && emitted.hints.length > 0) writer.byte(0).sized(hintSection(emitted));
+      if (kind === "code" && emitted.hints.functions > 0) writer.byte(0).sized(hintSection(emitted));
       if (content !== undefined) writer.byte(sectionKinds.indexOf(kind)).sized(content);
     }
   };
@@ -359,7 +359,7 @@ function assemble(
 }
 
 function hintSection(emitted: Emitted): Uint8Array {
-  const writer = new ByteWriter(emitted.hints.length * 32);
+  const writer = new ByteWriter(emitted.hints.list.length * 8);
   writer.name("metadata.code.branch_hint");
   writeHints(writer, emitted.hints);
   return writer.finish();

@@ -97,5 +97,5 @@ function bodyAt(bodies: readonly Body[], offset: number): number {
     else high = middle;
   }
   const body = bodies[low - 1];
-  return body !== undefined && offset < body.offset + body.bytes.length ? low - 1 : -1;
+  return body !== undefined && offset < body.offset + body.size ? low - 1 : -1;
 }

@@ -71,11 +71,11 @@ export function makePlan(input: PlanInput): Plan {
     else shareArms(facts, body);
     if (canCallersPay(body, isHead)) {
       isUncounted[body.func] = 1;
-      uncheckedFuel[index] = facts.regionFuel.at(body.regions.start);
+      uncheckedFuel[index] = facts.regionFuel.at(body.regionsStart);
       continue;
     }
     const isReachableFromOutside = input.isExported[body.func] === 1 || facts.isReferenced[body.func] === 1;
-    const isEntryCheap = facts.regionFuel.at(body.regions.start) <= calleeFuelMax;
+    const isEntryCheap = facts.regionFuel.at(body.regionsStart) <= calleeFuelMax;
     isEntryPaid[index] = isEntryCheap && !isReachableFromOutside && !isHead ? 1 : 0;
     const fuel = body.fuel + calleesUnchecked(body);
     const isForced = input.mode === "fuel" ? isReachableFromOutside : body.hasIndirect;
@@ -105,12 +105,12 @@ export function makePlan(input: PlanInput): Plan {
 
   /** The caller's region charges what the entries of functions cost that leave it to their callers. */
   function chargeCallees(body: BodyFacts): void {
-    for (let at = body.sites.start; at < body.sites.end; at += siteSize) {
+    for (let at = body.sitesStart; at < body.sitesEnd; at += siteSize) {
       const callee = facts.sites.at(at) - importedFunctions;
       if (callee < 0 || (isUncounted[callee + importedFunctions] === 0 && isEntryPaid[callee] === 0))
         continue;
-      const { regions } = bodies[callee] as BodyFacts; // a defined function
-      facts.regionFuel.add(facts.sites.at(at + 1), facts.regionFuel.at(regions.start));
+      const { regionsStart } = bodies[callee] as BodyFacts; // a defined function
+      facts.regionFuel.add(facts.sites.at(at + 1), facts.regionFuel.at(regionsStart));
     }
   }
 
@@ -118,18 +118,18 @@ export function makePlan(input: PlanInput): Plan {
     if (isHead || body.hasIndirect || body.hasLoop || body.hasDynamic || body.hasHandler) return false;
     const isOpen = input.isExported[body.func] === 1 || facts.isReferenced[body.func] === 1;
     if (isOpen && input.mode === "fuel") return false;
-    for (let at = body.sites.start; at < body.sites.end; at += siteSize) {
+    for (let at = body.sitesStart; at < body.sitesEnd; at += siteSize) {
       if (isUncounted[facts.sites.at(at)] === 0) return false;
     }
-    for (let region = body.regions.start + 1; region < body.regions.end; region++) {
+    for (let region = body.regionsStart + 1; region < body.regionsEnd; region++) {
       if (facts.regionFuel.at(region) !== 0) return false;
     }
-    return facts.regionFuel.at(body.regions.start) <= calleeFuelMax;
+    return facts.regionFuel.at(body.regionsStart) <= calleeFuelMax;
   }
 
   function calleesUnchecked(body: BodyFacts): number {
     let fuel = 0;
-    for (let at = body.sites.start; at < body.sites.end; at += siteSize) {
+    for (let at = body.sitesStart; at < body.sitesEnd; at += siteSize) {
       const callee = facts.sites.at(at) - importedFunctions;
       if (callee >= 0) fuel += uncheckedFuel[callee] as number;
     }
@@ -138,11 +138,11 @@ export function makePlan(input: PlanInput): Plan {
 
   function splitLoops(body: BodyFacts): void {
     if (body.hasHandler) return;
-    for (let at = body.sites.start; at < body.sites.end; at += siteSize) {
+    for (let at = body.sitesStart; at < body.sitesEnd; at += siteSize) {
       const loop = facts.sites.at(at + 2);
       if (loop >= 0 && isUncounted[facts.sites.at(at)] === 0) flagCall(loop);
     }
-    for (let loop = body.loops.start; loop < body.loops.end; loop++) {
+    for (let loop = body.loopsStart; loop < body.loopsEnd; loop++) {
       const flags = facts.loopFlags.at(loop);
       const isPlain = (flags & (LoopFlag.hasCall | LoopFlag.hasInnerLoop)) === 0;
       isSplit[loop] = isPlain && (flags & LoopFlag.hasBackEdge) !== 0 ? 1 : 0;
@@ -157,13 +157,17 @@ export function makePlan(input: PlanInput): Plan {
   function isLocalCheaper(body: BodyFacts): boolean {
     if (body.hasHandler) return false;
     if (body.hasLoop) return true;
+    // The lists themselves: this is half of planning, and mostly runs before V8 has inlined `at`.
+    const events = facts.events.data;
+    const regionFuel = facts.regionFuel.data;
     let charges = 1;
     let calls = 0;
-    for (let at = body.events.start; at < body.events.end; at += eventSize) {
-      const kind = facts.events.at(at);
-      if (kind === Event.charge && facts.regionFuel.at(facts.events.at(at + 2)) > 0) charges++;
+    for (let at = body.eventsStart; at < body.eventsEnd; at += eventSize) {
+      const kind = events[at] as number;
+      const first = events[at + 2] as number;
+      if (kind === Event.charge) charges += (regionFuel[first] as number) > 0 ? 1 : 0;
       else if (kind === Event.checkpoint) charges++;
-      else if (kind === Event.call) calls += isUncounted[facts.events.at(at + 2)] === 1 ? 0 : 1;
+      else if (kind === Event.call) calls += isUncounted[first] === 1 ? 0 : 1;
       else if (kind >= Event.indirectCall && kind <= Event.length && kind !== Event.dead) calls++;
     }
     return 7 * (charges - 1) > 8 * calls + 6;
@@ -173,8 +177,10 @@ export function makePlan(input: PlanInput): Plan {
 /** 4.4: of both arms of an `if` one is run, so the cheaper one's units are charged before it. */
 function shareArms(facts: Facts, body: BodyFacts): void {
   const { arms, regionFuel } = facts;
-  for (let at = body.arms.start; at < body.arms.end; at += armSize) {
-    const [before, first, second] = [arms.at(at), arms.at(at + 1), arms.at(at + 2)];
+  for (let at = body.armsStart; at < body.armsEnd; at += armSize) {
+    const before = arms.at(at);
+    const first = arms.at(at + 1);
+    const second = arms.at(at + 2);
     const shared = Math.min(regionFuel.at(first), regionFuel.at(second));
     regionFuel.add(before, shared);
     regionFuel.add(first, -shared);
@@ -188,13 +194,13 @@ function shareArms(facts: Facts, body: BodyFacts): void {
  */
 function gatherAtHeaders(facts: Facts, body: BodyFacts): void {
   const { regionFuel, regionHome } = facts;
-  for (let region = body.regions.start; region < body.regions.end; region++) {
+  for (let region = body.regionsStart; region < body.regionsEnd; region++) {
     const home = regionHome.at(region);
     if (home === region) continue;
     regionFuel.add(home, regionFuel.at(region));
     regionFuel.set(region, 0);
   }
-  for (let region = body.regions.start; region < body.regions.end; region++) {
+  for (let region = body.regionsStart; region < body.regionsEnd; region++) {
     if (regionFuel.at(region) > gatheredFuelMax) regionFuel.set(region, gatheredFuelMax);
   }
 }

@@ -45,13 +45,14 @@ export function stackSlots(facts: Facts, calls: CallOrder, importedFunctions: nu
     passOn(body, chain);
   }
   // Only now: heads come before some of their callers in the order.
-  for (const [index, body] of bodies.entries()) {
-    if (counts[index] === 1) taken[index] = Math.min((above[index] as number) + body.slots, slotsMax);
+  for (let index = 0; index < bodies.length; index++) {
+    const { slots } = bodies[index] as BodyFacts;
+    if (counts[index] === 1) taken[index] = Math.min((above[index] as number) + slots, slotsMax);
   }
   return { taken, uncounted: Math.min(uncounted, slotsMax) };
 
   function passOn(body: BodyFacts, chain: number): void {
-    for (let site = body.sites.start; site < body.sites.end; site += siteSize) {
+    for (let site = body.sitesStart; site < body.sitesEnd; site += siteSize) {
       const callee = sites.at(site) - importedFunctions;
       if (callee >= 0 && (above[callee] as number) < chain) above[callee] = chain;
     }
@@ -66,7 +67,10 @@ function findCounting(
 ): Uint8Array {
   const counts = new Uint8Array(bodies.length);
   // Heads are called by functions that come before them in the order: any tail call of theirs leaks.
-  const leaks = Uint8Array.from(bodies, (body, index) => (isHead[index] === 1 && hasTail(body) ? 1 : 0));
+  const leaks = new Uint8Array(bodies.length);
+  for (let index = 0; index < bodies.length; index++) {
+    if (isHead[index] === 1 && hasTail(bodies[index] as BodyFacts)) leaks[index] = 1;
+  }
   // Callees before callers.
   for (const index of order) {
     const body = bodies[index] as BodyFacts; // `order` has each body once
@@ -76,14 +80,14 @@ function findCounting(
   }
   return counts;
 
-  function hasTail({ hasIndirectTail, sites: { start, end } }: BodyFacts): boolean {
-    for (let site = start; site < end; site += siteSize) if (sites.at(site + 3) === 1) return true;
+  function hasTail({ hasIndirectTail, sitesStart, sitesEnd }: BodyFacts): boolean {
+    for (let site = sitesStart; site < sitesEnd; site += siteSize) if (sites.at(site + 3) === 1) return true;
     return hasIndirectTail;
   }
 
   /** Whether it calls (or tail calls, with 1) an import or a function that leaks. */
-  function leadsOut({ sites: { start, end } }: BodyFacts, isTail: number): boolean {
-    for (let site = start; site < end; site += siteSize) {
+  function leadsOut({ sitesStart, sitesEnd }: BodyFacts, isTail: number): boolean {
+    for (let site = sitesStart; site < sitesEnd; site += siteSize) {
       if (sites.at(site + 3) !== isTail) continue;
       const callee = sites.at(site) - importedFunctions;
       if (callee < 0 || leaks[callee] === 1) return true;

@@ -23,7 +23,7 @@ const continues = new Set(["else", "catch", "catch_all"]);
 
 /** The lines of a body: locals, then operators without the last `end`. */
 export function* printBody(context: PrintBody, body: Body, func: number): Generator<string> {
-  const reader = new ByteReader(context.bytes, body.offset, body.offset + body.bytes.length);
+  const reader = new ByteReader(context.bytes, body.offset, body.offset + body.size);
   const locals: string[] = [];
   skipLocals(reader, context.limits, (type, _offset, count) => {
     locals.push(...new Array<string>(count).fill(formatStorageType(type)));

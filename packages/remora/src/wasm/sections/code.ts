@@ -8,7 +8,9 @@ import type { Body } from "../module.ts";
 
 export function readCode(reader: ByteReader, limits: DecodeLimits): Body[] {
   const count = reader.count("function bodies", { max: limits.functions, itemBytesMin: 3 });
-  return Array.from({ length: count }, () => readBody(reader, limits));
+  const bodies: Body[] = [];
+  for (let index = 0; index < count; index++) bodies.push(readBody(reader, limits));
+  return bodies;
 }
 
 function readBody(reader: ByteReader, limits: DecodeLimits): Body {
@@ -23,9 +25,10 @@ function readBody(reader: ByteReader, limits: DecodeLimits): Body {
     });
   }
   const offset = reader.position;
-  return { offset, bytes: reader.take(size, "a function body") };
+  reader.skip(size, "a function body");
+  return { within: reader.bytes, offset, size };
 }
 
 export function writeCode(writer: ByteWriter, bodies: readonly Body[]): void {
-  writer.vector(bodies, (to, body) => to.sized(body.bytes));
+  writer.vector(bodies, (to, body) => to.sized(body.within.subarray(body.offset, body.offset + body.size)));
 }

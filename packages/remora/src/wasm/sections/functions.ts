@@ -6,7 +6,9 @@ import type { DecodeLimits } from "../limits.ts";
 
 export function readFunctions(reader: ByteReader, limits: DecodeLimits): number[] {
   const count = reader.count("functions", { max: limits.functions });
-  return Array.from({ length: count }, () => reader.u32("a type index"));
+  const types: number[] = [];
+  for (let index = 0; index < count; index++) types.push(reader.u32("a type index"));
+  return types;
 }
 
 export function writeFunctions(writer: ByteWriter, types: readonly number[]): void {
