@@ -23,7 +23,7 @@ export async function isBuiltFrom(inputs: string, path: string): Promise<boolean
   return inputs === (await readFile(`${path}.inputs`, "utf8").catch(() => undefined));
 }
 
-/** Over the names and contents of all files below these folders, but what is built and tests. */
+/** Over the names and contents of all files below these folders, but what is built, what is installed, and tests. */
 export async function digestOf(folders: readonly string[]): Promise<string> {
   const parts: string[] = [];
   for (const folder of folders) {
@@ -32,7 +32,7 @@ export async function digestOf(folders: readonly string[]): Promise<string> {
       .filter((entry) => entry.isFile())
       .map((entry) => join(entry.parentPath, entry.name));
     for (const file of files.sort()) {
-      if (file.includes("/build/") || file.endsWith(".test.ts")) continue;
+      if (/\/(build|node_modules)\//.test(file.slice(root.length)) || file.endsWith(".test.ts")) continue;
       parts.push(file.slice(root.length), await readFile(file, "utf8"));
     }
   }

@@ -12,22 +12,33 @@ import { digest, digestOf, isBuiltFrom, place } from "../built-file.ts";
 
 const root = dirname(dirname(import.meta.dirname));
 
-/** By folder, and by the tool that makes it. */
-const plugins: readonly { readonly folder: string; readonly entry: string }[] = [
+interface Plugin {
+  readonly folder: string;
+  /** The file that its compiler starts from. */
+  readonly entry: string;
+  /** For a component: the world that it is for. The others are core modules. */
+  readonly world?: string;
+}
+
+const plugins: readonly Plugin[] = [
   { folder: "depth-alarm", entry: "assembly/index.ts" },
+  { folder: "true-wind", entry: "plugin.ts", world: "subscribing-plugin" },
   { folder: "anchorages", entry: "anchorages.c" },
 ];
 
+const witFolder = join(root, "worlds/signalk/0.1.0");
+
 export async function buildSignalkExamples(options: { readonly force?: boolean } = {}): Promise<BuildReport> {
   const shared = await readFile(join(root, "package.json"), "utf8");
-  const inputs = digest([shared, await digestOf([import.meta.dirname, join(root, "sdk")])]);
+  const inputs = digest([shared, await digestOf([import.meta.dirname, join(root, "sdk"), witFolder])]);
   const isCurrent = (path: string) => options.force !== true && isBuiltFrom(inputs, path);
   const built: string[] = [];
   const skipped: { folder: string; reason: string }[] = [];
-  for (const { folder, entry } of plugins) {
+  for (const plugin of plugins) {
+    const { folder } = plugin;
     const path = wasmPath(folder);
     if (await isCurrent(path)) continue;
-    const reason = await whyNot(entry);
+    const reason = await whyNot(plugin);
     if (reason !== undefined) {
       skipped.push({ folder: `signalk/${folder}`, reason });
       continue;
@@ -35,7 +46,7 @@ export async function buildSignalkExamples(options: { readonly force?: boolean }
     await alone(join(root, ".cache/examples.lock"), async () => {
       // Somebody else may have built it while we waited.
       if (await isCurrent(path)) return;
-      await place(path, await build(join(import.meta.dirname, folder, entry)), inputs);
+      await place(path, await build(plugin), inputs);
       built.push(`signalk/${folder}`);
     });
   }
@@ -51,7 +62,8 @@ export function isBuilt(folder: string): boolean {
   return existsSync(wasmPath(folder));
 }
 
-async function whyNot(entry: string): Promise<string | undefined> {
+async function whyNot({ entry, world }: Plugin): Promise<string | undefined> {
+  if (world !== undefined) return (await import("../../sdk/typescript/build.ts")).missingTool();
   if (!entry.endsWith(".c")) return undefined;
   const missing = (await import("../../sdk/c/build.ts")).missingTools();
   return missing.length === 0
@@ -59,7 +71,11 @@ async function whyNot(entry: string): Promise<string | undefined> {
     : `${missing.join(" and ")} not found: npm does not carry a C compiler`;
 }
 
-async function build(entry: string): Promise<Uint8Array> {
-  if (entry.endsWith(".c")) return (await import("../../sdk/c/build.ts")).buildModule(entry);
+async function build({ folder, entry: file, world }: Plugin): Promise<Uint8Array> {
+  const entry = join(import.meta.dirname, folder, file);
+  if (world !== undefined) {
+    return (await import("../../sdk/typescript/build.ts")).buildComponent({ entry, world, witFolder });
+  }
+  if (file.endsWith(".c")) return (await import("../../sdk/c/build.ts")).buildModule(entry);
   return (await import("../../sdk/assemblyscript/build.ts")).buildModule(entry);
 }

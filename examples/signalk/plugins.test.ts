@@ -1,11 +1,13 @@
 /** The example plugins for Signal K, on the host that they are for. */
 
 import assert from "node:assert/strict";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { before, type TestContext, test } from "node:test";
 import { runSignalk } from "@remora/signalk";
+import { generateTypes, selectWorld } from "remora/component";
+import { readWit } from "../../sdk/wit-source.ts";
 import { buildSignalkExamples, isBuilt } from "./build.ts";
 
 before(() => buildSignalkExamples());
@@ -53,6 +55,42 @@ test("the depth alarm rings below the depth that was set, and is silent again ha
   assert.equal(await stateAfter(depth, 2.4), "alarm");
   assert.equal(await stateAfter(depth, 2.8), "alarm");
   assert.equal(await stateAfter(depth, 3), "normal");
+});
+
+test("the true wind is derived by a component, beside plugins that are core modules", async (t) => {
+  if (!isBuilt("true-wind")) {
+    t.diagnostic("left out: componentize-qjs cannot be had");
+    return;
+  }
+  const { say, value, request, plugins } = await boat(t, { minPeriod: 0 });
+  assert.equal(plugins.get("depth-alarm")?.state, "running");
+  assert.equal(plugins.get("true-wind")?.statusMessage, "Waiting for wind and log");
+  say("environment.wind.speedApparent", 10);
+  say("environment.wind.angleApparent", Math.PI / 2);
+  say("navigation.headingTrue", 1);
+  say("navigation.speedThroughWater", 5);
+  await request("/signalk");
+  const near = (path: string, expected: number) =>
+    assert.ok(Math.abs(Number(value(`environment.wind.${path}`)) - expected) < 1e-9, path);
+  near("speedTrue", Math.hypot(5, 10));
+  near("angleTrueWater", Math.atan2(10, -5));
+  assert.equal(plugins.get("true-wind")?.statusMessage, "Deriving the true wind");
+});
+
+test("a component that says why it cannot start is shown with that reason", async (t) => {
+  if (!isBuilt("true-wind")) {
+    t.diagnostic("left out: componentize-qjs cannot be had");
+    return;
+  }
+  const { plugins } = await boat(t, { minPeriod: -1 });
+  assert.equal(plugins.get("true-wind")?.state, "error");
+  assert.match(plugins.get("true-wind")?.statusMessage ?? "", /minPeriod is not a time/);
+});
+
+test("the types of the world that the true wind is written with are those of the world", async () => {
+  const worlds = readWit(join(import.meta.dirname, "../../worlds/signalk/0.1.0"));
+  const written = await readFile(join(import.meta.dirname, "true-wind/subscribing-plugin.d.ts"), "utf8");
+  assert.equal(written, generateTypes(selectWorld(worlds, "subscribing-plugin")));
 });
 
 test("anchorages are kept, listed, changed and deleted, where a C compiler has built their plugin", async (t) => {

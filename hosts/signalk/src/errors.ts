@@ -65,6 +65,11 @@ export const signalkErrors = defineErrors("signalk", {
     message: (d: { plugin: string; name: string; expected: string }) =>
       `Cannot use what "${d.name}" of the plugin "${d.plugin}" answered: expected ${d.expected}`,
   },
+  "guest-refused": {
+    fault: "guest",
+    message: (d: { plugin: string; name: string; reason: string }) =>
+      `Plugin "${d.plugin}" refused "${d.name}": ${d.reason}`,
+  },
   "two-loaders": {
     fault: "operator",
     message: () =>

@@ -3,7 +3,7 @@
 import type { Answer, TextGuest } from "remora/abi";
 import type { ModuleInstance } from "remora/engine";
 import { signalkErrors } from "../errors.ts";
-import type { SignalkGuest } from "./signalk-guest.ts";
+import type { Command, SignalkGuest } from "./signalk-guest.ts";
 
 /**
  * Bytes of answers in the guest's memory. Guests of the buffer convention get a buffer of that size, which is
@@ -41,13 +41,21 @@ export function coreGuest(plugin: string, instance: ModuleInstance, guest: TextG
     endpoints: guest.has("http_endpoints") ? () => text("http_endpoints") : undefined,
     has: (handler) => guest.has(handler),
     answer: (handler, request) => guest.ask(handler, request, bytesMax.answer),
-    put: (handler, value) => guest.ask(handler, value, bytesMax.put),
+    put(command, value) {
+      const handler = handlerOf(command);
+      return guest.has(handler) ? guest.ask(handler, value, bytesMax.put) : undefined;
+    },
     close: () => instance.close(),
   };
 }
 
+/** As signalk-server names it. */
+function handlerOf({ context, path }: Command): string {
+  return `handle_put_${context}_${path}`.replaceAll(".", "_");
+}
+
 /** What a plugin says about itself must not depend on the network. */
-function atOnce(plugin: string, name: string, answer: Answer<string>): string {
+export function atOnce(plugin: string, name: string, answer: Answer<string>): string {
   if (typeof answer === "string") return answer;
   // The guest is given up; how its call ends is of no interest.
   answer.catch(() => {});

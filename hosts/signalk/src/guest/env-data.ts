@@ -57,7 +57,7 @@ export function dataImports({ host, bytes }: GuestImports) {
 }
 
 /** Of a place that has a value, the value: what a plugin asks for when it asks for a speed. */
-function plainValue(found: unknown): unknown {
+export function plainValue(found: unknown): unknown {
   return isRecord(found) && "value" in found && "$source" in found ? found.value : found;
 }
 

@@ -14,13 +14,16 @@ import {
 } from "remora/engine";
 import { checkImports, type Grant } from "remora/policy";
 import { type AuditSink, type InstanceImports, type Sandbox, sandboxImports } from "remora/sandbox";
-import { signalkErrors } from "../errors.ts";
+import type { Clock } from "../clock.ts";
 import type { ServerPort } from "../server-port.ts";
+import { componentGuest } from "./component-guest.ts";
 import { coreGuest } from "./core-guest.ts";
 import { envImports } from "./env-imports.ts";
 import { fetchFor } from "./fetch.ts";
 import { type GuestHost, type GuestSettings, Holdings } from "./host.ts";
+import { Inbox } from "./inbox.ts";
 import type { SignalkGuest } from "./signalk-guest.ts";
+import { worldImports } from "./world-imports.ts";
 
 export interface SessionOptions {
   readonly plugin: string;
@@ -37,6 +40,8 @@ export interface SessionOptions {
   readonly audit: AuditSink;
   readonly log: GuestHost["log"];
   readonly ask: GuestHost["ask"];
+  /** For subscriptions that have a period. */
+  readonly clock: Clock;
   /** Milliseconds since 1970. */
   readonly nowMs: () => number;
 }
@@ -92,27 +97,41 @@ export function openSession(options: SessionOptions): Session {
 function instantiate(options: SessionOptions, host: GuestHost) {
   const { plugin, artifact, limits, grants, guestClock } = options;
   const asyncify = new Asyncify();
+  const inbox = new Inbox(host, options.clock);
+  const own = (holder: GuestHost, access: GuestAccess) =>
+    artifact.kind === "component"
+      ? worldImports(holder, inbox)
+      : hostModules(holder, access, asyncify, grants);
   // A first look with host functions of nobody: what cannot be linked is told before anything runs.
-  const linked = checkLinks(options, host);
-  let own: InstanceImports | undefined;
+  const linked = checkLinks(options, host, own);
+  let sandboxed: InstanceImports | undefined;
   const instance = artifact.instantiate({
     limits,
     ...(guestClock !== undefined && { clock: guestClock }),
     imports: (access) => {
-      own = host.sandbox.forInstance(access);
-      return { ...own.hostImports(linked), ...hostModules(host, access, asyncify, grants) };
+      sandboxed = host.sandbox.forInstance(access);
+      return { ...sandboxed.hostImports(linked), ...own(host, access) };
     },
   });
-  if (own !== undefined) host.holdings.add(() => own?.close());
-  if (!(instance instanceof ModuleInstance)) {
+  if (sandboxed !== undefined) host.holdings.add(() => sandboxed?.close());
+  try {
+    const guest =
+      instance instanceof ModuleInstance
+        ? coreGuest(plugin, instance, openTextGuest(instance, asyncify))
+        : componentGuest(plugin, instance, inbox);
+    return { own: sandboxed, guest };
+  } catch (error) {
     instance.close();
-    throw signalkErrors["not-a-plugin"]({ plugin, missing: "plugin_start" });
+    throw error;
   }
-  return { own, guest: coreGuest(plugin, instance, openTextGuest(instance, asyncify)) };
 }
 
 /** The imports that come out of the sandbox. @throws policy/imports-refused */
-function checkLinks({ plugin, artifact, grants }: SessionOptions, host: GuestHost) {
+function checkLinks(
+  { plugin, artifact, grants }: SessionOptions,
+  host: GuestHost,
+  own: (holder: GuestHost, access: GuestAccess) => HostImports,
+) {
   const nobody: GuestAccess = {
     memory: { view: () => new Uint8Array(0) },
     abort: (error) => {
@@ -121,9 +140,7 @@ function checkLinks({ plugin, artifact, grants }: SessionOptions, host: GuestHos
   };
   const check = checkImports(artifact.imports, {
     plugin,
-    hostFunctions: importNames(
-      hostModules({ ...host, holdings: new Holdings() }, nobody, new Asyncify(), grants),
-    ),
+    hostFunctions: importNames(own({ ...host, holdings: new Holdings() }, nobody)),
     offers: host.sandbox.offers,
     grants,
   });

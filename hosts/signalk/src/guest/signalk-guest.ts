@@ -1,6 +1,7 @@
 /** A Signal K plugin that is loaded, whatever convention it keeps. */
 
 import type { Answer } from "remora/abi";
+import type { WorldUpdate } from "./inbox.ts";
 
 export interface SignalkGuest {
   /** True after a failure, and when it was closed: nothing can be asked of it any more. */
@@ -20,13 +21,21 @@ export interface SignalkGuest {
   readonly poll: (() => Answer<number>) | undefined;
   /** Gets every delta that the plugin wants, as JSON; where the guest has it. */
   readonly takeDelta: ((delta: string) => Answer<number>) | undefined;
+  /** Gets what it subscribed to, where the guest is one that subscribes. */
+  readonly takeUpdates?: (updates: readonly WorldUpdate[]) => Answer<number>;
   /** JSON list of `{method, path, handler}`; undefined when it serves none. */
   readonly endpoints: (() => string) | undefined;
   /** Whether it exports a handler. */
   has(handler: string): boolean;
   /** JSON in, JSON out: HTTP and provider handlers. */
   answer(handler: string, request: string): Answer<string>;
-  /** JSON value in, JSON result out. */
-  put(handler: string, value: string): Answer<string>;
+  /** A command to a path that the guest registered: JSON value in, JSON result out; undefined when it has no handler. */
+  put(command: Command, value: string): Answer<string> | undefined;
   close(): void;
+}
+
+/** What a PUT is to. */
+export interface Command {
+  readonly context: string;
+  readonly path: string;
 }

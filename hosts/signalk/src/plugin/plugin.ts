@@ -394,6 +394,7 @@ export class SignalkPlugin {
         if (level !== "debug" || this.settings.enableDebug) this.#deps.log(this.id, level, text);
       },
       ask: (use) => this.ask(use),
+      clock,
       nowMs: () => clock.epochMs(),
     });
   }

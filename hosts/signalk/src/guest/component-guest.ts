@@ -1,0 +1,121 @@
+/**
+ * A Signal K plugin that is a component of `worlds/signalk`. What it exports says what it is: of the interfaces, only
+ * `lifecycle` must be there.
+ */
+
+import { ComponentError } from "remora";
+import type { Answer } from "remora/abi";
+import type { ComponentInstance } from "remora/engine";
+import { harmless } from "remora/policy";
+import { signalkErrors } from "../errors.ts";
+import { atOnce } from "./core-guest.ts";
+import type { Inbox } from "./inbox.ts";
+import { providerCall } from "./provider-call.ts";
+import type { SignalkGuest } from "./signalk-guest.ts";
+import { worldName } from "./world-imports.ts";
+import { toWorld } from "./world-value.ts";
+
+/** Characters of an answer: those of AssemblyScript's plugins, whose strings have any length as well. */
+const answerLengthMax = 2 * 1024 * 1024;
+const reasonLengthMax = 1_000;
+
+/** The functions of one exported interface. */
+type Exported = Readonly<Record<string, (...args: unknown[]) => Answer<unknown>>>;
+
+/** @throws signalk/not-a-plugin it does not export `lifecycle` */
+export function componentGuest(plugin: string, instance: ComponentInstance, inbox: Inbox): SignalkGuest {
+  // The component was checked against its types when it was loaded; whoever calls by a name that is there keeps to them.
+  const exported = (name: string) => instance.exports[worldName(name)] as Exported | undefined;
+  const required = (name: string): Exported => {
+    const found = exported(name);
+    if (found === undefined) throw signalkErrors["not-a-plugin"]({ plugin, missing: worldName(name) });
+    return found;
+  };
+  let waiting = 0;
+  const call = (from: string, name: string, args: readonly unknown[]): Answer<unknown> => {
+    const answer = required(from)[name]?.(...args);
+    if (!(answer instanceof Promise)) return answer;
+    waiting++;
+    return answer.finally(() => waiting--);
+  };
+  const text = (name: string) => (answer: unknown) => boundedText(plugin, name, answer);
+  const done = () => 0;
+  const takeUpdates = (updates: Parameters<NonNullable<SignalkGuest["takeUpdates"]>>[0]) =>
+    updates.length === 0 ? 0 : after(call("subscriber", "onUpdates", [updates]), done);
+  const subscribes = exported("subscriber") !== undefined;
+  required("lifecycle");
+  return {
+    get isLost() {
+      return instance.isPoisoned || instance.isClosed;
+    },
+    get isWaiting() {
+      return waiting > 0;
+    },
+    get fuelUsed() {
+      return instance.fuelUsed;
+    },
+    name: () => atOnce(plugin, "name", after(call("lifecycle", "name", []), text("name"))),
+    schema: () => atOnce(plugin, "schema", after(call("lifecycle", "schema", []), text("schema"))),
+    start: (configuration) =>
+      refusedAs(plugin, "start", () => after(call("lifecycle", "start", [configuration]), done)),
+    stop: () => after(call("lifecycle", "stop", []), done),
+    poll: exported("poller") && (() => after(call("poller", "poll", []), done)),
+    takeDelta: subscribes ? (delta) => takeUpdates(inbox.arrived(delta)) : undefined,
+    ...(subscribes && { takeUpdates }),
+    endpoints: undefined,
+    has: (handler) => providerCall(handler) !== undefined,
+    answer(handler, request) {
+      const provider = providerCall(handler);
+      if (provider === undefined) throw signalkErrors["not-a-plugin"]({ plugin, missing: handler });
+      const args = provider.args(JSON.parse(request));
+      return refusedAs(plugin, handler, () =>
+        after(call(provider.from, provider.name, args), (answer) =>
+          answer === undefined ? "" : boundedText(plugin, handler, answer),
+        ),
+      );
+    },
+    put({ context, path }, value) {
+      if (exported("command-handler") === undefined) return undefined;
+      const answer = call("command-handler", "put", [context, path, toWorld(JSON.parse(value))]);
+      return after(answer, outcomeText);
+    },
+    close: () => instance.close(),
+  };
+}
+
+interface Outcome {
+  readonly isPending: boolean;
+  readonly statusCode: number;
+  readonly message: string | undefined;
+}
+
+/** As the handlers of core modules write it. */
+function outcomeText(answer: unknown): string {
+  // The world's type of `put`.
+  const { isPending, statusCode, message } = answer as Outcome;
+  return JSON.stringify({ state: isPending ? "PENDING" : "COMPLETED", statusCode, message });
+}
+
+function boundedText(plugin: string, name: string, answer: unknown): string {
+  if (typeof answer === "string" && answer.length <= answerLengthMax) return answer;
+  throw signalkErrors["bad-answer"]({ plugin, name, expected: `at most ${answerLengthMax} characters` });
+}
+
+/** The `err` of an export is the guest's own word, not a failure of it: it goes on. */
+function refusedAs<Value>(plugin: string, name: string, use: () => Answer<Value>): Answer<Value> {
+  const translated = (error: unknown): never => {
+    if (!(error instanceof ComponentError)) throw error;
+    const reason = harmless(String(error.payload), reasonLengthMax);
+    throw signalkErrors["guest-refused"]({ plugin, name, reason });
+  };
+  try {
+    const answer = use();
+    return answer instanceof Promise ? answer.catch(translated) : answer;
+  } catch (error) {
+    return translated(error);
+  }
+}
+
+function after<From, To>(answer: Answer<From>, map: (value: From) => To): Answer<To> {
+  return answer instanceof Promise ? answer.then(map) : map(answer);
+}
