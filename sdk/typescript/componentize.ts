@@ -1,4 +1,4 @@
-/** The part of the build that has a process of its own: `componentize.ts ENTRY WORLD WIT-FOLDER OUTPUT`. */
+/** The part of the build that has a process of its own: `node sdk/typescript/componentize.ts ENTRY WORLD WITS OUTPUT`. */
 
 import { readFile, writeFile } from "node:fs/promises";
 import { stripTypeScriptTypes } from "node:module";
