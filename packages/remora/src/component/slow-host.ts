@@ -8,7 +8,7 @@ const slow = new WeakSet<object>();
 
 /**
  * Marks a host function as slow and gives it back: the deadline of a call starts to run before it at the latest, and
- * the guest looks at the clock at its first check after it.
+ * a guest that is late when it returns is stopped at its first check after it.
  */
 export function slowHostFunction<Callable extends (...args: never[]) => unknown>(
   callable: Callable,

@@ -164,7 +164,7 @@ export class InstanceEngine implements CoreEngine {
     this.#meter.startClock();
   }
 
-  /** To be called after it: the guest looks at the clock at its next check. */
+  /** To be called after it: the clock is looked at, and a guest that is late is stopped at its next check. */
   afterSlowHost(): void {
     this.#meter.lookAtClock();
   }

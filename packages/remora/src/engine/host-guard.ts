@@ -8,8 +8,8 @@ import type { Meter } from "./meter.ts";
 import { trap } from "./trampoline.ts";
 
 /**
- * The host function with a guard around it, and with the clock when it is marked as slow. One closure a number of parameters: collecting them into an array and
- * spreading them again takes 5 ns a call.
+ * The host function with a guard around it, and with the clock when it is marked as slow. One closure a number of
+ * parameters: collecting them into an array and spreading them again takes 5 ns a call.
  *
  * @param fail Ends the call with what was thrown; does not return.
  */

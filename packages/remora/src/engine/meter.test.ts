@@ -366,6 +366,39 @@ test("after a slow host function the next check looks at the clock", () => {
   assert.equal(meter.dead, "deadline");
 });
 
+test("a guest that calls a slow host function again and again pays one look at the clock for each", () => {
+  let looks = 0;
+  const meter = meterWith({ clock: () => ++looks * 0.001 });
+  const guest = guestOf(meter, {
+    poke: () => {
+      meter.startClock();
+      meter.lookAtClock();
+    },
+  });
+  const work = () => {
+    for (let call = 0; call < 100; call++) {
+      guest.call("poke");
+      guest.call("spend", 10);
+    }
+  };
+  assert.ok(runs(meter, { fuelMax: 1_000, deadlineMs: 5 }, work));
+  assert.equal(meter.fuelUsed, 1_000);
+  assert.equal(looks, 101);
+});
+
+test("a guest that was stopped from outside gets no slice when a slow host function returns", () => {
+  let isStopped = false;
+  const meter = meterWith({ isStopped: () => isStopped });
+  const guest = guestOf(meter);
+  const work = () => {
+    isStopped = true;
+    meter.lookAtClock();
+    guest.call("spend", 10);
+  };
+  assert.equal(runs(meter, { fuelMax: 1e6, deadlineMs: 5 }, work), false);
+  assert.equal(meter.dead, "closed");
+});
+
 test("a guest that goes on after its deadline is stopped at its next check", () => {
   let now = 0;
   const meter = meterWith({ clock: () => now });

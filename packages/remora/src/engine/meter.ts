@@ -268,9 +268,16 @@ export class Meter implements RefillTarget {
     this.#deadlineAt = this.#lookedAt + this.#deadlineMs;
   }
 
-  /** Makes the guest look at the clock at its next check. After anything that may have taken long. */
+  /**
+   * After anything that may have taken long: hands out a slice for what is left of the time. A guest that is late gets
+   * none, and is stopped at its next check; one that returns without a check has still answered.
+   */
   lookAtClock(): void {
-    if (this.dead === undefined && this.#deadlineAt !== Infinity) this.#empty();
+    if (this.dead !== undefined || this.#deadlineAt === Infinity) return;
+    const used = this.#empty();
+    if (!this.#isRunning || this.#isStopped()) return;
+    const timed = this.#timedSlice(used);
+    if (timed > 0) this.#grant(this.#sliceUnits ?? timed);
   }
 
   /** Milliseconds until the deadline of this call, once its clock was started; Infinity when there is none. */
@@ -325,17 +332,21 @@ export class Meter implements RefillTarget {
       }
       slice = this.#sliceUnits ?? timed;
     }
+    if (this.#grant(slice)) return 0;
+    this.kill("out-of-fuel");
+    return 1;
+  }
+
+  /** Fills the empty counter, as far as there is fuel; false when there is none. */
+  #grant(slice: number): boolean {
     const available = this.#pool - 1;
-    if (available < 0) {
-      this.kill("out-of-fuel");
-      return 1;
-    }
+    if (available < 0) return false;
     const units = Math.floor(Math.min(slice, available));
     this.#pool -= units + 1;
     this.#granted += units + 1;
     this.#ceiling = units;
     this.#swap?.(units);
-    return 0;
+    return true;
   }
 
   /** Looks at the clock: units until the next look, or 0 when the time is over. */
