@@ -4,7 +4,7 @@
  * clock goes on in its place: a thread has never more processor time than has gone by.
  */
 
-/** What the clock may be ahead of the exact one: a deadline comes earlier by no more than this. */
+/** What the clock may be ahead of the exact one, so that a deadline may be early or late by as much. */
 export const aheadMsMax = 1;
 
 /**
