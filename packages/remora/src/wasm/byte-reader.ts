@@ -60,16 +60,25 @@ export class ByteReader {
 
   /** Signed LEB128 of 32 bits, as a number. */
   s32(what = "a number"): number {
-    return Number(this.signed(32, what));
+    return this.signed(32, what);
   }
 
   /** Signed LEB128 of 33 bits: block and heap types. */
   s33(what = "a type"): number {
-    return Number(this.signed(33, what));
+    return this.signed(33, what);
   }
 
   s64(what = "a number"): bigint {
-    return this.signed(64, what);
+    const start = this.position;
+    let result = 0n;
+    for (let index = 0; index < 10; index++) {
+      const byte = this.byte(what);
+      result |= BigInt(byte & 0x7f) << BigInt(7 * index);
+      if (byte >= 0x80) continue;
+      if (index === 9 && !repeatsSign(byte, 1)) break;
+      return BigInt.asIntN(Math.min(64, 7 * (index + 1)), result);
+    }
+    throw wasmErrors["malformed-number"]({ offset: start, what });
   }
 
   u64(what = "a number"): bigint {
@@ -134,21 +143,24 @@ export class ByteReader {
     return new ByteReader(this.bytes, start, start + length);
   }
 
-  private signed(bits: number, what: string): bigint {
+  /** At most 33 bits: a double is exact, and big integers would take most of the time that sections do. */
+  private signed(bits: number, what: string): number {
     const start = this.position;
-    const bytesMax = Math.ceil(bits / 7);
-    let result = 0n;
-    for (let index = 0; index < bytesMax; index++) {
+    const last = Math.ceil(bits / 7) - 1;
+    let result = 0;
+    for (let index = 0; index <= last; index++) {
       const byte = this.byte(what);
-      result |= BigInt(byte & 0x7f) << BigInt(7 * index);
+      result += (byte & 0x7f) * 2 ** (7 * index);
       if (byte >= 0x80) continue;
-      if (index < bytesMax - 1) return BigInt.asIntN(7 * (index + 1), result);
-      // §5.2.2: in the last byte all bits above the value must repeat its sign.
-      const used = bits - 7 * index;
-      const above = byte >> (used - 1);
-      if (above !== 0 && above !== 0x7f >> (used - 1)) break;
-      return BigInt.asIntN(bits, result);
+      if (index === last && !repeatsSign(byte, bits - 7 * index)) break;
+      return (byte & 0x40) === 0 ? result : result - 2 ** (7 * (index + 1));
     }
     throw wasmErrors["malformed-number"]({ offset: start, what });
   }
+}
+
+/** §5.2.2: in the last byte, of which so many bits are used, all bits above the value must repeat its sign. */
+function repeatsSign(byte: number, used: number): boolean {
+  const above = byte >> (used - 1);
+  return above === 0 || above === 0x7f >> (used - 1);
 }
