@@ -32,6 +32,8 @@ export interface TextCodec {
   encodeUtf8(text: string, into: Uint8Array, at: number): number;
   /** Bytes that `text` takes in UTF-8, a lone surrogate counted as U+FFFD. */
   utf8Length(text: string): number;
+  /** Whether decoding is faster than a loop even for a few characters. Left out: it is not. */
+  readonly decodesShort?: boolean;
   /** Strict: returns undefined when the bytes are not UTF-8. */
   decodeUtf8(from: Uint8Array, at: number, length: number): string | undefined;
   decodeUtf16(from: Uint8Array, at: number, codeUnits: number): string;

@@ -12,6 +12,7 @@ import { explainMismatch } from "./abi/explain.ts";
 import { HandleTable } from "./abi/handles.ts";
 import type { CoreEngine, TextCodec } from "./core.ts";
 import { componentErrors } from "./errors.ts";
+import { PacketText } from "./packet-text.ts";
 import type { Field, FuncType, ValueType } from "./types.ts";
 
 /** Bytes of one packet. */
@@ -21,16 +22,32 @@ const bytesAtFirst = 16 * 1024;
 /** A memory larger than this is not kept for the next packet. */
 const bytesKeptMax = 1024 * 1024;
 
+/** The text of a larger packet is not made, beside what it holds. */
+const sharedBytesMax = bytesKeptMax;
+
+export interface PacketOptions {
+  /**
+   * Strings that are read may keep the text of the whole packet alive, up to 1 MB: reading takes a third of the time.
+   * Default: false.
+   */
+  readonly sharesText?: boolean;
+}
+
 /** Writes and reads packets, one at a time: the bytes of one are gone when the next is written or read. */
 export class Packets {
   readonly #codecs = new Codecs("packet");
   readonly #memory = new PacketMemory();
   readonly #cx: Context;
+  readonly #text: PacketText;
+  readonly #sharesText: boolean;
 
-  constructor(text: TextCodec, resources: ResourceHost) {
+  constructor(text: TextCodec, resources: ResourceHost, { sharesText = false }: PacketOptions = {}) {
+    this.#text = new PacketText(text);
+    this.#sharesText = sharesText;
+    const engine: Pick<CoreEngine, "text"> = { text: this.#text };
     this.#cx = new Context({
       // Of an engine, codecs use the strings only.
-      engine: { text } as CoreEngine,
+      engine: engine as CoreEngine,
       state: {
         index: 0,
         handles: new HandleTable({ left: 0 }),
@@ -69,6 +86,7 @@ export class Packets {
     const { length } = values;
     const stride = alignTo(codec.size, codec.align);
     this.#memory.reset();
+    this.#text.begin();
     cx.refreshIfDetached();
     cx.beginCheck();
     for (let index = 0; index < length; index++) {
@@ -77,6 +95,7 @@ export class Packets {
     cx.beginLower();
     const first = cx.allocate(codec.align, stride * length);
     for (let index = 0; index < length; index++) codec.store(cx, values[index], first + index * stride);
+    cx.bytes[isAsciiAt] = this.#text.isAscii ? 1 : 0;
     return cx.bytes.subarray(0, this.#memory.used);
   }
 
@@ -85,7 +104,10 @@ export class Packets {
     const cx = this.#cx;
     const stride = alignTo(codec.size, codec.align);
     this.#memory.load(bytes);
+    this.#text.begin();
     cx.beginLift();
+    if (this.#sharesText && cx.bytes[isAsciiAt] === 1 && bytes.length <= sharedBytesMax)
+      this.#text.share(cx.bytes, bytes.length);
     const first = alignTo(packetStart, codec.align);
     if (!(count >= 0 && count * Math.max(stride, 1) <= packetBytesMax))
       cx.checkRange(0, 1, packetBytesMax + 1);
@@ -118,6 +140,8 @@ export function argumentsFor(type: FuncType, args: readonly unknown[]): readonly
 
 /** Address 0 stays free: some codecs take it for "nothing". */
 const packetStart = 8;
+/** A 1 here says that all strings are ASCII. */
+const isAsciiAt = 0;
 
 class PacketMemory {
   buffer = new ArrayBuffer(bytesAtFirst);
@@ -159,9 +183,9 @@ class PacketMemory {
     this.#resize(Math.min(packetBytesMax, Math.max(sizeBytes, 2 * this.buffer.byteLength)));
   }
 
-  /** The old buffer is detached, by which its views are known to be stale. */
+  /** The old buffer is detached, by which its views are known to be stale. The new one has room for views of any unit. */
   #resize(sizeBytes: number): void {
-    this.buffer = this.buffer.transfer(sizeBytes);
+    this.buffer = this.buffer.transfer(alignTo(sizeBytes, 8));
   }
 }
 

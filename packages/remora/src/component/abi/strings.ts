@@ -151,7 +151,7 @@ export function loadString(cx: Context, pointer: number, taggedUnits: number): s
 function loadUtf8(cx: Context, pointer: number, size: number): string {
   const bytes = cx.bytes;
   if (size > stringBytesMax || pointer + size > bytes.length) cx.checkRange(pointer, 1, checkedSize(size));
-  if (size <= shortToDecode) {
+  if (size <= shortToDecode && cx.engine.text.decodesShort !== true) {
     let text = "";
     let index = 0;
     for (; index < size; index++) {

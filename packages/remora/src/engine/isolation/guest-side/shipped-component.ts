@@ -21,7 +21,7 @@ import { ShippedModules } from "./shipped-modules.ts";
 export class ShippedComponentArtifact implements ShippedArtifact {
   readonly #modules: ShippedModules;
   readonly #prepared: Prepared;
-  readonly #packets = new Packets(textCodec, handlesOfHost);
+  readonly #packets = new Packets(textCodec, handlesOfHost, { sharesText: true });
 
   constructor(shipment: ShippedComponent) {
     this.#modules = new ShippedModules(shipment);
