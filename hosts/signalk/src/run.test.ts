@@ -150,3 +150,16 @@ test("a plugin that may not write, command or read does not, and the audit says 
     );
   }
 });
+
+test("no name gives a plugin more than its manifest asks for: signalk-logviewer has what any other has", async (t) => {
+  const names = ["signalk-logviewer", "another"];
+  const boat = await boatWith(
+    t,
+    names.map((name) => ({ name, guest: {} })),
+  );
+  const [first, second] = await Promise.all(
+    names.map(async (name) => (await boat.fetch(`/plugins/${name}/grants`)).text.replaceAll(name, "ID")),
+  );
+  assert.equal(first, second);
+  assert.match(first ?? "", /fs\.private/);
+});
