@@ -36,8 +36,13 @@ export const AccountView = Type.Object(
     fuelUsed: Type.Number({ description: "WebAssembly instructions" }),
     cpuMs: Type.Number({ description: "Time in calls, estimated from one call in sixteen" }),
     memoryBytes: Type.Integer({ description: "Memory of its live instances" }),
-    hostCalls: Type.Integer({ description: "Passages through its gate, refused ones too" }),
+    hostCalls: Type.Integer({
+      description:
+        "Passages through its gate, refused ones too; calls that need no capability are not counted",
+    }),
     refusals: Type.Integer({ description: "Of those, the refused ones" }),
+    sentBytes: Type.Integer({ description: "Over the network; of HTTP bodies, addresses and headers" }),
+    receivedBytes: Type.Integer({ description: "As above, what it took" }),
     storedBytes: Type.Integer({ description: "What its own files take" }),
     instances: Type.Integer({ description: "Instances made so far" }),
     reloads: Type.Integer(),

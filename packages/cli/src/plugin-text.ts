@@ -70,6 +70,8 @@ export function detailsText(details: PluginDetailsView): string {
     ["latency", `${showNanoseconds(account.p50ns)} p50, ${showNanoseconds(account.p99ns)} p99`],
     ["fuel", showCount(account.fuelUsed)],
     ["memory", showBytes(account.memoryBytes)],
+    ["network", `${showBytes(account.sentBytes)} sent, ${showBytes(account.receivedBytes)} received`],
+    ["files", showBytes(account.storedBytes)],
   );
   return `${factLines(rows).join("\n")}\n`;
 }

@@ -11,6 +11,8 @@ const counts: PluginCounts = {
   cpuNs: 5e6,
   hostCalls: 7,
   refusals: 3,
+  sentBytes: 300,
+  receivedBytes: 400,
   reloads: 1,
   returns: 0,
 };
@@ -32,6 +34,8 @@ test("each count is a series of its plugin, in the units of its name", async () 
     'remora_plugin_calls_total{plugin="geofence"} 10',
     'remora_plugin_cpu_seconds_total{plugin="geofence"} 0.005',
     'remora_plugin_refusals_total{plugin="geofence"} 3',
+    'remora_plugin_sent_bytes_total{plugin="geofence"} 300',
+    'remora_plugin_received_bytes_total{plugin="geofence"} 400',
     'remora_plugin_call_seconds{plugin="geofence",quantile="0.99"} 0',
     'remora_plugins{state="running"} 1',
   ]) {

@@ -20,6 +20,8 @@ export const account: PluginView["account"] = {
   memoryBytes: 65_536,
   hostCalls: 3,
   refusals: 1,
+  sentBytes: 1_500,
+  receivedBytes: 20,
   storedBytes: 0,
   instances: 1,
   reloads: 0,

@@ -10,10 +10,13 @@ export interface PluginCounts {
   readonly instances: number;
   /** Nanoseconds in calls, estimated from one call in sixteen. */
   readonly cpuNs: number;
-  /** Passages through the gate, refused ones too. */
+  /** Passages through the gate, refused ones too. Host functions that need no capability are not counted. */
   readonly hostCalls: number;
   /** Of those, the refused ones. */
   readonly refusals: number;
+  /** Over the network, by its imports and its host's functions: what it said and was told. */
+  readonly sentBytes: number;
+  readonly receivedBytes: number;
   readonly reloads: number;
   /** Times that a failed version was followed by the one before it. */
   readonly returns: number;
@@ -27,6 +30,8 @@ export const noCounts: PluginCounts = {
   cpuNs: 0,
   hostCalls: 0,
   refusals: 0,
+  sentBytes: 0,
+  receivedBytes: 0,
   reloads: 0,
   returns: 0,
 };
@@ -35,6 +40,7 @@ export const noCounts: PluginCounts = {
 export function addCounts(sum: PluginCounts, version: RunningVersion | undefined): PluginCounts {
   if (version === undefined) return sum;
   const { calls, traps, fuelUsed, instances, cpuNs } = version.guests.metrics;
+  const { sentBytes, receivedBytes } = version.sandbox.traffic;
   const passages = Object.values(version.sandbox.gate.counts());
   const refusals = passages.reduce((count, { refused }) => count + refused, 0);
   return {
@@ -46,5 +52,7 @@ export function addCounts(sum: PluginCounts, version: RunningVersion | undefined
     cpuNs: sum.cpuNs + cpuNs,
     hostCalls: passages.reduce((count, { allowed }) => count + allowed, sum.hostCalls + refusals),
     refusals: sum.refusals + refusals,
+    sentBytes: sum.sentBytes + sentBytes,
+    receivedBytes: sum.receivedBytes + receivedBytes,
   };
 }

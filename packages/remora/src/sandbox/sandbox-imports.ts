@@ -31,6 +31,7 @@ import { Machine, type PluginMachine } from "./machine/machine.ts";
 import { realRandom, seededRandom } from "./machine/random.ts";
 import { noWaiting, type Waiting } from "./machine/waiting.ts";
 import { type Resolve, Sockets } from "./net/sockets.ts";
+import { noTraffic, type Traffic } from "./net/traffic.ts";
 import {
   type CoreImport,
   preview1Capability,
@@ -101,6 +102,8 @@ export interface Sandbox {
   readonly limits: SandboxLimits;
   /** What the plugin's files take, by the path as the guest sees it. */
   usage(): readonly FileUsage[];
+  /** What went over the network so far, and goes on counting. */
+  readonly traffic: Readonly<Traffic>;
   /**
    * An HTTP request for the plugin, redirects followed: for a host function that gives its guests one. It passes
    * the gate as the guest's own requests do.
@@ -159,8 +162,10 @@ export function sandboxImports(options: SandboxOptions): Sandbox {
   const log = new BoundedLog(plugin, options.log, limits);
   const clock = clockOf(options.clock ?? { kind: "real" }, nowMs); // a wrong choice is told now
   const mounts = openMounts({ ...options, limits, nowNs: () => clock.wallNs() });
+  const traffic = noTraffic();
   const network = {
     gate,
+    traffic,
     limits,
     grants: options.grants,
     resolve: options.network?.resolve ?? hostResolve,
@@ -220,6 +225,7 @@ export function sandboxImports(options: SandboxOptions): Sandbox {
         bytesUsed: quota.bytesUsed,
         namesUsed: quota.namesUsed,
       })),
+    traffic,
     sockets,
     webSockets,
     programs,

@@ -9,7 +9,7 @@ import * as https from "node:https";
 import type { SandboxLimits } from "../limits.ts";
 import { checkedAddress, checkOrigin, lookupOf, type NetworkOptions } from "./destination.ts";
 import { HttpFailure, httpFailureOf } from "./failure.ts";
-import { fitsBounds, type Header, headerProblem, isForbiddenName } from "./headers.ts";
+import { fitsBounds, type Header, headerBytes, headerProblem, isForbiddenName } from "./headers.ts";
 import { type Target, targetOf } from "./target.ts";
 
 export interface HttpRequest {
@@ -161,6 +161,7 @@ class Exchange implements OpenRequest {
       this.#abort({ tag: "HTTP-request-body-size", val: BigInt(this.#client.limits.httpRequestBytesMax) });
       return false;
     }
+    this.#client.traffic.sentBytes += bytes.length;
     const copy = bytes.slice(); // the guest's memory changes; the connection may take its time
     if (this.#message !== undefined) return this.#message.write(copy);
     this.#early.push(copy);
@@ -196,7 +197,7 @@ class Exchange implements OpenRequest {
 
   #send(address: string): Promise<OpenResponse> {
     const { target, request, timeouts } = this.#options;
-    const { limits, certificates } = this.#client;
+    const { limits, traffic, certificates } = this.#client;
     const { url, isSecure } = target;
     const headers: [string, string][] = request.headers.map(([name, value]) => [
       name,
@@ -217,6 +218,7 @@ class Exchange implements OpenRequest {
       ...(certificates !== undefined && { ca: certificates }),
     });
     this.#message = message;
+    traffic.sentBytes += url.href.length + headerBytes(request.headers);
     this.#phase(timeouts.connectMs, "connection-timeout");
     message.on("drain", () => this.#resume());
     message.on("socket", (socket) => {
@@ -247,7 +249,7 @@ class Exchange implements OpenRequest {
   }
 
   #received(incoming: http.IncomingMessage): OpenResponse {
-    const { limits } = this.#client;
+    const { limits, traffic } = this.#client;
     const { betweenBytesMs } = this.#options.timeouts;
     this.#incoming = incoming;
     const headers: Header[] = [];
@@ -258,6 +260,7 @@ class Exchange implements OpenRequest {
     if (!fitsBounds(headers, limits)) {
       throw new HttpFailure({ tag: "HTTP-response-header-section-size", val: limits.httpHeaderBytesMax });
     }
+    traffic.receivedBytes += headerBytes(headers);
     clearTimeout(this.#phaseTimer);
     if (betweenBytesMs !== undefined) {
       incoming.setTimeout(betweenBytesMs, () => this.#abort({ tag: "connection-read-timeout" }));
@@ -265,6 +268,7 @@ class Exchange implements OpenRequest {
     let bytesIn = 0;
     const take = (bytes: Uint8Array): void => {
       bytesIn += bytes.length;
+      traffic.receivedBytes += bytes.length;
       if (bytesIn <= limits.httpResponseBytesMax) return;
       this.#abort({ tag: "HTTP-response-body-size", val: BigInt(limits.httpResponseBytesMax) });
       throw this.#failure ?? new HttpFailure({ tag: "connection-terminated" });

@@ -11,6 +11,7 @@ import type { Gate } from "../gate.ts";
 import type { SandboxLimits } from "../limits.ts";
 import { addressKind, isInNetworks } from "../net/address.ts";
 import type { Resolve } from "../net/sockets.ts";
+import type { Traffic } from "../net/traffic.ts";
 import { HttpFailure } from "./failure.ts";
 import { http, type Target, targetOf, webSocket } from "./target.ts";
 
@@ -18,6 +19,8 @@ export interface NetworkOptions {
   readonly gate: Gate;
   readonly limits: SandboxLimits;
   readonly resolve: Resolve;
+  /** Counts what goes out and comes in. */
+  readonly traffic: Traffic;
   /** Networks and addresses that are reached though they are not public: `192.168.1.0/24`. */
   readonly addresses: readonly string[];
   readonly grants: readonly Grant[];

@@ -53,9 +53,11 @@ export function isForbiddenName(name: string): boolean {
 /** Whether so many headers of so many bytes may be had. */
 export function fitsBounds(headers: readonly Header[], bounds: HeaderBounds): boolean {
   if (headers.length > bounds.httpHeadersMax) return false;
-  let bytes = 0;
-  for (const [name, value] of headers) bytes += name.length + value.length;
-  return bytes <= bounds.httpHeaderBytesMax;
+  return headerBytes(headers) <= bounds.httpHeaderBytesMax;
+}
+
+export function headerBytes(headers: readonly Header[]): number {
+  return headers.reduce((bytes, [name, value]) => bytes + name.length + value.length, 0);
 }
 
 /** Left behind when a redirect leads to another origin: they were meant for the first. */

@@ -106,6 +106,22 @@ test("a granted origin answers, with method, headers and body as they were sent"
   ]);
 });
 
+test("a request counts with its address, headers and body, and its response with headers and body", async () => {
+  const url = at("/echo");
+  const { sandbox } = await send({
+    url,
+    method: "POST",
+    headers: [["X-Mine", text("1")]],
+    body: text("hello"),
+  });
+  const { sentBytes, receivedBytes } = sandbox.traffic;
+  assert.equal(sentBytes, url.length + "X-Mine1Content-Length5hello".length);
+  const { sandbox: idle } = await send({ url, headers: [["X-Mine", text("1")]] });
+  assert.ok(receivedBytes > idle.traffic.receivedBytes && idle.traffic.receivedBytes > 0);
+  const { sandbox: refused } = await send({ url: "http://127.0.0.1:1/echo" });
+  assert.deepEqual(refused.traffic, { sentBytes: 0, receivedBytes: 0 });
+});
+
 test("an origin that is not granted is refused before anything is resolved or connected", async () => {
   const connections = server.connections();
   const { asked, resolve } = stubResolver({});

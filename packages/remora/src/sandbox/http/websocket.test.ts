@@ -66,6 +66,8 @@ test("text and bytes go both ways, and a close is answered", async () => {
   assert.deepEqual(connection.receive(), "text ü");
   assert.deepEqual(connection.receive(), Uint8Array.of(1, 2, 3));
   assert.equal(connection.receive(), undefined);
+  const head = `${origin}/stream?subscribe=all`.length + "X-Notekept".length;
+  assert.deepEqual(sandbox.traffic, { sentBytes: head + 7 + 3, receivedBytes: 7 + 3 });
   assert.deepEqual([seen[0]?.url, seen[0]?.headers["x-note"]], ["/stream?subscribe=all", "kept"]);
   connection.close();
   await until(connection, () => connection.state === "closed");

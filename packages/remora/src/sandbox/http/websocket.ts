@@ -8,7 +8,7 @@ import { WebSocket } from "ws";
 import { Change } from "../net/change.ts";
 import { checkedAddress, checkOrigin, lookupOf, type NetworkOptions } from "./destination.ts";
 import { HttpFailure, httpFailureOf } from "./failure.ts";
-import { fitsBounds, type Header, headerProblem } from "./headers.ts";
+import { fitsBounds, type Header, headerBytes, headerProblem } from "./headers.ts";
 import { type Target, targetOf, webSocket } from "./target.ts";
 
 export interface WebSocketRequest {
@@ -127,6 +127,7 @@ export class WebSocketConnection {
       throw new HttpFailure({ tag: "HTTP-request-body-size", val: BigInt(webSocketMessageBytesMax) });
     }
     if (!this.canSend) throw new HttpFailure({ tag: "connection-terminated" });
+    this.#options.network.traffic.sentBytes += sizeOf(message);
     // A copy: the guest's memory changes, and sending may take its time.
     this.#socket?.send(typeof message === "string" ? message : message.slice(), () => this.change.signal());
   }
@@ -157,7 +158,7 @@ export class WebSocketConnection {
 
   async #connect(): Promise<void> {
     const { network, request, target } = this.#options;
-    const { limits, certificates } = network;
+    const { limits, traffic, certificates } = network;
     const address = await checkedAddress(target, network);
     if (this.#state !== "connecting") return;
     const socket = new WebSocket(target.url, [...(request.protocols ?? [])], {
@@ -172,6 +173,7 @@ export class WebSocketConnection {
       maxHeaderSize: limits.httpHeaderBytesMax,
     });
     this.#socket = socket;
+    traffic.sentBytes += target.url.href.length + headerBytes(request.headers ?? []);
     socket.on("open", () => {
       clearTimeout(this.#timer);
       this.#state = "open";
@@ -187,6 +189,7 @@ export class WebSocketConnection {
     const message = isBinary ? new Uint8Array(data) : data.toString("utf8");
     this.#received.push(message);
     this.#receivedBytes += sizeOf(message);
+    this.#options.network.traffic.receivedBytes += data.length;
     // What came in the same read as this one, 64 KiB at most, still comes; all after it stays with the peer.
     if (!this.#hasRoom() && this.#state === "open") this.#socket?.pause();
     // While it closes nothing can be held back any more: what does not fit ends it.

@@ -57,7 +57,9 @@ test("a granted address and port are reached, written to and read from", async (
   await until(connection, () => connection.isConnected);
   connection.write(bytes("hello"));
   await until(connection, () => connection.isReadable);
-  assert.equal(text(connection.read(100) as Uint8Array), "hello");
+  assert.equal(text(connection.read(3) as Uint8Array), "hel");
+  assert.deepEqual(sandbox.traffic, { sentBytes: 5, receivedBytes: 3 });
+  assert.equal(text(connection.read(100) as Uint8Array), "lo");
   connection.end();
   await until(connection, () => connection.isReadable);
   assert.equal(connection.read(100), "end");
@@ -151,6 +153,11 @@ test("datagrams go where it is granted, and answers come back from there alone",
   await until(port, () => port.pendingCount > 0);
   assert.equal(text(port.receive()?.data ?? bytes("")), "again");
   assert.equal(port.pendingCount, 0);
+  assert.deepEqual(
+    sandbox.traffic,
+    { sentBytes: 9, receivedBytes: 9 },
+    "neither what was refused nor strangers'",
+  );
   stranger.close();
   sandbox.close();
 });

@@ -10,6 +10,7 @@ import type { SandboxLimits } from "../limits.ts";
 import { addressKind, isInNetworks } from "./address.ts";
 import { TcpConnection } from "./tcp.ts";
 import { TcpListener } from "./tcp-listener.ts";
+import type { Traffic } from "./traffic.ts";
 import { UdpPort } from "./udp.ts";
 
 /** Addresses for a name, as text; rejects when there are none. */
@@ -62,6 +63,8 @@ export interface SocketsOptions {
   readonly limits: SandboxLimits;
   readonly grants: readonly Grant[];
   readonly resolve: Resolve;
+  /** Counts what goes over the sockets. */
+  readonly traffic: Traffic;
   /** Networks and addresses that a name may lead to though they are not public. */
   readonly addresses: readonly string[];
 }
@@ -96,11 +99,11 @@ export class Sockets {
    * @throws SocketError when it is refused or one too many.
    */
   connectTcp(remote: Endpoint, local?: Endpoint): TcpConnection {
-    const { limits } = this.#options;
+    const { limits, traffic } = this.#options;
     if (local !== undefined) this.#pass("tcp", "listen", local);
     this.#pass("tcp", "connect", remote);
     return this.#hold((onClose) =>
-      TcpConnection.to(remote, { limits, onClose, ...(local !== undefined && { local }) }),
+      TcpConnection.to(remote, { limits, traffic, onClose, ...(local !== undefined && { local }) }),
     );
   }
 
@@ -112,7 +115,8 @@ export class Sockets {
   listenTcp(local: Endpoint): TcpListener {
     this.#pass("tcp", "listen", local);
     const hold = (open: (onClose: () => void) => TcpConnection) => this.#hold(open);
-    return this.#hold((onClose) => new TcpListener({ local, limits: this.#options.limits, hold, onClose }));
+    const { limits, traffic } = this.#options;
+    return this.#hold((onClose) => new TcpListener({ local, limits, traffic, hold, onClose }));
   }
 
   /**
@@ -121,7 +125,8 @@ export class Sockets {
    */
   openUdp(family: "ipv4" | "ipv6"): UdpPort {
     const pass = (role: Role, endpoint: Endpoint) => this.#pass("udp", role, endpoint);
-    return this.#hold((onClose) => new UdpPort({ family, limits: this.#options.limits, pass, onClose }));
+    const { limits, traffic } = this.#options;
+    return this.#hold((onClose) => new UdpPort({ family, limits, traffic, pass, onClose }));
   }
 
   /**

@@ -8,10 +8,12 @@ import type { SandboxLimits } from "../limits.ts";
 import { Change } from "./change.ts";
 import { type Endpoint, SocketError, type SocketProblem, socketProblemOf } from "./sockets.ts";
 import { TcpConnection } from "./tcp.ts";
+import type { Traffic } from "./traffic.ts";
 
 export interface TcpListenerOptions {
   readonly local: Endpoint;
   readonly limits: SandboxLimits;
+  readonly traffic: Traffic;
   /** Counts a connection among the plugin's sockets; throws when it is one too many. */
   readonly hold: (open: (onClose: () => void) => TcpConnection) => TcpConnection;
   readonly onClose: () => void;
@@ -74,7 +76,7 @@ export class TcpListener {
     return this.#options.hold((onClose) => {
       this.#waiting.shift();
       socket.removeAllListeners();
-      return TcpConnection.of(socket, onClose);
+      return TcpConnection.of(socket, { traffic: this.#options.traffic, onClose });
     });
   }
 

@@ -7,6 +7,7 @@ import * as net from "node:net";
 import type { SandboxLimits } from "../limits.ts";
 import { Change } from "./change.ts";
 import { type Endpoint, SocketError, type SocketProblem, socketProblemOf } from "./sockets.ts";
+import type { Traffic } from "./traffic.ts";
 
 /** Bytes that wait to be sent; beyond them the writer waits. */
 const sendBytesMax = 65_536;
@@ -14,12 +15,14 @@ const sendBytesMax = 65_536;
 interface TcpOptions {
   readonly connectTimeMsMax: number;
   readonly isConnected: boolean;
+  readonly traffic: Traffic;
   readonly onClose: () => void;
 }
 
 export class TcpConnection {
   readonly change = new Change();
   readonly #socket: net.Socket;
+  readonly #traffic: Traffic;
   readonly #onClose: () => void;
   readonly #timer: NodeJS.Timeout;
   #problem: SocketProblem | undefined;
@@ -30,6 +33,7 @@ export class TcpConnection {
 
   private constructor(socket: net.Socket, options: TcpOptions) {
     this.#socket = socket;
+    this.#traffic = options.traffic;
     this.#onClose = options.onClose;
     this.#isConnected = options.isConnected;
     this.#timer = setTimeout(() => this.#fail("timeout"), options.connectTimeMsMax);
@@ -59,9 +63,12 @@ export class TcpConnection {
   /** Starts a connection, from a port of ours when one is named. */
   static to(
     remote: Endpoint,
-    options: { readonly local?: Endpoint; readonly limits: SandboxLimits; readonly onClose: () => void },
+    options: Pick<TcpOptions, "traffic" | "onClose"> & {
+      readonly local?: Endpoint;
+      readonly limits: SandboxLimits;
+    },
   ): TcpConnection {
-    const { local, limits, onClose } = options;
+    const { local, limits, traffic, onClose } = options;
     const socket = net.connect({
       host: remote.address, // in numbers: no name is looked up here
       port: remote.port,
@@ -69,12 +76,12 @@ export class TcpConnection {
       ...(local !== undefined && { localAddress: local.address, localPort: local.port }),
     });
     const { connectTimeMsMax } = limits;
-    return new TcpConnection(socket, { connectTimeMsMax, isConnected: false, onClose });
+    return new TcpConnection(socket, { connectTimeMsMax, isConnected: false, traffic, onClose });
   }
 
   /** One that a listener has accepted. */
-  static of(socket: net.Socket, onClose: () => void): TcpConnection {
-    return new TcpConnection(socket, { connectTimeMsMax: 0, isConnected: true, onClose });
+  static of(socket: net.Socket, options: Pick<TcpOptions, "traffic" | "onClose">): TcpConnection {
+    return new TcpConnection(socket, { ...options, connectTimeMsMax: 0, isConnected: true });
   }
 
   /** Still on its way: neither connected nor failed. */
@@ -112,7 +119,10 @@ export class TcpConnection {
     if (this.#isDeaf) return "end";
     const count = Math.min(bytesMax, this.#socket.readableLength);
     const bytes: Uint8Array | null = this.#socket.read(count);
-    if (bytes !== null) return new Uint8Array(bytes);
+    if (bytes !== null) {
+      this.#traffic.receivedBytes += bytes.length;
+      return new Uint8Array(bytes);
+    }
     if (this.#problem !== undefined) throw new SocketError(this.#problem);
     return this.#hasEnded || this.#isClosed ? "end" : new Uint8Array(0);
   }
@@ -128,6 +138,7 @@ export class TcpConnection {
     const { room } = this;
     if (room === "end") throw new SocketError(this.#problem ?? "invalid-state");
     if (bytes.length > room) throw new SocketError("would-block");
+    this.#traffic.sentBytes += bytes.length;
     this.#socket.write(bytes.slice()); // the guest's memory changes; sending may take its time
   }
 

@@ -5,6 +5,7 @@ import { isIP } from "node:net";
 import type { SandboxLimits } from "../limits.ts";
 import { Change } from "./change.ts";
 import { type Endpoint, SocketError, type SocketProblem, socketProblemOf } from "./sockets.ts";
+import type { Traffic } from "./traffic.ts";
 
 export interface Datagram {
   readonly data: Uint8Array;
@@ -14,6 +15,7 @@ export interface Datagram {
 export interface UdpOptions {
   readonly family: "ipv4" | "ipv6";
   readonly limits: SandboxLimits;
+  readonly traffic: Traffic;
   /** Passes the gate, or throws. */
   readonly pass: (role: "connect" | "listen", endpoint: Endpoint) => void;
   readonly onClose: () => void;
@@ -164,6 +166,7 @@ export class UdpPort {
     this.#peers.add(peerOf(remote));
     if (this.#state === "new") this.#bind({ address: this.family === "ipv4" ? "0.0.0.0" : "::", port: 0 });
     this.#sending++;
+    this.#options.traffic.sentBytes += data.length;
     this.#socket.send(data.slice(), remote.port, remote.address, () => {
       // A datagram that was lost is no failure of the socket.
       this.#sending--;
@@ -202,6 +205,7 @@ export class UdpPort {
     }
     this.#received.push({ data: new Uint8Array(data), remote });
     this.#receivedBytes += data.length;
+    this.#options.traffic.receivedBytes += data.length;
     this.change.signal();
   }
 
