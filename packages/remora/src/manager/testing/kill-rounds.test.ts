@@ -11,7 +11,7 @@ import type { TestContext } from "node:test";
 import { verifyTrailFolder } from "../audit/read-trail.ts";
 import { bundleOf, type Calls, expectRejected, folderFor, guests, rig, run } from "./rig.test.ts";
 
-const child = new URL("killed-manager.ts", import.meta.url).pathname;
+const child = new URL("./killed-manager.ts", import.meta.url).pathname;
 /** Longer than an install, an update, a rollback and a removal take together. */
 const roundMsMax = 60;
 
