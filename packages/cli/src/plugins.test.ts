@@ -118,6 +118,34 @@ test("with --yes all is given; where nobody can answer the version waits and the
   assert.match(nobody.err, /cli\/no-consent: .*clock\.read, net\.http https:\/\/a:443/);
 });
 
+test("a policy file gives and refuses without a person; of what it says nothing about, nobody is asked", async () => {
+  const clock = { capability: "clock.read" };
+  const maps = { capability: "net.http", origins: ["https://a"] };
+  const by = (policy: unknown, ...more: readonly string[]) => {
+    const files = { "policy.json": new TextEncoder().encode(JSON.stringify(policy)) };
+    const args = ["install", "geofence", "--policy", "policy.json", ...more];
+    return run(args, { held: [held], files, answers: ["y", "y"] });
+  };
+  const given = await by({ grants: [clock, maps], denials: [maps] });
+  assert.equal(given.exitCode, 0, given.err);
+  assert.deepEqual(given.asked.at(-1), ["accept", "geofence", [{ capability: "clock.read", target: null }]]);
+  const part = await by({ grants: [clock] });
+  assert.match(part.err, /^cli\/no-consent: .* consent to net\.http https:\/\/a:443;/m);
+  assert.equal(part.asked.length, 1, "nothing was accepted");
+  assert.match((await by({ allow: [] })).err, /^cli\/bad-value: /m);
+  assert.match((await by([])).err, /^cli\/bad-value: /m);
+  assert.match((await by({ grants: [{ capability: "clock.reed" }] })).err, /^policy\/unknown-capability: /m);
+  assert.equal((await by({}, "--yes")).exitCode, 2);
+});
+
+test("with --json nobody is asked, on a terminal either", async () => {
+  const { exitCode, asked } = await run(["install", "geofence", "--json"], {
+    held: [held],
+    answers: ["y", "y"],
+  });
+  assert.deepEqual([exitCode, asked.length], [1, 1]);
+});
+
 test("what waits is listed, accepted and refused", async () => {
   assert.match(
     (await run(["grants", "held"], { held: [held] })).out,

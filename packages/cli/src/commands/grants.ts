@@ -4,6 +4,7 @@ import type { ConsentView } from "@remora/admin";
 import { Command } from "commander";
 import { coreVocabulary, harmless } from "remora/policy";
 import { consentFrom, itemText } from "../consent.ts";
+import { policyOption, readPolicy } from "../consent-policy.ts";
 import { cliErrors } from "../errors.ts";
 import { factLines, listed } from "../facts.ts";
 import { type FolderOptions, folderOption, type HouseUse, type OpenHouse, withHouse } from "../house.ts";
@@ -124,10 +125,9 @@ function heldText(held: readonly ConsentView[]): string {
 }
 
 function acceptCommand(system: System, open: OpenHouse): Command {
-  return answering(system, open, "accept", "change").option(
-    "-y, --yes",
-    "give all of it, without a question",
-  );
+  return answering(system, open, "accept", "change")
+    .option("-y, --yes", "give all of it, without a question")
+    .addOption(policyOption());
 }
 
 function refuseCommand(system: System, open: OpenHouse): Command {
@@ -145,7 +145,8 @@ function answering(system: System, open: OpenHouse, verb: "accept" | "refuse", u
     .addOption(folderOption())
     .addOption(jsonOption("print one JSON object"))
     .addHelpText("after", `\nExample:\n  remora grants ${verb} geofence`)
-    .action(async (name: string, options: GrantsOptions) => {
+    .action(async (name: string, options: GrantsOptions & { readonly policy?: string }) => {
+      const policy = await readPolicy(system, options.policy);
       await withHouse(system, open, { ...options, use }, async (house) => {
         const held = (await house.held()).find(({ plugin }) => plugin === name) ?? null;
         if (verb === "refuse" || held === null) {
@@ -159,6 +160,7 @@ function answering(system: System, open: OpenHouse, verb: "accept" | "refuse", u
           house,
           { name, version: held.version, from: held.current, held },
           options,
+          policy,
         );
         system.out.write(options.json ? `${JSON.stringify(change)}\n` : changeText(change));
       });

@@ -3,6 +3,7 @@
 import type { ChangeView, InstallSource } from "@remora/admin";
 import { Command, Option } from "commander";
 import { consentFrom } from "../consent.ts";
+import { policyOption, readPolicy } from "../consent-policy.ts";
 import { type FolderOptions, folderOption, type OpenHouse, withHouse } from "../house.ts";
 import { installSource } from "../install-source.ts";
 import { jsonOption } from "../options.ts";
@@ -15,6 +16,7 @@ import { storeOption } from "../trust-store.ts";
 interface InstallOptions extends FolderOptions, TrustOptions {
   readonly disabled?: true;
   readonly yes?: true;
+  readonly policy?: string;
   readonly json?: true;
 }
 
@@ -24,6 +26,7 @@ export function installCommand(system: System, open: OpenHouse): Command {
     .argument("<ref...>", "a bundle, a plugin's folder, or a name with or without a range: geofence@^1.2.0")
     .addOption(folderOption())
     .addOption(new Option("-y, --yes", "give what is asked for, without a question"))
+    .addOption(policyOption())
     .addOption(new Option("--disabled", "keep it, and do not run it yet"))
     .addOption(trustOption())
     .addOption(storeOption())
@@ -41,6 +44,7 @@ Examples:
     )
     .action(async (refs: string[], options: InstallOptions) => {
       const trust = await trustOf(system, options);
+      const policy = await readPolicy(system, options.policy);
       await withHouse(
         system,
         open,
@@ -68,7 +72,7 @@ Examples:
             options,
           );
           const done = [];
-          for (const change of changes) done.push(await consentFrom(system, house, change, options));
+          for (const change of changes) done.push(await consentFrom(system, house, change, options, policy));
           system.out.write(
             options.json ? `${JSON.stringify({ plugins: done })}\n` : done.map(changeText).join(""),
           );

@@ -3,6 +3,7 @@
 import type { ChangeView } from "@remora/admin";
 import { Command, Option } from "commander";
 import { consentFrom } from "../consent.ts";
+import { policyOption, readPolicy } from "../consent-policy.ts";
 import { type FolderOptions, folderOption, type OpenHouse, withHouse } from "../house.ts";
 import { jsonOption } from "../options.ts";
 import { changeText } from "../plugin-text.ts";
@@ -14,6 +15,7 @@ import { storeOption } from "../trust-store.ts";
 interface UpdateOptions extends FolderOptions, TrustOptions {
   readonly range?: string;
   readonly yes?: true;
+  readonly policy?: string;
   readonly json?: true;
 }
 
@@ -24,6 +26,7 @@ export function updateCommand(system: System, open: OpenHouse): Command {
     .addOption(folderOption())
     .addOption(new Option("--range <range>", "of versions: ^1.2.0"))
     .addOption(new Option("-y, --yes", "give what is asked for, without a question"))
+    .addOption(policyOption())
     .addOption(trustOption())
     .addOption(storeOption())
     .addOption(jsonOption("print one JSON object"))
@@ -38,6 +41,7 @@ Examples:
     )
     .action(async (names: string[], options: UpdateOptions) => {
       const trust = await trustOf(system, options);
+      const policy = await readPolicy(system, options.policy);
       await withHouse(system, open, { ...options, ...trust, use: "change" }, async (house) => {
         const wanted = names.length > 0 ? names : (await house.list()).map(({ name }) => name);
         const changes: ChangeView[] = [];
@@ -47,7 +51,7 @@ Examples:
         }));
         await runTasks(system, tasks, options);
         const done = [];
-        for (const change of changes) done.push(await consentFrom(system, house, change, options));
+        for (const change of changes) done.push(await consentFrom(system, house, change, options, policy));
         system.out.write(
           options.json ? `${JSON.stringify({ plugins: done })}\n` : done.map(changeText).join(""),
         );

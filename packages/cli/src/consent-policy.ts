@@ -1,0 +1,83 @@
+/** A policy file, which answers for consent where there is no person: JSON with `grants` and `denials`. */
+
+import type { ConsentView } from "@remora/admin";
+import { Option } from "commander";
+import { decide, type Grant, parseGrants, type Vocabulary } from "remora/policy";
+import { cliErrors } from "./errors.ts";
+import { knownCapabilities } from "./known-capabilities.ts";
+import { readInput } from "./read-input.ts";
+import type { System } from "./system.ts";
+
+export interface ConsentPolicy {
+  readonly grants: readonly Grant[];
+  readonly denials: readonly Grant[];
+  readonly vocabulary: Vocabulary;
+}
+
+type Item = ConsentView["items"][number];
+
+const fileBytesMax = 1024 * 1024;
+
+export function policyOption(): Option {
+  return new Option(
+    "--policy <file>",
+    "what is given and refused without a question: docs/operator.md has its form",
+  ).conflicts("yes");
+}
+
+/**
+ * The policy of a file, undefined when none is named.
+ *
+ * @throws cli/cannot-read cli/file-too-large cli/bad-value policy/bad-grant policy/unknown-capability policy/bad-target
+ */
+export async function readPolicy(
+  system: System,
+  file: string | undefined,
+): Promise<ConsentPolicy | undefined> {
+  if (file === undefined) return undefined;
+  const { grants = [], denials = [], ...more } = parse(await readInput(system, file, fileBytesMax), file);
+  if (Object.keys(more).length > 0) throw badFile(file);
+  const { vocabulary } = await knownCapabilities();
+  return {
+    grants: parseGrants(grants, "grants", vocabulary),
+    denials: parseGrants(denials, "denials", vocabulary),
+    vocabulary,
+  };
+}
+
+/** What it gives, and what it says nothing about; the rest it refuses. A denial outweighs a grant. */
+export function answerByPolicy(
+  { grants, denials, vocabulary }: ConsentPolicy,
+  items: readonly Item[],
+): { readonly given: readonly Item[]; readonly open: readonly Item[] } {
+  const covers = (grants: readonly Grant[], { capability, target }: Item) => {
+    const name = vocabulary.get(capability)?.name;
+    // Of a host that this program does not know: nothing can be said about it.
+    if (name === undefined) return false;
+    const ask = { capability: name, ...(target !== null && { target }) };
+    return decide(ask, { grants }, vocabulary).answer === "allowed";
+  };
+  const undenied = items.filter((item) => !covers(denials, item));
+  return {
+    given: undenied.filter((item) => covers(grants, item)),
+    open: undenied.filter((item) => !covers(grants, item)),
+  };
+}
+
+function parse(bytes: Uint8Array, file: string): Record<string, unknown> {
+  try {
+    const data: unknown = JSON.parse(new TextDecoder().decode(bytes));
+    // An object, as its prototype says.
+    if (Object.getPrototypeOf(data) === Object.prototype) return data as Record<string, unknown>;
+  } catch {
+    // Told below, as for any other file that is not of that form.
+  }
+  throw badFile(file);
+}
+
+function badFile(file: string): Error {
+  return cliErrors["bad-value"]({
+    what: `the policy file "${file}"`,
+    expected: '{ "grants": [...], "denials": [...] }',
+  });
+}
