@@ -1,6 +1,7 @@
 /**
  * How long guests may hold the event loop in one turn. Work for guests is cut into turns, so that whatever plugins do,
- * timers and sockets are served between. All plugins of a host share one pace.
+ * timers and sockets are served between. All plugins of a host share one pace, in a circle: who got no time in one turn is
+ * first in the next, so that one whose work never ends cannot keep the others waiting for ever.
  */
 
 /** Milliseconds of one turn; one call of a guest may add its own deadline. */
@@ -44,7 +45,10 @@ export class Pace {
       this.#startedMs = undefined;
       const due = this.#waiting;
       this.#waiting = [];
-      for (const callback of due) callback();
+      let served = 0;
+      while (served < due.length && this.hasTime()) due[served++]?.();
+      // In front of those that were served and want more.
+      this.#waiting.unshift(...due.slice(served));
     });
   }
 }

@@ -104,3 +104,25 @@ test("a mailbox gives back what it took out, however many went through", () => {
   assert.equal(mailbox.size, 1_950);
   assert.equal(mailbox.lostCount, 0);
 });
+
+test("a guest whose deltas never end does not keep another one's request waiting", async () => {
+  const { pace, time, nextTurn } = paced();
+  const greedy: Turns = new Turns({
+    plugin: "greedy",
+    pace,
+    deliver: (delta) => {
+      time.nowMs += 3;
+      greedy.post(() => delta);
+    },
+  });
+  const other = new Turns({ plugin: "other", pace, deliver: () => {} });
+  greedy.post(() => "again");
+  time.nowMs += 9;
+  let isAnswered = false;
+  const answer = other.ask(() => {
+    isAnswered = true;
+  });
+  for (let turn = 0; turn < 3; turn++) nextTurn();
+  assert.ok(isAnswered);
+  await answer;
+});
