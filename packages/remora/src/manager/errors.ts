@@ -112,6 +112,11 @@ export const managerErrors = defineErrors("manager", {
     message: (d: { path: readonly string[] }) =>
       `Cannot install plugins that need each other: ${d.path.map((one) => harmless(one)).join(" needs ")}`,
   },
+  "dependency-search": {
+    fault: "publisher",
+    message: (d: { plugin: string; triesMax: number }) =>
+      `Cannot find the plugins that ${harmless(d.plugin)} needs: ${d.triesMax} versions were tried, and their ranges fit in none`,
+  },
   interface: {
     fault: "publisher",
     message: (d: { plugin: string; needs: string; name: string; function: string; problem: string }) =>

@@ -14,10 +14,9 @@ import { type Core, collectBundles, prepare, writeEntry } from "./core.ts";
 import { watchPath } from "./dev/watch.ts";
 import { inStep, managerErrors } from "./errors.ts";
 import { dependents } from "./install/dependencies.ts";
-import type { PluginRef } from "./install/fetch.ts";
+import { type PluginRef, resolveName } from "./install/fetch.ts";
 import { acceptHeld, heldRequest, refuseHeld } from "./install/held.ts";
-import { change, type InstallOptions, install, trustHere } from "./install/install.ts";
-import { bestOf } from "./install/source.ts";
+import { change, type InstallOptions, install, installFirst, trustHere } from "./install/install.ts";
 import type { ManagedPlugin } from "./managed-plugin.ts";
 import type { ManagerListener } from "./manager-event.ts";
 import type { PluginDetails, PluginInfo } from "./plugin-info.ts";
@@ -136,7 +135,7 @@ export class Manager {
   }
 
   /**
-   * Installs the newest version that the sources have.
+   * Installs the newest version that the sources have and that can run here.
    *
    * @param range Of versions. Default: all but pre-releases.
    * @returns     The version that runs now, and whether it is another one.
@@ -149,16 +148,13 @@ export class Manager {
   ): Promise<{ version: string; isNew: boolean }> {
     this.#checkOpen();
     const before = this.#entryOf(name).current;
-    const offered = await inStep("resolve", name, async () => {
-      for (const source of this.#core.sources) {
-        const best = bestOf(await source.versions(name), range);
-        if (best !== undefined) return best;
-      }
-      throw managerErrors["no-source"]({ name, range, asked: this.#core.sources.map((one) => one.name) });
-    });
-    if (offered.digest === before?.digest) return { version: offered.version, isNew: false };
-    await this.install(`${name}@${offered.version}`, options);
-    return { version: offered.version, isNew: true };
+    const { sources } = this.#core;
+    const found = await inStep("resolve", name, () => resolveName(name, range, sources));
+    const at = found.findIndex(({ offered }) => offered.digest === before?.digest);
+    const newer = at < 0 ? found : found.slice(0, at);
+    if (newer.length > 0) await installFirst(newer, name, this.#core, options);
+    const { version = "" } = this.#entryOf(name).current ?? {};
+    return { version, isNew: newer.length > 0 };
   }
 
   /**

@@ -2,7 +2,18 @@ import assert from "node:assert/strict";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { bundleOf, expectRejected, folderFor, guests, rig } from "../testing/rig.test.ts";
+import { packBundle } from "../../bundle/index.ts";
+import {
+  bundleOf,
+  expectRejected,
+  folderFor,
+  guests,
+  manifestOf,
+  moduleOf,
+  rig,
+} from "../testing/rig.test.ts";
+import { chooseVersions, triesMax } from "./choose-versions.ts";
+import type { ResolvedOffer } from "./fetch.ts";
 import { folderSource } from "./folder-source.ts";
 
 const needs = (ranges: Readonly<Record<string, string>>) =>
@@ -143,4 +154,100 @@ test("a source that never ends is left when it sent more than a bundle may have"
   const { manager } = await rig(t, { sources: [endless] });
   await expectRejected(manager.install("geo"), "manager/fetch", "manager/too-large");
   assert.equal(pieces, 5);
+});
+
+test("when the newest versions do not fit together, older ones that do are found", async (t) => {
+  const source = await sourceWith(folderFor(t), {
+    "map@1.0.0": { geo: "^1.0.0", draw: "*" },
+    "geo@1.2.0": {},
+    "geo@1.4.0": {},
+    "geo@2.0.0": {},
+    "draw@2.0.0": { geo: "^1.0.0 <1.4.0" },
+    "draw@3.0.0": { geo: "^2.0.0" },
+    "draw@4.0.0": { pen: "^1.0.0" },
+    "pen@1.0.0": { ink: "^1.0.0" },
+    "ink@1.0.0": { pen: "^1.0.0" },
+  });
+  const { manager } = await rig(t, { sources: [source] });
+  await manager.install("map");
+  const installed = manager.list().map(({ name, version }) => `${name} ${version}`);
+  assert.deepEqual(installed, ["draw 2.0.0", "geo 1.2.0", "map 1.0.0"]);
+});
+
+test("what is installed stays, and an older version of what was asked for is taken where that fits", async (t) => {
+  const source = await sourceWith(folderFor(t), {
+    "geo@1.0.0": {},
+    "geo@2.0.0": {},
+    "map@1.0.0": { geo: "^1.0.0" },
+    "map@2.0.0": { geo: "^2.0.0" },
+    "map@2.1.0": { geo: "^2.0.0", nowhere: "*" },
+  });
+  const { manager } = await rig(t, { sources: [source] });
+  await manager.install("geo@1.0.0");
+  await manager.install("map");
+  assert.deepEqual([manager.info("geo").version, manager.info("map").version], ["1.0.0", "1.0.0"]);
+  await manager.remove("map");
+  await manager.update("geo");
+  await manager.install("map@^2.0.0 || ^1.0.0");
+  assert.equal(manager.info("map").version, "2.0.0");
+});
+
+test("a version for another host is passed over, and the one before it is taken", async (t) => {
+  const folder = folderFor(t);
+  const source = await sourceWith(folder, { "map@1.0.0": { geo: "*" }, "geo@1.0.0": {} });
+  const manifest = manifestOf({ name: "geo", version: "2.0.0" });
+  const forLater = packBundle(
+    new Map([
+      ["remora.toml", new TextEncoder().encode(manifest.replace('"^1.0.0"', '"^2.0.0"'))],
+      ["plugin.wasm", await moduleOf(guests.adds(1))],
+    ]),
+  );
+  writeFileSync(join(folder, "source", "geo@2.0.0.bundle"), forLater);
+  const { manager } = await rig(t, { sources: [source] });
+  await manager.install("map");
+  assert.equal(manager.info("geo").version, "1.0.0");
+  await expectRejected(manager.install("geo@2.0.0"), "manager/inspect", "manager/no-host");
+  await expectRejected(manager.update("geo"), "manager/inspect", "manager/no-host");
+  assert.equal(manager.info("geo").version, "1.0.0");
+});
+
+test("when there is no choice that fits, nothing is installed, and the newest versions say why", async (t) => {
+  const source = await sourceWith(folderFor(t), {
+    "map@1.0.0": { geo: "^1.0.0", draw: "*" },
+    "geo@1.0.0": {},
+    "draw@1.0.0": { geo: "^2.0.0" },
+    "draw@2.0.0": { geo: "^3.0.0" },
+  });
+  const { manager } = await rig(t, { sources: [source] });
+  await assert.rejects(manager.install("map"), {
+    code: "manager/resolve",
+    message: /draw: it needs geo \^3\.0\.0, and 1\.0\.0 would come with it/,
+  });
+  assert.deepEqual(manager.list(), []);
+});
+
+test("versions that can be combined without end are tried so many times and no more", async () => {
+  const names = Array.from({ length: 12 }, (_, at) => `p${at}`);
+  const versions = Array.from({ length: 9 }, (_, at) => `1.${at}.0`);
+  let looks = 0;
+  const offer = (name: string, version: string): ResolvedOffer => ({
+    kind: "offered",
+    origin: "a test",
+    source: { name: "a test", versions: async () => [], fetch: async function* () {} },
+    offered: { name, version, digest: `${name}@${version}` },
+  });
+  const search = chooseVersions(
+    { name: "root", version: "1.0.0", needs: new Map(names.map((name) => [name, "*"])) },
+    {
+      entries: new Map(),
+      offers: async (name) => versions.map((version) => offer(name, version)),
+      look: async ({ offered: { name, version } }) => {
+        looks++;
+        // The last one wants of the first what it never is.
+        return { name, version, needs: new Map(name === "p11" ? [["p0", "^2.0.0"]] : []) };
+      },
+    },
+  );
+  await expectRejected(search, "manager/dependency-search");
+  assert.equal(looks, triesMax);
 });

@@ -1,4 +1,4 @@
-/** Steps 1 and 2 of an install: from what was asked for to exactly one bundle, and its bytes. */
+/** Steps 1 and 2 of an install: from what was asked for to bundles that it can mean, and the bytes of one. */
 
 import { readdir, readFile, stat } from "node:fs/promises";
 import { resolve as absolute, join } from "node:path";
@@ -15,7 +15,7 @@ import {
 import type { Vocabulary } from "../../policy/index.ts";
 import { managerErrors } from "../errors.ts";
 import { codeOf } from "../store/file-system.ts";
-import { bestOf, type Offered, type PluginSource } from "./source.ts";
+import { bestFirst, type Offered, type PluginSource } from "./source.ts";
 
 /**
  * What is asked for: the path of a bundle or of a plugin's folder, a name with or without a range
@@ -23,36 +23,51 @@ import { bestOf, type Offered, type PluginSource } from "./source.ts";
  */
 export type PluginRef = string | { readonly bytes: Uint8Array; readonly origin: string };
 
-/** Step 1: exactly one thing to fetch. */
+/** Exactly one thing to fetch. */
 export type Resolved =
   | { readonly kind: "bytes"; readonly bytes: Uint8Array; readonly origin: string }
   | { readonly kind: "file" | "folder"; readonly path: string; readonly origin: string }
-  | {
-      readonly kind: "offered";
-      readonly source: PluginSource;
-      readonly offered: Offered;
-      readonly origin: string;
-    };
+  | ResolvedOffer;
+
+export interface ResolvedOffer {
+  readonly kind: "offered";
+  readonly source: PluginSource;
+  readonly offered: Offered;
+  readonly origin: string;
+}
 
 const named = /^([a-z][a-z0-9-]{0,63})(?:@(.{1,100}))?$/;
 
 /**
- * Step 1.
+ * Step 1: what was asked for, or each version that a name with a range has, the best first.
  *
  * @throws manager/no-source    no source has that name in that range
  * @throws manager/not-a-plugin there is no such file, and it is no name
  */
-export async function resolve(ref: PluginRef, sources: readonly PluginSource[]): Promise<Resolved> {
-  if (typeof ref !== "string") return { kind: "bytes", ...ref };
+export async function resolve(
+  ref: PluginRef,
+  sources: readonly PluginSource[],
+): Promise<readonly Resolved[]> {
+  if (typeof ref !== "string") return [{ kind: "bytes", ...ref }];
   const found = await kindOf(ref);
-  if (found !== undefined) return { kind: found, path: ref, origin: absolute(ref) };
+  if (found !== undefined) return [{ kind: found, path: ref, origin: absolute(ref) }];
   const [, name, range = "*"] = named.exec(ref) ?? [];
   if (name === undefined || semver.validRange(range) === null) {
     throw managerErrors["not-a-plugin"]({ path: ref, found: "no such file" });
   }
+  return resolveName(name, range, sources);
+}
+
+/** The first source that has the name in that range is the one. @throws manager/no-source */
+export async function resolveName(
+  name: string,
+  range: string,
+  sources: readonly PluginSource[],
+): Promise<readonly ResolvedOffer[]> {
   for (const source of sources) {
-    const offered = bestOf(await source.versions(name), range);
-    if (offered !== undefined) return { kind: "offered", source, offered, origin: source.name };
+    const offered = bestFirst(await source.versions(name), range);
+    if (offered.length === 0) continue;
+    return offered.map((one) => ({ kind: "offered", source, offered: one, origin: source.name }));
   }
   throw managerErrors["no-source"]({ name, range, asked: sources.map((source) => source.name) });
 }

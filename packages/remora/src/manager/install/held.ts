@@ -9,7 +9,8 @@ import { inStep, managerErrors } from "../errors.ts";
 import type { ManagedPlugin } from "../managed-plugin.ts";
 import type { Entry } from "../store/entry.ts";
 import { inspect, placeOf } from "./inspect.ts";
-import { linkable, takeIn, trustHere, verifyHere, withConsent } from "./install.ts";
+import { linkable, takeIn, trustHere, withConsent } from "./install.ts";
+import { verifyHere } from "./plan.ts";
 
 /** What a held version wants; undefined when none is held. */
 export async function heldRequest(entry: Entry, core: Core): Promise<ConsentRequest | undefined> {

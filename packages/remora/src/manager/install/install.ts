@@ -16,14 +16,15 @@ import { busHostFunctions } from "../bus/plugin-bus.ts";
 import { checkDependents, interfaceNames, interfacesFor } from "../calls/plugin-interfaces.ts";
 import type { ConsentItem, ConsentRequest } from "../consent/asker.ts";
 import { grantsOf, mergeGrants, sortRequest } from "../consent/decide-request.ts";
-import { type Core, grantsFor, inspectOptions, policyOf, prepare, rulesOf, writeEntry } from "../core.ts";
+import { type Core, grantsFor, inspectOptions, prepare, rulesOf, writeEntry } from "../core.ts";
 import { inStep, managerErrors } from "../errors.ts";
 import type { ManagedPlugin } from "../managed-plugin.ts";
 import { checkSettings } from "../settings/settings.ts";
 import type { Entry, InstalledVersion, Operation } from "../store/entry.ts";
-import { dependents, installDependencies } from "./dependencies.ts";
-import { fetchBytes, type PluginRef, resolve } from "./fetch.ts";
-import { type Inspected, inspect, placeOf, verify } from "./inspect.ts";
+import { dependents } from "./dependencies.ts";
+import { type PluginRef, type Resolved, resolve } from "./fetch.ts";
+import { type Inspected, inspect, placeOf } from "./inspect.ts";
+import { planInstall, type Verified } from "./plan.ts";
 
 export interface InstallOptions {
   /** To begin with, in place of those that are kept. */
@@ -49,30 +50,43 @@ export interface Accepted {
   readonly refused: readonly Grant[];
 }
 
-/** @param chain The plugins that need this one, the first of them first. */
 export async function install(
   ref: PluginRef,
   core: Core,
   options: InstallOptions = {},
-  chain: readonly string[] = [],
 ): Promise<ManagedPlugin> {
   const label = typeof ref === "string" ? ref : ref.origin;
-  const resolved = await inStep("resolve", label, () => resolve(ref, core.sources));
-  const bytes = await inStep("fetch", label, () => fetchBytes(resolved, core.vocabulary));
-  const found = await inStep("verify", label, () => verifyHere(bytes, core));
-  const { name } = found.bundle.manifest;
-  const { bundle } = found;
-  const { file } = await inStep("inspect", name, () => placeOf(bundle, inspectOptions(core, name)));
-  await inStep("resolve", name, () =>
-    installDependencies(bundle.manifest, chain, core, (needed, path) => install(needed, core, {}, path)),
-  );
+  const found = await inStep("resolve", label, () => resolve(ref, core.sources));
+  return installFirst(found, label, core, options);
+}
+
+/** Steps 2 to 9 with the first of these that can run here, and before it with what that one needs. */
+export async function installFirst(
+  found: readonly Resolved[],
+  label: string,
+  core: Core,
+  options: InstallOptions,
+): Promise<ManagedPlugin> {
+  const { wanted, needed } = await planInstall(found, label, core);
+  for (const one of needed) await installOne(await one(), core, {});
+  return installOne(wanted, core, options);
+}
+
+/** Steps 4 to 9. What it needs is there. */
+async function installOne(
+  { bytes, bundle, trust, origin }: Verified,
+  core: Core,
+  options: InstallOptions,
+): Promise<ManagedPlugin> {
+  const { name } = bundle.manifest;
   const inspected = await inStep("inspect", name, async () => {
+    const { file } = placeOf(bundle, inspectOptions(core, name));
     await checkDependents(bundle, file, dependents(name, core.entries).keys(), core);
     const provided = await interfacesFor(bundle, file, core);
     return inspect(bundle, inspectOptions(core, name, provided));
   });
-  const source = { bytes, bundle, origin: resolved.origin, inspected, basis: core.entries.get(name) };
-  const given = await inStep("decide", name, () => decideHere(source, found.trust, core, options));
+  const source = { bytes, bundle, origin, inspected, basis: core.entries.get(name) };
+  const given = await inStep("decide", name, () => decideHere(source, trust, core, options));
   return takeIn({ ...source, ...given }, core, options);
 }
 
@@ -156,16 +170,6 @@ export async function change(
 /** How far a bundle is trusted, by the keys of now. */
 export function trustHere(bundle: Bundle, { policy, clock }: Core): Trust {
   return trustOf(signatureOf(bundle), policy.keys ?? emptyTrustStore, clock.dateMs());
-}
-
-export function verifyHere(bytes: Uint8Array, core: Core) {
-  const { trust = "verified", keys = emptyTrustStore } = core.policy;
-  return verify(bytes, {
-    vocabulary: core.vocabulary,
-    keys,
-    rule: (plugin) => policyOf(core, plugin).trust ?? trust,
-    nowMs: core.clock.dateMs(),
-  });
 }
 
 /** Step 5: policy first, then what it has, then whoever can consent; for an update only the difference is asked. */

@@ -22,11 +22,9 @@ export interface PluginSource {
   fetch(offered: Offered): AsyncIterable<Uint8Array>;
 }
 
-/** The highest version that a range has; of pre-releases only those that the range names. */
-export function bestOf(offered: readonly Offered[], range: string): Offered | undefined {
-  const best = semver.maxSatisfying(
-    offered.map(({ version }) => version),
-    range,
-  );
-  return offered.find(({ version }) => version === best);
+/** What a range has, the highest version first; of pre-releases only those that the range names. */
+export function bestFirst(offered: readonly Offered[], range: string): readonly Offered[] {
+  return offered
+    .filter(({ version }) => semver.satisfies(version, range))
+    .sort((a, b) => semver.rcompare(a.version, b.version));
 }
