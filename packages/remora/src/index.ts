@@ -4,7 +4,13 @@
 export { type Fault, isRemoraError, RemoraError } from "./base/index.ts";
 // A host function that may take long says so.
 // Values of a world.
-export { asyncHostFunction, ComponentError, slowHostFunction, slowHostInterface } from "./component/index.ts";
+export {
+  abortable,
+  asyncHostFunction,
+  ComponentError,
+  slowHostFunction,
+  slowHostInterface,
+} from "./component/index.ts";
 // Load one plugin.
 // What a guest may spend, and what it exports.
 export {

@@ -71,6 +71,13 @@ export interface CoreWaiting {
   /** Called when the call waits without a stack, and when it goes on. */
   wait(): void;
   resume(): void;
+  /**
+   * Called when nobody wants the result of the running call any more: it is ended soon if it does not end before.
+   *
+   * @param reason Cause of the `component/cancelled` that it ends with.
+   * @param graceMs How soon. Default: a tenth of a second.
+   */
+  hurry(reason: unknown, graceMs?: number): void;
   /** Called when a call that may have waited has its result, before `CoreEngine.leave`. */
   settle(): void;
   /**

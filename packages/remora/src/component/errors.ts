@@ -68,6 +68,13 @@ export const componentErrors = defineErrors("component", {
     message: (d: { name: string }) =>
       `Guest cannot wait for "${d.name}" here: it was called by a start function, a destructor or a call that gives its result at once`,
   },
+  cancelled: {
+    fault: "operator",
+    message: (d: { afterMs: number | undefined }) =>
+      d.afterMs === undefined
+        ? "The call was cancelled by its caller"
+        : `The call was cancelled by its caller, and its instance is gone: the guest had not ended it after ${d.afterMs} ms`,
+  },
   "host-failed": {
     fault: "platform",
     message: (d: { name: string }) => `Host function "${d.name}" failed`,

@@ -1,3 +1,5 @@
+// Calls that are no longer wanted.
+export { abortable, type CancelSignal } from "./async/abortable.ts";
 // Host functions that give promises.
 export { asyncHostFunction, isAsyncHostFunction } from "./async-host.ts";
 // Decoding.

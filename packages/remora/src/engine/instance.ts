@@ -4,6 +4,8 @@
  */
 
 import {
+  abortable,
+  type CancelSignal,
   type ComponentExports,
   type CoreFunction,
   type CoreInstance,
@@ -63,30 +65,42 @@ abstract class LiveInstance {
    * @throws component/type-mismatch an argument does not fit; nothing ran
    */
   call(path: string | readonly string[], args: readonly unknown[], budget: Partial<Budget> = {}) {
-    const target = exportedFunction({ exports: this.exports }, ...(typeof path === "string" ? [path] : path));
-    const before = this.engine.budget;
-    this.engine.budget = { ...before, ...budget };
-    try {
-      const result: unknown = target(...args);
-      return { result, report: this.report };
-    } finally {
-      this.engine.budget = before;
-    }
+    const result: unknown = this.#within(budget, this.#exported(path), args);
+    return { result, report: this.report };
   }
 
   /**
    * The same for an export that gives a promise, as all do when a host function is asynchronous.
    *
-   * @throws engine/re-entered another call is running, or waits
+   * @param options The budget, and a signal that ends the call; see `abortable`.
+   * @throws engine/re-entered   another call is running, or waits
+   * @throws component/cancelled the signal was aborted
    */
   async callAsync(
     path: string | readonly string[],
     args: readonly unknown[],
-    budget: Partial<Budget> = {},
+    options: Partial<Budget> & { readonly signal?: CancelSignal } = {},
   ): Promise<{ readonly result: unknown; readonly report: CallReport }> {
+    const { signal, ...budget } = options;
+    const target = this.#exported(path);
+    const called = signal === undefined ? target : abortable(target, signal);
     // The budget is taken when the call begins; what it cost is known when its promise is settled.
-    const result = await this.call(path, args, budget).result;
+    const result: unknown = await this.#within(budget, called, args);
     return { result, report: this.report };
+  }
+
+  #exported(path: string | readonly string[]): CoreFunction {
+    return exportedFunction({ exports: this.exports }, ...(typeof path === "string" ? [path] : path));
+  }
+
+  #within(budget: Partial<Budget>, target: CoreFunction, args: readonly unknown[]): unknown {
+    const before = this.engine.budget;
+    this.engine.budget = { ...before, ...budget };
+    try {
+      return target(...args);
+    } finally {
+      this.engine.budget = before;
+    }
   }
 
   /** Lets go of the guest; a call that still runs is stopped at its next check. */

@@ -4,6 +4,7 @@
  * are: whoever waits in one is told that it cannot.
  */
 
+import { untilAborted, withAbort } from "../component/async/abortable.ts";
 import { isAsyncHostFunction } from "../component/async-host.ts";
 import type { CoreFunction, CoreImports, CoreSignature, CoreValue, CoreWaiting } from "../component/core.ts";
 import { componentErrors } from "../component/errors.ts";
@@ -69,7 +70,7 @@ export class ModuleWaiting {
     const entry = this.#waiting.entryOf(core, signature, (returned) => {
       result = returned;
     });
-    return async (...args) => {
+    const call: CoreFunction = async (...args) => {
       engine.enter();
       this.#isOnOwnStack = true;
       try {
@@ -86,6 +87,15 @@ export class ModuleWaiting {
       engine.leave();
       return result;
     };
+    // It has no way to ask its guest to end a call.
+    const atOnce = 0;
+    return withAbort(call, (args, signal) =>
+      untilAborted(
+        signal,
+        () => call(...args),
+        () => this.#waiting.hurry(signal.reason, atOnce),
+      ),
+    );
   }
 
   #importOf(name: string, given: CoreFunction): CoreFunction {

@@ -10,6 +10,7 @@
  */
 
 import type { CoreFunction, CoreSignature, CoreWaiting, Flat } from "../component/core.ts";
+import { componentErrors } from "../component/errors.ts";
 import { engineErrors } from "./errors.ts";
 import { guarded } from "./host-guard.ts";
 import { withCanonicalBits } from "./host-nan.ts";
@@ -39,12 +40,16 @@ const stacksMax = 1_000;
 
 let stacks = 0;
 
+/** What a guest has to end a call that nobody wants any more; one that only has to notice takes microseconds. */
+const defaultGraceMs = 100;
+
 export class Waiting implements CoreWaiting {
   readonly #options: WaitingOptions;
   /** Stacks that were put aside, each with what makes it unwind. */
   readonly #asleep = new Set<() => void>();
   onDeath = (): void => {};
   #cancelTimer: (() => void) | undefined;
+  #cancelGrace: (() => void) | undefined;
 
   /** Undefined where V8 has no JavaScript Promise Integration: before Node 24. */
   static of(options: WaitingOptions): Waiting | undefined {
@@ -141,9 +146,19 @@ export class Waiting implements CoreWaiting {
     this.#options.meter.lookAtClock();
   }
 
+  hurry(reason: unknown, graceMs = defaultGraceMs): void {
+    const { timer, condemn } = this.#options;
+    this.#cancelGrace ??= timer(graceMs, () => {
+      condemn(componentErrors.cancelled({ afterMs: graceMs }, reason));
+      this.die();
+    });
+  }
+
   settle(): void {
     this.#cancelTimer?.();
     this.#cancelTimer = undefined;
+    this.#cancelGrace?.();
+    this.#cancelGrace = undefined;
   }
 
   swapStack(left: number | undefined): number {

@@ -4,10 +4,10 @@ import { errorResult, type OutgoingCall } from "../abi/call-host.ts";
 import type { Later } from "./later.ts";
 import type { Callee } from "./lowered-function.ts";
 import type { HostEnd, Scheduler } from "./scheduler.ts";
-import type { Caller } from "./task.ts";
+import { type Caller, cancelled } from "./task.ts";
 
-/** A host is asked for a result and not to stop: what it promised it still owes. */
-const cannotCancel = () => undefined;
+/** Of a call that had its result at once. */
+const isOver = () => undefined;
 
 /**
  * @param takeLoans Takes the objects that the host was lent for this call; gives what ends the loan.
@@ -32,40 +32,59 @@ export function hostCallee(call: OutgoingCall, scheduler: Scheduler, takeLoans: 
         value = callee(...args);
       } catch (error) {
         finish(() => thrown(error));
-        return cannotCancel;
+        return isOver;
       }
       if (!isThenable(value)) {
         finish(() => given(value));
-        return cannotCancel;
+        return isOver;
       }
-      promised(scheduler, value, (result, error) =>
+      const letGo = promised(scheduler, value, (result, error) =>
         finish(() => (error === undefined ? given(result) : thrown(error.error))),
       );
-      return cannotCancel;
+      return () => {
+        letGo();
+        endLoans();
+        caller.resolve(cancelled);
+        return undefined;
+      };
     },
   };
 }
 
-/** Waits for the host; the guest gets it between two of its turns. */
+/**
+ * Waits for the host; the guest gets it between two of its turns.
+ *
+ * @returns what lets go of it: a host cannot be stopped, but nobody waits for what it then gives
+ */
 function promised(
   scheduler: Scheduler,
   value: PromiseLike<unknown>,
   finish: (value: unknown, error: { readonly error: unknown } | undefined) => void,
-): void {
+): () => void {
   const end: HostEnd = { fail: () => {} };
+  let isWanted = true;
+  const letGo = () => {
+    isWanted = false;
+    scheduler.release(end);
+    scheduler.end();
+  };
   scheduler.begin();
   scheduler.hold(end);
-  const settle = (result: unknown, error?: { readonly error: unknown }) =>
+  const settle = (result: unknown, error?: { readonly error: unknown }) => {
+    if (!isWanted) return;
     scheduler.whenPaused(() => {
-      scheduler.release(end);
-      scheduler.end();
+      // The guest may have cancelled the call in the turn before.
+      if (!isWanted) return;
+      letGo();
       scheduler.open();
       finish(result, error);
     });
+  };
   Promise.resolve(value).then(
     (result) => settle(result),
     (error: unknown) => settle(undefined, { error }),
   );
+  return letGo;
 }
 
 export function isThenable(value: unknown): value is PromiseLike<unknown> {

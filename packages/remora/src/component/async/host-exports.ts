@@ -3,28 +3,51 @@
 import { type HostCallable, refuse, type Signature } from "../abi/call-guest.ts";
 import { ComponentError } from "../component-error.ts";
 import { componentErrors } from "../errors.ts";
-import { after } from "./later.ts";
+import { type CancelSignal, untilAborted, withAbort } from "./abortable.ts";
+import { after, type Later } from "./later.ts";
 import type { LiftedFunction } from "./lifted-function.ts";
 import type { HostCall, Scheduler } from "./scheduler.ts";
-import type { Caller } from "./task.ts";
+import { type Caller, cancelled } from "./task.ts";
 
 /** Gives a promise. Whatever goes wrong rejects it, and nothing is thrown. */
 export function promisedCall(lifted: LiftedFunction, scheduler: Scheduler): HostCallable {
-  const { signature } = lifted;
-  return async (...args) => {
+  const call: HostCallable = async (...args) => {
     check(lifted, args);
-    const value = await scheduler.call((call) => {
-      try {
-        // Looked at again: they may have changed while the call stood in line.
-        check(lifted, args);
-      } catch (error) {
-        scheduler.cancelCall(call, error);
-        return undefined;
-      }
-      return after(lifted.start(callerOf(call, lifted, args), true), () => undefined);
-    });
-    return outcomeOf(signature, value);
+    return outcomeOf(lifted.signature, await scheduler.call((running) => begin(running, args)));
   };
+  const begin = (running: HostCall, args: readonly unknown[]) => {
+    try {
+      // Looked at again: they may have changed while the call stood in line.
+      check(lifted, args);
+    } catch (error) {
+      scheduler.cancelCall(running, error);
+      return undefined;
+    }
+    return after(lifted.start(callerOf(running, lifted, args), true), (task) => {
+      running.requestCancellation = () => task.requestCancellation(scheduler);
+    });
+  };
+  return withAbort(call, async (args, signal) => {
+    check(lifted, args);
+    const value = await abortableCall(scheduler, (running) => begin(running, args), signal);
+    if (value === cancelled) throw componentErrors.cancelled({ afterMs: undefined }, signal.reason);
+    return outcomeOf(lifted.signature, value);
+  });
+}
+
+function abortableCall(
+  scheduler: Scheduler,
+  begin: (running: HostCall) => Later<void>,
+  signal: CancelSignal,
+): Promise<unknown> {
+  let running: HostCall | undefined;
+  const call = () =>
+    scheduler.call(begin, (made) => {
+      running = made;
+    });
+  return untilAborted(signal, call, () => {
+    if (running !== undefined) scheduler.withdraw(running, signal.reason);
+  });
 }
 
 function callerOf(call: HostCall, lifted: LiftedFunction, args: readonly unknown[]): Caller {

@@ -15,6 +15,8 @@ import type { Thread } from "./thread.ts";
 export interface HostCall {
   /** Set by the guest's result; given to the host when the guest has paused. */
   outcome: { readonly value: unknown } | undefined;
+  /** Asks the guest to end it; set when it has begun and paused for the first time. */
+  requestCancellation: (() => Later<void>) | undefined;
   resolve(value: unknown): void;
   reject(error: unknown): void;
 }
@@ -168,14 +170,19 @@ export class Scheduler {
     return this.#hostEnds.size;
   }
 
-  /** Makes a call of the host when the guest has paused; `start` begins it. */
-  call(start: (call: HostCall) => Later<void>): Promise<unknown> {
+  /**
+   * Makes a call of the host when the guest has paused; `start` begins it.
+   *
+   * @param onCall Gets the call before it begins, for `withdraw`.
+   */
+  call(start: (call: HostCall) => Later<void>, onCall?: (call: HostCall) => void): Promise<unknown> {
     return new Promise((resolve, reject) => {
-      const call: HostCall = { outcome: undefined, resolve, reject };
+      const call: HostCall = { outcome: undefined, requestCancellation: undefined, resolve, reject };
+      onCall?.(call);
       if (this.#failure !== undefined || this.#call !== undefined) return this.#refuse(call);
       this.#queued.add(call);
       this.whenPaused(() => {
-        this.#queued.delete(call);
+        if (!this.#queued.delete(call)) return undefined;
         try {
           this.engine.enter();
         } catch (error) {
@@ -189,9 +196,25 @@ export class Scheduler {
     });
   }
 
+  /** Nobody wants the result any more: a call that has not begun never does, and the guest is asked to end one that has. */
+  withdraw(call: HostCall, reason: unknown): void {
+    if (this.#queued.delete(call)) {
+      call.reject(componentErrors.cancelled({ afterMs: undefined }, reason));
+      return;
+    }
+    if (this.#call !== call) return;
+    this.waiting?.hurry(reason);
+    this.whenPaused(() => {
+      if (this.#call !== call || call.requestCancellation === undefined) return undefined;
+      this.open();
+      return call.requestCancellation();
+    });
+  }
+
   /** Ends the running call without a failure of the guest's: it never got there. */
   cancelCall(call: HostCall, error: unknown): void {
     this.#call = undefined;
+    this.waiting?.settle();
     this.engine.cancel();
     call.reject(error);
   }

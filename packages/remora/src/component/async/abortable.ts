@@ -1,0 +1,69 @@
+/**
+ * Calls that their caller may lose interest in. A guest is asked to end such a call, by what the specification has for
+ * it (CanonicalABI.md, "Task.request_cancellation"), and may go on; whoever asked need not wait for that for long.
+ */
+
+import { componentErrors } from "../errors.ts";
+
+/** As much of an `AbortSignal` as is used here: this layer knows no platform. */
+export interface CancelSignal {
+  readonly aborted: boolean;
+  readonly reason: unknown;
+  addEventListener(type: "abort", listener: () => void): void;
+  removeEventListener(type: "abort", listener: () => void): void;
+}
+
+type Abortable = (args: readonly unknown[], signal: CancelSignal) => Promise<unknown>;
+
+const known = new WeakMap<object, Abortable>();
+
+/** Makes an export known as one whose calls can be aborted, and gives it back. */
+export function withAbort<Callable extends object>(callable: Callable, call: Abortable): Callable {
+  known.set(callable, call);
+  return callable;
+}
+
+/**
+ * The same export, whose calls end when the signal is aborted: with `component/cancelled`, which has the signal's reason
+ * as its cause.
+ *
+ * A call that stands in line never begins. A guest in the middle of one is asked to end it: by its callback, or where it
+ * waits and can be cancelled. If it does, its instance is as good as before; it may also give its result, which is then
+ * what the call gives. After a tenth of a second the call is ended without it, and the instance is gone; so is
+ * that of a core module at once, which has no way to be asked.
+ *
+ * @param callable A function among the exports of an instance that gives a promise.
+ * @throws TypeError it is none
+ *
+ * @example
+ * const search = abortable(instance.exports.search, AbortSignal.timeout(500));
+ * const found = await search("harbour");
+ */
+export function abortable<Callable extends (...args: never[]) => unknown>(
+  callable: Callable,
+  signal: CancelSignal,
+): Callable {
+  const call = known.get(callable);
+  if (call === undefined) throw new TypeError("Only an export that gives a promise can be aborted");
+  const bound = (...args: unknown[]) => call(args, signal);
+  return bound as unknown as Callable; // It takes and gives what the export does.
+}
+
+/**
+ * Calls, and tells `withdraw` when the signal is aborted before the call is over.
+ *
+ * @throws component/cancelled it is aborted already
+ */
+export async function untilAborted<Result>(
+  signal: CancelSignal,
+  call: () => Promise<Result>,
+  withdraw: () => void,
+): Promise<Result> {
+  if (signal.aborted) throw componentErrors.cancelled({ afterMs: undefined }, signal.reason);
+  signal.addEventListener("abort", withdraw);
+  try {
+    return await call();
+  } finally {
+    signal.removeEventListener("abort", withdraw);
+  }
+}

@@ -1,0 +1,193 @@
+/** Calls whose caller loses interest: what the guest is told, what it may do, and what happens if it does nothing. */
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { parse } from "@bytecodealliance/jco-transpile/wasm-tools";
+import { abortable, asyncHostFunction, decodeComponent } from "../component/index.ts";
+import { load } from "./load.ts";
+import {
+  type Asking,
+  askingBytes,
+  calledBack,
+  componentOf,
+  type Guest,
+  memory,
+  neverSettles,
+} from "./testing/async-guests.test.ts";
+
+// Each waits for an answer of the host that does not come, and is asked to stop meanwhile. What it does then:
+const waiting: Guest = {
+  uses: ["return", "cancel", "set-new", "join", "subtask-cancel", "subtask-drop"],
+  imports: '(import "ask" (func $ask-host async (param "of" u32) (result u32)))',
+  hostImports: {
+    ask: { core: "(param i32 i32) (result i32)", canon: `lower (func $ask-host) async ${memory}` },
+    "set-wait": {
+      core: "(param i32 i32) (result i32)",
+      canon: `waitable-set.wait ${memory}`,
+    },
+  },
+  code: `
+    (global $subtask (mut i32) (i32.const 0))
+    (global $set (mut i32) (i32.const 0))
+    (global $told (mut i32) (i32.const 0))
+    (func $wait (result i32)
+      (global.set $set (call $set-new))
+      (global.set $subtask (i32.shr_u (call $ask (i32.const 1) (i32.const 16)) (i32.const 4)))
+      (call $join (global.get $subtask) (global.get $set))
+      (i32.or (i32.const 2) (i32.shl (global.get $set) (i32.const 4))))
+    (func $let-go
+      (call $join (global.get $subtask) (i32.const 0))
+      (global.set $told (call $subtask-cancel (global.get $subtask)))
+      (call $subtask-drop (global.get $subtask)))
+    (func (export "agrees") (result i32) (call $wait))
+    (func (export "agrees-back") (param $event i32) (param i32 i32) (result i32)
+      (if (i32.ne (local.get $event) (i32.const 6)) (then (unreachable)))
+      (call $let-go)
+      (call $cancel)
+      (i32.const 0))
+    (func (export "answers") (result i32) (call $wait))
+    (func (export "answers-back") (param i32 i32 i32) (result i32)
+      (call $let-go)
+      (call $return (i32.const 9))
+      (i32.const 0))
+    (func (export "ignores") (result i32) (call $wait))
+    (func (export "ignores-back") (param i32 i32 i32) (result i32)
+      (i32.or (i32.const 2) (i32.shl (global.get $set) (i32.const 4))))
+    (func (export "spins") (result i32) (i32.const 1))
+    (func (export "spins-back") (param i32 i32 i32) (result i32) (i32.const 1))
+    (func (export "stackful") 
+      (drop (call $wait))
+      (if (i32.ne (call $set-wait (global.get $set) (i32.const 24)) (i32.const 6)) (then (unreachable)))
+      (call $let-go)
+      (call $cancel))
+    (func (export "told") (result i32) (global.get $told))`,
+  exports: `
+    ${["agrees", "answers", "ignores", "spins"].map((name) => calledBack(name, "(result u32)")).join("\n")}
+    (func (export "stackful") async (result u32) (canon lift (core func $i "stackful") async ${memory}))
+    (func (export "told") (result u32) (canon lift (core func $i "told")))`,
+};
+
+interface Waiting {
+  agrees(): Promise<number>;
+  answers(): Promise<number>;
+  ignores(): Promise<number>;
+  spins(): Promise<number>;
+  stackful(): Promise<number>;
+  told(): number;
+}
+
+const waitingBytes = withCancellableWait(await componentOf(waiting));
+const cancelledBeforeReturned = 4;
+
+const loadWaiting = () =>
+  load<Waiting>(waitingBytes, {
+    imports: { ask: neverSettles },
+    limits: { deadlineMs: 20_000, fuelMax: Number.POSITIVE_INFINITY },
+  });
+
+for (const name of ["agrees", "stackful"] as const) {
+  test(`${name}: a guest that ends the call when it is asked to is as good as before`, async () => {
+    const instance = await loadWaiting();
+    const controller = new AbortController();
+    const call = abortable(instance.exports[name], controller.signal)();
+    controller.abort("enough");
+    await assert.rejects(call, { code: "component/cancelled", fault: "operator", cause: "enough" });
+    assert.equal(instance.exports.told(), cancelledBeforeReturned, "the host's answer is not waited for");
+    assert.equal(instance.isPoisoned, false);
+  });
+}
+
+test("a guest may give its result when it is asked to stop", async () => {
+  const instance = await loadWaiting();
+  const controller = new AbortController();
+  const call = abortable(instance.exports.answers, controller.signal)();
+  controller.abort();
+  assert.equal(await call, 9);
+});
+
+for (const name of ["ignores", "spins"] as const) {
+  test(`${name}: a guest that goes on is ended soon, long before its deadline`, async () => {
+    const instance = await loadWaiting();
+    const controller = new AbortController();
+    const call = abortable(instance.exports[name], controller.signal)();
+    controller.abort();
+    await assert.rejects(call, { code: "component/cancelled", details: { afterMs: 100 } });
+    assert.ok(instance.isPoisoned);
+  });
+}
+
+test("a call that is cancelled before it begins never does", async () => {
+  const instance = await loadWaiting();
+  const call = abortable(instance.exports.agrees, AbortSignal.abort());
+  await assert.rejects(call(), { code: "component/cancelled" });
+  assert.equal(instance.exports.told(), 0);
+});
+
+test("a signal that is aborted when the call is over has no effect", async () => {
+  const { exports } = await load<Asking>(askingBytes, { imports: { ask: (of: number) => of } });
+  const controller = new AbortController();
+  assert.equal(await abortable(exports.both, controller.signal)(5), 11);
+  controller.abort();
+  assert.equal(await exports.both(6), 13);
+});
+
+test("a wrong argument is refused whether or not the call can be aborted", async () => {
+  const { exports } = await load<Asking>(askingBytes, { imports: { ask: (of: number) => of } });
+  const both = abortable(exports.both, new AbortController().signal);
+  await assert.rejects(both(-1), { code: "component/type-mismatch" });
+  assert.equal(await both(5), 11);
+});
+
+test("a call by name takes a signal beside its budget", async () => {
+  const instance = await loadWaiting();
+  const { signal, abort } = controllerOf();
+  const call = instance.callAsync("agrees", [], { signal, deadlineMs: 10_000 });
+  abort();
+  await assert.rejects(call, { code: "component/cancelled" });
+});
+
+test("what gives its result at once cannot be aborted", async () => {
+  const { exports } = await loadWaiting();
+  assert.throws(() => abortable(exports.told, new AbortController().signal), TypeError);
+});
+
+test("a guest in the middle of a synchronous function cannot be asked, and is ended", async () => {
+  const bytes = await parse(`(component
+    (import "nap" (func $nap))
+    (core func $n (canon lower (func $nap)))
+    (core module $m (import "h" "nap" (func $nap)) (func (export "f") (call $nap)))
+    (core instance $i (instantiate $m (with "h" (instance (export "nap" (func $n))))))
+    (func (export "f") (canon lift (core func $i "f"))))`);
+  const imports = { nap: asyncHostFunction(neverSettles) };
+  const instance = await load<{ f(): Promise<void> }>(bytes, { imports, limits: { deadlineMs: 20_000 } });
+  const { signal, abort } = controllerOf();
+  const call = abortable(instance.exports.f, signal)();
+  abort();
+  await assert.rejects(call, { code: "component/cancelled" });
+  assert.ok(instance.isPoisoned);
+});
+
+test("a core module cannot be asked either", async () => {
+  const bytes = await parse(`(module (import "h" "nap" (func $nap)) (func (export "f") (call $nap)))`);
+  const imports = { h: { nap: asyncHostFunction(neverSettles) } };
+  const instance = await load<{ f(): Promise<void> }>(bytes, { imports, limits: { deadlineMs: 20_000 } });
+  const { signal, abort } = controllerOf();
+  const call = abortable(instance.exports.f, signal)();
+  abort();
+  await assert.rejects(call, { code: "component/cancelled", details: { afterMs: 0 } });
+  assert.ok(instance.isPoisoned);
+});
+
+/** Sets the flag `cancellable` (Binary.md, "canon"): the tool that makes the binary has no word for it. */
+function withCancellableWait(bytes: Uint8Array): Uint8Array {
+  for (const definition of decodeComponent(bytes).definitions) {
+    if (definition.kind !== "canon" || definition.body.kind !== "builtin") continue;
+    if (definition.body.name === "waitable-set.wait") bytes[definition.offset + 1] = 1;
+  }
+  return bytes;
+}
+
+function controllerOf() {
+  const controller = new AbortController();
+  return { signal: controller.signal, abort: () => controller.abort() };
+}

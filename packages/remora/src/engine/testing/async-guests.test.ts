@@ -1,0 +1,163 @@
+/** Guests of the asynchronous ABI, put together from what each is about. */
+
+import { parse } from "@bytecodealliance/jco-transpile/wasm-tools";
+import { allocator } from "../../component/testing/guests.test.ts";
+
+export const memory = '(memory (core memory $l "memory"))';
+export const realloc = '(realloc (core func $l "cabi_realloc"))';
+
+interface Import {
+  /** As core code imports it. */
+  readonly core: string;
+  /** The canonical function. */
+  readonly canon: string;
+}
+
+/** Canonical functions that the guests below use, by the name under which they import them. */
+const builtins: Readonly<Record<string, Import>> = {
+  return: { core: "(param i32)", canon: "task.return (result u32)" },
+  "return-none": { core: "", canon: "task.return" },
+  cancel: { core: "", canon: "task.cancel" },
+  "subtask-drop": { core: "(param i32)", canon: "subtask.drop" },
+  "subtask-cancel": { core: "(param i32) (result i32)", canon: "subtask.cancel" },
+  "set-new": { core: "(result i32)", canon: "waitable-set.new" },
+  "set-wait": { core: "(param i32 i32) (result i32)", canon: `waitable-set.wait ${memory}` },
+  "set-drop": { core: "(param i32)", canon: "waitable-set.drop" },
+  join: { core: "(param i32 i32)", canon: "waitable.join" },
+  yield: { core: "(result i32)", canon: "thread.yield" },
+  "return-bytes": { core: "(param i32)", canon: "task.return (result $bytes)" },
+  "bytes-new": { core: "(result i64)", canon: "stream.new $bytes" },
+  "bytes-write": { core: "(param i32 i32 i32) (result i32)", canon: `stream.write $bytes ${memory}` },
+  "bytes-write-async": {
+    core: "(param i32 i32 i32) (result i32)",
+    canon: `stream.write $bytes async ${memory}`,
+  },
+  "bytes-read": { core: "(param i32 i32 i32) (result i32)", canon: `stream.read $bytes ${memory}` },
+  "bytes-read-async": {
+    core: "(param i32 i32 i32) (result i32)",
+    canon: `stream.read $bytes async ${memory}`,
+  },
+  "bytes-close": { core: "(param i32)", canon: "stream.drop-writable $bytes" },
+  "bytes-drop": { core: "(param i32)", canon: "stream.drop-readable $bytes" },
+  "return-texts": { core: "(param i32)", canon: "task.return (result $texts)" },
+  "texts-new": { core: "(result i64)", canon: "stream.new $texts" },
+  "texts-write": { core: "(param i32 i32 i32) (result i32)", canon: `stream.write $texts ${memory}` },
+  "texts-read": {
+    core: "(param i32 i32 i32) (result i32)",
+    canon: `stream.read $texts ${memory} ${realloc}`,
+  },
+  "texts-close": { core: "(param i32)", canon: "stream.drop-writable $texts" },
+  "texts-drop": { core: "(param i32)", canon: "stream.drop-readable $texts" },
+  "return-later": { core: "(param i32)", canon: "task.return (result $later)" },
+  "later-new": { core: "(result i64)", canon: "future.new $later" },
+  "later-write": { core: "(param i32 i32) (result i32)", canon: `future.write $later ${memory}` },
+  "later-read": { core: "(param i32 i32) (result i32)", canon: `future.read $later ${memory}` },
+  "later-close": { core: "(param i32)", canon: "future.drop-writable $later" },
+};
+
+export interface Guest {
+  readonly uses: readonly (keyof typeof builtins)[];
+  /** Functions and globals of the core module; the memory is at hand. */
+  readonly code: string;
+  /** The functions that the component exports, with `$i` the core instance. */
+  readonly exports: string;
+  /** What it imports from the host, and the core functions made of that. */
+  readonly imports?: string;
+  readonly hostImports?: Readonly<Record<string, Import>>;
+}
+
+/** The component of one core module, beside one with memory and allocator. */
+export function componentOf({
+  uses,
+  code,
+  exports,
+  imports = "",
+  hostImports = {},
+}: Guest): Promise<Uint8Array> {
+  const all = Object.entries({
+    ...Object.fromEntries(uses.map((name) => [name, builtins[name] as Import])),
+    ...hostImports,
+  });
+  return parse(`(component
+    (type $bytes (stream u8)) (type $texts (stream string)) (type $later (future u32))
+    ${imports}
+    (core module $libc ${allocator})
+    (core instance $l (instantiate $libc))
+    ${all.map(([name, { canon }]) => `(core func $${name} (canon ${canon}))`).join("\n")}
+    (core module $m
+      (import "l" "memory" (memory 1))
+      ${all.map(([name, { core }]) => `(import "h" "${name}" (func $${name} ${core}))`).join("\n")}
+      ${code})
+    (core instance $i (instantiate $m (with "l" (instance $l))
+      (with "h" (instance ${all.map(([name]) => `(export "${name}" (func $${name}))`).join(" ")}))))
+    ${exports})`);
+}
+
+export const stackful = (name: string, type: string) =>
+  `(func (export "${name}") async ${type} (canon lift (core func $i "${name}") async ${memory}))`;
+export const calledBack = (name: string, type: string) =>
+  `(func (export "${name}") async ${type} (canon lift (core func $i "${name}") async ${memory}
+    (callback (core func $i "${name}-back"))))`;
+
+export const neverSettles = () => new Promise<never>(() => {});
+
+// Two questions to the host at once: the guest waits for both and gives the sum.
+const asking: Guest = {
+  uses: ["return", "set-new", "set-wait", "join", "subtask-drop"],
+  imports: '(import "ask" (func $ask-host async (param "of" u32) (result u32)))',
+  hostImports: {
+    ask: { core: "(param i32 i32) (result i32)", canon: `lower (func $ask-host) async ${memory}` },
+    "ask-and-wait": { core: "(param i32) (result i32)", canon: "lower (func $ask-host)" },
+  },
+  code: `
+    (global $set (mut i32) (i32.const 0))
+    (global $left (mut i32) (i32.const 2))
+    (func $begin (param $of i32) (param $at i32) (local $packed i32)
+      (local.set $packed (call $ask (local.get $of) (local.get $at)))
+      (if (i32.eq (local.get $packed) (i32.const 2))
+        (then (global.set $left (i32.sub (global.get $left) (i32.const 1))) return))
+      (call $join (i32.shr_u (local.get $packed) (i32.const 4)) (global.get $set)))
+    (func $begin-both (param $of i32)
+      (global.set $left (i32.const 2))
+      (global.set $set (call $set-new))
+      (call $begin (local.get $of) (i32.const 16))
+      (call $begin (i32.add (local.get $of) (i32.const 1)) (i32.const 20)))
+    (func $sum (result i32) (i32.add (i32.load (i32.const 16)) (i32.load (i32.const 20))))
+    (func $next (result i32)
+      (if (result i32) (global.get $left)
+        (then (i32.or (i32.const 2) (i32.shl (global.get $set) (i32.const 4))))
+        (else (call $return (call $sum)) (i32.const 0))))
+    (func (export "both") (param i32) (result i32) (call $begin-both (local.get 0)) (call $next))
+    (func (export "both-back") (param $event i32) (param $index i32) (param $state i32) (result i32)
+      (if (i32.eq (local.get $state) (i32.const 2))
+        (then
+          (call $subtask-drop (local.get $index))
+          (global.set $left (i32.sub (global.get $left) (i32.const 1)))))
+      (call $next))
+    (func (export "both-stackful") (param i32)
+      (call $begin-both (local.get 0))
+      (loop $l
+        (if (global.get $left)
+          (then
+            (drop (call $set-wait (global.get $set) (i32.const 24)))
+            (call $subtask-drop (i32.load (i32.const 24)))
+            (global.set $left (i32.sub (global.get $left) (i32.const 1)))
+            (br $l))))
+      (call $return (call $sum)))
+    (func (export "one") (param i32) (result i32) (call $ask-and-wait (local.get 0)))
+    (func (export "plain") (result i32) (i32.const 7))`,
+  exports: `
+    ${calledBack("both", '(param "of" u32) (result u32)')}
+    ${stackful("both-stackful", '(param "of" u32) (result u32)')}
+    (func (export "one") async (param "of" u32) (result u32) (canon lift (core func $i "one")))
+    (func (export "plain") (result u32) (canon lift (core func $i "plain")))`,
+};
+
+export interface Asking {
+  both(of: number): Promise<number>;
+  bothStackful(of: number): Promise<number>;
+  one(of: number): Promise<number>;
+  plain(): number;
+}
+
+export const askingBytes = await componentOf(asking);
