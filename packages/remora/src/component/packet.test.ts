@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { textCodec } from "../engine/text.ts";
+import { packetEngine } from "../engine/packet-engine.ts";
 import type { ResourceHost } from "./abi/context.ts";
 import { Packets } from "./packet.ts";
 import type { ValueType } from "./types.ts";
@@ -20,8 +20,8 @@ const values = {
 };
 
 for (const sharesText of [true, false]) {
-  const writer = new Packets(textCodec, noResources);
-  const reader = new Packets(textCodec, noResources, { sharesText });
+  const writer = new Packets(packetEngine, noResources);
+  const reader = new Packets(packetEngine, noResources, { sharesText });
   const crossed = (list: readonly string[]) => {
     const bytes = Uint8Array.from(writer.write(writer.codec(strings), [list, list]));
     return reader.read(reader.codec(strings), bytes, 2);
@@ -42,15 +42,15 @@ for (const sharesText of [true, false]) {
 }
 
 test("a packet of an odd number of bytes, and larger than the memory was, is written and read", () => {
-  const packets = new Packets(textCodec, noResources);
+  const packets = new Packets(packetEngine, noResources);
   const codec = packets.codec({ kind: "string" });
   const text = "x".repeat(40_001);
   assert.deepEqual(packets.read(codec, Uint8Array.from(packets.write(codec, [text])), 1), [text]);
 });
 
 test("a packet that calls itself ASCII and is not gives other strings, and none from beyond its end", () => {
-  const writer = new Packets(textCodec, noResources);
-  const reader = new Packets(textCodec, noResources, { sharesText: true });
+  const writer = new Packets(packetEngine, noResources);
+  const reader = new Packets(packetEngine, noResources, { sharesText: true });
   const bytes = Uint8Array.from(writer.write(writer.codec({ kind: "string" }), ["é"]));
   bytes[0] = 1;
   assert.deepEqual(reader.read(reader.codec({ kind: "string" }), bytes, 1), ["Ã©"]);

@@ -10,20 +10,14 @@ import { type Codec, Codecs } from "./abi/codec.ts";
 import { Context, type ResourceHost } from "./abi/context.ts";
 import { explainMismatch } from "./abi/explain.ts";
 import { HandleTable } from "./abi/handles.ts";
-import type { CoreEngine, TextCodec } from "./core.ts";
+import type { CoreEngine } from "./core.ts";
 import { componentErrors } from "./errors.ts";
+import { PacketMemory, packetBytesMax, packetStart } from "./packet-memory.ts";
 import { PacketText } from "./packet-text.ts";
 import type { Field, FuncType, ValueType } from "./types.ts";
 
-/** Bytes of one packet. */
-export const packetBytesMax = 96 * 1024 * 1024;
-
-const bytesAtFirst = 16 * 1024;
-/** A memory larger than this is not kept for the next packet. */
-const bytesKeptMax = 1024 * 1024;
-
 /** The text of a larger packet is not made, beside what it holds. */
-const sharedBytesMax = bytesKeptMax;
+const sharedBytesMax = 1024 * 1024;
 
 export interface PacketOptions {
   /**
@@ -31,42 +25,31 @@ export interface PacketOptions {
    * Default: false.
    */
   readonly sharesText?: boolean;
+  /** Shared with others. Default: one of its own. */
+  readonly memory?: PacketMemory;
 }
+
+/** What packets need of an engine. */
+export type PacketEngine = Pick<CoreEngine, "text"> & Required<Pick<CoreEngine, "routines">>;
 
 /** Writes and reads packets, one at a time: the bytes of one are gone when the next is written or read. */
 export class Packets {
   readonly #codecs = new Codecs("packet");
-  readonly #memory = new PacketMemory();
-  readonly #cx: Context;
+  readonly #memory: PacketMemory;
+  readonly #engine: CoreEngine;
+  readonly #resources: ResourceHost;
   readonly #text: PacketText;
   readonly #sharesText: boolean;
+  #cx: Context;
 
-  constructor(text: TextCodec, resources: ResourceHost, { sharesText = false }: PacketOptions = {}) {
-    this.#text = new PacketText(text);
-    this.#sharesText = sharesText;
-    const engine: Pick<CoreEngine, "text"> = { text: this.#text };
-    this.#cx = new Context({
-      // Of an engine, codecs use the strings only.
-      engine: engine as CoreEngine,
-      state: {
-        index: 0,
-        handles: new HandleTable({ left: 0 }),
-        mayLeave: true,
-        mayEnter: true,
-        borrows: 0,
-        lent: [],
-        slots: [],
-        backpressure: 0,
-        scope: undefined,
-        lending: undefined,
-      },
-      resources,
-      memory: this.#memory,
-      realloc: (pointer: number, oldSize: number, align: number, size: number) =>
-        this.#memory.allocate(pointer, oldSize, align, size),
-      encoding: "utf8",
-      liftBytesMax: packetBytesMax,
-    });
+  constructor(engine: PacketEngine, resources: ResourceHost, options: PacketOptions = {}) {
+    this.#memory = options.memory ?? new PacketMemory(engine.routines);
+    this.#text = new PacketText(engine.text);
+    this.#sharesText = options.sharesText ?? false;
+    const used: PacketEngine = { text: this.#text, routines: engine.routines };
+    this.#engine = used as CoreEngine; // Codecs use nothing else of an engine.
+    this.#resources = resources;
+    this.#cx = this.#context();
   }
 
   /** How values of a type are written and read. */
@@ -82,16 +65,12 @@ export class Packets {
    * @throws component/type-mismatch the first value that does not fit
    */
   write(codec: Codec, values: readonly unknown[], params?: readonly Field[]): Uint8Array {
-    const cx = this.#cx;
     const { length } = values;
     const stride = alignTo(codec.size, codec.align);
-    this.#memory.reset();
-    this.#text.begin();
+    const cx = this.#checked(codec, values, params);
+    // No code of the host's runs from here on, so that no other packet comes between.
+    this.#memory.clear();
     cx.refreshIfDetached();
-    cx.beginCheck();
-    for (let index = 0; index < length; index++) {
-      if (!codec.check(values[index], cx)) this.#refuse(codec, values[index], params);
-    }
     cx.beginLower();
     const first = cx.allocate(codec.align, stride * length);
     for (let index = 0; index < length; index++) codec.store(cx, values[index], first + index * stride);
@@ -101,20 +80,64 @@ export class Packets {
 
   /** @throws component/trap the bytes are no packet of `count` such values */
   read(codec: Codec, bytes: Uint8Array, count: number): unknown[] {
-    const cx = this.#cx;
+    const cx = this.#renewed();
     const stride = alignTo(codec.size, codec.align);
     this.#memory.load(bytes);
     this.#text.begin();
     cx.beginLift();
-    if (this.#sharesText && cx.bytes[isAsciiAt] === 1 && bytes.length <= sharedBytesMax)
+    if (this.#sharesText && isAsciiPacket(bytes) && bytes.length <= sharedBytesMax)
       this.#text.share(cx.bytes, bytes.length);
-    const first = alignTo(packetStart, codec.align);
+    const first = firstValueAt(codec);
     if (!(count >= 0 && count * Math.max(stride, 1) <= packetBytesMax))
       cx.checkRange(0, 1, packetBytesMax + 1);
     if (count > 0) cx.checkRange(first, 1, count * stride);
     const values: unknown[] = [];
     for (let index = 0; index < count; index++) values.push(codec.load(cx, first + index * stride));
     return values;
+  }
+
+  /** A getter among the values may write another packet meanwhile, after which the memory may be another one. */
+  #checked(codec: Codec, values: readonly unknown[], params: readonly Field[] | undefined): Context {
+    for (;;) {
+      const cx = this.#renewed();
+      cx.beginCheck();
+      for (const value of values) if (!codec.check(value, cx)) this.#refuse(codec, value, params);
+      if (cx.memory === this.#memory.memory) {
+        this.#text.begin();
+        return cx;
+      }
+    }
+  }
+
+  /** The context, around a memory that may be used. */
+  #renewed(): Context {
+    this.#memory.renew();
+    if (this.#cx.memory !== this.#memory.memory) this.#cx = this.#context();
+    return this.#cx;
+  }
+
+  #context(): Context {
+    const { memory, realloc } = this.#memory;
+    return new Context({
+      engine: this.#engine,
+      state: {
+        index: 0,
+        handles: new HandleTable({ left: 0 }),
+        mayLeave: true,
+        mayEnter: true,
+        borrows: 0,
+        lent: [],
+        slots: [],
+        backpressure: 0,
+        scope: undefined,
+        lending: undefined,
+      },
+      resources: this.#resources,
+      memory,
+      realloc,
+      encoding: "utf8",
+      liftBytesMax: packetBytesMax,
+    });
   }
 
   #refuse(codec: Codec, value: unknown, params: readonly Field[] | undefined): never {
@@ -138,55 +161,16 @@ export function argumentsFor(type: FuncType, args: readonly unknown[]): readonly
   return args.length === length ? args : Array.from({ length }, (_, index) => args[index]);
 }
 
-/** Address 0 stays free: some codecs take it for "nothing". */
-const packetStart = 8;
 /** A 1 here says that all strings are ASCII. */
 const isAsciiAt = 0;
 
-class PacketMemory {
-  buffer = new ArrayBuffer(bytesAtFirst);
-  /** Where the next allocation is. */
-  used = packetStart;
+export function isAsciiPacket(packet: Uint8Array): boolean {
+  return packet[isAsciiAt] === 1;
+}
 
-  reset(): void {
-    if (this.buffer.byteLength > bytesKeptMax) this.#resize(bytesAtFirst);
-    this.used = packetStart;
-  }
-
-  allocate(pointer: number, oldSize: number, align: number, size: number): number {
-    const at = alignTo(this.used, align);
-    if (at + size > this.buffer.byteLength) this.#grow(at + size);
-    this.used = at + size;
-    if (oldSize > 0) new Uint8Array(this.buffer).copyWithin(at, pointer, pointer + oldSize);
-    return at;
-  }
-
-  /** Takes a packet in; nothing of an earlier one is left behind it. */
-  load(bytes: Uint8Array): void {
-    const before = this.used;
-    this.reset();
-    if (bytes.length > this.buffer.byteLength) this.#grow(bytes.length);
-    const all = new Uint8Array(this.buffer);
-    all.set(bytes);
-    if (before > bytes.length) all.fill(0, bytes.length, Math.min(before, all.length));
-    this.used = bytes.length;
-  }
-
-  #grow(sizeBytes: number): void {
-    if (sizeBytes > packetBytesMax) {
-      throw componentErrors["type-mismatch"]({
-        path: "values",
-        expected: `at most ${packetBytesMax} bytes together`,
-        found: `${sizeBytes} or more`,
-      });
-    }
-    this.#resize(Math.min(packetBytesMax, Math.max(sizeBytes, 2 * this.buffer.byteLength)));
-  }
-
-  /** The old buffer is detached, by which its views are known to be stale. The new one has room for views of any unit. */
-  #resize(sizeBytes: number): void {
-    this.buffer = this.buffer.transfer(alignTo(sizeBytes, 8));
-  }
+/** Where the first value of a packet is. */
+export function firstValueAt({ align }: Pick<Codec, "align">): number {
+  return alignTo(packetStart, align);
 }
 
 function alignTo(size: number, align: number): number {

@@ -218,6 +218,32 @@ function callOneInMemory(guest: GuestFunction, lift: ResultLifter): HostCallable
   };
 }
 
+/** Arguments that somebody else moves into the guest's memory: `lower` is given what the call is, and gives their address. */
+export function callWithPointer(
+  guest: GuestFunction,
+  lower: (at: number) => number,
+): (at: number) => unknown {
+  const lift = resultLifter(guest);
+  const { core, cx, signature } = guest;
+  const { engine, state } = cx;
+  const mayFail = signature.type.result?.kind === "result";
+  return (at) => {
+    engine.enter();
+    let result: unknown;
+    try {
+      begin(guest);
+      const pointer = lower(at);
+      state.mayLeave = true;
+      result = finish(guest, lift, core(pointer));
+      end(guest);
+    } catch (error) {
+      throw engine.fail(error);
+    }
+    engine.leave();
+    return settle(result, mayFail);
+  };
+}
+
 function callOneSingle(guest: GuestFunction, lift: ResultLifter): HostCallable {
   const { core, cx, signature } = guest;
   const { engine, state } = cx;

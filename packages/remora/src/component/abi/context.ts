@@ -90,7 +90,7 @@ export class Context {
   /** The second value of what is lowered to two: a string's or list's length, behind its pointer. */
   length = 0;
   readonly memory: CoreMemory | undefined;
-  readonly #realloc: CoreFunction;
+  readonly realloc: CoreFunction;
   readonly #liftBytesMax: number;
   #liftBytesLeft = 0;
   #keptEnd = 0;
@@ -102,7 +102,7 @@ export class Context {
     this.encoding = options.encoding;
     this.asyncValues = options.asyncValues;
     this.memory = options.memory;
-    this.#realloc = options.realloc ?? noRealloc;
+    this.realloc = options.realloc ?? noRealloc;
     this.#liftBytesMax = options.liftBytesMax;
     const { memory, realloc } = options;
     const guest = memory === undefined || realloc === undefined ? undefined : { memory, realloc };
@@ -181,14 +181,14 @@ export class Context {
    * `state.mayLeave` to false, since an allocator may not call out.
    */
   allocate(align: number, size: number): number {
-    const pointer = this.#realloc(0, 0, align, size) >>> 0;
+    const pointer = this.realloc(0, 0, align, size) >>> 0;
     if (this.bytes.length === 0) this.#refresh();
     if ((pointer & (align - 1)) !== 0 || pointer + size > this.bytes.length) badPointer(pointer, align, size);
     return pointer;
   }
 
   reallocate(oldPointer: number, oldSize: number, align: number, size: number): number {
-    const pointer = this.#realloc(oldPointer, oldSize, align, size) >>> 0;
+    const pointer = this.realloc(oldPointer, oldSize, align, size) >>> 0;
     if (this.bytes.length === 0) this.#refresh();
     if ((pointer & (align - 1)) !== 0 || pointer + size > this.bytes.length) badPointer(pointer, align, size);
     return pointer;

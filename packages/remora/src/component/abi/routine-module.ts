@@ -7,12 +7,10 @@
  * ASCII, and an allocator that gave what it may not give.
  */
 
-import { assembleBody } from "../../wasm/assemble.ts";
-import { encodeModule } from "../../wasm/encode.ts";
 import { reservedPrefix } from "../../wasm/metering/contract.ts";
-import type { ExternType } from "../../wasm/module.ts";
-import type { FuncType, ValueType } from "../../wasm/sections/value-types.ts";
+import type { ValueType } from "../../wasm/sections/value-types.ts";
 import type { CoreFunction, CoreMemory } from "../core.ts";
+import { funcType as func, smallModule } from "./small-module.ts";
 
 /** Where a string of a record goes. */
 export interface StringPlace {
@@ -43,12 +41,6 @@ const longUnitsMin = 80;
 
 const externref: ValueType = { isNullable: true, heap: "extern" };
 
-const func = (parameters: readonly ValueType[], results: readonly ValueType[] = []): FuncType => ({
-  kind: "func",
-  parameters,
-  results,
-});
-
 /** In the order of the module's function indices. */
 const imports = [
   ["guest", "realloc", func(["i32", "i32", "i32", "i32"], ["i32"])],
@@ -62,50 +54,25 @@ const imports = [
 
 const [realloc, storeLong, growToUtf8, refusePointer, length, charCodeAt, test] = [0, 1, 2, 3, 4, 5, 6];
 const storeString = imports.length;
-const storeAll = imports.length + 1;
 
 /** The module that stores strings at these places, in this order. */
 export function routineModule(places: readonly StringPlace[]): Uint8Array {
-  const routine = func(["i32", ...places.map(() => externref)]);
-  const types = [...imports.map(([, , type]) => type), func([externref, "i32"]), routine];
-  const importOf = (module: string, name: string, type: ExternType) => ({ module, name, type });
-  const memory: ExternType = {
-    kind: "memory",
-    type: { min: 0n, max: undefined, is64: false, isShared: false },
-  };
-  return encodeModule({
-    bytes: new Uint8Array(0),
-    sections: [
+  return smallModule({
+    functionImports: imports,
+    memoryImports: [["guest", "memory"]],
+    functions: [
       {
-        kind: "type",
-        items: types.map((composite) => ({
-          isExplicit: false,
-          types: [{ isFinal: true, supertypes: [], composite }],
-        })),
+        type: func([externref, "i32"]),
+        locals: ["i32", "i32", "i32", "i32", "i32"],
+        code: storeStringCode,
+        // Only so that it has a name in a trap's frames.
+        name: `${reservedPrefix}store-string`,
       },
       {
-        kind: "import",
-        items: [
-          ...imports.map(([module, name], type) => importOf(module, name, { kind: "func", type })),
-          importOf("guest", "memory", memory),
-        ],
-      },
-      { kind: "function", items: [storeString, storeAll] },
-      {
-        kind: "export",
-        items: [
-          { name: routineExport, kind: "func", index: storeAll },
-          // Only so that it has a name in a trap's frames.
-          { name: `${reservedPrefix}store-string`, kind: "func", index: storeString },
-        ],
-      },
-      {
-        kind: "code",
-        items: [storeStringBody, assembleBody([], places.map(storeAt).join("\n"))].map((bytes) => ({
-          within: bytes,
-          offset: 0,
-          size: bytes.length,
-        })),
+        type: func(["i32", ...places.map(() => externref)]),
+        locals: [],
+        code: places.map(storeAt).join("\n"),
+        name: routineExport,
       },
     ],
   });
@@ -137,9 +104,7 @@ function storeAt({ at, discriminant }: StringPlace, index: number): string {
  * Parameters: 0 the text, 1 where its pointer and length go. Locals: 2 its length, 3 where it goes, 4 the index, 5 a
  * unit, 6 the bits of all units.
  */
-const storeStringBody = assembleBody(
-  ["i32", "i32", "i32", "i32", "i32"],
-  `
+const storeStringCode = `
   local.get 0
   call ${length}
   local.tee 2
@@ -214,5 +179,4 @@ const storeStringBody = assembleBody(
     local.get 3
     local.get 1
     call ${growToUtf8}
-  end`,
-);
+  end`;

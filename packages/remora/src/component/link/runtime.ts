@@ -16,6 +16,7 @@ import type { Codecs, Flat } from "../abi/codec.ts";
 import { hostOwner } from "../abi/codec-resource.ts";
 import { type ComponentState, Context } from "../abi/context.ts";
 import { HandleTable } from "../abi/handles.ts";
+import { callableFromPacket, type PacketCallable } from "../abi/transfer.ts";
 import { trap } from "../abi/trap.ts";
 import type { Later } from "../async/later.ts";
 import { isAsyncHostFunction } from "../async-host.ts";
@@ -29,6 +30,7 @@ import type {
   CoreSignature,
 } from "../core.ts";
 import { componentErrors } from "../errors.ts";
+import type { PacketMemory } from "../packet-memory.ts";
 import type { FuncType } from "../types.ts";
 import { AsyncRuntime, type Lifting } from "./async-runtime.ts";
 import { Destructors } from "./destructors.ts";
@@ -192,6 +194,16 @@ export class Runtime {
       this.#fromHost[item.index] = callable;
     }
     return callable;
+  }
+
+  /** The same function for arguments in a packet; undefined where they have to be values. */
+  funcOfPacket(
+    item: Extract<FuncItem, { kind: "lifted" }>,
+    packet: PacketMemory,
+  ): PacketCallable | undefined {
+    if (this.#async !== undefined) return undefined;
+    const guest = this.#guestFunction(item.index, this.#prepared.hostSignature(item.type), undefined);
+    return callableFromPacket(guest, packet);
   }
 
   #guestFunction(index: number, signature: Signature, caller: number | undefined): GuestFunction {

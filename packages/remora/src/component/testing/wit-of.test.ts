@@ -11,7 +11,10 @@ const padding = 17;
  * A guest whose `echo` takes and returns a tuple of the value and some bytes. Parameters and results lie in memory
  * in the same way, so that it only has to hand back the pointer.
  */
-export function echoGuest(type: ValueType): Promise<Uint8Array> {
+export function echoGuest(
+  type: ValueType,
+  encoding: "utf8" | "utf16" | "compact-utf16" = "utf8",
+): Promise<Uint8Array> {
   const declarations: string[] = [];
   const name = witOf(type, declarations);
   const pair = `tuple<${[name, ...new Array<string>(padding).fill("u8")].join(", ")}>`;
@@ -23,6 +26,7 @@ export function echoGuest(type: ValueType): Promise<Uint8Array> {
       }
       world guest { export echo; }`,
     world: "guest",
+    encoding,
     wat: `(module
       (memory (export "memory") 16)
       (global $top (mut i32) (i32.const 64))

@@ -13,8 +13,9 @@ import { GuestResource } from "../../component/link/guest-resource.ts";
 import { bindHostImports, type HostBindings } from "../../component/link/host-imports.ts";
 import type { FuncItem, Plan } from "../../component/link/plan.ts";
 import { argumentsFor, argumentsType, Packets } from "../../component/packet.ts";
+import type { PacketMemory } from "../../component/packet-memory.ts";
 import type { FuncType } from "../../component/types.ts";
-import { textCodec } from "../text.ts";
+import { packetEngine } from "../packet-engine.ts";
 import { type Face, ForgedMessage, type RemoteFunction } from "./face.ts";
 import { HostResources } from "./host-resources.ts";
 import { kinds, type Message } from "./protocol.ts";
@@ -29,11 +30,11 @@ export class ComponentFace implements Face {
   readonly #found = new Map<string, RemoteFunction>();
 
   /** @throws component/missing-imports as at the level `inline` */
-  constructor(plan: Plan, imports: HostImports) {
+  constructor(plan: Plan, imports: HostImports, memory: PacketMemory) {
     this.#plan = plan;
     this.#bindings = bindHostImports(plan, imports);
     this.#resources = new HostResources(this.#bindings);
-    this.#packets = new Packets(textCodec, this.#resources);
+    this.#packets = new Packets(packetEngine, this.#resources, { memory });
     this.#exports = buildExports(
       {
         func: (item) => this.#marker(item),

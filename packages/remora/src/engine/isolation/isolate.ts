@@ -3,12 +3,14 @@
  * instances through here; what differs is the transport.
  */
 
-import type { RemoraError } from "../../base/index.ts";
+import { invariant, type RemoraError } from "../../base/index.ts";
 import type { HostImports } from "../../component/index.ts";
+import { PacketMemory } from "../../component/packet-memory.ts";
 import type { Artifact, InstantiateOptions } from "../artifact.ts";
 import { engineErrors } from "../errors.ts";
 import type { GuestMemory } from "../guest-memory.ts";
 import type { Limits } from "../limits.ts";
+import { packetEngine } from "../packet-engine.ts";
 import { ComponentFace } from "./component-face.ts";
 import type { Face } from "./face.ts";
 import { HostFailures } from "./host-failures.ts";
@@ -50,6 +52,8 @@ export class Isolate {
   /** By artifact, limits and what host functions read; in order of use. */
   readonly #loaded = new Map<string, Loaded>();
   readonly #keys = new WeakMap<Artifact, number>();
+  /** One for all its guests: V8 sets a gigabyte or more of addresses aside for each memory. */
+  readonly #packetMemory = new PacketMemory(packetEngine.routines);
   readonly #onEmpty: () => void;
   #lastKey = 0;
   #lastNumber = 0;
@@ -88,7 +92,7 @@ export class Isolate {
       plugin,
       number: ++this.#lastNumber,
       link: this.link,
-      face: faceOf(artifact, loaded.shipped, imports, memory),
+      face: this.#face(artifact, loaded.shipped, imports, memory),
       failures: new HostFailures(loaded.shipped.resolve),
       limits,
       onLost,
@@ -116,6 +120,13 @@ export class Isolate {
   async close(): Promise<void> {
     for (const instance of [...this.#instances]) instance.close();
     await this.link.end("its isolation was closed");
+  }
+
+  #face(artifact: Artifact, { shipment }: Shipped, imports: HostImports, memory: MirroredMemory): Face {
+    if (artifact.kind === "component")
+      return new ComponentFace(artifact.component.plan, imports, this.#packetMemory);
+    invariant(shipment.kind === "module", "a core module is shipped as one");
+    return new ModuleFace(shipment, imports, memory);
   }
 
   /** What an artifact is over there, sent unless it was before. */
@@ -159,17 +170,6 @@ export class Isolate {
       JSON.stringify(needs.map(({ from, item }) => reads(from, item ?? ""))),
     ].join(" ");
   }
-}
-
-function faceOf(
-  artifact: Artifact,
-  { shipment }: Shipped,
-  imports: HostImports,
-  memory: MirroredMemory,
-): Face {
-  if (artifact.kind === "component") return new ComponentFace(artifact.component.plan, imports);
-  if (shipment.kind === "module") return new ModuleFace(shipment, imports, memory);
-  throw new Error("Invariant broken: a core module was shipped as a component");
 }
 
 /** Host functions for one guest: what ends its call is thrown here, and ends it over there. */

@@ -1,5 +1,6 @@
 /** What a shipped artifact and its live instances are to the loop that serves the host. */
 
+import type { PacketMemory } from "../../../component/packet-memory.ts";
 import type { InstanceEngine } from "../../core-engine.ts";
 import { encodeReport } from "../error-report.ts";
 import { kinds, type Message, message } from "../protocol.ts";
@@ -13,6 +14,8 @@ export interface InstantiateRequest {
   readonly caller: HostCaller;
   readonly failures: Failures;
   readonly isStopped: () => boolean;
+  /** For arguments of the outermost call. */
+  readonly argumentsMemory: PacketMemory;
 }
 
 export interface ShippedArtifact {
@@ -24,27 +27,27 @@ export interface ShippedArtifact {
 export abstract class LiveGuest {
   protected readonly engine: InstanceEngine;
   readonly #failures: Failures;
-  /** On the monotonic clock: when the call that runs must be over. */
-  protected deadlineAt = 0;
 
   constructor(engine: InstanceEngine, failures: Failures) {
     this.engine = engine;
     this.#failures = failures;
   }
 
-  /** One message, any number of calls; the first failure ends it. */
-  run(call: Message): Message {
+  /**
+   * One message, any number of calls; the first failure ends it.
+   *
+   * @param isNested On top of a call that waits for the host.
+   */
+  run(call: Message, isNested: boolean): Message {
     const { item, count, first: fuelMax, second: deadlineMs } = call;
     const { engine } = this;
-    const invoke = this.invoker(item);
-    const rows = this.readArguments(item, call.payload, count);
+    const invoke = this.calls(call, isNested);
     engine.budget = { fuelMax, deadlineMs };
     const results: unknown[] = [];
     const startedMs = performance.now();
     let fuelUsed = 0;
     let failure: Uint8Array | undefined;
-    for (const row of rows) {
-      this.deadlineAt = (results.length === 0 ? startedMs : performance.now()) + deadlineMs;
+    for (let row = 0; row < count; row++) {
       this.#failures.begin();
       try {
         results.push(invoke(row));
@@ -78,9 +81,8 @@ export abstract class LiveGuest {
     this.engine.close();
   }
 
-  /** The function with this number, its arguments as an array. */
-  protected abstract invoker(item: number): (args: readonly unknown[]) => unknown;
-  protected abstract readArguments(item: number, payload: Uint8Array, count: number): readonly unknown[][];
+  /** Makes the calls of a message, by their number in it. */
+  protected abstract calls(call: Message, isNested: boolean): (row: number) => unknown;
   protected abstract writeResults(item: number, results: readonly unknown[]): Uint8Array;
 }
 

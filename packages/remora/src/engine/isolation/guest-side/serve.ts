@@ -4,6 +4,8 @@
  */
 
 import { unreachable } from "../../../base/index.ts";
+import { PacketMemory } from "../../../component/packet-memory.ts";
+import { packetEngine } from "../../packet-engine.ts";
 import { encodeReport } from "../error-report.ts";
 import { answers, type GuestChannel, kinds, type Message, message } from "../protocol.ts";
 import type { Shipment } from "../shipment.ts";
@@ -17,6 +19,10 @@ export class GuestSide {
   readonly #failures = new Failures();
   readonly #artifacts = new Map<number, ShippedArtifact>();
   readonly #guests = new Map<number, LiveGuest>();
+  readonly #packetMemory = new PacketMemory(packetEngine.routines);
+  readonly #argumentsMemory = new PacketMemory(packetEngine.routines);
+  /** Calls that wait for the host. */
+  #waiting = 0;
 
   constructor(channel: GuestChannel) {
     this.#channel = channel;
@@ -27,12 +33,13 @@ export class GuestSide {
     const { kind, target } = received;
     switch (kind) {
       case kinds.load:
-        this.#artifacts.set(target, artifactOf(this.#channel.shipment(received) as Shipment)); // The host's own.
+        // The host's own.
+        this.#artifacts.set(target, this.#artifactOf(this.#channel.shipment(received) as Shipment));
         return message(kinds.done);
       case kinds.instantiate:
         return this.#instantiate(received);
       case kinds.call:
-        return this.#guest(target).run(received);
+        return this.#guest(target).run(received, this.#waiting > 0);
       case kinds.drop:
         this.#guests.get(target)?.close();
         this.#guests.delete(target);
@@ -56,11 +63,14 @@ export class GuestSide {
     const artifact = this.#artifacts.get(item);
     if (artifact === undefined) throw new Error(`Invariant broken: no artifact ${item}`);
     try {
-      const options = { number: target, caller: this.#caller(target), failures: this.#failures };
-      this.#guests.set(
-        target,
-        artifact.instantiate({ ...options, isStopped: () => this.#channel.isStopped(target) }),
-      );
+      const guest = artifact.instantiate({
+        number: target,
+        caller: this.#caller(target),
+        failures: this.#failures,
+        isStopped: () => this.#channel.isStopped(target),
+        argumentsMemory: this.#argumentsMemory,
+      });
+      this.#guests.set(target, guest);
       return message(kinds.done);
     } catch (error) {
       return message(kinds.failed, { payload: encodeReport(this.#failures.report(error)) });
@@ -70,21 +80,23 @@ export class GuestSide {
   /** Calls of the host by one instance: whatever the host wants done meanwhile is done on top. */
   #caller(number: number): HostCaller {
     return (call) => {
+      this.#waiting++;
       let received = this.#channel.exchange({ ...call, target: number });
       while (received.kind !== kinds.answer) received = this.#channel.exchange(this.handle(received));
+      this.#waiting--;
       if (received.item === answers.failed) throw this.#failures.ofAnswer(received.payload);
       return received.payload;
     };
   }
-}
 
-function artifactOf(shipment: Shipment): ShippedArtifact {
-  switch (shipment.kind) {
-    case "component":
-      return new ShippedComponentArtifact(shipment);
-    case "module":
-      return new ShippedModuleArtifact(shipment);
-    default:
-      return unreachable(shipment);
+  #artifactOf(shipment: Shipment): ShippedArtifact {
+    switch (shipment.kind) {
+      case "component":
+        return new ShippedComponentArtifact(shipment, this.#packetMemory);
+      case "module":
+        return new ShippedModuleArtifact(shipment);
+      default:
+        return unreachable(shipment);
+    }
   }
 }

@@ -1,18 +1,20 @@
 /** A component on the guest's side: its plan carried out here, its host functions called over there. */
 
 import type { HostCallable } from "../../../component/abi/call-guest.ts";
+import type { PacketCallable } from "../../../component/abi/transfer.ts";
 import { ComponentError } from "../../../component/component-error.ts";
 import { componentErrors } from "../../../component/errors.ts";
 import type { HostBindings } from "../../../component/link/host-imports.ts";
 import type { HostFuncPlan, Plan } from "../../../component/link/plan.ts";
 import { preparePlan } from "../../../component/link/prepared.ts";
 import { defaultInstanceLimits, type Prepared, Runtime } from "../../../component/link/runtime.ts";
-import { argumentsType, Packets } from "../../../component/packet.ts";
+import { argumentsType, firstValueAt, isAsciiPacket, Packets } from "../../../component/packet.ts";
+import type { PacketMemory } from "../../../component/packet-memory.ts";
 import { slowHostFunction } from "../../../component/slow-host.ts";
 import type { FuncType, ValueType } from "../../../component/types.ts";
 import type { InstanceEngine } from "../../core-engine.ts";
-import { textCodec } from "../../text.ts";
-import { kinds, message } from "../protocol.ts";
+import { packetEngine } from "../../packet-engine.ts";
+import { kinds, type Message, message } from "../protocol.ts";
 import type { ShippedComponent } from "../shipment.ts";
 import { HostResource, handlesOfHost } from "./host-resource.ts";
 import { type HostCaller, type InstantiateRequest, LiveGuest, type ShippedArtifact } from "./live-guest.ts";
@@ -21,9 +23,10 @@ import { ShippedModules } from "./shipped-modules.ts";
 export class ShippedComponentArtifact implements ShippedArtifact {
   readonly #modules: ShippedModules;
   readonly #prepared: Prepared;
-  readonly #packets = new Packets(textCodec, handlesOfHost, { sharesText: true });
+  readonly #packets: Packets;
 
-  constructor(shipment: ShippedComponent) {
+  constructor(shipment: ShippedComponent, memory: PacketMemory) {
+    this.#packets = new Packets(packetEngine, handlesOfHost, { sharesText: true, memory });
     this.#modules = new ShippedModules(shipment);
     this.#prepared = preparePlan(shipment.plan);
   }
@@ -37,28 +40,66 @@ class LiveComponent extends LiveGuest {
   readonly #plan: Plan;
   readonly #packets: Packets;
   readonly #runtime: Runtime;
+  readonly #argumentsMemory: PacketMemory;
+  /** By number of the function: what takes its arguments out of this memory, and how often it was called before. */
+  readonly #packetCalls: (
+    | { readonly memory: object; readonly call: PacketCallable | undefined }
+    | undefined
+  )[] = [];
+  readonly #uses: number[] = [];
 
   constructor(engine: InstanceEngine, request: InstantiateRequest, prepared: Prepared, packets: Packets) {
     super(engine, request.failures);
     this.#plan = prepared.plan;
     this.#packets = packets;
+    this.#argumentsMemory = request.argumentsMemory;
     const bindings = this.#bindings(request.caller);
     const limits = defaultInstanceLimits;
     this.#runtime = new Runtime({ prepared, engine, bindings, limits, isPromised: false });
   }
 
-  protected invoker(item: number): (args: readonly unknown[]) => unknown {
-    const type = this.#type(item);
+  protected calls(call: Message, isNested: boolean): (row: number) => unknown {
+    const type = this.#type(call.item);
     if (type.isAsync) throw componentErrors.unsupported({ what: asyncBehindWall, offset: 0 });
-    const call = this.#runtime.func({ kind: "lifted", index: item, type });
-    if (type.result?.kind !== "result") return (args) => call(...args);
-    return (args) => asResult(() => call(...args));
+    const invoke = this.#fromPacket(type, call, isNested) ?? this.#fromValues(type, call);
+    return type.result?.kind === "result" ? (row) => asResult(() => invoke(row)) : invoke;
   }
 
-  protected readArguments(item: number, payload: Uint8Array, count: number): unknown[][] {
+  #fromValues(type: FuncType, { item, payload, count }: Message): (row: number) => unknown {
     const packets = this.#packets;
+    const call = this.#runtime.func({ kind: "lifted", index: item, type });
     // A value of the type of all arguments is an array of them.
-    return packets.read(packets.codec(argumentsTypeOf(this.#type(item))), payload, count) as unknown[][];
+    const rows = packets.read(packets.codec(argumentsTypeOf(type)), payload, count) as unknown[][];
+    return (row) => call(...(rows[row] as unknown[])); // As many as there are calls.
+  }
+
+  /** Arguments go from the packet into the guest. A nested call's have no place of their own, and go as values. */
+  #fromPacket(
+    type: FuncType,
+    { item, payload, count }: Message,
+    isNested: boolean,
+  ): ((row: number) => unknown) | undefined {
+    if (isNested || !isAsciiPacket(payload)) return undefined;
+    this.#argumentsMemory.renew();
+    const call = this.#packetCall(item, type, count);
+    if (call === undefined) return undefined;
+    const codec = this.#packets.codec(argumentsTypeOf(type));
+    const first = firstValueAt(codec);
+    this.#argumentsMemory.load(payload);
+    return (row) => call(first + row * codec.size);
+  }
+
+  /** Made after some calls, since making it takes as long as it saves in these; and anew when the memory is another. */
+  #packetCall(item: number, type: FuncType, count: number): PacketCallable | undefined {
+    const { memory } = this.#argumentsMemory;
+    const known = this.#packetCalls[item];
+    if (known?.memory === memory) return known.call;
+    const uses = (this.#uses[item] ?? 0) + count;
+    this.#uses[item] = uses;
+    if (uses < packetEngine.routines.usesBefore) return undefined;
+    const call = this.#runtime.funcOfPacket({ kind: "lifted", index: item, type }, this.#argumentsMemory);
+    this.#packetCalls[item] = { memory, call };
+    return call;
   }
 
   protected writeResults(item: number, results: readonly unknown[]): Uint8Array {
@@ -98,7 +139,7 @@ class LiveComponent extends LiveGuest {
     const { result } = type;
     return slowHostFunction((...args) => {
       const payload = packets.write(packets.codec(argumentsTypeOf(type)), [args]);
-      const first = this.deadlineAt - performance.now();
+      const first = this.engine.msLeft;
       const answer = caller(message(kinds.hostCall, { item: index, count: 1, first, payload }));
       if (result === undefined) return undefined;
       const [value] = packets.read(packets.codec(result), answer, 1);

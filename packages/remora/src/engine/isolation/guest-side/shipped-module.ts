@@ -13,7 +13,7 @@ import {
   writeCoreCall,
   writeCoreRows,
 } from "../core-values.ts";
-import { kinds, message } from "../protocol.ts";
+import { kinds, type Message, message } from "../protocol.ts";
 import type { ShippedCoreModule, ShippedFunction, ShippedImport } from "../shipment.ts";
 import { type HostCaller, type InstantiateRequest, LiveGuest, type ShippedArtifact } from "./live-guest.ts";
 import { piecesRead } from "./pieces-read.ts";
@@ -47,11 +47,14 @@ class LiveModule extends LiveGuest {
     this.#instance = this.#core;
   }
 
-  protected invoker(item: number): (args: readonly unknown[]) => unknown {
+  protected calls({ item, payload, count }: Message): (row: number) => unknown {
     const { engine } = this;
+    const { name, parameters } = this.#function(item);
     // Exported as a function, as the host saw in the module.
-    const core = this.#core.exports[this.#function(item).name] as CoreFunction;
-    return (args) => {
+    const core = this.#core.exports[name] as CoreFunction;
+    const rows = readCoreRows(parameters, payload, count);
+    return (row) => {
+      const args = rows[row] ?? []; // As many as there are calls.
       engine.enter();
       let result: unknown;
       try {
@@ -62,10 +65,6 @@ class LiveModule extends LiveGuest {
       engine.leave();
       return result;
     };
-  }
-
-  protected readArguments(item: number, payload: Uint8Array, count: number): unknown[][] {
-    return readCoreRows(this.#function(item).parameters, payload, count);
   }
 
   protected writeResults(item: number, results: readonly unknown[]): Uint8Array {
@@ -102,7 +101,7 @@ class LiveModule extends LiveGuest {
       const memory = this.#memory();
       const pieces = reads === "all" ? this.#whole(memory, shipped) : piecesRead(reads, args, memory);
       const payload = writeCoreCall(parameters, args, pieces);
-      const first = this.deadlineAt - performance.now();
+      const first = this.engine.msLeft;
       const answer = caller(
         message(kinds.hostCall, { item: index, count: 1, first, second: memory.length, payload }),
       );
