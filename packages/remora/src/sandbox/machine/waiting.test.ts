@@ -5,7 +5,7 @@ import { blockedWaiting, noWaiting, suspendedWaiting } from "./waiting.ts";
 
 const alive = new AbortController().signal;
 
-test("a wait ends with a change, with its time, or with its guest, and leaves nothing behind", async () => {
+test("a wait ends with a change, with its time, or for ever with its guest, and leaves nothing behind", async () => {
   const [one, two] = [new Change(), new Change()];
   const waited = suspendedWaiting.wait([one, two], 100_000, alive);
   assert.deepEqual([one.watcherCount, two.watcherCount], [1, 1]);
@@ -16,15 +16,17 @@ test("a wait ends with a change, with its time, or with its guest, and leaves no
   for (let index = 0; index < 100; index++) await suspendedWaiting.wait([one, one], 0, alive);
   assert.equal(one.watcherCount, 0);
   const ended = new AbortController();
-  const last = suspendedWaiting.wait([one], undefined, ended.signal);
+  const waits = [suspendedWaiting.wait([one], 0, ended.signal)];
   ended.abort();
-  await last;
-  await suspendedWaiting.wait([one], undefined, ended.signal);
+  waits.push(suspendedWaiting.wait([one], 0, ended.signal));
   assert.equal(one.watcherCount, 0);
   assert.deepEqual(
     process.getActiveResourcesInfo().filter((name) => name === "Timeout"),
     [],
   );
+  const told = Promise.race(waits).then(() => "told");
+  const turn = new Promise((resolve) => setImmediate(resolve, "quiet"));
+  assert.equal(await Promise.race([told, turn]), "quiet", "a guest that is gone is told nothing");
 });
 
 test("a thread of its own blocks for a time, and for nothing that its own loop would have to tell", () => {

@@ -13,8 +13,8 @@ export interface Waiting {
    * Waits for a change of one of `events`, or until `timeoutMs` is over; one of them is given.
    *
    * @param ended Aborted when nobody waits any more: the instance is gone.
-   * @returns Nothing when the wait is over; a promise when the engine must suspend the guest until it settles;
-   *          `"refused"` when this guest cannot wait for that.
+   * @returns Nothing when the wait is over; a promise when the engine must suspend the guest until it settles, which it never
+   *          does for an instance that is gone; `"refused"` when this guest cannot wait for that.
    */
   wait(
     events: readonly Change[],
@@ -34,16 +34,20 @@ export const suspendedWaiting: Waiting = {
   suspends: true,
   wait(events, timeoutMs, ended) {
     return new Promise((resolve) => {
+      if (ended.aborted) return;
       // A guest may wait a million times for what never changes: nothing of a wait may stay behind.
       const timer = timeoutMs === undefined ? undefined : setTimeout(done, Math.min(timeoutMs, timerMsMax));
       const unwatch = events.map((event) => event.watch(done));
-      ended.addEventListener("abort", done);
-      if (ended.aborted) done();
+      // Told that the wait is over, a guest that is gone would look again, and wait again, for ever and at once.
+      ended.addEventListener("abort", forget);
       function done(): void {
+        forget();
+        resolve();
+      }
+      function forget(): void {
         clearTimeout(timer);
         for (const stop of unwatch) stop();
-        ended.removeEventListener("abort", done);
-        resolve();
+        ended.removeEventListener("abort", forget);
       }
     });
   },

@@ -233,7 +233,7 @@ test("a request line cannot be broken out of", () => {
 });
 
 test("a body must be as long as its content-length says", async () => {
-  const { types, handle } = guestOf();
+  const { sandbox, types, handle } = guestOf();
   const send = (length: string, ...parts: string[]) => {
     const request = new types.OutgoingRequest(types.Fields.fromList([["Content-Length", bytes(length)]]));
     request.setScheme({ tag: "HTTP" });
@@ -263,6 +263,7 @@ test("a body must be as long as its content-length says", async () => {
       length,
     );
   }
+  sandbox.close();
 });
 
 test("a length without a body, or two lengths, never reach the server", () => {
