@@ -18,7 +18,9 @@ const depthMax = 32;
 export class DocumentReader {
   readonly root: TableReader;
   readonly #problems: Problem[] = [];
-  readonly #places: TomlPlaces;
+  readonly #text: string;
+  /** Found when there is a problem, which most documents do not have. */
+  #places: TomlPlaces | undefined;
 
   /** @param fail Makes the error out of the problems. */
   constructor(text: string, fail: (problems: readonly Problem[]) => Error) {
@@ -35,7 +37,7 @@ export class DocumentReader {
       const { line, column } = error;
       throw fail([{ line, column, path: "", message: error.message.split("\n")[0] ?? "" }]);
     }
-    this.#places = new TomlPlaces(text);
+    this.#text = text;
     this.root = new TableReader(this, [], data);
     this.#fail = fail;
   }
@@ -43,16 +45,14 @@ export class DocumentReader {
   readonly #fail: (problems: readonly Problem[]) => Error;
 
   problem(path: TomlPath, message: string): void {
-    this.#note(this.#places.of(path), pathText(path), message);
+    this.problemAt(pathText(path), message);
   }
 
   /** With the path as text, as errors of other layers have it. */
   problemAt(path: string, message: string): void {
-    this.#note(this.#places.ofText(path), path, message);
-  }
-
-  #note(place: { line: number; column: number }, path: string, message: string): void {
-    if (this.#problems.length < problemsMax) this.#problems.push({ ...place, path, message });
+    if (this.#problems.length === problemsMax) return;
+    this.#places ??= new TomlPlaces(this.#text);
+    this.#problems.push({ ...this.#places.of(path), path, message });
   }
 
   /** Throws when there are problems, in the order of the document. */

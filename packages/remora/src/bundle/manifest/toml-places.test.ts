@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { parse, stringify } from "smol-toml";
-import { type TomlPath, TomlPlaces } from "./toml-places.ts";
+import { pathText, type TomlPath, TomlPlaces } from "./toml-places.ts";
 
 const text = `# a = 1
 a = "# [no] = 'key'" # b = 2
@@ -49,17 +49,17 @@ test("keys, elements and tables are where they stand, in all ways of writing the
   ];
   parse(text);
   for (const [path, place] of table) {
-    const { line, column } = places.of(path);
+    const { line, column } = places.of(pathText(path));
     assert.equal(`${line}:${column}`, place, JSON.stringify(path));
   }
 });
 
 test("what is not there is where it would be: in the nearest table or list", () => {
   const places = new TomlPlaces(text);
-  assert.deepEqual(places.of(["k", 1, "m", "missing", 3]), places.of(["k", 1, "m"]));
-  assert.deepEqual(places.ofText("k[1].o[0].p[99]"), places.of(["k", 1, "o", 0, "p"]));
-  assert.deepEqual(places.of(["nothing"]), { line: 1, column: 1 });
-  assert.deepEqual(places.of([]), { line: 1, column: 1 });
+  assert.deepEqual(places.of(pathText(["k", 1, "m", "missing", 3])), places.of(pathText(["k", 1, "m"])));
+  assert.deepEqual(places.of("k[1].o[0].p[99]"), places.of(pathText(["k", 1, "o", 0, "p"])));
+  assert.deepEqual(places.of(pathText(["nothing"])), { line: 1, column: 1 });
+  assert.deepEqual(places.of(pathText([])), { line: 1, column: 1 });
 });
 
 test("every scalar of a document is found on the line that holds it", () => {
@@ -81,7 +81,7 @@ test("every scalar of a document is found on the line that holds it", () => {
       const places = new TomlPlaces(printed);
       const lines = printed.split("\n");
       for (const path of leaves(data, [])) {
-        const { line, column } = places.of(path);
+        const { line, column } = places.of(pathText(path));
         const name = path.findLast((step) => typeof step === "string");
         assert.ok(lines[line - 1]?.includes(`${name}`), `${JSON.stringify(path)} in ${printed}`);
         assert.ok(column <= (lines[line - 1]?.length ?? 0));

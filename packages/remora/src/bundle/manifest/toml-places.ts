@@ -28,13 +28,12 @@ export class TomlPlaces {
     }).document();
   }
 
-  /** The place of a key or element, or of the nearest that it lies in; the document's start when there is none. */
-  of(path: TomlPath): Place {
-    return this.ofText(pathText(path));
-  }
-
-  /** The same for `capabilities[0].origins[1]`. */
-  ofText(path: string): Place {
+  /**
+   * The place of a key or element, or of the nearest that it lies in; the document's start when there is none.
+   *
+   * @param path As `pathText` has it: `capabilities[0].origins[1]`.
+   */
+  of(path: string): Place {
     for (let at = path; at !== ""; at = at.replace(LAST_STEP, "")) {
       const offset = this.#offsets.get(at);
       if (offset !== undefined) return placeAt(this.#text, offset);

@@ -3,11 +3,14 @@
  * before it begins. `node killed-manager.ts FOLDER BUNDLE BUNDLE`
  */
 
+import { flushCompileCache } from "node:module";
 import { argv, stdout } from "node:process";
 import { coreVocabulary } from "../../policy/index.ts";
 import { giveAll } from "../consent/asker.ts";
 import { openManager } from "../open-manager.ts";
 
+// Node would write it when the process ends by itself, and this one never does.
+flushCompileCache();
 const [, , folder = "", first = "", second = ""] = argv;
 const manager = await openManager({
   folder,
