@@ -5,6 +5,7 @@ import type { CompileCache, Isolation as IsolationWalls } from "../engine/index.
 import type { Grant, ImportOffer, Rules, Vocabulary } from "../policy/index.ts";
 import type { AuditSink } from "../sandbox/index.ts";
 import type { EventBus } from "./bus/event-bus.ts";
+import type { CallObservers } from "./call-observer.ts";
 import { interfacesFor } from "./calls/plugin-interfaces.ts";
 import type { ManagerClock } from "./clock.ts";
 import type { Asker } from "./consent/asker.ts";
@@ -47,6 +48,7 @@ export interface Core {
   /** Closes all levels that were opened. */
   closeIsolations(): Promise<void>;
   readonly events: ManagerEvents;
+  readonly observers: CallObservers;
   /** Of this opening of the folder. */
   readonly run: string;
   readonly entries: Map<string, Entry>;

@@ -29,6 +29,8 @@ export {
   PluginBus,
   type PluginBusOptions,
 } from "./bus/plugin-bus.ts";
+// Plugins as their host calls them, and who looks at each call.
+export type { CallObserver, ObservedCall } from "./call-observer.ts";
 // Time.
 export { type ManagerClock, systemClock } from "./clock.ts";
 // Who consents to what.
@@ -58,7 +60,6 @@ export { LatencyHistogram } from "./latency.ts";
 export { type BackOffOptions, backOffDefault } from "./life/back-off.ts";
 export { type BreakerOptions, type BreakerState, breakerDefault } from "./life/breaker.ts";
 export { type LifeEvent, lifeEvents, lifeTable, type State, states } from "./life/life.ts";
-// Plugins as their host calls them.
 export type { ManagedPlugin } from "./managed-plugin.ts";
 export type { Manager } from "./manager.ts";
 // What happens.

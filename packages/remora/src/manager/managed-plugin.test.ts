@@ -195,3 +195,35 @@ test("a plugin that cannot be made at the start is tried again, and does not kee
   clock.advance(1_000);
   await settled(() => manager.info("adder").state === "running");
 });
+
+test("whoever observes is around each call, whichever way it is made, and outside of what answers in its place", async (t) => {
+  const { manager } = await rig(t);
+  const plugin = await manager.install<Calls>(await ref(guests.adds(1)));
+  const seen: string[] = [];
+  const end = manager.observeCalls((call, act) => {
+    seen.push(`${call.plugin} ${call.version} ${call.path}`);
+    return act();
+  });
+  const inner = manager.observeCalls((_, act) => {
+    seen.push("inner");
+    return act();
+  });
+  assert.equal(plugin.use(run, 1), 2);
+  inner();
+  assert.equal(plugin.callNow("run", [1]), 2);
+  assert.equal(await plugin.call("run", [1]), 2);
+  assert.equal(await plugin.useAsync(run, 1), 2);
+  await manager.install(await ref(guests.loops, { version: "1.1.0" }));
+  assert.equal(plugin.use(run, 1), 2, "the version before answers, in the same call");
+  assert.deepEqual(seen, [
+    "adder 1.0.0 undefined",
+    "inner",
+    "adder 1.0.0 run",
+    "adder 1.0.0 run",
+    "adder 1.0.0 undefined",
+    "adder 1.1.0 undefined",
+  ]);
+  end();
+  plugin.use(run, 1);
+  assert.equal(seen.length, 6);
+});

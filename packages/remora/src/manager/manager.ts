@@ -8,6 +8,7 @@ import { type Json, openBundle } from "../bundle/index.ts";
 import { type Grant, parseGrant } from "../policy/index.ts";
 import type { AuditTrail } from "./audit/trail.ts";
 import type { EventBus } from "./bus/event-bus.ts";
+import type { CallObserver } from "./call-observer.ts";
 import type { ConsentItem, ConsentRequest } from "./consent/asker.ts";
 import { mergeGrants, withoutGrants } from "./consent/decide-request.ts";
 import { type Core, collectBundles, prepare, writeEntry } from "./core.ts";
@@ -63,6 +64,15 @@ export class Manager {
   /** @returns Ends it. */
   listen(listener: ManagerListener): () => void {
     return this.#core.events.listen(listener);
+  }
+
+  /**
+   * Puts something around each call of a plugin, for tracing.
+   *
+   * @returns Ends it.
+   */
+  observeCalls(observer: CallObserver): () => void {
+    return this.#core.observers.add(observer);
   }
 
   /** All plugins, by name. */

@@ -9,6 +9,7 @@ import { auditLife } from "./audit/life-audit.ts";
 import { AuditTrail } from "./audit/trail.ts";
 import { BusSeats } from "./bus/bus-seats.ts";
 import { EventBus } from "./bus/event-bus.ts";
+import { CallObservers } from "./call-observer.ts";
 import { type ManagerClock, systemClock } from "./clock.ts";
 import { type Asker, askNobody } from "./consent/asker.ts";
 import { type Core, prepare, writeEntry } from "./core.ts";
@@ -149,6 +150,7 @@ function openCore(
     clock,
     cache: new CompileCache({ store: new RewriteFolder(folder.at("rewritten")) }),
     events: new ManagerEvents(),
+    observers: new CallObservers(),
     run,
     isolation(level) {
       const wall = walls.get(level) ?? openIsolation(level);
@@ -192,7 +194,8 @@ function openCore(
       probationMs: policy.probationMs ?? 30_000,
       healthEveryMs: policy.healthEveryMs ?? 30_000,
     },
-    served: (plugin) => void seats.follow(plugin),
+    observers: core.observers,
+    served: (plugin) => void seats.follow(core.pluginOf(plugin)),
     prepareAgain: (name) => prepareAgain(name, core),
     returned: (name, to, from) => void writeReturn(name, { to, from }, core),
     tell: (event) => core.events.tell(event),

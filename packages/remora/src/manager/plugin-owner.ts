@@ -1,9 +1,9 @@
 /** What a managed plugin asks of its manager, and by which rules it is kept running. */
 
+import type { CallObservers } from "./call-observer.ts";
 import type { ManagerClock } from "./clock.ts";
 import type { BackOffOptions } from "./life/back-off.ts";
 import type { BreakerOptions } from "./life/breaker.ts";
-import type { ManagedPlugin } from "./managed-plugin.ts";
 import type { ManagerEvent } from "./manager-event.ts";
 import type { RunningVersion } from "./running-version.ts";
 
@@ -20,10 +20,12 @@ export interface SupervisorOptions {
 /** What a plugin asks of its manager. */
 export interface PluginOwner {
   readonly supervisor: SupervisorOptions;
+  /** Of the calls of all plugins. */
+  readonly observers: CallObservers;
   /** Makes the current version anew. Rejects with what it failed with. */
   prepareAgain(plugin: string): Promise<RunningVersion>;
   /** Another version serves, or none does. */
-  served(plugin: ManagedPlugin): void;
+  served(plugin: string): void;
   /** The version before serves again: to be written down. */
   returned(plugin: string, to: RunningVersion, from: RunningVersion): void;
   tell(event: ManagerEvent): void;

@@ -1,0 +1,370 @@
+/**
+ * An installed plugin's life: one pointer to the version that serves, and whoever moves it. What is replaced is
+ * replaced between two calls. After a failure the breaker decides whether to go on, and a back-off when to try again;
+ * a version that fails while the one before it is still ready is followed by that one.
+ */
+
+import { isRemoraError, type RemoraError } from "../base/index.ts";
+import { managerErrors } from "./errors.ts";
+import { waitingCallsMax } from "./isolated-plugin.ts";
+import { LatencyHistogram } from "./latency.ts";
+import { backOffMs } from "./life/back-off.ts";
+import { Breaker, type BreakerState } from "./life/breaker.ts";
+import { Life, type State } from "./life/life.ts";
+import type { ManagerEvent } from "./manager-event.ts";
+import type { PluginMetrics } from "./plugin.ts";
+import { addCounts, noCounts, type PluginCounts } from "./plugin-counts.ts";
+import type { PluginOwner } from "./plugin-owner.ts";
+import type { RunningVersion } from "./running-version.ts";
+
+export class SupervisedPlugin {
+  readonly name: string;
+  /** Of the calls of all its versions. */
+  readonly latency = new LatencyHistogram();
+  /** How deep in answers to events the plugin is; see `PluginBus`. */
+  readonly busDepth = { hops: 0 };
+  protected readonly owner: PluginOwner;
+  readonly #life: Life;
+  readonly #breaker: Breaker;
+  /** The one pointer. */
+  #serving: RunningVersion | undefined;
+  /** Ready to take over again, while the serving one is on probation. */
+  #before: RunningVersion | undefined;
+  /** Whether successes matter, which they do while the breaker is half open. */
+  #isWatched = false;
+  /** While a state is on its way between guests behind walls: calls wait for it. */
+  #handingOver: Promise<void> | undefined;
+  #waitingCount = 0;
+  #failure: RemoraError | undefined;
+  #attempt = 0;
+  #stopWaiting = () => {};
+  #endProbation = () => {};
+  #stopHealth = () => {};
+  #past: PluginCounts = noCounts;
+
+  constructor(name: string, owner: PluginOwner) {
+    this.name = name;
+    this.owner = owner;
+    this.#breaker = new Breaker(owner.supervisor.breaker);
+    this.#life = new Life((from, event, to) => this.#tell({ kind: "state", from, event, to }));
+  }
+
+  get state(): State {
+    return this.#life.state;
+  }
+
+  get breaker(): BreakerState {
+    return this.#breaker.state;
+  }
+
+  /** Why it does not run, when it does not; or what the last version that was given up failed with. */
+  get failure(): RemoraError | undefined {
+    return this.#failure;
+  }
+
+  /** The version that serves. */
+  get serving(): RunningVersion | undefined {
+    return this.#serving;
+  }
+
+  /** Whether the version before is still ready to take over. */
+  get isOnProbation(): boolean {
+    return this.#before !== undefined;
+  }
+
+  /** Of the version that serves; undefined when none does. */
+  get metrics(): PluginMetrics | undefined {
+    return this.#serving?.guests.metrics;
+  }
+
+  /** Whether a success has to be told by `succeeded`. */
+  protected get isWatched(): boolean {
+    return this.#isWatched;
+  }
+
+  /** Whether a call has to `waitForTakeover` first. */
+  protected get isHandingOver(): boolean {
+    return this.#handingOver !== undefined;
+  }
+
+  counts(): PluginCounts {
+    return [this.#serving, this.#before].reduce(addCounts, this.#past);
+  }
+
+  /** A first version, or one after a stop or a failure: steps 7 to 9 without anything to take over from. */
+  async start(prepare: () => Promise<RunningVersion>): Promise<void> {
+    this.#stopWaiting();
+    this.#life.on("start");
+    await this.#prepare(prepare);
+  }
+
+  /**
+   * Steps 8 and 9: takes over from the version that serves, so that no call comes between: on this thread in one turn of
+   * the event loop, which it is when this returns; behind a wall, calls wait and are made in their order after that. The
+   * version before stays ready until `settle` or `takeBack`.
+   *
+   * @param next Made and healthy. Closed when it cannot take over.
+   * @param how  `state: false` lets the new version begin without what the old one kept in memory.
+   * @returns    Whether state was handed over.
+   * @throws manager/state engine/… the state could not be handed over; the version that served goes on
+   */
+  takeOver(next: RunningVersion, how: { readonly state: boolean }): boolean | Promise<boolean> {
+    let handed: boolean | Promise<boolean>;
+    try {
+      handed = how.state && (this.#serving?.handOver(next) ?? false);
+    } catch (error) {
+      void next.drain();
+      throw error;
+    }
+    if (typeof handed !== "boolean") return this.#takeOverLater(next, handed);
+    this.#swap(next);
+    return handed;
+  }
+
+  async #takeOverLater(next: RunningVersion, handed: Promise<boolean>): Promise<boolean> {
+    const over = Promise.withResolvers<void>();
+    this.#handingOver = over.promise;
+    try {
+      const hasState = await handed;
+      // It was stopped meanwhile.
+      if (!this.#life.takes("swapped")) throw this.refusal();
+      this.#swap(next);
+      return hasState;
+    } catch (error) {
+      void next.drain();
+      throw error;
+    } finally {
+      this.#handingOver = undefined;
+      over.resolve();
+    }
+  }
+
+  #swap(next: RunningVersion): void {
+    const old = this.#serving;
+    this.#stopWaiting();
+    this.#dismissBefore();
+    this.#serving = next;
+    this.#before = old;
+    this.#breaker.close();
+    this.#isWatched = false;
+    this.#attempt = 0;
+    this.#failure = undefined;
+    this.#life.on("swapped");
+    this.owner.served(this.name);
+    this.#watchHealth();
+  }
+
+  /** The takeover is written down: the version before goes, after its probation or at once. */
+  settle({ hasProbation }: { readonly hasProbation: boolean }): void {
+    const { clock, probationMs } = this.owner.supervisor;
+    if (!hasProbation || probationMs === 0) this.#dismissBefore();
+    else if (this.#before !== undefined) {
+      this.#endProbation = clock.after(probationMs, () => this.#dismissBefore());
+    }
+  }
+
+  /** The takeover could not be written down: the version before serves again. */
+  takeBack(): void {
+    const failed = this.#serving;
+    const before = this.#before;
+    // A failure of the guest may have done it already.
+    if (failed === undefined || before === undefined) return;
+    this.#before = undefined;
+    this.#serving = before;
+    this.#life.on("swapped");
+    this.owner.served(this.name);
+    void this.#retire(failed);
+  }
+
+  /** No call after this one; those that run come to their end, within the time that draining may take. */
+  async stop(): Promise<void> {
+    this.#stopWaiting();
+    this.#stopHealth();
+    this.#dismissBefore();
+    const old = this.#serving;
+    this.#serving = undefined;
+    this.#isWatched = false;
+    if (!this.#life.takes("stop")) return;
+    this.#life.on("stop");
+    this.owner.served(this.name);
+    if (this.#life.state !== "draining") return;
+    if (old !== undefined) await this.#retire(old);
+    this.#life.on("drained");
+  }
+
+  countReload(): void {
+    this.#past = { ...this.#past, reloads: this.#past.reloads + 1 };
+  }
+
+  async #prepare(prepare: () => Promise<RunningVersion>): Promise<void> {
+    let next: RunningVersion;
+    try {
+      next = await prepare();
+    } catch (error) {
+      if (this.#life.state !== "preparing") throw error;
+      this.#failure = isRemoraError(error) ? error : undefined;
+      this.#life.on("failed");
+      throw error;
+    }
+    // It was stopped or replaced while its version was made.
+    if (this.#life.state !== "preparing") return next.drain();
+    this.#serving = next;
+    this.#life.on("ready");
+    this.owner.served(this.name);
+    this.#watchHealth();
+  }
+
+  /** Those that wait go on in the order in which they came, since all wait for the same promise. */
+  protected async waitForTakeover(): Promise<void> {
+    if (this.#waitingCount >= waitingCallsMax) {
+      throw managerErrors["too-many-waiting"]({ plugin: this.name, waitingMax: waitingCallsMax });
+    }
+    this.#waitingCount++;
+    await this.#handingOver;
+    this.#waitingCount--;
+  }
+
+  /**
+   * A call failed. @returns The version that answers it instead, if there is one.
+   */
+  protected noteFailure(failed: RunningVersion, error: unknown): RunningVersion | undefined {
+    // What a caller did wrong, or the world's own `err`, says nothing about the plugin.
+    if (!isRemoraError(error) || error.fault !== "guest") return undefined;
+    const { code, message: reason } = error;
+    this.#tell({ kind: "trap", version: failed.version.version, code, reason });
+    // Somebody called it while another call into it failed: it was replaced in the meantime.
+    if (failed !== this.#serving) return this.#serving;
+    this.#failure = error;
+    if (this.#before !== undefined) return this.#returnTo(this.#before, failed, error);
+    const { calls } = failed.guests.metrics;
+    if (this.#breaker.failed(calls, this.owner.supervisor.clock.monotonicMs())) this.#break(failed);
+    return undefined;
+  }
+
+  /** The version on probation failed: the one before it serves again, from the call that failed on. */
+  #returnTo(before: RunningVersion, failed: RunningVersion, error: RemoraError): RunningVersion {
+    this.#before = undefined;
+    this.#endProbation();
+    this.#serving = before;
+    this.#past = { ...this.#past, returns: this.#past.returns + 1 };
+    this.#life.on("swapped");
+    this.owner.served(this.name);
+    void this.#retire(failed);
+    const { code, message: reason } = error;
+    this.#tell({ kind: "returned", from: failed.version.version, to: before.version.version, code, reason });
+    this.owner.returned(this.name, before, failed);
+    return before;
+  }
+
+  #break(failed: RunningVersion): void {
+    this.#breaker.open();
+    this.#serving = undefined;
+    this.#isWatched = false;
+    this.#stopHealth();
+    this.#life.on("broke");
+    this.owner.served(this.name);
+    void this.#retire(failed);
+    this.waitAndRetry();
+  }
+
+  /** From broken to another try, after a while. */
+  waitAndRetry(): void {
+    const { clock, backOff, random } = this.owner.supervisor;
+    const inMs = backOffMs(this.#attempt++, backOff, random());
+    this.#life.on("wait");
+    const { code = "", message: reason = "" } = this.#failure ?? {};
+    this.#tell({ kind: "waiting", inMs, code, reason });
+    this.#stopWaiting();
+    this.#stopWaiting = clock.after(inMs, () => void this.#retry());
+  }
+
+  async #retry(): Promise<void> {
+    this.#life.on("retry");
+    this.#breaker.halfOpen();
+    this.#isWatched = true;
+    try {
+      await this.#prepare(() => this.owner.prepareAgain(this.name));
+    } catch (error) {
+      // `#prepare` has kept why; what is no failure of the plugin is ours and must be seen.
+      if (!isRemoraError(error)) throw error;
+      if (this.#life.state === "broken") this.waitAndRetry();
+    }
+  }
+
+  protected succeeded(): void {
+    if (!this.#breaker.succeeded()) return;
+    this.#isWatched = false;
+    this.#attempt = 0;
+    this.#failure = undefined;
+  }
+
+  #dismissBefore(): void {
+    this.#endProbation();
+    const old = this.#before;
+    this.#before = undefined;
+    if (old !== undefined) void this.#retire(old);
+  }
+
+  #watchHealth(): void {
+    const { clock, healthEveryMs } = this.owner.supervisor;
+    this.#stopHealth();
+    if (healthEveryMs === 0) return;
+    this.#stopHealth = clock.after(healthEveryMs, () => void this.#checkHealth());
+  }
+
+  async #checkHealth(): Promise<void> {
+    const serving = this.#serving;
+    if (serving === undefined) return;
+    try {
+      const answer = serving.checkHealth();
+      // On this thread the answer is there already, and nothing comes between it and what follows.
+      if (answer !== undefined) await answer;
+      if (this.#serving === serving) this.#watchHealth();
+    } catch (error) {
+      if (!isRemoraError(error)) throw error;
+      if (this.#serving === serving) this.#isUnhealthy(serving, error);
+    }
+  }
+
+  #isUnhealthy(serving: RunningVersion, error: RemoraError): void {
+    this.#failure = error;
+    const { code, message: reason } = error;
+    this.#tell({ kind: "trap", version: serving.version.version, code, reason });
+    if (this.#before !== undefined) this.#returnTo(this.#before, serving, error);
+    else this.#break(serving);
+    if (this.#serving !== undefined) this.#watchHealth();
+  }
+
+  /** It is not called any more; its calls come to their end and its counts stay. */
+  #retire(old: RunningVersion): Promise<void> {
+    this.#past = addCounts(this.#past, old);
+    return old.drain();
+  }
+
+  protected refusal(): RemoraError {
+    if (this.#serving !== undefined) {
+      const { isolation } = this.#serving.inspected;
+      return managerErrors["not-inline"]({ plugin: this.name, isolation });
+    }
+    return managerErrors["not-running"]({
+      plugin: this.name,
+      state: this.#life.state,
+      why: this.#failure?.code ?? "",
+    });
+  }
+
+  // `Omit` of a union keeps what all its members share, so that the parts are told one by one.
+  #tell(event: EventWithoutPlace): void {
+    this.owner.tell({
+      ...event,
+      plugin: this.name,
+      atMs: this.owner.supervisor.clock.dateMs(),
+    } as ManagerEvent);
+  }
+}
+
+type EventWithoutPlace = ManagerEvent extends infer Event
+  ? Event extends ManagerEvent
+    ? Omit<Event, "plugin" | "atMs">
+    : never
+  : never;
