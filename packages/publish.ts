@@ -22,16 +22,19 @@ interface Manifest {
  * Compiles a package of the workspace and lays it out.
  *
  * @param folder The package's folder below the root: `packages/remora`.
+ * @param target Where to; what is there goes.
  * @returns      The folder that npm can publish.
  */
-export function layOut(folder: string): string {
+export function layOut(
+  folder: string,
+  target = join(root, ".cache/publish", folder.replace(/^\w+\//, "")),
+): string {
   const source = join(root, folder);
   execFileSync(process.execPath, [join(root, "node_modules/typescript/bin/tsc"), "-b", source], {
     stdio: ["ignore", "inherit", "inherit"],
   });
 
   const manifest = JSON.parse(readFileSync(join(source, "package.json"), "utf8")) as Manifest;
-  const target = join(root, ".cache/publish", folder.replace(/^\w+\//, ""));
   rmSync(target, { recursive: true, force: true });
   mkdirSync(target, { recursive: true });
   cpSync(join(source, "dist"), join(target, "dist"), {

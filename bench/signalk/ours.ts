@@ -24,7 +24,7 @@ export async function openOurs(wasm: string, folder: string): Promise<Loaded> {
   const id = basename(wasm, ".wasm") === "emitter" ? "emitter" : "watcher";
   const configPath = join(folder, `ours-${id}`);
   await writePackage(configPath, id, wasm);
-  const signalk = new EventEmitter();
+  const signalk = Object.assign(new EventEmitter(), { self: {}, retrieve: () => ({}) });
   const counts = { emitted: 0 };
   const app: ServerApp = {
     selfId: "urn:mrn:signalk:uuid:c0d79334-4e25-4245-8892-54e8ccc8021d",
@@ -35,8 +35,6 @@ export async function openOurs(wasm: string, folder: string): Promise<Loaded> {
     setPluginStatus: () => {},
     setPluginError: () => {},
     handleMessage: () => void counts.emitted++,
-    getSelfPath: () => undefined,
-    getPath: () => undefined,
     registerActionHandler: () => () => {},
     use: () => {},
   };

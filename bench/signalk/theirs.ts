@@ -1,18 +1,15 @@
 /**
  * The same plugin on signalk-server's own loader: loaded by its `loadStandardPlugin`, and given deltas as its
- * lifecycle gives them. npm installs the server when the benchmark first runs; without a registry there is nothing to
- * compare with, and the benchmark says so.
+ * lifecycle gives them. Without a registry there is nothing to compare with, and the benchmark says so.
  */
 
-import { execFileSync } from "node:child_process";
 import { EventEmitter } from "node:events";
-import { existsSync } from "node:fs";
 import { mkdir, readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import type { Loaded } from "./ours.ts";
+import { signalkServerFolder } from "./server-package.ts";
 
-const folder = join(import.meta.dirname, "../peers/signalk-server");
 const loaderPath = "signalk-server/dist/wasm/loaders/standard-loader.js";
 
 interface Loader {
@@ -33,9 +30,7 @@ interface Loader {
 }
 
 export async function openTheirs(wasm: string, root: string): Promise<Loaded> {
-  if (!existsSync(join(folder, "node_modules/signalk-server"))) {
-    execFileSync("npm", ["ci", "--ignore-scripts"], { cwd: folder, stdio: "pipe" });
-  }
+  const folder = await signalkServerFolder();
   // CommonJS without an entry for it: taken by its path.
   const { loadStandardPlugin } = createRequire(join(folder, "package.json"))(
     join(folder, "node_modules", loaderPath),

@@ -56,6 +56,10 @@ test("a command that a plugin answers is COMPLETED, 200, and can be looked at ag
     { state: "COMPLETED", statusCode: 200, requestId: "", href: "" },
   );
   assert.deepEqual((await boat.fetch(json.href)).json, json);
+  for (const source of [id, "@test/anchor"]) {
+    const named = await boat.fetch(path, { method: "PUT", body: { value: 40, source } });
+    assert.equal(named.status, 200, source);
+  }
   const refused = await boat.fetch("/signalk/v1/api/vessels/self/navigation/x", {
     method: "PUT",
     body: { value: 1 },

@@ -4,6 +4,7 @@
  */
 
 import { isRecord, type PathValue, type StampedDelta, type StampedUpdate } from "../delta/delta.ts";
+import { valueAt } from "./value-at.ts";
 
 export interface ModelLimits {
   readonly contextsMax: number;
@@ -255,13 +256,4 @@ class Tree {
 function uuidOf(context: string): string | undefined {
   const name = context.slice(context.indexOf(".") + 1);
   return name.startsWith("urn:mrn:signalk:uuid:") ? name : undefined;
-}
-
-function valueAt(tree: unknown, parts: readonly string[]): unknown {
-  let at = tree;
-  for (const part of parts) {
-    if (typeof at !== "object" || at === null || !Object.hasOwn(at, part)) return undefined;
-    at = (at as Record<string, unknown>)[part]; // an object with that property, as was just checked
-  }
-  return at;
 }

@@ -38,7 +38,14 @@ test("a response has a status, headers that are this host's left out, and a text
   const json =
     '{"statusCode":201,"headers":{"X-A":"b","Content-Length":"9999","transfer-encoding":"chunked"},"body":{"a":1}}';
   const { statusCode, headers, body } = readResponse("p", "h", json);
-  assert.deepEqual([statusCode, { ...headers }, body], [201, { "X-A": "b" }, '{"a":1}']);
+  const type = { "Content-Type": "application/json; charset=utf-8" };
+  assert.deepEqual([statusCode, { ...headers }, body], [201, { "X-A": "b", ...type }, '{"a":1}']);
+});
+
+test("the type that a plugin gives to its answer is the answer's, and a text without one is left without", () => {
+  const headersOf = (json: string) => ({ ...readResponse("p", "h", json).headers });
+  assert.deepEqual(headersOf('{"headers":{"content-type":"a/b"},"body":[1]}'), { "content-type": "a/b" });
+  assert.deepEqual(headersOf('{"body":"a"}'), {});
 });
 
 for (const json of [

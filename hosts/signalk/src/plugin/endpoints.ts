@@ -122,11 +122,11 @@ export function readResponse(plugin: string, handler: string, json: string): End
     throw bad();
   }
   if (!isRecord(headers) || Object.keys(headers).length > headersMax) throw bad();
-  return {
-    statusCode,
-    headers: readHeaders(headers, bad),
-    body: typeof body === "string" ? body : JSON.stringify(body),
-  };
+  const read = readHeaders(headers, bad);
+  if (typeof body === "string") return { statusCode, headers: read, body };
+  const hasType = Object.keys(read).some((name) => name.toLowerCase() === "content-type");
+  if (!hasType) read["Content-Type"] = "application/json; charset=utf-8";
+  return { statusCode, headers: read, body: JSON.stringify(body) };
 }
 
 function readHeaders(headers: Record<string, unknown>, bad: () => Error): Record<string, string> {

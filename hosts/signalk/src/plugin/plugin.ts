@@ -151,7 +151,7 @@ export class SignalkPlugin {
     await this.#sayGoodbye(session);
     this.#closeSession();
     this.#state = "stopped";
-    this.#status = "Stopped";
+    this.#tell("Stopped");
   }
 
   /**
@@ -245,8 +245,7 @@ export class SignalkPlugin {
   #giveUp(error: unknown): void {
     this.#closeSession();
     this.#state = "error";
-    this.#status = messageOf(error);
-    this.#deps.log(this.id, "error", this.#status);
+    this.#complain(messageOf(error));
   }
 
   /** Not in turns: they are paused until it is over. */
@@ -261,7 +260,7 @@ export class SignalkPlugin {
     const { server, clock } = this.#deps;
     this.#state = "running";
     this.#restarts.started();
-    if (this.#status === "Starting") this.#status = "Running";
+    if (this.#status === "Starting") this.#tell("Running");
     this.#endpoints = servedEndpoints(this.id, session);
     if (guest.takeDelta !== undefined && sandbox.gate.has("data.read")) {
       this.#ends.push(server.onDelta((published) => this.#turns.post(() => published.json)));
@@ -359,8 +358,19 @@ export class SignalkPlugin {
     this.#state = waitMs === undefined ? "error" : "crashed";
     const next =
       waitMs === undefined ? "too often, and stays stopped" : `and starts again in ${waitMs / 1_000} s`;
-    this.#status = `It crashed ${next}: ${messageOf(error)}`;
-    this.#deps.log(this.id, "error", this.#status);
+    this.#complain(`It crashed ${next}: ${messageOf(error)}`);
+  }
+
+  /** Why it does not run, to whoever looks. */
+  #complain(message: string): void {
+    this.#status = message;
+    this.#deps.log(this.id, "error", message);
+    this.#deps.server.setStatus(this.id, { kind: "error", message });
+  }
+
+  #tell(message: string): void {
+    this.#status = message;
+    this.#deps.server.setStatus(this.id, { kind: "status", message });
   }
 
   /** `plugin_stop`; a guest that fails in it goes all the same. */

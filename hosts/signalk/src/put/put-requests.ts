@@ -6,6 +6,7 @@
 import { randomUUID } from "node:crypto";
 import { isRemoraError } from "remora/base";
 import type { Clock } from "../clock.ts";
+import { pluginIdOf } from "../plugin/manifest.ts";
 import type { PutRegistration, PutResult } from "../server-port.ts";
 
 export interface PutReply {
@@ -20,7 +21,7 @@ export interface PutRequest {
   readonly context: string;
   readonly path: string;
   readonly value: unknown;
-  /** Which of several handlers; their plugin's id. */
+  /** Which of several handlers: their plugin's id, or its package's name, which documentation of plugins has. */
   readonly source?: string;
   /** Chosen by a client; otherwise made. */
   readonly requestId?: string;
@@ -80,7 +81,7 @@ export class PutRequests {
   }: PutRequest): PutRegistration | { statusCode: number; message: string } {
     const handlers = this.#handlers.get(keyOf(context, path));
     const only = handlers?.size === 1 ? [...handlers.values()][0] : undefined;
-    const found = source === undefined ? only : handlers?.get(source);
+    const found = source === undefined ? only : (handlers?.get(source) ?? handlers?.get(pluginIdOf(source)));
     if (found !== undefined) return found;
     if (source === undefined && handlers !== undefined) {
       const message =

@@ -1,6 +1,6 @@
 /** Routes of this host, as a handler for Express: what none of them takes goes on to signalk-server's own. */
 
-import type { ApiResponse } from "../http/exchange.ts";
+import { type ApiResponse, notFound } from "../http/exchange.ts";
 import { findRoute, type Route } from "../http/router.ts";
 import type { ExpressHandler, ExpressRequest, ExpressResponse } from "./server-app.ts";
 
@@ -22,7 +22,8 @@ export function expressHandler(
     Promise.resolve(
       found.handler({ method, params: found.params, query: textsOf(request), headers, body: given }),
     )
-      .then((answer) => send(response, answer))
+      // Of what a plugin does not serve, the server says in its own words that it is not there.
+      .then((answer) => (answer === notFound ? next() : send(response, answer)))
       .catch(next);
   };
 }

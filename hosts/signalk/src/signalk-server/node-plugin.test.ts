@@ -9,7 +9,7 @@ import { temporaryFolder, writePackage } from "../testing/boats.ts";
 import { answering, call, type GuestText } from "../testing/guest-text.ts";
 import makePlugin from "./entry.ts";
 import { signalkServerPlugin } from "./node-plugin.ts";
-import type { ExpressHandler, ListedPlugin } from "./server-app.ts";
+import type { ExpressHandler, ExpressLayer, ListedPlugin } from "./server-app.ts";
 
 const four = "(param i32 i32 i32 i32) (result i32)";
 
@@ -20,6 +20,7 @@ const guest: GuestText = {
     sk_set_status: "(param i32 i32)",
     sk_register_put_handler: four,
     sk_register_resource_provider: "(param i32 i32) (result i32)",
+    sk_get_self_path: four,
   },
   texts: {
     delta: '{"updates":[{"values":[{"path":"a","value":1}]}]}',
@@ -29,13 +30,24 @@ const guest: GuestText = {
     done: '{"state":"COMPLETED","statusCode":200}',
     type: "marks",
     none: "null",
-    endpoints: '[{"method":"GET","path":"/api","handler":"api"}]',
+    endpoints:
+      '[{"method":"GET","path":"/api","handler":"api"},{"method":"GET","path":"/speed","handler":"speed"},{"method":"GET","path":"/trap","handler":"trap"}]',
+    speed: "navigation.speedOverGround",
+    head: '{"body":',
     page: '{"statusCode":200,"body":"hello"}',
   },
   start: `${call("sk_handle_message", "delta")} ${call("sk_set_status", "status")}
     (drop ${call("sk_register_put_handler", "self", "path")}) (drop ${call("sk_register_resource_provider", "type")}) (i32.const 0)`,
   functions: `${answering("handle_put_vessels_self_anchor_radius", "done")} ${answering("http_endpoints", "endpoints", "out")}
-    ${answering("api", "page")} ${answering("resources_get_resource", "none")}`,
+    ${answering("api", "page")} ${answering("resources_get_resource", "none")}
+    ${answering("trap", "page", "request", "(unreachable)")}
+    (func (export "speed") (param i32 i32) (param $out i32) (param $max i32) (result i32) (local $end i32)
+      (memory.copy (local.get $out) (global.get $head) (global.get $head_length))
+      (local.set $end (i32.add (local.get $out) (global.get $head_length)))
+      (local.set $end (i32.add (local.get $end)
+        (call $sk_get_self_path (global.get $speed) (global.get $speed_length) (local.get $end) (i32.const 64))))
+      (i32.store8 (local.get $end) (i32.const 0x7d))
+      (i32.add (i32.sub (local.get $end) (local.get $out)) (i32.const 1)))`,
 };
 
 async function server(t: TestContext, interfaces: { wasm?: boolean } = { wasm: false }) {
@@ -47,20 +59,21 @@ async function server(t: TestContext, interfaces: { wasm?: boolean } = { wasm: f
   // biome-ignore lint/suspicious/noExplicitAny: a provider as signalk-server gets it
   const resources = new Map<string, any>();
   const statuses = new Map<string, string>();
-  let mounted: ExpressHandler | undefined;
+  const handlers: ExpressHandler[] = [];
   const disabled = { id: "_test_anchor", name: "@test/anchor", state: "disabled" };
   const app = {
     selfId: "urn:mrn:signalk:uuid:1",
     config: { configPath, settings: { interfaces } },
-    signalk: new EventEmitter(),
+    signalk: Object.assign(new EventEmitter(), {
+      self: { navigation: { speedOverGround: { value: 3.5, $source: "gps" } } },
+      retrieve: () => ({}),
+    }),
     plugins: [{ id: "other", name: "Other" }, disabled] as ListedPlugin[],
     pluginsMap: { _test_anchor: disabled } as Record<string, ListedPlugin>,
     setPluginStatus: (name: string, message: string) => void statuses.set(name, message),
     setPluginError: (name: string, message: string) => void statuses.set(name, `error: ${message}`),
     handleMessage: (source: string, delta: Delta, version?: string) =>
       void messages.push({ source, delta, version }),
-    getSelfPath: () => undefined,
-    getPath: () => undefined,
     registerActionHandler(
       _context: string,
       path: string,
@@ -74,14 +87,21 @@ async function server(t: TestContext, interfaces: { wasm?: boolean } = { wasm: f
       register: (plugin: string, provider: object) => void resources.set(plugin, provider),
       unRegister: (plugin: string) => void resources.delete(plugin),
     },
+    _router: { stack: [{ route: { path: "/signalk/v1/api/*", methods: { put: true } } }] as ExpressLayer[] },
     use(_paths: string[], handler: ExpressHandler) {
-      mounted = handler;
+      handlers.push(handler);
+      app._router.stack.push({});
     },
   };
   const lines: string[] = [];
   const plugin = signalkServerPlugin(app, { log: (line) => lines.push(line) });
   t.after(() => plugin.stop());
-  const request = (path: string, method = "GET", body: unknown = {}) =>
+  const request = (
+    path: string,
+    method = "GET",
+    body: unknown = {},
+    mounted: ExpressHandler | undefined = handlers[0],
+  ) =>
     new Promise<{ status: number; text: string } | "passed on">((resolve, reject) => {
       let status = 0;
       const response = {
@@ -97,7 +117,7 @@ async function server(t: TestContext, interfaces: { wasm?: boolean } = { wasm: f
       );
     });
   const enable = () => request("/plugins/_test_anchor/config", "POST", { enabled: true, configuration: {} });
-  return { app, statuses, plugin, messages, puts, resources, request, enable, lines };
+  return { app, statuses, plugin, messages, puts, resources, handlers, request, enable, lines };
 }
 
 test("a plugin that is installed for signalk-server takes the place of its disabled entry, and is enabled like any other", async (t) => {
@@ -136,10 +156,47 @@ test("its commands, resources and endpoints are the server's, and end with it", 
   assert.equal(await request("/plugins/_test_anchor/api"), "passed on");
 });
 
-test("the paths of other plugins, and the list of all, stay the server's", async (t) => {
+test("a guest reads the server's model", async (t) => {
+  const { plugin, request, enable } = await server(t);
+  await plugin.start();
+  await enable();
+  assert.deepEqual(await request("/plugins/_test_anchor/speed"), { status: 200, text: "3.5" });
+});
+
+test("why a plugin crashed is its status in the server's list", async (t) => {
+  const { plugin, statuses, request, enable } = await server(t);
+  await plugin.start();
+  await enable();
+  await request("/plugins/_test_anchor/trap");
+  assert.match(statuses.get("Anchor") ?? "", /^error: It crashed and starts again in 2 s/);
+});
+
+test("a command whose source is the plugin's package is for the plugin, before the server looks for a handler", async (t) => {
+  const { app, plugin, handlers, request } = await server(t);
+  await plugin.start();
+  const sourceAfter = async (source: unknown) => {
+    const body = { value: 1, source };
+    await request("/", "PUT", body, handlers[1]);
+    return body.source;
+  };
+  assert.equal(await sourceAfter("@test/anchor"), "_test_anchor");
+  assert.equal(await sourceAfter("@test/another"), "@test/another");
+  assert.equal(await sourceAfter(undefined), undefined);
+  const isRoute = app._router.stack.map(({ route }) => route !== undefined);
+  assert.deepEqual(isRoute, [false, true, false], "the layer stands before the server's own route");
+});
+
+test("the paths of other plugins, what ours do not serve, and the list of all stay the server's", async (t) => {
   const { plugin, request } = await server(t);
   await plugin.start();
-  for (const path of ["/plugins", "/plugins/other/config", "/signalk/v1/api", "/", "/%"]) {
+  for (const path of [
+    "/plugins",
+    "/plugins/other/config",
+    "/plugins/_test_anchor/no",
+    "/signalk/v1/api",
+    "/",
+    "/%",
+  ]) {
     assert.equal(await request(path), "passed on", path);
   }
 });

@@ -13,6 +13,7 @@ import { Pace } from "../plugin/pace.ts";
 import type { SignalkPlugin } from "../plugin/plugin.ts";
 import { openPlugins, type Plugins } from "../plugin/plugins.ts";
 import { expressHandler } from "./express-routes.ts";
+import { takePackageNames } from "./put-sources.ts";
 import type { ExpressHandler, ServerApp } from "./server-app.ts";
 import { serverPort } from "./server-port.ts";
 
@@ -70,6 +71,7 @@ export function signalkServerPlugin(app: ServerApp, { log, guestClock }: NodePlu
         ["/skServer", "/"],
         pluginHandler(() => plugins),
       );
+      takePackageNames(app, (id) => plugins?.get(id) !== undefined);
     },
     async stop() {
       for (const plugin of plugins?.all() ?? []) unlist(app, plugin.id);

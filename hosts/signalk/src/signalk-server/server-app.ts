@@ -9,8 +9,12 @@ export interface ServerApp {
     readonly appPath?: string;
     readonly settings?: { readonly interfaces?: { readonly wasm?: boolean } };
   };
-  /** Emits each delta as `delta`. */
+  /** The full model; emits each delta as `delta`. */
   readonly signalk: {
+    /** The part of this vessel. */
+    readonly self: unknown;
+    /** All of it. */
+    retrieve(): unknown;
     on(event: "delta", listen: (delta: unknown) => void): void;
     removeListener(event: "delta", listen: (delta: unknown) => void): void;
   };
@@ -21,8 +25,6 @@ export interface ServerApp {
   setPluginStatus(name: string, message: string): void;
   setPluginError(name: string, message: string): void;
   handleMessage(source: string, delta: Delta, version?: string): void;
-  getSelfPath(path: string): unknown;
-  getPath(path: string): unknown;
   registerActionHandler(
     context: string,
     path: string,
@@ -35,6 +37,13 @@ export interface ServerApp {
   readonly binaryStreamManager?: { emitData(stream: string, data: Uint8Array): void };
   /** Express: mounts a handler below these paths. */
   use(paths: string[], handler: ExpressHandler): void;
+  /** Express 4: what was mounted, in the order in which requests meet it. */
+  readonly _router?: { readonly stack: ExpressLayer[] };
+}
+
+export interface ExpressLayer {
+  /** Of a layer that is a route. */
+  readonly route?: { readonly path?: unknown; readonly methods?: Readonly<Record<string, boolean>> };
 }
 
 /**

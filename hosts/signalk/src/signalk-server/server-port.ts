@@ -3,6 +3,7 @@
 import type { StampedDelta } from "../delta/delta.ts";
 import { isRecord } from "../delta/delta.ts";
 import { Published } from "../delta/published.ts";
+import { valueAt } from "../model/value-at.ts";
 import type {
   RadarRegistration,
   ResourceRegistration,
@@ -17,8 +18,8 @@ export function serverPort(app: ServerApp): ServerPort {
   return {
     selfContext: `vessels.${app.selfId}`,
     handleMessage: (plugin, delta, version) => app.handleMessage(plugin, delta, version === 2 ? "v2" : "v1"),
-    selfPath: (path) => app.getSelfPath(path),
-    path: (path) => app.getPath(path),
+    selfPath: (path) => valueAt(signalk.self, path.split(".")),
+    path: (path) => valueAt(signalk.retrieve(), path.split(".")),
     onDelta(listen) {
       const heard = (delta: unknown) => {
         // It is the server's own, so it is what it claims to be; without updates there is nothing to tell.

@@ -1,0 +1,208 @@
+/**
+ * A real signalk-server that runs as its owner would run it, in a process of its own: with its own loader for plugins,
+ * or with ours in its place, laid out as npm would have installed it.
+ */
+
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { createInterface } from "node:readline";
+import type { TestContext } from "node:test";
+import { setTimeout as wait } from "node:timers/promises";
+import { signalkServerFolder } from "../../bench/signalk/server-package.ts";
+import { layOut } from "../../packages/publish.ts";
+
+const root = join(import.meta.dirname, "../..");
+
+export type Loader = "theirs" | "ours";
+
+/** A plugin's package, by the folder that it is in, and what it is configured with. */
+export interface InstalledPlugin {
+  readonly folder: string;
+  readonly configuration?: Readonly<Record<string, unknown>>;
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly type: string;
+  /** JSON where it is some, else the text. */
+  // biome-ignore lint/suspicious/noExplicitAny: a test looks into whatever came back
+  readonly body: any;
+}
+
+export interface RealServer {
+  readonly port: number;
+  readonly selfContext: string;
+  /** @param waitMs For an answer; beyond it the request fails. */
+  request(path: string, method?: string, body?: unknown, waitMs?: number): Promise<Answer>;
+  close(): Promise<void>;
+}
+
+const uuid = "urn:mrn:signalk:uuid:c0d79334-4e25-4245-8892-54e8ccc8021d";
+const startMsMax = 60_000;
+const answerMsMax = 10_000;
+
+/** Why there is none to be had here; undefined where there is. */
+export async function whyNoServer(): Promise<string | undefined> {
+  try {
+    await signalkServerFolder();
+    return undefined;
+  } catch (error) {
+    return `signalk-server cannot be installed: ${error instanceof Error ? error.message.split("\n")[0] : error}`;
+  }
+}
+
+/** Starts one with these plugins, all enabled, and closes it when the test is over. */
+export async function openRealServer(
+  t: TestContext,
+  loader: Loader,
+  plugins: readonly InstalledPlugin[],
+): Promise<RealServer> {
+  const config = await mkdtemp(join(tmpdir(), "remora-signalk-server-"));
+  await writeConfig(config, loader);
+  for (const plugin of plugins) await install(config, plugin);
+  if (loader === "ours") await installOurs(config);
+  const port = await freePort();
+  const child = await start(config, port);
+  const close = async () => {
+    if (child.exitCode === null && child.signalCode === null) {
+      const exited = once(child, "exit");
+      // It may be in a plugin's loop, where it hears nothing else.
+      child.kill("SIGKILL");
+      await exited;
+    }
+    await rm(config, { recursive: true, force: true });
+  };
+  t.after(close);
+  return {
+    port,
+    selfContext: `vessels.${uuid}`,
+    request: (path, method, body, waitMs) => request(`http://127.0.0.1:${port}${path}`, method, body, waitMs),
+    close,
+  };
+}
+
+/** Asks until the answer is as wanted, or the time is over; gives the last answer. */
+export async function until(
+  server: Pick<RealServer, "request">,
+  path: string,
+  isWanted: (answer: Answer) => boolean,
+  waitMs = answerMsMax,
+): Promise<Answer> {
+  const endMs = performance.now() + waitMs;
+  for (;;) {
+    const answer = await server.request(path);
+    if (isWanted(answer) || performance.now() > endMs) return answer;
+    // Another process decides when: it cannot be moved.
+    await wait(25);
+  }
+}
+
+async function writeConfig(config: string, loader: Loader): Promise<void> {
+  const settings = {
+    interfaces: { wasm: loader === "theirs", appstore: false, tcp: false, "nmea-tcp": false },
+    mdns: false,
+  };
+  const base = [{ context: "vessels.self", updates: [{ values: [{ path: "", value: { uuid } }] }] }];
+  await mkdir(join(config, "plugin-config-data"));
+  await mkdir(join(config, "node_modules"));
+  await writeFile(join(config, "package.json"), '{"name":"boat","version":"1.0.0"}');
+  await writeFile(join(config, "settings.json"), JSON.stringify(settings));
+  await writeFile(join(config, "baseDeltas.json"), JSON.stringify(base));
+}
+
+async function install(config: string, { folder, configuration = {} }: InstalledPlugin): Promise<void> {
+  const { name } = await manifestOf(folder);
+  await cp(folder, join(config, "node_modules", name), {
+    recursive: true,
+    filter: (path) => !/\/(node_modules|target)$/.test(path),
+  });
+  const id = name.replace(/[@/]/g, "_");
+  const settings = { enabled: true, enableDebug: false, configuration };
+  await writeFile(join(config, "plugin-config-data", `${id}.json`), JSON.stringify(settings));
+}
+
+/** Our two packages as they are published, and what they depend on. */
+async function installOurs(config: string): Promise<void> {
+  const modules = join(config, "node_modules");
+  for (const source of ["packages/remora", "hosts/signalk"]) {
+    const { name } = await manifestOf(join(root, source));
+    const { dependencies = {} } = await manifestOf(layOut(source, join(modules, name)));
+    for (const dependency of Object.keys(dependencies)) {
+      if (dependency === "remora") continue;
+      await symlink(join(root, "node_modules", dependency), join(modules, dependency)).catch(isThere);
+    }
+  }
+}
+
+function isThere(error: NodeJS.ErrnoException): void {
+  if (error.code !== "EEXIST") throw error;
+}
+
+async function manifestOf(folder: string): Promise<{ name: string; dependencies?: Record<string, string> }> {
+  return JSON.parse(await readFile(join(folder, "package.json"), "utf8"));
+}
+
+/** Resolves when it listens; its plugins may still be starting. */
+async function start(config: string, port: number): Promise<ChildProcess> {
+  const folder = await signalkServerFolder();
+  const child = spawn(process.execPath, [join(folder, "node_modules/signalk-server/bin/signalk-server")], {
+    cwd: folder,
+    env: {
+      PATH: `${dirname(process.execPath)}:${process.env.PATH}`,
+      HOME: config,
+      SIGNALK_NODE_CONFIG_DIR: config,
+      SIGNALK_DISABLE_SERVER_UPDATES: "1",
+      PORT: String(port),
+      DEBUG: process.env.DEBUG ?? "",
+    },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  const said: string[] = [];
+  const tooLate = setTimeout(() => child.kill("SIGKILL"), startMsMax);
+  const errors = createInterface({ input: child.stderr });
+  errors.on("line", (line) => said.push(line));
+  for await (const line of createInterface({ input: child.stdout })) {
+    said.push(line);
+    if (line.startsWith("signalk-server running")) break;
+  }
+  clearTimeout(tooLate);
+  // What it says from now on is of no interest, and must not fill the pipe.
+  child.stdout.resume();
+  if (child.exitCode !== null) throw new Error(`signalk-server did not start: ${said.join("\n")}`);
+  return child;
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const address = server.address();
+  server.close();
+  await once(server, "close");
+  if (address === null || typeof address === "string") throw new Error("a TCP server has a port");
+  return address.port;
+}
+
+async function request(url: string, method = "GET", body?: unknown, waitMs = answerMsMax): Promise<Answer> {
+  const response = await fetch(url, {
+    method,
+    signal: AbortSignal.timeout(waitMs),
+    ...(body !== undefined && {
+      body: JSON.stringify(body),
+      headers: { "Content-Type": "application/json" },
+    }),
+  });
+  const text = await response.text();
+  return { status: response.status, type: response.headers.get("Content-Type") ?? "", body: parsed(text) };
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}
