@@ -69,8 +69,7 @@ export function prepareComponent(
   component: Component,
   planLimits: Partial<PlanLimits> = {},
 ): PreparedComponent {
-  validateComponent(component);
-  const plan = planComponent(component, planLimits);
+  const plan = planComponent(component, validateComponent(component), planLimits);
   const prepared = preparePlan(plan);
   return {
     plan,

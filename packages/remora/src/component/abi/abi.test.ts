@@ -18,14 +18,18 @@ import {
 } from "../testing/reference-abi.test.ts";
 import type { ValueType } from "../types.ts";
 import { Codecs, type Flat } from "./codec.ts";
-import { Context } from "./context.ts";
+import type { Context } from "./context.ts";
 import { HandleTable } from "./handles.ts";
 import { flatParamsMax, flatten, layoutOf } from "./layout.ts";
+import { contextOf } from "./wide-context.ts";
 
 /** Our own lifting and lowering over the same kind of memory that the reference has. */
 function contextOver(memory: ReferenceMemory): Context {
-  return new Context({
+  const wide = memory.ptr === 8;
+  const number = (flat: Flat) => Number(flat);
+  return contextOf({
     engine: new PlainEngine(),
+    address: wide ? "i64" : "i32",
     state: {
       index: 0,
       handles: new HandleTable({ left: 10 }),
@@ -40,10 +44,12 @@ function contextOver(memory: ReferenceMemory): Context {
     },
     resources: { wrap: () => ({}), unwrap: () => undefined, take: () => undefined, accepts: () => false },
     memory: memory.bytes,
-    realloc(old: number, oldSize: number, align: number, size: number) {
+    realloc(...given: Flat[]) {
+      assert(given.every((value) => typeof value === (wide ? "bigint" : "number")));
+      const [old = 0, oldSize = 0, align = 0, size = 0] = given.map(number);
       const pointer = memory.allocate(align, size);
       memory.bytes.copyWithin(pointer, old, old + Math.min(oldSize, size));
-      return pointer;
+      return wide ? BigInt(pointer) : pointer;
     },
     encoding: "utf8",
     liftBytesMax: 1 << 20,
@@ -51,6 +57,11 @@ function contextOver(memory: ReferenceMemory): Context {
 }
 
 const codecs = new Codecs("host");
+/** Both kinds of memory. */
+const sides = [
+  { ptr: 4, address: "i32", codecs },
+  { ptr: 8, address: "i64", codecs: new Codecs("host", "i64") },
+] as const;
 
 /** As core values cross from and to WebAssembly: i32 signed, i64 a signed bigint. */
 function coreValues(values: readonly FlatValue[]): Flat[] {
@@ -76,98 +87,105 @@ function bitsOf(values: readonly Flat[], types: readonly FlatValue["type"][]): F
   });
 }
 
-test("sizes, alignments and flattened types are those of the specification", () => {
-  fc.assert(
-    fc.property(valueTypes, (type) => {
-      assert.deepEqual(layoutOf(type), { size: elementSize(type), align: alignment(type) });
-      const flat = flattenType(type);
-      assert.deepEqual(flatten(type), flat.length <= flatParamsMax ? flat : undefined);
-    }),
-    { numRuns: 300 },
-  );
-});
+for (const { ptr, address, codecs } of sides) {
+  const of = ptr === 4 ? "" : ", with a 64-bit memory";
+  const runs = (count: number) => ({ numRuns: ptr === 4 ? count : count / 4 });
+  test(`sizes, alignments and flattened types are those of the specification${of}`, () => {
+    fc.assert(
+      fc.property(valueTypes, (type) => {
+        assert.deepEqual(layoutOf(type, address), {
+          size: elementSize(type, ptr),
+          align: alignment(type, ptr),
+        });
+        const flat = flattenType(type, ptr);
+        assert.deepEqual(flatten(type, address), flat.length <= flatParamsMax ? flat : undefined);
+      }),
+      runs(300),
+    );
+  });
 
-test("what is stored is what the specification loads", () => {
-  fc.assert(
-    fc.property(typedValues, ({ type, value }) => {
-      const memory = new ReferenceMemory();
-      const cx = contextOver(memory);
-      const codec = codecs.of(type);
-      cx.beginLift();
-      cx.beginCheck();
-      assert(codec.check(value, cx), "a value of the type passes the check");
-      cx.beginLower();
-      const pointer = memory.allocate(codec.align, codec.size);
-      codec.store(cx, value, pointer);
-      assert.deepEqual(load(memory, pointer, type), toPlain(type, value));
-    }),
-    { numRuns: 300 },
-  );
-});
+  test(`what is stored is what the specification loads${of}`, () => {
+    fc.assert(
+      fc.property(typedValues, ({ type, value }) => {
+        const memory = new ReferenceMemory(ptr);
+        const cx = contextOver(memory);
+        const codec = codecs.of(type);
+        cx.beginLift();
+        cx.beginCheck();
+        assert(codec.check(value, cx), "a value of the type passes the check");
+        cx.beginLower();
+        const pointer = memory.allocate(codec.align, codec.size);
+        codec.store(cx, value, pointer);
+        assert.deepEqual(load(memory, pointer, type), toPlain(type, value));
+      }),
+      runs(300),
+    );
+  });
 
-test("what the specification stores is loaded as it was", () => {
-  fc.assert(
-    fc.property(typedValues, ({ type, value }) => {
-      const memory = new ReferenceMemory();
-      const cx = contextOver(memory);
-      cx.beginLift();
-      const pointer = memory.allocate(alignment(type), elementSize(type));
-      store(memory, toPlain(type, value), type, pointer);
-      const loaded = codecs.of(type).load(cx, pointer);
-      assert.deepEqual(toPlain(type, loaded), toPlain(type, value));
-    }),
-    { numRuns: 300 },
-  );
-});
+  test(`what the specification stores is loaded as it was${of}`, () => {
+    fc.assert(
+      fc.property(typedValues, ({ type, value }) => {
+        const memory = new ReferenceMemory(ptr);
+        const cx = contextOver(memory);
+        cx.beginLift();
+        const pointer = memory.allocate(alignment(type, ptr), elementSize(type, ptr));
+        store(memory, toPlain(type, value), type, pointer);
+        const loaded = codecs.of(type).load(cx, pointer);
+        assert.deepEqual(toPlain(type, loaded), toPlain(type, value));
+      }),
+      runs(300),
+    );
+  });
 
-test("core values are those of the specification, both ways, joined cases included", () => {
-  const few = typedValues.filter(({ type }) => flattenType(type).length <= flatParamsMax);
-  fc.assert(
-    fc.property(few, ({ type, value }) => {
-      const memory = new ReferenceMemory();
-      const cx = contextOver(memory);
-      cx.beginLift();
-      const codec = codecs.of(type);
-      const types = flattenType(type);
-      const out: Flat[] = new Array(types.length + 1).fill(0);
-      cx.beginCheck();
-      assert(codec.check(value, cx));
-      cx.beginLower();
-      codec.lower(cx, value, out, 1);
-      assert.deepEqual(liftFlat(memory, bitsOf(out.slice(1), types), type), toPlain(type, value));
-      const flat = [0, ...coreValues(lowerFlat(memory, toPlain(type, value), type))];
-      assert.deepEqual(toPlain(type, codec.lift(cx, flat, 1)), toPlain(type, value));
-      if (codec.single !== undefined) {
-        const single = bitsOf([codec.single.lower(cx, value)], types);
-        assert.deepEqual(liftFlat(memory, single, type), toPlain(type, value));
-        assert.deepEqual(toPlain(type, codec.single.lift(cx, flat[1])), toPlain(type, value));
-      }
-    }),
-    { numRuns: 400 },
-  );
-});
+  test(`core values are those of the specification, both ways, joined cases included${of}`, () => {
+    const few = typedValues.filter(({ type }) => flattenType(type, ptr).length <= flatParamsMax);
+    fc.assert(
+      fc.property(few, ({ type, value }) => {
+        const memory = new ReferenceMemory(ptr);
+        const cx = contextOver(memory);
+        cx.beginLift();
+        const codec = codecs.of(type);
+        const types = flattenType(type, ptr);
+        const out: Flat[] = new Array(types.length + 1).fill(0);
+        cx.beginCheck();
+        assert(codec.check(value, cx));
+        cx.beginLower();
+        codec.lower(cx, value, out, 1);
+        assert.deepEqual(liftFlat(memory, bitsOf(out.slice(1), types), type), toPlain(type, value));
+        const flat = [0, ...coreValues(lowerFlat(memory, toPlain(type, value), type))];
+        assert.deepEqual(toPlain(type, codec.lift(cx, flat, 1)), toPlain(type, value));
+        if (codec.single !== undefined) {
+          const single = bitsOf([codec.single.lower(cx, value)], types);
+          assert.deepEqual(liftFlat(memory, single, type), toPlain(type, value));
+          assert.deepEqual(toPlain(type, codec.single.lift(cx, flat[1])), toPlain(type, value));
+        }
+      }),
+      runs(400),
+    );
+  });
 
-test("memory with anything in it is lifted or is a trap, and nothing else", () => {
-  const places = fc.array(fc.tuple(fc.nat(4_095), fc.nat(0xffff_ffff)), { minLength: 1, maxLength: 60 });
-  fc.assert(
-    fc.property(valueTypes, places, fc.nat(200), (type, words, place) => {
-      const memory = new ReferenceMemory();
-      const view = new DataView(memory.bytes.buffer);
-      // Small numbers too, so that some pointers and lengths lead somewhere.
-      for (const [at, word] of words)
-        view.setUint32(4 * (at % 256), word % 3 === 0 ? word : word % 3_000, true);
-      const cx = contextOver(memory);
-      cx.beginLift();
-      const codec = codecs.of(type);
-      try {
-        codec.load(cx, place * codec.align);
-      } catch (error) {
-        assert(isRemoraError(error, "component/trap"), String(error));
-      }
-    }),
-    { numRuns: 1_000 },
-  );
-});
+  test(`memory with anything in it is lifted or is a trap, and nothing else${of}`, () => {
+    const places = fc.array(fc.tuple(fc.nat(4_095), fc.nat(0xffff_ffff)), { minLength: 1, maxLength: 60 });
+    fc.assert(
+      fc.property(valueTypes, places, fc.nat(200), (type, words, place) => {
+        const memory = new ReferenceMemory(ptr);
+        const view = new DataView(memory.bytes.buffer);
+        // Small numbers too, so that some pointers and lengths lead somewhere.
+        for (const [at, word] of words)
+          view.setUint32(4 * (at % 256), word % 3 === 0 ? word : word % 3_000, true);
+        const cx = contextOver(memory);
+        cx.beginLift();
+        const codec = codecs.of(type);
+        try {
+          codec.load(cx, place * codec.align);
+        } catch (error) {
+          assert(isRemoraError(error, "component/trap"), String(error));
+        }
+      }),
+      runs(1_000),
+    );
+  });
+}
 
 test("every value that is not of a type fails its check, and the check never throws", () => {
   fc.assert(

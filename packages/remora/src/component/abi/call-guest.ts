@@ -7,6 +7,7 @@ import { ComponentError } from "../component-error.ts";
 import type { CoreFunction } from "../core.ts";
 import { componentErrors } from "../errors.ts";
 import type { FuncType, ValueType } from "../types.ts";
+import { addressOf, flatAddress } from "./address.ts";
 import type { Codec, Codecs, Flat } from "./codec.ts";
 import type { ComponentState, Context } from "./context.ts";
 import { explainMismatch } from "./explain.ts";
@@ -29,13 +30,17 @@ export interface Signature {
 }
 
 export function signatureOf(type: FuncType, codecs: Codecs): Signature {
-  const flat = flatSignature(type);
+  const { address } = codecs;
+  const flat = flatSignature(type, address);
   const types = type.params.map((param) => param.type);
   return {
     type,
     codecs,
     params: types.map((param) => codecs.of(param)),
-    spilled: flat.params === undefined ? { ...layoutOfFields(types), offsets: offsetsOf(types) } : undefined,
+    spilled:
+      flat.params === undefined
+        ? { ...layoutOfFields(types, address), offsets: offsetsOf(types, address) }
+        : undefined,
     flatCount: flat.params?.length ?? 1,
     result: type.result === undefined ? undefined : codecs.of(type.result),
     isResultInMemory: flat.results === undefined,
@@ -60,9 +65,10 @@ export type HostCallable = (...args: any[]) => any;
 /** The function that the host calls. */
 export function callableFromHost(guest: GuestFunction): HostCallable {
   const lift = resultLifter(guest);
-  const { params, spilled } = guest.signature;
+  const { params, spilled, codecs } = guest.signature;
   if (params.length === 0) return callNullary(guest, lift);
-  if (spilled !== undefined && params.length === 1) return callOneInMemory(guest, lift);
+  if (spilled !== undefined && params.length === 1 && codecs.address === "i32")
+    return callOneInMemory(guest, lift);
   if (spilled === undefined && params.length === 1) {
     if (params[0]?.single !== undefined) return callOneSingle(guest, lift);
     if (guest.signature.flatCount === 2) return callOnePair(guest, lift);
@@ -83,7 +89,7 @@ function resultLifter(guest: GuestFunction): ResultLifter {
   if (isResultInMemory) {
     const { size, align, load } = result;
     return (cx, flat) => {
-      const pointer = Number(flat) >>> 0;
+      const pointer = addressOf(flat);
       cx.checkRange(pointer, align, size);
       return load(cx, pointer);
     };
@@ -101,15 +107,15 @@ function topLevelResult(
 ): ResultLifter {
   const ok = type.ok === undefined ? undefined : codecs.of(type.ok);
   const err = type.err === undefined ? undefined : codecs.of(type.err);
-  const { size, align } = layoutOf(type);
-  const offset = payloadOffset([type.ok, type.err]);
+  const { size, align } = layoutOf(type, codecs.address);
+  const offset = payloadOffset([type.ok, type.err], codecs.address);
   return (cx, flat) => {
     if (!isInMemory) {
       const index = Number(flat) >>> 0;
       if (index > 1) trap(`case ${index} of 2`);
       return index === 0 ? undefined : new ComponentError(undefined);
     }
-    const pointer = Number(flat) >>> 0;
+    const pointer = addressOf(flat);
     cx.checkRange(pointer, align, size);
     const index = cx.bytes[pointer] as number; // The range was checked.
     if (index === 0) return ok?.load(cx, pointer + offset);
@@ -353,6 +359,7 @@ export function lowerAndCall(
 ): (args: readonly unknown[]) => Flat | undefined {
   const { core, cx, signature } = guest;
   const { params, spilled, flatCount } = signature;
+  const { address } = signature.codecs;
   const { state } = cx;
   if (spilled !== undefined) {
     const { size, align, offsets } = spilled;
@@ -362,7 +369,7 @@ export function lowerAndCall(
         (params[index] as Codec).store(cx, args[index], pointer + (offsets[index] as number));
       }
       state.mayLeave = true;
-      return core(pointer);
+      return core(flatAddress(address, pointer));
     };
   }
   const flat: Flat[] = new Array(flatCount).fill(0);
@@ -398,7 +405,7 @@ export function callableFromGuest(guest: GuestFunction): (args: readonly unknown
     let value: unknown;
     if (result !== undefined) {
       if (isResultInMemory) {
-        const pointer = Number(flat) >>> 0;
+        const pointer = addressOf(flat);
         cx.checkRange(pointer, result.align, result.size);
         value = result.load(cx, pointer);
       } else {

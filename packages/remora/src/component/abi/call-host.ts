@@ -7,6 +7,7 @@ import { RemoraError } from "../../base/index.ts";
 import type { CoreFunction } from "../core.ts";
 import { componentErrors } from "../errors.ts";
 import { isSlowHostFunction } from "../slow-host.ts";
+import { addressOf } from "./address.ts";
 import type { Signature } from "./call-guest.ts";
 import type { Codec, Flat } from "./codec.ts";
 import type { Context } from "./context.ts";
@@ -168,7 +169,7 @@ export function argumentsLifter(signature: Signature): (cx: Context, flat: reado
   if (spilled !== undefined) {
     const { size, align, offsets } = spilled;
     return (cx, flat) => {
-      const pointer = Number(flat[0]) >>> 0;
+      const pointer = addressOf(flat[0]);
       cx.checkRange(pointer, align, size);
       return params.map((codec, index) => codec.load(cx, pointer + (offsets[index] as number)));
     };
@@ -207,7 +208,7 @@ export function resultWriter(
   if (isResultInMemory) {
     const { size, align, store } = result;
     return (cx, value, flat) => {
-      const pointer = Number(flat[flatCount]) >>> 0;
+      const pointer = addressOf(flat[flatCount]);
       cx.checkRange(pointer, align, size);
       cx.state.mayLeave = false;
       store(cx, value, pointer);

@@ -1,6 +1,7 @@
 /** Codecs of tuples, lists and maps. */
 
 import type { ValueType } from "../types.ts";
+import { type AddressType, addressOf, flatAddress } from "./address.ts";
 import { canonicalizeAll } from "./canonical-nan.ts";
 import type { Codec, CodecOf } from "./codec.ts";
 import type { Context } from "./context.ts";
@@ -15,12 +16,16 @@ const elementBytesMin = 16;
 /** CanonicalABI.md: MAX_LIST_BYTE_LENGTH. */
 const listBytesMax = 2 ** 28 - 1;
 
-export function tupleCodec(type: TypeOf<"tuple">, of: CodecOf): Codec<readonly unknown[]> {
+export function tupleCodec(
+  type: TypeOf<"tuple">,
+  of: CodecOf,
+  address: AddressType,
+): Codec<readonly unknown[]> {
   const count = type.elements.length;
   const codecs = type.elements.map(of);
-  const offsets = offsetsOf(type.elements);
-  const { size, align } = layoutOfFields(type.elements);
-  const flat = flatten(type);
+  const offsets = offsetsOf(type.elements, address);
+  const { size, align } = layoutOfFields(type.elements, address);
+  const flat = flatten(type, address);
   const single = count === 1 ? codecs[0]?.single : undefined;
   return {
     type,
@@ -93,11 +98,11 @@ const typedArrays = {
 
 type List = readonly unknown[] | TypedArray;
 
-export function listCodec(type: TypeOf<"list">, of: CodecOf): Codec {
-  const elements = elementsCodec(type.element, of);
+export function listCodec(type: TypeOf<"list">, of: CodecOf, address: AddressType): Codec {
+  const elements = elementsCodec(of(type.element));
   return type.length === undefined
-    ? pointerCodec(type, elements)
-    : fixedListCodec(type, type.length, of, elements);
+    ? pointerCodec(type, elements, address)
+    : fixedListCodec(type, type.length, { codec: of(type.element), elements, flat: flatten(type, address) });
 }
 
 /** How the elements of a list are checked, and moved to and from a range of memory. */
@@ -114,10 +119,7 @@ interface Elements<Value = List> {
   readonly loadAll: (cx: Context, pointer: number, count: number) => Value;
 }
 
-function elementsCodec(type: ValueType, of: CodecOf): Elements {
-  const codec = of(type);
-  const { size, align } = layoutOf(type);
-  const { check, store, storeAll, load } = codec;
+function elementsCodec({ type, size, align, check, store, storeAll, load }: Codec): Elements {
   const generic: Elements = {
     size,
     heldSize: Math.max(size, elementBytesMin),
@@ -171,7 +173,11 @@ function numberElements(
 }
 
 /** A list of any length: a pointer and a number of elements. */
-function pointerCodec<Value>(type: ValueType, elements: Omit<Elements<Value>, "make">): Codec<Value> {
+function pointerCodec<Value>(
+  type: ValueType,
+  elements: Omit<Elements<Value>, "make">,
+  address: AddressType,
+): Codec<Value> {
   const { size, heldSize, align, count, storeAll, loadAll } = elements;
   const lowerAll = (cx: Context, value: Value): number => {
     const length = count(value);
@@ -192,10 +198,25 @@ function pointerCodec<Value>(type: ValueType, elements: Omit<Elements<Value>, "m
   };
   return {
     type,
-    size: 8,
-    align: 4,
-    flat: ["i32", "i32"],
+    ...layoutOf(type, address),
+    flat: [address, address],
     check: elements.check,
+    ...(address === "i64" ? wideInMemory(lowerAll, liftAll) : narrowInMemory(lowerAll, liftAll)),
+    lower: (cx, value, out, at) => {
+      out[at] = flatAddress(address, lowerAll(cx, value));
+      out[at + 1] = flatAddress(address, cx.length);
+    },
+    lift: (cx, flat, at) => liftAll(cx, addressOf(flat[at]), addressOf(flat[at + 1])),
+    single: undefined,
+  };
+}
+
+type LowerAll<Value> = (cx: Context, value: Value) => number;
+type LiftAll<Value> = (cx: Context, pointer: number, length: number) => Value;
+type InMemory<Value> = Pick<Codec<Value>, "store" | "load">;
+
+function narrowInMemory<Value>(lowerAll: LowerAll<Value>, liftAll: LiftAll<Value>): InMemory<Value> {
+  return {
     store: (cx, value, pointer) => {
       const data = lowerAll(cx, value);
       cx.view.setUint32(pointer, data, true);
@@ -203,25 +224,37 @@ function pointerCodec<Value>(type: ValueType, elements: Omit<Elements<Value>, "m
     },
     load: (cx, pointer) =>
       liftAll(cx, cx.view.getUint32(pointer, true), cx.view.getUint32(pointer + 4, true)),
-    lower: (cx, value, out, at) => {
-      out[at] = lowerAll(cx, value);
-      out[at + 1] = cx.length;
+  };
+}
+
+function wideInMemory<Value>(lowerAll: LowerAll<Value>, liftAll: LiftAll<Value>): InMemory<Value> {
+  return {
+    store: (cx, value, pointer) => {
+      const data = lowerAll(cx, value);
+      cx.view.setBigUint64(pointer, BigInt(data), true);
+      cx.view.setBigUint64(pointer + 8, BigInt(cx.length), true);
     },
-    lift: (cx, flat, at) => liftAll(cx, Number(flat[at]) >>> 0, Number(flat[at + 1]) >>> 0),
-    single: undefined,
+    load: (cx, pointer) =>
+      liftAll(
+        cx,
+        addressOf(cx.view.getBigUint64(pointer, true)),
+        addressOf(cx.view.getBigUint64(pointer + 8, true)),
+      ),
   };
 }
 
 /** A list whose length is part of its type lies in place. */
-function fixedListCodec(type: TypeOf<"list">, length: number, of: CodecOf, elements: Elements): Codec<List> {
-  const codec = of(type.element);
+function fixedListCodec(
+  type: TypeOf<"list">,
+  length: number,
+  { codec, elements, flat }: { readonly codec: Codec; readonly elements: Elements; flat: Codec["flat"] },
+): Codec<List> {
   const flatSize = codec.flat?.length ?? 0;
-  const { size, align } = layoutOf(type);
   return {
     type,
-    size,
-    align,
-    flat: flatten(type),
+    size: length * codec.size,
+    align: codec.align,
+    flat,
     check: (value, cx) => elements.check(value, cx) && elements.count(value as List) === length,
     store: (cx, value, pointer) => elements.storeAll(cx, value, pointer),
     load: (cx, pointer) => {
@@ -231,9 +264,10 @@ function fixedListCodec(type: TypeOf<"list">, length: number, of: CodecOf, eleme
     lower: (cx, value, out, at) => {
       for (let index = 0; index < length; index++) codec.lower(cx, value[index], out, at + index * flatSize);
     },
-    lift: (cx, flat, at) => {
+    lift: (cx, values, at) => {
       const value = elements.make(length);
-      for (let index = 0; index < length; index++) value[index] = codec.lift(cx, flat, at + index * flatSize);
+      for (let index = 0; index < length; index++)
+        value[index] = codec.lift(cx, values, at + index * flatSize);
       return value;
     },
     single: undefined,
@@ -241,13 +275,13 @@ function fixedListCodec(type: TypeOf<"list">, length: number, of: CodecOf, eleme
 }
 
 /** A map lies in memory as a list of pairs; a key that comes twice keeps its last value. */
-export function mapCodec(type: TypeOf<"map">, of: CodecOf): Codec {
+export function mapCodec(type: TypeOf<"map">, of: CodecOf, address: AddressType): Codec {
   const key = of(type.key);
   const value = of(type.value);
   const pair = [type.key, type.value];
-  const { size, align } = layoutOfFields(pair);
-  const [, valueOffset = 0] = offsetsOf(pair);
-  return pointerCodec<ReadonlyMap<unknown, unknown>>(type, {
+  const { size, align } = layoutOfFields(pair, address);
+  const [, valueOffset = 0] = offsetsOf(pair, address);
+  const entries: Parameters<typeof pointerCodec<ReadonlyMap<unknown, unknown>>>[1] = {
     size,
     heldSize: 2 * Math.max(size, elementBytesMin),
     align,
@@ -275,5 +309,6 @@ export function mapCodec(type: TypeOf<"map">, of: CodecOf): Codec {
       }
       return map;
     },
-  });
+  };
+  return pointerCodec(type, entries, address);
 }

@@ -1,4 +1,4 @@
-/** Codecs of numbers, booleans, characters, strings and flags. */
+/** Codecs of numbers, booleans, characters and flags. */
 
 import { camelCase } from "../names.ts";
 import type { PrimitiveKind, ValueType } from "../types.ts";
@@ -6,10 +6,9 @@ import { canonicalNan } from "./canonical-nan.ts";
 import type { Codec, Flat } from "./codec.ts";
 import type { Context } from "./context.ts";
 import { type FlatType, flagsSize } from "./layout.ts";
-import { loadString, storeString, storeStringAt } from "./strings.ts";
 import { trap } from "./trap.ts";
 
-type CodecPrimitive = Exclude<PrimitiveKind, "error-context">;
+type CodecPrimitive = Exclude<PrimitiveKind, "error-context" | "string">;
 
 export function primitiveCodec(kind: CodecPrimitive): Codec {
   return primitives[kind];
@@ -173,22 +172,6 @@ const primitives: { readonly [Kind in CodecPrimitive]: Codec } = {
     lower: (_, value) => value.codePointAt(0) ?? 0,
     lift: (_, flat: number) => charOf(flat >>> 0),
   }),
-  string: {
-    type: { kind: "string" },
-    size: 8,
-    align: 4,
-    flat: ["i32", "i32"],
-    check: (value) => typeof value === "string",
-    store: (cx, value: string, pointer) => storeStringAt(cx, value, pointer),
-    load: (cx, pointer) =>
-      loadString(cx, cx.view.getUint32(pointer, true), cx.view.getUint32(pointer + 4, true)),
-    lower: (cx, value: string, out, at) => {
-      out[at] = storeString(cx, value);
-      out[at + 1] = cx.length;
-    },
-    lift: (cx, flat, at) => loadString(cx, Number(flat[at]) >>> 0, Number(flat[at + 1]) >>> 0),
-    single: undefined,
-  },
 };
 
 /** One Unicode scalar value: one code unit that is no surrogate, or a pair. */

@@ -6,6 +6,7 @@
 
 import { camelCase } from "../names.ts";
 import type { ValueType } from "../types.ts";
+import type { AddressType } from "./address.ts";
 import type { Codec, CodecOf, Side } from "./codec.ts";
 import { flatten, layoutOfFields, offsetsOf } from "./layout.ts";
 import {
@@ -24,23 +25,28 @@ import { runStringsMax, type StringRun, storeStrings } from "./string-run.ts";
 type RecordType = Extract<ValueType, { kind: "record" }>;
 type RecordValue = Record<string, unknown>;
 
-/** @param nextRoutine Numbers the store routines of a component; see `string-run.ts`. */
+export interface RecordOptions {
+  readonly side: Side;
+  readonly address: AddressType;
+  /** Numbers the store routines of a component; see `string-run.ts`. */
+  readonly nextRoutine: () => number;
+}
+
 export function recordCodec(
   type: RecordType,
   of: CodecOf,
-  side: Side,
-  nextRoutine: () => number,
+  { side, address, nextRoutine }: RecordOptions,
 ): Codec<RecordValue> {
-  const fields = fieldsOf(type, of);
+  const fields = fieldsOf(type, of, address);
   const types = type.fields.map((field) => field.type);
-  const { size, align } = layoutOfFields(types);
+  const { size, align } = layoutOfFields(types, address);
   const shape = shapeOf(fields);
   const Made = recordMaker(fields);
   return {
     type,
     size,
     align,
-    flat: flatten(type),
+    flat: flatten(type, address),
     check: (value, cx) =>
       typeof value === "object" && value !== null && checkAndKeep(shape, value as RecordValue, cx),
     ...(side === "raw" ? fromValue(fields) : fromKept(fields, partsOf(fields, nextRoutine), size)),
@@ -61,9 +67,10 @@ export function recordCodec(
 /**
  * The kept values of a record lie so that the strings come first: those that one routine takes stand in a row then.
  */
-function fieldsOf(type: RecordType, of: CodecOf): RecordField[] {
-  const offsets = offsetsOf(type.fields.map((field) => field.type));
-  const kinds = type.fields.map((field) => kindOf(field.type));
+function fieldsOf(type: RecordType, of: CodecOf, address: AddressType): RecordField[] {
+  const types = type.fields.map((field) => field.type);
+  const offsets = offsetsOf(types, address);
+  const kinds = types.map((field) => kindOf(field, address));
   const stringCount = kinds.filter(isString).length;
   let strings = 0;
   let others = stringCount;

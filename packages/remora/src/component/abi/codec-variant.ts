@@ -4,6 +4,7 @@
  */
 
 import type { ValueType } from "../types.ts";
+import type { AddressType } from "./address.ts";
 import { canonicalNan } from "./canonical-nan.ts";
 import type { Codec, CodecOf, Flat } from "./codec.ts";
 import { singleCodec } from "./codec-primitive.ts";
@@ -28,12 +29,13 @@ interface Tagged {
   readonly val?: unknown;
 }
 
-export function variantCodec(type: TypeOf<"variant">, of: CodecOf): Codec {
+export function variantCodec(type: TypeOf<"variant">, of: CodecOf, address: AddressType): Codec {
   return taggedCodec(
     type,
     type.cases.map((entry) => entry.name),
     type.cases.map((entry) => entry.type),
     of,
+    address,
   );
 }
 
@@ -41,8 +43,8 @@ export function variantCodec(type: TypeOf<"variant">, of: CodecOf): Codec {
  * `{ tag: "ok" | "err", val }`, with `val` even where there is none, as jco has it: so inside other values. At the
  * top level of a function a result returns or throws.
  */
-export function resultCodec(type: TypeOf<"result">, of: CodecOf): Codec {
-  return taggedCodec(type, ["ok", "err"], [type.ok, type.err], of);
+export function resultCodec(type: TypeOf<"result">, of: CodecOf, address: AddressType): Codec {
+  return taggedCodec(type, ["ok", "err"], [type.ok, type.err], of, address);
 }
 
 function taggedCodec(
@@ -50,6 +52,7 @@ function taggedCodec(
   names: readonly string[],
   payloads: readonly (ValueType | undefined)[],
   of: CodecOf,
+  address: AddressType,
 ): Codec {
   const indices = new Map<unknown, number>(names.map((name, index) => [name, index]));
   const isTagged = (value: unknown): value is Tagged => typeof value === "object" && value !== null;
@@ -65,6 +68,7 @@ function taggedCodec(
           : { tag: names[index], val: payload },
     },
     of,
+    address,
   );
 }
 
@@ -72,8 +76,9 @@ function taggedCodec(
  * `undefined` or the value; null is taken for undefined. An option of an option would not know its two
  * absences apart, so the outer one is `{ tag: "none" }` or `{ tag: "some", val }`.
  */
-export function optionCodec(type: TypeOf<"option">, of: CodecOf): Codec {
-  if (type.some.kind === "option") return taggedCodec(type, ["none", "some"], [undefined, type.some], of);
+export function optionCodec(type: TypeOf<"option">, of: CodecOf, address: AddressType): Codec {
+  if (type.some.kind === "option")
+    return taggedCodec(type, ["none", "some"], [undefined, type.some], of, address);
   return casesCodec(
     {
       type,
@@ -83,15 +88,16 @@ export function optionCodec(type: TypeOf<"option">, of: CodecOf): Codec {
       make: (index, payload) => (index === 0 ? undefined : payload),
     },
     of,
+    address,
   );
 }
 
-function casesCodec(cases: Cases, of: CodecOf): Codec {
+function casesCodec(cases: Cases, of: CodecOf, address: AddressType): Codec {
   const { type, payloads, indexOf, payloadOf, make } = cases;
   const codecs = payloads.map((payload) => (payload === undefined ? undefined : of(payload)));
-  const { size, align } = layoutOf(type);
-  const offset = payloadOffset(payloads);
-  const flat = flatten(type);
+  const { size, align } = layoutOf(type, address);
+  const offset = payloadOffset(payloads, address);
+  const flat = flatten(type, address);
   const count = payloads.length;
   const writeIndex = discriminantWriter(count);
   const readIndex = discriminantReader(count);

@@ -6,11 +6,13 @@
 import { unreachable } from "../../base/index.ts";
 import type { Flat } from "../core.ts";
 import type { ValueType } from "../types.ts";
+import type { AddressType } from "./address.ts";
 import { asyncCodec } from "./codec-async.ts";
 import { listCodec, mapCodec, tupleCodec } from "./codec-compound.ts";
 import { flagsCodec, primitiveCodec } from "./codec-primitive.ts";
 import { recordCodec } from "./codec-record.ts";
 import { hostResourceCodec, packetResourceCodec, rawResourceCodec } from "./codec-resource.ts";
+import { stringCodecs } from "./codec-string.ts";
 import { enumCodec, optionCodec, resultCodec, variantCodec } from "./codec-variant.ts";
 import type { Context } from "./context.ts";
 import type { FlatType } from "./layout.ts";
@@ -61,12 +63,15 @@ const resourceCodecs = { host: hostResourceCodec, raw: rawResourceCodec, packet:
 /** Builds codecs and keeps them by type object. */
 export class Codecs {
   readonly side: Side;
+  /** Of the guest's memory. */
+  readonly address: AddressType;
   readonly #codecs = new Map<ValueType, Codec>();
   /** How many store routines these codecs may ask of a context. */
   #routines = 0;
 
-  constructor(side: Side) {
+  constructor(side: Side, address: AddressType = "i32") {
     this.side = side;
+    this.address = address;
   }
 
   of(type: ValueType): Codec {
@@ -79,14 +84,15 @@ export class Codecs {
   }
 
   #build(type: ValueType): Codec {
+    const { address } = this;
     const of = (inner: ValueType) => this.of(inner);
     switch (type.kind) {
       case "record":
-        return recordCodec(type, of, this.side, () => this.#routines++);
+        return recordCodec(type, of, { side: this.side, address, nextRoutine: () => this.#routines++ });
       case "tuple":
-        return tupleCodec(type, of);
+        return tupleCodec(type, of, address);
       case "list":
-        return listCodec(type, of);
+        return listCodec(type, of, address);
       case "map":
         // Between guests a map is the list of its pairs, as in their memories: none is dropped on the way.
         return this.side === "raw"
@@ -95,13 +101,13 @@ export class Codecs {
               element: { kind: "tuple", elements: [type.key, type.value] },
               length: undefined,
             })
-          : mapCodec(type, of);
+          : mapCodec(type, of, address);
       case "variant":
-        return variantCodec(type, of);
+        return variantCodec(type, of, address);
       case "option":
-        return optionCodec(type, of);
+        return optionCodec(type, of, address);
       case "result":
-        return resultCodec(type, of);
+        return resultCodec(type, of, address);
       case "enum":
         return enumCodec(type);
       case "flags":
@@ -126,8 +132,9 @@ export class Codecs {
       case "f32":
       case "f64":
       case "char":
-      case "string":
         return primitiveCodec(type.kind);
+      case "string":
+        return stringCodecs[address];
       default:
         return unreachable(type);
     }

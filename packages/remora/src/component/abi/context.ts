@@ -188,7 +188,11 @@ export class Context {
   }
 
   reallocate(oldPointer: number, oldSize: number, align: number, size: number): number {
-    const pointer = this.realloc(oldPointer, oldSize, align, size) >>> 0;
+    return this.allocated(this.realloc(oldPointer, oldSize, align, size) >>> 0, align, size);
+  }
+
+  /** What an allocator gave, checked. */
+  protected allocated(pointer: number, align: number, size: number): number {
     if (this.bytes.length === 0) this.#refresh();
     if ((pointer & (align - 1)) !== 0 || pointer + size > this.bytes.length) badPointer(pointer, align, size);
     return pointer;

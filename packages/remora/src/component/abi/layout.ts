@@ -1,10 +1,12 @@
 /**
  * How values lie in linear memory and how they are flattened into core values (CanonicalABI.md, "Alignment",
- * "Element Size", "Flattening"). All functions here are pure in the type.
+ * "Element Size", "Flattening"). All functions here are pure in the type and in what addresses are; those are `i32`
+ * where nothing is said.
  */
 
 import { unreachable } from "../../base/index.ts";
 import type { FuncType, ValueType } from "../types.ts";
+import { type AddressType, addressSizes } from "./address.ts";
 
 export type FlatType = "i32" | "i64" | "f32" | "f64";
 
@@ -36,36 +38,45 @@ const primitiveSizes = {
   "error-context": 4,
 } as const;
 
-const layouts = new WeakMap<ValueType, Layout>();
+const layouts = { i32: new WeakMap<ValueType, Layout>(), i64: new WeakMap<ValueType, Layout>() };
 
 /** Size and alignment in bytes. Sizes are kept per type object, so that shared types are measured once. */
-export function layoutOf(type: ValueType): Layout {
-  const kept = layouts.get(type);
+export function layoutOf(type: ValueType, address: AddressType = "i32"): Layout {
+  const kept = layouts[address].get(type);
   if (kept !== undefined) return kept;
-  const layout = measure(type);
-  layouts.set(type, layout);
+  const layout = measure(type, address);
+  layouts[address].set(type, layout);
   return layout;
 }
 
-function measure(type: ValueType): Layout {
+/** An address and a length. */
+const pairs = {
+  i32: { size: 2 * addressSizes.i32, align: addressSizes.i32 },
+  i64: { size: 2 * addressSizes.i64, align: addressSizes.i64 },
+} as const;
+
+function measure(type: ValueType, address: AddressType): Layout {
   switch (type.kind) {
     case "string":
     case "map":
-      return { size: 8, align: 4 };
+      return pairs[address];
     case "list": {
-      if (type.length === undefined) return { size: 8, align: 4 };
-      const element = layoutOf(type.element);
+      if (type.length === undefined) return pairs[address];
+      const element = layoutOf(type.element, address);
       return { size: element.size * type.length, align: element.align };
     }
     case "record":
-      return layoutOfFields(type.fields.map((field) => field.type));
+      return layoutOfFields(
+        type.fields.map((field) => field.type),
+        address,
+      );
     case "tuple":
-      return layoutOfFields(type.elements);
+      return layoutOfFields(type.elements, address);
     case "variant":
     case "option":
     case "result":
     case "enum":
-      return variantLayout(casesOf(type));
+      return variantLayout(casesOf(type), address);
     case "flags": {
       const size = flagsSize(type.names.length);
       return { size, align: size };
@@ -78,11 +89,11 @@ function measure(type: ValueType): Layout {
 }
 
 /** A sequence of values as a tuple, such as spilled parameters. */
-export function layoutOfFields(types: readonly ValueType[]): Layout {
+export function layoutOfFields(types: readonly ValueType[], address: AddressType = "i32"): Layout {
   let size = 0;
   let align = 1;
   for (const type of types) {
-    const field = layoutOf(type);
+    const field = layoutOf(type, address);
     size = alignTo(size, field.align) + field.size;
     align = Math.max(align, field.align);
   }
@@ -90,10 +101,10 @@ export function layoutOfFields(types: readonly ValueType[]): Layout {
 }
 
 /** Where each value of a sequence begins. */
-export function offsetsOf(types: readonly ValueType[]): number[] {
+export function offsetsOf(types: readonly ValueType[], address: AddressType = "i32"): number[] {
   let size = 0;
   return types.map((type) => {
-    const field = layoutOf(type);
+    const field = layoutOf(type, address);
     const offset = alignTo(size, field.align);
     size = offset + field.size;
     return offset;
@@ -123,23 +134,26 @@ export function discriminantSize(caseCount: number): 1 | 2 | 4 {
 }
 
 /** Where the payload of a variant begins: behind the discriminant, aligned for the most demanding case. */
-export function payloadOffset(cases: readonly (ValueType | undefined)[]): number {
+export function payloadOffset(
+  cases: readonly (ValueType | undefined)[],
+  address: AddressType = "i32",
+): number {
   let align = 1;
-  for (const type of cases) if (type !== undefined) align = Math.max(align, layoutOf(type).align);
+  for (const type of cases) if (type !== undefined) align = Math.max(align, layoutOf(type, address).align);
   return alignTo(discriminantSize(cases.length), align);
 }
 
-function variantLayout(cases: readonly (ValueType | undefined)[]): Layout {
+function variantLayout(cases: readonly (ValueType | undefined)[], address: AddressType): Layout {
   const discriminant = discriminantSize(cases.length);
   let size = 0;
   let align: number = discriminant;
   for (const type of cases) {
     if (type === undefined) continue;
-    const payload = layoutOf(type);
+    const payload = layoutOf(type, address);
     size = Math.max(size, payload.size);
     align = Math.max(align, payload.align);
   }
-  return { size: alignTo(payloadOffset(cases) + size, align), align };
+  return { size: alignTo(payloadOffset(cases, address) + size, align), align };
 }
 
 export function flagsSize(count: number): 1 | 2 | 4 {
@@ -150,32 +164,37 @@ export function alignTo(offset: number, align: number): number {
   return Math.ceil(offset / align) * align;
 }
 
-const flattened = new WeakMap<ValueType, readonly FlatType[] | "many">();
+type Flattened = WeakMap<ValueType, readonly FlatType[] | "many">;
+
+const flattened: Readonly<Record<AddressType, Flattened>> = { i32: new WeakMap(), i64: new WeakMap() };
 
 /**
  * The core values of a type, or undefined when there are more than `flatParamsMax`. Kept per type object: two
  * cases of one type in each of a hundred nested variants would otherwise be visited 2^100 times.
  */
-export function flatten(type: ValueType): readonly FlatType[] | undefined {
-  let kept = flattened.get(type);
+export function flatten(type: ValueType, address: AddressType = "i32"): readonly FlatType[] | undefined {
+  let kept = flattened[address].get(type);
   if (kept === undefined) {
-    kept = flattenType(type) ?? "many";
-    flattened.set(type, kept);
+    kept = flattenType(type, address) ?? "many";
+    flattened[address].set(type, kept);
   }
   return kept === "many" ? undefined : kept;
 }
 
-export function flattenAll(types: readonly ValueType[]): readonly FlatType[] | undefined {
+export function flattenAll(
+  types: readonly ValueType[],
+  address: AddressType = "i32",
+): readonly FlatType[] | undefined {
   const all: FlatType[] = [];
   for (const type of types) {
-    const flat = flatten(type);
+    const flat = flatten(type, address);
     if (flat === undefined || all.length + flat.length > flatParamsMax) return undefined;
     all.push(...flat);
   }
   return all;
 }
 
-function flattenType(type: ValueType): readonly FlatType[] | undefined {
+function flattenType(type: ValueType, address: AddressType): readonly FlatType[] | undefined {
   switch (type.kind) {
     case "s64":
     case "u64":
@@ -185,30 +204,36 @@ function flattenType(type: ValueType): readonly FlatType[] | undefined {
       return [type.kind];
     case "string":
     case "map":
-      return ["i32", "i32"];
+      return [address, address];
     case "list":
-      if (type.length === undefined) return ["i32", "i32"];
+      if (type.length === undefined) return [address, address];
       if (type.length > flatParamsMax) return undefined;
-      return flattenAll(new Array<ValueType>(type.length).fill(type.element));
+      return flattenAll(new Array<ValueType>(type.length).fill(type.element), address);
     case "record":
-      return flattenAll(type.fields.map((field) => field.type));
+      return flattenAll(
+        type.fields.map((field) => field.type),
+        address,
+      );
     case "tuple":
-      return flattenAll(type.elements);
+      return flattenAll(type.elements, address);
     case "variant":
     case "option":
     case "result":
     case "enum":
-      return flattenCases(casesOf(type));
+      return flattenCases(casesOf(type), address);
     default:
       return ["i32"];
   }
 }
 
-function flattenCases(cases: readonly (ValueType | undefined)[]): readonly FlatType[] | undefined {
+function flattenCases(
+  cases: readonly (ValueType | undefined)[],
+  address: AddressType,
+): readonly FlatType[] | undefined {
   const payload: FlatType[] = [];
   for (const type of cases) {
     if (type === undefined) continue;
-    const flat = flatten(type);
+    const flat = flatten(type, address);
     if (flat === undefined || flat.length >= flatParamsMax) return undefined;
     flat.forEach((flatType, index) => {
       const other = payload[index];
@@ -233,22 +258,28 @@ export interface FlatSignature {
   readonly results: readonly FlatType[] | undefined;
 }
 
-const signatures = new WeakMap<FuncType, FlatSignature>();
+const signatures = {
+  i32: new WeakMap<FuncType, FlatSignature>(),
+  i64: new WeakMap<FuncType, FlatSignature>(),
+};
 
-export function flatSignature(type: FuncType): FlatSignature {
-  let signature = signatures.get(type);
+export function flatSignature(type: FuncType, address: AddressType = "i32"): FlatSignature {
+  let signature = signatures[address].get(type);
   if (signature === undefined) {
     signature = {
-      params: flattenAll(type.params.map((param) => param.type)),
-      results: type.result === undefined ? [] : flatResult(type.result),
+      params: flattenAll(
+        type.params.map((param) => param.type),
+        address,
+      ),
+      results: type.result === undefined ? [] : flatResult(type.result, address),
     };
-    signatures.set(type, signature);
+    signatures[address].set(type, signature);
   }
   return signature;
 }
 
-function flatResult(type: ValueType): readonly FlatType[] | undefined {
-  const flat = flatten(type);
+function flatResult(type: ValueType, address: AddressType): readonly FlatType[] | undefined {
+  const flat = flatten(type, address);
   return flat !== undefined && flat.length <= flatResultsMax ? flat : undefined;
 }
 
@@ -256,9 +287,10 @@ function flatResult(type: ValueType): readonly FlatType[] | undefined {
 export function coreSignature(
   type: FuncType,
   context: "lift" | "lower",
+  address: AddressType = "i32",
 ): { readonly params: readonly FlatType[]; readonly results: readonly FlatType[] } {
-  const flat = flatSignature(type);
-  const params = flat.params ?? ["i32"];
+  const flat = flatSignature(type, address);
+  const params = flat.params ?? [address];
   if (flat.results !== undefined) return { params, results: flat.results };
-  return context === "lift" ? { params, results: ["i32"] } : { params: [...params, "i32"], results: [] };
+  return context === "lift" ? { params, results: [address] } : { params: [...params, address], results: [] };
 }

@@ -4,6 +4,7 @@
  */
 
 import type { ValueType } from "../types.ts";
+import type { AddressType } from "./address.ts";
 import { canonicalNan } from "./canonical-nan.ts";
 import type { Codec } from "./codec.ts";
 import type { Context } from "./context.ts";
@@ -21,10 +22,11 @@ const optionalFloat64 = 4;
 const boolean = 5;
 const unsigned32 = 6;
 
-export function kindOf(type: ValueType): number {
+export function kindOf(type: ValueType, address: AddressType): number {
   switch (type.kind) {
     case "string":
-      return string;
+      // What is done in place is for addresses of 32 bits.
+      return address === "i32" ? string : otherKind;
     case "f64":
       return float64;
     case "bool":
@@ -32,7 +34,7 @@ export function kindOf(type: ValueType): number {
     case "u32":
       return unsigned32;
     case "option":
-      if (type.some.kind === "string") return optionalString;
+      if (type.some.kind === "string") return address === "i32" ? optionalString : otherKind;
       return type.some.kind === "f64" ? optionalFloat64 : otherKind;
     default:
       return otherKind;

@@ -4,8 +4,8 @@ import type { Context } from "./context.ts";
 import { trap } from "./trap.ts";
 
 /** CanonicalABI.md: MAX_STRING_BYTE_LENGTH. */
-const stringBytesMax = 2 ** 28 - 1;
-const utf16Tag = 0x8000_0000;
+export const stringBytesMax = 2 ** 28 - 1;
+export const utf16Tag = 0x8000_0000;
 
 // Measured on V8 14.6: below these a loop beats one call of the platform's encoder or decoder.
 const shortToEncode = 40;
@@ -122,7 +122,7 @@ function storeLatin1OrUtf16(cx: Context, text: string): number {
  */
 function writeUtf16(cx: Context, text: string, pointer: number): void {
   const { units } = cx;
-  const first = pointer >>> 1;
+  const first = pointer / 2;
   const length = text.length;
   let seen = 0;
   for (let index = 0; index < length; index++) {

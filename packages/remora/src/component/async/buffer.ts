@@ -45,16 +45,20 @@ export class GuestBuffer {
     return this.cx.bytes.subarray(this.#at, this.#at + count * this.element.size);
   }
 
-  load(codec: Codec, count: number): unknown[] {
+  load(side: "raw" | "host", count: number): unknown[] {
     const { cx, element } = this;
+    const codec = element[side];
+    if (codec === undefined) return new Array(count).fill(undefined);
     cx.beginLift();
     const at = this.#at;
     return Array.from({ length: count }, (_, index) => codec.load(cx, at + index * element.size));
   }
 
   /** What the host gives need not be what the type says. */
-  storeChecked(codec: Codec, values: readonly unknown[]): void {
+  storeChecked(values: readonly unknown[]): void {
     const { cx } = this;
+    const codec = this.element.host;
+    if (codec === undefined) return;
     cx.beginCheck();
     for (const value of values) {
       if (codec.check(value, cx)) continue;
@@ -65,10 +69,15 @@ export class GuestBuffer {
       });
     }
     cx.beginLower();
-    this.store(codec, values);
+    this.#store(codec, values);
   }
 
-  store(codec: Codec, values: readonly unknown[]): void {
+  /** Values of another guest. */
+  store(values: readonly unknown[]): void {
+    if (this.element.raw !== undefined) this.#store(this.element.raw, values);
+  }
+
+  #store(codec: Codec, values: readonly unknown[]): void {
     const { cx, element } = this;
     cx.refreshIfDetached();
     const at = this.#at;
@@ -106,16 +115,15 @@ export function copy(element: Element, source: Buffer, target: Buffer, count: nu
 }
 
 function move(element: Element, source: Buffer, target: Buffer, count: number): void {
-  const { raw, host } = element;
   if (source.kind === "guest") {
     if (target.kind === "guest") {
       if (element.isNumber) target.bytes(count).set(source.bytes(count));
-      else if (raw !== undefined) target.store(raw, source.load(raw, count));
+      else target.store(source.load("raw", count));
       return;
     }
     const into = target.values;
     if (into instanceof Uint8Array) into.set(source.bytes(count), target.progress);
-    else into.push(...(host === undefined ? new Array(count).fill(undefined) : source.load(host, count)));
+    else into.push(...source.load("host", count));
     return;
   }
   const values = source.values.slice(source.progress, source.progress + count);
@@ -124,5 +132,5 @@ function move(element: Element, source: Buffer, target: Buffer, count: number): 
       target.values.set(values as Uint8Array, target.progress); // Of bytes, as the stream is.
     else target.values.push(...values);
   } else if (values instanceof Uint8Array) target.bytes(count).set(values);
-  else if (host !== undefined) target.storeChecked(host, values);
+  else target.storeChecked(values);
 }

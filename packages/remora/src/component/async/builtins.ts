@@ -1,24 +1,21 @@
 /** The canonical functions of the asynchronous ABI (CanonicalABI.md, from "canon task.return" on). */
 
+import { addressOf, flatAddress } from "../abi/address.ts";
 import { signatureOf } from "../abi/call-guest.ts";
 import { argumentsLifter } from "../abi/call-host.ts";
 import type { Codecs } from "../abi/codec.ts";
 import type { Context } from "../abi/context.ts";
 import { trap } from "../abi/trap.ts";
-import type { CoreFunction, CoreSignature, CoreValue, Flat } from "../core.ts";
-import { componentErrors } from "../errors.ts";
+import type { Flat } from "../core.ts";
 import type { ValueType } from "../types.ts";
 import { ErrorContext } from "./async-values.ts";
+import { type Builtin, type BuiltinOptions, runningIn, waits } from "./builtin.ts";
 import { addEnd, blocked, cancelBuiltin, copyBuiltin, dropBuiltin, type EndKind } from "./copy-end.ts";
-import type { Elements } from "./element.ts";
-import type { InstanceTasks } from "./instance-tasks.ts";
 import { after, type Later } from "./later.ts";
-import { entryOf } from "./lifted-function.ts";
 import { isSameType } from "./same-type.ts";
-import type { Scheduler } from "./scheduler.ts";
 import { SharedFuture, SharedStream } from "./shared-copy.ts";
 import { type Subtask, subtaskStates } from "./subtask.ts";
-import { Thread } from "./thread.ts";
+import { threadFunction } from "./thread-builtins.ts";
 import {
   type Event,
   handleKinds,
@@ -28,34 +25,6 @@ import {
   waitableAt,
   waitableSetAt,
 } from "./waitable.ts";
-
-/** A builtin as a component defines it. */
-export interface BuiltinOptions {
-  readonly name: string;
-  readonly scheduler: Scheduler;
-  readonly tasks: InstanceTasks;
-  readonly codecs: { readonly raw: Codecs; readonly host: Codecs };
-  readonly elements: Elements;
-  /** Memory and encoding that it was defined with; memory alone, or none. */
-  readonly cx: Context;
-  /** `async`, `cancellable`: what its name has as a flag, or as an option. */
-  readonly isFlagged: boolean;
-  /** What a stream or future carries, and what `task.return` gives. */
-  readonly type: ValueType | undefined;
-  /** Of `thread.new-indirect`. */
-  readonly table: { get(index: number): CoreFunction | null } | undefined;
-}
-
-/** What a builtin does, and the signature that it has where it may wait. */
-export interface Builtin {
-  readonly body: (...flat: never[]) => Later<Flat | undefined>;
-  readonly waits: CoreSignature | undefined;
-}
-
-const waits = (params: number, results: readonly CoreValue[] = ["i32"]): CoreSignature => ({
-  params: new Array<CoreValue>(params).fill("i32"),
-  results,
-});
 
 export function builtinOf(options: BuiltinOptions): Builtin {
   const { name } = options;
@@ -92,7 +61,7 @@ function taskFunction(options: BuiltinOptions, name: string): Builtin {
         waits: undefined,
       };
     case "subtask.cancel":
-      return { body: subtaskCancel(options), waits: waits(1) };
+      return { body: subtaskCancel(options), waits: waits("i32") };
     default:
       return {
         body(index: number) {
@@ -106,12 +75,6 @@ function taskFunction(options: BuiltinOptions, name: string): Builtin {
         waits: undefined,
       };
   }
-}
-
-/** The thread that runs, which must be of the instance that the builtin was made for. */
-function runningIn(scheduler: Scheduler, tasks: InstanceTasks): Thread {
-  const thread = scheduler.running();
-  return thread.task.instance === tasks ? thread : trap("no task of this component instance is running");
 }
 
 function taskReturn({ scheduler, tasks, cx, type }: BuiltinOptions): Builtin["body"] {
@@ -162,14 +125,14 @@ function subtaskCancel({ scheduler, tasks, isFlagged }: BuiltinOptions): Builtin
 }
 
 function waitableFunction(options: BuiltinOptions, name: string): Builtin {
-  const { scheduler, tasks, cx, isFlagged } = options;
+  const { scheduler, tasks, cx, address, isFlagged } = options;
   const { state } = tasks;
   switch (name) {
     case "waitable-set.new":
       return { body: () => state.handles.add(handleKinds.set, new WaitableSet(), true), waits: undefined };
     case "waitable-set.wait":
       return {
-        body(index: number, pointer: number) {
+        body(index: number, pointer: Flat) {
           const set = waitableSetAt(state, index);
           set.waiters++;
           return after(
@@ -180,11 +143,11 @@ function waitableFunction(options: BuiltinOptions, name: string): Builtin {
             },
           );
         },
-        waits: waits(2),
+        waits: waits("i32", address),
       };
     case "waitable-set.poll":
       return {
-        body(index: number, pointer: number) {
+        body(index: number, pointer: Flat) {
           const set = waitableSetAt(state, index);
           const isCancelled = runningIn(scheduler, tasks).task.takePendingCancel(isFlagged);
           return deliver(cx, isCancelled ? taskCancelled : set.hasEvent ? set.take() : noEvent, pointer);
@@ -214,9 +177,9 @@ function waitableFunction(options: BuiltinOptions, name: string): Builtin {
 }
 
 /** Writes an event where the guest wants it, and gives its code. */
-function deliver(cx: Context, [code, first, second]: Event, pointer: number): number {
+function deliver(cx: Context, [code, first, second]: Event, pointer: Flat): number {
   cx.refreshIfDetached();
-  const at = pointer >>> 0;
+  const at = addressOf(pointer);
   cx.checkRange(at, 4, 8);
   cx.view.setUint32(at, first, true);
   cx.view.setUint32(at + 4, second, true);
@@ -224,7 +187,7 @@ function deliver(cx: Context, [code, first, second]: Event, pointer: number): nu
 }
 
 function copyFunction(options: BuiltinOptions, area: "stream" | "future", verb: string): Builtin {
-  const { scheduler, tasks, cx, type, isFlagged, elements } = options;
+  const { scheduler, tasks, cx, address, type, isFlagged, elements } = options;
   const { state } = tasks;
   const element = elements.of(type);
   switch (verb) {
@@ -238,20 +201,29 @@ function copyFunction(options: BuiltinOptions, area: "stream" | "future", verb: 
         waits: undefined,
       };
     case "read":
-    case "write":
+    case "write": {
+      const copy = copyBuiltin({ scheduler, cx, kind: `${area}-${verb}`, element, isAsync: isFlagged });
+      if (area === "future") return { body: copy, waits: isFlagged ? undefined : waits("i32", address) };
       return {
-        body: copyBuiltin({ scheduler, cx, kind: `${area}-${verb}`, element, isAsync: isFlagged }),
-        waits: isFlagged ? undefined : waits(area === "stream" ? 3 : 2),
+        body: address === "i32" ? copy : widened(copy),
+        waits: isFlagged ? undefined : { params: ["i32", address, address], results: [address] },
       };
+    }
     case "cancel-read":
     case "cancel-write":
       return {
         body: cancelBuiltin({ scheduler, state, kind: kindOf(area, verb), type, isAsync: isFlagged }),
-        waits: isFlagged ? undefined : waits(1),
+        waits: isFlagged ? undefined : waits("i32"),
       };
     default:
       return { body: dropBuiltin(state, kindOf(area, verb), type), waits: undefined };
   }
+}
+
+/** As a copy, and says how much was copied in a core value of the size of an address. */
+function widened(copy: ReturnType<typeof copyBuiltin>): ReturnType<typeof copyBuiltin> {
+  return (index, pointer, length) =>
+    after(copy(index, pointer, length), (packed) => flatAddress("i64", Number(packed) >>> 0));
 }
 
 function kindOf(area: "stream" | "future", verb: string): EndKind {
@@ -265,7 +237,7 @@ function errorFunction({ tasks, cx, codecs }: BuiltinOptions, verb: string): Bui
   switch (verb) {
     case "new":
       return {
-        body(pointer: number, length: number) {
+        body(pointer: Flat, length: Flat) {
           cx.beginLift();
           const message = text.lift(cx, [pointer, length], 0) as string; // As its codec gives it.
           return handles.add(kind, new ErrorContext(message), true);
@@ -274,10 +246,10 @@ function errorFunction({ tasks, cx, codecs }: BuiltinOptions, verb: string): Bui
       };
     case "debug-message":
       return {
-        body(index: number, pointer: number) {
+        body(index: number, pointer: Flat) {
           const { debugMessage } = handles.get(index, kind).rep as ErrorContext; // What handles of this kind stand for.
           cx.refreshIfDetached();
-          const at = pointer >>> 0;
+          const at = addressOf(pointer);
           cx.checkRange(at, text.align, text.size);
           cx.state.mayLeave = false;
           text.store(cx, debugMessage, at);
@@ -288,89 +260,5 @@ function errorFunction({ tasks, cx, codecs }: BuiltinOptions, verb: string): Bui
       };
     default:
       return { body: (index: number) => void handles.remove(index, kind), waits: undefined };
-  }
-}
-
-function threadFunction(options: BuiltinOptions, verb: string): Builtin {
-  const { scheduler, tasks, isFlagged: isCancellable } = options;
-  const here = () => runningIn(scheduler, tasks);
-  const suspended = (index: number): Thread => {
-    const thread = tasks.thread(index);
-    return thread.isSuspended ? thread : trap(`thread ${index} is not suspended`);
-  };
-  const block = (pause: Parameters<Scheduler["block"]>[0]): Later<Flat> => {
-    here();
-    return after(scheduler.block({ isCancellable, ...pause }), Number);
-  };
-  const yielding = { isReady: () => true };
-  switch (verb) {
-    case "index":
-      return { body: () => here().index, waits: undefined };
-    case "new-indirect":
-      return { body: newThread(options), waits: undefined };
-    case "resume-later":
-      return {
-        body(index: number) {
-          scheduler.resumeLater(suspended(index));
-          return undefined;
-        },
-        waits: undefined,
-      };
-    case "suspend":
-      return { body: () => block({}), waits: waits(0) };
-    case "yield":
-      return { body: () => block(yielding), waits: waits(0) };
-    case "suspend-then-resume":
-      return { body: (index: number) => block({ next: suspended(index) }), waits: waits(1) };
-    case "yield-then-resume":
-      return { body: (index: number) => block({ next: suspended(index), ...yielding }), waits: waits(1) };
-    case "suspend-then-promote":
-    case "yield-then-promote":
-      return {
-        body(index: number) {
-          const other = tasks.thread(index);
-          const rest = verb.startsWith("yield") ? yielding : {};
-          return block(other.isReady?.() === true ? { next: other, ...rest } : rest);
-        },
-        waits: waits(1),
-      };
-    default:
-      throw componentErrors.unsupported({ what: `canonical function thread.${verb}`, offset: 0 });
-  }
-}
-
-const threadSignature: CoreSignature = { params: ["i32"], results: [] };
-
-/** CanonicalABI.md, "canon thread.new-indirect". */
-function newThread({ scheduler, tasks, table }: BuiltinOptions): Builtin["body"] {
-  return (functionIndex: number, argument: number) => {
-    const { task } = runningIn(scheduler, tasks);
-    const core = functionAt(table, functionIndex);
-    let enter: ReturnType<typeof entryOf>;
-    try {
-      enter = entryOf(scheduler, core, threadSignature);
-    } catch {
-      // V8 refuses to link a function of another type.
-      return trap(`function ${functionIndex} of the table is not of the type (i32) -> ()`);
-    }
-    const thread = new Thread(task, true);
-    thread.onReturn = () => {
-      task.unregister(thread);
-      scheduler.end();
-      scheduler.over(thread);
-    };
-    thread.proceed = () => enter(thread, [argument]);
-    scheduler.begin();
-    task.register(thread);
-    return thread.index;
-  };
-}
-
-function functionAt(table: BuiltinOptions["table"], index: number): CoreFunction {
-  try {
-    return table?.get(index >>> 0) ?? trap(`there is no function ${index >>> 0} in the table`);
-  } catch {
-    // V8 throws a RangeError beyond the table's end.
-    return trap(`there is no function ${index >>> 0} in the table`);
   }
 }

@@ -1,5 +1,6 @@
 /** A guest's end of a stream or future (CanonicalABI.md, "CopyEnd"), and what it does with it. */
 
+import { addressOf } from "../abi/address.ts";
 import type { ComponentState, Context } from "../abi/context.ts";
 import { trap } from "../abi/trap.ts";
 import type { Flat } from "../core.ts";
@@ -112,12 +113,12 @@ interface CopyOptions {
 /** CanonicalABI.md, "canon {stream,future}.{read,write}". */
 export function copyBuiltin({ scheduler, cx, kind, element, isAsync }: CopyOptions) {
   const { state } = cx;
-  return (index: number, pointer: number, length: number): Later<Flat> => {
+  return (index: number, pointer: Flat, length: Flat): Later<Flat> => {
     const end = endAt(state, index, kind, element.type);
     if (end.state !== "idle") trap(`a ${kind} while another is under way, or after the last`);
     if (end.set !== undefined && !isAsync) trap(`a synchronous ${kind} of an end that is in a waitable set`);
-    const count = end.shared.kind === "future" ? 1 : length >>> 0;
-    end.begin(new GuestBuffer(cx, element, pointer >>> 0, count), state, index >>> 0);
+    const count = end.shared.kind === "future" ? 1 : addressOf(length);
+    end.begin(new GuestBuffer(cx, element, addressOf(pointer), count), state, index >>> 0);
     return payloadOf(end, scheduler, isAsync);
   };
 }

@@ -23,26 +23,24 @@ const numbers: ReadonlySet<string> = new Set([
 
 /** Makes elements, one for each type object. */
 export class Elements {
-  readonly #raw: Codecs;
-  readonly #host: Codecs;
+  readonly #codecs: { readonly raw: Codecs; readonly host: Codecs };
   readonly #known = new Map<ValueType | undefined, Element>();
 
-  constructor(raw: Codecs, host: Codecs) {
-    this.#raw = raw;
-    this.#host = host;
+  constructor(codecs: { readonly raw: Codecs; readonly host: Codecs }) {
+    this.#codecs = codecs;
   }
 
   of(type: ValueType | undefined): Element {
     let element = this.#known.get(type);
     if (element === undefined) {
-      const raw = type === undefined ? undefined : this.#raw.of(type);
+      const raw = type === undefined ? undefined : this.#codecs.raw.of(type);
       element = {
         type,
         size: raw?.size ?? 0,
         align: raw?.align ?? 1,
         isNumber: type === undefined || numbers.has(type.kind),
         raw,
-        host: type === undefined ? undefined : this.#host.of(type),
+        host: type === undefined ? undefined : this.#codecs.host.of(type),
       };
       this.#known.set(type, element);
     }

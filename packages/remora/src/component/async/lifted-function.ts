@@ -1,5 +1,6 @@
 /** Functions that a component gives, when they may wait (CanonicalABI.md, "canon lift"). */
 
+import { addressOf } from "../abi/address.ts";
 import type { Signature } from "../abi/call-guest.ts";
 import { lowerAndCall } from "../abi/call-guest.ts";
 import type { Codec } from "../abi/codec.ts";
@@ -63,7 +64,7 @@ export class LiftedFunction {
     this.#postReturn = options.postReturn;
     this.#entered = options.entered;
     this.#chain = options.chain;
-    const lifted = coreSignature(signature.type, "lift");
+    const lifted = coreSignature(signature.type, "lift", signature.codecs.address);
     const results = isAsync ? (callback === undefined ? [] : (["i32"] as const)) : lifted.results;
     this.#enterCore = entryOf(scheduler, core, { params: lifted.params, results });
     this.#enterCallback =
@@ -200,7 +201,7 @@ export class LiftedFunction {
     const { result, isResultInMemory } = this.signature;
     if (result === undefined) return undefined;
     if (!isResultInMemory) return result.lift(this.cx, [flat as Flat], 0); // One core value, as its type says.
-    const pointer = Number(flat) >>> 0;
+    const pointer = addressOf(flat);
     this.cx.checkRange(pointer, result.align, result.size);
     return result.load(this.cx, pointer);
   }

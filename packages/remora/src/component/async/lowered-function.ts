@@ -4,7 +4,7 @@ import type { Signature } from "../abi/call-guest.ts";
 import { argumentsLifter } from "../abi/call-host.ts";
 import type { Context } from "../abi/context.ts";
 import type { Handle } from "../abi/handles.ts";
-import { coreSignature, flattenAll } from "../abi/layout.ts";
+import { coreSignature, flattenAll, layoutOfFields, offsetsOf } from "../abi/layout.ts";
 import type { CoreSignature, Flat } from "../core.ts";
 import { after, type Later } from "./later.ts";
 import type { Scheduler } from "./scheduler.ts";
@@ -33,28 +33,34 @@ export interface LowerOptions {
 const flatAsyncParamsMax = 4;
 
 /** By the asynchronous ABI four core values of parameters stay flat, and every result goes through memory. */
-export function asyncLowered(signature: Signature, spilled: NonNullable<Signature["spilled"]>): Signature {
-  const flat = flattenAll(signature.type.params.map((param) => param.type));
+export function asyncLowered(signature: Signature): Signature {
+  const { address } = signature.codecs;
+  const types = signature.type.params.map((param) => param.type);
+  const flat = flattenAll(types, address);
   const isFlat = flat !== undefined && flat.length <= flatAsyncParamsMax;
   return {
     ...signature,
-    spilled: isFlat ? undefined : spilled,
+    spilled: isFlat ? undefined : { ...layoutOfFields(types, address), offsets: offsetsOf(types, address) },
     flatCount: isFlat ? flat.length : 1,
     isResultInMemory: true,
   };
 }
 
 export function asyncCoreSignature(signature: Signature): CoreSignature {
-  const { type, spilled, result } = signature;
-  const params = spilled === undefined ? flattenAll(type.params.map((param) => param.type)) : undefined;
+  const { type, spilled, result, codecs } = signature;
+  const { address } = codecs;
+  const types = type.params.map((param) => param.type);
+  const params = spilled === undefined ? flattenAll(types, address) : undefined;
   return {
-    params: [...(params ?? (["i32"] as const)), ...(result === undefined ? [] : (["i32"] as const))],
+    params: [...(params ?? [address]), ...(result === undefined ? [] : [address])],
     results: ["i32"],
   };
 }
 
 export function loweredSignature(signature: Signature, isAsync: boolean): CoreSignature {
-  return isAsync ? asyncCoreSignature(signature) : coreSignature(signature.type, "lower");
+  return isAsync
+    ? asyncCoreSignature(signature)
+    : coreSignature(signature.type, "lower", signature.codecs.address);
 }
 
 /** The body of the import: its core result, or a promise of it when the guest has to wait. */

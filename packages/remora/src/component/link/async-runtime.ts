@@ -4,13 +4,13 @@
  */
 
 import { isRemoraError } from "../../base/index.ts";
+import type { AddressType } from "../abi/address.ts";
 import type { HostCallable, Signature } from "../abi/call-guest.ts";
 import { type OutgoingCall, resultLowerer, resultWriter } from "../abi/call-host.ts";
-import type { Codecs } from "../abi/codec.ts";
 import type { ComponentState, Context } from "../abi/context.ts";
-import { layoutOfFields, offsetsOf } from "../abi/layout.ts";
 import { trap } from "../abi/trap.ts";
 import { InstanceAsyncValues } from "../async/async-values.ts";
+import type { FunctionTable } from "../async/builtin.ts";
 import { builtinOf } from "../async/builtins.ts";
 import { Elements } from "../async/element.ts";
 import { frozenHostCall } from "../async/frozen-host.ts";
@@ -23,8 +23,8 @@ import { asyncLowered, type Callee, loweredFunction, loweredSignature } from "..
 import { Scheduler } from "../async/scheduler.ts";
 import type { CoreEngine, CoreFunction, CoreSignature, Flat } from "../core.ts";
 import { componentErrors } from "../errors.ts";
-import type { FuncType } from "../types.ts";
 import type { BuiltinPlan } from "./plan.ts";
+import type { SideCodecs } from "./prepared.ts";
 
 /** What one side of a call is, without the parts that are the same for all. */
 export type Lifting = Omit<LiftOptions, "scheduler" | "tasks">;
@@ -38,7 +38,8 @@ export interface AsyncLimits {
 
 export interface AsyncRuntimeOptions {
   readonly engine: CoreEngine;
-  readonly codecs: { readonly raw: Codecs; readonly host: Codecs };
+  /** By the address type of a guest's memory. */
+  readonly codecs: Readonly<Record<AddressType, SideCodecs>>;
   readonly limits: AsyncLimits;
   /** Whether functions of synchronous type give promises as well. */
   readonly isPromised: boolean;
@@ -48,15 +49,15 @@ export class AsyncRuntime {
   readonly scheduler: Scheduler;
   readonly values: InstanceAsyncValues;
   readonly #options: AsyncRuntimeOptions;
-  readonly #elements: Elements;
+  readonly #elements: Readonly<Record<AddressType, Elements>>;
   readonly #tasks = new Map<ComponentState, InstanceTasks>();
 
   constructor(options: AsyncRuntimeOptions) {
     const { engine, codecs, limits } = options;
     this.#options = options;
     this.scheduler = new Scheduler(engine, limits.tasksMax);
-    this.#elements = new Elements(codecs.raw, codecs.host);
-    this.values = new InstanceAsyncValues(this.scheduler, this.#elements, limits.hostEndsMax);
+    this.#elements = { i32: new Elements(codecs.i32), i64: new Elements(codecs.i64) };
+    this.values = new InstanceAsyncValues(this.scheduler, this.#elements.i32, limits.hostEndsMax);
   }
 
   /** The function that the host calls. */
@@ -98,7 +99,7 @@ export class AsyncRuntime {
         return after(lifted.start(caller, true), (task) => () => task.requestCancellation(this.scheduler));
       },
     };
-    const seen = isAsync ? asyncLowered(signature, spilledOf(signature.type)) : signature;
+    const seen = isAsync ? asyncLowered(signature) : signature;
     return this.#lowered(cx, seen, isAsync, callee, resultWriter(seen));
   }
 
@@ -107,7 +108,7 @@ export class AsyncRuntime {
     const { signature, cx } = call;
     if (!signature.type.isAsync)
       return this.imported(cx.state, frozenHostCall(call), loweredSignature(signature, false), call.name);
-    const seen = isAsync ? asyncLowered(signature, spilledOf(signature.type)) : signature;
+    const seen = isAsync ? asyncLowered(signature) : signature;
     const callee = hostCallee(call, this.scheduler, takeLoans);
     return this.#lowered(
       call.cx,
@@ -135,16 +136,17 @@ export class AsyncRuntime {
   builtin(
     plan: BuiltinPlan,
     state: ComponentState,
-    cx: Context,
-    table: { get(index: number): CoreFunction | null } | undefined,
+    { cx, address }: { readonly cx: Context; readonly address: AddressType },
+    table: FunctionTable | undefined,
   ): CoreFunction {
     const { body, waits } = builtinOf({
       ...plan,
       scheduler: this.scheduler,
       tasks: this.#tasksOf(state),
-      codecs: this.#options.codecs,
-      elements: this.#elements,
+      codecs: this.#options.codecs[address],
+      elements: this.#elements[address],
       cx,
+      address,
       table,
     });
     // A core module that imports it was checked to give it core values of its types.
@@ -190,9 +192,4 @@ function abort(engine: CoreEngine, error: unknown): never {
   // What is not ours came out of guest code that ran on the way: the engine knows its own traps.
   if (isRemoraError(error)) return engine.abort(error);
   throw error;
-}
-
-function spilledOf(type: FuncType): NonNullable<Signature["spilled"]> {
-  const types = type.params.map((param) => param.type);
-  return { ...layoutOfFields(types), offsets: offsetsOf(types) };
 }

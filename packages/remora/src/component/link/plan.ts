@@ -4,6 +4,7 @@
  * a list of core modules to instantiate in order, with every import resolved to its source.
  */
 
+import type { AddressType } from "../abi/address.ts";
 import type { PlannedResource } from "../abi/codec-resource.ts";
 import type { StringEncoding } from "../model.ts";
 import type { FuncType, ResourceType, ValueType } from "../types.ts";
@@ -51,6 +52,8 @@ export type Step =
 export interface ContextPlan {
   readonly state: number;
   readonly memory: CoreRef | undefined;
+  /** Of the memory; `i32` where there is none. */
+  readonly address: AddressType;
   readonly realloc: CoreRef | undefined;
   readonly encoding: StringEncoding;
 }

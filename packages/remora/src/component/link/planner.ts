@@ -18,6 +18,7 @@ import type {
   InstanceDefinition,
 } from "../model.ts";
 import type { ValueType } from "../types.ts";
+import type { Validated } from "../validate/validate.ts";
 import {
   type ComponentItem,
   coreRef,
@@ -53,11 +54,17 @@ export interface PlanLimits {
 
 export const defaultPlanLimits: PlanLimits = { instancesMax: 1_000, stepsMax: 500_000 };
 
-export function planComponent(component: Component, limits: Partial<PlanLimits> = {}): Plan {
-  return new Planner({ ...defaultPlanLimits, ...limits }).plan(component);
+/** @param validated What the validator found out about this very component. */
+export function planComponent(
+  component: Component,
+  validated: Validated,
+  limits: Partial<PlanLimits> = {},
+): Plan {
+  return new Planner(validated, { ...defaultPlanLimits, ...limits }).plan(component);
 }
 
 class Planner {
+  readonly #validated: Validated;
   readonly #limits: PlanLimits;
   readonly #states: StatePlan[] = [];
   readonly #steps: Step[] = [];
@@ -74,7 +81,8 @@ class Planner {
   #walked = 0;
   #usesSlots = false;
 
-  constructor(limits: PlanLimits) {
+  constructor(validated: Validated, limits: PlanLimits) {
+    this.#validated = validated;
     this.#limits = limits;
   }
 
@@ -300,7 +308,7 @@ class Planner {
         this.#lifts.push({
           type: type.type,
           core: at(frame.core.func, body.func, "core function", offset),
-          context: this.#context(frame, body.options, offset),
+          context: this.#context(frame, body, body.options, offset),
           postReturn:
             postReturn === undefined ? undefined : at(frame.core.func, postReturn, "core function", offset),
           isAsync: body.options.isAsync,
@@ -317,7 +325,7 @@ class Planner {
         frame.core.func.push({ kind: "lower", index: this.#lowers.length });
         this.#lowers.push({
           callee,
-          context: this.#context(frame, body.options, offset),
+          context: this.#context(frame, body, body.options, offset),
           isAsync: body.options.isAsync,
         });
         return;
@@ -345,7 +353,7 @@ class Planner {
     this.#builtins.push({
       name,
       state,
-      context: this.#context(frame, options ?? { ...noOptions, memory: body.memory }, offset),
+      context: this.#context(frame, body, options ?? { ...noOptions, memory: body.memory }, offset),
       isFlagged: options?.isAsync ?? body.isFlagged,
       type: builtinType(body, frame, offset),
       table: table === undefined ? undefined : at(frame.core.table, table, "core table", offset),
@@ -353,7 +361,7 @@ class Planner {
     return { kind: "builtin", index: this.#builtins.length - 1 };
   }
 
-  #context(frame: Frame, options: CanonOptions, offset: number): number {
+  #context(frame: Frame, body: CanonBody, options: CanonOptions, offset: number): number {
     const memory =
       options.memory === undefined ? undefined : at(frame.core.memory, options.memory, "core memory", offset);
     const realloc =
@@ -365,7 +373,8 @@ class Planner {
     let index = this.#contextIndices.get(key);
     if (index === undefined) {
       index = this.#contexts.length;
-      this.#contexts.push({ state: frame.state, memory, realloc, encoding });
+      const address = this.#validated.wide.has(body) ? "i64" : "i32";
+      this.#contexts.push({ state: frame.state, memory, address, realloc, encoding });
       this.#contextIndices.set(key, index);
     }
     return index;

@@ -1,20 +1,41 @@
 /** What is made of a plan once, and used by every instance: signatures by type, and who is around whom. */
 
+import type { AddressType } from "../abi/address.ts";
 import { type Signature, signatureOf } from "../abi/call-guest.ts";
 import { Codecs } from "../abi/codec.ts";
 import type { FuncType } from "../types.ts";
 import type { Plan } from "./plan.ts";
-import type { Prepared } from "./runtime.ts";
+
+/** What is made for memories of one kind of address. */
+export interface Side {
+  readonly codecs: SideCodecs;
+  /** Towards the host; made when first asked for, and kept. */
+  readonly hostSignature: (type: FuncType) => Signature;
+  /** Towards another guest. */
+  readonly rawSignature: (type: FuncType) => Signature;
+}
+
+export interface SideCodecs {
+  readonly host: Codecs;
+  readonly raw: Codecs;
+}
+
+/** A plan with what is made of it once for all instances. */
+export interface Prepared {
+  readonly plan: Plan;
+  /** By the address type of the guest's memory. */
+  readonly sides: Readonly<Record<AddressType, Side>>;
+  /** For each component instance: itself and all around it. */
+  readonly chains: readonly (readonly number[])[];
+}
 
 export function preparePlan(plan: Plan): Prepared {
-  const codecs = { host: new Codecs("host"), raw: new Codecs("raw") };
-  return {
-    plan,
-    codecs,
-    hostSignature: signaturesOf(codecs.host),
-    rawSignature: signaturesOf(codecs.raw),
-    chains: chainsOf(plan),
-  };
+  return { plan, sides: { i32: sideOf("i32"), i64: sideOf("i64") }, chains: chainsOf(plan) };
+}
+
+function sideOf(address: AddressType): Side {
+  const codecs = { host: new Codecs("host", address), raw: new Codecs("raw", address) };
+  return { codecs, hostSignature: signaturesOf(codecs.host), rawSignature: signaturesOf(codecs.raw) };
 }
 
 /** One signature for each function type, however many functions have it. */

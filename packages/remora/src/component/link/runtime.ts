@@ -12,12 +12,14 @@ import {
   type HostCallable,
 } from "../abi/call-guest.ts";
 import { argumentsLifter, coreFunctionForHost, resultWriter } from "../abi/call-host.ts";
-import type { Codecs, Flat } from "../abi/codec.ts";
+import type { Flat } from "../abi/codec.ts";
 import { hostOwner } from "../abi/codec-resource.ts";
-import { type ComponentState, Context } from "../abi/context.ts";
+import type { ComponentState, Context } from "../abi/context.ts";
 import { HandleTable } from "../abi/handles.ts";
 import { callableFromPacket, type PacketCallable } from "../abi/transfer.ts";
 import { trap } from "../abi/trap.ts";
+import { contextOf } from "../abi/wide-context.ts";
+import type { FunctionTable } from "../async/builtin.ts";
 import type { Later } from "../async/later.ts";
 import { isAsyncHostFunction } from "../async-host.ts";
 import type {
@@ -31,25 +33,13 @@ import type {
 } from "../core.ts";
 import { componentErrors } from "../errors.ts";
 import type { PacketMemory } from "../packet-memory.ts";
-import type { FuncType } from "../types.ts";
 import { AsyncRuntime, type Lifting } from "./async-runtime.ts";
 import { Destructors } from "./destructors.ts";
 import type { ExportSource } from "./exports.ts";
 import { GuestObjects } from "./guest-objects.ts";
 import type { HostBindings } from "./host-imports.ts";
 import type { CoreNamespace, CoreRef, FuncItem, HostFuncPlan, Plan } from "./plan.ts";
-
-/** A plan with what is made of it once for all instances. */
-export interface Prepared {
-  readonly plan: Plan;
-  /** Towards the host; made when first asked for, and kept. */
-  readonly hostSignature: (type: FuncType) => Signature;
-  /** Towards another guest. */
-  readonly rawSignature: (type: FuncType) => Signature;
-  readonly codecs: { readonly host: Codecs; readonly raw: Codecs };
-  /** For each component instance: itself and all around it. */
-  readonly chains: readonly (readonly number[])[];
-}
+import type { Prepared, Side } from "./prepared.ts";
 
 export interface RuntimeOptions {
   readonly prepared: Prepared;
@@ -111,7 +101,7 @@ export class Runtime {
       hostResources,
       entered: (callee, caller) => this.#entered(callee, caller),
       state: (index) => this.#state(index),
-      signature: prepared.rawSignature,
+      signature: prepared.sides.i32.rawSignature,
       async: this.#async,
     });
     const dispose = (resource: number, rep: number) => this.#destructors.dispose(resource, rep);
@@ -160,7 +150,7 @@ export class Runtime {
       throw componentErrors["no-waiting"]({ name: this.#hostName(asyncHost) });
     return new AsyncRuntime({
       engine: this.engine,
-      codecs: this.#prepared.codecs,
+      codecs: { i32: this.#prepared.sides.i32.codecs, i64: this.#prepared.sides.i64.codecs },
       limits: this.#limits,
       isPromised: isPromised || asyncHost >= 0,
     });
@@ -186,7 +176,7 @@ export class Runtime {
     if (item.kind === "host") return this.#bindings.funcs[item.index] as HostCallable;
     let callable = this.#fromHost[item.index];
     if (callable === undefined) {
-      const signature = this.#prepared.hostSignature(item.type);
+      const signature = this.#sideOfLift(item.index).hostSignature(item.type);
       callable =
         this.#async === undefined
           ? callableFromHost(this.#guestFunction(item.index, signature, undefined))
@@ -201,9 +191,18 @@ export class Runtime {
     item: Extract<FuncItem, { kind: "lifted" }>,
     packet: PacketMemory,
   ): PacketCallable | undefined {
-    if (this.#async !== undefined) return undefined;
-    const guest = this.#guestFunction(item.index, this.#prepared.hostSignature(item.type), undefined);
+    const side = this.#sideOfLift(item.index);
+    // A packet is laid out as a 32-bit memory is.
+    if (this.#async !== undefined || side.codecs.host.address === "i64") return undefined;
+    const guest = this.#guestFunction(item.index, side.hostSignature(item.type), undefined);
     return callableFromPacket(guest, packet);
+  }
+
+  /** What is made for the memory of a lifted function. */
+  #sideOfLift(index: number): Side {
+    const context = this.plan.contexts[this.plan.lifts[index]?.context ?? -1];
+    invariant(context !== undefined, "a lifted function has a planned context");
+    return this.#prepared.sides[context.address];
   }
 
   #guestFunction(index: number, signature: Signature, caller: number | undefined): GuestFunction {
@@ -257,12 +256,13 @@ export class Runtime {
     if (context === undefined) {
       const plan = this.plan.contexts[index];
       invariant(plan !== undefined, "a used context has a plan");
-      context = new Context({
+      context = contextOf({
         engine: this.engine,
         state: this.#state(plan.state),
         resources: this.#objects,
         // The validator checked that the export is a memory.
         memory: plan.memory === undefined ? undefined : (this.#core(plan.memory) as CoreMemory),
+        address: plan.address,
         realloc: plan.realloc === undefined ? undefined : this.#coreFunction(plan.realloc),
         encoding: plan.encoding,
         liftBytesMax: this.#limits.liftBytesMax,
@@ -346,8 +346,8 @@ export class Runtime {
     return this.#async.builtin(
       plan,
       this.#state(plan.state),
-      this.#context(plan.context),
-      table as { get(index: number): CoreFunction | null } | undefined, // The validator checked that it is a table.
+      { cx: this.#context(plan.context), address: this.plan.contexts[plan.context]?.address ?? "i32" },
+      table as FunctionTable | undefined, // The validator checked that it is a table.
     );
   }
 
@@ -403,19 +403,20 @@ export class Runtime {
       const plan = this.plan.lowers[index];
       invariant(plan !== undefined, "a lowered function has a plan");
       const cx = this.#context(plan.context);
+      const side = this.#prepared.sides[this.plan.contexts[plan.context]?.address ?? "i32"];
       lowered =
         plan.callee.kind === "host"
-          ? this.#lowerHost(plan.callee.index, cx, plan.isAsync)
-          : this.#lowerGuest(plan.callee, cx, plan.isAsync);
+          ? this.#lowerHost(plan.callee.index, cx, side, plan.isAsync)
+          : this.#lowerGuest(plan.callee, cx, side, plan.isAsync);
       this.#lowered[index] = lowered;
     }
     return lowered;
   }
 
-  #lowerHost(index: number, cx: Context, isAsync: boolean): CoreFunction {
+  #lowerHost(index: number, cx: Context, side: Side, isAsync: boolean): CoreFunction {
     const { plan } = this;
     const { type } = plan.hostFuncs[index] as HostFuncPlan; // One for each host function.
-    const signature = this.#prepared.hostSignature(type);
+    const signature = side.hostSignature(type);
     const lends = signature.type.params.some(
       ({ type }) => type.kind === "borrow" && plan.resources[type.resource.id]?.owner !== hostOwner,
     );
@@ -433,10 +434,16 @@ export class Runtime {
   }
 
   /** From one guest of the component to another: lifted out of the one, lowered into the other. */
-  #lowerGuest(callee: Extract<FuncItem, { kind: "lifted" }>, cx: Context, isAsync: boolean): CoreFunction {
-    const signature = this.#prepared.rawSignature(callee.type);
+  #lowerGuest(
+    callee: Extract<FuncItem, { kind: "lifted" }>,
+    cx: Context,
+    side: Side,
+    isAsync: boolean,
+  ): CoreFunction {
+    const signature = side.rawSignature(callee.type);
+    const calleeSignature = this.#sideOfLift(callee.index).rawSignature(callee.type);
     if (this.#async !== undefined) {
-      const lifting = () => this.#lifting(callee.index, signature, cx.state.index);
+      const lifting = () => this.#lifting(callee.index, calleeSignature, cx.state.index);
       return this.#async.loweredGuest(cx, signature, isAsync, lifting);
     }
     const lift = argumentsLifter(signature);
@@ -448,7 +455,7 @@ export class Runtime {
       try {
         if (!state.mayLeave) trap("a call out of a component instance that may not leave");
         cx.beginLift();
-        call ??= callableFromGuest(this.#guestFunction(callee.index, signature, state.index));
+        call ??= callableFromGuest(this.#guestFunction(callee.index, calleeSignature, state.index));
         const lentBefore = state.lent.length;
         const value = call(lift(cx, flat));
         while (state.lent.length > lentBefore) {

@@ -91,12 +91,15 @@ export function toPlain(type: ValueType, value: unknown): unknown {
 
 export type FlatType = "i32" | "i64" | "f32" | "f64";
 
+/** Bytes of a pointer: "ptr_size". */
+export type PointerSize = 4 | 8;
+
 /** "Alignment" */
-export function alignment(type: ValueType): number {
+export function alignment(type: ValueType, ptr: PointerSize): number {
   const plain = despecialize(type);
-  if (plain.kind === "record") return Math.max(1, ...plain.fields.map(alignment));
+  if (plain.kind === "record") return Math.max(1, ...plain.fields.map((field) => alignment(field, ptr)));
   if (plain.kind === "variant")
-    return Math.max(discriminantSize(plain.cases.length), maxCaseAlignment(plain.cases));
+    return Math.max(discriminantSize(plain.cases.length), maxCaseAlignment(plain.cases, ptr));
   switch (plain.type.kind) {
     case "bool":
     case "s8":
@@ -110,7 +113,9 @@ export function alignment(type: ValueType): number {
     case "f64":
       return 8;
     case "list":
-      return plain.type.length === undefined ? 4 : alignment(plain.type.element);
+      return plain.type.length === undefined ? ptr : alignment(plain.type.element, ptr);
+    case "string":
+      return ptr;
     case "flags":
       return plain.type.names.length <= 8 ? 1 : plain.type.names.length <= 16 ? 2 : 4;
     default:
@@ -122,8 +127,8 @@ function discriminantSize(count: number): number {
   return [1, 1, 2, 4][Math.ceil(Math.log2(count) / 8)] ?? 4;
 }
 
-function maxCaseAlignment(cases: (ValueType | undefined)[]): number {
-  return Math.max(1, ...cases.map((type) => (type === undefined ? 1 : alignment(type))));
+function maxCaseAlignment(cases: (ValueType | undefined)[], ptr: PointerSize): number {
+  return Math.max(1, ...cases.map((type) => (type === undefined ? 1 : alignment(type, ptr))));
 }
 
 function alignTo(pointer: number, align: number): number {
@@ -131,35 +136,37 @@ function alignTo(pointer: number, align: number): number {
 }
 
 /** "Element Size" */
-export function elementSize(type: ValueType): number {
+export function elementSize(type: ValueType, ptr: PointerSize): number {
   const plain = despecialize(type);
   if (plain.kind === "record") {
     let size = 0;
-    for (const field of plain.fields) size = alignTo(size, alignment(field)) + elementSize(field);
-    return alignTo(size, alignment(type));
+    for (const field of plain.fields) size = alignTo(size, alignment(field, ptr)) + elementSize(field, ptr);
+    return alignTo(size, alignment(type, ptr));
   }
   if (plain.kind === "variant") {
     const payload = Math.max(
       0,
-      ...plain.cases.map((entry) => (entry === undefined ? 0 : elementSize(entry))),
+      ...plain.cases.map((entry) => (entry === undefined ? 0 : elementSize(entry, ptr))),
     );
-    const start = alignTo(discriminantSize(plain.cases.length), maxCaseAlignment(plain.cases));
-    return alignTo(start + payload, alignment(type));
+    const start = alignTo(discriminantSize(plain.cases.length), maxCaseAlignment(plain.cases, ptr));
+    return alignTo(start + payload, alignment(type, ptr));
   }
   const { type: other } = plain;
-  if (other.kind === "list" && other.length !== undefined) return other.length * elementSize(other.element);
-  return other.kind === "string" || other.kind === "list" ? 8 : alignment(other);
+  if (other.kind === "list" && other.length !== undefined)
+    return other.length * elementSize(other.element, ptr);
+  return other.kind === "string" || other.kind === "list" ? 2 * ptr : alignment(other, ptr);
 }
 
 /** "Flattening" */
-export function flattenType(type: ValueType): FlatType[] {
+export function flattenType(type: ValueType, ptr: PointerSize): FlatType[] {
+  const pointer = ptr === 4 ? "i32" : "i64";
   const plain = despecialize(type);
-  if (plain.kind === "record") return plain.fields.flatMap(flattenType);
+  if (plain.kind === "record") return plain.fields.flatMap((field) => flattenType(field, ptr));
   if (plain.kind === "variant") {
     const flat: FlatType[] = [];
     for (const entry of plain.cases) {
       if (entry === undefined) continue;
-      flattenType(entry).forEach((one, index) => {
+      flattenType(entry, ptr).forEach((one, index) => {
         const other = flat[index];
         flat[index] = other === undefined || other === one ? one : join(other, one);
       });
@@ -174,12 +181,12 @@ export function flattenType(type: ValueType): FlatType[] {
     case "f64":
       return [plain.type.kind];
     case "string":
-      return ["i32", "i32"];
+      return [pointer, pointer];
     case "list": {
       const { length, element } = plain.type;
       return length === undefined
-        ? ["i32", "i32"]
-        : Array.from({ length }, () => flattenType(element)).flat();
+        ? [pointer, pointer]
+        : Array.from({ length }, () => flattenType(element, ptr)).flat();
     }
     default:
       return ["i32"];
@@ -193,7 +200,12 @@ function join(a: FlatType, b: FlatType): FlatType {
 /** A memory with an allocator that only goes up. */
 export class ReferenceMemory {
   readonly bytes = new Uint8Array(1 << 20);
+  readonly ptr: PointerSize;
   #top = 8;
+
+  constructor(ptr: PointerSize = 4) {
+    this.ptr = ptr;
+  }
 
   allocate(align: number, size: number): number {
     const pointer = alignTo(this.#top, align);
@@ -242,9 +254,9 @@ export function store(memory: ReferenceMemory, value: unknown, type: ValueType, 
   if (plain.kind === "record") {
     let at = pointer;
     plain.fields.forEach((field, index) => {
-      at = alignTo(at, alignment(field));
+      at = alignTo(at, alignment(field, memory.ptr));
       store(memory, (value as unknown[])[index], field, at);
-      at += elementSize(field);
+      at += elementSize(field, memory.ptr);
     });
     return;
   }
@@ -254,7 +266,7 @@ export function store(memory: ReferenceMemory, value: unknown, type: ValueType, 
     memory.writeInteger(BigInt(index), pointer, size);
     const entry = plain.cases[index];
     if (entry !== undefined)
-      store(memory, payload, entry, pointer + alignTo(size, maxCaseAlignment(plain.cases)));
+      store(memory, payload, entry, pointer + alignTo(size, maxCaseAlignment(plain.cases, memory.ptr)));
     return;
   }
   const { type: other } = plain;
@@ -276,7 +288,7 @@ export function store(memory: ReferenceMemory, value: unknown, type: ValueType, 
       memory.writeInteger(BigInt((value as string).codePointAt(0) ?? 0), pointer, 4);
       return;
     case "flags":
-      memory.writeInteger(packFlags(value as boolean[]), pointer, elementSize(other));
+      memory.writeInteger(packFlags(value as boolean[]), pointer, elementSize(other, memory.ptr));
       return;
     case "list":
       if (other.length !== undefined) {
@@ -298,8 +310,8 @@ function packFlags(flags: boolean[]): bigint {
 }
 
 function storePair(memory: ReferenceMemory, [begin, length]: [number, number], pointer: number): void {
-  memory.writeInteger(BigInt(begin), pointer, 4);
-  memory.writeInteger(BigInt(length), pointer + 4, 4);
+  memory.writeInteger(BigInt(begin), pointer, memory.ptr);
+  memory.writeInteger(BigInt(length), pointer + memory.ptr, memory.ptr);
 }
 
 function storeElements(
@@ -309,14 +321,17 @@ function storeElements(
   pointer: number,
 ): void {
   for (const [index, value] of values.entries()) {
-    store(memory, value, element, pointer + index * elementSize(element));
+    store(memory, value, element, pointer + index * elementSize(element, memory.ptr));
   }
 }
 
 function storeIntoRange(memory: ReferenceMemory, value: unknown, type: ValueType): [number, number] {
   if (type.kind === "list") {
     const values = value as unknown[];
-    const pointer = memory.allocate(alignment(type.element), values.length * elementSize(type.element));
+    const pointer = memory.allocate(
+      alignment(type.element, memory.ptr),
+      values.length * elementSize(type.element, memory.ptr),
+    );
     storeElements(memory, values, type.element, pointer);
     return [pointer, values.length];
   }
@@ -332,9 +347,9 @@ export function load(memory: ReferenceMemory, pointer: number, type: ValueType):
   if (plain.kind === "record") {
     let at = pointer;
     return plain.fields.map((field) => {
-      at = alignTo(at, alignment(field));
+      at = alignTo(at, alignment(field, memory.ptr));
       const value = load(memory, at, field);
-      at += elementSize(field);
+      at += elementSize(field, memory.ptr);
       return value;
     });
   }
@@ -342,11 +357,11 @@ export function load(memory: ReferenceMemory, pointer: number, type: ValueType):
     const size = discriminantSize(plain.cases.length);
     const index = Number(memory.readInteger(pointer, size));
     const entry = plain.cases[index];
-    const at = pointer + alignTo(size, maxCaseAlignment(plain.cases));
+    const at = pointer + alignTo(size, maxCaseAlignment(plain.cases, memory.ptr));
     return { case: index, payload: entry && load(memory, at, entry) };
   }
   const { type: other } = plain;
-  const word = (at: number) => Number(memory.readInteger(at, 4));
+  const word = (at: number) => Number(memory.readInteger(at, memory.ptr));
   if (isInteger(other.kind))
     return liftInteger(memory.readInteger(pointer, integerSizes[other.kind]), other.kind);
   switch (other.kind) {
@@ -357,16 +372,16 @@ export function load(memory: ReferenceMemory, pointer: number, type: ValueType):
     case "f64":
       return floatOf(memory.readInteger(pointer, 8), 8);
     case "char":
-      return String.fromCodePoint(word(pointer));
+      return String.fromCodePoint(Number(memory.readInteger(pointer, 4)));
     case "flags": {
-      const bits = memory.readInteger(pointer, elementSize(other));
+      const bits = memory.readInteger(pointer, elementSize(other, memory.ptr));
       return other.names.map((_, index) => ((bits >> BigInt(index)) & 1n) === 1n);
     }
     case "string":
-      return loadRange(memory, word(pointer), word(pointer + 4), other);
+      return loadRange(memory, word(pointer), word(pointer + memory.ptr), other);
     case "list":
       if (other.length !== undefined) return loadRange(memory, pointer, other.length, other);
-      return loadRange(memory, word(pointer), word(pointer + 4), other);
+      return loadRange(memory, word(pointer), word(pointer + memory.ptr), other);
     default:
       throw new Error(`not in the reference: ${other.kind}`);
   }
@@ -376,7 +391,7 @@ function loadRange(memory: ReferenceMemory, pointer: number, length: number, typ
   if (type.kind === "list") {
     const { element } = type;
     return Array.from({ length }, (_, index) =>
-      load(memory, pointer + index * elementSize(element), element),
+      load(memory, pointer + index * elementSize(element, memory.ptr), element),
     );
   }
   return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(
@@ -401,7 +416,7 @@ export function lowerFlat(memory: ReferenceMemory, value: unknown, type: ValueTy
   }
   if (plain.kind === "variant") {
     const { case: index, payload } = value as Case;
-    const [, ...joined] = flattenType(type);
+    const [, ...joined] = flattenType(type, memory.ptr);
     const entry = plain.cases[index];
     const own = entry === undefined ? [] : lowerFlat(memory, payload, entry);
     return [
@@ -411,6 +426,10 @@ export function lowerFlat(memory: ReferenceMemory, value: unknown, type: ValueTy
   }
   const { type: other } = plain;
   const i32 = (bits: bigint): FlatValue => ({ type: "i32", bits: BigInt.asUintN(32, bits) });
+  const pointer = (value: number): FlatValue => ({
+    type: memory.ptr === 4 ? "i32" : "i64",
+    bits: BigInt(value),
+  });
   if (isInteger(other.kind)) {
     const bits = BigInt(value as number | bigint);
     return integerSizes[other.kind] === 8 ? [{ type: "i64", bits: BigInt.asUintN(64, bits) }] : [i32(bits)];
@@ -430,9 +449,9 @@ export function lowerFlat(memory: ReferenceMemory, value: unknown, type: ValueTy
       if (other.length !== undefined) {
         return (value as unknown[]).flatMap((element) => lowerFlat(memory, element, other.element));
       }
-      return storeIntoRange(memory, value, other).map((one) => i32(BigInt(one)));
+      return storeIntoRange(memory, value, other).map(pointer);
     case "string":
-      return storeIntoRange(memory, value, other).map((one) => i32(BigInt(one)));
+      return storeIntoRange(memory, value, other).map(pointer);
     default:
       throw new Error(`not in the reference: ${other.kind}`);
   }
@@ -445,10 +464,10 @@ export function liftFlat(memory: ReferenceMemory, values: FlatValue[], type: Val
   if (plain.kind === "record") return plain.fields.map((field) => liftFlat(memory, values, field));
   if (plain.kind === "variant") {
     const index = Number(next());
-    const payload = values.splice(0, flattenType(type).length - 1);
+    const payload = values.splice(0, flattenType(type, memory.ptr).length - 1);
     const entry = plain.cases[index];
     if (entry === undefined) return { case: index, payload: undefined };
-    const own = flattenType(entry).map((want, at): FlatValue => {
+    const own = flattenType(entry, memory.ptr).map((want, at): FlatValue => {
       const bits = payload[at]?.bits ?? 0n;
       return { type: want, bits: want === "i32" || want === "f32" ? BigInt.asUintN(32, bits) : bits };
     });

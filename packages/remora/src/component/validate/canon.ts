@@ -1,16 +1,29 @@
 /** Canonical functions: their options, and the core function types that they take and give (CanonicalABI.md). */
 
+import type { AddressType } from "../abi/address.ts";
 import { coreSignature, flatSignature, flattenAll } from "../abi/layout.ts";
 import { componentErrors } from "../errors.ts";
 import { resolveRef } from "../link/type-scope.ts";
 import type { CanonBody, CanonOptions } from "../model.ts";
 import type { FuncType, ValueType } from "../types.ts";
+import { checkNewThread, refuseShared } from "./canon-thread.ts";
 import { signature } from "./core-module.ts";
 import type { CoreExtern } from "./entity.ts";
 import type { ComponentScope } from "./scope.ts";
 import { innerTypes } from "./value-types.ts";
 
 type Body<Kind extends CanonBody["kind"]> = Extract<CanonBody, { kind: Kind }>;
+
+/** Of the memory that a canonical function uses; `i32` where it uses none. */
+export function addressTypeOf(body: CanonBody, scope: ComponentScope, offset: number): AddressType {
+  const index = "options" in body && body.options !== undefined ? body.options.memory : memoryOf(body);
+  const memory = index === undefined ? undefined : scope.coreMemory(index, offset);
+  return memory?.kind === "memory" && memory.is64 ? "i64" : "i32";
+}
+
+function memoryOf(body: CanonBody): number | undefined {
+  return body.kind === "builtin" ? body.memory : undefined;
+}
 
 /** @returns the type of the lifted function */
 export function checkLift(body: Body<"lift">, scope: ComponentScope, offset: number): FuncType {
@@ -19,7 +32,8 @@ export function checkLift(body: Body<"lift">, scope: ComponentScope, offset: num
   const { options } = body;
   const core = scope.coreFunc(body.func, offset);
   checkOptions(options, scope, offset);
-  const flat = coreSignature(type.type, "lift");
+  const address = addressTypeOf(body, scope, offset);
+  const flat = coreSignature(type.type, "lift", address);
   if (options.isAsync) {
     if (!type.type.isAsync) fail("option async for a function that is not async", offset);
     if (options.postReturn !== undefined) fail("options async and post-return together", offset);
@@ -33,7 +47,7 @@ export function checkLift(body: Body<"lift">, scope: ComponentScope, offset: num
     const wanted = signature(flat.results.join(" "), "");
     expectSignature(scope.coreFunc(options.postReturn, offset), wanted, "post-return function", offset);
   }
-  const { params, results: resultFlat } = flatSignature(type.type);
+  const { params, results: resultFlat } = flatSignature(type.type, address);
   const isResultInMemory = !options.isAsync && resultFlat === undefined;
   // What is lowered needs an allocator; what is lifted only a memory to be read from.
   requireOptions(options, {
@@ -56,7 +70,8 @@ export function checkLower(body: Body<"lower">, scope: ComponentScope, offset: n
   if (options.postReturn !== undefined) fail("option post-return for a lowered function", offset);
   if (options.callback !== undefined) fail("option callback for a lowered function", offset);
   if (options.isAsync && !type.isAsync) fail("option async for a function that is not async", offset);
-  const { params, results } = options.isAsync ? asyncSignature(type) : flatSignature(type);
+  const address = addressTypeOf(body, scope, offset);
+  const { params, results } = options.isAsync ? asyncSignature(type, address) : flatSignature(type, address);
   requireOptions(options, {
     memory:
       params === undefined || results === undefined || takesPointer(type) || maybeHasPointer(type.result),
@@ -64,18 +79,21 @@ export function checkLower(body: Body<"lower">, scope: ComponentScope, offset: n
     offset,
   });
   if (!options.isAsync) {
-    const flat = coreSignature(type, "lower");
+    const flat = coreSignature(type, "lower", address);
     return { kind: "func", signature: signature(flat.params.join(" "), flat.results.join(" ")) };
   }
-  const flat = [...(params ?? ["i32"]), ...(type.result === undefined ? [] : ["i32"])];
+  const flat = [...(params ?? [address]), ...(type.result === undefined ? [] : [address])];
   return { kind: "func", signature: signature(flat.join(" "), "i32") };
 }
 
 /** CanonicalABI.md, MAX_FLAT_ASYNC_PARAMS. */
 const flatAsyncParamsMax = 4;
 
-function asyncSignature(type: FuncType): ReturnType<typeof flatSignature> {
-  const flat = flattenAll(type.params.map((param) => param.type));
+function asyncSignature(type: FuncType, address: AddressType): ReturnType<typeof flatSignature> {
+  const flat = flattenAll(
+    type.params.map((param) => param.type),
+    address,
+  );
   return {
     params: flat !== undefined && flat.length <= flatAsyncParamsMax ? flat : undefined,
     results: type.result === undefined ? [] : undefined,
@@ -95,7 +113,7 @@ export function checkResourceBuiltin(
   return { kind: "func", signature: "(i32) -> (i32)" };
 }
 
-/** Core function types of the builtins; those with an entry of their own below are not here. */
+/** Core function types of the builtins, with T for an address; those with an entry of their own below are not here. */
 const signatures: Readonly<Record<string, string>> = {
   "task.cancel": "() -> ()",
   "subtask.cancel": "(i32) -> (i32)",
@@ -103,29 +121,28 @@ const signatures: Readonly<Record<string, string>> = {
   "backpressure.inc": "() -> ()",
   "backpressure.dec": "() -> ()",
   "stream.new": "() -> (i64)",
-  "stream.read": "(i32 i32 i32) -> (i32)",
-  "stream.write": "(i32 i32 i32) -> (i32)",
+  "stream.read": "(i32 T T) -> (T)",
+  "stream.write": "(i32 T T) -> (T)",
   "stream.cancel-read": "(i32) -> (i32)",
   "stream.cancel-write": "(i32) -> (i32)",
   "stream.drop-readable": "(i32) -> ()",
   "stream.drop-writable": "(i32) -> ()",
   "future.new": "() -> (i64)",
-  "future.read": "(i32 i32) -> (i32)",
-  "future.write": "(i32 i32) -> (i32)",
+  "future.read": "(i32 T) -> (i32)",
+  "future.write": "(i32 T) -> (i32)",
   "future.cancel-read": "(i32) -> (i32)",
   "future.cancel-write": "(i32) -> (i32)",
   "future.drop-readable": "(i32) -> ()",
   "future.drop-writable": "(i32) -> ()",
-  "error-context.new": "(i32 i32) -> (i32)",
-  "error-context.debug-message": "(i32 i32) -> ()",
+  "error-context.new": "(T T) -> (i32)",
+  "error-context.debug-message": "(i32 T) -> ()",
   "error-context.drop": "(i32) -> ()",
   "waitable-set.new": "() -> (i32)",
-  "waitable-set.wait": "(i32 i32) -> (i32)",
-  "waitable-set.poll": "(i32 i32) -> (i32)",
+  "waitable-set.wait": "(i32 T) -> (i32)",
+  "waitable-set.poll": "(i32 T) -> (i32)",
   "waitable-set.drop": "(i32) -> ()",
   "waitable.join": "(i32 i32) -> ()",
   "thread.index": "() -> (i32)",
-  "thread.new-indirect": "(i32 i32) -> (i32)",
   "thread.resume-later": "(i32) -> ()",
   "thread.suspend": "() -> (i32)",
   "thread.yield": "() -> (i32)",
@@ -133,8 +150,6 @@ const signatures: Readonly<Record<string, string>> = {
   "thread.yield-then-resume": "(i32) -> (i32)",
   "thread.suspend-then-promote": "(i32) -> (i32)",
   "thread.yield-then-promote": "(i32) -> (i32)",
-  "thread.spawn-ref": "(i32 i32) -> (i32)",
-  "thread.spawn-indirect": "(i32 i32) -> (i32)",
   "thread.available-parallelism": "() -> (i32)",
 };
 
@@ -155,6 +170,9 @@ export function checkBuiltin(body: Body<"builtin">, scope: ComponentScope, offse
     };
   }
   if (name === "task.return") return checkTaskReturn(body, scope, offset);
+  refuseShared(body, offset);
+  if (name === "thread.new-indirect" || name === "thread.spawn-indirect")
+    return checkNewThread(body, scope, offset);
   const [area] = name.split(".");
   if (body.type !== undefined && (area === "stream" || area === "future")) {
     const type = scope.type(body.type, offset);
@@ -176,7 +194,8 @@ export function checkBuiltin(body: Body<"builtin">, scope: ComponentScope, offse
   if (name === "error-context.debug-message" && options !== undefined) {
     requireOptions(options, { memory: true, realloc: true, offset });
   }
-  return { kind: "func", signature: signatures[name] ?? "" };
+  const address = addressTypeOf(body, scope, offset);
+  return { kind: "func", signature: (signatures[name] ?? "").replaceAll("T", address) };
 }
 
 function checkTaskReturn(body: Body<"builtin">, scope: ComponentScope, offset: number): CoreExtern {
@@ -192,7 +211,8 @@ function checkTaskReturn(body: Body<"builtin">, scope: ComponentScope, offset: n
     if (options.isAsync) fail("option async for task.return", offset);
   }
   const result = body.result === undefined ? undefined : resolveRef(body.result, scope, offset);
-  const flat = result === undefined ? [] : flattenAll([result]);
+  const address = addressTypeOf(body, scope, offset);
+  const flat = result === undefined ? [] : flattenAll([result], address);
   if (options !== undefined) {
     requireOptions(options, {
       memory: flat === undefined || maybeHasPointer(result),
@@ -200,21 +220,17 @@ function checkTaskReturn(body: Body<"builtin">, scope: ComponentScope, offset: n
       offset,
     });
   }
-  return { kind: "func", signature: signature((flat ?? ["i32"]).join(" "), "") };
+  return { kind: "func", signature: signature((flat ?? [address]).join(" "), "") };
 }
 
 function checkOptions(options: CanonOptions, scope: ComponentScope, offset: number): void {
   if (options.duplicate !== undefined) fail(`option ${options.duplicate} given twice`, offset);
-  if (options.memory !== undefined) {
-    const memory = scope.coreMemory(options.memory, offset);
-    if (memory.kind === "memory" && memory.is64) {
-      throw componentErrors.unsupported({ what: "64-bit memories at the component's boundary", offset });
-    }
-  }
-  if (options.realloc !== undefined) {
-    if (options.memory === undefined) fail("option realloc requires option memory", offset);
-    expectSignature(scope.coreFunc(options.realloc, offset), "(i32 i32 i32 i32) -> (i32)", "realloc", offset);
-  }
+  const memory = options.memory === undefined ? undefined : scope.coreMemory(options.memory, offset);
+  if (options.realloc === undefined) return;
+  if (memory === undefined) fail("option realloc requires option memory", offset);
+  const address = memory.kind === "memory" && memory.is64 ? "i64" : "i32";
+  const wanted = signature(`${address} ${address} ${address} ${address}`, address);
+  expectSignature(scope.coreFunc(options.realloc, offset), wanted, "realloc", offset);
 }
 
 function requireOptions(

@@ -8,6 +8,7 @@ import { componentErrors } from "../errors.ts";
 import { at, resolvePlainType, resolveRef } from "../link/type-scope.ts";
 import type {
   AliasDefinition,
+  CanonBody,
   Component,
   CoreInstanceDefinition,
   CoreModuleDecl,
@@ -22,7 +23,7 @@ import type {
   TypeDeclBody,
 } from "../model.ts";
 import type { ResourceType } from "../types.ts";
-import { checkBuiltin, checkLift, checkLower, checkResourceBuiltin } from "./canon.ts";
+import { addressTypeOf, checkBuiltin, checkLift, checkLower, checkResourceBuiltin } from "./canon.ts";
 import { coreMismatch, coreModuleType, declaredExtern } from "./core-module.ts";
 import type {
   ComponentType,
@@ -48,16 +49,25 @@ import { Work } from "./work.ts";
  *
  * @throws component/invalid     the first thing that is wrong, with its byte offset
  * @throws component/malformed   a core module in it cannot be decoded
- * @throws component/unsupported features that are gated: values, start functions, 64-bit memories
+ * @throws component/unsupported features that are gated: values, start functions, threads that share memory
  * @throws component/limit       types that multiply beyond all use
  */
-export function validateComponent(component: Component): void {
-  new Validator().component(component, undefined);
+export function validateComponent(component: Component): Validated {
+  const validator = new Validator();
+  validator.component(component, undefined);
+  return validator;
+}
+
+/** What is only known from the types of core modules, which nobody looks at again. */
+export interface Validated {
+  /** Canonical functions whose memory is a 64-bit one. */
+  readonly wide: ReadonlySet<CanonBody>;
 }
 
 const nothing: ResourceRange = { start: 0, end: 0 };
 
-class Validator {
+class Validator implements Validated {
+  readonly wide = new Set<CanonBody>();
   #resources = 0;
   readonly #work = new Work();
 
@@ -98,6 +108,7 @@ class Validator {
         else if (body.kind === "lower") scope.core.func.push(checkLower(body, scope, offset));
         else if (body.kind === "builtin") scope.core.func.push(checkBuiltin(body, scope, offset));
         else scope.core.func.push(checkResourceBuiltin(body, scope, offset));
+        if (addressTypeOf(body, scope, offset) === "i64") this.wide.add(body);
         return;
       }
       case "import":
@@ -130,6 +141,10 @@ class Validator {
       }
       case "resource": {
         if (scope.kind !== "component") return fail("a resource type defined inside a type", offset);
+        if (body.rep === "i64") {
+          // CanonicalABI.md has an i64 in `resource.new`, and an i32 where such a resource is lent to its own instance.
+          throw componentErrors.unsupported({ what: "a resource represented by i64", offset });
+        }
         if (body.rep !== "i32") fail("a resource represented by anything but i32", offset);
         if (body.destructor !== undefined) {
           const destructor = scope.coreFunc(body.destructor, offset);
