@@ -145,8 +145,8 @@ function detailsView(manager: Manager, details: PluginDetails): PluginDetailsVie
 }
 
 function versionView(version: NonNullable<PluginDetails["current"]>) {
-  const { version: text, digest, origin, installedAt } = version;
-  return { version: text, digest, origin, installedAt };
+  const { version: text, digest, origin, installedAt, failedWith = null } = version;
+  return { version: text, digest, origin, installedAt, failedWith };
 }
 
 function manifestView(manifest: NonNullable<PluginDetails["manifest"]>) {

@@ -83,6 +83,7 @@ const VersionView = Type.Object({
   digest: Type.String(),
   origin: Type.String(),
   installedAt: Type.String(),
+  failedWith: Nullable(Type.String({ description: "The code that it was taken back for" })),
 });
 export type VersionView = Static<typeof VersionView>;
 

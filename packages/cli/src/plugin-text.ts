@@ -61,7 +61,7 @@ export function detailsText(details: PluginDetailsView): string {
   if (current !== null)
     rows.push(["digest", current.digest], ["from", `${current.origin}, ${current.installedAt}`]);
   rows.push(
-    ...listed("kept", details.previous, ({ version, installedAt }) => `${version}, ${installedAt}`),
+    ...listed("kept", details.previous, keptText),
     ...listed("grants", details.grants, grantText),
     ...listed("refused", details.refused, grantText),
     ...listed("needed by", details.neededBy, (name) => name),
@@ -74,6 +74,10 @@ export function detailsText(details: PluginDetailsView): string {
     ["files", showBytes(account.storedBytes)],
   );
   return `${factLines(rows).join("\n")}\n`;
+}
+
+function keptText({ version, installedAt, failedWith }: PluginDetailsView["previous"][number]): string {
+  return `${version}, ${installedAt}${failedWith === null ? "" : `, taken back: ${failedWith}`}`;
 }
 
 export function grantText({ capability, ...targets }: GrantView): string {

@@ -166,7 +166,13 @@ export function fakeHouse(options: FakeHouseOptions = {}): FakeHouse {
 const httpGrant = { capability: "net.http", origins: ["https://a:443"] };
 
 const details: Omit<PluginDetailsView, keyof PluginView> = {
-  current: { version: "1.0.0", digest: "d", origin: "a test", installedAt: "2026-11-21T12:00:00Z" },
+  current: {
+    version: "1.0.0",
+    digest: "d",
+    origin: "a test",
+    installedAt: "2026-11-21T12:00:00Z",
+    failedWith: null,
+  },
   previous: [],
   trust: { level: "unsigned", text: "unsigned", reason: "it carries no signature" },
   grants: [httpGrant],

@@ -170,7 +170,7 @@ export class Manager {
   /**
    * Runs a kept version again: steps 7 to 9.
    *
-   * @param version Default: the one that ran before.
+   * @param version Default: the last one that ran before and was not taken back for a failure.
    * @throws manager/no-such-version with those that are kept
    * @throws manager/prepare manager/hand-over manager/swap the version that ran goes on
    */
@@ -178,12 +178,12 @@ export class Manager {
     this.#checkOpen();
     return this.#core.alone(name, async () => {
       const before = this.#entryOf(name);
-      const target = before.previous.find((one) => version === undefined || one.version === version);
-      if (target === undefined) {
-        const kept = before.previous.map((one) => one.version);
-        throw managerErrors["no-such-version"]({ plugin: name, version: version ?? "a version", kept });
-      }
-      const entry = { ...before, candidate: { ...target, operation: "rollback" as const } };
+      const target = before.previous.find((one) =>
+        version === undefined ? one.failedWith === undefined : one.version === version,
+      );
+      if (target === undefined) throw noSuchVersion(before, version);
+      const candidate = { ...target, operation: "rollback" as const, failedWith: undefined };
+      const entry = { ...before, candidate };
       await inStep("place", name, () => writeEntry(this.#core, entry));
       const plugin = await change({ entry, before }, this.#core, { state: true });
       return plugin as ManagedPlugin<Calls>;
@@ -475,3 +475,10 @@ type Told =
   | { kind: "granted" | "revoked"; grants: readonly Grant[] }
   | { kind: "trouble"; code: string; reason: string }
   | { kind: "settings" | "enabled" | "disabled" };
+
+function noSuchVersion({ name, previous }: Entry, version = "a version that did not fail"): Error {
+  const kept = previous.map((one) =>
+    one.failedWith === undefined ? one.version : `${one.version} (${one.failedWith})`,
+  );
+  return managerErrors["no-such-version"]({ plugin: name, version, kept });
+}

@@ -197,7 +197,7 @@ function openCore(
     observers: core.observers,
     served: (plugin) => void seats.follow(core.pluginOf(plugin)),
     prepareAgain: (name) => prepareAgain(name, core),
-    returned: (name, to, from) => void writeReturn(name, { to, from }, core),
+    returned: (name, to, failed) => void writeReturn(name, { to, ...failed }, core),
     tell: (event) => core.events.tell(event),
   };
   if (trail !== undefined) {
@@ -218,19 +218,20 @@ function prepareAgain(name: string, core: Core): Promise<RunningVersion> {
 /** A version failed and the one before it serves: the next start begins with that one too. */
 async function writeReturn(
   name: string,
-  { to, from }: { readonly to: RunningVersion; readonly from: RunningVersion },
+  returned: { readonly to: RunningVersion; readonly version: RunningVersion; readonly code: string },
   core: Core,
 ): Promise<void> {
   try {
     await core.alone(name, async () => {
       const entry = core.entries.get(name);
-      if (entry?.current?.digest !== from.version.digest) return;
+      const { to, version: failed, code: failedWith } = returned;
+      if (entry?.current?.digest !== failed.version.digest) return;
       const others = entry.previous.filter(({ digest }) => digest !== to.version.digest);
       await writeEntry(core, {
         ...entry,
         current: to.version,
-        previous: [entry.current, ...others],
-        last: { operation: "rollback", from: from.version.version, run: core.run },
+        previous: [{ ...entry.current, failedWith }, ...others],
+        last: { operation: "rollback", from: failed.version.version, run: core.run },
       });
     });
   } catch (error) {

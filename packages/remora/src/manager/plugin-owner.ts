@@ -26,7 +26,7 @@ export interface PluginOwner {
   prepareAgain(plugin: string): Promise<RunningVersion>;
   /** Another version serves, or none does. */
   served(plugin: string): void;
-  /** The version before serves again: to be written down. */
-  returned(plugin: string, to: RunningVersion, from: RunningVersion): void;
+  /** The version before serves again, because the newer one failed with a code: to be written down. */
+  returned(plugin: string, to: RunningVersion, failed: { version: RunningVersion; code: string }): void;
   tell(event: ManagerEvent): void;
 }

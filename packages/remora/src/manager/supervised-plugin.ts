@@ -252,7 +252,7 @@ export class SupervisedPlugin {
     void this.#retire(failed);
     const { code, message: reason } = error;
     this.#tell({ kind: "returned", from: failed.version.version, to: before.version.version, code, reason });
-    this.owner.returned(this.name, before, failed);
+    this.owner.returned(this.name, before, { version: failed, code });
     return before;
   }
 

@@ -20,6 +20,8 @@ export interface InstalledVersion {
   readonly installedAt: string;
   /** The plugins that it needs, and in which ranges: its manifest's dependencies. */
   readonly needs: Readonly<Record<string, string>>;
+  /** The code that it was taken back for, while it has not been chosen again. */
+  readonly failedWith?: string | undefined;
 }
 
 export type Operation = "install" | "update" | "rollback" | "remove";
@@ -133,6 +135,7 @@ function parseEntry(
           text(range, `${what}.needs.${needs}`),
         ]),
       ),
+      ...(of.failedWith !== undefined && { failedWith: text(of.failedWith, `${what}.failedWith`) }),
     };
   };
   const optional = (value: unknown, what: string) => (value === undefined ? undefined : version(value, what));
