@@ -8,14 +8,17 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { before, type TestContext, test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { createMessage, type RunningTak, runTak, StreamReader } from "@remora/tak";
+import { createMessage, type RunningTak, runTak, StreamReader, type TakConfig } from "@remora/tak";
+import type { Isolation } from "remora/bundle";
 import { buildExamples, bundlePath, componentPath } from "../build.ts";
 
 before(async () => {
   await buildExamples();
 });
 
-async function start(t: TestContext): Promise<RunningTak> {
+type PluginEntry = Extract<TakConfig["chain"][number], { kind: "plugin" }>;
+
+async function start(t: TestContext, isolation?: Isolation): Promise<RunningTak> {
   const managerFolder = await mkdtemp(join(tmpdir(), "remora-live-"));
   const running = await runTak({
     configFile: fileURLToPath(new URL("demo.yaml", import.meta.url)),
@@ -24,6 +27,9 @@ async function start(t: TestContext): Promise<RunningTak> {
       ...config,
       managerFolder,
       listeners: config.listeners.map((listener) => ({ ...listener, port: 0 })),
+      chain: config.chain.map((entry) =>
+        entry.kind === "plugin" && isolation !== undefined ? behindWall(entry, isolation) : entry,
+      ),
     }),
   });
   t.after(async () => {
@@ -31,6 +37,12 @@ async function start(t: TestContext): Promise<RunningTak> {
     await rm(managerFolder, { recursive: true });
   });
   return running;
+}
+
+/** What a guest waits for the host counts towards its deadline, and the host is busy here with the test. */
+function behindWall(entry: PluginEntry, isolation: Isolation): PluginEntry {
+  const { plugin } = entry;
+  return { ...entry, plugin: { ...plugin, isolation, limits: { ...plugin.limits, deadlineMs: 30_000 } } };
 }
 
 async function peer(t: TestContext, running: RunningTak): Promise<Socket> {
@@ -43,7 +55,7 @@ async function peer(t: TestContext, running: RunningTak): Promise<Socket> {
 }
 
 /** Sends numbered events inside of the fence all the time, until it is told to stop. */
-async function stream(t: TestContext, running: RunningTak) {
+async function stream(t: TestContext, running: RunningTak, burstSize = 20) {
   const [sender, receiver] = [await peer(t, running), await peer(t, running)];
   const received: string[] = [];
   const reader = new StreamReader({
@@ -59,7 +71,7 @@ async function stream(t: TestContext, running: RunningTak) {
   let sent = 0;
   const timer = setInterval(() => {
     const timeMs = Date.now();
-    for (let burst = 0; burst < 20; burst++) {
+    for (let burst = 0; burst < burstSize; burst++) {
       const about = { type: "a-f-G-U-C", uid: `unit-${sent++}`, lat: 52.08, lon: 4.31 };
       sender.write(createMessage({ ...about, timeMs, staleMs: timeMs + 60_000 }).xml());
     }
@@ -96,6 +108,27 @@ test("a filter is reloaded, replaced by one of another shape, broken and rolled 
   const { failed, blocked } = running.stats();
   assert.deepEqual([failed, blocked], [0, 0]);
 });
+
+for (const isolation of ["worker", "process"] as const) {
+  test(`behind a wall (${isolation}) plugins decide as on the host's thread, and no message is lost when one is broken`, async (t) => {
+    const running = await start(t, isolation);
+    const { manager } = running.host;
+    assert.equal(manager.get("geofence").serving?.inspected.isolation, isolation);
+    const flow = await stream(t, running, 2);
+    await flow.has(50);
+    await manager.reload("geofence");
+    await flow.has(flow.received.length + 50);
+    await manager.install(bundlePath("tak/geofence-looping"));
+    while (manager.info("geofence").version !== "1.0.0")
+      await new Promise((resolve) => setImmediate(resolve));
+    assert.equal(manager.get("geofence").counts().returns, 1);
+    await flow.has(flow.received.length + 50);
+    assert.deepEqual(flow.received, await flow.stop(), "all of them, once, in their order");
+    const { failed, blocked, lost, changed, passed } = running.stats();
+    assert.deepEqual([failed, blocked, lost], [0, 0, 0]);
+    assert.equal(changed, passed, "the transformer behind the wall has marked each");
+  });
+}
 
 test("an update that was made while the host ran is there at its next start, and the file's version is not", async (t) => {
   const running = await start(t);

@@ -8,9 +8,10 @@ import { invariant, type RemoraError } from "remora/base";
 import type { Asker, Manager, ManagerListener } from "remora/manager";
 import { Aggregator } from "./aggregate.ts";
 import { Chain } from "./chain/chain.ts";
-import { nativeStage, type Stage } from "./chain/stage.ts";
+import { answersLater, nativeStage, type Stage } from "./chain/stage.ts";
 import type { TakConfig } from "./config/settings.ts";
 import type { CotMessage } from "./cot/message.ts";
+import { DecisionLine, type Waiting } from "./decision-line.ts";
 import { Distributor, type Outlet } from "./distribute.ts";
 import type { TakHostOptions } from "./plugin/host-functions.ts";
 import { type ChainPlugin, type OpenedPlugins, openPlugins } from "./plugin/open-plugins.ts";
@@ -41,6 +42,8 @@ export interface TakHostStats {
   readonly changed: number;
   /** Failures of stages; what becomes of such an event is the stage's `on_failure`. */
   readonly failed: number;
+  /** Not decided at all, because plugins behind walls are slower than the stream. */
+  readonly lost: number;
   readonly plugins: readonly PluginStats[];
 }
 
@@ -70,7 +73,9 @@ export class TakHost {
   readonly #distributor: Distributor;
   readonly #plugins: readonly ChainPlugin[];
   readonly #close: () => void;
+  readonly #line: DecisionLine<Outlet | undefined>;
   #isBatched: boolean;
+  #isLate: boolean;
   readonly #waiting: CotMessage[] = [];
   readonly #origins: (Outlet | undefined)[] = [];
   readonly #decided: CotMessage[] = [];
@@ -93,23 +98,37 @@ export class TakHost {
     const isBatched = () =>
       stages.some((stage) => stage.kind === "filter" && stage.decideBatch !== undefined);
     this.#isBatched = isBatched();
-    // Another version may take messages otherwise.
+    this.#isLate = stages.some(answersLater);
+    this.#line = new DecisionLine((batch) => this.#decideLater(batch));
+    // Another version may take messages otherwise, and be behind a wall.
     manager.listen(({ kind }) => {
-      if (kind === "state") this.#isBatched = isBatched();
+      if (kind !== "state") return;
+      this.#isBatched = isBatched();
+      this.#isLate = stages.some(answersLater);
     });
     this.#close = options.host.elevation.close;
   }
 
-  /** Takes one event. Where it came from is where it is not sent back to; undefined for a recording. */
-  accept(message: CotMessage, origin: Outlet | undefined): void {
+  /**
+   * Takes one event.
+   *
+   * @param origin Where it came from, which is where it is not sent back to; undefined for a recording.
+   * @returns      When to go on, if plugins behind walls are slower than the events; who goes on earlier may lose some.
+   */
+  accept(message: CotMessage, origin: Outlet | undefined): Promise<void> | undefined {
     this.#messages++;
-    if (!this.#aggregator.isNew(message)) return;
+    if (!this.#aggregator.isNew(message)) return undefined;
+    if (this.#isLate || !this.#line.isEmpty) {
+      this.#flush();
+      return this.#line.add(message, origin);
+    }
     if (this.#isBatched) {
       this.#wait(message, origin);
-      return;
+      return undefined;
     }
     const decided = this.#chain.run(message);
     if (decided !== undefined) this.#distributor.distribute(decided, origin);
+    return undefined;
   }
 
   /** @param destination The id of the listener that accepted the connection, or of the server that it goes to. */
@@ -130,6 +149,7 @@ export class TakHost {
       blocked,
       changed,
       failed,
+      lost: this.#line.lostCount,
       plugins: this.#plugins.map(pluginStats),
     };
   }
@@ -141,8 +161,22 @@ export class TakHost {
   /** Decides what still waits, then closes the plugins. */
   async close(): Promise<void> {
     this.#flush();
+    await this.#line.ended();
     await this.manager.close();
     this.#close();
+  }
+
+  async #decideLater(batch: readonly Waiting<Outlet | undefined>[]): Promise<void> {
+    const decided: CotMessage[] = [];
+    const from: number[] = [];
+    await this.#chain.runBatchLater(
+      batch.map(({ message }) => message),
+      decided,
+      from,
+    );
+    for (const [index, message] of decided.entries()) {
+      this.#distributor.distribute(message, batch[from[index] ?? 0]?.origin);
+    }
   }
 
   #wait(message: CotMessage, origin: Outlet | undefined): void {

@@ -137,8 +137,11 @@ interface Playing {
 /** The recorded frames take the same way as those of a connection: through framing and parsing. */
 async function playInto({ host, connections, player, recording, signal }: Playing): Promise<void> {
   const { speed, speedWithClients = speed } = recording;
+  let room: Promise<void> | undefined;
   const reader = new StreamReader({
-    onMessage: (message) => host.accept(message, undefined),
+    onMessage(message) {
+      room = host.accept(message, undefined);
+    },
     onBadEvent: (error) => {
       // The recording is ours: an event of it that cannot be read is our own mistake.
       throw error;
@@ -147,7 +150,10 @@ async function playInto({ host, connections, player, recording, signal }: Playin
   await play(
     player,
     { speed: () => (connections.openCount > 0 ? speedWithClients : speed), signal },
-    ({ bytes }) => reader.push(bytes),
+    ({ bytes }) => {
+      reader.push(bytes);
+      return room;
+    },
   );
 }
 

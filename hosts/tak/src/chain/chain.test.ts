@@ -204,3 +204,63 @@ test("a batch gives the same messages and counts as one message after the other"
     }),
   );
 });
+
+const later = (
+  id: string,
+  decideLater: (messages: readonly CotMessage[]) => Promise<Uint8Array>,
+  onFailure: OnFailure = "block",
+): FilterStage => filter(id, () => assert.fail("it answers later"), { decideLater, onFailure });
+
+test("stages that answer later are waited for, among those that answer at once", async () => {
+  const chain = new Chain([
+    renaming("x"),
+    later("late", async (messages) => Uint8Array.from(messages, ({ uid }) => Number(uid !== "out"))),
+    {
+      ...renaming("y"),
+      transformLater: async (message) => ({ ...message, callsign: `${message.callsign}+later` }),
+    },
+  ]);
+  const into: CotMessage[] = [];
+  const from: number[] = [];
+  await chain.runBatchLater(
+    [messageOf({ uid: "a" }), messageOf({ uid: "out" }), messageOf({ uid: "b" })],
+    into,
+    from,
+  );
+  assert.deepEqual(
+    into.map(({ uid, callsign }) => [uid, callsign]),
+    [
+      ["a", "+x+later"],
+      ["b", "+x+later"],
+    ],
+  );
+  assert.deepEqual(from, [0, 2]);
+  const { in: entered, passed, blocked, changed, stages } = chain.counts();
+  assert.deepEqual([entered, passed, blocked, changed], [3, 2, 1, 2]);
+  assert.deepEqual(
+    stages.map((stage) => [stage.in, stage.blocked, stage.changed]),
+    [
+      [3, 0, 3],
+      [3, 1, 0],
+      [2, 0, 2],
+    ],
+  );
+});
+
+for (const onFailure of ["block", "pass"] as const) {
+  test(`a stage that fails later fails on the message at fault alone, and then it is to ${onFailure}`, async () => {
+    const failsOnBad = async (messages: readonly CotMessage[]) => {
+      if (messages.some(({ uid }) => uid === "bad")) throw guestErrors.trap({});
+      return new Uint8Array(messages.length).fill(1);
+    };
+    const chain = new Chain([later("late", failsOnBad, onFailure)]);
+    const into: CotMessage[] = [];
+    await chain.runBatchLater(
+      [messageOf({ uid: "a" }), messageOf({ uid: "bad" }), messageOf({ uid: "b" })],
+      into,
+    );
+    const passed = into.map(({ uid }) => uid);
+    assert.deepEqual(passed, onFailure === "pass" ? ["a", "bad", "b"] : ["a", "b"]);
+    assert.deepEqual([chain.counts().failed, chain.counts().in], [1, 3]);
+  });
+}

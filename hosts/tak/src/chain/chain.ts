@@ -6,7 +6,7 @@
 
 import { invariant, isRemoraError, type RemoraError } from "remora/base";
 import type { CotMessage } from "../cot/message.ts";
-import type { FilterStage, Stage, TransformerStage } from "./stage.ts";
+import { answersLater, type FilterStage, type Stage } from "./stage.ts";
 
 export interface ChainCounts {
   readonly in: number;
@@ -84,14 +84,37 @@ export class Chain {
    * @param from Emptied first; gets, for each message in `into`, the index in `messages` of what it came from.
    */
   runBatch(messages: readonly CotMessage[], into: CotMessage[], from: number[] = []): void {
-    this.#in += messages.length;
-    into.length = 0;
-    from.length = 0;
-    for (const message of messages) from.push(into.push(message) - 1);
+    this.#enter(messages, into, from);
     for (const slot of this.#slots) {
       if (into.length === 0) return;
       this.#stepBatch(slot, into, from);
     }
+    this.#leave(messages, into, from);
+  }
+
+  /** As `runBatch`, through stages that answer later as well. One at a time. */
+  async runBatchLater(
+    messages: readonly CotMessage[],
+    into: CotMessage[],
+    from: number[] = [],
+  ): Promise<void> {
+    this.#enter(messages, into, from);
+    for (const slot of this.#slots) {
+      if (into.length === 0) return;
+      if (answersLater(slot.stage)) await this.#stepBatchLater(slot, into, from);
+      else this.#stepBatch(slot, into, from);
+    }
+    this.#leave(messages, into, from);
+  }
+
+  #enter(messages: readonly CotMessage[], into: CotMessage[], from: number[]): void {
+    this.#in += messages.length;
+    into.length = 0;
+    from.length = 0;
+    for (const message of messages) from.push(into.push(message) - 1);
+  }
+
+  #leave(messages: readonly CotMessage[], into: readonly CotMessage[], from: readonly number[]): void {
     this.#passed += into.length;
     for (const [index, message] of into.entries()) {
       if (message !== messages[from[index] ?? 0]) this.#changed++;
@@ -118,9 +141,9 @@ export class Chain {
 
   #step(slot: Slot, message: CotMessage): CotMessage | undefined {
     const { stage } = slot;
-    slot.in++;
     try {
-      return stage.kind === "filter" ? decide(slot, stage, message) : transform(slot, stage, message);
+      if (stage.kind === "filter") return judge(slot, message, stage.decide(message));
+      return transformed(slot, message, stage.transform(message));
     } catch (error) {
       return this.#failed(slot, message, error);
     }
@@ -129,25 +152,36 @@ export class Chain {
   /** Leaves in `messages` those that pass, and in `from` where they came from. */
   #stepBatch(slot: Slot, messages: CotMessage[], from: number[]): void {
     const verdicts = this.#verdicts(slot, messages);
-    let kept = 0;
-    for (let index = 0; index < messages.length; index++) {
-      // The loop ends at the length, so there is a message.
-      const message = messages[index] as CotMessage;
-      let next: CotMessage | undefined = message;
-      if (verdicts === undefined) next = this.#step(slot, message);
-      else {
-        slot.in++;
-        if (verdicts[index] === 0) {
-          slot.blocked++;
-          next = undefined;
-        }
-      }
-      if (next === undefined) continue;
-      from[kept] = from[index] ?? 0;
-      messages[kept++] = next;
+    keep(messages, from, (message, index) =>
+      verdicts === undefined ? this.#step(slot, message) : judge(slot, message, verdicts[index] !== 0),
+    );
+  }
+
+  async #stepBatchLater(slot: Slot, messages: CotMessage[], from: number[]): Promise<void> {
+    const { stage } = slot;
+    const verdicts = stage.kind === "filter" ? await verdictsLater(stage, messages) : undefined;
+    const next: (CotMessage | undefined)[] = [];
+    for (const [index, message] of messages.entries()) {
+      if (verdicts === undefined) next.push(await this.#stepLater(slot, message));
+      else next.push(judge(slot, message, verdicts[index] !== 0));
     }
-    messages.length = kept;
-    from.length = kept;
+    keep(messages, from, (_, index) => next[index]);
+  }
+
+  async #stepLater(slot: Slot, message: CotMessage): Promise<CotMessage | undefined> {
+    const { stage } = slot;
+    // Another version serves meanwhile, and answers at once.
+    if (!answersLater(stage)) return this.#step(slot, message);
+    try {
+      if (stage.kind === "filter") {
+        const [verdict] = (await stage.decideLater?.([message])) ?? [];
+        return judge(slot, message, verdict !== 0);
+      }
+      const next = (await stage.transformLater?.(message)) ?? message;
+      return transformed(slot, message, next);
+    } catch (error) {
+      return this.#failed(slot, message, error);
+    }
   }
 
   /** Undefined when the stage has to be asked for each message alone. */
@@ -166,20 +200,57 @@ export class Chain {
   #failed(slot: Slot, message: CotMessage, error: unknown): CotMessage | undefined {
     // Anything else is a mistake of ours, and dropping messages would hide it.
     if (!isRemoraError(error)) throw error;
+    slot.in++;
     slot.failed++;
     this.#onFailed?.(slot.stage, message, error);
     return slot.stage.onFailure === "pass" ? message : undefined;
   }
 }
 
-function decide(slot: Slot, stage: FilterStage, message: CotMessage): CotMessage | undefined {
-  if (stage.decide(message)) return message;
+/** Leaves in `messages` what becomes of each that goes on, and in `from` where it came from. */
+function keep(
+  messages: CotMessage[],
+  from: number[],
+  nextOf: (message: CotMessage, index: number) => CotMessage | undefined,
+): void {
+  let kept = 0;
+  for (let index = 0; index < messages.length; index++) {
+    // The loop ends at the length, so there is a message.
+    const next = nextOf(messages[index] as CotMessage, index);
+    if (next === undefined) continue;
+    from[kept] = from[index] ?? 0;
+    messages[kept++] = next;
+  }
+  messages.length = kept;
+  from.length = kept;
+}
+
+/** Undefined when the stage has to be asked for each message alone. */
+async function verdictsLater(
+  { decideLater }: FilterStage,
+  messages: readonly CotMessage[],
+): Promise<Uint8Array | undefined> {
+  try {
+    const verdicts = await decideLater?.(messages);
+    return verdicts === undefined || verdicts.length < messages.length ? undefined : verdicts;
+  } catch (error) {
+    // As in `#verdicts`.
+    if (!isRemoraError(error)) throw error;
+    return undefined;
+  }
+}
+
+/** Counts what a filter said of a message. */
+function judge(slot: Slot, message: CotMessage, isPassed: boolean): CotMessage | undefined {
+  slot.in++;
+  if (isPassed) return message;
   slot.blocked++;
   return undefined;
 }
 
-function transform(slot: Slot, stage: TransformerStage, message: CotMessage): CotMessage {
-  const next = stage.transform(message);
+/** Counts what a transformer made of a message. */
+function transformed(slot: Slot, message: CotMessage, next: CotMessage): CotMessage {
+  slot.in++;
   if (next !== message) slot.changed++;
   return next;
 }

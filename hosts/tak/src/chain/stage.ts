@@ -1,6 +1,7 @@
 /**
  * One place in the chain: a native filter or a plugin. A filter decides whether a message goes on; a
- * transformer gives back the message that does. Both answer at once, on the caller's thread.
+ * transformer gives back the message that does. Both answer at once, on the caller's thread; or later, where a plugin
+ * is behind a wall.
  */
 
 import type { CotMessage } from "../cot/message.ts";
@@ -27,6 +28,8 @@ export interface FilterStage {
    * Looked at for each batch: a plugin's next version may take them otherwise.
    */
   readonly decideBatch?: ((messages: readonly CotMessage[]) => Uint8Array) | undefined;
+  /** In place of both, as `decideBatch`, for a stage that answers later. Looked at for each batch too. */
+  readonly decideLater?: ((messages: readonly CotMessage[]) => Promise<Uint8Array>) | undefined;
 }
 
 export interface TransformerStage {
@@ -39,9 +42,16 @@ export interface TransformerStage {
    * @throws RemoraError the stage failed; the chain acts by `onFailure`
    */
   transform(message: CotMessage): CotMessage;
+  /** In its place, for a stage that answers later. */
+  readonly transformLater?: ((message: CotMessage) => Promise<CotMessage>) | undefined;
 }
 
 export type Stage = FilterStage | TransformerStage;
+
+/** Whether a stage has to be waited for. */
+export function answersLater(stage: Stage): boolean {
+  return (stage.kind === "filter" ? stage.decideLater : stage.transformLater) !== undefined;
+}
 
 /**
  * A native filter as a stage.

@@ -86,6 +86,7 @@ plugins:
       config: { min_lat: 35.1, zones: [a, null, true] }
       on_failure: pass
       limits: { fuel: 1000, memory_pages: 4 }
+      isolation: worker
       grants: [tak.log, { capability: tak.clock }]
       xml_payload: true
   transformers:
@@ -166,6 +167,7 @@ test("a whole configuration is read as it is written", () => {
     config: { min_lat: 35.1, zones: ["a", null, true] },
     onFailure: "pass",
     limits: { ...takLimits, fuelMax: 1_000, deadlineMs: 5, memoryPagesMax: 4 },
+    isolation: "worker",
     grants: [{ capability: "tak.log" }, { capability: "tak.clock" }],
     givesXml: true,
   });

@@ -5,6 +5,7 @@
  */
 
 import { isRemoraError } from "remora/base";
+import { isolations } from "remora/bundle";
 import { defaultLimits, type Limits } from "remora/engine";
 import { type CapabilityDefinition, type Grant, parseGrant, vocabularyWith } from "remora/policy";
 import { type Ids, readId } from "./ids.ts";
@@ -134,6 +135,7 @@ function readPlugin(section: Section, { kind, limits, ids, grantable }: PluginDe
     config: section.readOr<Json | undefined>("config", (at) => at.json(), undefined),
     onFailure: section.readOr("on_failure", (at) => at.oneOf(["block", "pass"]), "block"),
     limits: section.readOr("limits", (at) => at.section((own) => readLimits(own, limits)), limits),
+    isolation: section.readOr("isolation", (at) => at.oneOf(isolations), "inline"),
     grants: section.readOr("grants", (at) => at.list().flatMap((item) => readGrant(item, grantable)), []),
     givesXml: givesXml?.boolean() ?? false,
   };

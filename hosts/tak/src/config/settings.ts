@@ -1,6 +1,6 @@
 /** What a configuration file says, after it was checked: nothing in here refers to something that is not there. */
 
-import type { TrustRule } from "remora/bundle";
+import type { Isolation, TrustRule } from "remora/bundle";
 import type { Limits } from "remora/engine";
 import type { Grant } from "remora/policy";
 import type { Aggregation } from "../aggregate.ts";
@@ -112,6 +112,8 @@ export interface PluginSettings {
   readonly config: Json | undefined;
   readonly onFailure: OnFailure;
   readonly limits: Limits;
+  /** The weakest that it gets; its bundle may ask for a stronger one. */
+  readonly isolation: Isolation;
   /** What it may do beyond the host functions that every plugin has. */
   readonly grants: readonly Grant[];
   /** Whether a filter gets the event's whole XML, which costs as much as all its other fields together. */

@@ -52,8 +52,12 @@ export function newStats(format: CotFormat): ConnectionStats {
 /** Called back, in the order of what happened. What they throw is a mistake of the host and is not caught. */
 export interface ConnectionHandlers {
   onOpen?(connection: Connection): void;
-  /** Called while the bytes are being read, for each message: the hot path. */
-  onMessage(message: CotMessage, connection: Connection): void;
+  /**
+   * Called while the bytes are being read, for each message: the hot path.
+   *
+   * @returns What to wait for before more is read, where the peer can be made to wait.
+   */
+  onMessage(message: CotMessage, connection: Connection): void | Promise<void>;
   /** One event was dropped, in or out, and the connection goes on. */
   onBadEvent?(error: RemoraError, connection: Connection): void;
   /** With the reason, when it was not simply closed by one side. Follows every `onOpen`. */

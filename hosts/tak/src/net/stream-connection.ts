@@ -198,7 +198,18 @@ export class StreamConnection implements Connection {
     if (!this.isOpen) return;
     if (message.type.startsWith("t-x-") && this.#takeControl(message)) return;
     this.#stats.messagesIn++;
-    this.#handlers.onMessage(message, this);
+    const room = this.#handlers.onMessage(message, this);
+    if (room instanceof Promise && !this.#socket.isPaused()) this.#pauseUntil(room);
+  }
+
+  /** What was read already is taken all the same; the peer notices by and by that nobody reads. */
+  #pauseUntil(room: Promise<void>): void {
+    this.#socket.pause();
+    void room.then(() => {
+      // Nobody was listened to: that is not the peer's idleness.
+      this.#activeMs = this.#options.clock.nowMs();
+      this.#socket.resume();
+    });
   }
 
   /** Whether the message was between the peer and this connection. */

@@ -120,8 +120,8 @@ class OpenConnections implements ConnectionHandlers {
     this.#handlers.onOpen?.(connection);
   }
 
-  onMessage(message: CotMessage, connection: Connection): void {
-    this.#handlers.onMessage(message, connection);
+  onMessage(message: CotMessage, connection: Connection): void | Promise<void> {
+    return this.#handlers.onMessage(message, connection);
   }
 
   onBadEvent(error: RemoraError, connection: Connection): void {

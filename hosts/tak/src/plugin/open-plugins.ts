@@ -115,8 +115,8 @@ async function readPlugin({ id, config }: PluginSettings, path: string): Promise
 async function policyOf(config: TakConfig, named: readonly Named[]): Promise<ManagerPolicy> {
   const plugins: Record<string, PluginPolicy> = {};
   for (const { bundle, settings } of named) {
-    const { grants, limits } = settings;
-    plugins[bundle.manifest.name] = { trust: "unsigned", grants, limits };
+    const { grants, limits, isolation } = settings;
+    plugins[bundle.manifest.name] = { trust: "unsigned", grants, limits, isolation };
   }
   const { trust, trustedKeys } = config;
   const keysFile = trustedKeys && resolve(dirname(config.file), trustedKeys);

@@ -13,6 +13,12 @@ import {
   type TransformerCalls,
   transformerWorld,
 } from "./shapes.ts";
+import {
+  bindWalledFilter,
+  bindWalledTransformer,
+  type WalledFilterCalls,
+  type WalledTransformerCalls,
+} from "./walled-shapes.ts";
 
 /** What a plugin is used for in the chain of this host. */
 export interface PluginRole {
@@ -35,19 +41,27 @@ export function takPluginHost(host: TakHostOptions, roles: ReadonlyMap<string, P
       throw takErrors["plugin-kind"]({ plugin: name, wanted: role.kind, found: kind });
     }
   };
-  const filter = (world: string): WorldBinding<FilterCalls> => ({
+  const filter = (world: string): WorldBinding<FilterCalls, WalledFilterCalls> => ({
     ...served(world, host),
     bind(instance: Instance, { name }: PluginContext) {
       check(name, "filter");
       return bindFilter(name, instance, roles.get(name)?.givesXml ?? false);
     },
+    bindIsolated(instance, { name }) {
+      check(name, "filter");
+      return bindWalledFilter({ id: name, instance }, world, roles.get(name)?.givesXml ?? false);
+    },
     check: (calls) => void calls.metadata(),
   });
-  const transformer: WorldBinding<TransformerCalls> = {
+  const transformer: WorldBinding<TransformerCalls, WalledTransformerCalls> = {
     ...served(transformerWorld, host),
     bind(instance: Instance, { name }: PluginContext) {
       check(name, "transformer");
       return bindTransformer(name, instance);
+    },
+    bindIsolated(instance, { name }) {
+      check(name, "transformer");
+      return bindWalledTransformer({ id: name, instance });
     },
     check: (calls) => void calls.metadata(),
   };

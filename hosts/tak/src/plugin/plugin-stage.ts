@@ -21,6 +21,7 @@ import {
   settingsInterface,
   type TransformerCalls,
 } from "./shapes.ts";
+import type { WalledFilterCalls, WalledTransformerCalls } from "./walled-shapes.ts";
 
 /** Where a plugin stands in the chain, and what a call of it that fails means. */
 export interface StagePlace {
@@ -85,22 +86,29 @@ function owned(stage: Stage, plugin: Pick<Plugin<unknown>, "metrics" | "close">)
 
 /**
  * A managed plugin as a stage: whatever its manager makes of it meanwhile, the next message goes to the version
- * that serves then.
+ * that serves then, on this thread or behind a wall.
  */
 export function managedStage(place: StagePlace, plugin: ManagedPlugin): Stage {
+  const isWalled = () => plugin.serving !== undefined && plugin.serving.inline === undefined;
   if (place.kind === "transformer") {
     const transformer = plugin as ManagedPlugin<TransformerCalls>; // the host's binding refuses others in this place
+    const walled = plugin as ManagedPlugin<WalledTransformerCalls>; // as above, and used only when it is
+    const later = (message: CotMessage) => transformLater(place.id, walled, message);
     return transformerStage(
       place,
       (use, argument) => transformer.use(use, argument),
       () => plugin.serving,
+      () => (isWalled() ? later : undefined),
     );
   }
   const filter = plugin as ManagedPlugin<FilterCalls>; // as above
+  const walled = plugin as ManagedPlugin<WalledFilterCalls>; // as above
+  const later = (messages: readonly CotMessage[]) => walled.useAsync(decideWalled, messages);
   return filterStage(
     place,
     (use, argument) => filter.use(use, argument),
     () => batchWorlds.has(plugin.serving?.inspected.world.world ?? ""),
+    () => (isWalled() ? later : undefined),
   );
 }
 
@@ -119,6 +127,7 @@ function filterStage(
   { id, onFailure }: StagePlace,
   call: Call<FilterCalls>,
   takesBatches: () => boolean,
+  later: () => FilterStage["decideLater"] = () => undefined,
 ): FilterStage {
   const ofBatch = (messages: readonly CotMessage[]) => call(decideBatch, messages);
   return {
@@ -130,8 +139,14 @@ function filterStage(
     get decideBatch() {
       return takesBatches() ? ofBatch : undefined;
     },
+    get decideLater() {
+      return later();
+    },
   };
 }
+
+const decideWalled = (calls: WalledFilterCalls, messages: readonly CotMessage[]) =>
+  calls.decideBatch(messages);
 
 const canTransform = (calls: TransformerCalls, cotType: string) => calls.canTransform(cotType);
 const transform = (calls: TransformerCalls, xml: Uint8Array) => calls.transform(xml);
@@ -143,6 +158,7 @@ function transformerStage(
   { id, onFailure }: StagePlace,
   call: Call<TransformerCalls>,
   version: () => unknown,
+  later: () => TransformerStage["transformLater"] = () => undefined,
 ): TransformerStage {
   const wanted = new Map<string, boolean>();
   let asked = version();
@@ -166,20 +182,46 @@ function transformerStage(
     transform(message) {
       if (!wants(message.type)) return message;
       const before = message.bytes("xml");
-      const after = transformed(id, call, before);
-      return Buffer.compare(after, before) === 0 ? message : readTransformed(id, after);
+      try {
+        return afterTransform(id, message, before, call(transform, before));
+      } catch (error) {
+        throw refusal(id, error);
+      }
+    },
+    get transformLater() {
+      return later();
     },
   };
 }
 
-function transformed(id: string, call: Call<TransformerCalls>, xml: Uint8Array): Uint8Array {
+/** The guest is asked each time whether it wants the type: what it said before a wall may be of another version. */
+async function transformLater(
+  id: string,
+  plugin: ManagedPlugin<WalledTransformerCalls>,
+  message: CotMessage,
+): Promise<CotMessage> {
+  const before = message.bytes("xml");
   try {
-    return call(transform, xml);
+    const after = await plugin.useAsync(transformWalled, { cotType: message.type, xml: before });
+    return after === undefined ? message : afterTransform(id, message, before, after);
   } catch (error) {
-    // The world's `err`: the transformer says in words why it cannot.
-    if (!(error instanceof ComponentError)) throw error;
-    throw takErrors["transform-refused"]({ plugin: id, reason: harmless(String(error.payload), 500) }, error);
+    throw refusal(id, error);
   }
+}
+
+const transformWalled = async (
+  calls: WalledTransformerCalls,
+  { cotType, xml }: { readonly cotType: string; readonly xml: Uint8Array },
+) => ((await calls.canTransform(cotType)) ? calls.transform(xml) : undefined);
+
+function afterTransform(id: string, message: CotMessage, before: Uint8Array, after: Uint8Array): CotMessage {
+  return Buffer.compare(after, before) === 0 ? message : readTransformed(id, after);
+}
+
+/** The world's `err` is a transformer's word on why it cannot; anything else stays what it is. */
+function refusal(id: string, error: unknown): unknown {
+  if (!(error instanceof ComponentError)) return error;
+  return takErrors["transform-refused"]({ plugin: id, reason: harmless(String(error.payload), 500) }, error);
 }
 
 /** What a guest made goes to other clients, so it is read as strictly as what comes from the network. */

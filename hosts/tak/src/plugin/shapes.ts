@@ -66,7 +66,7 @@ export interface TransformerCalls {
 }
 
 /** `cot-message`, filled anew for each call: lowering copies it, so one object serves for life. */
-class Record {
+export class Record {
   cotType = "";
   uid = "";
   callsign: string | undefined;
@@ -135,7 +135,11 @@ export function exportedInterface(instance: Instance, name: string): Functions |
   return typeof found === "object" && found !== null ? (found as Functions) : undefined;
 }
 
-// biome-ignore lint/suspicious/noExplicitAny: the interface's name stands for the types of its functions
+/**
+ * The interface's name stands for the types of its functions, which are in its WIT and nowhere in TypeScript: whoever
+ * takes one out says what it is.
+ */
+// biome-ignore lint/suspicious/noExplicitAny: see above
 export type Functions = { readonly [name: string]: any };
 
 /** An interface with all functions that this host will call; one that lacks some is a plugin's mistake. */
@@ -154,7 +158,7 @@ function wrongShape(id: string, instance: Instance, wanted: readonly string[]) {
 }
 
 /** The guest's own world may have another type of that name: what it answers is no verdict then. */
-function isPass(verdict: FilterResult): boolean {
+function isPass(verdict: unknown): boolean {
   if (verdict !== "pass" && verdict !== "block") {
     throw takErrors["plugin-answer"]({ wanted: '"pass" or "block"', found: typeof verdict });
   }
@@ -235,7 +239,7 @@ class BatchFilter implements FilterCalls {
 }
 
 /** Positions of many events; grown to the largest batch seen, and filled anew for each call. */
-class Columns {
+export class Columns {
   lats = new Float64Array(0);
   lons = new Float64Array(0);
   haes = new Float64Array(0);
@@ -281,12 +285,12 @@ class ColumnFilter implements FilterCalls {
 }
 
 /** The guest chose how many verdicts there are: too few are a failure, and what is too much is cut. */
-function verdictBytes(verdicts: readonly FilterResult[], count: number): Uint8Array {
-  if (verdicts.length < count) {
-    throw takErrors["plugin-answer"]({ wanted: `${count} verdicts`, found: `${verdicts.length}` });
+export function verdictBytes(verdicts: unknown, count: number): Uint8Array {
+  if (!Array.isArray(verdicts) || verdicts.length < count) {
+    const found = Array.isArray(verdicts) ? `${verdicts.length}` : typeof verdicts;
+    throw takErrors["plugin-answer"]({ wanted: `${count} verdicts`, found });
   }
   const bytes = new Uint8Array(count);
-  // The list is as long as `count` at least.
-  for (let index = 0; index < count; index++) bytes[index] = isPass(verdicts[index] as FilterResult) ? 1 : 0;
+  for (let index = 0; index < count; index++) bytes[index] = isPass(verdicts[index]) ? 1 : 0;
   return bytes;
 }

@@ -146,12 +146,12 @@ const burst = 256;
  * Hands the player's events to `receive`, each when it is due. At a finite speed a receiver that falls behind
  * gets late events at once; the recording does not wait for it.
  *
- * @param receive Must not keep the event, only its bytes.
+ * @param receive Must not keep the event, only its bytes. Gives back what to wait for before the next one, if anything.
  */
 export async function play(
   player: Player,
   options: PlayOptions,
-  receive: (event: PlayedEvent) => void,
+  receive: (event: PlayedEvent) => void | Promise<void>,
 ): Promise<void> {
   const { signal, rounds = Number.POSITIVE_INFINITY, clock = systemClock } = options;
   const pace = new Pace(options.speed, clock.now());
@@ -165,7 +165,8 @@ export async function play(
       await clock.sleep(Math.max(0, waitMs), signal);
       if (signal?.aborted) return;
     }
-    receive(event);
+    const room = receive(event);
+    if (room instanceof Promise) await room;
   }
 }
 

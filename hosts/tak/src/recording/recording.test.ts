@@ -207,7 +207,7 @@ test("each event is handed over when it is due, at the chosen speed", async () =
   const clock = fakeClock();
   const atMs: number[] = [];
   const player = new Player(small([0, 100, 100, 900]), startMs);
-  await play(player, { speed: 2, rounds: 2, clock }, () => atMs.push(clock.nowMs));
+  await play(player, { speed: 2, rounds: 2, clock }, () => void atMs.push(clock.nowMs));
   assert.deepEqual(atMs, [0, 50, 50, 450, 500, 550, 550, 950]);
 });
 
@@ -231,7 +231,7 @@ test("as fast as it goes, nobody waits, and others get their turn", async () => 
   };
   let events = 0;
   const player = new Player(small([0, 500]), startMs);
-  await play(player, { speed: Number.POSITIVE_INFINITY, rounds: 500, clock }, () => events++);
+  await play(player, { speed: Number.POSITIVE_INFINITY, rounds: 500, clock }, () => void events++);
   assert.equal(events, 1_000);
   assert.equal(turns.length, 3);
   assert.ok(turns.every((ms) => ms === 0));

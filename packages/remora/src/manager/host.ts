@@ -20,7 +20,7 @@ export interface PluginHost {
 }
 
 /** One world: how a guest of it is linked, and what the host calls in it. */
-export interface WorldBinding<Calls = unknown> {
+export interface WorldBinding<Calls = unknown, WalledCalls = Calls> {
   /** `omnitak:plugin/filter-plugin@0.1.0`. Artifacts for an earlier, compatible version fit as well. */
   readonly world: string;
   /** What the host gives to import, by name: `importNames` of `imports`. Known before any plugin is there. */
@@ -41,7 +41,7 @@ export interface WorldBinding<Calls = unknown> {
    * The same for a guest on another thread or in another process, whose exports are called by name and give promises; it
    * gives what `useAsync` hands to the host. A world without it runs on the host's own thread alone.
    */
-  bindIsolated?(guest: IsolatedInstance, plugin: PluginContext): Calls | Promise<Calls>;
+  bindIsolated?(guest: IsolatedInstance, plugin: PluginContext): WalledCalls | Promise<WalledCalls>;
   /** True where `bind` hands over the settings in the world's own way; else `remora:plugin/settings` takes them. */
   readonly takesSettings?: boolean;
   /** Asks the guest something harmless, to see whether it answers; beside `remora:plugin/health`. */
