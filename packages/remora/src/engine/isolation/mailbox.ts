@@ -104,13 +104,19 @@ export class Mailbox {
     return Atomics.load(this.words, word.stopped);
   }
 
+  /** Looks for a while whether the turn is no longer `turn`. */
+  look(turn: number): boolean {
+    const untilMs = performance.now() + lookingMs;
+    do {
+      // Reading the clock takes as long as many looks.
+      for (let looks = 0; looks < looksAClock; looks++) if (this.turn !== turn) return true;
+    } while (performance.now() < untilMs);
+    return false;
+  }
+
   /** Blocks until the turn is no longer `turn`, or for so many milliseconds. False when the time was over. */
   await(turn: number, timeoutMs: number): boolean {
-    if (this.#patience.isWorthwhile) {
-      let spins = 0;
-      while (this.turn === turn && spins < spinsMax) spins++;
-      this.#patience.learn(spins < spinsMax);
-    }
+    if (this.#patience.isWorthwhile) this.#patience.learn(this.look(turn));
     // The notification of an earlier turn may come late, and wake for nothing.
     while (this.turn === turn) {
       if (Atomics.wait(this.words, word.turn, turn, timeoutMs) === "timed-out") return this.turn !== turn;
@@ -125,8 +131,9 @@ export class Mailbox {
   }
 }
 
-/** Some 10 µs: a host that calls again at once finds the thread awake. */
-const spinsMax = 1_000;
+/** The next call of a host that makes one after another is there by then, and the answer to most calls. */
+const lookingMs = 0.02;
+const looksAClock = 64;
 
 /** The guest's end. */
 export class MailboxChannel implements GuestChannel {
