@@ -57,6 +57,11 @@ export class Packets {
     return this.#codecs.of(type);
   }
 
+  /** @throws component/type-mismatch a value does not fit, as when it is written */
+  check(codec: Codec, values: readonly unknown[], params?: readonly Field[]): void {
+    this.#checked(codec, values, params);
+  }
+
   /**
    * Writes values of one type; they are checked first, all of them.
    *

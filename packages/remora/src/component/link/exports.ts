@@ -22,6 +22,38 @@ export function buildExports(runtime: ExportSource, items: ReadonlyMap<string, I
   return exports;
 }
 
+/**
+ * The function that a path names; undefined when there is none. Paths are those of `exportedFunction`.
+ */
+export function exportedItem(
+  items: ReadonlyMap<string, Item>,
+  path: readonly string[],
+): FuncItem | undefined {
+  return itemAt(namesOf(items), path);
+}
+
+function itemAt({ entries, aliases }: Names, path: readonly string[]): FuncItem | undefined {
+  const [first = "", second, third] = path;
+  const key = entries.some((entry) => entry.key === first) ? first : aliases.get(first);
+  for (const entry of entries) {
+    if (entry.key !== key) continue;
+    if (second === undefined) {
+      if (entry.kind === "func") return entry.func;
+      continue;
+    }
+    if (entry.kind === "instance") return itemAt(entry.names, path.slice(1));
+    if (entry.kind === "class" && third === undefined) return memberAt(entries, entry.name, second);
+  }
+  return undefined;
+}
+
+function memberAt(entries: readonly Entry[], resource: string, key: string): FuncItem | undefined {
+  for (const entry of entries) {
+    if (entry.kind === "member" && entry.of.resource === resource && entry.key === key) return entry.func;
+  }
+  return undefined;
+}
+
 /** What exports are called in TypeScript. */
 interface Names {
   readonly entries: readonly Entry[];

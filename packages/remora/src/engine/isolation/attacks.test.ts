@@ -263,12 +263,6 @@ async function uncrossable() {
   const texts = [
     `(module (import "env" "memory" (memory 1)))`,
     `(module (func (export "f") (param externref)))`,
-    `(component
-      (type $thing' (resource (rep i32)))
-      (export $thing "thing" (type $thing'))
-      (core module $m (func (export "f") (param i32)))
-      (core instance $i (instantiate $m))
-      (func (export "f") (param "thing" (borrow $thing)) (canon lift (core func $i "f"))))`,
   ];
   return Promise.all(texts.map(async (text) => openArtifact(await parse(text))));
 }

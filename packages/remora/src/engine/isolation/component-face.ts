@@ -8,15 +8,14 @@ import {
   exportedFunction,
   type HostImports,
 } from "../../component/index.ts";
-import { buildExports } from "../../component/link/exports.ts";
-import { GuestResource } from "../../component/link/guest-resource.ts";
+import { buildExports, exportedItem } from "../../component/link/exports.ts";
 import { bindHostImports, type HostBindings } from "../../component/link/host-imports.ts";
 import type { FuncItem, Plan } from "../../component/link/plan.ts";
 import { argumentsFor, argumentsType, Packets } from "../../component/packet.ts";
 import type { PacketMemory } from "../../component/packet-memory.ts";
 import type { FuncType } from "../../component/types.ts";
 import { packetEngine } from "../packet-engine.ts";
-import { type Face, ForgedMessage, type RemoteFunction } from "./face.ts";
+import { type Face, type FaceOwner, ForgedMessage, type RemoteFunction } from "./face.ts";
 import { HostResources } from "./host-resources.ts";
 import { kinds, type Message } from "./protocol.ts";
 
@@ -26,33 +25,47 @@ export class ComponentFace implements Face {
   readonly #resources: HostResources;
   readonly #packets: Packets;
   readonly #exports: object;
-  readonly #items = new Map<HostCallable, FuncItem>();
   readonly #found = new Map<string, RemoteFunction>();
+  readonly #functions: (RemoteFunction | undefined)[] = [];
+  #owner: FaceOwner | undefined;
 
   /** @throws component/missing-imports as at the level `inline` */
   constructor(plan: Plan, imports: HostImports, memory: PacketMemory) {
     this.#plan = plan;
     this.#bindings = bindHostImports(plan, imports);
-    this.#resources = new HostResources(this.#bindings);
+    this.#resources = new HostResources(plan, this.#bindings, (resource, number) =>
+      this.#owner?.release(resource, number),
+    );
     this.#packets = new Packets(packetEngine, this.#resources, { memory });
+    const { guests } = this.#resources;
+    // Objects of the guest's have methods, each of which gives a promise.
     this.#exports = buildExports(
       {
-        func: (item) => this.#marker(item),
-        // Guests' resources do not cross, so that nobody asks for more of them than their name.
-        classOf: () => class extends GuestResource {},
-        setConstructor() {},
+        func:
+          (item) =>
+          (...args) =>
+            this.#owner?.call(this.#functionOf(item), args),
+        classOf: (resource) => guests.classOf(resource),
+        setConstructor: (target, call) => guests.setConstructor(target, call),
       },
       plan.exports,
     );
+  }
+
+  attach(owner: FaceOwner): void {
+    this.#owner = owner;
   }
 
   find(path: readonly string[]): RemoteFunction {
     const key = path.join("\n");
     let found = this.#found.get(key);
     if (found === undefined) {
-      const marker = exportedFunction({ exports: this.#exports }, ...path);
-      const item = this.#items.get(marker);
-      if (item === undefined) throw componentErrors["no-such-export"]({ name: path.join(" "), names: [] });
+      const item = exportedItem(this.#plan.exports, path);
+      if (item === undefined) {
+        // It says which names there are.
+        exportedFunction({ exports: this.#exports }, ...path);
+        throw componentErrors["no-such-export"]({ name: path.join(" "), names: [] });
+      }
       found = this.#functionOf(item);
       this.#found.set(key, found);
     }
@@ -70,40 +83,49 @@ export class ComponentFace implements Face {
     const { type, name, callee } = this.#hostFunction(call.item);
     const codec = this.#packets.codec(argumentsType(type));
     const [args] = forgery(() => this.#packets.read(codec, call.payload, 1));
+    const endLoans = this.#resources.guests.takeLoans();
+    const succeed = (value: unknown) => {
+      endLoans();
+      return this.#success(type, name, value);
+    };
+    const fail = (error: unknown) => {
+      endLoans();
+      return this.#failure(type, name, error);
+    };
     let value: unknown;
     try {
       // A value of the type of all arguments is an array of them.
       value = callee(...(args as unknown[]));
     } catch (error) {
-      return this.#failure(type, name, error);
+      return fail(error);
     }
-    if (!isThenable(value)) return this.#success(type, name, value);
-    return Promise.resolve(value).then(
-      (kept) => this.#success(type, name, kept),
-      (error) => this.#failure(type, name, error),
-    );
+    return isThenable(value) ? Promise.resolve(value).then(succeed, fail) : succeed(value);
   }
 
   lendings(): () => void {
     return this.#resources.lendings();
   }
 
-  #marker(item: FuncItem): HostCallable {
-    const marker: HostCallable = () => undefined;
-    this.#items.set(marker, item);
-    return marker;
+  #functionOf(item: FuncItem): RemoteFunction {
+    let found = this.#functions[item.index];
+    if (found === undefined) {
+      found = this.#makeFunction(item);
+      this.#functions[item.index] = found;
+    }
+    return found;
   }
 
-  #functionOf(item: FuncItem): RemoteFunction {
+  #makeFunction({ index, type }: FuncItem): RemoteFunction {
     const packets = this.#packets;
-    const { params, result } = item.type;
-    const codec = packets.codec(argumentsType(item.type));
+    const { params, result } = type;
+    const codec = packets.codec(argumentsType(type));
     return {
-      number: item.index,
+      number: index,
+      check: (row) => packets.check(codec, [argumentsFor(type, row)], params),
       write: (rows) =>
         packets.write(
           codec,
-          rows.map((row) => argumentsFor(item.type, row)),
+          rows.map((row) => argumentsFor(type, row)),
           params,
         ),
       read: (bytes, count) => {

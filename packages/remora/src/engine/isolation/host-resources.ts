@@ -1,11 +1,15 @@
 /**
- * The host's own resources that one remote guest has handles of. Its side knows numbers; here is what they stand for,
- * with the type of each, so that a forged number is found.
+ * Resources that go to and from one remote guest. Of the host's own its side knows numbers; here is what they stand for,
+ * with the type of each, so that a forged number is found. Of the guest's own this side has objects around a number that
+ * means something to the other side alone.
  */
 
+import { hostOwner } from "../../component/abi/codec-resource.ts";
 import type { ResourceHost } from "../../component/abi/context.ts";
 import { HandleTable } from "../../component/abi/handles.ts";
+import { GuestObjects } from "../../component/link/guest-objects.ts";
 import type { HostBindings } from "../../component/link/host-imports.ts";
+import type { Plan } from "../../component/link/plan.ts";
 import { defaultInstanceLimits } from "../../component/link/runtime.ts";
 
 export class HostResources implements ResourceHost {
@@ -14,30 +18,41 @@ export class HostResources implements ResourceHost {
   /** What was lent since `lendings` was last asked. */
   #lent: { readonly number: number; readonly resource: number }[] = [];
 
-  constructor(bindings: HostBindings) {
+  /** Of the guest's own. */
+  readonly guests: GuestObjects;
+  readonly #plan: Plan;
+
+  /** @param dispose The host lets go of a guest's resource. */
+  constructor(plan: Plan, bindings: HostBindings, dispose: (resource: number, number: number) => void) {
+    this.#plan = plan;
     this.#bindings = bindings;
+    this.guests = new GuestObjects({ plan, hostResources: bindings.resources, dispose });
   }
 
   accepts(resource: number, value: unknown): boolean {
+    if (!this.#isHosts(resource)) return this.guests.unwrap(resource, value) !== undefined;
     if (typeof value !== "object" || value === null) return false;
     const required = this.#bindings.resources.get(resource)?.constructor;
     return required === undefined || value instanceof required;
   }
 
   /** Lends a resource to the guest for one call. */
-  unwrap(resource: number, value: unknown): number {
+  unwrap(resource: number, value: unknown): number | undefined {
+    if (!this.#isHosts(resource)) return this.guests.unwrap(resource, value);
     const number = this.#table.add(resource, value, false);
     this.#lent.push({ number, resource });
     return number;
   }
 
   /** Gives a resource to the guest. */
-  take(resource: number, value: unknown): number {
+  take(resource: number, value: unknown): number | undefined {
+    if (!this.#isHosts(resource)) return this.guests.take(resource, value);
     return this.#table.add(resource, value, true);
   }
 
   /** The resource that the guest names: lent by it, or given back. */
   wrap(resource: number, number: number, isOwn: boolean): object {
+    if (!this.#isHosts(resource)) return this.guests.wrap(resource, number, isOwn);
     // Objects only are ever added.
     const rep = this.#table.get(number, resource).rep as object;
     if (isOwn) this.#table.remove(number, resource);
@@ -51,6 +66,10 @@ export class HostResources implements ResourceHost {
     entry.rep = undefined;
     // As above.
     return () => this.#bindings.resources.get(resource)?.dispose?.call(rep as object);
+  }
+
+  #isHosts(resource: number): boolean {
+    return this.#plan.resources[resource]?.owner === hostOwner;
   }
 
   /** To be asked when the arguments of a call are written: takes back what they lend, when the call is over. */

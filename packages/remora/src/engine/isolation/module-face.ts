@@ -83,6 +83,9 @@ export class ModuleFace implements Face {
     this.#functions = shipment.imports.map((shipped) => this.#given(shipped, imports));
   }
 
+  /** Core modules have no objects. */
+  attach(): void {}
+
   find(path: readonly string[]): RemoteFunction {
     const [name = ""] = path;
     const known = this.#found.get(name);
@@ -97,6 +100,7 @@ export class ModuleFace implements Face {
     const { parameters, results } = shipped;
     const found: RemoteFunction = {
       number,
+      check: (row) => void writeCoreRows(parameters, [row]),
       write: (rows) => writeCoreRows(parameters, rows),
       read: (bytes, count) => {
         if (bytes.length !== count * results.length * coreValueBytes) throw new ForgedMessage("results");

@@ -35,6 +35,11 @@ export const kinds = {
   drop: 5,
   /** Lets go of artifact `target`. Answered by `done`. */
   unload: 6,
+  /**
+   * Lets go of the guest's own resource `count` of type `item`, which runs its destructor within fuel `first` and deadline
+   * `second`. Answered by `done`, or by `failed` when that poisoned the instance.
+   */
+  release: 7,
   // Guest to host.
   done: 16,
   /** `payload`: an error report. */

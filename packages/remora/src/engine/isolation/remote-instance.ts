@@ -51,6 +51,10 @@ export class RemoteInstance implements IsolatedInstance {
   constructor(options: RemoteOptions) {
     this.level = options.level;
     this.#options = options;
+    options.face.attach({
+      call: async (called, args) => (await this.#call(called, args)).result,
+      release: (resource, number) => this.#release(resource, number),
+    });
   }
 
   get isPoisoned(): boolean {
@@ -87,25 +91,44 @@ export class RemoteInstance implements IsolatedInstance {
   }
 
   async call(path: string | readonly string[], args: readonly unknown[], budget?: Partial<Budget>) {
-    const { results, failure, report } = await this.callBatch(path, [args], budget);
+    return this.#call(this.#find(path), args, budget);
+  }
+
+  async callBatch(
+    path: string | readonly string[],
+    batch: readonly (readonly unknown[])[],
+    budget?: Partial<Budget>,
+  ): Promise<BatchOutcome> {
+    return this.#callAll(this.#find(path), batch, budget);
+  }
+
+  async #call(called: RemoteFunction, args: readonly unknown[], budget?: Partial<Budget>) {
+    const { results, failure, report } = await this.#callAll(called, [args], budget);
     if (failure !== undefined) throw failure.error;
     const [result] = results;
     if (result instanceof ComponentError) throw result;
     return { result, report };
   }
 
-  callBatch(
-    path: string | readonly string[],
+  #find(path: string | readonly string[]): RemoteFunction {
+    this.#refuse();
+    return this.#options.face.find(typeof path === "string" ? [path] : path);
+  }
+
+  #refuse(): void {
+    if (this.#refusal !== undefined) throw this.#refusal;
+    if (this.#isInHost) throw engineErrors["re-entered"]({ plugin: this.#options.plugin });
+  }
+
+  #callAll(
+    called: RemoteFunction,
     batch: readonly (readonly unknown[])[],
-    budget?: Partial<Budget>,
+    budget: Partial<Budget> | undefined,
   ): Promise<BatchOutcome> {
     return new Promise((resolve, reject) => {
       // What is thrown in here rejects the promise.
-      if (this.#refusal !== undefined) throw this.#refusal;
-      const { link, plugin } = this.#options;
-      if (this.#isInHost) throw engineErrors["re-entered"]({ plugin });
-      const { face } = this.#options;
-      const called = face.find(typeof path === "string" ? [path] : path);
+      this.#refuse();
+      const { link, face } = this.#options;
       const all = this.#budget(budget);
       const { rows, payload, misfit } = this.#packet(called, batch);
       const endLoans = face.lendings();
@@ -119,6 +142,40 @@ export class RemoteInstance implements IsolatedInstance {
       this.#pending.add(job);
       link.submit(job);
     });
+  }
+
+  /** The host lets go of an object of the guest's. A guest that is gone took it along. */
+  #release(resource: number, number: number): void {
+    const { link, limits } = this.#options;
+    if (this.#refusal !== undefined) return;
+    const job: Job = {
+      message: message(kinds.release, {
+        target: this.#options.number,
+        item: resource,
+        count: number,
+        first: limits.fuelMax,
+        second: limits.deadlineMs,
+      }),
+      allowedMs: limits.deadlineMs,
+      hostCalled: (call, reply) => this.#hostCalled(call, reply, limits),
+      answered: ({ kind, payload }) => {
+        const error = kind === kinds.failed ? this.#options.failures.error(payload) : undefined;
+        this.#settle(job, true);
+        if (error !== undefined) this.#poison(error);
+        else if (kind !== kinds.done)
+          this.#forged(new ForgedMessage(`a message of kind ${kind} for a resource that is let go of`));
+      },
+      lost: (end, hasStarted, isInnermost) => {
+        this.#settle(job, hasStarted);
+        this.#refusal ??= this.#lostError(end, hasStarted, isInnermost, limits);
+      },
+    };
+    this.#pending.add(job);
+    link.submit(job);
+  }
+
+  #poison(error: RemoraError): void {
+    this.#refusal ??= engineErrors.poisoned({ plugin: this.#options.plugin, cause: error.code });
   }
 
   close(): void {
@@ -180,7 +237,7 @@ export class RemoteInstance implements IsolatedInstance {
       const fitting: (readonly unknown[])[] = [];
       for (const [index, row] of batch.entries()) {
         try {
-          called.write([row]);
+          called.check(row);
           fitting.push(row);
         } catch (wrong) {
           const payload = called.write(fitting);
@@ -342,9 +399,7 @@ export class RemoteInstance implements IsolatedInstance {
     }
     const error = this.#options.failures.error(rest);
     if (error === undefined) throw new ForgedMessage("a failure that is none");
-    if (target !== 0) {
-      this.#refusal ??= engineErrors.poisoned({ plugin: this.#options.plugin, cause: error.code });
-    }
+    if (target !== 0) this.#poison(error);
     return { results, failure: { index: count, error }, report };
   }
 }

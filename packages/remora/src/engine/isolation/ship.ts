@@ -1,6 +1,5 @@
 /** Makes shipments: what the other side of a wall needs of an artifact, and whether it can be there at all. */
 
-import { hostOwner } from "../../component/abi/codec-resource.ts";
 import type { FuncType, HostImports, ValueType } from "../../component/index.ts";
 import type { FuncItem, Item, Plan } from "../../component/link/plan.ts";
 import { decodeModule, findSection } from "../../wasm/decode.ts";
@@ -119,6 +118,7 @@ function checkPlan(plugin: string, plan: Plan): void {
   for (const { path, type } of plan.hostFuncs)
     checkFunction(plan, type, `import "${path.join(" ")}"`, refuse);
   for (const [name, func] of exportedFunctions(plan.exports)) {
+    if (func.kind === "host") refuse(`export "${name}" is the host's own function`);
     checkFunction(plan, func.type, `export "${name}"`, refuse);
   }
 }
@@ -140,7 +140,7 @@ function checkFunction(plan: Plan, type: FuncType, what: string, refuse: (what: 
   }
 }
 
-/** What in a type cannot be sent: the host's resources can, as numbers. */
+/** What in a type cannot be sent: resources can, as numbers. */
 function uncrossable(plan: Plan, type: ValueType | undefined): string | undefined {
   const first = (types: readonly (ValueType | undefined)[]) => {
     for (const inner of types) {
@@ -150,11 +150,6 @@ function uncrossable(plan: Plan, type: ValueType | undefined): string | undefine
     return undefined;
   };
   switch (type?.kind) {
-    case "own":
-    case "borrow": {
-      const isHosts = plan.resources[type.resource.id]?.owner === hostOwner;
-      return isHosts ? undefined : `the guest's resource "${type.resource.name}"`;
-    }
     case "stream":
     case "future":
     case "error-context":

@@ -77,12 +77,25 @@ export abstract class LiveGuest {
     });
   }
 
+  /** The host lets go of a resource of the guest's. */
+  release({ item, count, first: fuelMax, second: deadlineMs }: Message): Message {
+    this.engine.budget = { fuelMax, deadlineMs };
+    this.#failures.begin();
+    try {
+      this.letGo(item, count);
+      return message(kinds.done);
+    } catch (error) {
+      return message(kinds.failed, { payload: encodeReport(this.#failures.report(error)) });
+    }
+  }
+
   close(): void {
     this.engine.close();
   }
 
   /** Makes the calls of a message, by their number in it. */
   protected abstract calls(call: Message, isNested: boolean): (row: number) => unknown;
+  protected abstract letGo(resource: number, number: number): void;
   protected abstract writeResults(item: number, results: readonly unknown[]): Uint8Array;
 }
 

@@ -40,6 +40,8 @@ export class GuestSide {
         return this.#instantiate(received);
       case kinds.call:
         return this.#guest(target).run(received, this.#waiting > 0);
+      case kinds.release:
+        return this.#guest(target).release(received);
       case kinds.drop:
         this.#guests.get(target)?.close();
         this.#guests.delete(target);

@@ -16,29 +16,49 @@ import type { InstanceEngine } from "../../core-engine.ts";
 import { packetEngine } from "../../packet-engine.ts";
 import { kinds, type Message, message } from "../protocol.ts";
 import type { ShippedComponent } from "../shipment.ts";
-import { HostResource, handlesOfHost } from "./host-resource.ts";
+import { CrossingResources, HostResource, OwnResources } from "./crossing-resources.ts";
 import { type HostCaller, type InstantiateRequest, LiveGuest, type ShippedArtifact } from "./live-guest.ts";
 import { ShippedModules } from "./shipped-modules.ts";
 
 export class ShippedComponentArtifact implements ShippedArtifact {
   readonly #modules: ShippedModules;
   readonly #prepared: Prepared;
+  readonly #resources: CrossingResources;
   readonly #packets: Packets;
 
   constructor(shipment: ShippedComponent, memory: PacketMemory) {
-    this.#packets = new Packets(packetEngine, handlesOfHost, { sharesText: true, memory });
+    this.#resources = new CrossingResources(shipment.plan);
+    this.#packets = new Packets(packetEngine, this.#resources, { sharesText: true, memory });
     this.#modules = new ShippedModules(shipment);
     this.#prepared = preparePlan(shipment.plan);
   }
 
   instantiate(request: InstantiateRequest): LiveGuest {
-    return new LiveComponent(this.#modules.engine(request), request, this.#prepared, this.#packets);
+    const own = new OwnResources();
+    // One instance's packets are written and read at a time.
+    const packets = () => {
+      this.#resources.own = own;
+      return this.#packets;
+    };
+    return new LiveComponent(this.#modules.engine(request), request, {
+      prepared: this.#prepared,
+      packets,
+      own,
+    });
   }
+}
+
+interface ComponentParts {
+  readonly prepared: Prepared;
+  /** With the resources of this instance. */
+  readonly packets: () => Packets;
+  readonly own: OwnResources;
 }
 
 class LiveComponent extends LiveGuest {
   readonly #plan: Plan;
-  readonly #packets: Packets;
+  readonly #packets: () => Packets;
+  readonly #own: OwnResources;
   readonly #runtime: Runtime;
   readonly #argumentsMemory: PacketMemory;
   /** By number of the function: what takes its arguments out of this memory, and how often it was called before. */
@@ -48,10 +68,15 @@ class LiveComponent extends LiveGuest {
   )[] = [];
   readonly #uses: number[] = [];
 
-  constructor(engine: InstanceEngine, request: InstantiateRequest, prepared: Prepared, packets: Packets) {
+  constructor(
+    engine: InstanceEngine,
+    request: InstantiateRequest,
+    { prepared, packets, own }: ComponentParts,
+  ) {
     super(engine, request.failures);
     this.#plan = prepared.plan;
     this.#packets = packets;
+    this.#own = own;
     this.#argumentsMemory = request.argumentsMemory;
     const bindings = this.#bindings(request.caller);
     const limits = defaultInstanceLimits;
@@ -66,7 +91,7 @@ class LiveComponent extends LiveGuest {
   }
 
   #fromValues(type: FuncType, { item, payload, count }: Message): (row: number) => unknown {
-    const packets = this.#packets;
+    const packets = this.#packets();
     const call = this.#runtime.func({ kind: "lifted", index: item, type });
     // A value of the type of all arguments is an array of them.
     const rows = packets.read(packets.codec(argumentsTypeOf(type)), payload, count) as unknown[][];
@@ -83,7 +108,7 @@ class LiveComponent extends LiveGuest {
     this.#argumentsMemory.renew();
     const call = this.#packetCall(item, type, count);
     if (call === undefined) return undefined;
-    const codec = this.#packets.codec(argumentsTypeOf(type));
+    const codec = this.#packets().codec(argumentsTypeOf(type));
     const first = firstValueAt(codec);
     this.#argumentsMemory.load(payload);
     return (row) => call(first + row * codec.size);
@@ -104,9 +129,13 @@ class LiveComponent extends LiveGuest {
 
   protected writeResults(item: number, results: readonly unknown[]): Uint8Array {
     const { result } = this.#type(item);
-    return result === undefined
-      ? new Uint8Array(0)
-      : this.#packets.write(this.#packets.codec(result), results);
+    if (result === undefined) return new Uint8Array(0);
+    const packets = this.#packets();
+    return packets.write(packets.codec(result), results);
+  }
+
+  protected letGo(resource: number, number: number): void {
+    this.#own.release(resource, number);
   }
 
   #type(item: number): FuncType {
@@ -135,14 +164,16 @@ class LiveComponent extends LiveGuest {
 
   /** Slow, since it crosses the wall: the clock is looked at before and after. */
   #hostFunction({ type }: HostFuncPlan, index: number, caller: HostCaller): HostCallable {
-    const packets = this.#packets;
     const { result } = type;
     return slowHostFunction((...args) => {
+      const packets = this.#packets();
       const payload = packets.write(packets.codec(argumentsTypeOf(type)), [args]);
+      const endLoans = this.#own.lendings();
       const first = this.engine.msLeft;
       const answer = caller(message(kinds.hostCall, { item: index, count: 1, first, payload }));
+      endLoans();
       if (result === undefined) return undefined;
-      const [value] = packets.read(packets.codec(result), answer, 1);
+      const [value] = this.#packets().read(packets.codec(result), answer, 1);
       return result.kind === "result" ? settled(value) : value;
     });
   }

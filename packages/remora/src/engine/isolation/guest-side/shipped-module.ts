@@ -67,6 +67,10 @@ class LiveModule extends LiveGuest {
     };
   }
 
+  protected letGo(): never {
+    throw new Error("Invariant broken: a core module has no resources");
+  }
+
   protected writeResults(item: number, results: readonly unknown[]): Uint8Array {
     const kinds = this.#function(item).results;
     return writeCoreRows(
