@@ -4,12 +4,9 @@
  * asked. A module that is alone counts in a global of its own; several import the same ones from the meter, so that
  * for fuel, stack and growth they are like one module.
  *
- * A slice is cut so that even a guest that turns as slow as guests can be (a page fault for every few instructions)
- * spends it before the deadline comes: long slices far from the deadline, short ones near it. The first is short
- * enough to need no look at the clock at all, so most calls never pay for one. The counter is left topped up between
- * calls: a call costs one exchange of numbers, at its end.
+ * The counter is left topped up between calls: a call costs one exchange of numbers, at its end.
  *
- * Neither whether a call succeeds nor where it is stopped depends on the slices.
+ * How long slices are stands in `slices.ts`. Neither whether a call succeeds nor where it is stopped depends on them.
  *
  * Terms: `granted` is what the guest was given in this call, so `granted` less the counter is what it used, also while
  * the counter is negative (overdrawn); the pool is what it was not given yet.
@@ -19,6 +16,7 @@ import { invariant, type RemoraError } from "../base/index.ts";
 import type { CounterName, InjectedExports } from "../wasm/metering/contract.ts";
 import { Allowance } from "./allowance.ts";
 import type { Budget, Limits } from "./limits.ts";
+import { measuredSlice, stoppableUnits, unclockedUnits, undatedUnits, unmeasuredSlice } from "./slices.ts";
 import { type RefillTarget, type Trampoline, trampolineTo, trap } from "./trampoline.ts";
 import { type WasmGlobal, type WasmInstance, type WasmTable, webAssembly } from "./webassembly.ts";
 
@@ -38,34 +36,6 @@ export interface MeterOptions {
   /** Makes every slice this long, whatever the clock says: the outcome of a call must not depend on it. */
   readonly sliceUnits?: number;
 }
-
-/**
- * Units a millisecond that no guest is trusted to exceed, however fast it was in its last slice: it may turn to
- * stores that each touch a fresh page, which run at 0.005 to 0.01 units a nanosecond. Everything else (cache misses,
- * divisions, chunks of bulk operations) is faster.
- */
-const trustedUnitsPerMs = 10_000;
-
-/** Granted without a look at the clock: 0.2 to 0.3 ms of the slowest guest. */
-const unclockedUnits = 1_500;
-
-/** At most so much of its time, a quarter of all, is given to a guest whose speed is not known yet, as trusted units. */
-const unmeasuredMsMax = 25;
-
-/** A guest that was slower than trusted gets slices by its own speed, but none shorter than this. */
-const sliceUnitsMin = 500;
-
-/** Half of the time that is left, and this: slices get shorter towards the deadline without becoming nothing. */
-const marginMs = 0.1;
-
-/** Granted at once when there is no deadline: a refill a few milliseconds costs nothing. */
-const undatedUnits = 1_000_000;
-
-/** The same for a guest that another thread may stop: it asks more often whether it is to. */
-const stoppableUnits = 100_000;
-
-/** The counter is an i32, and a charge of up to 2^30 is subtracted before it is looked at. */
-const sliceUnitsMax = 2 ** 30;
 
 /** `deadlineAt` before the clock was looked at in this call; clocks count from zero up. */
 const unread = -1;
@@ -356,17 +326,10 @@ export class Meter implements RefillTarget {
     this.#lookedAt = now;
     if (this.#deadlineAt === unread) {
       this.#deadlineAt = now + this.#deadlineMs;
-      // Its speed is not known yet; one that is only half as fast as trusted has used half of its time then.
-      return Math.max(
-        2 * unclockedUnits,
-        Math.min(this.#deadlineMs / 4, unmeasuredMsMax) * trustedUnitsPerMs,
-      );
+      return unmeasuredSlice(this.#deadlineMs);
     }
     const leftMs = this.#deadlineAt - now;
-    if (leftMs <= 0) return 0;
-    const unitsPerMs = elapsedMs > 0 ? Math.min(used / elapsedMs, trustedUnitsPerMs) : trustedUnitsPerMs;
-    const units = unitsPerMs * (leftMs / 2 + marginMs);
-    return Math.max(sliceUnitsMin, Math.min(units, sliceUnitsMax));
+    return leftMs <= 0 ? 0 : measuredSlice(used, elapsedMs, leftMs);
   }
 
   /** Between calls: what the guest may use before it asks. */
