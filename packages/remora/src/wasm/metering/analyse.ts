@@ -1,6 +1,6 @@
 /**
- * Reads each body once, operator by operator, and has what matters noted in `facts.ts`. Nine operators of ten are
- * only counted; those that change what runs next go to `control-flow.ts`.
+ * Reads each body once, operator by operator, and has what matters noted in `facts.ts`. Most operators are only
+ * counted; those that change what runs next go to `control-flow.ts`, calls to `calls.ts`, lengths to `lengths.ts`.
  *
  * Array accesses here say `as number`: offsets are checked against the end once an operator, and a read beyond
  * the end gives a zero that ends every loop.
@@ -14,11 +14,14 @@ import type { Body } from "../module.ts";
 import { firstPrefix, operatorSpace, prefixPageSizes, prefixPages } from "../opcodes.ts";
 import { unknownOpcode } from "../operators.ts";
 import { isRefType, type StorageType } from "../sections/value-types.ts";
+import { Calls } from "./calls.ts";
 import { ControlFlow, checkEvery, type FlowInput } from "./control-flow.ts";
 import { Event, Facts } from "./facts.ts";
-import { fuelOf, heightOf, Kind, kindOf, lastSimple, traitsOf } from "./operator-kinds.ts";
+import { Lengths } from "./lengths.ts";
+import { fuelOf, heightOf, Kind, kindOf, lastSimple, traitsOf, usualSizeOf } from "./operator-kinds.ts";
 import { readIndex, skipMemArg, skipNumber, skipType } from "./skip.ts";
 import { frameSlots, slotsOf } from "./stack-slots.ts";
+import { countAt } from "./type-counts.ts";
 
 export interface AnalyseInput extends FlowInput {
   readonly bodies: readonly Body[];
@@ -43,6 +46,10 @@ class Walker {
   private readonly bytes: Uint8Array;
   private readonly facts: Facts;
   private readonly flow: ControlFlow;
+  private readonly calls: Calls;
+  private readonly lengths: Lengths;
+  private readonly globalCount: number;
+  private readonly tableCount: number;
   /** Of the locals that the body at hand declares. */
   private localSlots = 0;
   private readonly seeLocals = (local: StorageType, offset: number, count: number): void => {
@@ -56,10 +63,14 @@ class Walker {
     this.bytes = input.bytes;
     this.facts = facts;
     this.flow = new ControlFlow(input, facts);
+    this.calls = new Calls(input, facts, this.flow);
+    this.lengths = new Lengths(input, facts, this.flow);
+    this.globalCount = input.spaces.globals.length;
+    this.tableCount = input.spaces.tables.length;
   }
 
   body(func: number, start: number, end: number): void {
-    const { facts, input, flow } = this;
+    const { facts, input, flow, calls, lengths } = this;
     const typeIndex = input.spaces.functions[func] ?? 0;
     const type = funcTypeAt(input.spaces, typeIndex, start);
     const reader = new ByteReader(this.bytes, start, end);
@@ -71,6 +82,8 @@ class Walker {
     const loopsStart = loopRegion.length;
     const movedGlobalsStart = movedGlobals.length;
     flow.reset(typeIndex);
+    calls.reset();
+    lengths.reset();
     this.localSlots = 0;
     const localGroups = readIndex(this.bytes, start);
     const declared = skipLocals(reader, input.limits, this.seeLocals);
@@ -103,10 +116,10 @@ class Walker {
       fuel: flow.fuel,
       hasLoop: flow.hasLoop,
       hasHandler: flow.hasHandler,
-      hasIndirect: flow.hasIndirectCall || flow.hasIndirectTail,
-      hasIndirectCall: flow.hasIndirectCall,
-      hasIndirectTail: flow.hasIndirectTail,
-      hasDynamic: flow.hasDynamic,
+      hasIndirect: calls.hasIndirect || calls.hasIndirectTail,
+      hasIndirectCall: calls.hasIndirect,
+      hasIndirectTail: calls.hasIndirectTail,
+      hasDynamic: lengths.hasDynamic,
       returns: flow.returns,
       exits: flow.exits,
     });
@@ -128,10 +141,9 @@ class Walker {
     refuse("units of work to compile a module", facts.compileWork, compileWork);
   }
 
-  /** The one pass over the operators of a body. */
+  /** The one pass over the operators of a body. The `switch` has what is most frequent, most frequent first. */
   private operators(start: number, end: number): void {
-    const { bytes, facts, flow } = this;
-    const { seen } = facts;
+    const { bytes, flow } = this;
     let p = start;
     while (p < end) {
       p = this.simpleRun(p, end);
@@ -140,69 +152,23 @@ class Walker {
       let op = bytes[p++] as number;
       let kind = kindOf[op] as number;
       if (kind === Kind.prefix) {
-        const page = op - firstPrefix;
-        const number = readIndex(bytes, p);
-        op = (prefixPages[page] as number) + number;
-        kind = number < (prefixPageSizes[page] as number) ? (kindOf[op] as number) : Kind.unknown;
-        if (kind === Kind.unknown) throw unknownOpcode(at, firstPrefix + page, number);
+        op = this.prefixed(at, p);
+        kind = kindOf[op] as number;
         p = skipNumber(bytes, p);
-        if (page === vectorPage) flow.usesVectors = true;
       }
-      seen[op] = 1;
-      if (flow.region >= 0) {
-        const cost = fuelOf[op] as number;
-        facts.regionFuel.add(flow.region, cost);
-        flow.fuel += cost;
-        flow.height += heightOf[op] as number;
-        if (flow.height > flow.heightMax) flow.heightMax = flow.height;
-        if (++flow.sinceCheck > checkEvery) {
-          flow.noteEvent(Event.checkpoint, at, 0, 0);
-          flow.sinceCheck = 0;
-        }
-      }
-      if (kind <= lastSimple) {
-        if (kind === Kind.unknown) throw unknownOpcode(at, op);
-        p = this.skipSimple(p, kind);
-        continue;
-      }
+      this.count(op, at);
       switch (kind) {
-        case Kind.table:
-          flow.check(at, "table", readIndex(bytes, p), flow.tableCount);
-          p = skipNumber(bytes, p);
-          break;
-        case Kind.typeIndex:
-          flow.check(at, "type", readIndex(bytes, p), flow.parameterCounts.length);
-          p = skipNumber(bytes, p);
-          break;
-        case Kind.block:
-        case Kind.loop:
-        case Kind.if:
-        case Kind.try:
-          p = flow.openBlock(kind, at, p);
-          break;
-        case Kind.tryTable:
-          p = flow.tryTable(at, p);
-          break;
-        case Kind.else:
-          flow.else(at, p);
-          break;
         case Kind.end:
           flow.end(at, p);
-          if (flow.top < 0) {
-            if (p === end) return;
-            const found = `${end - p} more bytes`;
-            throw wasmErrors.malformed({
-              offset: p,
-              what: "a function body",
-              found,
-              allowed: "nothing behind its end",
-            });
-          }
-          break;
-        case Kind.br:
-          flow.branch(at, readIndex(bytes, p), true);
+          if (flow.top >= 0) break;
+          if (p !== end) throw trailing(p, end);
+          return;
+        case Kind.call: {
+          const callee = readIndex(bytes, p);
           p = skipNumber(bytes, p);
+          this.calls.direct(at, p, callee);
           break;
+        }
         case Kind.branchOn: {
           const label = readIndex(bytes, p);
           p = skipNumber(bytes, p);
@@ -210,149 +176,197 @@ class Walker {
           flow.openRegion(p);
           break;
         }
-        case Kind.castLabel: {
-          const label = readIndex(bytes, p + 1);
-          p = skipNumber(bytes, skipNumber(bytes, skipNumber(bytes, p + 1)));
-          flow.branch(at, label, false);
-          flow.openRegion(p);
+        case Kind.if:
+        case Kind.block:
+        case Kind.loop:
+          p = flow.openBlock(kind, at, p);
           break;
-        }
-        case Kind.brTable:
-          p = flow.branchTable(at, p, end);
-          break;
-        case Kind.return:
-          flow.return(at);
-          break;
-        case Kind.unreachable:
-          if (flow.region >= 0) flow.noteEvent(Event.dead, at, 0, 0);
-          flow.region = -1;
-          break;
-        case Kind.call: {
-          const callee = readIndex(bytes, p);
-          p = skipNumber(bytes, p);
-          flow.call(at, p, callee);
-          break;
-        }
-        case Kind.callIndirect: {
-          const type = readIndex(bytes, p);
-          flow.check(at, "table", readIndex(bytes, skipNumber(bytes, p)), flow.tableCount);
-          p = skipNumber(bytes, skipNumber(bytes, p));
-          flow.indirectCall(at, p, type);
-          break;
-        }
-        case Kind.callRef: {
-          const type = readIndex(bytes, p);
-          p = skipNumber(bytes, p);
-          flow.indirectCall(at, p, type);
-          break;
-        }
-        case Kind.returnCall:
-          flow.tailCall(at, readIndex(bytes, p), -1);
+        case Kind.br:
+          flow.branch(at, readIndex(bytes, p), true);
           p = skipNumber(bytes, p);
           break;
-        case Kind.returnCallIndirect:
-          flow.check(at, "type", readIndex(bytes, p), flow.parameterCounts.length);
-          flow.check(at, "table", readIndex(bytes, skipNumber(bytes, p)), flow.tableCount);
-          flow.tailCall(at, -1, readIndex(bytes, p));
-          p = skipNumber(bytes, skipNumber(bytes, p));
-          break;
-        case Kind.returnCallRef:
-          flow.check(at, "type", readIndex(bytes, p), flow.parameterCounts.length);
-          flow.tailCall(at, -1, readIndex(bytes, p));
-          p = skipNumber(bytes, p);
-          break;
-        case Kind.throw:
-        case Kind.rethrow:
-          flow.throw(at);
-          p = skipNumber(bytes, p);
-          break;
-        case Kind.throwRef:
-          flow.throw(at);
-          break;
-        case Kind.catch:
-          flow.catch(at, skipNumber(bytes, p), readIndex(bytes, p));
-          p = skipNumber(bytes, p);
-          break;
-        case Kind.catchAll:
-          flow.catch(at, p, -1);
-          break;
-        case Kind.delegate:
-          flow.delegate(at, readIndex(bytes, p), skipNumber(bytes, p));
-          p = skipNumber(bytes, p);
-          break;
-        case Kind.bulk:
-          p = flow.bulk(at, p, op);
-          break;
-        case Kind.length:
-          p = flow.lengthCharged(at, p, op);
-          break;
-        case Kind.grow:
-          p = flow.grow(at, p, op);
-          break;
-        case Kind.refFunc: {
-          const index = readIndex(bytes, p);
-          flow.check(at, "function", index, facts.isReferenced.length);
-          facts.isReferenced[index] = 1;
-          p = skipNumber(bytes, p);
-          break;
-        }
-        case Kind.structNew:
-          flow.push(1 - flow.countAt(flow.fieldCounts, readIndex(bytes, p)));
-          p = skipNumber(bytes, p);
-          break;
-        case Kind.arrayNewFixed: {
-          const count = readIndex(bytes, skipNumber(bytes, p));
-          if (flow.region >= 0) flow.push(1 - Math.min(count, flow.height));
-          p = skipNumber(bytes, skipNumber(bytes, p));
-          break;
-        }
         default:
-          throw unknownOpcode(at, op);
+          p = kind <= lastSimple ? this.simple(op, kind, at, p) : this.rare(op, kind, at, p, end);
       }
     }
     throw wasmErrors["unexpected-end"]({ offset: end, what: "a function body" });
   }
 
+  /** Index of the operator whose number stands at `p`, behind the prefix at `at`. */
+  private prefixed(at: number, p: number): number {
+    const page = (this.bytes[at] as number) - firstPrefix;
+    const number = readIndex(this.bytes, p);
+    const op = (prefixPages[page] as number) + number;
+    if (number >= (prefixPageSizes[page] as number) || kindOf[op] === Kind.unknown) {
+      throw unknownOpcode(at, firstPrefix + page, number);
+    }
+    if (page === vectorPage) this.flow.usesVectors = true;
+    return op;
+  }
+
+  private count(op: number, at: number): void {
+    const { facts, flow } = this;
+    facts.seen[op] = 1;
+    if (flow.region < 0) return;
+    const cost = fuelOf[op] as number;
+    facts.regionFuel.add(flow.region, cost);
+    flow.fuel += cost;
+    flow.push(heightOf[op] as number);
+    if (++flow.sinceCheck <= checkEvery) return;
+    flow.noteEvent(Event.checkpoint, at, 0, 0);
+    flow.sinceCheck = 0;
+  }
+
+  private simple(op: number, kind: number, at: number, p: number): number {
+    if (kind === Kind.unknown) throw unknownOpcode(at, op);
+    return this.skipSimple(p, kind);
+  }
+
+  /** The other operators; returns the offset behind the immediates at `p`. */
+  private rare(op: number, kind: number, at: number, p: number, end: number): number {
+    const { bytes, flow, calls } = this;
+    switch (kind) {
+      case Kind.return:
+        flow.return(at);
+        return p;
+      case Kind.unreachable:
+        if (flow.region >= 0) flow.noteEvent(Event.dead, at, 0, 0);
+        flow.region = -1;
+        return p;
+      case Kind.else:
+        flow.else(at, p);
+        return p;
+      case Kind.brTable:
+        return flow.branchTable(at, p, end);
+      case Kind.callIndirect: {
+        const table = skipNumber(bytes, p);
+        flow.check(at, "table", readIndex(bytes, table), this.tableCount);
+        const next = skipNumber(bytes, table);
+        calls.indirect(at, next, readIndex(bytes, p));
+        return next;
+      }
+      case Kind.callRef: {
+        const next = skipNumber(bytes, p);
+        calls.indirect(at, next, readIndex(bytes, p));
+        return next;
+      }
+      case Kind.returnCall:
+        calls.directTail(at, readIndex(bytes, p));
+        return skipNumber(bytes, p);
+      case Kind.returnCallIndirect: {
+        const table = skipNumber(bytes, p);
+        flow.check(at, "table", readIndex(bytes, table), this.tableCount);
+        calls.indirectTail(at, readIndex(bytes, p));
+        return skipNumber(bytes, table);
+      }
+      case Kind.returnCallRef:
+        calls.indirectTail(at, readIndex(bytes, p));
+        return skipNumber(bytes, p);
+      case Kind.bulk:
+        return this.lengths.bulk(at, p, op);
+      case Kind.length:
+        return this.lengths.array(at, p, op);
+      case Kind.grow:
+        return this.lengths.grow(at, p, op);
+      case Kind.table:
+        flow.check(at, "table", readIndex(bytes, p), this.tableCount);
+        return skipNumber(bytes, p);
+      case Kind.typeIndex:
+        flow.check(at, "type", readIndex(bytes, p), flow.counts.parameters.length);
+        return skipNumber(bytes, p);
+      case Kind.castLabel: {
+        const next = skipNumber(bytes, skipNumber(bytes, skipNumber(bytes, p + 1)));
+        flow.branch(at, readIndex(bytes, p + 1), false);
+        flow.openRegion(next);
+        return next;
+      }
+      case Kind.refFunc: {
+        const index = readIndex(bytes, p);
+        flow.check(at, "function", index, this.facts.isReferenced.length);
+        this.facts.isReferenced[index] = 1;
+        return skipNumber(bytes, p);
+      }
+      case Kind.structNew:
+        flow.push(1 - countAt(flow.counts.fields, readIndex(bytes, p)));
+        return skipNumber(bytes, p);
+      case Kind.arrayNewFixed: {
+        const count = readIndex(bytes, skipNumber(bytes, p));
+        flow.push(1 - Math.min(count, flow.height));
+        return skipNumber(bytes, skipNumber(bytes, p));
+      }
+      default:
+        return this.exception(op, kind, at, p);
+    }
+  }
+
+  private exception(op: number, kind: number, at: number, p: number): number {
+    const { bytes, flow } = this;
+    switch (kind) {
+      case Kind.try:
+        return flow.openBlock(kind, at, p);
+      case Kind.tryTable:
+        return flow.tryTable(at, p);
+      case Kind.throw:
+      case Kind.rethrow:
+        flow.throw(at);
+        return skipNumber(bytes, p);
+      case Kind.throwRef:
+        flow.throw(at);
+        return p;
+      case Kind.catch: {
+        const next = skipNumber(bytes, p);
+        flow.catch(at, next, this.tagParameters(readIndex(bytes, p)));
+        return next;
+      }
+      case Kind.catchAll:
+        flow.catch(at, p, 0);
+        return p;
+      case Kind.delegate: {
+        const next = skipNumber(bytes, p);
+        flow.delegate(at, readIndex(bytes, p), next);
+        return next;
+      }
+      default:
+        throw unknownOpcode(at, op);
+    }
+  }
+
+  private tagParameters(tag: number): number {
+    const type = this.input.spaces.tags[tag];
+    return type === undefined ? 0 : countAt(this.flow.counts.parameters, type);
+  }
+
   /**
-   * Reads operators up to the first that is not simple, and returns its offset. Counts in locals, which is what
-   * makes the rewriter fast: nine operators of ten are read here.
+   * Reads operators up to the first that is not simple, and returns its offset. Counts in locals and hardly branches,
+   * which is what makes the rewriter fast: nine operators of ten are read here, in an order that no processor foresees.
    */
   private simpleRun(start: number, end: number): number {
     const { bytes, flow } = this;
     const { seen } = this.facts;
-    const traits = traitsOf;
     let p = start;
+    let last = start;
     let fuel = 0;
     let height = flow.height;
     let heightMax = flow.heightMax;
     let left = checkEvery - flow.sinceCheck;
     const leftBefore = left;
-    let numberAt = -1;
-    let numberEnd = -1;
     while (p < end && left > 0) {
       const op = bytes[p] as number;
-      const trait = traits[op] as number;
+      const trait = traitsOf[op] as number;
       const kind = trait & 0xff;
       if (kind > lastSimple || kind === Kind.unknown) break;
-      p++;
+      last = p;
       left--;
       seen[op] = 1;
       fuel += (trait >> 8) & 1;
       height += trait >> 16;
       if (height > heightMax) heightMax = height;
-      if (kind === Kind.plain) continue;
-      if (kind === Kind.number) {
-        numberAt = p;
-        if ((bytes[p++] as number) >= 0x80) p = skipNumber(bytes, p);
-        numberEnd = p;
-      } else if (kind === Kind.memarg) {
-        // Alignment and offset of one byte each, the first memory: nearly always.
-        if ((bytes[p] as number) < 0x40 && (bytes[p + 1] as number) < 0x80) p += 2;
-        else p = skipMemArg(bytes, p);
-      } else p = this.skipSimple(p, kind);
+      const usual = usualSizeOf[op] as number;
+      const unusual = (((bytes[p + 1] as number) << 8) | (bytes[p + 2] as number)) & usual & 0xffff;
+      if (usual !== 0 && unusual === 0) p += usual >> 16;
+      else p = this.skipSimple(p + 1, kind);
     }
-    flow.constantAt = numberAt;
-    flow.constantEnd = numberEnd;
+    if (left < leftBefore) this.lengths.noteOperator(last, p);
     if (flow.region < 0) return p;
     this.facts.regionFuel.add(flow.region, fuel);
     flow.fuel += fuel;
@@ -370,7 +384,7 @@ class Walker {
         return skipNumber(bytes, p);
       case Kind.global: {
         const index = readIndex(bytes, p);
-        flow.check(p, "global", index, flow.globalCount);
+        flow.check(p, "global", index, this.globalCount);
         if (index >= this.input.firstMovedGlobal) this.facts.movedGlobals.push(p);
         return skipNumber(bytes, p);
       }
@@ -394,6 +408,15 @@ class Walker {
         return p;
     }
   }
+}
+
+function trailing(offset: number, end: number) {
+  return wasmErrors.malformed({
+    offset,
+    what: "a function body",
+    found: `${end - offset} more bytes`,
+    allowed: "nothing behind its end",
+  });
 }
 
 // The page of SIMD among the prefixes.

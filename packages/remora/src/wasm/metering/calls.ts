@@ -1,0 +1,101 @@
+/** Calls of a body: whom it calls from which region and loop, for the plan, and where, for the emitter. */
+
+import type { ControlFlow, FlowInput } from "./control-flow.ts";
+import { Event, type Facts } from "./facts.ts";
+import { countAt } from "./type-counts.ts";
+
+export class Calls {
+  hasIndirect = false;
+  hasIndirectTail = false;
+  private readonly input: FlowInput;
+  private readonly facts: Facts;
+  private readonly flow: ControlFlow;
+
+  constructor(input: FlowInput, facts: Facts, flow: ControlFlow) {
+    this.input = input;
+    this.facts = facts;
+    this.flow = flow;
+  }
+
+  reset(): void {
+    this.hasIndirect = false;
+    this.hasIndirectTail = false;
+  }
+
+  direct(at: number, next: number, callee: number): void {
+    const { flow } = this;
+    const type = this.typeOf(at, callee);
+    this.noteMoves(type);
+    if (flow.region < 0) return;
+    this.site(callee, false);
+    flow.noteEvent(Event.call, at, callee, next);
+    this.arity(type, 0);
+    this.after(next);
+  }
+
+  /** Through a table or a reference. */
+  indirect(at: number, next: number, type: number): void {
+    const { flow } = this;
+    flow.check(at, "type", type, flow.counts.parameters.length);
+    this.noteMoves(type);
+    if (flow.region < 0) return;
+    this.hasIndirect = true;
+    flow.markLoops();
+    flow.noteEvent(Event.indirectCall, at, 0, next);
+    this.arity(type, 1);
+    this.after(next);
+  }
+
+  directTail(at: number, callee: number): void {
+    this.noteMoves(this.typeOf(at, callee));
+    if (this.flow.region < 0) return;
+    this.site(callee, true);
+    this.leave(at, callee);
+  }
+
+  indirectTail(at: number, type: number): void {
+    const { flow } = this;
+    flow.check(at, "type", type, flow.counts.parameters.length);
+    this.noteMoves(type);
+    if (flow.region < 0) return;
+    this.hasIndirectTail = true;
+    this.leave(at, -1);
+  }
+
+  private leave(at: number, callee: number): void {
+    const { flow } = this;
+    flow.returns++;
+    flow.markLoops();
+    flow.leaveBody();
+    flow.noteEvent(Event.tailCall, at, callee, 0);
+    flow.region = -1;
+  }
+
+  private typeOf(at: number, callee: number): number {
+    const { functions } = this.input.spaces;
+    this.flow.check(at, "function", callee, functions.length);
+    return functions[callee] ?? 0;
+  }
+
+  /** V8's baseline compiler takes time that grows with the square of what a call moves. */
+  private noteMoves(type: number): void {
+    const { parameters, results } = this.flow.counts;
+    const moved = countAt(parameters, type) + countAt(results, type);
+    this.flow.moves += moved + (moved * moved) / 64;
+  }
+
+  private arity(type: number, more: number): void {
+    const { parameters, results } = this.flow.counts;
+    this.flow.push(countAt(results, type) - countAt(parameters, type) - more);
+  }
+
+  private after(next: number): void {
+    if (!this.input.isExceptionExact) return;
+    this.flow.leaveBody();
+    this.flow.openRegion(next);
+  }
+
+  private site(callee: number, isTail: boolean): void {
+    this.facts.sites.pushFour(callee, this.flow.region, this.flow.loop, isTail ? 1 : 0);
+  }
+}
