@@ -32,7 +32,7 @@ import {
   reservedPrefix,
   type TableFacts,
 } from "./contract.ts";
-import { type Emitted, emitBodies, writeHints } from "./emit.ts";
+import { type Emitted, emitBodies } from "./emit.ts";
 import type { Facts } from "./facts.ts";
 import type { IntList } from "./int-list.ts";
 import { makePlan } from "./plan.ts";
@@ -330,7 +330,7 @@ function assemble(
     for (; done < upTo; done++) {
       const kind = sectionOrder[done] ?? "custom";
       const content = contents.get(kind);
-      if (kind === "code" && emitted.hints.functions > 0) writer.byte(0).sized(hintSection(emitted));
+      if (kind === "code" && emitted.hints.functions > 0) writer.byte(0).sized(emitted.hints.content());
       if (content !== undefined) writer.byte(sectionKinds.indexOf(kind)).sized(content);
     }
   };
@@ -355,13 +355,6 @@ function assemble(
     writer.raw(module.bytes.subarray(section.source.start, section.source.end));
   }
   writeNew(sectionOrder.length);
-  return writer.finish();
-}
-
-function hintSection(emitted: Emitted): Uint8Array {
-  const writer = new ByteWriter(emitted.hints.list.length * 8);
-  writer.name("metadata.code.branch_hint");
-  writeHints(writer, emitted.hints);
   return writer.finish();
 }
 
