@@ -58,7 +58,7 @@ export class CodeBuffer {
     let to = this.length;
     this.length = to + count;
     // Most pieces are a few bytes long: for those a loop is faster than a call and a view.
-    if (count > 32) bytes.set(source.subarray(start, end), to);
+    if (count > 128) bytes.set(source.subarray(start, end), to);
     else for (let at = start; at < end; at++) bytes[to++] = source[at] as number; // within the source
   }
 

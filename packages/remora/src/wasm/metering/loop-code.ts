@@ -5,8 +5,8 @@
 
 import type { BodyCopy } from "./body-copy.ts";
 import type { CodeBuffer } from "./code-buffer.ts";
-import type { CounterCode } from "./counter-code.ts";
 import { type CountedLoop, countedLoop } from "./counted-loop.ts";
+import type { CounterCode } from "./counter-code.ts";
 import { op } from "./emitted.ts";
 import { type BodyFacts, Event, eventSize, type Facts, LoopFlag } from "./facts.ts";
 import type { Plan } from "./plan.ts";

@@ -62,7 +62,8 @@ export function meterModule(original: Uint8Array, options: MeterOptions): Metere
 /** As `meterModule`; `pieces` receives where each copied piece of code went, from the first body on. */
 export function rewriteModule(original: Uint8Array, options: MeterOptions, pieces?: IntList): MeteredModule {
   const limits = options.sizes ?? defaultDecodeLimits;
-  const module = decodeModule(original, limits);
+  const source = withoutSubclass(original);
+  const module = decodeModule(source, limits);
   const spaces = indexSpaces(module);
   refuseReservedNames(module);
   checkIndices(module, spaces);
@@ -101,7 +102,7 @@ export function rewriteModule(original: Uint8Array, options: MeterOptions, piece
   });
   const { appended } = appendix;
   const emitted = emitBodies({
-    bytes: original,
+    bytes: source,
     facts,
     plan,
     spaces,
@@ -131,6 +132,11 @@ export function rewriteModule(original: Uint8Array, options: MeterOptions, piece
     compileWork: facts.compileWork,
     codeBytes: { before: codeSize(module), after: contents.get("code")?.length ?? 0 },
   };
+}
+
+/** The same bytes. V8's code for arrays of one class is twice as fast as for those and Node's `Buffer` in turn. */
+function withoutSubclass(bytes: Uint8Array): Uint8Array {
+  return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
 function refuseReservedNames(module: Module): void {
