@@ -1,6 +1,6 @@
 /**
- * A real signalk-server that runs as its owner would run it, in a process of its own: with its own loader for plugins,
- * or with ours in its place, laid out as npm would have installed it.
+ * A server for plugins that runs as its owner would run it, in a process of its own: a real signalk-server with its own
+ * loader, the same with ours in its place, laid out as npm would have installed it, or our small server.
  */
 
 import { type ChildProcess, spawn } from "node:child_process";
@@ -17,7 +17,8 @@ import { layOut } from "../../packages/publish.ts";
 
 const root = join(import.meta.dirname, "../..");
 
-export type Loader = "theirs" | "ours";
+/** The real server with its own loader, the real one with ours, and our small one. */
+export type Form = "theirs" | "ours" | "small";
 
 /** A plugin's package, by the folder that it is in, and what it is configured with. */
 export interface InstalledPlugin {
@@ -55,18 +56,24 @@ export async function whyNoServer(): Promise<string | undefined> {
   }
 }
 
-/** Starts one with these plugins, all enabled, and closes it when the test is over. */
+/**
+ * Starts one with these plugins, all enabled, and closes it when the test is over.
+ *
+ * @param environment More of it, for the process.
+ */
 export async function openRealServer(
   t: TestContext,
-  loader: Loader,
+  form: Form,
   plugins: readonly InstalledPlugin[],
+  environment: Readonly<Record<string, string>> = {},
 ): Promise<RealServer> {
   const config = await mkdtemp(join(tmpdir(), "remora-signalk-server-"));
-  await writeConfig(config, loader);
+  await writeConfig(config, form);
   for (const plugin of plugins) await install(config, plugin);
-  if (loader === "ours") await installOurs(config);
+  if (form !== "theirs") await installOurs(config);
   const port = await freePort();
-  const child = await start(config, port);
+  const program = form === "small" ? await smallServer(config) : await realServer();
+  const child = await start(program, { ...environmentOf(config, port), ...environment });
   const close = async () => {
     if (child.exitCode === null && child.signalCode === null) {
       const exited = once(child, "exit");
@@ -101,9 +108,9 @@ export async function until(
   }
 }
 
-async function writeConfig(config: string, loader: Loader): Promise<void> {
+async function writeConfig(config: string, form: Form): Promise<void> {
   const settings = {
-    interfaces: { wasm: loader === "theirs", appstore: false, tcp: false, "nmea-tcp": false },
+    interfaces: { wasm: form === "theirs", appstore: false, tcp: false, "nmea-tcp": false },
     mdns: false,
   };
   const base = [{ context: "vessels.self", updates: [{ values: [{ path: "", value: { uuid } }] }] }];
@@ -146,33 +153,60 @@ async function manifestOf(folder: string): Promise<{ name: string; dependencies?
   return JSON.parse(await readFile(join(folder, "package.json"), "utf8"));
 }
 
+/** The program stands beside the packages, so that it is the published ones that it imports. */
+async function smallServer(config: string): Promise<string> {
+  const path = join(config, "small-server.ts");
+  await cp(join(import.meta.dirname, "small-server.ts"), path);
+  await installDecoders(config);
+  return path;
+}
+
+/** Signal K's decoders for instruments, which a boat that has a signalk-server has as well. */
+async function installDecoders(config: string): Promise<void> {
+  const modules = join(await signalkServerFolder(), "node_modules");
+  for (const name of ["@canboat/canboatjs", "@signalk/n2k-signalk", "@signalk/nmea0183-signalk"]) {
+    const at = join(config, "node_modules", name);
+    await mkdir(dirname(at), { recursive: true });
+    await symlink(join(modules, name), at);
+  }
+}
+
+async function realServer(): Promise<string> {
+  return join(await signalkServerFolder(), "node_modules/signalk-server/bin/signalk-server");
+}
+
+function environmentOf(config: string, port: number): Record<string, string> {
+  return {
+    PATH: `${dirname(process.execPath)}:${process.env.PATH}`,
+    HOME: config,
+    SIGNALK_NODE_CONFIG_DIR: config,
+    SIGNALK_DISABLE_SERVER_UPDATES: "1",
+    PORT: String(port),
+    DEBUG: process.env.DEBUG ?? "",
+  };
+}
+
 /** Resolves when it listens; its plugins may still be starting. */
-async function start(config: string, port: number): Promise<ChildProcess> {
-  const folder = await signalkServerFolder();
-  const child = spawn(process.execPath, [join(folder, "node_modules/signalk-server/bin/signalk-server")], {
-    cwd: folder,
-    env: {
-      PATH: `${dirname(process.execPath)}:${process.env.PATH}`,
-      HOME: config,
-      SIGNALK_NODE_CONFIG_DIR: config,
-      SIGNALK_DISABLE_SERVER_UPDATES: "1",
-      PORT: String(port),
-      DEBUG: process.env.DEBUG ?? "",
-    },
+async function start(program: string, env: Record<string, string>): Promise<ChildProcess> {
+  const child = spawn(process.execPath, [program], {
+    cwd: dirname(program),
+    env,
     stdio: ["ignore", "pipe", "pipe"],
   });
   const said: string[] = [];
+  let isRunning = false;
   const tooLate = setTimeout(() => child.kill("SIGKILL"), startMsMax);
   const errors = createInterface({ input: child.stderr });
   errors.on("line", (line) => said.push(line));
   for await (const line of createInterface({ input: child.stdout })) {
     said.push(line);
-    if (line.startsWith("signalk-server running")) break;
+    isRunning = line.startsWith("signalk-server running");
+    if (isRunning) break;
   }
   clearTimeout(tooLate);
   // What it says from now on is of no interest, and must not fill the pipe.
   child.stdout.resume();
-  if (child.exitCode !== null) throw new Error(`signalk-server did not start: ${said.join("\n")}`);
+  if (!isRunning) throw new Error(`The server did not start: ${said.join("\n")}`);
   return child;
 }
 

@@ -6,7 +6,7 @@
 import { once } from "node:events";
 import type { TestContext } from "node:test";
 import { WebSocket } from "ws";
-import { type Answer, type Loader, openRealServer, type RealServer, until } from "./real-server.ts";
+import { type Answer, type Form, openRealServer, type RealServer, until } from "./real-server.ts";
 
 /** Answers by the name of the step. */
 export type Transcript = Readonly<Record<string, unknown>>;
@@ -95,9 +95,9 @@ const steps: readonly Step[] = [
 ];
 
 /** Starts a server with these plugins, asks it, and closes it. */
-export async function tell(t: TestContext, loader: Loader, folders: readonly string[]): Promise<Transcript> {
+export async function tell(t: TestContext, form: Form, folders: readonly string[]): Promise<Transcript> {
   const plugins = folders.map((folder) => ({ folder, configuration: { depth: 1 } }));
-  const server = await openRealServer(t, loader, plugins);
+  const server = await openRealServer(t, form, plugins);
   const isUp = ({ body }: Answer) => listOf(body).every(({ state }) => state === "running");
   await until(server, "/skServer/plugins", isUp);
   const answers: Record<string, unknown> = { plugins: await listed(server) };

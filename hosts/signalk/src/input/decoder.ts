@@ -44,7 +44,7 @@ interface DeltaMapper {
   toDelta(pgn: unknown): unknown;
 }
 
-/** NMEA 2000: lines of canboat's analyzer as JSON, or as the gateways write them. */
+/** NMEA 2000: lines of canboat's `analyzer -json -si -camel`, or as the gateways write them. */
 async function n2k(): Promise<Decoder> {
   const canboat = await load("@canboat/canboatjs");
   const mapping = await load("@signalk/n2k-signalk");

@@ -83,7 +83,7 @@ export class Resources {
 }
 
 /** Plugins say that they have nothing with null, `{}`, or `{"error": …}`. */
-function isFound(value: unknown): boolean {
+export function isFound(value: unknown): boolean {
   if (value === undefined || value === null) return false;
   if (typeof value !== "object") return true;
   return Object.keys(value).length > 0 && !("error" in value && Object.keys(value).length === 1);

@@ -4,6 +4,7 @@ import type { StampedDelta } from "../delta/delta.ts";
 import { isRecord } from "../delta/delta.ts";
 import { Published } from "../delta/published.ts";
 import { valueAt } from "../model/value-at.ts";
+import { isFound } from "../providers/resources.ts";
 import type {
   RadarRegistration,
   ResourceRegistration,
@@ -76,7 +77,7 @@ function resourceProvider({ type, list, get, set, remove }: ResourceRegistration
       listResources: list,
       async getResource(id: string, property?: string) {
         const found = await get(id, property);
-        if (found === undefined || found === null) throw new Error(`Resource not found! (${id})`);
+        if (!isFound(found)) throw new Error(`Resource not found! (${id})`);
         return found;
       },
       setResource: set,

@@ -1,0 +1,23 @@
+/** The small Signal K server as a program, with the folder and the port that signalk-server takes, and inputs as JSON. */
+
+import { join } from "node:path";
+import { runSignalk } from "@remora/signalk";
+
+const { SIGNALK_NODE_CONFIG_DIR: folder = "", PORT = "", INPUTS = "[]" } = process.env;
+
+await runSignalk({
+  dataFolder: folder,
+  modulesFolders: [join(folder, "node_modules")],
+  port: Number(PORT),
+  inputs: JSON.parse(INPUTS),
+  log: (line) => console.error(line),
+  // Other programs of the machine are not the plugins' fault.
+  plugins: { guestClock: threadTimeMs },
+});
+// The word that signalk-server says when it listens.
+console.log("signalk-server running");
+
+function threadTimeMs(): number {
+  const { user, system } = process.threadCpuUsage();
+  return (user + system) / 1_000;
+}

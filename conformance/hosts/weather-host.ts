@@ -1,0 +1,2 @@
+/** The weather service that two of signalk-server's example plugins ask. */
+export const weatherHost = "api.openweathermap.org";
