@@ -1,4 +1,7 @@
-/** The small Signal K server as a program, with the folder and the port that signalk-server takes, and inputs as JSON. */
+/**
+ * The small Signal K server as a program: `node conformance/hosts/small-server.ts`, with the folder and the port in the
+ * environment that signalk-server looks for, and inputs as JSON in `INPUTS`.
+ */
 
 import { join } from "node:path";
 import { runSignalk } from "@remora/signalk";

@@ -1,5 +1,5 @@
 /**
- * Loaded into a server's process before the server: the name of the weather service has a public address there, and a
+ * Loaded into a server's process before the server, by `node --import ./conformance/hosts/weather-preload.ts`: the name of the weather service has a public address there, and a
  * connection to that address leads to the stand-in.
  */
 
