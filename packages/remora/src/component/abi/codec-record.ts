@@ -8,6 +8,7 @@ import { camelCase } from "../names.ts";
 import type { ValueType } from "../types.ts";
 import type { AddressType } from "./address.ts";
 import type { Codec, CodecOf, Side } from "./codec.ts";
+import type { Context } from "./context.ts";
 import { flatten, layoutOfFields, offsetsOf } from "./layout.ts";
 import {
   isString,
@@ -17,10 +18,12 @@ import {
   type RecordField,
   storeColumn,
   storeField,
+  storeKept,
 } from "./record-field.ts";
 import { recordMaker } from "./record-maker.ts";
 import { checkAndKeep, shapeOf } from "./record-shape.ts";
-import { runStringsMax, type StringRun, storeStrings } from "./string-run.ts";
+import { routineStringsMax } from "./routine-module.ts";
+import { type StringRun, storeStrings } from "./string-run.ts";
 
 type RecordType = Extract<ValueType, { kind: "record" }>;
 type RecordValue = Record<string, unknown>;
@@ -98,7 +101,7 @@ function partsOf(fields: readonly RecordField[], nextRoutine: () => number): Par
   for (const field of fields) {
     let part = parts.at(-1);
     const isText = isString(field.kind);
-    if (part === undefined || (isText && (part.allocates || part.strings.length === runStringsMax))) {
+    if (part === undefined || (isText && (part.allocates || part.strings.length === routineStringsMax))) {
       part = { strings: [], others: [], allocates: false };
       parts.push(part);
     }
@@ -126,16 +129,7 @@ function fromKept(fields: readonly RecordField[], parts: readonly Part[], size: 
   const hasStrings = parts.some(({ strings }) => strings !== undefined);
   const hasOthers = fields.some(({ kind }) => kind === otherKind);
   return {
-    store: (cx, _, pointer) => {
-      const first = cx.takeKept(width);
-      for (let index = 0; index < parts.length; index++) {
-        const { strings, others } = parts[index] as Part; // In bounds.
-        if (strings !== undefined) storeStrings(strings, cx, first, pointer);
-        for (let other = 0; other < others.length; other++) {
-          storeColumn(others[other] as RecordField, cx, 1, first, width, pointer, size); // In bounds.
-        }
-      }
-    },
+    store: (cx, _, pointer) => storeParts(parts, cx, cx.takeKept(width), pointer),
     // Others may keep values of their own behind those of their record, and allocate between the strings.
     storeAll: hasOthers
       ? undefined
@@ -160,6 +154,16 @@ function fromKept(fields: readonly RecordField[], parts: readonly Part[], size: 
       }
     },
   };
+}
+
+function storeParts(parts: readonly Part[], cx: Context, first: number, pointer: number): void {
+  for (let index = 0; index < parts.length; index++) {
+    const { strings, others } = parts[index] as Part; // In bounds.
+    if (strings !== undefined) storeStrings(strings, cx, first, pointer);
+    for (let other = 0; other < others.length; other++) {
+      storeKept(others[other] as RecordField, cx, first, pointer); // In bounds.
+    }
+  }
 }
 
 /** Between guests nothing is checked: the value is what was just lifted out of the other one. */

@@ -7,6 +7,7 @@ import type { CoreEngine, CoreFunction, CoreMemory } from "../core.ts";
 import type { StringEncoding } from "../model.ts";
 import type { AsyncValues } from "./codec-async.ts";
 import type { BorrowScope, Handle, HandleTable } from "./handles.ts";
+import { routineStringsMax } from "./routine-module.ts";
 import { Routines } from "./routines.ts";
 import { trap } from "./trap.ts";
 
@@ -60,10 +61,10 @@ export interface ContextOptions {
 
 /** A context does not hold on to more kept values than this from one call to the next. */
 const keptMax = 10_000;
-const keptMin = 16;
 
 const noBytes = new Uint8Array(0);
 const noView = new DataView(noBytes.buffer);
+const noValues: unknown[] = [];
 const noNumbers = new Float64Array(0);
 const noUnits = new Uint16Array(noBytes.buffer);
 
@@ -79,7 +80,7 @@ export class Context {
   /** By UTF-16 code unit, at half the address. */
   units: Uint16Array = noUnits;
   /** Values of records that were checked, to be stored in the same order; see `codec-record.ts`. */
-  readonly kept: unknown[] = [];
+  kept: unknown[] = noValues;
   /** Those of them that are numbers, at the same places. */
   numbers = noNumbers;
   keptNext = 0;
@@ -113,24 +114,30 @@ export class Context {
   beginCheck(): void {
     this.checks++;
     this.keptNext = 0;
-    if (this.kept.length <= keptMax && this.numbers.length <= keptMax) return;
-    this.kept.length = 0;
+    if (this.numbers.length <= keptMax) return;
+    this.kept = noValues;
     this.numbers = noNumbers;
   }
 
-  /** Makes room for the values of a record that is being checked; gives the place of the first. */
+  /**
+   * Makes room for the values of a record that is being checked; gives the place of the first. Behind the last there are
+   * places to be read, since a routine is given as many values as it may take.
+   */
   reserveKept(count: number): number {
     const first = this.keptNext;
     const end = first + count;
     this.keptNext = end;
-    if (end > this.numbers.length) this.#growNumbers(end);
+    if (end + routineStringsMax > this.numbers.length) this.#growKept(end);
     return first;
   }
 
-  #growNumbers(end: number): void {
-    const grown = new Float64Array(Math.max(2 * this.numbers.length, end, keptMin));
-    grown.set(this.numbers);
-    this.numbers = grown;
+  /** Both have the same length, filled from the start: V8 stores faster into what it need not lengthen. */
+  #growKept(end: number): void {
+    const length = Math.max(2 * this.numbers.length, end + routineStringsMax);
+    this.kept = this.kept.concat(new Array(length - this.kept.length).fill(undefined));
+    const numbers = new Float64Array(length);
+    numbers.set(this.numbers);
+    this.numbers = numbers;
   }
 
   /** To be called between the checks of values and their lowering. */

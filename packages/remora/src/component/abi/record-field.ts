@@ -11,16 +11,19 @@ import type { Context } from "./context.ts";
 import { loadString, storeStringAt } from "./strings.ts";
 import { trap } from "./trap.ts";
 
-/** For a key that is no field of the record. */
-export const noField = 7;
+/** Bits of kinds, so that one test finds all strings, and all that may be left out. */
+const text = 1;
+const optional = 2;
+
 /** Anything that is not handled here: its codec is called. */
 export const otherKind = 0;
-const string = 1;
-const float64 = 2;
-const optionalString = 3;
-const optionalFloat64 = 4;
-const boolean = 5;
-const unsigned32 = 6;
+const string = text;
+const optionalString = text | optional;
+const float64 = 4;
+const optionalFloat64 = float64 | optional;
+const boolean = 8;
+const unsigned32 = 16;
+const unkept = 32;
 
 export function kindOf(type: ValueType, address: AddressType): number {
   switch (type.kind) {
@@ -41,13 +44,22 @@ export function kindOf(type: ValueType, address: AddressType): number {
   }
 }
 
-export interface RecordField {
+/** A field as it is read out of an object. */
+export interface KeptField {
   readonly key: string;
   /** Where its value is among the kept ones of its record; see `codec-record.ts`. */
   readonly place: number;
   readonly kind: number;
+}
+
+export interface RecordField extends KeptField {
   readonly offset: number;
   readonly codec: Codec;
+}
+
+/** For a key that is no field of the record: its values fit and are not kept. */
+export function noField(key: string): KeptField {
+  return { key, place: 0, kind: unkept };
 }
 
 /** Behind the discriminant of an option. */
@@ -60,18 +72,39 @@ export function stringOffset({ kind, offset }: RecordField): number {
 }
 
 export function isString(kind: number): boolean {
-  return kind === string || kind === optionalString;
+  return (kind & text) !== 0;
 }
 
 export function isOptional(kind: number): boolean {
-  return kind === optionalString || kind === optionalFloat64;
+  return (kind & optional) !== 0;
 }
 
 /**
  * Keeps a value if it fits, as far as that is seen without looking into it. Numbers are kept apart, in an array that
  * holds nothing else: there they are neither allocated nor known to the garbage collector.
+ *
+ * @param first Where the kept values of its record begin; there is room for all of them.
  */
 export function keep(
+  { kind, place }: KeptField,
+  value: unknown,
+  kept: unknown[],
+  numbers: Float64Array,
+  first: number,
+): boolean {
+  // What most fields are comes first, and is short enough to be compiled into each place that reads one.
+  if (kind === float64 && typeof value === "number") {
+    numbers[first + place] = value;
+    return true;
+  }
+  if ((kind & text) !== 0 && typeof value === "string") {
+    kept[first + place] = value;
+    return true;
+  }
+  return keepOther(kind, value, kept, numbers, first + place);
+}
+
+function keepOther(
   kind: number,
   value: unknown,
   kept: unknown[],
@@ -79,26 +112,17 @@ export function keep(
   at: number,
 ): boolean {
   switch (kind) {
-    case string:
-      if (typeof value !== "string") return false;
+    case otherKind:
       kept[at] = value;
       return true;
     case optionalString:
-      if (typeof value !== "string" && value !== undefined && value !== null) return false;
       kept[at] = value;
-      return true;
-    case float64:
-      if (typeof value !== "number") return false;
+      return isLeftOut(value);
+    case optionalFloat64:
+      kept[at] = typeof value === "number";
+      if (typeof value !== "number") return isLeftOut(value);
       numbers[at] = value;
       return true;
-    case optionalFloat64:
-      if (typeof value === "number") {
-        kept[at] = true;
-        numbers[at] = value;
-        return true;
-      }
-      kept[at] = undefined;
-      return value === undefined || value === null;
     case boolean:
       if (typeof value !== "boolean") return false;
       numbers[at] = value ? 1 : 0;
@@ -108,13 +132,16 @@ export function keep(
       numbers[at] = value;
       return true;
     default:
-      kept[at] = value;
-      return true;
+      return kind === unkept;
   }
 }
 
+export function isLeftOut(value: unknown): boolean {
+  return value === undefined || value === null;
+}
+
 /** What `keep` has kept of a field, of the record whose kept values begin at `first`. */
-export function keptValue({ kind, place }: RecordField, cx: Context, first: number): unknown {
+export function keptValue({ kind, place }: KeptField, cx: Context, first: number): unknown {
   const at = first + place;
   switch (kind) {
     case float64:
@@ -129,8 +156,37 @@ export function keptValue({ kind, place }: RecordField, cx: Context, first: numb
   }
 }
 
+/** Stores a field from what was kept of its record, whose kept values begin at `first`. */
+export function storeKept(
+  { kind, place, offset, codec }: RecordField,
+  cx: Context,
+  first: number,
+  pointer: number,
+): void {
+  const at = first + place;
+  const to = pointer + offset;
+  switch (kind) {
+    case float64:
+      cx.view.setFloat64(to, canonicalNan(cx.numbers[at] as number), true);
+      return;
+    case optionalFloat64:
+      cx.view.setUint8(to, cx.kept[at] === true ? 1 : 0);
+      if (cx.kept[at] === true)
+        cx.view.setFloat64(to + float64Payload, canonicalNan(cx.numbers[at] as number), true);
+      return;
+    case unsigned32:
+      cx.view.setUint32(to, cx.numbers[at] as number, true);
+      return;
+    case boolean:
+      cx.view.setUint8(to, cx.numbers[at] as number);
+      return;
+    default:
+      codec.store(cx, cx.kept[at], to);
+  }
+}
+
 /**
- * Stores a field of several records from what was kept of each: of the first at `first`, of the next `width` places
+ * Stores a number or boolean of several records from what was kept of each: of the first at `first`, of the next `width` places
  * further; to records that are `size` bytes each. A loop a field is four times as fast as a look at each field's kind for
  * each record.
  */
@@ -166,10 +222,6 @@ export function storeColumn(
     case boolean:
       for (; to < end; to += size, at += width) view.setUint8(to, numbers[at] as number);
       return;
-    default:
-      for (let index = 0; index < count; index++) {
-        storeField(field, cx, kept[at + index * width], pointer + index * size);
-      }
   }
 }
 
@@ -183,7 +235,7 @@ export function storeField(field: RecordField, cx: Context, value: unknown, poin
       cx.view.setFloat64(at, canonicalNan(value as number), true);
       return;
     case optionalString:
-      if (value === undefined || value === null) {
+      if (isLeftOut(value)) {
         cx.bytes[at] = 0;
       } else {
         cx.bytes[at] = 1;
@@ -191,7 +243,7 @@ export function storeField(field: RecordField, cx: Context, value: unknown, poin
       }
       return;
     case optionalFloat64:
-      if (value === undefined || value === null) {
+      if (isLeftOut(value)) {
         cx.bytes[at] = 0;
       } else {
         cx.bytes[at] = 1;

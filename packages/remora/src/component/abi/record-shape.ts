@@ -1,44 +1,54 @@
 /**
- * Reads the objects that hosts give for a record. V8 reads a property by name in 11 ns when all names go through
- * one place, but in 4 ns when the `for … in` loop that gave the name reads it; so the order of the keys is learned
+ * Reads the objects that hosts give for a record: those of a record that is read often at places of its own
+ * (`record-reader.ts`). Those of any other in a loop over their keys: V8 reads a property in 11 ns when all names go through
+ * one place, but in 7 when the `for … in` loop that gave the name reads it; so the order of the keys is learned
  * from what comes, and expected of the next object.
  */
 
 import type { Context } from "./context.ts";
-import { keep, noField, otherKind, type RecordField } from "./record-field.ts";
+import { type KeptField, keep, noField, otherKind, type RecordField } from "./record-field.ts";
+import { keepAll, type Readings, readingsOf } from "./record-reader.ts";
 
 type RecordValue = Record<string, unknown>;
 
 /** The keys of an object in their order, as a caller was seen to write them, and the field that each is. */
 interface KeyOrder {
   readonly keys: readonly string[];
-  /** Of the field that each key is: eight times the place where its value is kept, plus its kind or `noField`. */
-  readonly codes: readonly number[];
+  readonly fields: readonly KeptField[];
   /** Fields that are no enumerable key: left out, or getters of a class. */
-  readonly others: readonly RecordField[];
+  readonly others: readonly KeptField[];
 }
 
-/** Fields of a record, and the order of keys that is expected of the next object. */
+/** Fields of a record, and how the next object is read. */
 interface Shape {
-  readonly fields: readonly RecordField[];
+  readonly fields: readonly KeptField[];
   /** Fields whose values are looked into: after all of the record's own are kept. */
   readonly deep: readonly RecordField[];
+  /** From some hundred objects on. */
+  readings: Readings | undefined;
+  /** How many objects are read before it may have readings. */
+  objectsBefore: number;
   order: KeyOrder;
   /** How often another order may still be learned: callers that mix many orders are read the slow way. */
   lessons: number;
 }
 
+/** Readers are few, and go to the records that are really used. */
+const objectsBefore = 200;
 const lessonsMax = 16;
 /** An object with more keys is read the slow way. */
 const keysMax = 256;
 
 export function shapeOf(fields: readonly RecordField[]): Shape {
+  const kept = fields.map(({ key, place, kind }) => ({ key, place, kind }));
   return {
-    fields,
+    fields: kept,
     deep: fields.filter((field) => field.kind === otherKind),
+    readings: undefined,
+    objectsBefore,
     order: orderOf(
-      fields.map((field) => field.key),
-      fields,
+      kept.map((field) => field.key),
+      kept,
     ),
     lessons: lessonsMax,
   };
@@ -51,40 +61,46 @@ export function shapeOf(fields: readonly RecordField[]): Shape {
 export function checkAndKeep(shape: Shape, value: RecordValue, cx: Context): boolean {
   const { checks } = cx;
   const first = cx.reserveKept(shape.fields.length);
-  if (!keepOrdered(shape.order, value, cx, first) && !keepUnordered(shape, value, cx, first)) return false;
+  if (!keepFields(shape, value, cx, first) && !keepUnordered(shape, value, cx, first)) return false;
   // A getter that calls the same guest has had its own values kept over ours.
   if (cx.checks !== checks) return false;
+  const { deep } = shape;
+  if (deep.length === 0) return true;
   const { kept } = cx;
-  for (const field of shape.deep) if (!field.codec.check(kept[first + field.place], cx)) return false;
+  for (const field of deep) if (!field.codec.check(kept[first + field.place], cx)) return false;
   return true;
 }
 
-/** False when the keys are others than expected, or a value does not fit: the slow way tells these apart. */
+/** False when the object is not as expected, or a value does not fit: the slow way tells these apart. */
+function keepFields(shape: Shape, value: RecordValue, cx: Context, first: number): boolean {
+  const { readings } = shape;
+  if (readings !== undefined) return keepAll(readings, value, cx.kept, cx.numbers, first);
+  if (--shape.objectsBefore === 0) shape.readings = readingsOf(shape.fields);
+  return keepOrdered(shape.order, value, cx, first);
+}
+
 function keepOrdered(order: KeyOrder, value: RecordValue, cx: Context, first: number): boolean {
-  const { keys, codes, others } = order;
+  const { keys, fields, others } = order;
   const { kept, numbers } = cx;
   let index = 0;
   for (const key in value) {
     if (key !== keys[index]) return false;
-    const code = codes[index] as number; // As many as there are keys.
-    const kind = code & 7;
-    if (kind !== noField && !keep(kind, value[key], kept, numbers, first + (code >> 3))) return false;
+    if (!keep(fields[index] as KeptField, value[key], kept, numbers, first)) return false; // One a key.
     index++;
   }
-  if (index !== keys.length) return false;
-  for (const field of others) {
-    if (!keep(field.kind, readUnlisted(value, field.key), cx.kept, cx.numbers, first + field.place))
-      return false;
-  }
-  return true;
+  return index === keys.length && keepUnlisted(others, value, cx, first);
 }
 
 function keepUnordered(shape: Shape, value: RecordValue, cx: Context, first: number): boolean {
-  for (const field of shape.fields) {
-    if (!keep(field.kind, readUnlisted(value, field.key), cx.kept, cx.numbers, first + field.place))
-      return false;
+  if (!keepUnlisted(shape.fields, value, cx, first)) return false;
+  if (shape.readings === undefined) learn(shape, value);
+  return true;
+}
+
+function keepUnlisted(fields: readonly KeptField[], value: RecordValue, cx: Context, first: number): boolean {
+  for (const field of fields) {
+    if (!keep(field, readUnlisted(value, field.key), cx.kept, cx.numbers, first)) return false;
   }
-  learn(shape, value);
   return true;
 }
 
@@ -107,14 +123,11 @@ function learn(shape: Shape, value: RecordValue): void {
   shape.order = orderOf(keys, shape.fields);
 }
 
-function orderOf(keys: readonly string[], fields: readonly RecordField[]): KeyOrder {
+function orderOf(keys: readonly string[], fields: readonly KeptField[]): KeyOrder {
   const byKey = new Map(fields.map((field) => [field.key, field]));
   return {
     keys,
-    codes: keys.map((key) => {
-      const field = byKey.get(key);
-      return field === undefined ? noField : 8 * field.place + field.kind;
-    }),
+    fields: keys.map((key) => byKey.get(key) ?? noField(key)),
     others: fields.filter((field) => !keys.includes(field.key)),
   };
 }

@@ -20,7 +20,10 @@ export interface StringPlace {
   readonly discriminant: number | undefined;
 }
 
-/** Under this name the module exports the routine: (pointer to the record, a value a string) -> (). */
+/** Strings that a routine takes, whatever it has places for: V8 then calls all routines in the same way. */
+export const routineStringsMax = 8;
+
+/** Under this name the module exports the routine: (pointer to the record, its strings) -> (). */
 export const routineExport = `${reservedPrefix}store`;
 
 /** What the module imports besides V8's string functions. Whatever throws ends the call. */
@@ -69,7 +72,7 @@ export function routineModule(places: readonly StringPlace[]): Uint8Array {
         name: `${reservedPrefix}store-string`,
       },
       {
-        type: func(["i32", ...places.map(() => externref)]),
+        type: func(["i32", ...new Array<ValueType>(routineStringsMax).fill(externref)]),
         locals: [],
         code: places.map(storeAt).join("\n"),
         name: routineExport,

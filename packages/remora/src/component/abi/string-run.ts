@@ -16,13 +16,10 @@ export interface StringRun {
   readonly routine: number;
 }
 
-/** `callRoutine` has a line for each number of strings up to here. */
-export const runStringsMax = 10;
-
 export function storeStrings(run: StringRun, cx: Context, first: number, pointer: number): void {
   const routine = cx.routines.of(run);
   if (routine !== undefined) {
-    callRoutine(routine, run.fields.length, pointer, cx.kept, first + run.place);
+    callRoutine(routine, pointer, cx.kept, first + run.place);
     cx.refreshIfDetached();
     return;
   }
@@ -32,53 +29,17 @@ export function storeStrings(run: StringRun, cx: Context, first: number, pointer
   }
 }
 
-/** Written out, since spreading a list into arguments takes as long as storing three short strings. */
-function callRoutine(
-  store: CoreFunction,
-  count: number,
-  pointer: number,
-  kept: readonly unknown[],
-  at: number,
-): void {
-  const a = kept[at];
-  if (count === 1) {
-    store(pointer, a);
-    return;
-  }
-  const b = kept[at + 1];
-  const c = kept[at + 2];
-  const d = kept[at + 3];
-  switch (count) {
-    case 2:
-      store(pointer, a, b);
-      return;
-    case 3:
-      store(pointer, a, b, c);
-      return;
-    case 4:
-      store(pointer, a, b, c, d);
-      return;
-  }
-  const e = kept[at + 4];
-  const f = kept[at + 5];
-  const g = kept[at + 6];
-  switch (count) {
-    case 5:
-      store(pointer, a, b, c, d, e);
-      return;
-    case 6:
-      store(pointer, a, b, c, d, e, f);
-      return;
-    case 7:
-      store(pointer, a, b, c, d, e, f, g);
-      return;
-    case 8:
-      store(pointer, a, b, c, d, e, f, g, kept[at + 7]);
-      return;
-    case 9:
-      store(pointer, a, b, c, d, e, f, g, kept[at + 7], kept[at + 8]);
-      return;
-    default:
-      store(pointer, a, b, c, d, e, f, g, kept[at + 7], kept[at + 8], kept[at + 9]);
-  }
+/** Always as many as there may be: it does not look at those that it stores nowhere. */
+function callRoutine(routine: CoreFunction, pointer: number, kept: readonly unknown[], at: number): void {
+  routine(
+    pointer,
+    kept[at],
+    kept[at + 1],
+    kept[at + 2],
+    kept[at + 3],
+    kept[at + 4],
+    kept[at + 5],
+    kept[at + 6],
+    kept[at + 7],
+  );
 }
