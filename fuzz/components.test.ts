@@ -14,7 +14,7 @@ test("a component that was changed is refused or runs within its limits, and the
   const before = process.memoryUsage.rss();
   let called = 0;
   for (const seed of [...kept, ...Array.from({ length: 500 }, (_, index) => 1_000 + index)]) {
-    const verdict = judgeComponent(seeds, seed);
+    const verdict = await judgeComponent(seeds, seed);
     assert.notEqual(verdict.kind, "wrong", `seed ${seed}: ${JSON.stringify(verdict)}`);
     if (verdict.kind === "called") called++;
   }

@@ -9,12 +9,9 @@ import { load } from "./load.ts";
 import {
   type Asking,
   askingBytes,
-  componentOf,
-  type Guest,
-  memory,
   neverSettles,
-  realloc,
-  stackful,
+  type Streaming,
+  streamingBytes,
 } from "./testing/async-guests.test.ts";
 
 for (const name of ["both", "bothStackful"] as const) {
@@ -94,95 +91,6 @@ test("without a stack to put aside, guests that are called back work all the sam
   await assert.rejects(guest.bothStackful(5), { code: "component/cannot-wait" });
 });
 
-// Bytes: `count` gives 0, 1, 2, … after its result; `sum` adds what it is given. Texts: in and out the same way.
-const streaming: Guest = {
-  uses: [
-    ...([
-      "return",
-      "return-bytes",
-      "bytes-new",
-      "bytes-write",
-      "bytes-read",
-      "bytes-close",
-      "bytes-drop",
-    ] as const),
-    ...(["return-texts", "texts-new", "texts-write", "texts-read", "texts-close", "texts-drop"] as const),
-    ...(["return-later", "later-new", "later-write", "later-read", "later-close"] as const),
-  ],
-  code: `
-    (data (i32.const 64) "alphabeta")
-    (func $high (param i64) (result i32) (i32.wrap_i64 (i64.shr_u (local.get 0) (i64.const 32))))
-    (func (export "count") (param $to i32) (local $ends i64) (local $next i32) (local $result i32)
-      (local.set $ends (call $bytes-new))
-      (call $return-bytes (i32.wrap_i64 (local.get $ends)))
-      (loop $l
-        (if (i32.lt_u (local.get $next) (local.get $to))
-          (then
-            (i32.store8 (i32.const 512) (local.get $next))
-            (local.set $result (call $bytes-write (call $high (local.get $ends)) (i32.const 512) (i32.const 1)))
-            (local.set $next (i32.add (local.get $next) (i32.const 1)))
-            (br_if $l (i32.eqz (i32.and (local.get $result) (i32.const 1)))))))
-      (call $bytes-close (call $high (local.get $ends))))
-    (func (export "sum") (param $stream i32) (local $packed i32) (local $at i32) (local $sum i32)
-      (loop $more
-        (local.set $packed (call $bytes-read (local.get $stream) (i32.const 512) (i32.const 3)))
-        (local.set $at (i32.const 0))
-        (loop $each
-          (if (i32.lt_u (local.get $at) (i32.shr_u (local.get $packed) (i32.const 4)))
-            (then
-              (local.set $sum (i32.add (local.get $sum) (i32.load8_u offset=512 (local.get $at))))
-              (local.set $at (i32.add (local.get $at) (i32.const 1)))
-              (br $each))))
-        (br_if $more (i32.eqz (i32.and (local.get $packed) (i32.const 1)))))
-      (call $bytes-drop (local.get $stream))
-      (call $return (local.get $sum)))
-    (func (export "texts") (local $ends i64)
-      (local.set $ends (call $texts-new))
-      (call $return-texts (i32.wrap_i64 (local.get $ends)))
-      (i32.store (i32.const 512) (i32.const 64)) (i32.store (i32.const 516) (i32.const 5))
-      (i32.store (i32.const 520) (i32.const 69)) (i32.store (i32.const 524) (i32.const 4))
-      (drop (call $texts-write (call $high (local.get $ends)) (i32.const 512) (i32.const 2)))
-      (call $texts-close (call $high (local.get $ends))))
-    (func (export "lengths") (param $stream i32) (local $packed i32) (local $sum i32)
-      (loop $more
-        (local.set $packed (call $texts-read (local.get $stream) (i32.const 512) (i32.const 1)))
-        (if (i32.shr_u (local.get $packed) (i32.const 4))
-          (then (local.set $sum (i32.add (local.get $sum) (i32.load (i32.const 516))))))
-        (br_if $more (i32.eqz (i32.and (local.get $packed) (i32.const 1)))))
-      (call $texts-drop (local.get $stream))
-      (call $return (local.get $sum)))
-    (func (export "promise") (param $value i32) (local $ends i64)
-      (local.set $ends (call $later-new))
-      (call $return-later (i32.wrap_i64 (local.get $ends)))
-      (i32.store (i32.const 512) (local.get $value))
-      (drop (call $later-write (call $high (local.get $ends)) (i32.const 512)))
-      (call $later-close (call $high (local.get $ends))))
-    (func (export "await") (param $future i32)
-      (drop (call $later-read (local.get $future) (i32.const 512)))
-      (call $return (i32.load (i32.const 512))))
-    (func (export "echo") (param i32) (call $return-bytes (local.get 0)))`,
-  exports: `
-    ${stackful("count", '(param "to" u32) (result $bytes)')}
-    ${stackful("sum", '(param "bytes" $bytes) (result u32)')}
-    ${stackful("texts", "(result $texts)")}
-    (func (export "lengths") async (param "texts" $texts) (result u32)
-      (canon lift (core func $i "lengths") async ${memory} ${realloc}))
-    ${stackful("promise", '(param "value" u32) (result $later)')}
-    ${stackful("await", '(param "value" $later) (result u32)')}
-    ${stackful("echo", '(param "bytes" $bytes) (result $bytes)')}`,
-};
-
-interface Streaming {
-  count(to: number): Promise<AsyncIterable<Uint8Array>>;
-  sum(bytes: AsyncIterable<Uint8Array>): Promise<number>;
-  texts(): Promise<AsyncIterable<string>>;
-  lengths(texts: AsyncIterable<string>): Promise<number>;
-  promise(value: number): Promise<number>;
-  await(value: Promise<number>): Promise<number>;
-  echo(bytes: AsyncIterable<Uint8Array>): Promise<AsyncIterable<Uint8Array>>;
-}
-
-const streamingBytes = await componentOf(streaming);
 const streams = (limits = {}) => load<Streaming>(streamingBytes, { limits });
 
 async function* chunks(...all: Uint8Array[]) {

@@ -11,10 +11,38 @@ const padding = 17;
  * A guest whose `echo` takes and returns a tuple of the value and some bytes. Parameters and results lie in memory
  * in the same way, so that it only has to hand back the pointer.
  */
-export function echoGuest(
-  type: ValueType,
-  encoding: "utf8" | "utf16" | "compact-utf16" = "utf8",
-): Promise<Uint8Array> {
+export function echoGuest(type: ValueType, encoding: Encoding = "utf8"): Promise<Uint8Array> {
+  return echoing(type, {
+    encoding,
+    func: "func",
+    imports: "",
+    core: `(func (export "${interfaceName}#echo") (param i32) (result i32) (local.get 0))`,
+  });
+}
+
+/** The same guest, whose function is asynchronous and gives its result before it returns. */
+export function asyncEchoGuest(type: ValueType): Promise<Uint8Array> {
+  return echoing(type, {
+    encoding: "utf8",
+    func: "async func",
+    imports: `(import "[export]${interfaceName}" "[task-return]echo" (func $return (param i32)))`,
+    core: `
+      (func (export "[async-lift]${interfaceName}#echo") (param i32) (result i32)
+        (call $return (local.get 0)) (i32.const 0))
+      (func (export "[callback][async-lift]${interfaceName}#echo") (param i32 i32 i32) (result i32) unreachable)`,
+  });
+}
+
+type Encoding = "utf8" | "utf16" | "compact-utf16";
+
+interface EchoParts {
+  readonly encoding: Encoding;
+  readonly func: string;
+  readonly imports: string;
+  readonly core: string;
+}
+
+function echoing(type: ValueType, { encoding, func, imports, core }: EchoParts): Promise<Uint8Array> {
   const declarations: string[] = [];
   const name = witOf(type, declarations);
   const pair = `tuple<${[name, ...new Array<string>(padding).fill("u8")].join(", ")}>`;
@@ -22,12 +50,13 @@ export function echoGuest(
     wit: `package example:echo@1.0.0;
       interface echo {
         ${declarations.join("\n")}
-        echo: func(value: ${pair}) -> ${pair};
+        echo: ${func}(value: ${pair}) -> ${pair};
       }
       world guest { export echo; }`,
     world: "guest",
     encoding,
     wat: `(module
+      ${imports}
       (memory (export "memory") 16)
       (global $top (mut i32) (i32.const 64))
       (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32) (local $p i32)
@@ -37,7 +66,7 @@ export function echoGuest(
         (global.set $top (i32.add (local.get $p) (local.get 3)))
         (if (local.get 0) (then (memory.copy (local.get $p) (local.get 0) (local.get 1))))
         (local.get $p))
-      (func (export "${interfaceName}#echo") (param i32) (result i32) (local.get 0)))`,
+      ${core})`,
   });
 }
 
