@@ -19,9 +19,9 @@ import { ControlFlow, checkEvery, type FlowInput } from "./control-flow.ts";
 import { Event, Facts } from "./facts.ts";
 import { Lengths } from "./lengths.ts";
 import { fuelOf, heightOf, Kind, kindOf, lastSimple, traitsOf, usualSizeOf } from "./operator-kinds.ts";
+import { RareOperators } from "./rare-operators.ts";
 import { readIndex, skipMemArg, skipNumber, skipType } from "./skip.ts";
 import { frameSlots, slotsOf } from "./stack-slots.ts";
-import { countAt } from "./type-counts.ts";
 
 export interface AnalyseInput extends FlowInput {
   readonly bodies: readonly Body[];
@@ -48,8 +48,8 @@ class Walker {
   private readonly flow: ControlFlow;
   private readonly calls: Calls;
   private readonly lengths: Lengths;
+  private readonly rare: RareOperators;
   private readonly globalCount: number;
-  private readonly tableCount: number;
   /** Of the locals that the body at hand declares. */
   private localSlots = 0;
   private readonly seeLocals = (local: StorageType, offset: number, count: number): void => {
@@ -65,8 +65,8 @@ class Walker {
     this.flow = new ControlFlow(input, facts);
     this.calls = new Calls(input, facts, this.flow);
     this.lengths = new Lengths(input, facts, this.flow);
+    this.rare = new RareOperators(input, facts, this.flow, this.calls, this.lengths);
     this.globalCount = input.spaces.globals.length;
-    this.tableCount = input.spaces.tables.length;
   }
 
   body(func: number, start: number, end: number): void {
@@ -186,7 +186,7 @@ class Walker {
           p = skipNumber(bytes, p);
           break;
         default:
-          p = kind <= lastSimple ? this.simple(op, kind, at, p) : this.rare(op, kind, at, p, end);
+          p = kind <= lastSimple ? this.simple(op, kind, at, p) : this.rare.read(op, kind, at, p, end);
       }
     }
     throw wasmErrors["unexpected-end"]({ offset: end, what: "a function body" });
@@ -220,120 +220,6 @@ class Walker {
   private simple(op: number, kind: number, at: number, p: number): number {
     if (kind === Kind.unknown) throw unknownOpcode(at, op);
     return this.skipSimple(p, kind);
-  }
-
-  /** The other operators; returns the offset behind the immediates at `p`. */
-  private rare(op: number, kind: number, at: number, p: number, end: number): number {
-    const { bytes, flow, calls } = this;
-    switch (kind) {
-      case Kind.return:
-        flow.return(at);
-        return p;
-      case Kind.unreachable:
-        if (flow.region >= 0) flow.noteEvent(Event.dead, at, 0, 0);
-        flow.region = -1;
-        return p;
-      case Kind.else:
-        flow.else(at, p);
-        return p;
-      case Kind.brTable:
-        return flow.branchTable(at, p, end);
-      case Kind.callIndirect: {
-        const table = skipNumber(bytes, p);
-        flow.check(at, "table", readIndex(bytes, table), this.tableCount);
-        const next = skipNumber(bytes, table);
-        calls.indirect(at, next, readIndex(bytes, p));
-        return next;
-      }
-      case Kind.callRef: {
-        const next = skipNumber(bytes, p);
-        calls.indirect(at, next, readIndex(bytes, p));
-        return next;
-      }
-      case Kind.returnCall:
-        calls.directTail(at, readIndex(bytes, p));
-        return skipNumber(bytes, p);
-      case Kind.returnCallIndirect: {
-        const table = skipNumber(bytes, p);
-        flow.check(at, "table", readIndex(bytes, table), this.tableCount);
-        calls.indirectTail(at, readIndex(bytes, p));
-        return skipNumber(bytes, table);
-      }
-      case Kind.returnCallRef:
-        calls.indirectTail(at, readIndex(bytes, p));
-        return skipNumber(bytes, p);
-      case Kind.bulk:
-        return this.lengths.bulk(at, p, op);
-      case Kind.length:
-        return this.lengths.array(at, p, op);
-      case Kind.grow:
-        return this.lengths.grow(at, p, op);
-      case Kind.table:
-        flow.check(at, "table", readIndex(bytes, p), this.tableCount);
-        return skipNumber(bytes, p);
-      case Kind.typeIndex:
-        flow.check(at, "type", readIndex(bytes, p), flow.counts.parameters.length);
-        return skipNumber(bytes, p);
-      case Kind.castLabel: {
-        const next = skipNumber(bytes, skipNumber(bytes, skipNumber(bytes, p + 1)));
-        flow.branch(at, readIndex(bytes, p + 1), false);
-        flow.openRegion(next);
-        return next;
-      }
-      case Kind.refFunc: {
-        const index = readIndex(bytes, p);
-        flow.check(at, "function", index, this.facts.isReferenced.length);
-        this.facts.isReferenced[index] = 1;
-        return skipNumber(bytes, p);
-      }
-      case Kind.structNew:
-        flow.push(1 - countAt(flow.counts.fields, readIndex(bytes, p)));
-        return skipNumber(bytes, p);
-      case Kind.arrayNewFixed: {
-        const count = readIndex(bytes, skipNumber(bytes, p));
-        flow.push(1 - Math.min(count, flow.height));
-        return skipNumber(bytes, skipNumber(bytes, p));
-      }
-      default:
-        return this.exception(op, kind, at, p);
-    }
-  }
-
-  private exception(op: number, kind: number, at: number, p: number): number {
-    const { bytes, flow } = this;
-    switch (kind) {
-      case Kind.try:
-        return flow.openBlock(kind, at, p);
-      case Kind.tryTable:
-        return flow.tryTable(at, p);
-      case Kind.throw:
-      case Kind.rethrow:
-        flow.throw(at);
-        return skipNumber(bytes, p);
-      case Kind.throwRef:
-        flow.throw(at);
-        return p;
-      case Kind.catch: {
-        const next = skipNumber(bytes, p);
-        flow.catch(at, next, this.tagParameters(readIndex(bytes, p)));
-        return next;
-      }
-      case Kind.catchAll:
-        flow.catch(at, p, 0);
-        return p;
-      case Kind.delegate: {
-        const next = skipNumber(bytes, p);
-        flow.delegate(at, readIndex(bytes, p), next);
-        return next;
-      }
-      default:
-        throw unknownOpcode(at, op);
-    }
-  }
-
-  private tagParameters(tag: number): number {
-    const type = this.input.spaces.tags[tag];
-    return type === undefined ? 0 : countAt(this.flow.counts.parameters, type);
   }
 
   /**

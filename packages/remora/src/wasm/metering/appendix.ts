@@ -25,16 +25,20 @@ export const names = {
 /** Collects the helpers that the analyser asks for, each once. */
 export class Helpers {
   readonly list: Helper[] = [];
-  private readonly ids = new Map<string, number>();
+  private readonly ids = new Map<number, number>();
 
   id(operator: number, first: number, second: number): number {
-    const key = `${operator} ${first} ${second}`;
+    const key = (operator * firstMax + first) * secondMax + second;
     const known = this.ids.get(key);
     if (known !== undefined) return known;
     this.ids.set(key, this.list.length);
     return this.list.push({ operator, first, second }) - 1;
   }
 }
+
+/** More than V8 takes: 10,000,000 segments or tables as the first index, 100,000 tables as the second. Three numbers in one. */
+const firstMax = 2 ** 24;
+const secondMax = 2 ** 18;
 
 export interface Appendix {
   readonly appended: Appended;

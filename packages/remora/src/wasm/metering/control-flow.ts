@@ -39,10 +39,10 @@ export class ControlFlow {
   private readonly regionFuel: IntList;
 
   /** The control stack, see `frames.ts`; frame 0 is the function. */
-  private readonly frames: Int32Array;
+  readonly frames: Int32Array;
   top = 0;
   /** Where the frame at `top` starts. */
-  private base = 0;
+  base = 0;
 
   /** Region that operators are charged to; -1 in unreachable code. */
   region = -1;
@@ -103,7 +103,8 @@ export class ControlFlow {
     if (this.region >= 0) this.raise(this.height + values);
   }
 
-  private raise(height: number): void {
+  /** The operand stack has this height now. */
+  raise(height: number): void {
     this.height = height;
     if (height > this.heightMax) this.heightMax = height;
   }
@@ -173,11 +174,7 @@ export class ControlFlow {
       this.open(FrameKind.if, at, parameters, results);
       this.openRegion(next);
       this.frames[this.base + Frame.armRegion] = this.region;
-    } else if (kind === Kind.loop) this.openLoop(at, next, parameters, results);
-    else {
-      this.noteHandlers();
-      this.open(FrameKind.try, at, parameters, results);
-    }
+    } else this.openLoop(at, next, parameters, results);
     return next;
   }
 
@@ -203,48 +200,13 @@ export class ControlFlow {
     this.noteEvent(Event.loop, at, next, loop);
   }
 
-  private flagLoop(loop: number, flag: number): void {
+  flagLoop(loop: number, flag: number): void {
     this.facts.loopFlags.set(loop, this.facts.loopFlags.at(loop) | flag);
   }
 
   /** The innermost loop has something in it that keeps it from being split. */
   markLoops(): void {
     if (this.loop >= 0) this.flagLoop(this.loop, LoopFlag.hasCall);
-  }
-
-  private noteHandlers(): void {
-    this.hasHandler = true;
-    this.facts.usesExceptions = true;
-    this.markLoops();
-  }
-
-  tryTable(at: number, p: number): number {
-    this.noteHandlers();
-    let next = this.openBlock(Kind.block, at, p);
-    this.frames[this.base + Frame.kind] = FrameKind.tryTable;
-    const count = readIndex(this.bytes, next);
-    next = skipNumber(this.bytes, next);
-    for (let index = 0; index < count; index++) {
-      if (next >= this.bytes.length)
-        throw wasmErrors["unexpected-end"]({ offset: next, what: "a catch clause" });
-      const code = this.bytes[next++] as number;
-      if (code < 2) next = skipNumber(this.bytes, next);
-      // Labels of catch clauses count from outside of the try_table.
-      this.catchTo(this.top - 1 - readIndex(this.bytes, next));
-      next = skipNumber(this.bytes, next);
-    }
-    return next;
-  }
-
-  private catchTo(target: number): void {
-    if (target < 0 || this.region < 0) return;
-    this.target(target);
-    if (target === 0) this.exits++;
-    const { frames } = this;
-    const base = target << frameShift;
-    frames[base + Frame.isHandler] = 1;
-    if (frames[base + Frame.kind] === FrameKind.loop)
-      this.flagLoop(frames[base + Frame.loop] as number, LoopFlag.isHandler);
   }
 
   else(at: number, next: number): void {
@@ -313,45 +275,17 @@ export class ControlFlow {
     if (isMet || top === 0) this.noteEvent(Event.join, at, falls, top === 0 ? 1 : 0);
   }
 
-  /** `parameters`: values that the handler starts with. */
-  catch(at: number, next: number, parameters: number): void {
-    const { top, frames, base } = this;
-    if (frames[base + Frame.kind] !== FrameKind.try) {
-      throw wasmErrors.malformed({ offset: at, what: "catch", found: "no try before it", allowed: "try" });
-    }
-    const entry = frames[base + Frame.entryRegion] as number;
-    if (entry < 0) return;
-    // What leaves the try block by an exception does not run behind it.
-    this.noteTarget(top - 1);
-    if (this.region >= 0) frames[base + Frame.isTargeted] = 1;
-    this.noteEvent(Event.arm, at, this.region >= 0 ? 1 : 0, 0);
-    this.region = entry;
-    this.raise((frames[base + Frame.height] as number) + parameters);
-    this.noteEvent(Event.handler, next, 0, 0);
-    this.openRegion(next);
-  }
-
-  delegate(at: number, label: number, next: number): void {
-    const { frames, base } = this;
-    if (frames[base + Frame.kind] !== FrameKind.try) {
-      throw wasmErrors.malformed({ offset: at, what: "delegate", found: "no try before it", allowed: "try" });
-    }
-    // An exception goes on to the handler of an outer frame.
-    if ((frames[base + Frame.entryRegion] as number) >= 0) {
-      this.noteTarget(Math.max(0, this.top - 1 - label));
-    }
-    this.end(at, next);
-  }
-
   // What leaves the straight way.
 
   /** Something inside the open frames goes to this frame's label. */
-  private target(frame: number): void {
+  target(frame: number): void {
     this.frames[(frame << frameShift) + Frame.isTargeted] = 1;
     this.noteTarget(frame);
+    if (frame === 0) this.exits++;
   }
 
-  private noteTarget(frame: number): void {
+  /** The same without a branch: what is here may leave the frames inside of this one. */
+  noteTarget(frame: number): void {
     const at = this.base + Frame.target;
     if (frame < (this.frames[at] as number)) this.frames[at] = frame;
   }
@@ -377,7 +311,6 @@ export class ControlFlow {
       return;
     }
     this.target(frame);
-    if (frame === 0) this.exits++;
     this.noteEvent(Event.branch, at, left, isAlways ? 1 : 0);
     if (isAlways) this.region = -1;
   }
@@ -396,7 +329,6 @@ export class ControlFlow {
       if (left < 0) left = this.leftLoop(frame);
       if (this.region < 0) continue;
       this.target(frame);
-      if (frame === 0) this.exits++;
     }
     if (this.region >= 0) this.noteEvent(Event.branchTable, at, left, this.top - this.loopFrame);
     else if (left >= 0) this.noteEvent(Event.deadBranch, at, left, this.top - this.loopFrame);
