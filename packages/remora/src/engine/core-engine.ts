@@ -7,21 +7,16 @@
 import type { RemoraError } from "../base/index.ts";
 import type {
   CoreEngine,
-  CoreExtern,
-  CoreFunction,
   CoreImports,
   CoreInstance,
   CoreWaiting,
   RoutineEngine,
   TextCodec,
 } from "../component/core.ts";
-import { isSlowHostFunction } from "../component/slow-host.ts";
-import { counterModule, reservedPrefix } from "../wasm/metering/contract.ts";
 import type { CompiledModule, ModuleFacts } from "./compile.ts";
 import type { CompileRequest } from "./compile-cache.ts";
 import { engineErrors } from "./errors.ts";
-import { guarded } from "./host-guard.ts";
-import { withCanonicalBits, withCanonicalResults } from "./host-nan.ts";
+import { Externs } from "./externs.ts";
 import type { Budget, Limits } from "./limits.ts";
 import { Meter } from "./meter.ts";
 import type { ModuleImport } from "./module-imports.ts";
@@ -30,7 +25,7 @@ import { textCodec } from "./text.ts";
 import { trap } from "./trampoline.ts";
 import { classifyThrown, type ResolveFrame, runningFunction } from "./trap.ts";
 import { nodeTimer, type Timer, Waiting } from "./waiting.ts";
-import { type WasmInstance, type WasmMemory, type WasmTable, webAssembly } from "./webassembly.ts";
+import { type WasmInstance, webAssembly } from "./webassembly.ts";
 
 /** Where an instance's modules come from: a `CompileCache`, or what was made of one elsewhere. */
 export interface ModuleSource {
@@ -93,8 +88,7 @@ export class InstanceEngine implements CoreEngine {
   #waiting: Waiting | undefined;
   readonly #timer: Timer;
   readonly #places: ModulePlaces;
-  /** Functions, memories and tables that came out of this instance's own modules. */
-  readonly #own = new WeakSet<object>();
+  readonly #externs: Externs;
 
   constructor(options: InstanceEngineOptions) {
     const { limits } = options;
@@ -115,6 +109,7 @@ export class InstanceEngine implements CoreEngine {
       ...(options.isStopped !== undefined && { isStopped: options.isStopped }),
       ...(options.sliceUnits !== undefined && { sliceUnits: options.sliceUnits }),
     });
+    this.#externs = new Externs({ meter: this.#meter, isStrict: this.isStrict, failHost: this.#failHost });
   }
 
   /** True after a failure: the instance takes no further call and is to be closed and replaced. */
@@ -176,7 +171,7 @@ export class InstanceEngine implements CoreEngine {
       meter: this.#meter,
       timer: this.#timer,
       goOn: () => this.#goOn(),
-      adopt: (made) => this.#own.add(made),
+      adopt: (made) => this.#externs.adopt(made),
       failHost: this.#failHost,
       condemn: (error) => this.#meter.condemn(this.#classified(error)),
     });
@@ -196,7 +191,7 @@ export class InstanceEngine implements CoreEngine {
     this.#reserve(compiled.facts, imports);
     const instance = this.#link(compiled, module, imports);
     this.#meter.attach(instance, compiled.facts.injected, compiled.facts.stackSlotsUncounted);
-    const exports = this.#visible(instance);
+    const exports = this.#externs.exports(instance);
     const { start } = compiled.facts.injected;
     // The rewriter promises its type; see `InjectedExports`.
     if (start !== undefined) this.#run(instance.exports[start] as () => void);
@@ -295,41 +290,20 @@ export class InstanceEngine implements CoreEngine {
     if (facts.stackSlotsUncounted > slotsMax) {
       throw engineErrors["stack-limit"]({ plugin, slots: facts.stackSlotsUncounted, slotsMax });
     }
-    let pages = facts.memoryPagesMin;
-    for (const memory of facts.memories) {
-      const given = this.#foreign(imports, memory.import);
-      // V8 checks at linking that it is a memory; here it only must not go uncounted.
-      if (given !== undefined) pages += Math.ceil(((given as WasmMemory).buffer?.byteLength ?? 0) / 65_536);
-    }
+    const pages = facts.memoryPagesMin + this.#externs.pagesGiven(facts, imports);
     if (!this.#meter.pages.reserve(pages)) {
       throw engineErrors["memory-limit"]({ plugin, pages, pagesMax: this.#meter.pages.left });
     }
-    let elements = facts.tableElementsMin;
-    for (const table of facts.tables) {
-      const given = this.#foreign(imports, table.import);
-      if (given !== undefined) elements += (given as WasmTable).length ?? 0;
-    }
+    const elements = facts.tableElementsMin + this.#externs.elementsGiven(facts, imports);
     if (!this.#meter.elements.reserve(elements)) {
       throw engineErrors["table-limit"]({ plugin, elements, elementsMax: this.#meter.elements.left });
     }
   }
 
-  /** What is given for an import when it is seen for the first time and not from a module of ours. */
-  #foreign(
-    imports: CoreImports,
-    name: { readonly module: string; readonly name: string } | undefined,
-  ): CoreExtern | undefined {
-    if (name === undefined) return undefined;
-    const given = importOf(imports, name.module, name.name);
-    // What is no object is no memory and no table: V8 says so at linking.
-    if (typeof given !== "object" || this.#own.has(given)) return undefined;
-    this.#own.add(given);
-    return given;
-  }
-
   #link(compiled: CompiledModule, original: Uint8Array, imports: CoreImports): WasmInstance {
     try {
-      return new webAssembly.Instance(compiled.module, this.#guarded(compiled, original, imports));
+      const wanted = this.#cache.imports(compiled, original);
+      return new webAssembly.Instance(compiled.module, this.#externs.imports(wanted, imports));
     } catch (error) {
       if (error instanceof webAssembly.LinkError || error instanceof TypeError) {
         throw engineErrors.link({ plugin: this.plugin, reason: error.message }, error);
@@ -339,48 +313,12 @@ export class InstanceEngine implements CoreEngine {
     }
   }
 
-  /** The imports, with every function of the host behind a guard; functions of our own modules stay direct. */
-  #guarded(compiled: CompiledModule, original: Uint8Array, imports: CoreImports): CoreImports {
-    // Without prototypes: the names are the guest's, and "__proto__" is one of them.
-    const hosts: CoreImports = Object.create(null);
-    for (const { module, name, parameters, results } of this.#cache.imports(compiled, original)) {
-      hosts[module] ??= Object.create(null) as CoreImports[string];
-      const given = importOf(imports, module, name);
-      // Left out when absent: V8 then says which one is missing.
-      if (given === undefined) continue;
-      const fields = hosts[module] as CoreImports[string];
-      if (typeof given !== "function" || this.#own.has(given)) {
-        fields[name] = withCanonicalBits(given);
-        continue;
-      }
-      // `typeof` above says that it is a function.
-      const plain = given as CoreFunction;
-      const hostFunction = this.isStrict ? withCanonicalResults(plain, results) : plain;
-      const isSlow = isSlowHostFunction(plain);
-      fields[name] = guarded(this.#meter, hostFunction, { parameters, isSlow }, this.#failHost);
-    }
-    const { counters } = this.#meter;
-    if (counters !== undefined) hosts[counterModule] = counters;
-    return hosts;
-  }
-
   /** What a host function threw is the reason, unless the guest was stopped further down and has one already. */
   readonly #failHost = (error: unknown): never => {
     const meter = this.#meter;
     if (meter.dead !== undefined) return trap();
     return meter.abort(this.#classified(error));
   };
-
-  #visible(instance: WasmInstance): CoreInstance["exports"] {
-    const visible: Record<string, CoreExtern> = Object.create(null);
-    for (const name in instance.exports) {
-      if (name.startsWith(reservedPrefix)) continue;
-      const item = instance.exports[name] as CoreExtern;
-      visible[name] = item;
-      if (typeof item === "function" || typeof item === "object") this.#own.add(item);
-    }
-    return Object.freeze(visible);
-  }
 
   #run(start: () => void): void {
     if (this.#state === busy) {
@@ -395,12 +333,4 @@ export class InstanceEngine implements CoreEngine {
     }
     this.leave();
   }
-}
-
-/** What the host gives for an import; nothing that an object merely inherits. */
-function importOf(imports: CoreImports, module: string, name: string): CoreExtern | undefined {
-  if (!Object.hasOwn(imports, module)) return undefined;
-  const fields = imports[module];
-  if (fields === undefined || !Object.hasOwn(fields, name)) return undefined;
-  return fields[name] ?? undefined;
 }

@@ -1,0 +1,60 @@
+/** Puts the sections of a metered module together: new contents in their order, and the original's bytes for the others. */
+
+import { ByteWriter } from "../byte-writer.ts";
+import { moduleHeader, sectionKinds, sectionOrder } from "../decode.ts";
+import type { Module } from "../module.ts";
+import type { Emitted } from "./emit.ts";
+import type { Contents } from "./rewrite-sections.ts";
+import { withoutGlobalNames } from "./shared-counters.ts";
+
+export function assembleSections(
+  module: Module,
+  contents: Contents,
+  emitted: Emitted,
+  hasMovedGlobals: boolean,
+): Uint8Array {
+  const writer = new ByteWriter(module.bytes.length + emitted.bodies.length + 4_096);
+  writer.raw(Uint8Array.from(moduleHeader));
+  let done = 0;
+  const writeNew = (upTo: number) => {
+    for (; done < upTo; done++) {
+      const kind = sectionOrder[done] ?? "custom";
+      const content = contents.get(kind);
+      if (kind === "code" && emitted.hints.functions > 0) writer.byte(0).sized(emitted.hints.content());
+      if (content !== undefined) writer.byte(sectionKinds.indexOf(kind)).sized(content);
+    }
+  };
+  for (const section of module.sections) {
+    const isDropped = section.kind === "start" || (section.kind === "custom" && isStale(section.name));
+    if (isDropped || section.source === undefined) continue;
+    if (hasMovedGlobals && section.kind === "custom" && section.name === "name") {
+      const names = new ByteWriter(section.items.length + 16)
+        .name("name")
+        .raw(withoutGlobalNames(section.items));
+      writer.byte(0).sized(names.finish());
+      continue;
+    }
+    if (section.kind !== "custom") {
+      writeNew(sectionOrder.indexOf(section.kind));
+      if (contents.has(section.kind)) {
+        writeNew(done + 1);
+        continue;
+      }
+      done++;
+    }
+    writer.raw(module.bytes.subarray(section.source.start, section.source.end));
+  }
+  writeNew(sectionOrder.length);
+  return writer.finish();
+}
+
+/** What refers to code by offset and does not fit any more (4.2). */
+function isStale(name: string): boolean {
+  return (
+    name.startsWith(".debug_") ||
+    name.startsWith("reloc.") ||
+    // Branch hints, and whatever else engines come to take hints from.
+    name.startsWith("metadata.code.") ||
+    ["sourceMappingURL", "external_debug_info"].includes(name)
+  );
+}
