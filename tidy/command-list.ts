@@ -27,6 +27,7 @@ const system: System = {
   makeFolder: neverUsed,
   configFolder: "",
   pluginFolder: "",
+  hostPackages: [],
   hasFolder: neverUsed,
   ask: neverUsed,
   watch: neverUsed,

@@ -66,7 +66,7 @@ export {
 } from "./host.ts";
 export { type ElevationSource, noElevation, openElevation } from "./plugin/elevation.ts";
 export { type LogLevel, type TakHostOptions, takHostImports } from "./plugin/host-functions.ts";
-export { takHostVersion, takPluginHost } from "./plugin/plugin-host.ts";
+export { pluginHost, takHostVersion, takPluginHost } from "./plugin/plugin-host.ts";
 export { openPluginStage, type PluginStage, type PluginStageOptions } from "./plugin/plugin-stage.ts";
 export { filterInterfaces, settingsInterface, transformerInterface } from "./plugin/shapes.ts";
 export {

@@ -2,6 +2,7 @@
 
 import type { ConsentView } from "@remora/admin";
 import { Option } from "commander";
+import type { Asker } from "remora/manager";
 import { decide, type Grant, parseGrants, type Vocabulary } from "remora/policy";
 import { cliErrors } from "./errors.ts";
 import { knownCapabilities } from "./known-capabilities.ts";
@@ -14,7 +15,7 @@ export interface ConsentPolicy {
   readonly vocabulary: Vocabulary;
 }
 
-type Item = ConsentView["items"][number];
+type Item = Pick<ConsentView["items"][number], "capability"> & { readonly target?: string | null };
 
 const fileBytesMax = 1024 * 1024;
 
@@ -46,11 +47,11 @@ export async function readPolicy(
 }
 
 /** What it gives, and what it says nothing about; the rest it refuses. A denial outweighs a grant. */
-export function answerByPolicy(
+export function answerByPolicy<Asked extends Item>(
   { grants, denials, vocabulary }: ConsentPolicy,
-  items: readonly Item[],
-): { readonly given: readonly Item[]; readonly open: readonly Item[] } {
-  const covers = (grants: readonly Grant[], { capability, target }: Item) => {
+  items: readonly Asked[],
+): { readonly given: readonly Asked[]; readonly open: readonly Asked[] } {
+  const covers = (grants: readonly Grant[], { capability, target = null }: Asked) => {
     const name = vocabulary.get(capability)?.name;
     // Of a host that this program does not know: nothing can be said about it.
     if (name === undefined) return false;
@@ -61,6 +62,14 @@ export function answerByPolicy(
   return {
     given: undenied.filter((item) => covers(grants, item)),
     open: undenied.filter((item) => !covers(grants, item)),
+  };
+}
+
+/** A policy as a manager asks it: a version that wants anything else waits for somebody. */
+export function policyAsker(policy: ConsentPolicy): Asker {
+  return async ({ items }) => {
+    const { given, open } = answerByPolicy(policy, items);
+    return open.length > 0 ? { kind: "later" } : { kind: "given", items: given };
   };
 }
 

@@ -45,6 +45,11 @@ export const cliErrors = defineErrors("cli", {
     fault: "operator",
     message: (d: { what: string; expected: string }) => `Cannot use ${d.what}: expected ${d.expected}`,
   },
+  "not-a-host": {
+    fault: "operator",
+    message: (d: { name: string; reason: string }) =>
+      `Cannot load the host "${d.name}": ${d.reason}; hosts are named in REMORA_HOSTS, with spaces between`,
+  },
   "no-wit": {
     fault: "operator",
     message: (d: { path: string; found: number; filesMax: number }) =>

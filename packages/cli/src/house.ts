@@ -22,6 +22,8 @@ export interface HouseOptions {
   /** Where the command opens the folder itself: the lowest level that runs, and whose signatures count. */
   readonly trust?: TrustRule;
   readonly keys?: TrustStore;
+  /** Hosts besides those that come with the program, where it opens the folder itself. */
+  readonly hostPackages?: readonly string[];
 }
 
 export interface House extends Operations {
@@ -61,7 +63,7 @@ export async function withHouse<Result>(
 ): Promise<Result> {
   const folder = folderOf(system, options);
   if (!options.mayBeNew && !(await system.hasFolder(folder))) throw cliErrors["no-folder"]({ folder });
-  const house = await open({ ...options, folder });
+  const house = await open({ ...options, folder, hostPackages: system.hostPackages });
   try {
     if (options.use === "live" && !house.isRunning) throw cliErrors["not-served"]({ folder });
     return await act(house);

@@ -1,12 +1,13 @@
 /** The plugins of a folder for one command: through the program that holds them, or opened here. */
 
 import { localOperations, type Operations, openAdmin, readEndpoint, remoteOperations } from "@remora/admin";
-import { noElevation, takPluginHost } from "@remora/tak";
 import { isRemoraError } from "remora/base";
-import { folderSource, giveAll, type Manager, openManager, type PluginHost } from "remora/manager";
+import { folderSource, giveAll, type Manager, openManager } from "remora/manager";
 import { harmless } from "remora/policy";
 import type { Serve } from "./commands/serve.ts";
+import { policyAsker } from "./consent-policy.ts";
 import { happeningLine } from "./happening-text.ts";
+import { loadHosts } from "./host-packages.ts";
 import type { HouseOptions, HouseUse, OpenHouse } from "./house.ts";
 
 export const openHouse: OpenHouse = async (options) => {
@@ -43,11 +44,17 @@ const startsPlugins: Readonly<Record<HouseUse, boolean>> = {
   develop: true,
 };
 
-function openFolder({ folder, use, trust = "verified", keys }: HouseOptions): Promise<Manager> {
+async function openFolder({
+  folder,
+  use,
+  trust = "verified",
+  keys,
+  hostPackages = [],
+}: HouseOptions): Promise<Manager> {
   const isOwn = use === "develop";
   return openManager({
     folder,
-    hosts: knownHosts(() => {}),
+    hosts: await loadHosts(hostPackages, () => {}),
     who: "the command remora",
     startsPlugins: startsPlugins[use],
     policy: { trust: isOwn ? "unsigned" : trust, ...(keys !== undefined && { keys }) },
@@ -55,24 +62,14 @@ function openFolder({ folder, use, trust = "verified", keys }: HouseOptions): Pr
   });
 }
 
-/** The hosts that this program knows: enough to see whether a plugin runs, without a stream. */
-function knownHosts(log: (line: string) => void): readonly PluginHost[] {
-  return [
-    takPluginHost(
-      {
-        log: (plugin, level, line) => log(`${harmless(plugin)} ${level}: ${line}`),
-        nowMs: Date.now,
-        elevation: noElevation,
-      },
-      new Map(),
-    ),
-  ];
-}
-
-export const serve: Serve = async ({ folder, address, port, hosts, sources, trust, keys, log }) => {
+export const serve: Serve = async (options) => {
+  const { folder, address, port, hosts, sources, trust, keys, consent, hostPackages, log } = options;
   const manager = await openManager({
     folder,
-    hosts: knownHosts(log),
+    hosts: await loadHosts(hostPackages, (plugin, level, line) =>
+      log(`${harmless(plugin)} ${level}: ${line}`),
+    ),
+    ...(consent !== undefined && { asker: policyAsker(consent) }),
     who: "remora serve",
     sources: sources.map((path) => folderSource(path)),
     policy: { ...(trust !== undefined && { trust }), ...(keys !== undefined && { keys }) },

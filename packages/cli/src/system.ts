@@ -36,6 +36,8 @@ export interface System {
   readonly configFolder: string;
   /** The folder of the plugins that commands are about, unless they say otherwise. */
   readonly pluginFolder: string;
+  /** Packages of hosts that are known besides the program's own. */
+  readonly hostPackages: readonly string[];
   /** Whether there is such a folder. */
   hasFolder(path: string): Promise<boolean>;
   /**
@@ -66,6 +68,7 @@ export function realSystem(): System {
     makeFolder: async (path) => void (await mkdir(path, { recursive: true })),
     configFolder: configFolder(),
     pluginFolder: process.env.REMORA_FOLDER || ".remora",
+    hostPackages: (process.env.REMORA_HOSTS ?? "").split(/\s+/).filter((name) => name !== ""),
     hasFolder: async (path) => (await stat(path).catch(() => undefined))?.isDirectory() ?? false,
     ask: askTerminal,
     watch: watchReal,

@@ -4,6 +4,7 @@ import type { Instance } from "remora/engine";
 import type { PluginContext, PluginHost, WorldBinding } from "remora/manager";
 import { takVocabulary } from "../config/plugins.ts";
 import { takErrors } from "../errors.ts";
+import { noElevation } from "./elevation.ts";
 import { hostFunctionNames, type TakHostOptions, takHostImports } from "./host-functions.ts";
 import {
   bindFilter,
@@ -29,6 +30,11 @@ export interface PluginRole {
 
 /** The version that manifests name: `[host] name = "tak"`, `version = "^0.1.0"`. */
 export const takHostVersion = "0.1.0";
+
+/** The host without a stream, as a program asks for it that runs plugins of any host. */
+export function pluginHost({ log }: Pick<TakHostOptions, "log">): PluginHost {
+  return takPluginHost({ log, nowMs: Date.now, elevation: noElevation }, new Map());
+}
 
 /**
  * @param roles By the plugin's name; a plugin that the chain does not have runs and is not called.

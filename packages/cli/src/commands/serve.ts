@@ -2,6 +2,7 @@
 
 import { Command, Option } from "commander";
 import type { TrustRule, TrustStore } from "remora/bundle";
+import { type ConsentPolicy, policyOption, readPolicy } from "../consent-policy.ts";
 import { type FolderOptions, folderOf, folderOption } from "../house.ts";
 import { forOption, jsonOption, portOption } from "../options.ts";
 import type { System } from "../system.ts";
@@ -17,6 +18,9 @@ export type Serve = (options: {
   readonly hosts: readonly string[];
   readonly trust?: TrustRule;
   readonly keys?: TrustStore;
+  /** Answers for consent; else whatever wants more waits for an admin. */
+  readonly consent?: ConsentPolicy;
+  readonly hostPackages: readonly string[];
   readonly sources: readonly string[];
   readonly log: (line: string) => void;
 }) => Promise<{ readonly address: string; close(): Promise<void> }>;
@@ -26,6 +30,7 @@ interface ServeOptions extends FolderOptions, TrustOptions {
   readonly address: string;
   readonly host: readonly string[];
   readonly source: readonly string[];
+  readonly policy?: string;
   readonly for?: number;
   readonly json?: true;
 }
@@ -43,6 +48,7 @@ export function serveCommand(system: System, serve: Serve): Command {
     .addOption(
       new Option("--source <folder...>", "folders with bundles, where plugins come from by name").default([]),
     )
+    .addOption(policyOption())
     .addOption(trustOption())
     .addOption(storeOption())
     .addOption(forOption())
@@ -50,20 +56,34 @@ export function serveCommand(system: System, serve: Serve): Command {
     .addHelpText(
       "after",
       `
+Its plugins are those of the hosts that come with this program, and of the packages that REMORA_HOSTS names.
 The address and a token of its own are in FOLDER/admin/endpoint.json, which only you may read: the other commands find
 it there. Tokens for others: remora tokens create. On a network, put TLS in front of it. Its page is at /docs.
 
 Examples:
   remora serve
-  remora serve --folder ./plugins --port 0 --source ./bundles --trust self-signed`,
+  remora serve --folder ./plugins --port 0 --source ./bundles --trust self-signed --policy policy.json`,
     )
     .action(async (options: ServeOptions) => {
       const { port, address, host: hosts, source: sources } = options;
       const folder = folderOf(system, options);
+      const { hostPackages } = system;
       const trust = await trustOf(system, options);
+      const policy = await readPolicy(system, options.policy);
+      const consent = policy === undefined ? {} : { consent: policy };
       await untilStopped(system, options.for, async (signal) => {
         const log = (line: string) => system.err.write(`${line}\n`);
-        const served = await serve({ folder, address, port, hosts, sources, log, ...trust });
+        const served = await serve({
+          folder,
+          address,
+          port,
+          hosts,
+          sources,
+          hostPackages,
+          log,
+          ...trust,
+          ...consent,
+        });
         try {
           const ready = options.json
             ? JSON.stringify({ folder, address: served.address })

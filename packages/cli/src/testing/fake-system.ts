@@ -67,6 +67,7 @@ export function fakeSystem(options: FakeOptions = {}): FakeSystem {
     makeFolder: async () => {},
     configFolder: "config",
     pluginFolder: options.pluginFolder ?? "plugins",
+    hostPackages: [],
     hasFolder: async () => true,
     ask: async () => answers.shift(),
     watch: async (_path, take) => {
