@@ -128,8 +128,8 @@ export class BodyCopy {
     for (let at = this.firstPiece; at < pieces.length; at += 3) pieces.add(at, by);
   }
 
-  /** A branch that leaves a loop which has become two: its label, or those above `inside`, grow by one. */
-  relabel(offset: number, inside: number): void {
+  /** A branch that leaves a loop around which there are more labels now: its own, or those above `inside`, grow. */
+  relabel(offset: number, inside: number, added: number): void {
     this.to(offset);
     const { out, bytes } = this;
     const opcode = bytes[offset] as number; // within a body
@@ -141,21 +141,21 @@ export class BodyCopy {
       out.copy(bytes, at, flags);
       at = flags;
     }
-    if (opcode === op.brTable) this.cursor = this.relabelTable(at, inside);
+    if (opcode === op.brTable) this.cursor = this.relabelTable(at, inside, added);
     else {
-      out.u32(readIndex(bytes, at) + 1);
+      out.u32(readIndex(bytes, at) + added);
       this.cursor = skipNumber(bytes, at);
     }
   }
 
-  private relabelTable(offset: number, inside: number): number {
+  private relabelTable(offset: number, inside: number, added: number): number {
     const { out, bytes } = this;
     const count = readIndex(bytes, offset);
     out.u32(count);
     let at = skipNumber(bytes, offset);
     for (let index = 0; index <= count; index++) {
       const label = readIndex(bytes, at);
-      out.u32(label > inside ? label + 1 : label);
+      out.u32(label > inside ? label + added : label);
       at = skipNumber(bytes, at);
     }
     return at;

@@ -68,12 +68,16 @@ export class CounterCode {
 
   /** Takes the local counter from the stack. The stub leaves the same number in the global. */
   refill(): void {
-    const { out, local } = this;
     this.ifNegative();
+    this.callRefill();
+    this.out.byte(op.end);
+  }
+
+  callRefill(): void {
+    const { out, local } = this;
     out.indexed(op.localGet, local);
     out.indexed(op.call, this.appended.refillLocal);
     out.indexed(op.localSet, local);
-    out.byte(op.end);
   }
 
   private chargeGlobal(fuel: number, checks: boolean): void {

@@ -76,7 +76,7 @@ class Emitter {
   private readonly input: EmitInput;
   private readonly bytes: Uint8Array;
   private readonly appended: Appended;
-  private readonly isSplit: Uint8Array;
+  private readonly labelsAdded: Uint8Array;
   private readonly copy: BodyCopy;
   private readonly counter: CounterCode;
   private readonly stack: StackCode;
@@ -94,7 +94,7 @@ class Emitter {
     this.input = input;
     this.bytes = bytes;
     this.appended = appended;
-    this.isSplit = plan.isSplit;
+    this.labelsAdded = plan.labelsAdded;
     // Bodies hardly ever double; the buffer grows when they do.
     const codeBytes = facts.bodies.reduce((sum, body) => sum + body.end - body.start, 0);
     this.out = new CodeBuffer(2 * codeBytes + 4_096);
@@ -192,7 +192,7 @@ class Emitter {
         }
         case Event.branch:
           counter.need(offset);
-          if (a >= 0 && this.isSplit[a] === 1) this.copy.relabel(offset, 0);
+          if (a >= 0) this.relabel(offset, 0, a);
           if (b === 1) counter.afterMeeting();
           break;
         case Event.join:
@@ -213,9 +213,7 @@ class Emitter {
           loops.header(offset, a, b);
           break;
         case Event.loopEnd:
-          if (this.isSplit[a] !== 1) break;
-          this.copy.to(offset);
-          this.out.byte(op.end);
+          loops.end(offset, a);
           break;
         default:
           this.rare(data[at] as number, offset, a, b);
@@ -227,7 +225,7 @@ class Emitter {
     const { counter, copy } = this;
     switch (event) {
       case Event.return:
-        this.return(offset, a + (b >= 0 && this.isSplit[b] === 1 ? 1 : 0));
+        this.return(offset, a + (b >= 0 ? (this.labelsAdded[b] as number) : 0));
         return;
       case Event.dead:
         counter.afterMeeting();
@@ -238,11 +236,11 @@ class Emitter {
         return;
       case Event.branchTable:
         counter.need(offset);
-        if (a >= 0 && this.isSplit[a] === 1) copy.relabel(offset, b);
+        if (a >= 0) this.relabel(offset, b, a);
         counter.afterMeeting();
         return;
       case Event.deadBranch:
-        if (this.isSplit[a] === 1) copy.relabel(offset, b);
+        this.relabel(offset, b, a);
         return;
       case Event.checkpoint:
         this.checkpoint(offset);
@@ -269,6 +267,12 @@ class Emitter {
         this.stack.reset();
         return;
     }
+  }
+
+  /** A branch that leaves `loop`, where labels up to `inside` do not. */
+  private relabel(offset: number, inside: number, loop: number): void {
+    const added = this.labelsAdded[loop] as number; // there is one for each loop
+    if (added > 0) this.copy.relabel(offset, inside, added);
   }
 
   private call(offset: number, func: number): void {

@@ -142,4 +142,5 @@ export const LoopFlag = {
   hasBackEdge: 4,
   /** A `try_table` catches to its label. */
   isHandler: 8,
+  takesParameters: 16,
 } as const;

@@ -1,6 +1,6 @@
 /**
- * Headers of loops (metering specification 4.6): with the check inline; split in two, so that the call of the host is
- * outside of the inner one and V8 unrolls that; or, where the number of turns is known, paid for by many turns.
+ * Loops (metering specification 4.6): with the check inline in the header; with the refill behind a loop or in a header
+ * of its own, so that V8 unrolls what has no call in it; or, where the number of turns is known, paid for by many turns.
  */
 
 import type { BodyCopy } from "./body-copy.ts";
@@ -9,7 +9,7 @@ import { type CountedLoop, countedLoop } from "./counted-loop.ts";
 import type { CounterCode } from "./counter-code.ts";
 import { op } from "./emitted.ts";
 import { type BodyFacts, Event, eventSize, type Facts, LoopFlag } from "./facts.ts";
-import type { Plan } from "./plan.ts";
+import { type Plan, split } from "./plan.ts";
 import type { StackCode } from "./stack-code.ts";
 import { writeTakeTurns, writeTurnsLeft } from "./turns.ts";
 
@@ -49,7 +49,7 @@ export class LoopCode {
     const { facts, plan, bytes } = this.input;
     const events = facts.events.data;
     for (let at = body.eventsStart; at < body.eventsEnd; at += eventSize) {
-      if (events[at] !== Event.loop || plan.isSplit[events[at + 3] as number] !== 1) continue;
+      if (events[at] !== Event.loop || plan.labelsAdded[events[at + 3] as number] === 0) continue;
       const start = events[at + 2] as number;
       const found = countedLoop(bytes, start);
       if (found !== undefined) this.counted.set(start, found);
@@ -61,7 +61,7 @@ export class LoopCode {
   header(offset: number, next: number, loop: number): void {
     const { facts, plan } = this.input;
     const { counter, copy, stack } = this;
-    const isSplit = plan.isSplit[loop] === 1;
+    const isSplit = (plan.labelsAdded[loop] as number) > 0; // there is one for each loop
     counter.need(offset);
     copy.to(isSplit ? offset : next);
     counter.afterMeeting();
@@ -74,15 +74,61 @@ export class LoopCode {
       return;
     }
     const counted = this.countedAt(offset, next, fuel);
-    if (counted === undefined) this.split(offset, next, fuel);
-    else this.runTurns(counted, offset, next, fuel);
+    if (counted !== undefined) this.runTurns(counted, offset, next, fuel);
+    else if (plan.labelsAdded[loop] === split.labels) this.beginSplit(offset, next, fuel);
+    else this.splitWithParameters(offset, next, fuel);
   }
 
-  private split(offset: number, next: number, fuel: number): void {
+  /** The `end` of a loop, which is at `offset`. */
+  end(offset: number, loop: number): void {
+    const added = this.input.plan.labelsAdded[loop];
+    if (added === 0) return;
+    this.copy.to(offset);
+    this.out.byte(op.end);
+    if (added === split.labels) this.endSplit();
+  }
+
+  /**
+   *     block ;; done
+   *       loop ;; once more after a refill
+   *         block ;; the slice is spent
+   *           loop, as it was, which begins with: br_if the slice is spent
+   *           …
+   *           br done
+   *         end
+   *         refill
+   *         br once more
+   */
+  private beginSplit(offset: number, next: number, fuel: number): void {
+    const { out, copy } = this;
+    out.byte(op.block);
+    copy.again(offset + 1, next);
+    copy.again(offset, next);
+    out.byte(op.block);
+    out.byte(op.empty);
+    this.inner(offset, next, fuel);
+  }
+
+  private endSplit(): void {
+    const { out, counter } = this;
+    out.indexed(op.br, 2);
+    out.byte(op.end);
+    counter.callRefill();
+    out.indexed(op.br, 0);
+    out.byte(op.end);
+  }
+
+  /** What it starts with could not go out by a branch to a block without a type of its own: refilled before it. */
+  private splitWithParameters(offset: number, next: number, fuel: number): void {
     const { out, copy, counter } = this;
     copy.again(offset, next);
     out.indexed(op.localGet, counter.local);
     counter.refill();
+    this.inner(offset, next, fuel);
+  }
+
+  private inner(offset: number, next: number, fuel: number): void {
+    const { out, copy, counter } = this;
     copy.again(offset, next);
     out.indexed(op.localGet, counter.local);
     counter.isNegative();

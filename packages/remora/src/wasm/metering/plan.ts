@@ -23,8 +23,11 @@ export interface BodyPlan {
 
 export interface Plan {
   readonly bodies: readonly BodyPlan[];
-  /** By loop: 1 when it is put under two headers, so that the slow path is outside of the inner one. */
-  readonly isSplit: Uint8Array;
+  /**
+   * By loop: how many labels are between its body and what is around it when it is put into other blocks, so that the slow
+   * path is outside of it; 0 for a loop that stays as it is. See `loop-code.ts`.
+   */
+  readonly labelsAdded: Uint8Array;
   /** By function: calling it leaves the counter as it is. */
   readonly isUncounted: Uint8Array;
   /** By body: units that a call of it runs at most before something checks. */
@@ -50,6 +53,8 @@ const uncheckedFuelMax = 2_000;
 const calleeFuelMax = 200;
 /** What a header or an entry is charged at most without exact fuel; checkpoints charge what they stand for. */
 const gatheredFuelMax = 100;
+/** Blocks that `loop-code.ts` puts around a loop that it splits. */
+export const split = { labels: 3, labelsWithParameters: 1 } as const;
 
 export function makePlan(input: PlanInput): Plan {
   const { facts, importedFunctions } = input;
@@ -83,7 +88,7 @@ export function makePlan(input: PlanInput): Plan {
     uncheckedFuel[index] = checksEntry[index] === 1 ? 0 : fuel;
   }
 
-  const isSplit = new Uint8Array(facts.loopFlags.length);
+  const labelsAdded = new Uint8Array(facts.loopFlags.length);
   const plans = bodies.map((body, index): BodyPlan => {
     splitLoops(body);
     return {
@@ -96,7 +101,7 @@ export function makePlan(input: PlanInput): Plan {
   });
   return {
     bodies: plans,
-    isSplit,
+    labelsAdded,
     isUncounted,
     uncheckedFuel,
     checkpointFuel: input.mode === "deadline" ? checkEvery : 0,
@@ -144,8 +149,10 @@ export function makePlan(input: PlanInput): Plan {
     }
     for (let loop = body.loopsStart; loop < body.loopsEnd; loop++) {
       const flags = facts.loopFlags.at(loop);
-      const isPlain = (flags & (LoopFlag.hasCall | LoopFlag.hasInnerLoop)) === 0;
-      isSplit[loop] = isPlain && (flags & LoopFlag.hasBackEdge) !== 0 ? 1 : 0;
+      if ((flags & (LoopFlag.hasCall | LoopFlag.hasInnerLoop)) !== 0 || (flags & LoopFlag.hasBackEdge) === 0)
+        continue;
+      labelsAdded[loop] =
+        (flags & LoopFlag.takesParameters) === 0 ? split.labels : split.labelsWithParameters;
     }
   }
 
