@@ -28,8 +28,8 @@ export { exportedFunction } from "./exported-function.ts";
 // Descriptions.
 export type { ExternType } from "./link/describe.ts";
 export type { HostImports } from "./link/host-imports.ts";
-export { defaultPlanLimits, type PlanLimits } from "./link/planner.ts";
-export { defaultInstanceLimits, type InstanceLimits } from "./link/runtime.ts";
+export { defaultInstanceLimits, type InstanceLimits } from "./link/instance-limits.ts";
+export { defaultPlanLimits, type PlanLimits } from "./link/plan-limits.ts";
 export type { Component } from "./model.ts";
 export { camelCase, compatibleName, pascalCase } from "./names.ts";
 export { neededImports } from "./needed-imports.ts";

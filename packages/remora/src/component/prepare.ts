@@ -7,10 +7,12 @@ import type { CoreEngine } from "./core.ts";
 import { describeItems, type ExternType } from "./link/describe.ts";
 import { buildExports } from "./link/exports.ts";
 import { bindHostImports, type HostImports } from "./link/host-imports.ts";
+import { defaultInstanceLimits, type InstanceLimits } from "./link/instance-limits.ts";
 import type { Plan } from "./link/plan.ts";
-import { type PlanLimits, planComponent } from "./link/planner.ts";
+import type { PlanLimits } from "./link/plan-limits.ts";
+import { planComponent } from "./link/planner.ts";
 import { preparePlan } from "./link/prepared.ts";
-import { defaultInstanceLimits, type InstanceLimits, Runtime } from "./link/runtime.ts";
+import { Runtime } from "./link/runtime.ts";
 import type { Component } from "./model.ts";
 import { validateComponent } from "./validate/validate.ts";
 

@@ -20,17 +20,8 @@ import { callableFromPacket, type PacketCallable } from "../abi/transfer.ts";
 import { trap } from "../abi/trap.ts";
 import { contextOf } from "../abi/wide-context.ts";
 import type { FunctionTable } from "../async/builtin.ts";
-import type { Later } from "../async/later.ts";
 import { isAsyncHostFunction } from "../async-host.ts";
-import type {
-  CoreEngine,
-  CoreExtern,
-  CoreFunction,
-  CoreImports,
-  CoreInstance,
-  CoreMemory,
-  CoreSignature,
-} from "../core.ts";
+import type { CoreEngine, CoreExtern, CoreFunction, CoreImports, CoreInstance, CoreMemory } from "../core.ts";
 import { componentErrors } from "../errors.ts";
 import type { PacketMemory } from "../packet-memory.ts";
 import { AsyncRuntime, type Lifting } from "./async-runtime.ts";
@@ -38,6 +29,8 @@ import { Destructors } from "./destructors.ts";
 import type { ExportSource } from "./exports.ts";
 import { GuestObjects } from "./guest-objects.ts";
 import type { HostBindings } from "./host-imports.ts";
+import { InstanceBuiltins } from "./instance-builtins.ts";
+import type { InstanceLimits } from "./instance-limits.ts";
 import type { CoreNamespace, CoreRef, FuncItem, HostFuncPlan, Plan } from "./plan.ts";
 import type { Prepared, Side } from "./prepared.ts";
 
@@ -49,25 +42,6 @@ export interface RuntimeOptions {
   /** Whether every export gives a promise, also of functions of synchronous type. */
   readonly isPromised: boolean;
 }
-
-/** What a guest may make the host hold while it runs. */
-export interface InstanceLimits {
-  /** Handles to resources, in all component instances of the one that is made. */
-  readonly handlesMax: number;
-  /** Bytes of strings and lists that one call may hand to the host, or one guest to another. */
-  readonly liftBytesMax: number;
-  /** Calls under way and threads, of guests whose calls may wait. */
-  readonly tasksMax: number;
-  /** Streams and futures that the guest gave to the host and that the host still has. */
-  readonly hostEndsMax: number;
-}
-
-export const defaultInstanceLimits: InstanceLimits = {
-  handlesMax: 100_000,
-  liftBytesMax: 64 * 1024 * 1024,
-  tasksMax: 256,
-  hostEndsMax: 1_024,
-};
 
 export class Runtime {
   readonly engine: CoreEngine;
@@ -82,6 +56,7 @@ export class Runtime {
   readonly #lowered: (CoreFunction | undefined)[];
   readonly #fromHost: (HostCallable | undefined)[];
   readonly #destructors: Destructors;
+  readonly #builtins: InstanceBuiltins;
   /** Set when a call may be anything but one that gives its result at once. */
   readonly #async: AsyncRuntime | undefined;
 
@@ -102,6 +77,12 @@ export class Runtime {
       entered: (callee, caller) => this.#entered(callee, caller),
       state: (index) => this.#state(index),
       signature: prepared.sides.i32.rawSignature,
+      async: this.#async,
+    });
+    this.#builtins = new InstanceBuiltins({
+      engine,
+      state: (index) => this.#state(index),
+      destructors: this.#destructors,
       async: this.#async,
     });
     const dispose = (resource: number, rep: number) => this.#destructors.dispose(resource, rep);
@@ -304,38 +285,10 @@ export class Runtime {
       }
       case "lower":
         return this.#lower(ref.index);
-      case "context.get": {
-        const slots = this.#slotsOf(ref.state);
-        return () => (ref.isBigInt ? BigInt(slots()[ref.slot] ?? 0) : Number(slots()[ref.slot] ?? 0));
-      }
-      case "context.set": {
-        const slots = this.#slotsOf(ref.state);
-        return (value: Flat) => {
-          slots()[ref.slot] = value;
-        };
-      }
-      case "backpressure.inc":
-      case "backpressure.dec":
-        return this.#backpressure(ref.state, ref.kind === "backpressure.inc" ? 1 : -1);
       case "builtin":
         return this.#asyncBuiltin(ref.index);
-      case "resource.new": {
-        const { handles } = this.#state(ref.state);
-        return this.#builtin(ref.state, (rep: number) => handles.add(ref.resource, rep, true));
-      }
-      case "resource.rep": {
-        const { handles } = this.#state(ref.state);
-        // CanonicalABI.md, "canon resource.rep": allowed even when the instance may not leave.
-        return (index: number) => {
-          try {
-            return handles.get(index, ref.resource).rep;
-          } catch (error) {
-            return this.#abort(error);
-          }
-        };
-      }
-      case "resource.drop":
-        return this.#resourceDrop(ref.resource, ref.state);
+      default:
+        return this.#builtins.of(ref);
     }
   }
 
@@ -351,50 +304,9 @@ export class Runtime {
     );
   }
 
-  /** What a guest keeps is kept by its thread; where no thread of its own runs, by the instance. */
-  #slotsOf(index: number): () => Flat[] {
-    const state = this.#state(index);
-    const scheduler = this.#async?.scheduler;
-    if (scheduler === undefined) return () => state.slots;
-    return () => {
-      const thread = scheduler.current;
-      return thread?.task.instance.state === state ? thread.storage : state.slots;
-    };
-  }
-
-  /** CanonicalABI.md, "canon backpressure": only counted, since nothing that is synchronous waits for it. */
-  #backpressure(state: number, step: number): CoreFunction {
-    const owner = this.#state(state);
-    return () => {
-      owner.backpressure += step;
-      if (owner.backpressure >= 0 && owner.backpressure < backpressureEnd) return;
-      this.engine.abort(componentErrors.trap({ what: "backpressure out of its range" }));
-    };
-  }
-
-  #builtin(state: number, body: (value: number) => unknown): CoreFunction {
-    const owner = this.#state(state);
-    return (value: number) => {
-      try {
-        if (!owner.mayLeave) trap("a call out of a component instance that may not leave");
-        return body(value);
-      } catch (error) {
-        return this.#abort(error);
-      }
-    };
-  }
-
   #abort(error: unknown): never {
     if (error instanceof RemoraError) return this.engine.abort(error);
     throw error;
-  }
-
-  #resourceDrop(resource: number, stateIndex: number): CoreFunction {
-    const dropper = this.#destructors.dropper(resource, stateIndex);
-    if (this.#async === undefined) return this.#builtin(stateIndex, dropper);
-    const body = dropper as (index: Flat) => Later<undefined>; // Its parameter is an i32.
-    const waits: CoreSignature = { params: ["i32"], results: [] };
-    return this.#async.imported(this.#state(stateIndex), body, waits, "a destructor");
   }
 
   #lower(index: number): CoreFunction {
@@ -470,5 +382,3 @@ export class Runtime {
     };
   }
 }
-
-const backpressureEnd = 2 ** 16;

@@ -164,6 +164,8 @@ export function checkBuiltin(body: Body<"builtin">, scope: ComponentScope, offse
     if (slot.type !== "i32" && slot.type !== "i64")
       fail(`${name} of a type that is neither i32 nor i64`, offset);
     if (slot.index >= contextSlots) fail(`${name} of slot ${slot.index}, there are ${contextSlots}`, offset);
+    scope.slotType ??= slot.type;
+    if (slot.type !== scope.slotType) fail(`${name} of ${slot.type} beside one of ${scope.slotType}`, offset);
     return {
       kind: "func",
       signature: name === "context.get" ? signature("", String(slot.type)) : signature(String(slot.type), ""),

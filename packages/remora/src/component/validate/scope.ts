@@ -42,6 +42,8 @@ export class ComponentScope {
   readonly exportNames = new NameScope("export");
   readonly visibleImports: VisibleNames;
   readonly visibleExports: VisibleNames;
+  /** Of what a thread keeps: one for all that this component defines (CanonicalABI.md, "canon context.get"). */
+  slotType: "i32" | "i64" | undefined;
   /** Resource types defined by this component itself, which alone may make handles to them. */
   readonly ownResources = new Set<number>();
 

@@ -70,6 +70,21 @@ for (const [what, text] of valid) {
 }
 
 const invalid: readonly (readonly [string, string, RegExp])[] = [
+  [
+    "a thread that keeps an i64 beside an i32",
+    "(core func (canon context.get i32 0)) (core func (canon context.set i64 1))",
+    /context.set of i64 beside one of i32/,
+  ],
+  [
+    "an allocator for another kind of memory",
+    `(core module $m (memory (export "memory") i64 1)
+      (func (export "realloc") (param i32 i32 i32 i32) (result i32) unreachable)
+      (func (export "take") (param i64 i64)))
+    (core instance $i (instantiate $m))
+    (func (param "text" string) (canon lift (core func $i "take")
+      (memory (core memory $i "memory")) (realloc (core func $i "realloc"))))`,
+    /realloc has type .*expected \(i64 i64 i64 i64\)/,
+  ],
   ["a function that is not there", `(canon lower (func 0) (core func))`, /unknown function 0/],
   ["a type that is not there", `(type (list 7))`, /unknown type 7/],
   ["an own of what is no resource", `(type $t u32) (type (own $t))`, /not a resource type/],

@@ -7,12 +7,8 @@
 import { componentErrors } from "../errors.ts";
 import { at, resolvePlainType, resolveRef } from "../link/type-scope.ts";
 import type {
-  AliasDefinition,
   CanonBody,
   Component,
-  CoreInstanceDefinition,
-  CoreModuleDecl,
-  CoreTypeDecl,
   Definition,
   ExportDefinition,
   ExternDecl,
@@ -23,21 +19,13 @@ import type {
   TypeDeclBody,
 } from "../model.ts";
 import type { ResourceType } from "../types.ts";
+import { alias, checkAliasInType } from "./aliases.ts";
 import { addressTypeOf, checkBuiltin, checkLift, checkLower, checkResourceBuiltin } from "./canon.ts";
-import { coreMismatch, coreModuleType, declaredExtern } from "./core-module.ts";
-import type {
-  ComponentType,
-  CoreExtern,
-  CoreInstanceType,
-  CoreModuleType,
-  Entity,
-  InstanceType,
-  ResourceRange,
-  TypeEntity,
-} from "./entity.ts";
+import { coreInstance, declaredModule, pushCoreType } from "./core-definitions.ts";
+import { coreModuleType } from "./core-module.ts";
+import type { ComponentType, Entity, InstanceType, ResourceRange, TypeEntity } from "./entity.ts";
 import { NameScope } from "./name-scope.ts";
-import { usesOuterResource } from "./outer-resource.ts";
-import { ComponentScope, isSameSort, sortName, sortOf } from "./scope.ts";
+import { ComponentScope } from "./scope.ts";
 import { Substitution } from "./substitute.ts";
 import { Matcher } from "./subtype.ts";
 import { checkFuncType, checkValueType } from "./value-types.ts";
@@ -339,176 +327,4 @@ class Validator implements Validated {
 
 function fail(what: string, offset: number): never {
   throw componentErrors.invalid({ what, offset });
-}
-
-function coreInstance(scope: ComponentScope, definition: CoreInstanceDefinition): CoreInstanceType {
-  const { expr, offset } = definition;
-  if (expr.kind === "exports") {
-    const exports = new Map<string, CoreExtern>();
-    for (const { name, item } of expr.exports) {
-      if (exports.has(name)) fail(`core export "${name}" given twice`, offset);
-      exports.set(name, at(scope.coreItems(item.sort, offset), item.index, `core ${item.sort}`, offset));
-    }
-    return exports;
-  }
-  const module = at(scope.coreModules, expr.module, "core module", offset);
-  const args = new Map<string, CoreInstanceType>();
-  for (const { name, instance } of expr.args) {
-    if (args.has(name)) fail(`argument "${name}" given twice`, offset);
-    args.set(name, at(scope.coreInstances, instance, "core instance", offset));
-  }
-  for (const { module: from, name, type } of module.imports) {
-    const given = args.get(from)?.get(name);
-    if (given === undefined) return fail(`missing argument for the core import "${from}" "${name}"`, offset);
-    const why = coreMismatch(given, type);
-    if (why !== undefined) fail(`core import "${from}" "${name}": ${why}`, offset);
-  }
-  return module.exports;
-}
-
-function pushCoreType(scope: ComponentScope, type: CoreTypeDecl, offset: number): void {
-  if (type.kind === "module") declaredModule(scope, type.decls);
-  if (type.kind === "opaque") {
-    for (let index = 0; index < type.count; index++) scope.coreTypes.push(type);
-    return;
-  }
-  if (type.kind === "func") checkCoreReferences(type, scope.coreTypes.length, offset);
-  scope.coreTypes.push(type);
-}
-
-/** A reference to a type by index refers to an earlier one. */
-function checkCoreReferences(
-  type: Extract<CoreTypeDecl, { kind: "func" }>,
-  count: number,
-  offset: number,
-): void {
-  for (const value of [...type.params, ...type.results]) {
-    if (typeof value === "string") continue;
-    const index = /^\(ref (?:null )?(\d+)\)$/.exec(value.ref)?.[1];
-    if (index !== undefined && Number(index) >= count) fail(`unknown core type ${index}`, offset);
-  }
-}
-
-function declaredModule(scope: ComponentScope, decls: readonly CoreModuleDecl[]): CoreModuleType {
-  const types: CoreTypeDecl[] = [];
-  const imports: { module: string; name: string; type: CoreExtern }[] = [];
-  const exports = new Map<string, CoreExtern>();
-  const imported = new Set<string>();
-  for (const decl of decls) {
-    const { offset } = decl;
-    switch (decl.kind) {
-      case "type":
-        if (decl.type.kind === "func") checkCoreReferences(decl.type, types.length, offset);
-        if (decl.type.kind === "opaque")
-          for (let index = 1; index < decl.type.count; index++) types.push(decl.type);
-        types.push(decl.type);
-        break;
-      case "outer-alias": {
-        // The module type is itself a scope: 0 counts to it, 1 to what it stands in.
-        if (decl.count === 0) {
-          types.push(at(types, decl.index, "core type", offset));
-          break;
-        }
-        const target = outerScope(scope, decl.count - 1, offset);
-        const type = at(target.coreTypes, decl.index, "core type", offset);
-        if (type.kind === "module") fail("an alias of a module type inside a module type", offset);
-        types.push(type);
-        break;
-      }
-      case "import": {
-        const key = JSON.stringify([decl.module, decl.name]);
-        if (imported.has(key)) fail(`core import "${decl.module}" "${decl.name}" given twice`, offset);
-        imported.add(key);
-        imports.push({
-          module: decl.module,
-          name: decl.name,
-          type: declaredExtern(decl.type, types, offset),
-        });
-        break;
-      }
-      case "export":
-        if (exports.has(decl.name)) fail(`core export "${decl.name}" given twice`, offset);
-        exports.set(decl.name, declaredExtern(decl.type, types, offset));
-        break;
-    }
-  }
-  return { imports, exports };
-}
-
-function outerScope(scope: ComponentScope, count: number, offset: number): ComponentScope {
-  let found: ComponentScope | undefined = scope;
-  for (let left = count; left > 0 && found !== undefined; left--) found = found.parent;
-  return found ?? fail(`outer alias over ${count} scopes, there are not that many`, offset);
-}
-
-function checkAliasInType({ sort, target, offset }: AliasDefinition): void {
-  const isType = sort === "type";
-  const isCoreType = typeof sort !== "string" && sort.core === "type";
-  if (target.kind === "export" && !isType && sort !== "instance") {
-    fail(`an alias of a ${sortName(sort)} inside a type`, offset);
-  }
-  if (target.kind === "core-export") fail("an alias of a core export inside a type", offset);
-  if (target.kind === "outer" && !isType && !isCoreType)
-    fail(`an outer alias of a ${sortName(sort)} inside a type`, offset);
-}
-
-function alias(scope: ComponentScope, { sort, target, offset }: AliasDefinition): void {
-  switch (target.kind) {
-    case "export": {
-      const instance = at(scope.instances, target.instance, "instance", offset);
-      const entity = instance.exports.get(target.name);
-      if (entity === undefined) fail(`instance ${target.instance} has no export "${target.name}"`, offset);
-      if (!isSameSort(sort, sortOf(entity))) {
-        fail(`export "${target.name}" of instance ${target.instance} is not a ${sortName(sort)}`, offset);
-      }
-      scope.push(entity);
-      return;
-    }
-    case "core-export": {
-      if (typeof sort === "string") fail(`an alias of a core export as a ${sort}`, offset);
-      const instance = at(scope.coreInstances, target.instance, "core instance", offset);
-      const extern = instance.get(target.name);
-      if (extern === undefined)
-        fail(`core instance ${target.instance} has no export "${target.name}"`, offset);
-      if (extern.kind !== sort.core) {
-        fail(`export "${target.name}" of core instance ${target.instance} is not a ${sort.core}`, offset);
-      }
-      scope.coreItems(sort.core, offset).push(extern);
-      return;
-    }
-    case "outer":
-      outerAlias(scope, { sort, count: target.count, index: target.index, offset });
-  }
-}
-
-function outerAlias(
-  scope: ComponentScope,
-  { sort, count, index, offset }: Pick<AliasDefinition, "sort" | "offset"> & { count: number; index: number },
-): void {
-  const target = outerScope(scope, count, offset);
-  if (sort === "type") {
-    const type = target.type(index, offset);
-    if (crossesComponent(scope, count) && usesOuterResource(type)) {
-      fail("an outer alias of a type that refers to a resource type", offset);
-    }
-    scope.types.push(type);
-  } else if (sort === "component") {
-    scope.components.push(at(target.components, index, "component", offset));
-  } else if (typeof sort !== "string" && sort.core === "module") {
-    scope.coreModules.push(at(target.coreModules, index, "core module", offset));
-  } else if (typeof sort !== "string" && sort.core === "type") {
-    scope.coreTypes.push(at(target.coreTypes, index, "core type", offset));
-  } else {
-    fail(`an outer alias of a ${sortName(sort)}`, offset);
-  }
-}
-
-/** Whether going out by `count` scopes leaves a component, as opposed to a type. */
-function crossesComponent(scope: ComponentScope, count: number): boolean {
-  let at: ComponentScope | undefined = scope;
-  for (let left = count; left > 0 && at !== undefined; left--) {
-    if (at.kind === "component") return true;
-    at = at.parent;
-  }
-  return false;
 }

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { defaultInstanceLimits } from "../../component/link/runtime.ts";
+import { defaultInstanceLimits } from "../../component/link/instance-limits.ts";
 import { counterGuest } from "../../component/testing/guests.test.ts";
 import { componentFromWit } from "../../component/testing/harness.test.ts";
 import { openArtifact } from "../artifact.ts";

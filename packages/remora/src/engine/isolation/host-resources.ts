@@ -9,8 +9,8 @@ import type { ResourceHost } from "../../component/abi/context.ts";
 import { HandleTable } from "../../component/abi/handles.ts";
 import { GuestObjects } from "../../component/link/guest-objects.ts";
 import type { HostBindings } from "../../component/link/host-imports.ts";
+import { defaultInstanceLimits } from "../../component/link/instance-limits.ts";
 import type { Plan } from "../../component/link/plan.ts";
-import { defaultInstanceLimits } from "../../component/link/runtime.ts";
 
 export class HostResources implements ResourceHost {
   readonly #bindings: HostBindings;

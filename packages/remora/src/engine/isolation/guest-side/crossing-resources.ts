@@ -4,8 +4,8 @@ import { hostOwner } from "../../../component/abi/codec-resource.ts";
 import type { ResourceHost } from "../../../component/abi/context.ts";
 import { HandleTable } from "../../../component/abi/handles.ts";
 import { GuestResource } from "../../../component/link/guest-resource.ts";
+import { defaultInstanceLimits } from "../../../component/link/instance-limits.ts";
 import type { Plan } from "../../../component/link/plan.ts";
-import { defaultInstanceLimits } from "../../../component/link/runtime.ts";
 
 /** A resource of the host: a number, which means something to the host alone. */
 export class HostResource {
