@@ -58,14 +58,15 @@ ${commands.map(({ path, words, takesPlugins }) => `    "${path}") words="${words
 }
 complete -o default -F _remora remora
 `,
+  // A local "path" would be the shell's own, and leave it without commands.
   zsh: (commands) => `#compdef remora
 _remora() {
-  local path="" word
+  local typed="" word
   local -a suggestions
   for word in "\${(@)words[2,CURRENT-1]}"; do
-    case "$word" in -*) ;; *) case "\${path:+$path }$word" in ${paths(commands)}) path="\${path:+$path }$word" ;; esac ;; esac
+    case "$word" in -*) ;; *) case "\${typed:+$typed }$word" in ${paths(commands)}) typed="\${typed:+$typed }$word" ;; esac ;; esac
   done
-  case "$path" in
+  case "$typed" in
 ${commands.map(({ path, words, takesPlugins }) => `    "${path}") suggestions=(${words.join(" ")}${takesPlugins ? ` \${(f)"$(${NAMES})"}` : ""}) ;;`).join("\n")}
   esac
   compadd -- $suggestions
