@@ -37,10 +37,9 @@ export const AccountView = Type.Object(
     cpuMs: Type.Number({ description: "Time in calls, estimated from one call in sixteen" }),
     memoryBytes: Type.Integer({ description: "Memory of its live instances" }),
     hostCalls: Type.Integer({
-      description:
-        "Passages through its gate, refused ones too; calls that need no capability are not counted",
+      description: "Calls of host functions, whether they need a capability or not",
     }),
-    refusals: Type.Integer({ description: "Of those, the refused ones" }),
+    refusals: Type.Integer({ description: "What its gate refused" }),
     sentBytes: Type.Integer({ description: "Over the network; of HTTP bodies, addresses and headers" }),
     receivedBytes: Type.Integer({ description: "As above, what it took" }),
     storedBytes: Type.Integer({ description: "What its own files take" }),

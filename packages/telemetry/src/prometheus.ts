@@ -18,7 +18,7 @@ const counters: Readonly<Record<string, readonly [keyof PluginAccount, string, n
   remora_plugin_traps_total: ["traps", "Calls that failed by fault of the guest", 1],
   remora_plugin_fuel_total: ["fuelUsed", "Fuel used, in WebAssembly instructions", 1],
   remora_plugin_cpu_seconds_total: ["cpuMs", "Time in calls, estimated from one call in sixteen", 1e-3],
-  remora_plugin_host_calls_total: ["hostCalls", "Passages through the gate, refused ones too", 1],
+  remora_plugin_host_calls_total: ["hostCalls", "Calls of host functions", 1],
   remora_plugin_refusals_total: ["refusals", "Passages through the gate that were refused", 1],
   remora_plugin_sent_bytes_total: ["sentBytes", "What the plugin sent over the network", 1],
   remora_plugin_received_bytes_total: ["receivedBytes", "What the plugin took from the network", 1],

@@ -134,6 +134,11 @@ export class InstanceEngine implements CoreEngine {
     return this.#meter.fuelUsed;
   }
 
+  /** Since it was made. */
+  get hostCalls(): number {
+    return this.#meter.hostCalls;
+  }
+
   /** Pages of all memories together. */
   get memoryPages(): number {
     return this.#limits.memoryPagesMax - this.#meter.pages.left;

@@ -23,6 +23,7 @@ export function guarded(
     case 0:
       return () => {
         if (meter.dead !== undefined) return trap();
+        meter.hostCalls++;
         try {
           if (!isSlow) return hostFunction();
           meter.startClock();
@@ -36,6 +37,7 @@ export function guarded(
     case 1:
       return (a) => {
         if (meter.dead !== undefined) return trap();
+        meter.hostCalls++;
         try {
           if (!isSlow) return hostFunction(a);
           meter.startClock();
@@ -49,6 +51,7 @@ export function guarded(
     case 2:
       return (a, b) => {
         if (meter.dead !== undefined) return trap();
+        meter.hostCalls++;
         try {
           if (!isSlow) return hostFunction(a, b);
           meter.startClock();
@@ -62,6 +65,7 @@ export function guarded(
     case 3:
       return (a, b, c) => {
         if (meter.dead !== undefined) return trap();
+        meter.hostCalls++;
         try {
           if (!isSlow) return hostFunction(a, b, c);
           meter.startClock();
@@ -75,6 +79,7 @@ export function guarded(
     case 4:
       return (a, b, c, d) => {
         if (meter.dead !== undefined) return trap();
+        meter.hostCalls++;
         try {
           if (!isSlow) return hostFunction(a, b, c, d);
           meter.startClock();
@@ -88,6 +93,7 @@ export function guarded(
     default:
       return (...args) => {
         if (meter.dead !== undefined) return trap();
+        meter.hostCalls++;
         try {
           if (!isSlow) return hostFunction(...args);
           meter.startClock();

@@ -49,6 +49,11 @@ abstract class LiveInstance {
     return this.engine.fuelUsed;
   }
 
+  /** Calls of host functions since it was made, those of a component's own parts among each other included. */
+  get hostCalls(): number {
+    return this.engine.hostCalls;
+  }
+
   /** Of the last call. */
   get report(): CallReport {
     return { fuelUsed: this.engine.fuelUsed, memoryPages: this.engine.memoryPages };

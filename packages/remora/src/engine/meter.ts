@@ -75,6 +75,8 @@ export class Meter implements RefillTarget {
 
   #isRunning = false;
   // Fractions to begin with, so that V8 never has to change how it stores these fields.
+  /** Calls of functions that are not its modules' own, since the instance was made. */
+  hostCalls = 0.5;
   #fuelMax = 0.5;
   #pool = 0.5;
   #granted = 0.5;
@@ -85,6 +87,7 @@ export class Meter implements RefillTarget {
   #lookedAt = 0.5;
 
   constructor(options: MeterOptions) {
+    this.hostCalls = 0;
     this.#clock = options.clock ?? monotonicMs;
     this.#sliceUnits = options.sliceUnits;
     this.#isStopped = options.isStopped ?? never;

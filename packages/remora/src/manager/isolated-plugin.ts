@@ -59,6 +59,8 @@ export class IsolatedPlugin<Calls> {
   #fuelUsed = 0;
   #cpuNs = 0;
   #instances = 0;
+  /** By instances that are gone. */
+  #pastHostCalls = 0;
   #isClosed = false;
   #whenIdle: (() => void) | undefined;
 
@@ -100,6 +102,7 @@ export class IsolatedPlugin<Calls> {
       fuelUsed: this.#fuelUsed,
       latency: this.latency,
       instances: this.#instances,
+      hostCalls: this.#pastHostCalls + (this.#live?.guest.hostCalls ?? 0),
       lastTimedMs: this.#lastTimedMs,
       cpuNs: this.#cpuNs,
       memoryBytes: memoryPages * pageBytes,
@@ -204,7 +207,10 @@ export class IsolatedPlugin<Calls> {
   }
 
   #drop(live: Live<Calls>): void {
-    if (this.#live === live) this.#live = undefined;
+    if (this.#live === live) {
+      this.#live = undefined;
+      this.#pastHostCalls += live.guest.hostCalls;
+    }
     live.guest.close();
     live.sandboxed?.close();
   }

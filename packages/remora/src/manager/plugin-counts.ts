@@ -10,9 +10,9 @@ export interface PluginCounts {
   readonly instances: number;
   /** Nanoseconds in calls, estimated from one call in sixteen. */
   readonly cpuNs: number;
-  /** Passages through the gate, refused ones too. Host functions that need no capability are not counted. */
+  /** Calls of host functions, whether they need a capability or not. */
   readonly hostCalls: number;
-  /** Of those, the refused ones. */
+  /** What its gate refused. */
   readonly refusals: number;
   /** Over the network, by its imports and its host's functions: what it said and was told. */
   readonly sentBytes: number;
@@ -39,7 +39,7 @@ export const noCounts: PluginCounts = {
 /** With what one version did. */
 export function addCounts(sum: PluginCounts, version: RunningVersion | undefined): PluginCounts {
   if (version === undefined) return sum;
-  const { calls, traps, fuelUsed, instances, cpuNs } = version.guests.metrics;
+  const { calls, traps, fuelUsed, instances, cpuNs, hostCalls } = version.guests.metrics;
   const { sentBytes, receivedBytes } = version.sandbox.traffic;
   const passages = Object.values(version.sandbox.gate.counts());
   const refusals = passages.reduce((count, { refused }) => count + refused, 0);
@@ -50,7 +50,7 @@ export function addCounts(sum: PluginCounts, version: RunningVersion | undefined
     fuelUsed: sum.fuelUsed + fuelUsed,
     instances: sum.instances + instances,
     cpuNs: sum.cpuNs + cpuNs,
-    hostCalls: passages.reduce((count, { allowed }) => count + allowed, sum.hostCalls + refusals),
+    hostCalls: sum.hostCalls + hostCalls,
     refusals: sum.refusals + refusals,
     sentBytes: sum.sentBytes + sentBytes,
     receivedBytes: sum.receivedBytes + receivedBytes,

@@ -53,6 +53,8 @@ export interface PluginMetrics {
   readonly latency: LatencyHistogram;
   /** Instances made so far. */
   readonly instances: number;
+  /** Calls of host functions by all of them. */
+  readonly hostCalls: number;
   /** When the last timed call ended, as `performance.now` has it; undefined before the first. */
   readonly lastTimedMs: number | undefined;
   /** Nanoseconds in calls, estimated from those that were timed. */
@@ -75,6 +77,8 @@ export class Plugin<Calls> {
   #calls = 0;
   #traps = 0;
   #lastTimedMs = 0;
+  /** By instances that are gone. */
+  #pastHostCalls = 0;
   #whenIdle: (() => void) | undefined;
   // A fraction to begin with, so that V8 never has to change how it stores the field.
   #fuelUsed = 0.5;
@@ -102,7 +106,9 @@ export class Plugin<Calls> {
     this.#pool = new Pool({
       create: () => {
         const leased = start(options, granted);
-        leased.onClose = () => void this.#live.delete(leased);
+        leased.onClose = () => {
+          if (this.#live.delete(leased)) this.#pastHostCalls += leased.instance.hostCalls;
+        };
         this.#live.add(leased);
         return leased;
       },
@@ -120,6 +126,7 @@ export class Plugin<Calls> {
       fuelUsed: this.#fuelUsed,
       latency: this.latency,
       instances: this.#pool.counts.created,
+      hostCalls: [...this.#live].reduce((sum, one) => sum + one.instance.hostCalls, this.#pastHostCalls),
       lastTimedMs: this.#lastTimedMs === 0 ? undefined : this.#lastTimedMs,
       cpuNs: this.#calls === 0 ? 0 : (this.latency.sumNs / Math.max(1, this.latency.total)) * this.#calls,
       memoryBytes: [...this.#live].reduce((sum, one) => sum + one.instance.report.memoryPages * PAGE, 0),

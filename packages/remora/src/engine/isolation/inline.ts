@@ -47,6 +47,10 @@ class InlineInstance implements IsolatedInstance {
     return this.local.isPoisoned;
   }
 
+  get hostCalls(): number {
+    return this.local.hostCalls;
+  }
+
   get report(): IsolatedReport {
     return this.#report;
   }

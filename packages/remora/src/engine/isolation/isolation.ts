@@ -63,6 +63,8 @@ export interface IsolatedInstance {
   readonly isPoisoned: boolean;
   /** Of the last call that ended, however it ended. */
   readonly report: IsolatedReport;
+  /** Calls of host functions since it was made. */
+  readonly hostCalls: number;
   /**
    * Calls an export by name, within a budget of its own.
    *

@@ -42,6 +42,7 @@ export class RemoteInstance implements IsolatedInstance {
   readonly #options: RemoteOptions;
   readonly #pending = new Set<Job>();
   #report: IsolatedReport = noReport;
+  #hostCalls = 0;
   /** Why it takes no further call. */
   #refusal: RemoraError | undefined;
   /** The answer that its guest waits for, of a host function that gave a promise. */
@@ -63,6 +64,10 @@ export class RemoteInstance implements IsolatedInstance {
 
   get report(): IsolatedReport {
     return this.#report;
+  }
+
+  get hostCalls(): number {
+    return this.#hostCalls;
   }
 
   /** Makes the guest over there. @throws what its start functions failed with */
@@ -335,6 +340,7 @@ export class RemoteInstance implements IsolatedInstance {
 
   #hostCalled(call: Message, reply: (answer: Message) => void, { deadlineMs }: Budget): void {
     const { failures, face, plugin } = this.#options;
+    this.#hostCalls++;
     let timer: NodeJS.Timeout | undefined;
     const finish = (answer: Message) => {
       clearTimeout(timer);

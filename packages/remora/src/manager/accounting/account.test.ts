@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type Calls, guests, ref, rig, run } from "../testing/rig.test.ts";
+import { type Calls, guests, ref, rig, run, testHost } from "../testing/rig.test.ts";
 import { accountOf } from "./account.ts";
 
 test("an account counts calls, fuel, traps and reloads over all versions, and holds what lives now", async (t) => {
@@ -24,6 +24,30 @@ test("an account counts calls, fuel, traps and reloads over all versions, and ho
   );
   assert.deepEqual([after.traps, after.memoryBytes], [1, 2 * 65_536]);
 });
+
+for (const isolation of ["inline", "worker"] as const) {
+  test(`${isolation}: calls of host functions that need no capability are counted, by instances that are gone too`, async (t) => {
+    const hosts = [
+      { ...testHost, worlds: testHost.worlds.map((world) => ({ ...world, bindIsolated: () => ({}) })) },
+    ];
+    const { manager } = await rig(t, { hosts });
+    const told = await manager.install(
+      await ref(
+        `(import "env" "tell" (func $tell (param i32)))
+         (func (export "run") (param i32) (result i32)
+           (call $tell (i32.const 1)) (call $tell (i32.const 2))
+           (if (i32.lt_s (local.get 0) (i32.const 0)) (then (unreachable))) (local.get 0))`,
+        { top: `isolation = "${isolation}"` },
+      ),
+    );
+    await told.call("run", [1]);
+    await assert.rejects(told.call("run", [-1]));
+    await told.call("run", [1]);
+    await manager.reload("adder");
+    assert.equal(accountOf(told).hostCalls, 6);
+    assert.equal(accountOf(told).refusals, 0);
+  });
+}
 
 test("a plugin that does not run has its counts and holds nothing", async (t) => {
   const { manager } = await rig(t);
