@@ -7,6 +7,7 @@
  */
 
 import { type Codec, Codecs } from "./abi/codec.ts";
+import type { AsyncValues, HostValues } from "./abi/codec-async.ts";
 import { Context, type ResourceHost } from "./abi/context.ts";
 import { explainMismatch } from "./abi/explain.ts";
 import { HandleTable } from "./abi/handles.ts";
@@ -27,6 +28,8 @@ export interface PacketOptions {
   readonly sharesText?: boolean;
   /** Shared with others. Default: one of its own. */
   readonly memory?: PacketMemory;
+  /** Of types that have streams or futures: gives numbers for them, and objects for numbers. */
+  readonly ends?: HostValues;
 }
 
 /** What packets need of an engine. */
@@ -40,12 +43,14 @@ export class Packets {
   readonly #resources: ResourceHost;
   readonly #text: PacketText;
   readonly #sharesText: boolean;
+  readonly #ends: HostValues | undefined;
   #cx: Context;
 
   constructor(engine: PacketEngine, resources: ResourceHost, options: PacketOptions = {}) {
     this.#memory = options.memory ?? new PacketMemory(engine.routines);
     this.#text = new PacketText(engine.text);
     this.#sharesText = options.sharesText ?? false;
+    this.#ends = options.ends;
     const used: PacketEngine = { text: this.#text, routines: engine.routines };
     this.#engine = used as CoreEngine; // Codecs use nothing else of an engine.
     this.#resources = resources;
@@ -142,6 +147,8 @@ export class Packets {
       realloc,
       encoding: "utf8",
       liftBytesMax: packetBytesMax,
+      // In packets nothing is taken out of a guest's table, or put into one.
+      asyncValues: this.#ends as AsyncValues | undefined,
     });
   }
 

@@ -9,6 +9,7 @@ import { load } from "./load.ts";
 import {
   type Asking,
   askingBytes,
+  chunks,
   neverSettles,
   type Streaming,
   streamingBytes,
@@ -92,10 +93,6 @@ test("without a stack to put aside, guests that are called back work all the sam
 });
 
 const streams = (limits = {}) => load<Streaming>(streamingBytes, { limits });
-
-async function* chunks(...all: Uint8Array[]) {
-  yield* all;
-}
 
 test("bytes that a guest writes after its result come to the host in chunks", async () => {
   const { exports } = await streams();

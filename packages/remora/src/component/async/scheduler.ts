@@ -59,6 +59,16 @@ export class Scheduler {
     if (this.waiting !== undefined) this.waiting.onDeath = () => this.fail(undefined);
   }
 
+  /** Nothing happens until the host does something, or a deadline passes; or ever. */
+  get isAtRest(): boolean {
+    return !this.#isBusy || this.#failure !== undefined;
+  }
+
+  /** Why nothing happens any more. */
+  get failure(): RemoraError | undefined {
+    return this.#failure;
+  }
+
   /** Counts a thread, or a call of the host that is under way. The guest says how many there are. */
   begin(): void {
     if (++this.#threads > this.#threadsMax) trap(`more than ${this.#threadsMax} calls under way`);

@@ -141,6 +141,16 @@ export class Runtime {
     return this.plan.hostFuncs[index]?.path.join(" ") ?? "";
   }
 
+  /** Nothing happens in it until the host does something, or a deadline passes. */
+  get isAtRest(): boolean {
+    return this.#async?.scheduler.isAtRest ?? true;
+  }
+
+  /** Of what may wait: why nothing happens in it any more. */
+  get failure(): RemoraError | undefined {
+    return this.#async?.scheduler.failure;
+  }
+
   /** What the host finds its exports in. */
   get exportSource(): ExportSource {
     const objects = this.#objects;

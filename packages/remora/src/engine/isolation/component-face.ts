@@ -15,11 +15,14 @@ import { argumentsFor, argumentsType, Packets } from "../../component/packet.ts"
 import type { PacketMemory } from "../../component/packet-memory.ts";
 import type { FuncType } from "../../component/types.ts";
 import { packetEngine } from "../packet-engine.ts";
-import { type Face, type FaceOwner, ForgedMessage, type RemoteFunction } from "./face.ts";
+import { CrossingEnds, type EndsPeer } from "./crossing-ends.ts";
+import { outcomes } from "./events.ts";
+import { type Face, type FaceOwner, type FaceTasks, ForgedMessage, type RemoteFunction } from "./face.ts";
 import { HostResources } from "./host-resources.ts";
 import { kinds, type Message } from "./protocol.ts";
 
 export class ComponentFace implements Face {
+  readonly tasks?: FaceTasks;
   readonly #plan: Plan;
   readonly #bindings: HostBindings;
   readonly #resources: HostResources;
@@ -36,7 +39,9 @@ export class ComponentFace implements Face {
     this.#resources = new HostResources(plan, this.#bindings, (resource, number) =>
       this.#owner?.release(resource, number),
     );
-    this.#packets = new Packets(packetEngine, this.#resources, { memory });
+    const ends = plan.isAsync ? new CrossingEnds(this.#peer()) : undefined;
+    this.#packets = new Packets(packetEngine, this.#resources, { memory, ...(ends && { ends }) });
+    if (ends !== undefined) this.tasks = this.#tasks(ends);
     const { guests } = this.#resources;
     // Objects of the guest's have methods, each of which gives a promise.
     this.#exports = buildExports(
@@ -50,6 +55,38 @@ export class ComponentFace implements Face {
       },
       plan.exports,
     );
+  }
+
+  /** Who is attached later. */
+  #peer(): EndsPeer {
+    const peer = () => this.#owner?.ends ?? unattached();
+    return {
+      want: (number, type) => peer().want(number, type),
+      letGo: (number) => peer().letGo(number),
+    };
+  }
+
+  #tasks(ends: CrossingEnds): FaceTasks {
+    const packets = this.#packets;
+    const serve = (item: number, payload: Uint8Array) => this.#serve(item, payload);
+    return {
+      async serve(item, payload) {
+        const given = serve(item, payload);
+        return given instanceof Promise ? given : Uint8Array.from(given);
+      },
+      async nextValue(number) {
+        const next = await ends.next(number);
+        if (next === undefined) throw new ForgedMessage(`no stream or future ${number}`);
+        if (next.result.done === true) return { item: outcomes.done };
+        const { type, result } = next;
+        if (type === undefined) return { item: outcomes.value };
+        const payload = Uint8Array.from(packets.write(packets.codec(type), [result.value]));
+        return { item: outcomes.value, payload };
+      },
+      letGo: (number) => ends.letGo(number),
+      letGoOfAll: () => ends.close(),
+      readValue: (type, payload) => (type ? packets.read(packets.codec(type), payload, 1)[0] : undefined),
+    };
   }
 
   attach(owner: FaceOwner): void {
@@ -80,9 +117,13 @@ export class ComponentFace implements Face {
         return noBytes;
       });
     }
-    const { type, name, callee } = this.#hostFunction(call.item);
+    return this.#serve(call.item, call.payload);
+  }
+
+  #serve(item: number, payload: Uint8Array): Uint8Array | Promise<Uint8Array> {
+    const { type, name, callee } = this.#hostFunction(item);
     const codec = this.#packets.codec(argumentsType(type));
-    const [args] = forgery(() => this.#packets.read(codec, call.payload, 1));
+    const [args] = forgery(() => this.#packets.read(codec, payload, 1));
     const endLoans = this.#resources.guests.takeLoans();
     const succeed = (value: unknown) => {
       endLoans();
@@ -99,7 +140,12 @@ export class ComponentFace implements Face {
     } catch (error) {
       return fail(error);
     }
-    return isThenable(value) ? Promise.resolve(value).then(succeed, fail) : succeed(value);
+    if (!isThenable(value)) return succeed(value);
+    // Copies: until it is sent, others may write packets.
+    return Promise.resolve(value).then(
+      (kept) => Uint8Array.from(succeed(kept)),
+      (error) => Uint8Array.from(fail(error)),
+    );
   }
 
   lendings(): () => void {
@@ -121,6 +167,7 @@ export class ComponentFace implements Face {
     const codec = packets.codec(argumentsType(type));
     return {
       number: index,
+      isTask: this.#plan.isAsync,
       check: (row) => packets.check(codec, [argumentsFor(type, row)], params),
       write: (rows) =>
         packets.write(
@@ -181,6 +228,10 @@ export class ComponentFace implements Face {
       });
     }
   }
+}
+
+function unattached(): never {
+  throw new Error("Invariant broken: a face without its instance");
 }
 
 const noBytes = new Uint8Array(0);

@@ -3,11 +3,15 @@
  * to host functions. Components and core modules have different faces; the rest is the same for both.
  */
 
+import type { ValueType } from "../../component/types.ts";
+import type { EndsPeer } from "./crossing-ends.ts";
 import type { Message } from "./protocol.ts";
 
 /** An exported function. */
 export interface RemoteFunction {
   readonly number: number;
+  /** Of an asynchronous component: it is called by `RemoteTasks`. */
+  readonly isTask: boolean;
   /** @throws component/type-mismatch TypeError an argument of this one call does not fit */
   check(row: readonly unknown[]): void;
   /** @throws component/type-mismatch TypeError an argument does not fit */
@@ -22,6 +26,21 @@ export interface FaceOwner {
   call(called: RemoteFunction, args: readonly unknown[]): Promise<unknown>;
   /** Lets go of the guest's resource with this number, of this type. */
   release(resource: number, number: number): void;
+  /** Asks for values of the guest's streams and futures. */
+  readonly ends: EndsPeer;
+}
+
+/** What guests of asynchronous components do with the host. */
+export interface FaceTasks {
+  /** Calls a host function of asynchronous type, and gives its result as a payload of its own. */
+  serve(item: number, payload: Uint8Array): Promise<Uint8Array>;
+  /** The next value of a stream of the host's, or the value of a future, as what an event says. */
+  nextValue(number: number): Promise<{ readonly item: number; readonly payload?: Uint8Array }>;
+  /** The guest lets go of a stream of the host's; or nobody is there any more. */
+  letGo(number: number): void;
+  letGoOfAll(): void;
+  /** One value of a type out of a payload; throws anything when it is none. */
+  readValue(type: ValueType | undefined, payload: Uint8Array): unknown;
 }
 
 export interface Face {
@@ -36,6 +55,8 @@ export interface Face {
    * @throws RemoraError   what ends the guest
    */
   hostCall(call: Message): Uint8Array | Promise<Uint8Array>;
+  /** Undefined for what is not asynchronous. */
+  readonly tasks?: FaceTasks;
   /** To be asked when the arguments of a call are written: takes back what they lend, when the call is over. */
   lendings(): () => void;
 }

@@ -17,9 +17,13 @@ export class HostFailures {
 
   /** The answer to a call of a host function that threw: the guest's side gets a number for it. */
   answer(error: RemoraError): Message {
+    return message(kinds.answer, { item: answers.failed, payload: this.told(error) });
+  }
+
+  /** The same as the payload of an event. */
+  told(error: RemoraError): Uint8Array {
     const thrown = this.#thrown.push(error) - 1;
-    const report = { code: error.code, details: {}, thrown };
-    return message(kinds.answer, { item: answers.failed, payload: encodeReport(report) });
+    return encodeReport({ code: error.code, details: {}, thrown });
   }
 
   /** What ended a call, or undefined when the bytes are no report of it. */

@@ -243,6 +243,26 @@ for (const level of levels) {
     guest.close();
   });
 
+  test(`${level}: what the host promises several guests at once comes to each as it is for it`, async () => {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const guests = await Promise.all(
+      Array.from({ length: 3 }, (_, index) =>
+        openComponent(async (text) => {
+          await promise;
+          return `${text} ${"x".repeat(40 * index)}`;
+        }),
+      ),
+    );
+    const calls = guests.map((guest, index) => call(guest, "ask", `guest ${index}`));
+    await new Promise((turn) => setImmediate(turn));
+    resolve();
+    assert.deepEqual(
+      await Promise.all(calls),
+      guests.map((_, index) => `guest ${index} ${"x".repeat(40 * index)}`),
+    );
+    for (const guest of guests) guest.close();
+  });
+
   test(`${level}: a promise that is not kept ends at the deadline`, async () => {
     const guest = await openComponent(() => new Promise(() => {}), { deadlineMs: 20 });
     await assert.rejects(call(guest, "ask", "x"), { code: "engine/deadline", fault: "guest" });

@@ -42,6 +42,8 @@ export interface Job {
   readonly shipment?: unknown;
   /** Milliseconds that the guest's side may take, time in host functions left out. */
   readonly allowedMs: number;
+  /** It can only be done when no guest's code waits further down: the other side has to turn its event loop for it. */
+  readonly needsLoop?: boolean;
   /** The guest calls the host. `reply` is called once, now or later. */
   hostCalled?(call: Message, reply: (answer: Message) => void): void;
   /** The answer to the job's message: nothing more comes. */
@@ -189,10 +191,11 @@ export class Link implements Receiver {
   }
 
   /** On top of guests that wait, as long as the job is for none of them: an instance takes one call at a time. */
-  #mayStart({ message: { target } }: Job): boolean {
+  #mayStart({ message: { target }, needsLoop = false }: Job): boolean {
     const top = this.#stack.at(-1);
     if (!this.#isOurTurn) return false;
     if (top === undefined) return true;
+    if (needsLoop) return false;
     if (!top.isWaiting || this.#stack.length >= nestedMax) return false;
     return this.#stack.every(({ job }) => job.message.target !== target);
   }

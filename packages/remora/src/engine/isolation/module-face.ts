@@ -100,6 +100,7 @@ export class ModuleFace implements Face {
     const { parameters, results } = shipped;
     const found: RemoteFunction = {
       number,
+      isTask: false,
       check: (row) => void writeCoreRows(parameters, [row]),
       write: (rows) => writeCoreRows(parameters, rows),
       read: (bytes, count) => {

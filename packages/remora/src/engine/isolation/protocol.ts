@@ -14,6 +14,10 @@
  * `results` come before the outer guest goes on. So the host's messages form a stack, and an `answer` is always for the
  * innermost guest that waits.
  *
+ * A guest whose component is asynchronous works otherwise: it has no `results`. Each message to it is answered by `events`
+ * as soon as it can do nothing more by itself: what it asks of the host, and what it has come to. In between it waits
+ * without anybody's turn, so that others go on.
+ *
  * The host trusts nothing that comes back: of each message it checks that it may come now, that its numbers name what
  * they should, and that its packet has the types of the world. The guest's side trusts the host.
  */
@@ -37,9 +41,18 @@ export const kinds = {
   unload: 6,
   /**
    * Lets go of the guest's own resource `count` of type `item`, which runs its destructor within fuel `first` and deadline
-   * `second`. Answered by `done`, or by `failed` when that poisoned the instance.
+   * `second`. Answered by `done`, or by `failed` when that poisoned the instance; of an asynchronous component by `events`.
    */
   release: 7,
+  // To a guest of an asynchronous component; each is answered by `events`.
+  /** Begins call `count` of function `item`, within fuel `first` and deadline `second`; `payload`: a packet of arguments. */
+  begin: 8,
+  /** `payload`: what has come of what it asked; none when only time has passed. */
+  settle: 9,
+  /** Wants the next value of its stream, or the value of its future, with the number `item`: an event of id `count`. */
+  pull: 10,
+  /** Lets go of its stream `item`. */
+  letGo: 11,
   // Guest to host.
   done: 16,
   /** `payload`: an error report. */
@@ -56,6 +69,11 @@ export const kinds = {
   hostCall: 19,
   /** Instance `target` lets go of the host's resource `first`, of type `item`. Answered like a host call. */
   dropResource: 20,
+  /**
+   * `payload`: what happened, see `events.ts`; `target` is 1 when the instance takes no further call; `first` milliseconds
+   * are left until the deadline of the call that waits.
+   */
+  events: 21,
 } as const;
 
 export type Kind = (typeof kinds)[keyof typeof kinds];

@@ -4,7 +4,8 @@ import { isRemoraError, type RemoraError } from "../../base/index.ts";
 import { ComponentError } from "../../component/index.ts";
 import { engineErrors } from "../errors.ts";
 import type { Budget, Limits } from "../limits.ts";
-import { type Face, ForgedMessage, type RemoteFunction } from "./face.ts";
+import type { EndsPeer } from "./crossing-ends.ts";
+import { type Face, type FaceTasks, ForgedMessage, type RemoteFunction } from "./face.ts";
 import { closedError, type HostFailures } from "./host-failures.ts";
 import {
   type BatchOutcome,
@@ -15,6 +16,7 @@ import {
 } from "./isolation.ts";
 import type { End, Job, Link } from "./link.ts";
 import { answers, kinds, type Message, message } from "./protocol.ts";
+import { RemoteTasks } from "./remote-tasks.ts";
 
 export interface RemoteOptions {
   readonly level: IsolationLevel;
@@ -41,6 +43,8 @@ export class RemoteInstance implements IsolatedInstance {
   readonly local = undefined;
   readonly #options: RemoteOptions;
   readonly #pending = new Set<Job>();
+  /** Of an asynchronous component. */
+  readonly #tasks: RemoteTasks | undefined;
   #report: IsolatedReport = noReport;
   #hostCalls = 0;
   /** Why it takes no further call. */
@@ -52,9 +56,12 @@ export class RemoteInstance implements IsolatedInstance {
   constructor(options: RemoteOptions) {
     this.level = options.level;
     this.#options = options;
+    const tasks = options.face.tasks && this.#makeTasks(options, options.face.tasks);
+    this.#tasks = tasks;
     options.face.attach({
       call: async (called, args) => (await this.#call(called, args)).result,
       release: (resource, number) => this.#release(resource, number),
+      ends: tasks ?? noEnds,
     });
   }
 
@@ -115,6 +122,47 @@ export class RemoteInstance implements IsolatedInstance {
     return { result, report };
   }
 
+  #makeTasks({ number, link, face, failures, limits }: RemoteOptions, tasks: FaceTasks): RemoteTasks {
+    return new RemoteTasks({
+      number,
+      link,
+      face,
+      tasks,
+      failures,
+      limits,
+      hostCalled: (call, reply) => this.#hostCalled(call, reply, limits),
+      known: (error) => this.#known(error),
+      onPoisoned: (error) => this.#poison(error),
+      forged: (error) => this.#forged(error),
+      lost: (end, hasStarted, isInnermost) =>
+        (this.#refusal ??= this.#lostError(end, hasStarted, isInnermost, limits)),
+    });
+  }
+
+  /** One after another: a guest of an asynchronous component takes one call at a time. */
+  async #callTasks(
+    tasks: RemoteTasks,
+    called: RemoteFunction,
+    batch: readonly (readonly unknown[])[],
+    budget: Budget,
+  ): Promise<BatchOutcome> {
+    const results: unknown[] = [];
+    let report = noReport;
+    for (const [index, row] of batch.entries()) {
+      try {
+        this.#refuse();
+        const outcome = await tasks.call(called, row, budget);
+        // A future of the world is a promise of its value.
+        results.push(await outcome.result);
+        report = sumOf(report, outcome.report);
+        this.#report = report;
+      } catch (error) {
+        return { results, failure: { index, error }, report };
+      }
+    }
+    return { results, failure: undefined, report };
+  }
+
   #find(path: string | readonly string[]): RemoteFunction {
     this.#refuse();
     return this.#options.face.find(typeof path === "string" ? [path] : path);
@@ -135,6 +183,10 @@ export class RemoteInstance implements IsolatedInstance {
       this.#refuse();
       const { link, face } = this.#options;
       const all = this.#budget(budget);
+      if (called.isTask && this.#tasks !== undefined) {
+        resolve(this.#callTasks(this.#tasks, called, batch, all));
+        return;
+      }
       const { rows, payload, misfit } = this.#packet(called, batch);
       const endLoans = face.lendings();
       if (rows.length === 0) {
@@ -153,6 +205,10 @@ export class RemoteInstance implements IsolatedInstance {
   #release(resource: number, number: number): void {
     const { link, limits } = this.#options;
     if (this.#refusal !== undefined) return;
+    if (this.#tasks !== undefined) {
+      this.#tasks.release(resource, number);
+      return;
+    }
     const job: Job = {
       message: message(kinds.release, {
         target: this.#options.number,
@@ -179,8 +235,8 @@ export class RemoteInstance implements IsolatedInstance {
     link.submit(job);
   }
 
-  #poison(error: RemoraError): void {
-    this.#refusal ??= engineErrors.poisoned({ plugin: this.#options.plugin, cause: error.code });
+  #poison({ code: cause }: RemoraError): void {
+    this.#refusal ??= engineErrors.poisoned({ plugin: this.#options.plugin, cause });
   }
 
   close(): void {
@@ -188,6 +244,7 @@ export class RemoteInstance implements IsolatedInstance {
     if (this.#refusal?.code === "engine/closed") return;
     const wasGone = link.isOver;
     this.#refusal = closedError(plugin);
+    this.#tasks?.end(this.#refusal);
     this.#options.onGone(this);
     if (wasGone) return;
     for (const job of [...this.#pending]) {
@@ -203,6 +260,7 @@ export class RemoteInstance implements IsolatedInstance {
     if (this.#refusal !== undefined) return;
     const { plugin } = this.#options;
     this.#refusal = engineErrors["isolate-lost"]({ plugin, reason: end.reason, hasStarted: false });
+    this.#tasks?.end(this.#refusal);
     this.#options.onLost?.(this.#refusal);
   }
 
@@ -338,6 +396,13 @@ export class RemoteInstance implements IsolatedInstance {
       : engineErrors["isolate-lost"]({ plugin, reason, hasStarted });
   }
 
+  #known(error: unknown): RemoraError {
+    const { plugin } = this.#options;
+    return isRemoraError(error)
+      ? error
+      : engineErrors["host-failure"]({ plugin, reason: String(error) }, error);
+  }
+
   #hostCalled(call: Message, reply: (answer: Message) => void, { deadlineMs }: Budget): void {
     const { failures, face, plugin } = this.#options;
     this.#hostCalls++;
@@ -355,10 +420,7 @@ export class RemoteInstance implements IsolatedInstance {
         this.#forged(error);
         return;
       }
-      const known = isRemoraError(error)
-        ? error
-        : engineErrors["host-failure"]({ plugin, reason: String(error) }, error);
-      finish(failures.answer(known));
+      finish(failures.answer(this.#known(error)));
     };
     if (this.#refusal !== undefined) {
       fail(this.#refusal);
@@ -409,6 +471,20 @@ export class RemoteInstance implements IsolatedInstance {
     return { results, failure: { index: count, error }, report };
   }
 }
+
+function sumOf(before: IsolatedReport, last: IsolatedReport): IsolatedReport {
+  return {
+    fuelUsed: before.fuelUsed + last.fuelUsed,
+    memoryPages: last.memoryPages,
+    durationMs: before.durationMs + last.durationMs,
+  };
+}
+
+/** What is not asynchronous has no streams. */
+const noEnds: EndsPeer = {
+  want: async () => ({ done: true, value: undefined }),
+  letGo() {},
+};
 
 const closing = "an instance in it was closed in the middle of a call";
 

@@ -1,6 +1,6 @@
 /** Makes shipments: what the other side of a wall needs of an artifact, and whether it can be there at all. */
 
-import type { FuncType, HostImports, ValueType } from "../../component/index.ts";
+import type { HostImports } from "../../component/index.ts";
 import type { FuncItem, Item, Plan } from "../../component/link/plan.ts";
 import { decodeModule, findSection } from "../../wasm/decode.ts";
 import { funcTypeAt, importsOf, indexSpaces } from "../../wasm/index-spaces.ts";
@@ -115,11 +115,8 @@ function checkPlan(plugin: string, plan: Plan): void {
     throw engineErrors["not-isolatable"]({ plugin, what });
   };
   for (const name of plan.hostModules) refuse(`it imports the core module "${name}"`);
-  for (const { path, type } of plan.hostFuncs)
-    checkFunction(plan, type, `import "${path.join(" ")}"`, refuse);
   for (const [name, func] of exportedFunctions(plan.exports)) {
     if (func.kind === "host") refuse(`export "${name}" is the host's own function`);
-    checkFunction(plan, func.type, `export "${name}"`, refuse);
   }
 }
 
@@ -127,49 +124,6 @@ function* exportedFunctions(items: ReadonlyMap<string, Item>, around = ""): Gene
   for (const [name, item] of items) {
     if (item.kind === "func") yield [around + name, item.func];
     if (item.kind === "instance") yield* exportedFunctions(item.instance.exports, `${around}${name} `);
-  }
-}
-
-function checkFunction(plan: Plan, type: FuncType, what: string, refuse: (what: string) => never): void {
-  if (type.isAsync) refuse(`${what} is asynchronous`);
-  const types = type.params.map((param) => param.type);
-  if (type.result !== undefined) types.push(type.result);
-  for (const inner of types) {
-    const found = uncrossable(plan, inner);
-    if (found !== undefined) refuse(`${what} has ${found}`);
-  }
-}
-
-/** What in a type cannot be sent: resources can, as numbers. */
-function uncrossable(plan: Plan, type: ValueType | undefined): string | undefined {
-  const first = (types: readonly (ValueType | undefined)[]) => {
-    for (const inner of types) {
-      const found = uncrossable(plan, inner);
-      if (found !== undefined) return found;
-    }
-    return undefined;
-  };
-  switch (type?.kind) {
-    case "stream":
-    case "future":
-    case "error-context":
-      return `a value of type ${type.kind}`;
-    case "record":
-      return first(type.fields.map((field) => field.type));
-    case "variant":
-      return first(type.cases.map((each) => each.type));
-    case "list":
-      return first([type.element]);
-    case "map":
-      return first([type.key, type.value]);
-    case "tuple":
-      return first(type.elements);
-    case "option":
-      return first([type.some]);
-    case "result":
-      return first([type.ok, type.err]);
-    default:
-      return undefined;
   }
 }
 

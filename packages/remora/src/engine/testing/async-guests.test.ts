@@ -251,3 +251,7 @@ export interface Streaming {
 }
 
 export const streamingBytes = await componentOf(streaming);
+
+export async function* chunks(...all: Uint8Array[]) {
+  yield* all;
+}

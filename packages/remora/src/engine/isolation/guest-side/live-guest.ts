@@ -78,7 +78,9 @@ export abstract class LiveGuest {
   }
 
   /** The host lets go of a resource of the guest's. */
-  release({ item, count, first: fuelMax, second: deadlineMs }: Message): Message {
+  letGoOf(received: Message): Message | Promise<Message> {
+    const { item, count, first: fuelMax, second: deadlineMs } = received;
+    if (this.isTask) return this.handle(received);
     this.engine.budget = { fuelMax, deadlineMs };
     this.#failures.begin();
     try {
@@ -87,6 +89,16 @@ export abstract class LiveGuest {
     } catch (error) {
       return message(kinds.failed, { payload: encodeReport(this.#failures.report(error)) });
     }
+  }
+
+  /** Of an asynchronous component. */
+  protected get isTask(): boolean {
+    return false;
+  }
+
+  /** Of an asynchronous component: what `protocol.ts` says is answered by `events`. */
+  handle(received: Message): Promise<Message> {
+    throw new Error(`Invariant broken: a message of kind ${received.kind} for what is not asynchronous`);
   }
 
   close(): void {

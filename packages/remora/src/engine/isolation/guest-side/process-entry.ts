@@ -11,7 +11,7 @@ const channel = new PipeChannel(pipeFd);
 const side = new GuestSide(channel);
 channel.send(message(kinds.done)); // Ready.
 for (;;) {
-  channel.send(side.handle(channel.receive()));
+  channel.send(await side.handle(channel.receive()));
   // The end of a job: what waits for one, such as weak references, is done.
   await new Promise((resolve) => setImmediate(resolve));
 }

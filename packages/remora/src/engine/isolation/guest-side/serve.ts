@@ -3,7 +3,7 @@
  * own. It holds the artifacts that were shipped to it and their live instances, by the numbers that the host gave.
  */
 
-import { unreachable } from "../../../base/index.ts";
+import { invariant, unreachable } from "../../../base/index.ts";
 import { PacketMemory } from "../../../component/packet-memory.ts";
 import { packetEngine } from "../../packet-engine.ts";
 import { encodeReport } from "../error-report.ts";
@@ -29,7 +29,7 @@ export class GuestSide {
   }
 
   /** Carries out one message and gives the answer to it. */
-  handle(received: Message): Message {
+  handle(received: Message): Message | Promise<Message> {
     const { kind, target } = received;
     switch (kind) {
       case kinds.load:
@@ -41,7 +41,15 @@ export class GuestSide {
       case kinds.call:
         return this.#guest(target).run(received, this.#waiting > 0);
       case kinds.release:
-        return this.#guest(target).release(received);
+        return this.#guest(target).letGoOf(received);
+      case kinds.begin:
+      case kinds.settle:
+      case kinds.pull:
+      case kinds.letGo:
+        // Closed while it was on the way: what it owes was given up there.
+        return (
+          this.#guests.get(target)?.handle(received) ?? message(kinds.events, { target: 1, first: Infinity })
+        );
       case kinds.drop:
         this.#guests.get(target)?.close();
         this.#guests.delete(target);
@@ -84,7 +92,12 @@ export class GuestSide {
     return (call) => {
       this.#waiting++;
       let received = this.#channel.exchange({ ...call, target: number });
-      while (received.kind !== kinds.answer) received = this.#channel.exchange(this.handle(received));
+      while (received.kind !== kinds.answer) {
+        const answer = this.handle(received);
+        // The host keeps back what needs more than this until nobody waits here.
+        invariant(!(answer instanceof Promise), "what blocks does no asynchronous work");
+        received = this.#channel.exchange(answer);
+      }
       this.#waiting--;
       if (received.item === answers.failed) throw this.#failures.ofAnswer(received.payload);
       return received.payload;

@@ -1,9 +1,10 @@
 /** A component on the guest's side: its plan carried out here, its host functions called over there. */
 
+import { invariant } from "../../../base/index.ts";
 import type { HostCallable } from "../../../component/abi/call-guest.ts";
+import type { HostValues } from "../../../component/abi/codec-async.ts";
 import type { PacketCallable } from "../../../component/abi/transfer.ts";
 import { ComponentError } from "../../../component/component-error.ts";
-import { componentErrors } from "../../../component/errors.ts";
 import type { HostBindings } from "../../../component/link/host-imports.ts";
 import { defaultInstanceLimits } from "../../../component/link/instance-limits.ts";
 import type { HostFuncPlan, Plan } from "../../../component/link/plan.ts";
@@ -15,37 +16,67 @@ import { slowHostFunction } from "../../../component/slow-host.ts";
 import type { FuncType, ValueType } from "../../../component/types.ts";
 import type { InstanceEngine } from "../../core-engine.ts";
 import { packetEngine } from "../../packet-engine.ts";
+import type { CrossingEnds, EndType } from "../crossing-ends.ts";
 import { kinds, type Message, message } from "../protocol.ts";
 import type { ShippedComponent } from "../shipment.ts";
 import { CrossingResources, HostResource, OwnResources } from "./crossing-resources.ts";
 import { type HostCaller, type InstantiateRequest, LiveGuest, type ShippedArtifact } from "./live-guest.ts";
+import { LiveTasks } from "./live-tasks.ts";
 import { ShippedModules } from "./shipped-modules.ts";
 
 export class ShippedComponentArtifact implements ShippedArtifact {
   readonly #modules: ShippedModules;
   readonly #prepared: Prepared;
   readonly #resources: CrossingResources;
+  readonly #ends: CurrentEnds;
   readonly #packets: Packets;
 
   constructor(shipment: ShippedComponent, memory: PacketMemory) {
     this.#resources = new CrossingResources(shipment.plan);
-    this.#packets = new Packets(packetEngine, this.#resources, { sharesText: true, memory });
+    this.#ends = new CurrentEnds();
+    this.#packets = new Packets(packetEngine, this.#resources, {
+      sharesText: true,
+      memory,
+      ends: this.#ends,
+    });
     this.#modules = new ShippedModules(shipment);
     this.#prepared = preparePlan(shipment.plan);
   }
 
   instantiate(request: InstantiateRequest): LiveGuest {
+    const engine = this.#modules.engine(request);
     const own = new OwnResources();
     // One instance's packets are written and read at a time.
     const packets = () => {
       this.#resources.own = own;
+      if (tasks !== undefined) this.#ends.current = tasks.ends;
       return this.#packets;
     };
-    return new LiveComponent(this.#modules.engine(request), request, {
-      prepared: this.#prepared,
-      packets,
-      own,
-    });
+    const { failures } = request;
+    const tasks = this.#prepared.plan.isAsync ? new LiveTasks({ engine, failures, packets }) : undefined;
+    return new LiveComponent(engine, request, { prepared: this.#prepared, packets, own, tasks });
+  }
+}
+
+/** Streams and futures of the instance whose packet is written or read. */
+class CurrentEnds implements HostValues {
+  current: CrossingEnds | undefined;
+
+  toHost(number: unknown, type: EndType): unknown {
+    return this.#ends.toHost(number, type);
+  }
+
+  accepts(value: unknown, type: EndType): boolean {
+    return this.#ends.accepts(value, type);
+  }
+
+  fromHost(value: unknown, type: EndType): number {
+    return this.#ends.fromHost(value, type);
+  }
+
+  get #ends(): CrossingEnds {
+    invariant(this.current !== undefined, "only asynchronous components have streams and futures");
+    return this.current;
   }
 }
 
@@ -54,12 +85,15 @@ interface ComponentParts {
   /** With the resources of this instance. */
   readonly packets: () => Packets;
   readonly own: OwnResources;
+  /** Of an asynchronous component. */
+  readonly tasks: LiveTasks | undefined;
 }
 
 class LiveComponent extends LiveGuest {
   readonly #plan: Plan;
   readonly #packets: () => Packets;
   readonly #own: OwnResources;
+  readonly #tasks: LiveTasks | undefined;
   readonly #runtime: Runtime;
   readonly #argumentsMemory: PacketMemory;
   /** By number of the function: what takes its arguments out of this memory, and how often it was called before. */
@@ -72,12 +106,13 @@ class LiveComponent extends LiveGuest {
   constructor(
     engine: InstanceEngine,
     request: InstantiateRequest,
-    { prepared, packets, own }: ComponentParts,
+    { prepared, packets, own, tasks }: ComponentParts,
   ) {
     super(engine, request.failures);
     this.#plan = prepared.plan;
     this.#packets = packets;
     this.#own = own;
+    this.#tasks = tasks;
     this.#argumentsMemory = request.argumentsMemory;
     const bindings = this.#bindings(request.caller);
     const limits = defaultInstanceLimits;
@@ -86,9 +121,8 @@ class LiveComponent extends LiveGuest {
 
   protected calls(call: Message, isNested: boolean): (row: number) => unknown {
     const type = this.#type(call.item);
-    if (type.isAsync) throw componentErrors.unsupported({ what: asyncBehindWall, offset: 0 });
     const invoke = this.#fromPacket(type, call, isNested) ?? this.#fromValues(type, call);
-    return type.result?.kind === "result" ? (row) => asResult(() => invoke(row)) : invoke;
+    return type.result?.kind === "result" && !type.isAsync ? (row) => asResult(() => invoke(row)) : invoke;
   }
 
   #fromValues(type: FuncType, { item, payload, count }: Message): (row: number) => unknown {
@@ -135,6 +169,35 @@ class LiveComponent extends LiveGuest {
     return packets.write(packets.codec(result), results);
   }
 
+  protected override get isTask(): boolean {
+    return this.#tasks !== undefined;
+  }
+
+  override handle(received: Message): Promise<Message> {
+    invariant(this.#tasks !== undefined, "the host knows what is asynchronous");
+    return this.#tasks.handle(received, {
+      runtime: this.#runtime,
+      call: (begun) => this.#task(begun),
+      release: (resource, number) => this.#own.release(resource, number),
+    });
+  }
+
+  /** One call, whose result may be there later. */
+  #task(call: Message): Uint8Array | Promise<Uint8Array> {
+    const { item } = call;
+    const invoke = this.calls({ ...call, count: 1 }, true);
+    const value = invoke(0);
+    if (!(value instanceof Promise)) return this.writeResults(item, [value]);
+    const { result } = this.#type(item);
+    const settled = result?.kind === "result" ? asLaterResult(value) : value;
+    return settled.then((kept) => {
+      // A promise that gives a promise gives what that gives.
+      const given = result?.kind === "future" ? Promise.resolve(kept) : kept;
+      // A copy: until it is sent, others may write packets.
+      return Uint8Array.from(this.writeResults(item, [given]));
+    });
+  }
+
   protected letGo(resource: number, number: number): void {
     this.#own.release(resource, number);
   }
@@ -163,8 +226,25 @@ class LiveComponent extends LiveGuest {
     return { funcs, resources, modules: new Map() };
   }
 
+  /** The guest need not wait for it: a promise. */
+  #asyncHostFunction({ type }: HostFuncPlan, index: number, tasks: LiveTasks): HostCallable {
+    const { result } = type;
+    return async (...args) => {
+      const packets = this.#packets();
+      const payload = Uint8Array.from(packets.write(packets.codec(argumentsTypeOf(type)), [args]));
+      const endLoans = this.#own.lendings();
+      const answer = await tasks.ask(index, payload);
+      endLoans();
+      if (result === undefined) return undefined;
+      const [value] = this.#packets().read(packets.codec(result), answer, 1);
+      return result.kind === "result" ? settled(value) : value;
+    };
+  }
+
   /** Slow, since it crosses the wall: the clock is looked at before and after. */
-  #hostFunction({ type }: HostFuncPlan, index: number, caller: HostCaller): HostCallable {
+  #hostFunction(plan: HostFuncPlan, index: number, caller: HostCaller): HostCallable {
+    const { type } = plan;
+    if (type.isAsync && this.#tasks !== undefined) return this.#asyncHostFunction(plan, index, this.#tasks);
     const { result } = type;
     return slowHostFunction((...args) => {
       const packets = this.#packets();
@@ -179,10 +259,6 @@ class LiveComponent extends LiveGuest {
     });
   }
 }
-
-/** A call over there is one exchange of messages: there is no place for what comes after it. */
-const asyncBehindWall =
-  'an asynchronous function in a thread or process of its own, choose the isolation "inline"';
 
 const argumentTypes = new WeakMap<FuncType, ValueType>();
 
@@ -204,6 +280,15 @@ interface ResultValue {
 function asResult(call: () => unknown): ResultValue {
   try {
     return { tag: "ok", val: call() };
+  } catch (error) {
+    if (error instanceof ComponentError) return { tag: "err", val: error.payload };
+    throw error;
+  }
+}
+
+async function asLaterResult(promise: Promise<unknown>): Promise<ResultValue> {
+  try {
+    return { tag: "ok", val: await promise };
   } catch (error) {
     if (error instanceof ComponentError) return { tag: "err", val: error.payload };
     throw error;

@@ -21,6 +21,8 @@ mailbox.give(turns.host); // Ready.
 for (;;) {
   if (!mailbox.await(turns.host, blockedMsMax)) await mailbox.whenTurned(turns.host);
   if (mailbox.turn === turns.over) break;
-  if (mailbox.turn === turns.guest) mailbox.send(side.handle(mailbox.receive()), turns.host);
+  if (mailbox.turn !== turns.guest) continue;
+  const answer = side.handle(mailbox.receive());
+  mailbox.send(answer instanceof Promise ? await answer : answer, turns.host);
 }
 clearInterval(alive);

@@ -15,5 +15,5 @@ while (mailbox.await(turns.host, Number.POSITIVE_INFINITY)) {
   // It hears again after the thread was replaced: `add` has the number 0.
   isDeaf ||= received.kind === kinds.call && received.item !== 0;
   if (isDeaf) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
-  mailbox.send(side.handle(received), turns.host);
+  mailbox.send(await side.handle(received), turns.host);
 }

@@ -86,5 +86,5 @@ for (;;) {
   const attack = received.kind === kinds.call ? attackIn(received.payload) : "";
   attacks[attack]?.();
   const forged = forgeries[attack]?.();
-  channel.send(forged ?? side.handle(received));
+  channel.send(forged ?? (await side.handle(received)));
 }

@@ -34,7 +34,7 @@ channel.send(message(kinds.done));
 for (;;) {
   const received = channel.receive();
   if (received.kind !== kinds.call) {
-    channel.send(side.handle(received));
+    channel.send(await side.handle(received));
     continue;
   }
   const payload = new Uint8Array(8);

@@ -1,0 +1,162 @@
+/**
+ * Streams and futures across the wall, the same on both sides: whoever gives one keeps it here by number, and the other
+ * side has an object that asks for the next value when it is wanted. So no side holds more than the value that was
+ * asked for.
+ */
+
+import type { AsyncType, HostValues } from "../../component/abi/codec-async.ts";
+import { trap } from "../../component/abi/trap.ts";
+import { isThenable } from "../../component/async/host-callee.ts";
+import type { ValueType } from "../../component/types.ts";
+
+/** Asks the other side. */
+export interface EndsPeer {
+  /** The next value, of the type that is given; nothing when there is none. */
+  want(number: number, type: ValueType | undefined): Promise<IteratorResult<unknown, undefined>>;
+  letGo(number: number): void;
+}
+
+export type EndType = Extract<AsyncType, { kind: "stream" | "future" }>;
+
+/** The next value of what was given here, and its type for a packet. */
+export interface NextValue {
+  readonly type: ValueType | undefined;
+  readonly result: IteratorResult<unknown, undefined>;
+}
+
+interface Given {
+  readonly type: ValueType | undefined;
+  next(): Promise<IteratorResult<unknown, undefined>>;
+  letGo(): void;
+}
+
+/** Streams and futures that one side has given and not ended. */
+const givenMax = 1_024;
+
+export class CrossingEnds implements HostValues {
+  readonly #peer: EndsPeer;
+  readonly #given = new Map<number, Given>();
+  #last = 0;
+
+  constructor(peer: EndsPeer) {
+    this.#peer = peer;
+  }
+
+  accepts(value: unknown, type: EndType): boolean {
+    if (type.kind === "future") return isThenable(value);
+    return typeof value === "object" && value !== null && Symbol.asyncIterator in value;
+  }
+
+  fromHost(value: unknown, type: EndType): number {
+    if (this.#given.size >= givenMax) trap(`more than ${givenMax} streams and futures beyond a wall`);
+    const number = ++this.#last;
+    this.#given.set(
+      number,
+      type.kind === "future"
+        ? givenFuture(value as PromiseLike<unknown>, type) // Accepted before.
+        : givenStream(value as AsyncIterable<unknown>, type), // As above.
+    );
+    return number;
+  }
+
+  toHost(number: unknown, type: EndType): unknown {
+    const token = number as number; // As the codec of packets reads it.
+    if (type.kind === "stream") return new RemoteStream(this.#peer, token, packetType(type));
+    const promise = this.#peer.want(token, packetType(type)).then(({ value }) => value);
+    // Whoever does not wait for it is told of the failure by the call itself.
+    promise.catch(() => {});
+    return promise;
+  }
+
+  /** The other side wants the next value. Undefined when nothing was given under this number, or it has ended. */
+  async next(number: number): Promise<NextValue | undefined> {
+    const given = this.#given.get(number);
+    if (given === undefined) return undefined;
+    const result = await given.next();
+    if (result.done === true) this.#given.delete(number);
+    return { type: given.type, result };
+  }
+
+  letGo(number: number): void {
+    const given = this.#given.get(number);
+    this.#given.delete(number);
+    given?.letGo();
+  }
+
+  close(): void {
+    for (const number of [...this.#given.keys()]) this.letGo(number);
+  }
+}
+
+/** Bytes travel in chunks, anything else value by value. */
+function packetType({ kind, element }: EndType): ValueType | undefined {
+  return kind === "stream" && element?.kind === "u8" ? { kind: "list", element, length: undefined } : element;
+}
+
+function givenFuture(promise: PromiseLike<unknown>, type: EndType): Given {
+  const settled = Promise.resolve(promise);
+  // It may be rejected before the other side asks.
+  settled.catch(() => {});
+  return {
+    type: packetType(type),
+    next: async () => ({ done: false, value: await settled }),
+    letGo() {},
+  };
+}
+
+function givenStream(iterable: AsyncIterable<unknown>, type: EndType): Given {
+  const iterator = iterable[Symbol.asyncIterator]();
+  return {
+    type: packetType(type),
+    async next() {
+      const { done, value } = await iterator.next();
+      return done === true ? { done, value: undefined } : { done: false, value };
+    },
+    letGo() {
+      // Nobody waits for it any more.
+      iterator.return?.()?.catch(() => {});
+    },
+  };
+}
+
+/** A stream of the other side's: `for await (const value of stream)`. Leaving the loop lets go of it. */
+class RemoteStream implements AsyncIterableIterator<unknown, undefined> {
+  readonly #peer: EndsPeer;
+  readonly #number: number;
+  readonly #type: ValueType | undefined;
+  #isOver = false;
+  #isReading = false;
+
+  constructor(peer: EndsPeer, number: number, type: ValueType | undefined) {
+    this.#peer = peer;
+    this.#number = number;
+    this.#type = type;
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  async next(): Promise<IteratorResult<unknown, undefined>> {
+    if (this.#isOver) return { done: true, value: undefined };
+    if (this.#isReading) throw new TypeError("A stream is read from by one reader at a time");
+    this.#isReading = true;
+    try {
+      const result = await this.#peer.want(this.#number, this.#type);
+      if (result.done === true) this.#isOver = true;
+      return result;
+    } finally {
+      this.#isReading = false;
+    }
+  }
+
+  async return(): Promise<IteratorReturnResult<undefined>> {
+    if (!this.#isOver) this.#peer.letGo(this.#number);
+    this.#isOver = true;
+    return { done: true, value: undefined };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.return();
+  }
+}

@@ -1,0 +1,133 @@
+/** Events that no guest's side of ours sends: each ends it. */
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { engineErrors } from "../errors.ts";
+import { encodeReport } from "./error-report.ts";
+import { type Event, encodeEvents, event, eventKinds, outcomes } from "./events.ts";
+import { type Face, type FaceTasks, ForgedMessage, type RemoteFunction } from "./face.ts";
+import { HostFailures } from "./host-failures.ts";
+import type { Job, Link } from "./link.ts";
+import { kinds, type Message, message } from "./protocol.ts";
+import { RemoteTasks } from "./remote-tasks.ts";
+
+const noBytes = new Uint8Array(0);
+const called: RemoteFunction = {
+  number: 0,
+  isTask: true,
+  check() {},
+  write: () => noBytes,
+  read: () => [7],
+};
+
+/** Calls under way, on a link whose other end is the test. */
+function started() {
+  const jobs: Job[] = [];
+  const forged: string[] = [];
+  const served: number[] = [];
+  const tasks: FaceTasks = {
+    serve: (item) => {
+      served.push(item);
+      return item === 0 ? new Promise(() => {}) : Promise.reject(new ForgedMessage("no host function"));
+    },
+    nextValue: async (number) => {
+      throw new ForgedMessage(`no stream ${number}`);
+    },
+    letGo() {},
+    letGoOfAll() {},
+    readValue: () => "value",
+  };
+  const broken = engineErrors.closed({ what: "it" });
+  const remote = new RemoteTasks({
+    number: 1,
+    // Nothing else of either is used here.
+    link: { submit: (job: Job) => void jobs.push(job) } as unknown as Link,
+    face: { lendings: () => () => {} } as unknown as Face,
+    tasks,
+    failures: new HostFailures(() => undefined),
+    limits: { fuelMax: 1_000, deadlineMs: 1_000 },
+    hostCalled() {},
+    known: () => broken,
+    onPoisoned() {},
+    forged: (error) => {
+      forged.push(String(error));
+      return broken;
+    },
+    lost: () => broken,
+  });
+  const result = remote.call(called, [], { fuelMax: 1, deadlineMs: 1_000 });
+  result.catch(() => {});
+  const answer = (events: readonly Event[], facts: Partial<Message> = {}) => {
+    const sent = message(kinds.events, { first: Infinity, payload: encodeEvents(events) });
+    jobs.shift()?.answered({ ...sent, ...facts });
+  };
+  return { remote, result, jobs, forged, served, answer };
+}
+
+const ended = event(eventKinds.ended, { id: 1, first: 1, second: 1, third: 1 });
+const asked = event(eventKinds.asked, { id: 1 });
+
+test("a call ends with its result and what it cost", async () => {
+  const { result, answer } = started();
+  answer([ended]);
+  assert.deepEqual(await result, { result: 7, report: { fuelUsed: 1, memoryPages: 1, durationMs: 1 } });
+});
+
+const forgeries: Readonly<Record<string, [readonly Event[], Partial<Message>?]>> = {
+  "an end that nobody waits for": [[{ ...ended, id: 2 }]],
+  "an end of one call twice": [[ended, ended]],
+  "a value where a call's end is owed": [[event(eventKinds.settled, { id: 1 })]],
+  "a fuel that is no number": [[{ ...ended, first: NaN }]],
+  "a time below zero": [[{ ...ended, third: -1 }]],
+  "an unknown kind of event": [[event(77, { id: 3 })]],
+  "a failure that is none": [[{ ...ended, item: outcomes.failed }]],
+  "a failure by an error that nobody threw": [
+    [
+      {
+        ...ended,
+        item: outcomes.failed,
+        payload: encodeReport({ code: "engine/trap", details: {}, thrown: 5 }),
+      },
+    ],
+  ],
+  "a deadline that is no number": [[], { first: NaN }],
+  "events that are cut off": [[], { payload: encodeEvents([asked]).subarray(0, 20) }],
+  "an event that is longer than the message": [
+    [],
+    { payload: encodeEvents([{ ...asked, payload: new Uint8Array(64) }]).subarray(0, 48) },
+  ],
+  "another message than events": [[], { kind: kinds.done }],
+  "more questions than may be open": [Array.from({ length: 5_000 }, () => asked)],
+};
+
+for (const [what, [events, facts]] of Object.entries(forgeries)) {
+  test(`${what} ends the guest's side and every call`, async () => {
+    const { result, forged, answer } = started();
+    answer(events, facts);
+    assert.equal(forged.length, 1);
+    if (!events.includes(ended)) await assert.rejects(result, { code: "engine/closed" });
+  });
+}
+
+for (const [what, forgery] of [
+  ["a host function that there is not", event(eventKinds.asked, { id: 1, item: 9 })],
+  ["a stream that was never given", event(eventKinds.wanted, { id: 1, item: 9 })],
+] as const) {
+  test(`asking for ${what} ends the guest's side`, async () => {
+    const { result, forged, answer } = started();
+    answer([forgery]);
+    await assert.rejects(result, { code: "engine/closed" });
+    assert.equal(forged.length, 1);
+  });
+}
+
+test("nothing is served and nobody is told once it is over", async () => {
+  const { remote, result, jobs, served, answer } = started();
+  remote.end(engineErrors.closed({ what: "it" }));
+  await assert.rejects(result, { code: "engine/closed" });
+  answer([asked]);
+  assert.deepEqual(served, []);
+  await assert.rejects(remote.want(1, undefined), { code: "engine/closed" });
+  remote.letGo(1);
+  assert.equal(jobs.length, 0);
+});
