@@ -104,6 +104,22 @@ test("two plugins that answer each delta with another do not hold up the host", 
   assert.ok(boat.server.deltaCount > 10, "they are still at it");
 });
 
+test("a plugin that loops in plugin_start costs one call, and others are answered meanwhile", async (t) => {
+  const boat = await withWitness(t, [{ name: "harm", guest: { start: `${loop} (i32.const 0)` } }]);
+  assert.equal(boat.plugins.get("harm")?.state, "crashed");
+  const times: number[] = [];
+  for (let look = 0; look < looks; look++) {
+    const again = boat.plugins.get("harm")?.start() ?? Promise.resolve();
+    const ended = again.then(
+      () => "it started",
+      () => "ended",
+    );
+    times.push(await witnessMs(boat));
+    assert.equal(await ended, "ended");
+  }
+  assert.ok(Math.min(...times) < answeredWithinMs, `answered after ${times.map(Math.round).join(", ")} ms`);
+});
+
 test("a plugin that hangs in plugin_start holds up neither its settings nor anybody else", async (t) => {
   const silent = createServer(() => {});
   silent.listen(0, "127.0.0.1");
@@ -130,7 +146,9 @@ test("a plugin that hangs in plugin_start holds up neither its settings nor anyb
   });
   assert.equal(saved.status, 200);
   assert.ok(performance.now() - startedMs < 2_000);
-  assert.ok((await witnessMs(boat)) < 1_000);
+  const times: number[] = [];
+  for (let look = 0; look < looks; look++) times.push(await witnessMs(boat));
+  assert.ok(Math.min(...times) < answeredWithinMs, `answered after ${times.map(Math.round).join(", ")} ms`);
   await boat.fetch("/plugins/harm/config", { method: "POST", body: { enabled: false } });
   assert.equal(boat.plugins.get("harm")?.state, "stopped");
 });

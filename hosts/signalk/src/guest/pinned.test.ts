@@ -1,0 +1,71 @@
+/**
+ * What the host writes into a guest of AssemblyScript stays while the guest works: signalk-server's loader allocates and does
+ * not pin, so that a collection in between takes the text away.
+ */
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import asc from "assemblyscript/asc";
+import { boatWith } from "../testing/boats.ts";
+
+/** Collects garbage and makes new before it looks at what it was given. */
+const source = `
+  @external("env", "sk_set_status")
+  declare function setStatus(text: usize, length: i32): void;
+
+  function churn(): void {
+    __collect();
+    for (let size = 8; size < 1024; size += 4) new Uint8Array(size).fill(0xff);
+    __collect();
+  }
+  export function plugin_name(): string { return "Churns"; }
+  export function plugin_schema(): string { return "{}"; }
+  export function plugin_start(config: usize, length: i32): i32 {
+    churn();
+    return String.UTF8.decodeUnsafe(config, length).includes('"depth":7') ? 0 : 1;
+  }
+  export function plugin_stop(): i32 { return 0; }
+  export function delta_handler(delta: string): void {
+    churn();
+    if (delta.includes('"path":"a"')) tell("heard");
+  }
+  export function http_endpoints(): string {
+    return '[{"method":"GET","path":"/two","handler":"two"}]';
+  }
+  export function two(request: string): string {
+    churn();
+    return request.includes('"path":"/two"') ? '{"statusCode":200,"body":"whole"}' : '{"statusCode":500}';
+  }
+  function tell(text: string): void {
+    const bytes = String.UTF8.encode(text);
+    setStatus(changetype<usize>(bytes), bytes.byteLength);
+  }
+`;
+
+test("a configuration, a delta and a request are whole though the guest collects its garbage before it reads them", async (t) => {
+  const guest = await compiled();
+  const configuration = { depth: 7 };
+  const boat = await boatWith(t, [{ name: "churns", guest }], {
+    settingsDefault: { enabled: true, enableDebug: false, configuration },
+  });
+  const [plugin] = boat.plugins.all();
+  assert.equal(plugin?.state, "running", String(plugin?.statusMessage));
+  for (let round = 0; round < 10; round++) {
+    assert.equal((await boat.fetch("/plugins/churns/two")).text, "whole");
+    boat.server.input({ updates: [{ values: [{ path: "a", value: round }] }] }, "x");
+  }
+  await boat.fetch("/plugins/churns/two");
+  assert.equal(plugin.statusMessage, "heard");
+});
+
+async function compiled(): Promise<Uint8Array> {
+  let binary: Uint8Array | undefined;
+  const { error, stderr } = await asc.main(["guest.ts", "--exportRuntime", "--outFile", "guest.wasm"], {
+    readFile: (name) => (name === "guest.ts" ? source : null),
+    writeFile: (_name, contents) => {
+      if (typeof contents !== "string") binary = contents;
+    },
+  });
+  assert.ok(binary !== undefined, `${error} ${stderr}`);
+  return binary;
+}
