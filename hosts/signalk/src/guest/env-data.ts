@@ -10,6 +10,7 @@ import {
   parseDelta,
   type Update,
 } from "../delta/delta.ts";
+import { DeltaScanner } from "../delta/scan-delta.ts";
 import { jsonBytesMax, readJson, readPath, writeText } from "./env-texts.ts";
 import type { GuestHost, GuestImports } from "./host.ts";
 
@@ -24,6 +25,8 @@ const notificationStates: ReadonlySet<unknown> = new Set([
 ]);
 
 export function dataImports({ host, bytes }: GuestImports) {
+  const scanner = new DeltaScanner();
+  const scan = (all: Uint8Array, from: number, end: number) => scanner.scan(all, from, end);
   const read = (find: (path: string) => unknown) =>
     function readValue(pointer: number, length: number, buffer: number, lengthMax: number): number {
       const path = readPath(bytes, pointer, length);
@@ -39,7 +42,10 @@ export function dataImports({ host, bytes }: GuestImports) {
   return {
     /** Guests give two or three arguments; without the third it is version 1. */
     sk_handle_message(pointer: number, length: number, version?: number): void {
-      emit(host, readJson(bytes, pointer, length), version === 2 ? 2 : 1);
+      const plain = length >>> 0 > jsonBytesMax ? undefined : bytes.read(pointer, length, "JSON", scan);
+      const kind = version === 2 ? 2 : 1;
+      if (plain === undefined) emit(host, readJson(bytes, pointer, length), kind);
+      else send(host, plain, kind);
     },
     sk_publish_notification(path: number, pathLength: number, value: number, valueLength: number): number {
       return notify(host, readPath(bytes, path, pathLength), readJson(bytes, value, valueLength));
@@ -98,8 +104,13 @@ function updateOf(values: readonly PathValue[] | undefined, meta: readonly PathV
 function granted(host: GuestHost, items: readonly PathValue[] | undefined): readonly PathValue[] | undefined {
   if (items === undefined) return undefined;
   // The root of a context is a target that only "*" covers.
-  const allowed = items.filter(({ path }) => host.gate.act("data.write", path || ".", isGranted, isRefused));
-  if (allowed.length === items.length) return items;
+  let allowed: PathValue[] | undefined;
+  for (const [index, item] of items.entries()) {
+    const isAllowed = host.gate.act("data.write", item.path || ".", isGranted, isRefused);
+    if (!isAllowed) allowed ??= items.slice(0, index);
+    else allowed?.push(item);
+  }
+  if (allowed === undefined) return items;
   return allowed.length === 0 ? undefined : allowed;
 }
 

@@ -41,6 +41,20 @@ export class GuestBytes {
     return bytes.subarray(at, at + count);
   }
 
+  /** Lets `read` read bytes where they are, without a copy or a view of them: from, and up to, these places. */
+  read<Result>(
+    pointer: number,
+    length: number,
+    what: string,
+    read: (bytes: Uint8Array, from: number, end: number) => Result,
+  ): Result {
+    const bytes = this.#memory.view();
+    const at = addressOf(pointer, what);
+    const count = addressOf(length, what);
+    check(bytes, at, count, what);
+    return read(bytes, at, at + count);
+  }
+
   /** UTF-8 of at most `bytesMax` bytes. */
   utf8(pointer: number, length: number, what: string, bytesMax: number): string {
     const bytes = this.#memory.view();
