@@ -13,6 +13,8 @@ import { answering, call, type GuestText } from "./testing/guest-text.ts";
 
 const two = "(param i32 i32)";
 const answeredWithinMs = 50;
+/** By the clock, on a machine that is busy with others. */
+const waitedMsMax = 2_000;
 /** Other tests share the processor: of several looks the quickest is the host's own doing. */
 const looks = 5;
 
@@ -185,10 +187,17 @@ async function withWitness(t: TestContext, packages: readonly PluginPackage[], o
   return boat;
 }
 
+/**
+ * Until others are answered: processor time of this thread, on which all of the host runs, so that the programs beside
+ * it do not count; and a host that does not work but waits is found by the clock.
+ */
 async function witnessMs(boat: Boat): Promise<number> {
   const startedMs = performance.now();
+  const startedAt = process.threadCpuUsage();
   const [answer, model] = await Promise.all([boat.fetch("/plugins/witness/go"), boat.fetch("/signalk")]);
   assert.equal(answer.text, "done");
   assert.equal(model.status, 200);
-  return performance.now() - startedMs;
+  assert.ok(performance.now() - startedMs < waitedMsMax);
+  const { user, system } = process.threadCpuUsage(startedAt);
+  return (user + system) / 1_000;
 }
