@@ -15,7 +15,7 @@ const source = `
 
   function churn(): void {
     __collect();
-    for (let size = 8; size < 1024; size += 4) new Uint8Array(size).fill(0xff);
+    for (let size = 8; size < 512; size += 8) new Uint8Array(size).fill(0xff);
     __collect();
   }
   export function plugin_name(): string { return "Churns"; }
@@ -47,6 +47,8 @@ test("a configuration, a delta and a request are whole though the guest collects
   const configuration = { depth: 7 };
   const boat = await boatWith(t, [{ name: "churns", guest }], {
     settingsDefault: { enabled: true, enableDebug: false, configuration },
+    // It collects on purpose, on a machine that may be busy.
+    plugins: { limits: { deadlineMs: 2_000 } },
   });
   const [plugin] = boat.plugins.all();
   assert.equal(plugin?.state, "running", String(plugin?.statusMessage));
