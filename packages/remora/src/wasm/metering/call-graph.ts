@@ -16,7 +16,8 @@ const State = { unseen: 0, onPath: 1, done: 2 } as const;
 
 /** Tail calls count as calls. The walk has a stack of its own, since the guest controls the depth. */
 export function orderCalls(facts: Facts, importedFunctions: number): CallOrder {
-  const { bodies, sites } = facts;
+  const { bodies } = facts;
+  const sites = facts.sites.data;
   const count = bodies.length;
   const isHead = new Uint8Array(count);
   const order = new Int32Array(count);
@@ -56,7 +57,7 @@ export function orderCalls(facts: Facts, importedFunctions: number): CallOrder {
       const at = nextSite[node] as number; // as long as `bodies`
       if (at >= end) return undefined;
       nextSite[node] = at + siteSize;
-      const callee = sites.at(at) - importedFunctions;
+      const callee = (sites[at] as number) - importedFunctions;
       if (callee >= 0) return callee;
     }
   }

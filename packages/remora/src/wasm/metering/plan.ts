@@ -59,6 +59,9 @@ export const split = { labels: 3, labelsWithParameters: 1 } as const;
 export function makePlan(input: PlanInput): Plan {
   const { facts, importedFunctions } = input;
   const { bodies } = facts;
+  // The lists themselves: much of planning runs before V8 has inlined `at`.
+  const sites = facts.sites.data;
+  const regionFuel = facts.regionFuel.data;
   const calls = orderCalls(facts, importedFunctions);
   const slots = stackSlots(facts, calls, importedFunctions);
   const isUncounted = new Uint8Array(importedFunctions + bodies.length);
@@ -111,11 +114,11 @@ export function makePlan(input: PlanInput): Plan {
   /** The caller's region charges what the entries of functions cost that leave it to their callers. */
   function chargeCallees(body: BodyFacts): void {
     for (let at = body.sitesStart; at < body.sitesEnd; at += siteSize) {
-      const callee = facts.sites.at(at) - importedFunctions;
+      const callee = (sites[at] as number) - importedFunctions;
       if (callee < 0 || (isUncounted[callee + importedFunctions] === 0 && isEntryPaid[callee] === 0))
         continue;
       const { regionsStart } = bodies[callee] as BodyFacts; // a defined function
-      facts.regionFuel.add(facts.sites.at(at + 1), facts.regionFuel.at(regionsStart));
+      facts.regionFuel.add(sites[at + 1] as number, regionFuel[regionsStart] as number);
     }
   }
 
@@ -124,18 +127,18 @@ export function makePlan(input: PlanInput): Plan {
     const isOpen = input.isExported[body.func] === 1 || facts.isReferenced[body.func] === 1;
     if (isOpen && input.mode === "fuel") return false;
     for (let at = body.sitesStart; at < body.sitesEnd; at += siteSize) {
-      if (isUncounted[facts.sites.at(at)] === 0) return false;
+      if (isUncounted[sites[at] as number] === 0) return false;
     }
     for (let region = body.regionsStart + 1; region < body.regionsEnd; region++) {
-      if (facts.regionFuel.at(region) !== 0) return false;
+      if (regionFuel[region] !== 0) return false;
     }
-    return facts.regionFuel.at(body.regionsStart) <= calleeFuelMax;
+    return (regionFuel[body.regionsStart] as number) <= calleeFuelMax;
   }
 
   function calleesUnchecked(body: BodyFacts): number {
     let fuel = 0;
     for (let at = body.sitesStart; at < body.sitesEnd; at += siteSize) {
-      const callee = facts.sites.at(at) - importedFunctions;
+      const callee = (sites[at] as number) - importedFunctions;
       if (callee >= 0) fuel += uncheckedFuel[callee] as number;
     }
     return fuel;
@@ -144,8 +147,8 @@ export function makePlan(input: PlanInput): Plan {
   function splitLoops(body: BodyFacts): void {
     if (body.hasHandler) return;
     for (let at = body.sitesStart; at < body.sitesEnd; at += siteSize) {
-      const loop = facts.sites.at(at + 2);
-      if (loop >= 0 && isUncounted[facts.sites.at(at)] === 0) flagCall(loop);
+      const loop = sites[at + 2] as number;
+      if (loop >= 0 && isUncounted[sites[at] as number] === 0) flagCall(loop);
     }
     for (let loop = body.loopsStart; loop < body.loopsEnd; loop++) {
       const flags = facts.loopFlags.at(loop);
@@ -164,9 +167,7 @@ export function makePlan(input: PlanInput): Plan {
   function isLocalCheaper(body: BodyFacts): boolean {
     if (body.hasHandler) return false;
     if (body.hasLoop) return true;
-    // The lists themselves: this is half of planning, and mostly runs before V8 has inlined `at`.
     const events = facts.events.data;
-    const regionFuel = facts.regionFuel.data;
     let charges = 1;
     let calls = 0;
     for (let at = body.eventsStart; at < body.eventsEnd; at += eventSize) {

@@ -30,7 +30,8 @@ export function slotsOf(types: readonly ValueType[]): number {
 const slotsMax = 0x3fffffff;
 
 export function stackSlots(facts: Facts, calls: CallOrder, importedFunctions: number): StackSlots {
-  const { bodies, sites } = facts;
+  const { bodies } = facts;
+  const sites = facts.sites.data;
   const counts = findCounting(facts, calls, importedFunctions);
   const taken = new Int32Array(bodies.length);
   /** Slots of the deepest chain of frames that do not count and end in a call of this function. */
@@ -53,7 +54,7 @@ export function stackSlots(facts: Facts, calls: CallOrder, importedFunctions: nu
 
   function passOn(body: BodyFacts, chain: number): void {
     for (let site = body.sitesStart; site < body.sitesEnd; site += siteSize) {
-      const callee = sites.at(site) - importedFunctions;
+      const callee = (sites[site] as number) - importedFunctions;
       if (callee >= 0 && (above[callee] as number) < chain) above[callee] = chain;
     }
   }
@@ -61,7 +62,7 @@ export function stackSlots(facts: Facts, calls: CallOrder, importedFunctions: nu
 
 /** By body: 1 for those that count. */
 function findCounting(
-  { bodies, sites }: Facts,
+  { bodies, sites: { data: sites } }: Facts,
   { isHead, order }: CallOrder,
   importedFunctions: number,
 ): Uint8Array {
@@ -81,15 +82,15 @@ function findCounting(
   return counts;
 
   function hasTail({ hasIndirectTail, sitesStart, sitesEnd }: BodyFacts): boolean {
-    for (let site = sitesStart; site < sitesEnd; site += siteSize) if (sites.at(site + 3) === 1) return true;
+    for (let site = sitesStart; site < sitesEnd; site += siteSize) if (sites[site + 3] === 1) return true;
     return hasIndirectTail;
   }
 
   /** Whether it calls (or tail calls, with 1) an import or a function that leaks. */
   function leadsOut({ sitesStart, sitesEnd }: BodyFacts, isTail: number): boolean {
     for (let site = sitesStart; site < sitesEnd; site += siteSize) {
-      if (sites.at(site + 3) !== isTail) continue;
-      const callee = sites.at(site) - importedFunctions;
+      if (sites[site + 3] !== isTail) continue;
+      const callee = (sites[site] as number) - importedFunctions;
       if (callee < 0 || leaks[callee] === 1) return true;
     }
     return false;
