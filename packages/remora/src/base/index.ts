@@ -4,5 +4,6 @@
 export type { Brand } from "./brand.ts";
 export { didYouMean, nearNames } from "./did-you-mean.ts";
 export { defineErrors, type ErrorConstructors, type Fault, isRemoraError, RemoraError } from "./errors.ts";
+export { Few } from "./few.ts";
 // Our own mistakes.
 export { invariant, unreachable } from "./invariant.ts";

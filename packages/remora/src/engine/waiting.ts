@@ -9,6 +9,7 @@
  * Waiting takes time and no fuel: the deadline is one on the wall clock, and a timer ends a call that waits beyond it.
  */
 
+import { Few } from "../base/index.ts";
 import type { CoreFunction, CoreSignature, CoreWaiting, Flat } from "../component/core.ts";
 import { componentErrors } from "../component/errors.ts";
 import { engineErrors } from "./errors.ts";
@@ -46,7 +47,7 @@ const defaultGraceMs = 100;
 export class Waiting implements CoreWaiting {
   readonly #options: WaitingOptions;
   /** Stacks that were put aside, each with what makes it unwind. */
-  readonly #asleep = new Set<() => void>();
+  readonly #asleep = new Few<() => void>();
   onDeath = (): void => {};
   #cancelTimer: (() => void) | undefined;
   #cancelGrace: (() => void) | undefined;
@@ -182,8 +183,7 @@ export class Waiting implements CoreWaiting {
   /** The instance is dead: every stack that waits is let go of. */
   unwind(): void {
     this.settle();
-    for (const unwind of this.#asleep) unwind();
-    this.#asleep.clear();
+    for (const unwind of this.#asleep.takeAll()) unwind();
   }
 }
 

@@ -23,7 +23,7 @@ export function promisedCall(lifted: LiftedFunction, scheduler: Scheduler): Host
       scheduler.cancelCall(running, error);
       return undefined;
     }
-    return after(lifted.start(callerOf(running, lifted, args), true), (task) => {
+    return after(lifted.start(new HostCaller(running, lifted, args), true), (task) => {
       running.requestCancellation = () => task.requestCancellation(scheduler);
     });
   };
@@ -50,16 +50,25 @@ function abortableCall(
   });
 }
 
-function callerOf(call: HostCall, lifted: LiftedFunction, args: readonly unknown[]): Caller {
-  return {
-    start() {
-      check(lifted, args);
-      return args;
-    },
-    resolve(value) {
-      call.outcome = { value };
-    },
-  };
+class HostCaller implements Caller {
+  readonly #call: HostCall;
+  readonly #lifted: LiftedFunction;
+  readonly #args: readonly unknown[];
+
+  constructor(call: HostCall, lifted: LiftedFunction, args: readonly unknown[]) {
+    this.#call = call;
+    this.#lifted = lifted;
+    this.#args = args;
+  }
+
+  start(): readonly unknown[] {
+    check(this.#lifted, this.#args);
+    return this.#args;
+  }
+
+  resolve(value: unknown): void {
+    this.#call.outcome = value;
+  }
 }
 
 /** Gives the result at once: a guest that has to wait for it fails. */

@@ -36,6 +36,10 @@ export class InstanceTasks {
 
   /** A thread that can go on while a synchronous task of this instance waits: none that needs the guest for itself. */
   readyThread(): Thread | undefined {
-    return this.#threads.find((thread) => thread?.isReady?.() === true && !thread.isExclusive);
+    return this.find((thread) => thread.isReady?.() === true && !thread.isExclusive);
+  }
+
+  find(isWanted: (thread: Thread) => boolean): Thread | undefined {
+    return this.#threads.find((thread) => thread !== undefined && isWanted(thread));
   }
 }

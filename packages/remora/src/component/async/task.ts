@@ -24,7 +24,8 @@ export class Task implements BorrowScope {
   state: "initial" | "started" | "cancel-pending" | "cancel-delivered" | "resolved" = "initial";
   /** Handles that it was lent and has not dropped. */
   borrows = 0;
-  readonly threads = new Set<Thread>();
+  /** How many threads it has. */
+  threads = 0;
   implicit: Thread | undefined;
   readonly #tasks: InstanceTasks;
 
@@ -44,13 +45,13 @@ export class Task implements BorrowScope {
   }
 
   register(thread: Thread): void {
-    this.threads.add(thread);
+    this.threads++;
     this.#tasks.register(thread);
   }
 
   unregister(thread: Thread): void {
-    this.threads.delete(thread);
-    if (this.threads.size === 0 && this.state !== "resolved") trap("a task ended without a result");
+    this.threads--;
+    if (this.threads === 0 && this.state !== "resolved") trap("a task ended without a result");
     this.#tasks.unregister(thread);
   }
 
@@ -102,10 +103,12 @@ export class Task implements BorrowScope {
   #cancellable(): Thread | undefined {
     const { exclusive } = this.#tasks;
     const isHeldBack = this.needsExclusive && exclusive !== undefined && exclusive !== this.implicit;
-    for (const thread of this.threads) {
-      if (thread.isCancellable && thread.proceed !== undefined && !(isHeldBack && thread === this.implicit))
-        return thread;
-    }
-    return undefined;
+    return this.#tasks.find(
+      (thread) =>
+        thread.task === this &&
+        thread.isCancellable &&
+        thread.proceed !== undefined &&
+        !(isHeldBack && thread === this.implicit),
+    );
   }
 }

@@ -7,18 +7,19 @@ import type { Flat } from "../core.ts";
 import type { Task } from "./task.ts";
 
 /** From when a thread goes on until it pauses or ends. */
-export interface Activation {
-  isOver: boolean;
+export class Activation {
+  isOver = false;
   /** The thread that goes on in its place. */
   next: Thread | undefined;
   /** Called when it is over, by whoever had to wait for that. */
   onOver: (() => void) | undefined;
 }
 
+function nothing(): void {}
+
 export class Thread {
   readonly task: Task;
-  /** What `context.get` and `context.set` keep. */
-  readonly storage: Flat[] = [];
+  #storage: Flat[] | undefined;
   /** Its number in the component instance, while it has one. */
   index = 0;
   /** Whether its code runs on a stack of its own. */
@@ -33,12 +34,19 @@ export class Thread {
   /** Undefined unless it waits for something. */
   isReady: (() => boolean) | undefined;
   /** What comes after its core function. */
-  onReturn: (flat: Flat | undefined) => void = () => {};
-  activation: Activation = { isOver: true, next: undefined, onOver: undefined };
+  onReturn: (flat: Flat | undefined) => void = nothing;
+  /** The running one, or the last. */
+  activation: Activation | undefined;
 
   constructor(task: Task, isOnOwnStack: boolean) {
     this.task = task;
     this.isOnOwnStack = isOnOwnStack;
+  }
+
+  /** What `context.get` and `context.set` keep. */
+  get storage(): Flat[] {
+    this.#storage ??= [];
+    return this.#storage;
   }
 
   /** Its code must not be interleaved with that of others like it. */
