@@ -11,7 +11,7 @@ export const known: readonly KnownFailures[] = [
   {
     file: "async/trap-on-reenter.wast",
     failures: 2,
-    // CanonicalABI.md, "may_enter_from".
+    // CanonicalABI.md, "may_enter_from"; the branch `simplify` of the specification takes both the trap and the file out.
     reason:
       'wants a trap, "for now", where the specification\'s text lets a parent call its child and a child its parent',
   },

@@ -83,6 +83,19 @@ test("who may stand in line is bounded", async () => {
   assert.equal(await second, first);
 });
 
+test("who leaves the line is passed over, and who was served before stays served", async () => {
+  const pool = new Pool<FakeInstance>({ create: () => new FakeInstance(), instancesMax: 1, idleMax: 1 });
+  const first = pool.lease();
+  const leaving = new AbortController();
+  const second = pool.leaseWhenFree(leaving.signal);
+  const third = pool.leaseWhenFree(AbortSignal.any([]));
+  leaving.abort("enough");
+  await assert.rejects(second, { code: "component/cancelled", cause: "enough" });
+  pool.giveBack(first);
+  assert.equal(await third, first);
+  await assert.rejects(pool.leaseWhenFree(AbortSignal.abort()), { code: "component/cancelled" });
+});
+
 test("an instance that cannot be made fails the call that it was for, and no other", async () => {
   let made = 0;
   const create = () => {

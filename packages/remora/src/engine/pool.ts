@@ -4,6 +4,8 @@
  * never its own half-finished state.
  */
 
+import { type CancelSignal, untilAborted } from "../component/async/abortable.ts";
+import { componentErrors } from "../component/errors.ts";
 import { engineErrors } from "./errors.ts";
 
 /** What a pool keeps: anything that knows whether it may be used again. */
@@ -66,14 +68,31 @@ export class Pool<Item extends Poolable> {
    * As `lease`, and stands in line while all instances are leased: first come, first served. For calls that may wait;
    * a call that gives its result at once never has to.
    *
+   * @param signal Leaves the line when it is aborted.
    * @throws engine/closed         the pool was closed, also while standing in line
    * @throws engine/pool-exhausted `queueMax` callers stand in line already
+   * @throws component/cancelled   the signal was aborted
    */
-  async leaseWhenFree(): Promise<Item> {
+  async leaseWhenFree(signal?: CancelSignal): Promise<Item> {
     const { instancesMax, queueMax = defaultQueueMax } = this.#options;
-    if (this.#leased < instancesMax || this.#isClosed) return this.lease();
+    const isFree = this.#leased < instancesMax || this.#isClosed;
+    if (isFree && signal?.aborted !== true) return this.lease();
     if (this.#queue.length >= queueMax) throw engineErrors["pool-exhausted"]({ instancesMax });
-    return new Promise((resolve, reject) => this.#queue.push({ resolve, reject }));
+    const { promise, resolve, reject } = Promise.withResolvers<Item>();
+    const queued = { resolve, reject };
+    const stand = () => {
+      this.#queue.push(queued);
+      return promise;
+    };
+    return signal === undefined ? stand() : untilAborted(signal, stand, () => this.#leave(queued, signal));
+  }
+
+  /** Whoever was served already keeps what it got. */
+  #leave(queued: Queued<Item>, { reason }: CancelSignal): void {
+    const at = this.#queue.indexOf(queued);
+    if (at < 0) return;
+    this.#queue.splice(at, 1);
+    queued.reject(componentErrors.cancelled({ afterMs: undefined }, reason));
   }
 
   /** Ends a lease. A poisoned instance is closed and dropped; the next lease makes a fresh one. */

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { parse } from "@bytecodealliance/jco-transpile/wasm-tools";
+import { abortable } from "../component/index.ts";
 import { asyncHostFunction, defaultLimits, openArtifact } from "../engine/index.ts";
 import { Plugin } from "./plugin.ts";
 
@@ -62,6 +63,26 @@ test("when all instances wait, calls stand in line", async () => {
   }
   assert.deepEqual(await Promise.all(calls), [10, 20, 30]);
   assert.equal(plugin.metrics.instances, 1);
+});
+
+test("a call that nobody waits for any more leaves the line, or is ended in the guest", async () => {
+  const { plugin, asked } = asking(1);
+  const inGuest = new AbortController();
+  const inLine = new AbortController();
+  const running = plugin.callAsync((calls, of: number) => abortable(calls.run, inGuest.signal)(of), 1);
+  const waiting = plugin.callAsync(run, 2, inLine.signal);
+  const next = plugin.callAsync(run, 3);
+  inLine.abort();
+  await assert.rejects(waiting, { code: "component/cancelled" });
+  inGuest.abort();
+  await assert.rejects(running, { code: "component/cancelled" });
+  await turn();
+  assert.deepEqual(
+    asked.map(({ of }) => of),
+    [1, 3],
+  );
+  asked[1]?.answer(30);
+  assert.equal(await next, 30);
 });
 
 test("a call that ends at its deadline costs its instance, and those in line get a fresh one", async () => {

@@ -4,6 +4,7 @@
  * one, so that one failure costs one call.
  */
 
+import type { CancelSignal } from "../component/index.ts";
 import {
   type Artifact,
   type Budget,
@@ -158,13 +159,16 @@ export class Plugin<Calls> {
    * The same for calls that give promises, as all exports do when a host function is asynchronous. While one waits, the
    * next gets another instance, or stands in line when all are in use.
    *
+   * @param signal Leaves that line when it is aborted; what `use` calls ends by `abortable`.
    * @throws engine/pool-exhausted too many calls stand in line
+   * @throws component/cancelled   the signal was aborted
    */
   async callAsync<Argument, Result>(
     use: (calls: Calls, argument: Argument) => PromiseLike<Result> | Result,
     argument: Argument,
+    signal?: CancelSignal,
   ): Promise<Result> {
-    const leased = await this.#pool.leaseWhenFree();
+    const leased = await this.#pool.leaseWhenFree(signal);
     const isTimed = this.#calls++ % timedEvery === 0;
     const startedMs = isTimed ? performance.now() : 0;
     leased.sandboxed?.beginCall();
