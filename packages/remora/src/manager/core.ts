@@ -1,5 +1,6 @@
 /** What the parts of a manager share: its folder, what it knows of each plugin, and how a version of one is made. */
 
+import { nearNames } from "../base/index.ts";
 import { type Bundle, type Isolation, isolations, type Json, openBundle } from "../bundle/index.ts";
 import type { CompileCache, Isolation as IsolationWalls } from "../engine/index.ts";
 import type { Grant, ImportOffer, Rules, Vocabulary } from "../policy/index.ts";
@@ -10,11 +11,12 @@ import { interfacesFor } from "./calls/plugin-interfaces.ts";
 import type { ManagerClock } from "./clock.ts";
 import type { Asker } from "./consent/asker.ts";
 import { mergeGrants, sortRequest } from "./consent/decide-request.ts";
+import { managerErrors } from "./errors.ts";
 import type { PluginHost } from "./host.ts";
 import { type Inspected, type InspectOptions, placeOf } from "./install/inspect.ts";
 import type { PluginSource } from "./install/source.ts";
 import type { ManagedPlugin } from "./managed-plugin.ts";
-import type { ManagerEvent, ManagerEvents } from "./manager-event.ts";
+import type { EventWithoutPlace, ManagerEvent, ManagerEvents } from "./manager-event.ts";
 import { limitsMaxDefault, type ManagerPolicy, type PluginPolicy } from "./policy.ts";
 import { makeVersion, type RunningVersion } from "./running-version.ts";
 import type { SecretSource } from "./settings/secrets.ts";
@@ -150,7 +152,7 @@ export async function prepare(core: Core, making: Making): Promise<RunningVersio
     latency: core.pluginOf(name).latency,
     audit: core.audit,
     nowMs: clock.dateMs,
-    log: (level, text) => tell(core, { kind: "log", plugin: name, atMs: clock.dateMs(), level, text }),
+    log: (level, text) => tellOf(core, name, { kind: "log", level, text }),
   });
 }
 
@@ -165,6 +167,15 @@ export async function collectBundles(core: Core): Promise<void> {
   await core.store.keepOnly(new Set([...core.entries.values()].flatMap(bundlesOf)));
 }
 
-export function tell(core: Core, event: ManagerEvent): void {
-  core.events.tell(event);
+/** @throws manager/no-such-plugin with near names */
+export function entryOf({ entries }: Core, name: string): Entry {
+  const entry = entries.get(name);
+  if (entry !== undefined) return entry;
+  throw managerErrors["no-such-plugin"]({ name, near: nearNames(name, entries.keys()) });
+}
+
+/** Tells an event of a plugin, as of now. */
+export function tellOf(core: Core, plugin: string, event: EventWithoutPlace): void {
+  // The parts of a union are told one by one, and each with its place is whole.
+  core.events.tell({ ...event, plugin, atMs: core.clock.dateMs() } as ManagerEvent);
 }

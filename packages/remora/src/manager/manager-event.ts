@@ -36,6 +36,13 @@ export type ManagerEvent = { readonly atMs: number; readonly plugin: string } & 
   | { readonly kind: "trouble"; readonly code: string; readonly reason: string }
 );
 
+/** What whoever tells it adds is which plugin and when. `Omit` of a union would keep what all its members share. */
+export type EventWithoutPlace = ManagerEvent extends infer Event
+  ? Event extends ManagerEvent
+    ? Omit<Event, "plugin" | "atMs">
+    : never
+  : never;
+
 export type ManagerListener = (event: ManagerEvent) => void;
 
 export class ManagerEvents {

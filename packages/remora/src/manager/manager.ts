@@ -3,30 +3,33 @@
  * folder. Changes of one plugin come one after the other; calls never wait for them.
  */
 
-import { isRemoraError, nearNames } from "../base/index.ts";
+import { isRemoraError } from "../base/index.ts";
 import { type Json, openBundle } from "../bundle/index.ts";
-import { type Grant, parseGrant } from "../policy/index.ts";
+import type { Grant } from "../policy/index.ts";
 import type { AuditTrail } from "./audit/trail.ts";
 import type { EventBus } from "./bus/event-bus.ts";
 import type { CallObserver } from "./call-observer.ts";
+import { changeSettings, give, reload, revoke } from "./changes/remake.ts";
+import { remove } from "./changes/remove.ts";
+import { rollback } from "./changes/rollback.ts";
+import { disable, enable } from "./changes/switch.ts";
+import { update } from "./changes/update.ts";
 import type { ConsentItem, ConsentRequest } from "./consent/asker.ts";
-import { mergeGrants, withoutGrants } from "./consent/decide-request.ts";
-import { type Core, collectBundles, prepare, writeEntry } from "./core.ts";
+import { type Core, entryOf, tellOf } from "./core.ts";
 import { watchPath } from "./dev/watch.ts";
-import { inStep, managerErrors } from "./errors.ts";
+import { managerErrors } from "./errors.ts";
 import { dependents } from "./install/dependencies.ts";
-import { type PluginRef, resolveName } from "./install/fetch.ts";
+import type { PluginRef } from "./install/fetch.ts";
 import { acceptHeld, heldRequest, refuseHeld } from "./install/held.ts";
-import { change, type InstallOptions, install, installFirst, trustHere } from "./install/install.ts";
+import { type InstallOptions, install, trustHere } from "./install/install.ts";
 import type { ManagedPlugin } from "./managed-plugin.ts";
 import type { ManagerListener } from "./manager-event.ts";
 import type { PluginDetails, PluginInfo } from "./plugin-info.ts";
-import { checkSettings } from "./settings/settings.ts";
 import type { SharedState } from "./shared-state/shared-state.ts";
 import type { Entry, InstalledVersion } from "./store/entry.ts";
 import { codeOf } from "./store/file-system.ts";
 import type { Held } from "./store/holder.ts";
-import { finishRemoval, type Recovered } from "./store/recover.ts";
+import type { Recovered } from "./store/recover.ts";
 
 export class Manager {
   /** How each operation came out that a killed manager was in. Empty when the last one was closed. */
@@ -88,7 +91,7 @@ export class Manager {
    * @throws manager/no-such-plugin with near names
    */
   get<Calls = unknown>(name: string): ManagedPlugin<Calls> {
-    this.#entryOf(name);
+    entryOf(this.#core, name);
     // The host that asks is the one whose world's binding made the calls.
     return this.#core.pluginOf(name) as ManagedPlugin<Calls>;
   }
@@ -98,7 +101,7 @@ export class Manager {
   }
 
   info(name: string): PluginInfo {
-    return this.#info(this.#entryOf(name));
+    return this.#info(entryOf(this.#core, name));
   }
 
   /** The version that runs and those to go back to, the last one first. @throws manager/no-such-plugin */
@@ -106,13 +109,13 @@ export class Manager {
     readonly current: InstalledVersion | undefined;
     readonly previous: readonly InstalledVersion[];
   } {
-    const { current, previous } = this.#entryOf(name);
+    const { current, previous } = entryOf(this.#core, name);
     return { current, previous };
   }
 
   /** Reads its bundle. @throws manager/no-such-plugin manager/store-damaged manager/folder */
   async details(name: string): Promise<PluginDetails> {
-    const entry = this.#entryOf(name);
+    const entry = entryOf(this.#core, name);
     const { current, previous, grants, refused } = entry;
     const shown = current ?? entry.held;
     const bytes = shown && (await this.#core.store.read(shown.sha256));
@@ -157,14 +160,7 @@ export class Manager {
     options: InstallOptions = {},
   ): Promise<{ version: string; isNew: boolean }> {
     this.#checkOpen();
-    const before = this.#entryOf(name).current;
-    const { sources } = this.#core;
-    const found = await inStep("resolve", name, () => resolveName(name, range, sources));
-    const at = found.findIndex(({ offered }) => offered.digest === before?.digest);
-    const newer = at < 0 ? found : found.slice(0, at);
-    if (newer.length > 0) await installFirst(newer, name, this.#core, options);
-    const { version = "" } = this.#entryOf(name).current ?? {};
-    return { version, isNew: newer.length > 0 };
+    return update(name, range, this.#core, options);
   }
 
   /**
@@ -176,18 +172,7 @@ export class Manager {
    */
   async rollback<Calls = unknown>(name: string, version?: string): Promise<ManagedPlugin<Calls>> {
     this.#checkOpen();
-    return this.#core.alone(name, async () => {
-      const before = this.#entryOf(name);
-      const target = before.previous.find((one) =>
-        version === undefined ? one.failedWith === undefined : one.version === version,
-      );
-      if (target === undefined) throw noSuchVersion(before, version);
-      const candidate = { ...target, operation: "rollback" as const, failedWith: undefined };
-      const entry = { ...before, candidate };
-      await inStep("place", name, () => writeEntry(this.#core, entry));
-      const plugin = await change({ entry, before }, this.#core, { state: true });
-      return plugin as ManagedPlugin<Calls>;
-    });
+    return rollback(name, version, this.#core) as Promise<ManagedPlugin<Calls>>; // as in `get`
   }
 
   /**
@@ -198,49 +183,19 @@ export class Manager {
    */
   async remove(name: string, options: { readonly data?: boolean } = {}): Promise<void> {
     this.#checkOpen();
-    await this.#core.alone(name, async () => {
-      const entry = this.#entryOf(name);
-      this.#checkUnneeded(name, "remove");
-      const removed = { ...entry, isRemoved: true, removesData: options.data ?? false, candidate: undefined };
-      // From this rename on it is removed, whatever happens to what follows.
-      await this.#core.files.write(removed);
-      this.#core.entries.delete(name);
-      await this.#core.plugins.get(name)?.stop();
-      this.#core.plugins.delete(name);
-      await finishRemoval(removed, this.#core.folder, this.#core.files);
-      await collectBundles(this.#core);
-      this.#tell(name, { kind: "changed", operation: "remove", from: entry.current?.version ?? "", to: "" });
-    });
+    await remove(name, options, this.#core);
   }
 
   /** Runs a plugin that was disabled. @throws manager/no-such-plugin manager/prepare manager/folder */
   async enable(name: string): Promise<void> {
     this.#checkOpen();
-    await this.#core.alone(name, async () => {
-      const entry = this.#entryOf(name);
-      const plugin = this.#core.pluginOf(name);
-      const { current, grants } = entry;
-      if (!entry.isEnabled) await writeEntry(this.#core, { ...entry, isEnabled: true });
-      if (current !== undefined && plugin.serving === undefined) {
-        await inStep("prepare", name, () =>
-          plugin.start(() => prepare(this.#core, { name, version: current, grants })),
-        );
-      }
-      if (!entry.isEnabled) this.#tell(name, { kind: "enabled" });
-    });
+    await enable(name, this.#core);
   }
 
   /** Stops a plugin, until `enable`. @throws manager/needed-by manager/no-such-plugin manager/folder */
   async disable(name: string): Promise<void> {
     this.#checkOpen();
-    await this.#core.alone(name, async () => {
-      const entry = this.#entryOf(name);
-      if (!entry.isEnabled) return;
-      this.#checkUnneeded(name, "disable");
-      await writeEntry(this.#core, { ...entry, isEnabled: false });
-      await this.#core.pluginOf(name).stop();
-      this.#tell(name, { kind: "disabled" });
-    });
+    await disable(name, this.#core);
   }
 
   /**
@@ -251,12 +206,12 @@ export class Manager {
    */
   async reload(name: string, options: { readonly state?: boolean } = {}): Promise<void> {
     this.#checkOpen();
-    await this.#core.alone(name, () => this.#remake(this.#entryOf(name), options.state ?? true));
+    await reload(name, options, this.#core);
   }
 
   /** What it was given, beyond what the policy gives to all. */
   grants(name: string): readonly Grant[] {
-    return this.#entryOf(name).grants;
+    return entryOf(this.#core, name).grants;
   }
 
   /**
@@ -266,12 +221,8 @@ export class Manager {
    * @throws manager/prepare manager/hand-over it could not be made with it; nothing was given
    */
   async give(name: string, grant: unknown): Promise<void> {
-    const { vocabulary } = this.#core;
-    const given = parseGrant(grant, "grant", vocabulary);
-    await this.#changeGrants(name, "granted", given, ({ grants, refused }) => ({
-      grants: mergeGrants(vocabulary, grants, [given]),
-      refused: withoutGrants(refused, [given], vocabulary),
-    }));
+    this.#checkOpen();
+    await give(name, grant, this.#core);
   }
 
   /**
@@ -280,17 +231,13 @@ export class Manager {
    * @throws policy/… manager/prepare manager/hand-over it cannot be made without it; disable it instead
    */
   async revoke(name: string, grant: Grant): Promise<void> {
-    const { vocabulary } = this.#core;
-    await this.#changeGrants(name, "revoked", grant, ({ grants, refused }) => {
-      const left = withoutGrants(grants, [grant], vocabulary);
-      const taken = withoutGrants(grants, left, vocabulary);
-      return { grants: left, refused: mergeGrants(vocabulary, refused, taken) };
-    });
+    this.#checkOpen();
+    await revoke(name, grant, this.#core);
   }
 
   /** As they are kept: with references in place of secrets; undefined when nobody made any. */
   async settings(name: string): Promise<Json | undefined> {
-    this.#entryOf(name);
+    entryOf(this.#core, name);
     return this.#core.settings.read(name);
   }
 
@@ -303,18 +250,7 @@ export class Manager {
    */
   async changeSettings(name: string, settings: Json): Promise<void> {
     this.#checkOpen();
-    await this.#core.alone(name, async () => {
-      const entry = this.#entryOf(name);
-      const { current, held } = entry;
-      const version = current ?? held;
-      if (version === undefined) return;
-      const bytes = await this.#core.store.read(version.sha256);
-      const { manifest } = openBundle(bytes, { vocabulary: this.#core.vocabulary });
-      checkSettings(name, manifest.settings, settings);
-      await this.#remake(entry, true, settings);
-      await this.#core.settings.write(name, settings);
-      this.#tell(name, { kind: "settings" });
-    });
+    await changeSettings(name, settings, this.#core);
   }
 
   /**
@@ -335,7 +271,7 @@ export class Manager {
       managerErrors.folder({ doing: "watch", path, reason: codeOf(error) ?? String(error) }, error);
     const onError = (error: unknown) => {
       const { code, message: reason } = isRemoraError(error) ? error : refused(error);
-      this.#tell(name, { kind: "trouble", code, reason });
+      tellOf(this.#core, name, { kind: "trouble", code, reason });
     };
     try {
       const stop = watchPath(path, { clock: this.#core.clock, take, onError });
@@ -370,13 +306,13 @@ export class Manager {
     items?: readonly Pick<ConsentItem, "capability" | "target">[],
   ): Promise<ManagedPlugin> {
     this.#checkOpen();
-    return acceptHeld(this.#entryOf(name), items, this.#core);
+    return acceptHeld(entryOf(this.#core, name), items, this.#core);
   }
 
   /** Gives a held version nothing; it is forgotten, and what runs goes on. @throws manager/no-such-consent */
   refuse(name: string): Promise<void> {
     this.#checkOpen();
-    return refuseHeld(this.#entryOf(name), this.#core);
+    return refuseHeld(entryOf(this.#core, name), this.#core);
   }
 
   /** Stops all plugins, those that need others first, and lets go of the folder. */
@@ -396,39 +332,6 @@ export class Manager {
     return this.close();
   }
 
-  /** Steps 7 to 9 with the version that runs. */
-  async #remake(entry: Entry, state: boolean, settings?: Json): Promise<void> {
-    const { name, current: version, grants, isEnabled } = entry;
-    if (version === undefined) return;
-    const plugin = this.#core.pluginOf(name);
-    const startedMs = this.#core.clock.monotonicMs();
-    const next = await inStep("prepare", name, () =>
-      prepare(this.#core, { name, version, grants, settings }),
-    );
-    if (!isEnabled) return next.drain();
-    const hasState = await inStep("hand-over", name, () => plugin.takeOver(next, { state }));
-    plugin.settle({ hasProbation: false });
-    plugin.countReload();
-    const tookMs = this.#core.clock.monotonicMs() - startedMs;
-    this.#tell(name, { kind: "reloaded", version: version.version, tookMs, state: hasState });
-  }
-
-  async #changeGrants(
-    name: string,
-    kind: "granted" | "revoked",
-    grant: Grant,
-    next: (entry: Entry) => Pick<Entry, "grants" | "refused">,
-  ): Promise<void> {
-    this.#checkOpen();
-    await this.#core.alone(name, async () => {
-      const before = this.#entryOf(name);
-      const entry = { ...before, ...next(before) };
-      await this.#remake(entry, true);
-      await writeEntry(this.#core, entry);
-      this.#tell(name, { kind, grants: [grant] });
-    });
-  }
-
   #info(entry: Entry): PluginInfo {
     const plugin = this.#core.pluginOf(entry.name);
     const { failure } = plugin;
@@ -446,39 +349,7 @@ export class Manager {
     };
   }
 
-  #entryOf(name: string): Entry {
-    const { entries } = this.#core;
-    const entry = entries.get(name);
-    if (entry !== undefined) return entry;
-    throw managerErrors["no-such-plugin"]({ name, near: nearNames(name, entries.keys()) });
-  }
-
-  #checkUnneeded(name: string, what: string): void {
-    const by = [...dependents(name, this.#core.entries).keys()].filter(
-      (one) => this.#core.entries.get(one)?.isEnabled,
-    );
-    if (by.length > 0) throw managerErrors["needed-by"]({ plugin: name, by, what });
-  }
-
   #checkOpen(): void {
     if (this.#isClosed) throw managerErrors.closed({ folder: this.folder });
   }
-
-  #tell(plugin: string, event: Told): void {
-    this.#core.events.tell({ ...event, plugin, atMs: this.#core.clock.dateMs() });
-  }
-}
-
-type Told =
-  | { kind: "changed"; operation: "remove"; from: string; to: string }
-  | { kind: "reloaded"; version: string; tookMs: number; state: boolean }
-  | { kind: "granted" | "revoked"; grants: readonly Grant[] }
-  | { kind: "trouble"; code: string; reason: string }
-  | { kind: "settings" | "enabled" | "disabled" };
-
-function noSuchVersion({ name, previous }: Entry, version = "a version that did not fail"): Error {
-  const kept = previous.map((one) =>
-    one.failedWith === undefined ? one.version : `${one.version} (${one.failedWith})`,
-  );
-  return managerErrors["no-such-version"]({ plugin: name, version, kept });
 }

@@ -11,7 +11,7 @@ import { LatencyHistogram } from "./latency.ts";
 import { backOffMs } from "./life/back-off.ts";
 import { Breaker, type BreakerState } from "./life/breaker.ts";
 import { Life, type State } from "./life/life.ts";
-import type { ManagerEvent } from "./manager-event.ts";
+import type { EventWithoutPlace, ManagerEvent } from "./manager-event.ts";
 import type { PluginMetrics } from "./plugin.ts";
 import { addCounts, noCounts, type PluginCounts } from "./plugin-counts.ts";
 import type { PluginOwner } from "./plugin-owner.ts";
@@ -353,7 +353,6 @@ export class SupervisedPlugin {
     });
   }
 
-  // `Omit` of a union keeps what all its members share, so that the parts are told one by one.
   #tell(event: EventWithoutPlace): void {
     this.owner.tell({
       ...event,
@@ -362,9 +361,3 @@ export class SupervisedPlugin {
     } as ManagerEvent);
   }
 }
-
-type EventWithoutPlace = ManagerEvent extends infer Event
-  ? Event extends ManagerEvent
-    ? Omit<Event, "plugin" | "atMs">
-    : never
-  : never;

@@ -1,6 +1,7 @@
 /** What is installed and needs each other: who needs whom, and in which order all of it starts. */
 
 import type { Core } from "../core.ts";
+import { managerErrors } from "../errors.ts";
 import type { Entry } from "../store/entry.ts";
 
 /** Installed plugins that need this one, and the ranges in which they do. */
@@ -11,6 +12,12 @@ export function dependents(name: string, entries: ReadonlyMap<string, Entry>): M
     if (range !== undefined) found.set(plugin, range);
   }
   return found;
+}
+
+/** @throws manager/needed-by somebody who is enabled needs it */
+export function checkUnneeded(plugin: string, what: string, entries: ReadonlyMap<string, Entry>): void {
+  const by = [...dependents(plugin, entries).keys()].filter((one) => entries.get(one)?.isEnabled);
+  if (by.length > 0) throw managerErrors["needed-by"]({ plugin, by, what });
 }
 
 /** Each after those that it needs; those of the same rank by name. There are no circles in what is installed. */

@@ -1,0 +1,85 @@
+/**
+ * The version that runs is made anew while it serves: steps 7 to 9 without another version, for whatever a guest gets
+ * when it is made. What it cannot be made with is not kept.
+ */
+
+import { type Json, openBundle } from "../../bundle/index.ts";
+import { type Grant, parseGrant } from "../../policy/index.ts";
+import { mergeGrants, withoutGrants } from "../consent/decide-request.ts";
+import { type Core, entryOf, prepare, tellOf, writeEntry } from "../core.ts";
+import { inStep } from "../errors.ts";
+import { checkSettings } from "../settings/settings.ts";
+import type { Entry } from "../store/entry.ts";
+
+export function reload(
+  name: string,
+  { state = true }: { readonly state?: boolean },
+  core: Core,
+): Promise<void> {
+  return core.alone(name, () => remake(entryOf(core, name), { state }, core));
+}
+
+export async function give(name: string, grant: unknown, core: Core): Promise<void> {
+  const { vocabulary } = core;
+  const given = parseGrant(grant, "grant", vocabulary);
+  await changeGrants(name, { kind: "granted", grants: [given] }, core, ({ grants, refused }) => ({
+    grants: mergeGrants(vocabulary, grants, [given]),
+    refused: withoutGrants(refused, [given], vocabulary),
+  }));
+}
+
+export async function revoke(name: string, grant: Grant, core: Core): Promise<void> {
+  const { vocabulary } = core;
+  await changeGrants(name, { kind: "revoked", grants: [grant] }, core, ({ grants, refused }) => {
+    const left = withoutGrants(grants, [grant], vocabulary);
+    const taken = withoutGrants(grants, left, vocabulary);
+    return { grants: left, refused: mergeGrants(vocabulary, refused, taken) };
+  });
+}
+
+export function changeSettings(name: string, settings: Json, core: Core): Promise<void> {
+  return core.alone(name, async () => {
+    const entry = entryOf(core, name);
+    const version = entry.current ?? entry.held;
+    if (version === undefined) return;
+    const bytes = await core.store.read(version.sha256);
+    const { manifest } = openBundle(bytes, { vocabulary: core.vocabulary });
+    checkSettings(name, manifest.settings, settings);
+    await remake(entry, { state: true, settings }, core);
+    await core.settings.write(name, settings);
+    tellOf(core, name, { kind: "settings" });
+  });
+}
+
+function changeGrants(
+  name: string,
+  told: { readonly kind: "granted" | "revoked"; readonly grants: readonly Grant[] },
+  core: Core,
+  next: (entry: Entry) => Pick<Entry, "grants" | "refused">,
+): Promise<void> {
+  return core.alone(name, async () => {
+    const before = entryOf(core, name);
+    const entry = { ...before, ...next(before) };
+    await remake(entry, { state: true }, core);
+    await writeEntry(core, entry);
+    tellOf(core, name, told);
+  });
+}
+
+async function remake(
+  { name, current: version, grants, isEnabled }: Entry,
+  { state, settings }: { readonly state: boolean; readonly settings?: Json },
+  core: Core,
+): Promise<void> {
+  if (version === undefined) return;
+  const plugin = core.pluginOf(name);
+  const startedMs = core.clock.monotonicMs();
+  const next = await inStep("prepare", name, () => prepare(core, { name, version, grants, settings }));
+  // A plugin that is disabled is made to see whether it can be, and not to run.
+  if (!isEnabled) return next.drain();
+  const hasState = await inStep("hand-over", name, () => plugin.takeOver(next, { state }));
+  plugin.settle({ hasProbation: false });
+  plugin.countReload();
+  const tookMs = core.clock.monotonicMs() - startedMs;
+  tellOf(core, name, { kind: "reloaded", version: version.version, tookMs, state: hasState });
+}

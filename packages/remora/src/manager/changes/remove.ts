@@ -1,0 +1,24 @@
+/** A plugin goes: from one rename on, whatever happens to what follows. */
+
+import { type Core, collectBundles, entryOf, tellOf } from "../core.ts";
+import { checkUnneeded } from "../install/dependencies.ts";
+import { finishRemoval } from "../store/recover.ts";
+
+export function remove(
+  name: string,
+  { data = false }: { readonly data?: boolean },
+  core: Core,
+): Promise<void> {
+  return core.alone(name, async () => {
+    const entry = entryOf(core, name);
+    checkUnneeded(name, "remove", core.entries);
+    const removed = { ...entry, isRemoved: true, removesData: data, candidate: undefined };
+    await core.files.write(removed);
+    core.entries.delete(name);
+    await core.plugins.get(name)?.stop();
+    core.plugins.delete(name);
+    await finishRemoval(removed, core.folder, core.files);
+    await collectBundles(core);
+    tellOf(core, name, { kind: "changed", operation: "remove", from: entry.current?.version ?? "", to: "" });
+  });
+}

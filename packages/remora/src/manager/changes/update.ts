@@ -1,0 +1,21 @@
+/** The newest version that the sources have and that can run here, in place of the one that runs. */
+
+import { type Core, entryOf } from "../core.ts";
+import { inStep } from "../errors.ts";
+import { resolveName } from "../install/fetch.ts";
+import { type InstallOptions, installFirst } from "../install/install.ts";
+
+export async function update(
+  name: string,
+  range: string,
+  core: Core,
+  options: InstallOptions,
+): Promise<{ version: string; isNew: boolean }> {
+  const before = entryOf(core, name).current;
+  const found = await inStep("resolve", name, () => resolveName(name, range, core.sources));
+  const at = found.findIndex(({ offered }) => offered.digest === before?.digest);
+  const newer = at < 0 ? found : found.slice(0, at);
+  if (newer.length > 0) await installFirst(newer, name, core, options);
+  const { version = "" } = entryOf(core, name).current ?? {};
+  return { version, isNew: newer.length > 0 };
+}
