@@ -14,6 +14,7 @@ import {
   lazyGuest,
 } from "../packages/remora/src/component/testing/guests.test.ts";
 import { askingBytes, streamingBytes } from "../packages/remora/src/engine/testing/async-guests.test.ts";
+import { echoing } from "../packages/remora/src/engine/testing/wide-guests.test.ts";
 import { malformedModule } from "./malformed.ts";
 import { randomBytes } from "./random-modules.ts";
 
@@ -30,13 +31,20 @@ export const growthBytesMax = 256 * 1024 * 1024;
 const limits = { ...defaultLimits, fuelMax: 200_000, deadlineMs: 50, memoryPagesMax: 256 };
 
 export async function componentSeeds(): Promise<readonly Uint8Array[]> {
-  return [await filterGuest(), await lazyGuest(), await counterGuest(), askingBytes, streamingBytes];
+  return [
+    await filterGuest(),
+    await lazyGuest(),
+    await counterGuest(),
+    askingBytes,
+    streamingBytes,
+    await echoing("utf8"),
+  ];
 }
 
 export async function judgeComponent(seeds: readonly Uint8Array[], seed: number): Promise<Verdict> {
   const sound = seeds[seed % seeds.length] ?? new Uint8Array(0);
   // What is changed in many places is mostly refused; one byte may change what runs.
-  const bytes = seed % 4 === 0 ? malformedModule(sound, seed) : oneByteChanged(sound, seed);
+  const bytes = seed % 5 === 0 ? malformedModule(sound, seed) : oneByteChanged(sound, seed);
   const started = performance.now();
   const verdict = await judge(bytes, seed);
   const ms = performance.now() - started;
