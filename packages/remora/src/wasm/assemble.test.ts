@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { assembleBody } from "./assemble.ts";
+import { assembleBody, ownOperators } from "./assemble.ts";
+import { firstPrefix, operatorIndexes, prefixPages } from "./opcodes.ts";
 
 test("a body is its locals, its operators and an end", () => {
   const body = assembleBody(
@@ -24,4 +25,11 @@ test("a body is its locals, its operators and an end", () => {
 
 test("what is no operator is a mistake of ours", () => {
   assert.throws(() => assembleBody([], "i32.konst 1"), /Invariant/);
+});
+
+test("the operators of our own code are those of the table of all", () => {
+  for (const [name, opcode] of Object.entries(ownOperators)) {
+    const page = prefixPages[(opcode >> 8) - firstPrefix] ?? 0;
+    assert.equal(operatorIndexes.get(name), page + (opcode & 0xff), name);
+  }
 });

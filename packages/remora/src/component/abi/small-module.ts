@@ -1,8 +1,10 @@
-/** Modules that Remora writes itself: functions as text around memories and functions that are imported or its own. */
+/**
+ * Modules that Remora writes itself: functions as text around memories and functions that are imported or its own. The
+ * guest's side of a wall writes them when it starts, so they do without the encoder of all modules.
+ */
 
-import { assembleBody } from "../../wasm/assemble.ts";
-import { encodeModule } from "../../wasm/encode.ts";
-import type { Export, ExternType, Section } from "../../wasm/module.ts";
+import { assembleBody, writeOwnType } from "../../wasm/assemble.ts";
+import { ByteWriter } from "../../wasm/byte-writer.ts";
 import type { FuncType, ValueType } from "../../wasm/sections/value-types.ts";
 
 export interface SmallFunction {
@@ -29,52 +31,65 @@ export function funcType(parameters: readonly ValueType[], results: readonly Val
   return { kind: "func", parameters, results };
 }
 
-/** Each import and each function has a type of its own, with its own index. */
+/** The module's bytes (§5.5). Each import and each function has a type of its own, with its own index. */
 export function smallModule(options: SmallModuleOptions): Uint8Array {
   const { functionImports, memoryImports = [], memory, globals = [], functions } = options;
-  const importedMemory: ExternType = { kind: "memory", type: pages(0, undefined) };
   const types = [...functionImports.map(([, , type]) => type), ...functions.map(({ type }) => type)];
-  const imports = [
-    ...functionImports.map(([module, name], type) => ({
-      module,
-      name,
-      type: { kind: "func" as const, type },
-    })),
-    ...memoryImports.map(([module, name]) => ({ module, name, type: importedMemory })),
-  ];
-  const exports: Export[] = functions.flatMap(({ name }, index) =>
-    name === undefined ? [] : [{ name, kind: "func" as const, index: functionImports.length + index }],
+  const ownIndex = (index: number) => functionImports.length + index;
+  const module = new ByteWriter();
+  module.raw(header);
+  writeSection(module, sections.type, types, writeFuncType);
+  writeSection(module, sections.import, [...functionImports, ...memoryImports], (to, imported, index) => {
+    const [from, name, type] = imported;
+    to.name(from).name(name);
+    if (type === undefined) to.byte(kinds.memory).byte(noMaximum).u32(0);
+    else to.byte(kinds.function).u32(index);
+  });
+  writeSection(module, sections.function, functions, (to, _, index) => to.u32(ownIndex(index)));
+  writeSection(module, sections.memory, memory === undefined ? [] : [memory], (to, own) =>
+    to.byte(withMaximum).u32(own.pagesMin).u32(own.pagesMax),
   );
-  if (memory !== undefined) exports.push({ name: memory.name, kind: "memory", index: memoryImports.length });
-  const sections: Section[] = [
-    {
-      kind: "type",
-      items: types.map((composite) => ({
-        isExplicit: false,
-        types: [{ isFinal: true, supertypes: [], composite }],
-      })),
-    },
-    { kind: "import", items: imports },
-    { kind: "function", items: functions.map((_, index) => functionImports.length + index) },
-  ];
+  writeSection(module, sections.global, globals, (to, value) => {
+    writeOwnType(to, "i32");
+    // Behind its locals, of which there are none, a body is a constant expression.
+    to.byte(isMutable).raw(assembleBody([], `i32.const ${value}`).subarray(1));
+  });
+  const exported = functions.flatMap(({ name }, index) =>
+    name === undefined ? [] : [{ name, kind: kinds.function, index: ownIndex(index) }],
+  );
   if (memory !== undefined)
-    sections.push({ kind: "memory", items: [pages(memory.pagesMin, memory.pagesMax)] });
-  if (globals.length > 0) sections.push({ kind: "global", items: globals.map(mutableGlobal) });
-  sections.push({ kind: "export", items: exports }, { kind: "code", items: functions.map(bodyOf) });
-  return encodeModule({ bytes: new Uint8Array(0), sections });
+    exported.push({ name: memory.name, kind: kinds.memory, index: memoryImports.length });
+  writeSection(module, sections.export, exported, (to, { name, kind, index }) =>
+    to.name(name).byte(kind).u32(index),
+  );
+  writeSection(module, sections.code, functions, (to, { locals, code }) =>
+    to.sized(assembleBody(locals, code)),
+  );
+  return module.finish();
 }
 
-function pages(min: number, max: number | undefined) {
-  return { min: BigInt(min), max: max === undefined ? undefined : BigInt(max), is64: false, isShared: false };
+const header = Uint8Array.of(0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00);
+const sections = { type: 1, import: 2, function: 3, memory: 5, global: 6, export: 7, code: 10 } as const;
+const kinds: Readonly<Record<"function" | "memory", number>> = { function: 0, memory: 2 };
+const noMaximum = 0x00;
+const withMaximum = 0x01;
+const isMutable = 0x01;
+const functionForm = 0x60;
+
+function writeSection<Item>(
+  module: ByteWriter,
+  id: number,
+  items: readonly Item[],
+  write: (to: ByteWriter, item: Item, index: number) => unknown,
+): void {
+  if (items.length === 0) return;
+  const content = new ByteWriter();
+  content.u32(items.length);
+  for (const [index, item] of items.entries()) write(content, item, index);
+  module.byte(id).sized(content.finish());
 }
 
-function mutableGlobal(value: number) {
-  // The body of a function without locals is its code and an `end`, as a constant expression is.
-  const bytes = assembleBody([], `i32.const ${value}`).subarray(1);
-  return { type: { value: "i32" as const, isMutable: true }, init: { bytes, functions: [], globals: [] } };
-}
-
-function bodyOf({ locals, code }: SmallFunction) {
-  const within = assembleBody(locals, code);
-  return { within, offset: 0, size: within.length };
+function writeFuncType(to: ByteWriter, { parameters, results }: FuncType): void {
+  to.byte(functionForm);
+  to.vector(parameters, writeOwnType).vector(results, writeOwnType);
 }

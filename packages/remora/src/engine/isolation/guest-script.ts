@@ -16,7 +16,8 @@ const declarations = /^export\s+((?:async\s+)?(?:function\s*\*?|class|const)\s+(
 /**
  * @param entry URL of the file that the others are for; it may wait at its top level.
  * @param read  The JavaScript of the file at a URL.
- * @returns A script whose value is a function: it takes `require`, for what is Node's own.
+ * @returns A script whose value is a function: it takes `require`, for what is Node's own, and whether to stop before
+ *          the entry itself, so that V8 compiles what a start needs.
  */
 export function guestScript(entry: string, read: (url: string) => string): string {
   const numbers = new Map<string, number>();
@@ -34,12 +35,14 @@ export function guestScript(entry: string, read: (url: string) => string): strin
     const number = parts.length;
     numbers.set(url, number);
     parts.push(
-      url === entry ? `return (async () => {${body}\n})();` : `const m${number} = (() => {${body}\n})();`,
+      url === entry
+        ? `if (isRehearsal) return;\nreturn (async () => {${body}\n})();`
+        : `const m${number} = (() => {${body}\n})();`,
     );
     return number;
   };
   add(entry);
-  return `(function (require) { "use strict";\n${parts.join("\n")}\n})`;
+  return `(function (require, isRehearsal) { "use strict";\n${parts.join("\n")}\n})`;
 }
 
 /** A file as the body of a function. Line breaks stay where they are. */

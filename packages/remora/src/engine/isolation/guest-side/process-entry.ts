@@ -1,5 +1,6 @@
 /** What a process of the level `process` runs: it reads messages and answers them until the host is gone. */
 
+import { eagerlyByFlag } from "../../eager-compile.ts";
 import { PipeChannel } from "../pipe.ts";
 import { kinds, message } from "../protocol.ts";
 import { GuestSide } from "./serve.ts";
@@ -8,7 +9,7 @@ import { GuestSide } from "./serve.ts";
 const pipeFd = 3;
 
 const channel = new PipeChannel(pipeFd);
-const side = new GuestSide(channel);
+const side = new GuestSide(channel, eagerlyByFlag);
 channel.send(message(kinds.done)); // Ready.
 for (;;) {
   channel.send(await side.handle(channel.receive()));

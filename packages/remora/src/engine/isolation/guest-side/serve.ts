@@ -5,6 +5,7 @@
 
 import { invariant, unreachable } from "../../../base/index.ts";
 import { PacketMemory } from "../../../component/packet-memory.ts";
+import type { Eagerly } from "../../compile.ts";
 import { packetEngine } from "../../packet-engine.ts";
 import { encodeReport } from "../error-report.ts";
 import { answers, type GuestChannel, kinds, type Message, message } from "../protocol.ts";
@@ -16,6 +17,7 @@ import { ShippedModuleArtifact } from "./shipped-module.ts";
 
 export class GuestSide {
   readonly #channel: GuestChannel;
+  readonly #eagerly: Eagerly | undefined;
   readonly #failures = new Failures();
   readonly #artifacts = new Map<number, ShippedArtifact>();
   readonly #guests = new Map<number, LiveGuest>();
@@ -24,8 +26,10 @@ export class GuestSide {
   /** Calls that wait for the host. */
   #waiting = 0;
 
-  constructor(channel: GuestChannel) {
+  /** @param eagerly For modules that come as bytes; those that come compiled need nothing. */
+  constructor(channel: GuestChannel, eagerly?: Eagerly) {
     this.#channel = channel;
+    this.#eagerly = eagerly;
   }
 
   /** Carries out one message and gives the answer to it. */
@@ -107,9 +111,9 @@ export class GuestSide {
   #artifactOf(shipment: Shipment): ShippedArtifact {
     switch (shipment.kind) {
       case "component":
-        return new ShippedComponentArtifact(shipment, this.#packetMemory);
+        return new ShippedComponentArtifact(shipment, this.#packetMemory, this.#eagerly);
       case "module":
-        return new ShippedModuleArtifact(shipment);
+        return new ShippedModuleArtifact(shipment, this.#eagerly);
       default:
         return unreachable(shipment);
     }

@@ -14,6 +14,7 @@ import { argumentsType, firstValueAt, isAsciiPacket, Packets } from "../../../co
 import type { PacketMemory } from "../../../component/packet-memory.ts";
 import { slowHostFunction } from "../../../component/slow-host.ts";
 import type { FuncType, ValueType } from "../../../component/types.ts";
+import type { Eagerly } from "../../compile.ts";
 import type { InstanceEngine } from "../../core-engine.ts";
 import { packetEngine } from "../../packet-engine.ts";
 import type { CrossingEnds, EndType } from "../crossing-ends.ts";
@@ -31,7 +32,7 @@ export class ShippedComponentArtifact implements ShippedArtifact {
   readonly #ends: CurrentEnds;
   readonly #packets: Packets;
 
-  constructor(shipment: ShippedComponent, memory: PacketMemory) {
+  constructor(shipment: ShippedComponent, memory: PacketMemory, eagerly: Eagerly | undefined) {
     this.#resources = new CrossingResources(shipment.plan);
     this.#ends = new CurrentEnds();
     this.#packets = new Packets(packetEngine, this.#resources, {
@@ -39,7 +40,7 @@ export class ShippedComponentArtifact implements ShippedArtifact {
       memory,
       ends: this.#ends,
     });
-    this.#modules = new ShippedModules(shipment);
+    this.#modules = new ShippedModules(shipment, eagerly);
     this.#prepared = preparePlan(shipment.plan);
   }
 

@@ -2,6 +2,7 @@
 
 import type { CoreFunction, CoreImports, CoreInstance, CoreMemory } from "../../../component/core.ts";
 import { slowHostFunction } from "../../../component/slow-host.ts";
+import type { Eagerly } from "../../compile.ts";
 import type { InstanceEngine } from "../../core-engine.ts";
 import { engineErrors } from "../../errors.ts";
 import {
@@ -23,9 +24,9 @@ export class ShippedModuleArtifact implements ShippedArtifact {
   readonly #shipment: ShippedCoreModule;
   readonly #modules: ShippedModules;
 
-  constructor(shipment: ShippedCoreModule) {
+  constructor(shipment: ShippedCoreModule, eagerly: Eagerly | undefined) {
     this.#shipment = shipment;
-    this.#modules = new ShippedModules(shipment);
+    this.#modules = new ShippedModules(shipment, eagerly);
   }
 
   instantiate(request: InstantiateRequest): LiveGuest {

@@ -1,8 +1,7 @@
 /** Where the engine on the guest's side finds its modules: they were compiled, or at least rewritten, by the host. */
 
-import { type CompiledModule, compileRewritten } from "../../compile.ts";
+import { type CompiledModule, compileRewritten, type Eagerly } from "../../compile.ts";
 import { InstanceEngine, type ModulePlaces, type ModuleSource } from "../../core-engine.ts";
-import { eagerlyByFlag } from "../../eager-compile.ts";
 import type { ModuleImport } from "../../module-imports.ts";
 import type { Shipment } from "../shipment.ts";
 import type { InstantiateRequest } from "./live-guest.ts";
@@ -12,14 +11,15 @@ export class ShippedModules {
   readonly #compiled = new Map<Uint8Array, CompiledModule>();
   readonly #imports = new Map<CompiledModule, readonly ModuleImport[]>();
 
-  constructor(shipment: Shipment) {
+  /** @param eagerly For modules that come as bytes. */
+  constructor(shipment: Shipment, eagerly: Eagerly | undefined) {
     this.#shipment = shipment;
     for (const { key, code, facts, digest, imports } of shipment.modules) {
       // The host has compiled it before: V8 takes it.
       const origin = { plugin: shipment.request.plugin, digest };
       const compiled =
         code instanceof Uint8Array
-          ? compileRewritten(code, facts, origin, eagerlyByFlag)
+          ? compileRewritten(code, facts, origin, eagerly)
           : { module: code, facts, digest };
       this.#compiled.set(key, compiled);
       this.#imports.set(compiled, imports);

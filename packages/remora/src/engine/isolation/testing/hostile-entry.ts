@@ -5,6 +5,7 @@
  */
 
 import { writeSync } from "node:fs";
+import { eagerlyByFlag } from "../../eager-compile.ts";
 import { encodeReport } from "../error-report.ts";
 import { GuestSide } from "../guest-side/serve.ts";
 import { headOf, PipeChannel } from "../pipe.ts";
@@ -12,7 +13,7 @@ import { kinds, type Message, message } from "../protocol.ts";
 
 const pipeFd = 3;
 const channel = new PipeChannel(pipeFd);
-const side = new GuestSide(channel);
+const side = new GuestSide(channel, eagerlyByFlag);
 
 const bytes = (length: number) => new Uint8Array(length).fill(0xff);
 const failure = (report: object) => {

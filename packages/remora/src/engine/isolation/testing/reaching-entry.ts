@@ -4,12 +4,13 @@ import { spawnSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { Worker } from "node:worker_threads";
+import { eagerlyByFlag } from "../../eager-compile.ts";
 import { GuestSide } from "../guest-side/serve.ts";
 import { PipeChannel } from "../pipe.ts";
 import { kinds, message } from "../protocol.ts";
 
 const channel = new PipeChannel(3);
-const side = new GuestSide(channel);
+const side = new GuestSide(channel, eagerlyByFlag);
 
 const reaches: readonly (() => boolean)[] = [
   () => Object.keys(process.env).length > 0,
