@@ -34,7 +34,7 @@ export class KnownTexts {
   find(bytes: Uint8Array, from: number, end: number, hash: number): Known {
     if (end - from > bytesMax) return copied(bytes, from, end);
     const known = this.#slots[slotOf(hash)];
-    if (known !== undefined && known.bytes.length === end - from && startsWith(known, bytes, from))
+    if (known !== undefined && known.bytes.length === end - from && startsWith(known.bytes, bytes, from))
       return known;
     return this.#keep(copied(bytes, from, end), hash);
   }
@@ -46,7 +46,7 @@ export class KnownTexts {
 }
 
 /** Whether these bytes go on with that text. What is behind the last of them is like nothing. */
-export function startsWith({ bytes: wanted }: Known, bytes: Uint8Array, from: number): boolean {
+export function startsWith(wanted: Uint8Array, bytes: Uint8Array, from: number): boolean {
   for (let index = 0; index < wanted.length; index++) if (wanted[index] !== bytes[from + index]) return false;
   return true;
 }

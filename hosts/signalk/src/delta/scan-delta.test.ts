@@ -116,6 +116,48 @@ test("a delta with one byte changed is read as JSON.parse reads it, or not at al
   }
 });
 
+test("deltas that come again with other numbers are each their own, whatever was between them", () => {
+  const values = fc.constantFrom(
+    "1",
+    "-0",
+    "7.31",
+    "12.5",
+    "-3",
+    "true",
+    '"x"',
+    "1e3",
+    "01",
+    "-",
+    "[1]",
+    '{"1":1,"b":2}',
+    '{"b":2,"1":1}',
+  );
+  const items = fc.constantFrom(
+    (value: string) => `{"path":"a","value":${value}}`,
+    (value: string) => `{"value":${value},"path":"b.c"}`,
+    (value: string) => `{"path":"a","value":{"x":${value},"y":2}},{"path":"b","value":3}`,
+    (value: string) => `{"path":"a","value":1,"value":${value}}`,
+    (value: string) => `{"path":"a","value":true,"more":${value}}`,
+  );
+  fc.assert(
+    fc.property(fc.array(fc.tuple(items, values), { minLength: 2, maxLength: 12 }), (said) => {
+      for (const [item, value] of said) {
+        const json = update(item(value));
+        const found = scanned(json);
+        if (found !== undefined) assert.deepEqual(found, parseDelta(json), json);
+      }
+    }),
+    { numRuns: 1_000 },
+  );
+});
+
+test("what was read from a template is nobody else's", () => {
+  const json = update('{"path":"a","value":{"x":1}}');
+  const [first, second] = [scanned(json), scanned(json)];
+  assert.deepEqual(first, second);
+  assert.notEqual(first?.updates[0]?.values?.[0]?.value, second?.updates[0]?.values?.[0]?.value);
+});
+
 test("texts that meet in the table of known ones are both read", () => {
   for (let index = 0; index < 5_000; index++) {
     const json = update(`{"path":"p${index}.x","value":"v${index}"}`);

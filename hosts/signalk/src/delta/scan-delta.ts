@@ -14,12 +14,15 @@ import {
   updatesMax,
   valuesMax,
 } from "./delta.ts";
+import { type DeltaTemplate, templateOf, written } from "./delta-template.ts";
 import { hashed, hashStart, type Known, KnownTexts, startsWith } from "./known-texts.ts";
 
 /** Objects and lists within one another that are read here; deeper ones are odd. */
 const levelsMax = 8;
 /** Digits of an integer that a double has exactly, whatever they are. */
 const exactDigitsMax = 15;
+/** Deltas that a plugin is remembered by. */
+const templatesMax = 4;
 /** Texts of a delta that are expected in the next one. */
 const expectedMax = 64;
 const powersOfTen = Array.from({ length: exactDigitsMax + 1 }, (_, power) => 10 ** power);
@@ -44,6 +47,10 @@ const nothing = new Uint8Array(0);
 
 type Writable<Data> = { -readonly [Key in keyof Data]: Data[Key] };
 
+function isNumeric(byte: number | undefined): boolean {
+  return byte === minus || (byte !== undefined && byte >= zero && byte <= nine);
+}
+
 export class DeltaScanner {
   readonly #texts = new KnownTexts([
     "context",
@@ -62,6 +69,11 @@ export class DeltaScanner {
   /** The texts of the delta before, in order: a plugin says the same again, with other numbers. */
   readonly #expected: Known[] = [];
   #textsCount = 0;
+  /** Where the numbers of this delta are: from and end of each. */
+  #places: number[] = [];
+  /** Of the deltas before; the one behind that which fitted last is tried first, since plugins speak in rounds. */
+  readonly #templates: DeltaTemplate[] = [];
+  #fitted = 0;
 
   /** @returns undefined when it is not all plain: no delta, or one that only `parseDelta` can read */
   scan(bytes: Uint8Array, from: number, end: number): Delta | undefined {
@@ -70,8 +82,7 @@ export class DeltaScanner {
     this.#end = end;
     this.#textsCount = 0;
     try {
-      const delta = this.#delta();
-      return this.#next() === undefined ? delta : undefined;
+      return this.#likeBefore(from) ?? this.#anew(from);
     } catch (error) {
       if (error === odd) return undefined;
       throw error;
@@ -79,6 +90,49 @@ export class DeltaScanner {
       // The guest's memory may be replaced by a larger one: nothing here shall keep it.
       this.#bytes = nothing;
     }
+  }
+
+  #likeBefore(from: number): Delta | undefined {
+    const { length } = this.#templates;
+    for (let tried = 0; tried < length; tried++) {
+      const index = (this.#fitted + 1 + tried) % length;
+      // The remainder is an index of the list.
+      const template = this.#templates[index] as DeltaTemplate;
+      this.#at = from;
+      const delta = this.#like(template);
+      if (delta === undefined) continue;
+      this.#fitted = index;
+      return delta;
+    }
+    return undefined;
+  }
+
+  #like(template: DeltaTemplate): Delta | undefined {
+    const { segments } = template;
+    const numbers: number[] = [];
+    for (let index = 0; ; index++) {
+      const segment = segments[index] as Uint8Array; // the loop ends with the last
+      if (this.#end - this.#at < segment.length || !startsWith(segment, this.#bytes, this.#at))
+        return undefined;
+      this.#at += segment.length;
+      if (index === segments.length - 1) break;
+      if (!isNumeric(this.#bytes[this.#at])) return undefined;
+      numbers.push(this.#number());
+    }
+    return this.#at === this.#end ? written(template, numbers) : undefined;
+  }
+
+  #anew(from: number): Delta | undefined {
+    this.#at = from;
+    this.#places = [];
+    const delta = this.#delta();
+    if (this.#next() !== undefined) return undefined;
+    const template = templateOf(delta, this.#bytes, { from, end: this.#end, places: this.#places });
+    if (template !== undefined) {
+      this.#fitted = (this.#fitted + 1) % templatesMax;
+      this.#templates[Math.min(this.#fitted, this.#templates.length)] = template;
+    }
+    return delta;
   }
 
   #delta(): Delta {
@@ -175,7 +229,7 @@ export class DeltaScanner {
   #value(levels: number): unknown {
     const byte = this.#next();
     if (byte === quote) return this.#text();
-    if (byte === minus || (byte !== undefined && byte >= zero && byte <= nine)) return this.#number();
+    if (isNumeric(byte)) return this.#placedNumber();
     if (levels > 0 && byte === openObject) return this.#object(levels - 1);
     if (levels > 0 && byte === openList) return this.#list(valuesMax, () => this.#value(levels - 1));
     return this.#word();
@@ -189,6 +243,13 @@ export class DeltaScanner {
       found[key] = this.#value(levels);
     });
     return found;
+  }
+
+  #placedNumber(): number {
+    this.#places.push(this.#at);
+    const number = this.#number();
+    this.#places.push(this.#at);
+    return number;
   }
 
   /** RFC 8259 §6. */
@@ -249,7 +310,7 @@ export class DeltaScanner {
     const expected = this.#expected[index];
     if (expected !== undefined) {
       const at = this.#at + expected.bytes.length;
-      if (at < this.#end && this.#bytes[at] === quote && startsWith(expected, this.#bytes, this.#at)) {
+      if (at < this.#end && this.#bytes[at] === quote && startsWith(expected.bytes, this.#bytes, this.#at)) {
         this.#at = at + 1;
         return expected.text;
       }
