@@ -93,8 +93,9 @@ export function keep(
   first: number,
 ): boolean {
   // What most fields are comes first, and is short enough to be compiled into each place that reads one.
-  if (kind === float64 && typeof value === "number") {
+  if ((kind & float64) !== 0 && typeof value === "number") {
     numbers[first + place] = value;
+    if (kind === optionalFloat64) kept[first + place] = true;
     return true;
   }
   if ((kind & text) !== 0 && typeof value === "string") {
@@ -119,10 +120,8 @@ function keepOther(
       kept[at] = value;
       return isLeftOut(value);
     case optionalFloat64:
-      kept[at] = typeof value === "number";
-      if (typeof value !== "number") return isLeftOut(value);
-      numbers[at] = value;
-      return true;
+      kept[at] = undefined;
+      return isLeftOut(value);
     case boolean:
       if (typeof value !== "boolean") return false;
       numbers[at] = value ? 1 : 0;
