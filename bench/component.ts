@@ -214,14 +214,16 @@ function warmUp(variants: readonly Variant[]): void {
   }
 }
 
+let loops = 0;
+
 /**
  * A loop of its own for each variant, out of text, since one that they shared would learn all of them and then call
- * each in the slow way that fits all.
+ * each in the slow way that fits all. V8 knows a text again, with what it has learned for it: so each is another.
  */
 function repeated(name: string, once: () => unknown): Variant {
   const makeLoop = new Function(
     "once",
-    "return (count) => { let last; for (let index = 0; index < count; index++) last = once(); return last; }",
+    `/* ${++loops} */ return (count) => { let last; for (let index = 0; index < count; index++) last = once(); return last; }`,
   );
   return { name, run: makeLoop(once) };
 }
