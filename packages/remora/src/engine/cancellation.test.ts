@@ -123,6 +123,39 @@ test("a call that is cancelled before it begins never does", async () => {
   assert.equal(instance.exports.told(), 0);
 });
 
+test("a call that waits until its guest has paused leaves that line", async () => {
+  const bytes = await parse(`(component
+    (import "nap" (func $nap))
+    (core func $n (canon lower (func $nap)))
+    (core module $d (import "h" "nap" (func $nap)) (func (export "dtor") (param i32) (call $nap)))
+    (core instance $d (instantiate $d (with "h" (instance (export "nap" (func $n))))))
+    (type $thing (resource (rep i32) (dtor (core func $d "dtor"))))
+    (core func $new (canon resource.new $thing))
+    (core module $m (import "h" "new" (func $new (param i32) (result i32)))
+      (global $calls (mut i32) (i32.const 0))
+      (func (export "make") (result i32) (call $new (i32.const 5)))
+      (func (export "count") (result i32)
+        (global.set $calls (i32.add (global.get $calls) (i32.const 1))) (global.get $calls)))
+    (core instance $i (instantiate $m (with "h" (instance (export "new" (func $new))))))
+    (export $exported "thing" (type $thing))
+    (func (export "make") (result (own $exported)) (canon lift (core func $i "make")))
+    (func (export "count") (result u32) (canon lift (core func $i "count"))))`);
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const { exports } = await load<{ make(): Promise<Disposable>; count(): Promise<number> }>(bytes, {
+    imports: { nap: asyncHostFunction(() => promise) },
+  });
+  const thing = await exports.make();
+  // Its destructor waits for the host.
+  thing[Symbol.dispose]();
+  const { signal, abort } = controllerOf();
+  const left = abortable(exports.count, signal)();
+  const stayed = exports.count();
+  abort();
+  await assert.rejects(left, { code: "component/cancelled", details: { afterMs: undefined } });
+  resolve();
+  assert.equal(await stayed, 1);
+});
+
 test("a signal that is aborted when the call is over has no effect", async () => {
   const { exports } = await load<Asking>(askingBytes, { imports: { ask: (of: number) => of } });
   const controller = new AbortController();
