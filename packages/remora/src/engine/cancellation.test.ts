@@ -116,6 +116,17 @@ for (const name of ["ignores", "spins"] as const) {
   });
 }
 
+test("a host function that the guest calls may cancel that very call", async () => {
+  const { signal, abort } = controllerOf();
+  const ask = () => {
+    abort();
+    return neverSettles();
+  };
+  const instance = await load<Waiting>(waitingBytes, { imports: { ask } });
+  await assert.rejects(abortable(instance.exports.agrees, signal)(), { code: "component/cancelled" });
+  assert.equal(instance.exports.told(), cancelledBeforeReturned);
+});
+
 test("a call that is cancelled before it begins never does", async () => {
   const instance = await loadWaiting();
   const call = abortable(instance.exports.agrees, AbortSignal.abort());
