@@ -36,6 +36,24 @@ export function measure(variants: readonly Variant[], options: MeasureOptions = 
   return new Map(Array.from(samples, ([name, values]) => [name, summarise(values)]));
 }
 
+/** The first rounds, in which V8 settles on its code, are in the minimum alone. */
+const warmUpRounds = 5;
+
+/** Times something that is waited for, `count` times in a row in each round. */
+export async function measureAwaited(
+  count: number,
+  once: () => Promise<unknown>,
+  { rounds = 25 }: Pick<MeasureOptions, "rounds"> = {},
+): Promise<Timing> {
+  const samples: number[] = [];
+  for (let round = 0; round < rounds + warmUpRounds; round++) {
+    const start = process.hrtime.bigint();
+    for (let index = 0; index < count; index++) await once();
+    samples.push(Number(process.hrtime.bigint() - start) / count);
+  }
+  return { median: median(samples.slice(warmUpRounds)), min: Math.min(...samples) };
+}
+
 export function median(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b);
   const middle = sorted.length >> 1;

@@ -23,24 +23,11 @@ import { CompileCache, defaultLimits, type Limits, load, openArtifact } from "re
 import { buildExamples, componentPath } from "../examples/build.ts";
 import type { Figures } from "./main.ts";
 import { measure, median, type Variant } from "./measure.ts";
+import { message as record } from "./message.ts";
 
 const limits: Limits = { ...defaultLimits, fuelMax: 1_000_000, deadlineMs: 50, memoryPagesMax: 64 };
 const host = { log: () => {}, nowMs: Date.now, elevation: noElevation, audit: { write: () => {} } };
 const imports = takHostImports("bench", host);
-
-/** Ten fields, seven of them text with 82 characters. */
-const record = {
-  cotType: "a-f-G-U-C",
-  uid: "ANDROID-35997509",
-  callsign: "FALCON-12",
-  group: "Cyan",
-  team: "Cyan",
-  lat: 52.08,
-  lon: 4.31,
-  hae: 12.5,
-  time: "2026-06-01T12:00:00.000Z",
-  xmlPayload: "<event></event>",
-};
 
 /** The fence of the example plugins as a plain function. */
 const corners = [52.13, 4.2, 52.2, 4.37, 52.08, 4.45, 52.0, 4.36, 51.96, 4.1];

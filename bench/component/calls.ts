@@ -1,5 +1,6 @@
 /** The rows that are one call, over and over: what crosses, and what comes back. */
 
+import { message } from "../message.ts";
 import type { Exports, Imports } from "./contestant.ts";
 import type { Guests } from "./guests.ts";
 
@@ -17,19 +18,6 @@ export interface CallRow {
   readonly call: (exports: Exports) => () => unknown;
 }
 
-/** Ten fields, seven of them text with 82 characters. */
-const message = {
-  cotType: "a-f-G-U-C",
-  uid: "ANDROID-35997509",
-  callsign: "FALCON-12",
-  group: "Cyan",
-  team: "Cyan",
-  lat: 52.08,
-  lon: 4.31,
-  hae: 12.5,
-  time: "2026-06-01T12:00:00.000Z",
-  xmlPayload: "<event></event>",
-};
 const messages = Array.from({ length: 64 }, (_, index) => ({ ...message, lat: 49 + index / 32 }));
 
 class Message {

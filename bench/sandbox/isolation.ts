@@ -19,27 +19,14 @@ import {
 } from "remora/engine";
 import { buildExamples, componentPath } from "../../examples/build.ts";
 import type { Figures } from "../main.ts";
-import { median, type Timing } from "../measure.ts";
+import { measureAwaited, median, type Timing } from "../measure.ts";
+import { message as record } from "../message.ts";
 import { looping } from "./looping.ts";
 
 const limits: Limits = { ...defaultLimits, fuelMax: 1_000_000, deadlineMs: 50, memoryPagesMax: 64 };
 const host = { log: () => {}, nowMs: Date.now, elevation: noElevation, audit: { write: () => {} } };
 const imports = takHostImports("bench", host);
 const evaluate = ["filter", "evaluate"];
-
-/** Ten fields, seven of them text with 82 characters. */
-const record = {
-  cotType: "a-f-G-U-C",
-  uid: "ANDROID-35997509",
-  callsign: "FALCON-12",
-  group: "Cyan",
-  team: "Cyan",
-  lat: 52.08,
-  lon: 4.31,
-  hae: 12.5,
-  time: "2026-06-01T12:00:00.000Z",
-  xmlPayload: "<event></event>",
-};
 
 export async function isolationFigures(): Promise<Figures> {
   await buildExamples();
@@ -76,13 +63,8 @@ async function callFigures(level: IsolationLevel): Promise<Figures> {
 
 /** Microseconds. */
 async function timed(count: number, call: () => Promise<unknown>): Promise<Timing> {
-  const rounds: number[] = [];
-  for (let round = 0; round < 30; round++) {
-    const startedMs = performance.now();
-    for (let index = 0; index < count; index++) await call();
-    rounds.push(((performance.now() - startedMs) / count) * 1_000);
-  }
-  return { median: median(rounds.slice(5)), min: Math.min(...rounds) };
+  const { median: middle, min } = await measureAwaited(count, call);
+  return { median: middle / 1_000, min: min / 1_000 };
 }
 
 /** From nothing to the answer of a first call. */
