@@ -3,17 +3,14 @@
  * grow; replaced by a new version of its file while deltas and requests wait.
  */
 
-import { mkdir } from "node:fs/promises";
-import { join } from "node:path";
 import type { Answer } from "remora/abi";
 import { isRemoraError, type RemoraError } from "remora/base";
 import type { Artifact } from "remora/engine";
-import { type Grant, harmless } from "remora/policy";
+import { harmless } from "remora/policy";
 import { signalkErrors } from "../errors.ts";
-import { guestServer } from "../guest/guest-server.ts";
-import { openSession, type Session } from "../guest/session.ts";
+import type { Session } from "../guest/session.ts";
 import type { SignalkGuest } from "../guest/signalk-guest.ts";
-import { Account } from "./account.ts";
+import type { Account } from "./account.ts";
 import { readArtifact } from "./artifact-file.ts";
 import { Restarts } from "./back-off.ts";
 import { type Description, describe, servedEndpoints } from "./description.ts";
@@ -25,23 +22,22 @@ import {
   readResponse,
 } from "./endpoints.ts";
 import { type GivenGrant, grantsOf } from "./grants.ts";
+import { GuestCalls } from "./guest-calls.ts";
 import { KeptSettings } from "./kept-settings.ts";
 import type { PluginManifest } from "./manifest.ts";
-import { type PluginDeps, signalkLimits } from "./plugin-deps.ts";
+import type { PluginDeps } from "./plugin-deps.ts";
+import { makePrivateFolders, openPluginSession } from "./plugin-session.ts";
 import { startPolling } from "./polling.ts";
-import { type PluginSettings, privateFolderOf } from "./settings-file.ts";
+import type { PluginSettings } from "./settings-file.ts";
 import { Turns } from "./turns.ts";
 
 /** `crashed`: it waits to be started again. `error`: it does not, until somebody starts it. */
 export type PluginState = "stopped" | "starting" | "running" | "crashed" | "error";
 
-/** A call that waits for the network for longer than this is given up, and its guest with it. */
-const waitMsMax = 120_000;
-
 export class SignalkPlugin {
   readonly manifest: PluginManifest;
   readonly grants: readonly GivenGrant[];
-  readonly account = new Account();
+  readonly #calls: GuestCalls;
   readonly #deps: PluginDeps;
   readonly #settings: KeptSettings;
   readonly #turns: Turns;
@@ -70,6 +66,7 @@ export class SignalkPlugin {
     ].filter((given) => deps.isWithheld?.(id, given) !== true);
     this.#turns = new Turns({ plugin: id, pace: deps.pace, deliver: (delta) => this.#deliver(delta) });
     this.#restarts = new Restarts(deps.clock, deps.backOff);
+    this.#calls = new GuestCalls(deps.clock, (session, error) => this.#failed(session, error));
   }
 
   get id(): string {
@@ -99,6 +96,11 @@ export class SignalkPlugin {
     return this.#settings.current;
   }
 
+  /** What its calls have cost. */
+  get account(): Account {
+    return this.#calls.account;
+  }
+
   get counts(): { readonly deltas: number; readonly lost: number; readonly crashes: number } {
     return { deltas: this.#deltas, lost: this.#turns.lostCount, crashes: this.#restarts.crashes };
   }
@@ -111,7 +113,7 @@ export class SignalkPlugin {
    */
   async load(): Promise<void> {
     try {
-      await this.#makeFolders();
+      await makePrivateFolders(this.#deps, this.id, this.grants);
       const artifact = await readArtifact(this.manifest);
       const session = this.#open(artifact);
       try {
@@ -251,7 +253,7 @@ export class SignalkPlugin {
   /** Not in turns: they are paused until it is over. */
   async #startGuest(session: Session): Promise<void> {
     const text = this.#settings.startText();
-    const status = await this.#callIn(session, (guest) => guest.start(text));
+    const status = await this.#calls.call(session, (guest) => guest.start(text));
     if (status !== 0) throw signalkErrors["start-refused"]({ plugin: this.id, status });
   }
 
@@ -320,34 +322,10 @@ export class SignalkPlugin {
   #call<Result>(use: (guest: SignalkGuest) => Answer<Result>): Answer<Result> {
     const session = this.#session;
     if (session === undefined) throw this.#notRunning();
-    return this.#callIn(session, use);
+    return this.#calls.call(session, use);
   }
 
-  /** Calls a guest; when it fails, that is a crash, and its error is the caller's as well. */
-  #callIn<Result>(session: Session, use: (guest: SignalkGuest) => Answer<Result>): Answer<Result> {
-    session.beginCall();
-    try {
-      const answer = this.account.book(session.guest, use);
-      if (!(answer instanceof Promise)) return answer;
-      return this.#await(session, answer);
-    } catch (error) {
-      this.#failed(session, error);
-      throw error;
-    }
-  }
-
-  async #await<Result>(session: Session, answer: Promise<Result>): Promise<Result> {
-    const cancel = this.#deps.clock.after(waitMsMax, () => session.guest.close());
-    try {
-      return await answer;
-    } catch (error) {
-      this.#failed(session, error);
-      throw error;
-    } finally {
-      cancel();
-    }
-  }
-
+  /** A guest that fails has crashed, whatever it was asked. */
   #failed(session: Session, error: unknown): void {
     // While it is replaced, the one that replaces it decides what a failure means.
     if (!session.guest.isLost || session !== this.#session || this.#isReloading) return;
@@ -385,35 +363,20 @@ export class SignalkPlugin {
   }
 
   #open(artifact: Artifact): Session {
-    const { dataFolder, audit, clock, guestClock } = this.#deps;
-    const grants: readonly Grant[] = this.grants.map(({ grant }) => grant);
-    return openSession({
+    const options = {
       plugin: this.id,
       artifact,
-      limits: { ...signalkLimits, ...this.#deps.limits },
-      ...(guestClock !== undefined && { guestClock }),
-      grants,
-      privateFolder: privateFolderOf(dataFolder, this.id),
-      networkAddresses: this.#deps.networkAddresses ?? [],
-      server: guestServer(this.#deps.server, this.#deps.pace, (message) => {
-        this.#status = harmless(message, 1_000);
-      }),
+      grants: this.grants,
       settings: this.#settings,
-      audit,
-      log: (level, text) => {
+      log: (level: "debug" | "warn" | "error", text: string) => {
         if (level !== "debug" || this.settings.enableDebug) this.#deps.log(this.id, level, text);
       },
-      ask: (use) => this.ask(use),
-      clock,
-      nowMs: () => clock.epochMs(),
-    });
-  }
-
-  /** Before the first guest: what it finds below its root. */
-  async #makeFolders(): Promise<void> {
-    if (!this.grants.some(({ grant }) => grant.capability === "fs.private")) return;
-    const root = privateFolderOf(this.#deps.dataFolder, this.id);
-    for (const name of ["data", "config", "tmp"]) await mkdir(join(root, name), { recursive: true });
+      ask: <Result>(use: (guest: SignalkGuest) => Answer<Result>) => this.ask(use),
+      onStatus: (message: string) => {
+        this.#status = message;
+      },
+    };
+    return openPluginSession(options, this.#deps);
   }
 
   #notRunning(): RemoraError {

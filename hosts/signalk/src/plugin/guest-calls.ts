@@ -1,0 +1,46 @@
+/** Calls into a plugin's guests: each is booked, may wait for the network only so long, and is told when it fails. */
+
+import type { Answer } from "remora/abi";
+import type { Clock } from "../clock.ts";
+import type { Session } from "../guest/session.ts";
+import type { SignalkGuest } from "../guest/signalk-guest.ts";
+import { Account } from "./account.ts";
+
+/** A call that waits for longer than this is given up, and its guest with it. */
+const waitMsMax = 120_000;
+
+export class GuestCalls {
+  readonly account = new Account();
+  readonly #clock: Clock;
+  readonly #onFailure: (session: Session, error: unknown) => void;
+
+  /** @param onFailure Told before whoever called is. */
+  constructor(clock: Clock, onFailure: (session: Session, error: unknown) => void) {
+    this.#clock = clock;
+    this.#onFailure = onFailure;
+  }
+
+  call<Result>(session: Session, use: (guest: SignalkGuest) => Answer<Result>): Answer<Result> {
+    session.beginCall();
+    try {
+      const answer = this.account.book(session.guest, use);
+      if (!(answer instanceof Promise)) return answer;
+      return this.#wait(session, answer);
+    } catch (error) {
+      this.#onFailure(session, error);
+      throw error;
+    }
+  }
+
+  async #wait<Result>(session: Session, answer: Promise<Result>): Promise<Result> {
+    const cancel = this.#clock.after(waitMsMax, () => session.guest.close());
+    try {
+      return await answer;
+    } catch (error) {
+      this.#onFailure(session, error);
+      throw error;
+    } finally {
+      cancel();
+    }
+  }
+}
