@@ -94,6 +94,23 @@ function lookRoutes(manager: Manager, seen: Observations, nowMs: () => number): 
 
 function changeRoutes(options: PluginApiOptions): PluginApiRoute[] {
   const { manager } = options;
+  /** Of a plugin that is there, which answers with nothing but that it was done. */
+  const change = (
+    path: string,
+    route: Pick<PluginApiRoute, "role" | "audit" | "summary">,
+    act: (id: string, body: unknown) => Promise<void>,
+    method: PluginApiRoute["method"] = "POST",
+  ): PluginApiRoute => ({
+    ...route,
+    method,
+    path: `${one}/${path}`,
+    async handle({ params, body }) {
+      const id = idOf(params);
+      manager.info(id);
+      await act(id, body);
+      return done;
+    },
+  });
   return [
     {
       method: "POST",
@@ -117,47 +134,32 @@ function changeRoutes(options: PluginApiOptions): PluginApiRoute[] {
         return { status: 204 };
       },
     },
-    {
-      method: "PUT",
-      path: `${one}/config`,
-      role: "operator",
-      audit: "change settings",
-      summary: "Change the settings of a plugin, while it runs",
-      handle: async ({ params, body }) => {
-        const id = idOf(params);
-        manager.info(id);
-        // Parsed from JSON by whoever mounts this.
-        await manager.changeSettings(id, field(body, "config") as Json);
-        return done;
+    change(
+      "config",
+      {
+        role: "operator",
+        audit: "change settings",
+        summary: "Change the settings of a plugin, while it runs",
       },
-    },
-    {
-      method: "POST",
-      path: `${one}/toggle`,
-      role: "operator",
-      audit: "toggle",
-      summary: "Enable or disable a plugin",
-      handle: async ({ params, body }) => {
-        const id = idOf(params);
-        manager.info(id);
+      // Parsed from JSON by whoever mounts this.
+      (id, body) => manager.changeSettings(id, field(body, "config") as Json),
+      "PUT",
+    ),
+    change(
+      "toggle",
+      { role: "operator", audit: "toggle", summary: "Enable or disable a plugin" },
+      async (id, body) => {
         const enabled = field(body, "enabled");
         if (typeof enabled !== "boolean")
           throw takErrors["api-request"]({ problem: '"enabled" must be true or false' });
         await (enabled ? manager.enable(id) : manager.disable(id));
-        return done;
       },
-    },
-    {
-      method: "POST",
-      path: `${one}/reload`,
-      role: "admin",
-      audit: "reload",
-      summary: "Make a plugin anew; no message waits",
-      handle: async ({ params }) => {
-        await manager.reload(idOf(params));
-        return done;
-      },
-    },
+    ),
+    change(
+      "reload",
+      { role: "admin", audit: "reload", summary: "Make a plugin anew; no message waits" },
+      (id) => manager.reload(id),
+    ),
     {
       method: "POST",
       path: `${base}/reload-all`,
