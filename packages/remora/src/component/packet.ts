@@ -8,7 +8,7 @@
 
 import { type Codec, Codecs } from "./abi/codec.ts";
 import type { AsyncValues, HostValues } from "./abi/codec-async.ts";
-import { Context, type ResourceHost } from "./abi/context.ts";
+import { Context, freshState, type ResourceHost } from "./abi/context.ts";
 import { explainMismatch } from "./abi/explain.ts";
 import { HandleTable } from "./abi/handles.ts";
 import type { CoreEngine } from "./core.ts";
@@ -130,18 +130,7 @@ export class Packets {
     const { memory, realloc } = this.#memory;
     return new Context({
       engine: this.#engine,
-      state: {
-        index: 0,
-        handles: new HandleTable({ left: 0 }),
-        mayLeave: true,
-        mayEnter: true,
-        borrows: 0,
-        lent: [],
-        slots: [],
-        backpressure: 0,
-        scope: undefined,
-        lending: undefined,
-      },
+      state: freshState(0, new HandleTable({ left: 0 })),
       resources: this.#resources,
       memory,
       realloc,

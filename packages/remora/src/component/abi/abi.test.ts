@@ -18,7 +18,7 @@ import {
 } from "../testing/reference-abi.test.ts";
 import type { ValueType } from "../types.ts";
 import { Codecs, type Flat } from "./codec.ts";
-import type { Context } from "./context.ts";
+import { type Context, freshState } from "./context.ts";
 import { HandleTable } from "./handles.ts";
 import { flatParamsMax, flatten, layoutOf } from "./layout.ts";
 import { contextOf } from "./wide-context.ts";
@@ -30,18 +30,7 @@ function contextOver(memory: ReferenceMemory): Context {
   return contextOf({
     engine: new PlainEngine(),
     address: wide ? "i64" : "i32",
-    state: {
-      index: 0,
-      handles: new HandleTable({ left: 10 }),
-      mayLeave: false,
-      mayEnter: true,
-      borrows: 0,
-      lent: [],
-      slots: [],
-      backpressure: 0,
-      scope: undefined,
-      lending: undefined,
-    },
+    state: { ...freshState(0, new HandleTable({ left: 10 })), mayLeave: false },
     resources: { wrap: () => ({}), unwrap: () => undefined, take: () => undefined, accepts: () => false },
     memory: memory.bytes,
     realloc(...given: Flat[]) {

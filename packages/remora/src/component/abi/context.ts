@@ -34,6 +34,22 @@ export interface ComponentState {
   lending: Handle[] | undefined;
 }
 
+/** The state of a component instance that nothing has been called of. */
+export function freshState(index: number, handles: HandleTable): ComponentState {
+  return {
+    index,
+    handles,
+    mayLeave: true,
+    mayEnter: true,
+    borrows: 0,
+    lent: [],
+    slots: [],
+    backpressure: 0,
+    scope: undefined,
+    lending: undefined,
+  };
+}
+
 /** What a codec asks of the running component beyond memory: the objects that stand for guest resources. */
 export interface ResourceHost {
   /** The object for a resource that the guest implements and now gives to the host. */

@@ -14,7 +14,7 @@ import {
 import { argumentsLifter, coreFunctionForHost, resultWriter } from "../abi/call-host.ts";
 import type { Flat } from "../abi/codec.ts";
 import { hostOwner } from "../abi/codec-resource.ts";
-import type { ComponentState, Context } from "../abi/context.ts";
+import { type ComponentState, type Context, freshState } from "../abi/context.ts";
 import { HandleTable } from "../abi/handles.ts";
 import { callableFromPacket, type PacketCallable } from "../abi/transfer.ts";
 import { trap } from "../abi/trap.ts";
@@ -88,20 +88,7 @@ export class Runtime {
     const dispose = (resource: number, rep: number) => this.#destructors.dispose(resource, rep);
     this.#objects = new GuestObjects({ plan, hostResources, dispose });
     const handles = { left: limits.handlesMax };
-    for (const { index } of plan.states) {
-      this.#states.push({
-        index,
-        handles: new HandleTable(handles),
-        mayLeave: true,
-        mayEnter: true,
-        borrows: 0,
-        lent: [],
-        slots: [],
-        backpressure: 0,
-        scope: undefined,
-        lending: undefined,
-      });
-    }
+    for (const { index } of plan.states) this.#states.push(freshState(index, new HandleTable(handles)));
     this.#contexts = new Array(plan.contexts.length);
     this.#lowered = new Array(plan.lowers.length);
     this.#fromHost = new Array(plan.lifts.length);
