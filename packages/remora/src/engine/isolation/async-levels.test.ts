@@ -4,9 +4,17 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { openArtifact } from "../artifact.ts";
 import { defaultLimits, type Limits } from "../limits.ts";
-import { askingBytes, chunks, neverSettles, streamingBytes } from "../testing/async-guests.test.ts";
+import {
+  askingBytes,
+  chunks,
+  componentOf,
+  neverSettles,
+  stackful,
+  streamingBytes,
+} from "../testing/async-guests.test.ts";
 import type { IsolatedInstance } from "./isolation.ts";
 import { openIsolation } from "./open.ts";
+import { moduleArtifact } from "./testing/guests.test.ts";
 
 for (const level of ["inline", "worker", "process"] as const) {
   const isolation = openIsolation(level);
@@ -191,3 +199,57 @@ for (const level of ["inline", "worker", "process"] as const) {
     await assert.rejects(iterator.next(), { code: "engine/closed" });
   });
 }
+
+/** Never ends, and never waits. */
+const spinning = await componentOf({
+  uses: [],
+  code: '(func (export "spin") (loop (br 0)))',
+  exports: stackful("spin", ""),
+});
+
+for (const level of ["worker", "process"] as const) {
+  test(`${level}: closing an asynchronous guest that loops without a deadline ends its call`, async () => {
+    await using isolation = openIsolation(level, { threadsMax: 1 });
+    const limits = { ...defaultLimits, fuelMax: Infinity, deadlineMs: Infinity };
+    const open = () =>
+      isolation.instantiate(openArtifact(spinning, { plugin: "async" }), { imports: {}, limits });
+    const guest = await open();
+    const call = guest.call("spin", []);
+    const inLine = guest.call("spin", []);
+    await new Promise((turn) => setImmediate(turn));
+    guest.close();
+    await assert.rejects(call, { code: "engine/closed" });
+    await assert.rejects(inLine, { code: "engine/closed" });
+    // Its thread serves again.
+    const next = await open();
+    next.close();
+  });
+}
+
+test("worker: an asynchronous guest goes on when a guest below that waits for the host does", async () => {
+  await using isolation = openIsolation("worker", { threadsMax: 1 });
+  const { promise, resolve } = Promise.withResolvers<number>();
+  const asked = Promise.withResolvers<void>();
+  const below = await isolation.instantiate(moduleArtifact(), {
+    limits: defaultLimits,
+    imports: {
+      env: {
+        note: () => {
+          asked.resolve();
+          return promise;
+        },
+        shout: () => {},
+      },
+    },
+  });
+  const guest = await isolation.instantiate(openArtifact(askingBytes, { plugin: "async" }), {
+    limits: defaultLimits,
+    imports: { ask: (of: number) => of },
+  });
+  const waiting = below.call("note", [1]);
+  await asked.promise;
+  const sum = guest.call("both", [5]);
+  resolve(8);
+  assert.equal((await waiting).result, 8);
+  assert.equal((await sum).result, 11);
+});

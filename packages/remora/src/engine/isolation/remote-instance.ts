@@ -251,7 +251,7 @@ export class RemoteInstance implements IsolatedInstance {
       if (!link.withdraw(job)) continue;
       job.lost({ reason: "closed", isGuestsFault: false }, false, false);
     }
-    if (this.#pending.size > 0) this.#interrupt();
+    if (this.#isRunning) this.#interrupt();
     link.submit(new DropJob(number));
   }
 
@@ -262,6 +262,10 @@ export class RemoteInstance implements IsolatedInstance {
     this.#refusal = engineErrors["isolate-lost"]({ plugin, reason: end.reason, hasStarted: false });
     this.#tasks?.end(this.#refusal);
     this.#options.onLost?.(this.#refusal);
+  }
+
+  get #isRunning(): boolean {
+    return this.#pending.size > 0 || this.#tasks?.isRunning === true;
   }
 
   /** Ends a call that runs: what waits for the host is told at once, what runs is asked, and killed if it does not. */
@@ -276,7 +280,7 @@ export class RemoteInstance implements IsolatedInstance {
       return;
     }
     setTimeout(() => {
-      if (this.#pending.size > 0) link.kill(closing);
+      if (this.#isRunning) link.kill(closing);
     }, graceMs).unref();
   }
 

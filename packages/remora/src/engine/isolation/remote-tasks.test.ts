@@ -41,7 +41,7 @@ function started() {
   const remote = new RemoteTasks({
     number: 1,
     // Nothing else of either is used here.
-    link: { submit: (job: Job) => void jobs.push(job) } as unknown as Link,
+    link: { submit: (job: Job) => void jobs.push(job), withdraw: () => false } as unknown as Link,
     face: { lendings: () => () => {} } as unknown as Face,
     tasks,
     failures: new HostFailures(() => undefined),

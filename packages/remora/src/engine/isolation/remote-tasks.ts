@@ -59,6 +59,8 @@ export class RemoteTasks implements EndsPeer {
   #asked = 0;
   #settled: Event[] = [];
   #timer: NodeJS.Timeout | undefined;
+  /** Messages that have no answer yet. */
+  readonly #jobs = new Set<Job>();
   /** Why nothing comes any more. */
   #end: { readonly error: unknown } | undefined;
   /** What the instance failed with. */
@@ -68,9 +70,9 @@ export class RemoteTasks implements EndsPeer {
     this.#options = options;
   }
 
-  /** Calls that have no result yet, and values that were asked for. */
-  get count(): number {
-    return this.#owed.size;
+  /** Whether the guest runs, and does not wait. */
+  get isRunning(): boolean {
+    return this.#jobs.size > 0;
   }
 
   /** @throws component/type-mismatch an argument does not fit; nothing ran */
@@ -109,9 +111,10 @@ export class RemoteTasks implements EndsPeer {
     if (this.#end === undefined) this.#send(kinds.letGo, { item: number });
   }
 
-  /** Nothing comes any more. */
+  /** Nothing comes any more, and what has not begun never does. */
   end(error: unknown): void {
     this.#end ??= { error };
+    for (const job of this.#jobs) if (this.#options.link.withdraw(job)) this.#jobs.delete(job);
     clearTimeout(this.#timer);
     this.#options.tasks.letGoOfAll();
     for (const owed of this.#owed.values()) owed.fail(error);
@@ -163,9 +166,16 @@ export class RemoteTasks implements EndsPeer {
       needsLoop: true,
       allowedMs: limits.deadlineMs,
       hostCalled,
-      answered: (answer) => this.#answered(answer),
-      lost: (end, hasStarted, isInnermost) => this.end(lost(end, hasStarted, isInnermost)),
+      answered: (answer) => {
+        this.#jobs.delete(job);
+        this.#answered(answer);
+      },
+      lost: (end, hasStarted, isInnermost) => {
+        this.#jobs.delete(job);
+        this.end(lost(end, hasStarted, isInnermost));
+      },
     };
+    this.#jobs.add(job);
     link.submit(job);
   }
 
