@@ -161,12 +161,6 @@ const free = new Set([
 /** The three above in one number: kind, from bit 8 on fuel, from bit 16 on height. */
 export const traitsOf = new Int32Array(operatorSpace);
 
-/**
- * How long an operator is if its immediates have their usual size: from bit 16 on its bytes, below for each of the
- * first two bytes of immediates the bits that must be clear for that to be so. 0 when it is read the long way.
- */
-export const usualSizeOf = new Int32Array(operatorSpace);
-
 for (const [index, operator] of operators.entries()) {
   if (operator === undefined) continue;
   kindOf[index] = kindOfName[operator.name] ?? kindOfImmediate[operator.immediate];
@@ -175,20 +169,10 @@ for (const [index, operator] of operators.entries()) {
 }
 for (let prefix = 0xfb; prefix <= 0xfe; prefix++) kindOf[prefix] = Kind.prefix;
 for (let index = 0; index < operatorSpace; index++) {
-  const kind = kindOf[index] ?? 0;
-  traitsOf[index] = kind | ((fuelOf[index] ?? 0) << 8) | ((heightOf[index] ?? 0) << 16);
-  usualSizeOf[index] = usualSize(kind);
+  traitsOf[index] = (kindOf[index] ?? 0) | ((fuelOf[index] ?? 0) << 8) | ((heightOf[index] ?? 0) << 16);
 }
 
 /** Index of an operator that certainly exists. */
 export function operatorNamed(name: string): number {
   return operatorIndexes.get(name) ?? 0;
-}
-
-function usualSize(kind: number): number {
-  const size = (bytes: number, first = 0, second = 0) => (bytes << 16) | (first << 8) | second;
-  if (kind === Kind.plain) return size(1);
-  if (kind === Kind.number) return size(2, 0x80);
-  // Alignment and offset; bit 6 of the first says that a memory index stands between them.
-  return kind === Kind.memarg ? size(3, 0xc0, 0x80) : 0;
 }
