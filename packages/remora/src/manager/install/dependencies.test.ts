@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { packBundle } from "../../bundle/index.ts";
+import { openBundle, packBundle } from "../../bundle/index.ts";
 import {
   bundleOf,
   expectRejected,
@@ -15,6 +15,8 @@ import {
 import { chooseVersions, triesMax } from "./choose-versions.ts";
 import type { ResolvedOffer } from "./fetch.ts";
 import { folderSource } from "./folder-source.ts";
+import { versionsTriedMax } from "./plan.ts";
+import type { Offered } from "./source.ts";
 
 const needs = (ranges: Readonly<Record<string, string>>) =>
   `[dependencies]\n${Object.entries(ranges)
@@ -224,6 +226,30 @@ test("when there is no choice that fits, nothing is installed, and the newest ve
     message: /draw: it needs geo \^3\.0\.0, and 1\.0\.0 would come with it/,
   });
   assert.deepEqual(manager.list(), []);
+});
+
+test("of a plugin in many versions that cannot run, only so many are fetched", async (t) => {
+  const bundles = await Promise.all(
+    Array.from({ length: versionsTriedMax + 5 }, (_, at) =>
+      bundleOf(guests.adds(1), { name: "map", version: `1.${at}.0`, tables: needs({ nowhere: "*" }) }),
+    ),
+  );
+  const fetched: string[] = [];
+  const source = {
+    name: "a test",
+    versions: async (name: string) =>
+      name !== "map"
+        ? []
+        : bundles.map((bytes, at) => ({ name, version: `1.${at}.0`, digest: openBundle(bytes).digest })),
+    fetch: async function* ({ digest, version }: Offered) {
+      fetched.push(version);
+      yield bundles.find((bytes) => openBundle(bytes).digest === digest) as Uint8Array; // it was offered
+    },
+  };
+  const { manager } = await rig(t, { sources: [source] });
+  await expectRejected(manager.install("map"), "manager/resolve", "manager/no-source");
+  assert.equal(fetched.length, versionsTriedMax);
+  assert.equal(fetched[0], `1.${versionsTriedMax + 4}.0`, "the highest first");
 });
 
 test("versions that can be combined without end are tried so many times and no more", async () => {

@@ -31,8 +31,11 @@ export interface InstallPlan {
   readonly needed: readonly (() => Promise<Verified>)[];
 }
 
+/** A source offers any number of versions, and each that is tried has to be fetched. */
+export const versionsTriedMax = 20;
+
 /**
- * The first of these bundles that can run here with what it needs.
+ * The first of these bundles that can run here with what it needs; of many, the first `versionsTriedMax` are tried.
  *
  * @param found At least one, the best first.
  * @param label What was asked for, for errors.
@@ -44,7 +47,7 @@ export async function planInstall(
   core: Core,
 ): Promise<InstallPlan> {
   let failure: Error | undefined;
-  for (const resolved of found) {
+  for (const resolved of found.slice(0, versionsTriedMax)) {
     const plan = await planOne(resolved, label, core);
     if (!(plan instanceof Error)) return plan;
     failure ??= plan;
