@@ -336,3 +336,20 @@ for (const level of levels.slice(1)) {
     else await waiting.catch(() => {});
   });
 }
+
+test("worker: a host that makes one short call after another leaves its loop its turns", async () => {
+  await using isolation = openIsolation("worker", { threadsMax: 1 });
+  const imports = { env: { note: () => 0, shout: () => {} } };
+  const guest = await isolation.instantiate(moduleArtifact(), { limits: defaultLimits, imports });
+  let turns = 0;
+  let isOver = false;
+  const turn = () => {
+    turns++;
+    if (!isOver) setImmediate(turn);
+  };
+  setImmediate(turn);
+  for (let count = 0; count < 200; count++) await guest.call("add", [1, 2]);
+  isOver = true;
+  // Sixteen answers may be taken in one turn, and no more.
+  assert.ok(turns >= 200 / 17 - 1, `${turns} turns`);
+});
