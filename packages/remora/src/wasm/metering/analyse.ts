@@ -14,6 +14,7 @@ import type { Body } from "../module.ts";
 import { firstPrefix, operatorSpace, prefixPageSizes, prefixPages } from "../opcodes.ts";
 import { unknownOpcode } from "../operators.ts";
 import { isRefType, type StorageType } from "../sections/value-types.ts";
+import { keepSpecimen } from "../specimens.ts";
 import { Calls } from "./calls.ts";
 import { ControlFlow, checkEvery, type FlowInput } from "./control-flow.ts";
 import { Event, Facts } from "./facts.ts";
@@ -33,6 +34,7 @@ export function analyse(input: AnalyseInput): Facts {
   const codeBytes = input.bodies.reduce((sum, body) => sum + body.size, 0);
   const facts = new Facts(input.spaces.functions.length, operatorSpace, codeBytes);
   const analyser = new Walker(input, facts);
+  keepSpecimen(analyser, codeBytes);
   const { bodies, spaces } = input;
   for (let index = 0; index < bodies.length; index++) {
     const { offset, size } = bodies[index] as Body;

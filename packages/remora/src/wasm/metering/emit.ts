@@ -5,6 +5,7 @@
 
 import { wasmErrors } from "../errors.ts";
 import type { IndexSpaces } from "../index-spaces.ts";
+import { keepSpecimen } from "../specimens.ts";
 import { BodyCopy } from "./body-copy.ts";
 import { CodeBuffer } from "./code-buffer.ts";
 import { CounterCode } from "./counter-code.ts";
@@ -55,6 +56,7 @@ export interface Emitted {
 
 export function emitBodies(input: EmitInput): Emitted {
   const emitter = new Emitter(input);
+  keepSpecimen(emitter, input.bytes.length);
   const { bodies } = input.facts;
   for (let index = 0; index < bodies.length; index++) {
     emitter.body(bodies[index] as BodyFacts, input.plan.bodies[index] as BodyPlan); // one plan a body
