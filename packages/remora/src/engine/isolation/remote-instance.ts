@@ -4,8 +4,10 @@ import { isRemoraError, type RemoraError } from "../../base/index.ts";
 import { ComponentError } from "../../component/index.ts";
 import { engineErrors } from "../errors.ts";
 import type { Budget, Limits } from "../limits.ts";
+import { packetOf, readOutcome } from "./call-packet.ts";
 import type { EndsPeer } from "./crossing-ends.ts";
 import { type Face, type FaceTasks, ForgedMessage, type RemoteFunction } from "./face.ts";
+import { HostCalls, knownError } from "./host-calls.ts";
 import { closedError, type HostFailures } from "./host-failures.ts";
 import {
   type BatchOutcome,
@@ -15,7 +17,7 @@ import {
   noReport,
 } from "./isolation.ts";
 import type { End, Job, Link } from "./link.ts";
-import { answers, kinds, type Message, message } from "./protocol.ts";
+import { kinds, type Message, message } from "./protocol.ts";
 import { RemoteTasks } from "./remote-tasks.ts";
 
 export interface RemoteOptions {
@@ -45,20 +47,25 @@ export class RemoteInstance implements IsolatedInstance {
   readonly #pending = new Set<Job>();
   /** Of an asynchronous component. */
   readonly #tasks: RemoteTasks | undefined;
+  readonly #hostCalls: HostCalls;
   #report: IsolatedReport = noReport;
-  #hostCalls = 0;
   /** Why it takes no further call. */
   #refusal: RemoraError | undefined;
-  /** The answer that its guest waits for, of a host function that gave a promise. */
-  #waiting: ((answer: Message) => void) | undefined;
-  #isInHost = false;
 
   constructor(options: RemoteOptions) {
     this.level = options.level;
     this.#options = options;
-    const tasks = options.face.tasks && this.#makeTasks(options, options.face.tasks);
+    const { plugin, face, failures } = options;
+    this.#hostCalls = new HostCalls({
+      plugin,
+      face,
+      failures,
+      refusal: () => this.#refusal,
+      forged: (error) => this.#forged(error),
+    });
+    const tasks = face.tasks && this.#makeTasks(options, face.tasks);
     this.#tasks = tasks;
-    options.face.attach({
+    face.attach({
       call: async (called, args) => (await this.#call(called, args)).result,
       release: (resource, number) => this.#release(resource, number),
       ends: tasks ?? noEnds,
@@ -74,7 +81,7 @@ export class RemoteInstance implements IsolatedInstance {
   }
 
   get hostCalls(): number {
-    return this.#hostCalls;
+    return this.#hostCalls.count;
   }
 
   /** Makes the guest over there. @throws what its start functions failed with */
@@ -84,7 +91,7 @@ export class RemoteInstance implements IsolatedInstance {
       const job: Job = {
         message: message(kinds.instantiate, { target: number, item: artifact }),
         allowedMs,
-        hostCalled: (call, reply) => this.#hostCalled(call, reply, limits),
+        hostCalled: (call, reply) => this.#hostCalls.answer(call, reply, limits),
         answered: ({ kind, payload }) => {
           const error = kind === kinds.failed ? failures.error(payload) : undefined;
           this.#settle(job, true);
@@ -122,7 +129,7 @@ export class RemoteInstance implements IsolatedInstance {
     return { result, report };
   }
 
-  #makeTasks({ number, link, face, failures, limits }: RemoteOptions, tasks: FaceTasks): RemoteTasks {
+  #makeTasks({ plugin, number, link, face, failures, limits }: RemoteOptions, tasks: FaceTasks): RemoteTasks {
     return new RemoteTasks({
       number,
       link,
@@ -130,8 +137,8 @@ export class RemoteInstance implements IsolatedInstance {
       tasks,
       failures,
       limits,
-      hostCalled: (call, reply) => this.#hostCalled(call, reply, limits),
-      known: (error) => this.#known(error),
+      hostCalled: (call, reply) => this.#hostCalls.answer(call, reply, limits),
+      known: (error) => knownError(error, plugin),
       onPoisoned: (error) => this.#poison(error),
       forged: (error) => this.#forged(error),
       lost: (end, hasStarted, isInnermost) =>
@@ -170,7 +177,7 @@ export class RemoteInstance implements IsolatedInstance {
 
   #refuse(): void {
     if (this.#refusal !== undefined) throw this.#refusal;
-    if (this.#isInHost) throw engineErrors["re-entered"]({ plugin: this.#options.plugin });
+    if (this.#hostCalls.isInHost) throw engineErrors["re-entered"]({ plugin: this.#options.plugin });
   }
 
   #callAll(
@@ -187,7 +194,7 @@ export class RemoteInstance implements IsolatedInstance {
         resolve(this.#callTasks(this.#tasks, called, batch, all));
         return;
       }
-      const { rows, payload, misfit } = this.#packet(called, batch);
+      const { rows, payload, misfit } = packetOf(called, batch);
       const endLoans = face.lendings();
       if (rows.length === 0) {
         endLoans();
@@ -218,7 +225,7 @@ export class RemoteInstance implements IsolatedInstance {
         second: limits.deadlineMs,
       }),
       allowedMs: limits.deadlineMs,
-      hostCalled: (call, reply) => this.#hostCalled(call, reply, limits),
+      hostCalled: (call, reply) => this.#hostCalls.answer(call, reply, limits),
       answered: ({ kind, payload }) => {
         const error = kind === kinds.failed ? this.#options.failures.error(payload) : undefined;
         this.#settle(job, true);
@@ -270,11 +277,8 @@ export class RemoteInstance implements IsolatedInstance {
 
   /** Ends a call that runs: what waits for the host is told at once, what runs is asked, and killed if it does not. */
   #interrupt(): void {
-    const { link, number, plugin, failures } = this.#options;
-    if (this.#waiting !== undefined) {
-      this.#waiting(failures.answer(closedError(plugin)));
-      return;
-    }
+    const { link, number, plugin } = this.#options;
+    if (this.#hostCalls.giveUp(closedError(plugin))) return;
     if (!link.stop(number)) {
       link.kill(closing);
       return;
@@ -294,26 +298,6 @@ export class RemoteInstance implements IsolatedInstance {
     throw new RangeError(
       `A budget is two numbers from 0 up; this one is fuel ${budget.fuelMax}, deadline ${budget.deadlineMs} ms`,
     );
-  }
-
-  /** All rows that fit; the first that does not is the failure, when those before it succeed. */
-  #packet(called: RemoteFunction, batch: readonly (readonly unknown[])[]) {
-    try {
-      return { rows: batch, payload: called.write(batch), misfit: undefined };
-    } catch (error) {
-      const fitting: (readonly unknown[])[] = [];
-      for (const [index, row] of batch.entries()) {
-        try {
-          called.check(row);
-          fitting.push(row);
-        } catch (wrong) {
-          const payload = called.write(fitting);
-          return { rows: fitting, payload, misfit: { index, error: wrong } };
-        }
-      }
-      // Each fits, and together they do not: they are too large.
-      throw error;
-    }
   }
 
   #job(
@@ -341,12 +325,12 @@ export class RemoteInstance implements IsolatedInstance {
         payload,
       }),
       allowedMs: count * budget.deadlineMs,
-      hostCalled: (call, reply) => this.#hostCalled(call, reply, budget),
+      hostCalled: (call, reply) => this.#hostCalls.answer(call, reply, budget),
       answered: (answer) => {
         endLoans();
         let outcome: BatchOutcome;
         try {
-          outcome = this.#outcome(called, answer, count);
+          outcome = this.#read(called, answer, count);
         } catch (error) {
           this.#settle(job, true);
           reject(this.#forged(error));
@@ -367,13 +351,19 @@ export class RemoteInstance implements IsolatedInstance {
     return job;
   }
 
+  #read(called: RemoteFunction, answer: Message, count: number): BatchOutcome {
+    const { outcome, isPoisoned } = readOutcome(called, answer, count, this.#options.failures);
+    this.#report = outcome.report;
+    if (isPoisoned && isRemoraError(outcome.failure?.error)) this.#poison(outcome.failure.error);
+    return outcome;
+  }
+
   /** A call is over, however. */
   #settle(job: Job, hasStarted: boolean): void {
     this.#pending.delete(job);
     // What stood in line leaves the call that runs as it is.
     if (!hasStarted) return;
-    this.#isInHost = false;
-    this.#waiting = undefined;
+    this.#hostCalls.end();
     this.#options.failures.forget();
   }
 
@@ -399,81 +389,6 @@ export class RemoteInstance implements IsolatedInstance {
       ? engineErrors["isolate-crashed"]({ plugin, reason })
       : engineErrors["isolate-lost"]({ plugin, reason, hasStarted });
   }
-
-  #known(error: unknown): RemoraError {
-    const { plugin } = this.#options;
-    return isRemoraError(error)
-      ? error
-      : engineErrors["host-failure"]({ plugin, reason: String(error) }, error);
-  }
-
-  #hostCalled(call: Message, reply: (answer: Message) => void, { deadlineMs }: Budget): void {
-    const { failures, face, plugin } = this.#options;
-    this.#hostCalls++;
-    let timer: NodeJS.Timeout | undefined;
-    const finish = (answer: Message) => {
-      clearTimeout(timer);
-      this.#isInHost = false;
-      this.#waiting = undefined;
-      reply(answer);
-    };
-    const succeed = (payload: Uint8Array) =>
-      finish(message(kinds.answer, { item: answers.returned, payload }));
-    const fail = (error: unknown) => {
-      if (error instanceof ForgedMessage) {
-        this.#forged(error);
-        return;
-      }
-      finish(failures.answer(this.#known(error)));
-    };
-    if (this.#refusal !== undefined) {
-      fail(this.#refusal);
-      return;
-    }
-    this.#isInHost = true;
-    try {
-      const given = face.hostCall(call);
-      if (given instanceof Uint8Array) {
-        succeed(given);
-        return;
-      }
-      this.#waiting = finish;
-      timer = this.#atDeadline(call.first, () => fail(engineErrors.deadline({ plugin, deadlineMs })));
-      given.then(succeed, fail);
-    } catch (error) {
-      fail(error);
-    }
-  }
-
-  /** A promise is waited for as long as the call has time. */
-  #atDeadline(leftMs: number, act: () => void): NodeJS.Timeout | undefined {
-    return leftMs < timerMsMax ? setTimeout(act, Math.max(leftMs, 0)) : undefined;
-  }
-
-  /** Reads what came, and trusts nothing of it. */
-  #outcome(called: RemoteFunction, answer: Message, countMax: number): BatchOutcome {
-    const { kind, target, item: packetBytes, count, payload } = answer;
-    if (kind !== kinds.results) throw new ForgedMessage(`a message of kind ${kind} as results`);
-    if (!(count >= 0 && count <= countMax)) throw new ForgedMessage(`${count} results of ${countMax} calls`);
-    if (!(packetBytes >= 0 && packetBytes <= payload.length))
-      throw new ForgedMessage("results that are cut off");
-    const report = { fuelUsed: answer.first, memoryPages: answer.second, durationMs: answer.third };
-    for (const value of Object.values(report)) {
-      if (!(value >= 0 && Number.isFinite(value))) throw new ForgedMessage(`a report of ${value}`);
-    }
-    this.#report = report;
-    const results = called.read(payload.subarray(0, packetBytes), count);
-    const rest = payload.subarray(packetBytes);
-    if (rest.length === 0) {
-      if (count !== countMax)
-        throw new ForgedMessage(`${count} results of ${countMax} calls, and no failure`);
-      return { results, failure: undefined, report };
-    }
-    const error = this.#options.failures.error(rest);
-    if (error === undefined) throw new ForgedMessage("a failure that is none");
-    if (target !== 0) this.#poison(error);
-    return { results, failure: { index: count, error }, report };
-  }
 }
 
 function sumOf(before: IsolatedReport, last: IsolatedReport): IsolatedReport {
@@ -494,9 +409,6 @@ const closing = "an instance in it was closed in the middle of a call";
 
 /** The reason of an end that the host brought about since the guest was late. */
 export const overdue = "it did not stop at its deadline";
-
-/** setTimeout takes a longer delay for none at all. */
-const timerMsMax = 2 ** 31 - 1;
 
 /** Lets go of an instance over there; nobody waits for it. */
 class DropJob implements Job {

@@ -1,0 +1,101 @@
+/** Calls of host functions by a guest behind a wall: one at a time, and a promise of one is waited for while its call has time. */
+
+import { isRemoraError, type RemoraError } from "../../base/index.ts";
+import { engineErrors } from "../errors.ts";
+import type { Budget } from "../limits.ts";
+import { type Face, ForgedMessage } from "./face.ts";
+import type { HostFailures } from "./host-failures.ts";
+import { answers, kinds, type Message, message } from "./protocol.ts";
+
+export interface HostCallsOptions {
+  readonly plugin: string;
+  readonly face: Face;
+  readonly failures: HostFailures;
+  /** Why its instance takes no call any more. */
+  readonly refusal: () => RemoraError | undefined;
+  /** What came cannot come from code of ours. */
+  readonly forged: (error: ForgedMessage) => void;
+}
+
+export class HostCalls {
+  readonly #options: HostCallsOptions;
+  #count = 0;
+  #isInHost = false;
+  /** Takes the answer that the guest waits for, of a host function that gave a promise. */
+  #waiting: ((answer: Message) => void) | undefined;
+
+  constructor(options: HostCallsOptions) {
+    this.#options = options;
+  }
+
+  get count(): number {
+    return this.#count;
+  }
+
+  get isInHost(): boolean {
+    return this.#isInHost;
+  }
+
+  /** Calls the host function that the message asks for, and replies with what it gave or failed with. */
+  answer(call: Message, reply: (answer: Message) => void, { deadlineMs }: Pick<Budget, "deadlineMs">): void {
+    const { failures, face, plugin } = this.#options;
+    this.#count++;
+    let timer: NodeJS.Timeout | undefined;
+    const finish = (answer: Message) => {
+      clearTimeout(timer);
+      this.end();
+      reply(answer);
+    };
+    const succeed = (payload: Uint8Array) =>
+      finish(message(kinds.answer, { item: answers.returned, payload }));
+    const fail = (error: unknown) => {
+      if (error instanceof ForgedMessage) this.#options.forged(error);
+      else finish(failures.answer(knownError(error, plugin)));
+    };
+    const refusal = this.#options.refusal();
+    if (refusal !== undefined) {
+      fail(refusal);
+      return;
+    }
+    this.#isInHost = true;
+    try {
+      const given = face.hostCall(call);
+      if (given instanceof Uint8Array) {
+        succeed(given);
+        return;
+      }
+      this.#waiting = finish;
+      timer = atDeadline(call.first, () => fail(engineErrors.deadline({ plugin, deadlineMs })));
+      given.then(succeed, fail);
+    } catch (error) {
+      fail(error);
+    }
+  }
+
+  /** Tells a guest that waits for a promise that it need not any more. @returns whether one waited */
+  giveUp(error: RemoraError): boolean {
+    if (this.#waiting === undefined) return false;
+    this.#waiting(this.#options.failures.answer(error));
+    return true;
+  }
+
+  /** The call that it was made in is over, or the host function is. */
+  end(): void {
+    this.#isInHost = false;
+    this.#waiting = undefined;
+  }
+}
+
+/** What a host function threw, with a code. */
+export function knownError(error: unknown, plugin: string): RemoraError {
+  return isRemoraError(error)
+    ? error
+    : engineErrors["host-failure"]({ plugin, reason: String(error) }, error);
+}
+
+/** setTimeout takes a longer delay for none at all. */
+const timerMsMax = 2 ** 31 - 1;
+
+function atDeadline(leftMs: number, act: () => void): NodeJS.Timeout | undefined {
+  return leftMs < timerMsMax ? setTimeout(act, Math.max(leftMs, 0)) : undefined;
+}
