@@ -68,7 +68,7 @@ async function overheads(programs: readonly Program[]): Promise<Overhead[]> {
 
 /** What a call costs beyond the call itself, with fuel alone and with a deadline. */
 function callOverhead(): { readonly fuel: number; readonly deadline: number } {
-  const timings = measure(callVariants(), { rounds: 15, roundMs: 10 });
+  const timings = measure(callVariants(), { rounds: 100, roundMs: 10 });
   const of = (name: string) => timings.get(name)?.min ?? Number.NaN;
   return { fuel: rounded(of("fuel") - of("plain")), deadline: rounded(of("deadline") - of("plain")) };
 }
