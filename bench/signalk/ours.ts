@@ -3,7 +3,7 @@
 import { EventEmitter } from "node:events";
 import { copyFile, mkdir, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
-import { type ServerApp, signalkServerPlugin } from "@remora/signalk";
+import { processorClock, type ServerApp, signalkServerPlugin } from "@remora/signalk";
 
 /** A plugin that runs, and what it may be asked. */
 export interface Loaded {
@@ -38,7 +38,10 @@ export async function openOurs(wasm: string, folder: string): Promise<Loaded> {
     registerActionHandler: () => () => {},
     use: () => {},
   };
-  const host = signalkServerPlugin(app, { log: () => {}, guestClock: threadTimeMs });
+  const host = signalkServerPlugin(app, {
+    log: () => {},
+    guestClock: processorClock(() => process.threadCpuUsage()),
+  });
   await host.start();
   const plugin = host.plugins()?.get(id);
   while (plugin?.state === "starting") await new Promise(setImmediate);
@@ -52,12 +55,6 @@ export async function openOurs(wasm: string, folder: string): Promise<Loaded> {
     emitted: () => counts.emitted,
     close: () => host.stop(),
   };
-}
-
-/** As the entry for signalk-server has it. */
-function threadTimeMs(): number {
-  const { user, system } = process.threadCpuUsage();
-  return (user + system) / 1_000;
 }
 
 /** As npm would have installed it, and enabled. */

@@ -4,7 +4,7 @@
  */
 
 import { join } from "node:path";
-import { runSignalk } from "@remora/signalk";
+import { processorClock, runSignalk } from "@remora/signalk";
 
 const { SIGNALK_NODE_CONFIG_DIR: folder = "", PORT = "", INPUTS = "[]" } = process.env;
 
@@ -15,12 +15,7 @@ await runSignalk({
   inputs: JSON.parse(INPUTS),
   log: (line) => console.error(line),
   // Other programs of the machine are not the plugins' fault.
-  plugins: { guestClock: threadTimeMs },
+  plugins: { guestClock: processorClock(() => process.threadCpuUsage()) },
 });
 // The word that signalk-server says when it listens.
 console.log("signalk-server running");
-
-function threadTimeMs(): number {
-  const { user, system } = process.threadCpuUsage();
-  return (user + system) / 1_000;
-}

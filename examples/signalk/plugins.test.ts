@@ -5,7 +5,7 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { before, type TestContext, test } from "node:test";
-import { runSignalk } from "@remora/signalk";
+import { processorClock, runSignalk } from "@remora/signalk";
 import { generateTypes, selectWorld } from "remora/component";
 import { readWit } from "../../sdk/wit-source.ts";
 import { buildSignalkExamples, isBuilt } from "./build.ts";
@@ -21,7 +21,7 @@ async function boat(t: TestContext, configuration = {}) {
     log: () => {},
     settingsDefault: { enabled: true, enableDebug: false, configuration },
     // Other tests on the machine are not the plugins' fault.
-    plugins: { guestClock: threadTimeMs },
+    plugins: { guestClock: processorClock(() => process.threadCpuUsage()) },
   });
   t.after(async () => {
     await host.close();
@@ -41,11 +41,6 @@ async function boat(t: TestContext, configuration = {}) {
     return { status: response.status, json: await response.json().catch(() => undefined) };
   };
   return { ...host, say, value, request };
-}
-
-function threadTimeMs(): number {
-  const { user, system } = process.threadCpuUsage();
-  return (user + system) / 1_000;
 }
 
 test("the depth alarm rings below the depth that was set, and is silent again half a metre above it", async (t) => {

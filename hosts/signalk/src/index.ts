@@ -27,6 +27,7 @@ export type { Input, InputSettings } from "./input/inputs.ts";
 // Plugins.
 
 export type { GivenGrant } from "./plugin/grants.ts";
+export { processorClock } from "./plugin/guest-clock.ts";
 export { type PluginManifest, pluginIdOf, type WasmCapabilities } from "./plugin/manifest.ts";
 export { type PluginState, SignalkPlugin } from "./plugin/plugin.ts";
 export { signalkLimits } from "./plugin/plugin-deps.ts";

@@ -3,7 +3,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type RunningSignalk, runSignalk } from "@remora/signalk";
+import { processorClock, type RunningSignalk, runSignalk } from "@remora/signalk";
 import { type BuildReport, fromExamples, logBuild } from "./from-examples.ts";
 import type { Running } from "./run-view.ts";
 
@@ -24,17 +24,11 @@ export async function startSignalkDemo(
     modulesFolders: [join(exampleFolder, "signalk")],
     port,
     log,
-    plugins: { guestClock: threadTimeMs },
+    plugins: { guestClock: processorClock(() => process.threadCpuUsage()) },
     settingsDefault: { enabled: true, enableDebug: false, configuration: {} },
     inputs: [{ label: "trip", decoder: "nmea0183", from: { kind: "recording" } }],
   });
   return running(host, dataFolder);
-}
-
-/** Other programs of the machine are not a plugin's fault. Node 26, which runs this, can tell. */
-function threadTimeMs(): number {
-  const { user, system } = process.threadCpuUsage();
-  return (user + system) / 1_000;
 }
 
 function running(host: RunningSignalk, dataFolder: string): Running {

@@ -131,6 +131,7 @@ test("deltas that come again with other numbers are each their own, whatever was
     "[1]",
     '{"1":1,"b":2}',
     '{"b":2,"1":1}',
+    '{"a":"x","b":1,"a":2}',
   );
   const items = fc.constantFrom(
     (value: string) => `{"path":"a","value":${value}}`,

@@ -238,8 +238,9 @@ export class DeltaScanner {
   #object(levels: number): Record<string, unknown> {
     const found: Record<string, unknown> = {};
     this.#members((key) => {
-      // Assigned, it would be what the object inherits from; to JSON it is a name like any other.
-      if (key === "__proto__") throw odd;
+      // A name that comes twice keeps its first place with its last value, so that numbers are not in the order of the text;
+      // and `__proto__`, which every object has, would be what it inherits from.
+      if (key in found) throw odd;
       found[key] = this.#value(levels);
     });
     return found;

@@ -25,3 +25,13 @@ export function rarelyRead(exactMs: () => number, passedMs = () => performance.n
     return toldMs;
   };
 }
+
+/** Milliseconds of processor time, out of what a program knows of its thread, such as `process.threadCpuUsage`. */
+export function processorClock(
+  usage: () => { readonly user: number; readonly system: number },
+): () => number {
+  return () => {
+    const { user, system } = usage();
+    return (user + system) / 1_000;
+  };
+}

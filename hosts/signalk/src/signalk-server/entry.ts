@@ -1,19 +1,17 @@
 /** What signalk-server requires: one function that makes the plugin. Here this host is a program of its own. */
 
+import { processorClock } from "../plugin/guest-clock.ts";
 import { signalkServerPlugin } from "./node-plugin.ts";
 import type { GivenApp } from "./server-app.ts";
 
-function makePlugin({ request, debug }: GivenApp) {
-  return signalkServerPlugin(request.app, { log: (line) => debug?.(line), guestClock: threadTimeMs() });
-}
+/** Processor time, where Node can tell that of a thread: from 23.9 on. */
+const guestClock =
+  process.threadCpuUsage === undefined
+    ? () => performance.now()
+    : processorClock(() => process.threadCpuUsage());
 
-/** Processor time of this thread, where Node can tell it: from 23.9 on. */
-function threadTimeMs(): () => number {
-  if (process.threadCpuUsage === undefined) return () => performance.now();
-  return () => {
-    const { user, system } = process.threadCpuUsage();
-    return (user + system) / 1_000;
-  };
+function makePlugin({ request, debug }: GivenApp) {
+  return signalkServerPlugin(request.app, { log: (line) => debug?.(line), guestClock });
 }
 
 export { makePlugin as default };

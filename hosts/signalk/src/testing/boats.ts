@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import type { TestContext } from "node:test";
 import { FakeClock } from "../clock.fixture.ts";
+import { processorClock } from "../plugin/guest-clock.ts";
 import { type RunningSignalk, type RunSignalkOptions, runSignalk } from "../run.ts";
 import { type GuestText, guestBytes } from "./guest-text.ts";
 
@@ -74,7 +75,7 @@ export async function boatWith(
     settingsDefault: { enabled: true, enableDebug: true, configuration: {} },
     ...options,
     // Other tests on the machine are not the plugins' fault.
-    plugins: { guestClock: threadTimeMs, ...options.plugins },
+    plugins: { guestClock: processorClock(() => process.threadCpuUsage()), ...options.plugins },
   });
   t.after(() => running.close());
   const base = `http://127.0.0.1:${running.http.port}`;
@@ -97,11 +98,6 @@ export async function boatWith(
     replace: async (name, guest) =>
       writeFile(join(dirname(join(modules, name, "x")), "plugin.wasm"), await guestBytes(guest)),
   };
-}
-
-function threadTimeMs(): number {
-  const { user, system } = process.threadCpuUsage();
-  return (user + system) / 1_000;
 }
 
 function parsed(text: string): unknown {

@@ -7,3 +7,4 @@ export { defineErrors, type ErrorConstructors, type Fault, isRemoraError, Remora
 export { Few } from "./few.ts";
 // Our own mistakes.
 export { invariant, unreachable } from "./invariant.ts";
+export { timerMsMax } from "./timer.ts";

@@ -9,7 +9,7 @@
  * Waiting takes time and no fuel: the deadline is one on the wall clock, and a timer ends a call that waits beyond it.
  */
 
-import { Few } from "../base/index.ts";
+import { Few, timerMsMax } from "../base/index.ts";
 import type { CoreFunction, CoreSignature, CoreWaiting, Flat } from "../component/core.ts";
 import { componentErrors } from "../component/errors.ts";
 import { engineErrors } from "./errors.ts";
@@ -187,10 +187,7 @@ export class Waiting implements CoreWaiting {
   }
 }
 
-/** Longer delays are taken for none at all by Node. */
-const delayMsMax = 2 ** 31 - 1;
-
 export const nodeTimer: Timer = (delayMs, callback) => {
-  const timer = setTimeout(callback, Math.min(delayMs, delayMsMax));
+  const timer = setTimeout(callback, Math.min(delayMs, timerMsMax));
   return () => clearTimeout(timer);
 };

@@ -83,9 +83,15 @@ type ResultLifter = (cx: Context, flat: Flat | undefined) => unknown;
 
 /** Lifts a result; a `result` type's error half comes out as a `ComponentError`, to be thrown after leaving. */
 function resultLifter(guest: GuestFunction): ResultLifter {
-  const { result, isResultInMemory, type, codecs } = guest.signature;
+  const { isResultInMemory, type, codecs } = guest.signature;
+  return type.result?.kind === "result"
+    ? topLevelResult(type.result, codecs, isResultInMemory)
+    : valueLifter(guest.signature);
+}
+
+/** Lifts a result as the value that it is. */
+function valueLifter({ result, isResultInMemory }: Signature): ResultLifter {
   if (result === undefined) return () => undefined;
-  if (type.result?.kind === "result") return topLevelResult(type.result, codecs, isResultInMemory);
   if (isResultInMemory) {
     const { size, align, load } = result;
     return (cx, flat) => {
@@ -390,8 +396,8 @@ export function lowerAndCall(
  * budget. It must not enter an instance that a call is in progress in (CanonicalABI.md, "may_enter_from").
  */
 export function callableFromGuest(guest: GuestFunction): (args: readonly unknown[]) => unknown {
-  const { cx, entered, postReturn } = guest;
-  const { result, isResultInMemory } = guest.signature;
+  const { cx, entered } = guest;
+  const lift = valueLifter(guest.signature);
   const call = lowerAndCall(guest);
   return (args) => {
     for (const state of entered) {
@@ -400,26 +406,8 @@ export function callableFromGuest(guest: GuestFunction): (args: readonly unknown
     begin(guest);
     const borrows = cx.state.borrows;
     cx.state.borrows = 0;
-    const flat = call(args);
-    cx.beginLift();
-    let value: unknown;
-    if (result !== undefined) {
-      if (isResultInMemory) {
-        const pointer = addressOf(flat);
-        cx.checkRange(pointer, result.align, result.size);
-        value = result.load(cx, pointer);
-      } else {
-        value = result.lift(cx, [flat as Flat], 0);
-      }
-    }
-    if (cx.state.borrows !== 0) trap("borrowed handles were not dropped");
+    const value = finish(guest, lift, call(args));
     cx.state.borrows = borrows;
-    if (postReturn !== undefined) {
-      cx.state.mayLeave = false;
-      if (flat === undefined) postReturn();
-      else postReturn(flat);
-      cx.state.mayLeave = true;
-    }
     end(guest);
     return value;
   };

@@ -1,6 +1,6 @@
 /** Calls of host functions by a guest behind a wall: one at a time, and a promise of one is waited for while its call has time. */
 
-import { isRemoraError, type RemoraError } from "../../base/index.ts";
+import { isRemoraError, type RemoraError, timerMsMax } from "../../base/index.ts";
 import { engineErrors } from "../errors.ts";
 import type { Budget } from "../limits.ts";
 import { type Face, ForgedMessage } from "./face.ts";
@@ -92,9 +92,6 @@ export function knownError(error: unknown, plugin: string): RemoraError {
     ? error
     : engineErrors["host-failure"]({ plugin, reason: String(error) }, error);
 }
-
-/** setTimeout takes a longer delay for none at all. */
-const timerMsMax = 2 ** 31 - 1;
 
 function atDeadline(leftMs: number, act: () => void): NodeJS.Timeout | undefined {
   return leftMs < timerMsMax ? setTimeout(act, Math.max(leftMs, 0)) : undefined;

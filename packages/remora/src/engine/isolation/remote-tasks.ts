@@ -3,7 +3,7 @@
  * every message is answered by what happened until then, and what the host comes to meanwhile goes over with the next.
  */
 
-import type { RemoraError } from "../../base/index.ts";
+import { type RemoraError, timerMsMax } from "../../base/index.ts";
 import type { ValueType } from "../../component/types.ts";
 import { engineErrors } from "../errors.ts";
 import type { Budget } from "../limits.ts";
@@ -47,9 +47,6 @@ interface Owed {
 
 /** What a guest may ask of the host at one time; its own limit on calls under way is lower. */
 const askedMax = 4_096;
-
-/** setTimeout takes a longer delay for none at all. */
-const timerMsMax = 2 ** 31 - 1;
 
 export class RemoteTasks implements EndsPeer {
   readonly #options: RemoteTasksOptions;

@@ -3,6 +3,7 @@
  * and what happens depends on where the guest runs: a suspended stack, a thread that may block, or a refusal.
  */
 
+import { timerMsMax } from "../../base/index.ts";
 import type { Change } from "../net/change.ts";
 
 /** How a guest can wait. */
@@ -61,6 +62,3 @@ export const blockedWaiting: Waiting = {
     return undefined;
   },
 };
-
-/** setTimeout takes a longer delay for none at all. */
-const timerMsMax = 2 ** 31 - 1;
