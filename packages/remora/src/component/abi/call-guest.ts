@@ -6,46 +6,14 @@
 import { ComponentError } from "../component-error.ts";
 import type { CoreFunction } from "../core.ts";
 import { componentErrors } from "../errors.ts";
-import type { FuncType, ValueType } from "../types.ts";
+import type { ValueType } from "../types.ts";
 import { addressOf, flatAddress } from "./address.ts";
 import type { Codec, Codecs, Flat } from "./codec.ts";
 import type { ComponentState, Context } from "./context.ts";
 import { explainMismatch } from "./explain.ts";
-import { flatSignature, layoutOf, layoutOfFields, offsetsOf, payloadOffset } from "./layout.ts";
+import { layoutOf, payloadOffset } from "./layout.ts";
+import type { Signature } from "./signature.ts";
 import { trap } from "./trap.ts";
-
-/** All about a function's values that is the same for every instance. */
-export interface Signature {
-  readonly type: FuncType;
-  readonly codecs: Codecs;
-  readonly params: readonly Codec[];
-  /** Set when the parameters are too many: they go as one tuple in memory. */
-  readonly spilled:
-    | { readonly size: number; readonly align: number; readonly offsets: readonly number[] }
-    | undefined;
-  /** Core values of the parameters when they are not spilled. */
-  readonly flatCount: number;
-  readonly result: Codec | undefined;
-  readonly isResultInMemory: boolean;
-}
-
-export function signatureOf(type: FuncType, codecs: Codecs): Signature {
-  const { address } = codecs;
-  const flat = flatSignature(type, address);
-  const types = type.params.map((param) => param.type);
-  return {
-    type,
-    codecs,
-    params: types.map((param) => codecs.of(param)),
-    spilled:
-      flat.params === undefined
-        ? { ...layoutOfFields(types, address), offsets: offsetsOf(types, address) }
-        : undefined,
-    flatCount: flat.params?.length ?? 1,
-    result: type.result === undefined ? undefined : codecs.of(type.result),
-    isResultInMemory: flat.results === undefined,
-  };
-}
 
 /** A guest function and the instance that it belongs to. */
 export interface GuestFunction {

@@ -8,10 +8,10 @@ import type { CoreFunction } from "../core.ts";
 import { componentErrors } from "../errors.ts";
 import { isSlowHostFunction } from "../slow-host.ts";
 import { addressOf } from "./address.ts";
-import type { Signature } from "./call-guest.ts";
 import type { Codec, Flat } from "./codec.ts";
 import type { Context } from "./context.ts";
 import { explainMismatch } from "./explain.ts";
+import type { Signature } from "./signature.ts";
 import { trap } from "./trap.ts";
 
 // biome-ignore lint/suspicious/noExplicitAny: lifted values of types that only exist at run time

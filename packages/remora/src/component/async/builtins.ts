@@ -1,10 +1,10 @@
 /** The canonical functions of the asynchronous ABI (CanonicalABI.md, from "canon task.return" on). */
 
 import { addressOf, flatAddress } from "../abi/address.ts";
-import { signatureOf } from "../abi/call-guest.ts";
 import { argumentsLifter } from "../abi/call-host.ts";
 import type { Codecs } from "../abi/codec.ts";
 import type { Context } from "../abi/context.ts";
+import { signatureOf } from "../abi/signature.ts";
 import { trap } from "../abi/trap.ts";
 import type { Flat } from "../core.ts";
 import type { ValueType } from "../types.ts";

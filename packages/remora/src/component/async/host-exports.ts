@@ -1,6 +1,7 @@
 /** Functions that the host calls, of guests that may wait. */
 
-import { type HostCallable, refuse, type Signature } from "../abi/call-guest.ts";
+import { type HostCallable, refuse } from "../abi/call-guest.ts";
+import type { Signature } from "../abi/signature.ts";
 import { ComponentError } from "../component-error.ts";
 import { componentErrors } from "../errors.ts";
 import { type CancelSignal, untilAborted, withAbort } from "./abortable.ts";

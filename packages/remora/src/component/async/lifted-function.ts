@@ -1,11 +1,11 @@
 /** Functions that a component gives, when they may wait (CanonicalABI.md, "canon lift"). */
 
 import { addressOf } from "../abi/address.ts";
-import type { Signature } from "../abi/call-guest.ts";
 import { lowerAndCall } from "../abi/call-guest.ts";
 import type { Codec } from "../abi/codec.ts";
 import type { ComponentState, Context } from "../abi/context.ts";
 import { coreSignature } from "../abi/layout.ts";
+import type { Signature } from "../abi/signature.ts";
 import { trap } from "../abi/trap.ts";
 import type { CoreFunction, CoreSignature, Flat } from "../core.ts";
 import type { InstanceTasks } from "./instance-tasks.ts";

@@ -1,10 +1,10 @@
 /** Functions that a guest calls, when they may wait (CanonicalABI.md, "canon lower"). */
 
-import type { Signature } from "../abi/call-guest.ts";
 import { argumentsLifter } from "../abi/call-host.ts";
 import type { Context } from "../abi/context.ts";
 import type { Handle } from "../abi/handles.ts";
 import { coreSignature, flattenAll, layoutOfFields, offsetsOf } from "../abi/layout.ts";
+import type { Signature } from "../abi/signature.ts";
 import type { CoreSignature, Flat } from "../core.ts";
 import { after, type Later } from "./later.ts";
 import type { Scheduler } from "./scheduler.ts";

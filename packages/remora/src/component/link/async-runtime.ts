@@ -5,9 +5,10 @@
 
 import { isRemoraError } from "../../base/index.ts";
 import type { AddressType } from "../abi/address.ts";
-import type { HostCallable, Signature } from "../abi/call-guest.ts";
+import type { HostCallable } from "../abi/call-guest.ts";
 import { type OutgoingCall, resultLowerer, resultWriter } from "../abi/call-host.ts";
 import type { ComponentState, Context } from "../abi/context.ts";
+import type { Signature } from "../abi/signature.ts";
 import { trap } from "../abi/trap.ts";
 import { InstanceAsyncValues } from "../async/async-values.ts";
 import type { FunctionTable } from "../async/builtin.ts";

@@ -1,9 +1,9 @@
 /** What happens when the last handle of a resource is dropped (CanonicalABI.md, "canon resource.drop"). */
 
 import { RemoraError } from "../../base/index.ts";
-import type { Signature } from "../abi/call-guest.ts";
 import { hostOwner } from "../abi/codec-resource.ts";
 import { type ComponentState, Context, type ResourceHost } from "../abi/context.ts";
+import type { Signature } from "../abi/signature.ts";
 import { trap } from "../abi/trap.ts";
 import { after, type Later } from "../async/later.ts";
 import type { CoreEngine, CoreFunction } from "../core.ts";

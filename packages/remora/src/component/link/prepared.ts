@@ -1,8 +1,8 @@
 /** What is made of a plan once, and used by every instance: signatures by type, and who is around whom. */
 
 import type { AddressType } from "../abi/address.ts";
-import { type Signature, signatureOf } from "../abi/call-guest.ts";
 import { Codecs } from "../abi/codec.ts";
+import { type Signature, signatureOf } from "../abi/signature.ts";
 import type { FuncType } from "../types.ts";
 import type { Plan } from "./plan.ts";
 

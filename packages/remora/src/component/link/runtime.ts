@@ -4,7 +4,6 @@
  */
 
 import { invariant, RemoraError } from "../../base/index.ts";
-import type { Signature } from "../abi/call-guest.ts";
 import {
   callableFromGuest,
   callableFromHost,
@@ -16,6 +15,7 @@ import type { Flat } from "../abi/codec.ts";
 import { hostOwner } from "../abi/codec-resource.ts";
 import { type ComponentState, type Context, freshState } from "../abi/context.ts";
 import { HandleTable } from "../abi/handles.ts";
+import type { Signature } from "../abi/signature.ts";
 import { callableFromPacket, type PacketCallable } from "../abi/transfer.ts";
 import { trap } from "../abi/trap.ts";
 import { contextOf } from "../abi/wide-context.ts";
