@@ -203,6 +203,11 @@ export class InstanceEngine implements CoreEngine {
     return { exports };
   }
 
+  /** @throws engine/poisoned engine/closed engine/re-entered it takes no call now */
+  mustBeIdle(): void {
+    if (this.#state !== idle) throw this.#refusal();
+  }
+
   enter(): void {
     if (this.#state !== idle) throw this.#refusal();
     this.#meter.begin(this.budget);

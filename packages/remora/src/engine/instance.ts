@@ -108,6 +108,11 @@ abstract class LiveInstance {
     }
   }
 
+  /** @throws engine/poisoned engine/closed engine/re-entered it takes no call now */
+  mustBeIdle(): void {
+    this.engine.mustBeIdle();
+  }
+
   /** Lets go of the guest; a call that still runs is stopped at its next check. */
   close(): void {
     this.engine.close();

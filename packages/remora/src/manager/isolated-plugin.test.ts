@@ -2,25 +2,18 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { IsolatedInstance } from "../engine/index.ts";
-import type { PluginHost } from "./host.ts";
 import { componentOf } from "./testing/component.test.ts";
-import { expectRejected, guests, ref, rig, settled, testHost } from "./testing/rig.test.ts";
+import {
+  type AsyncCalls,
+  expectRejected,
+  guests,
+  walledHost as host,
+  ref,
+  rig,
+  runAsync as run,
+  settled,
+} from "./testing/rig.test.ts";
 
-interface AsyncCalls {
-  readonly run: (value: number) => Promise<unknown>;
-}
-
-const run = (calls: AsyncCalls, value: number) => calls.run(value);
-
-const bindIsolated = (guest: IsolatedInstance): AsyncCalls => ({
-  run: async (value) => (await guest.call("run", [value])).result,
-});
-
-const host: PluginHost = {
-  ...testHost,
-  worlds: testHost.worlds.map((world) => ({ ...world, bindIsolated })),
-};
 const policy = { healthEveryMs: 0, limits: { fuelMax: 100_000 } };
 
 for (const isolation of ["inline", "worker", "process"] as const) {

@@ -32,6 +32,7 @@ import {
   checkIsolatedHealth,
   configureIsolated,
   isolatedBusPatterns,
+  isolatedTakesState,
   restoreIsolatedState,
   saveIsolatedState,
 } from "./handover/isolated-guest.ts";
@@ -170,16 +171,18 @@ export class RunningVersion {
   async #handOverWall(to: RunningVersion): Promise<boolean> {
     const { name } = this;
     const [old, next] = [this.#guests, to.#guests];
+    const isWanted =
+      next.at === "inline"
+        ? next.plugin.examine(takesState)
+        : await next.plugin.examine(async (guest) => isolatedTakesState(guest));
+    if (!isWanted) return false;
     const state =
       old.at === "inline"
         ? old.plugin.examine((one) => saveState(name, one))
         : await old.plugin.examine((guest) => saveIsolatedState(name, guest));
     if (state === undefined) return false;
-    if (next.at === "wall") {
-      return next.plugin.examine((guest) => restoreIsolatedState(name, guest, state));
-    }
-    if (!next.plugin.examine(takesState)) return false;
-    next.plugin.examine((instance) => restoreState(name, instance, state));
+    if (next.at === "inline") next.plugin.examine((instance) => restoreState(name, instance, state));
+    else await next.plugin.examine((guest) => restoreIsolatedState(name, guest, state));
     return true;
   }
 

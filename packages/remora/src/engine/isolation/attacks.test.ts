@@ -70,6 +70,26 @@ for (const [index, attack] of ["memory-without-end", "host-call-of-too-few-bytes
   });
 }
 
+for (const [address, attack] of [
+  "a message of another kind",
+  "too few bytes",
+  "too many bytes",
+  "bytes that are not there",
+  "neither",
+].entries()) {
+  test(`a process that answers ${attack} for a piece of its memory is ended`, async () => {
+    const guest = await openModule(hostile);
+    await assert.rejects(guest.readMemory(address, 8), { code: "engine/protocol-broken", fault: "guest" });
+    assert.ok(guest.isPoisoned);
+  });
+}
+
+test("a process that calls the host where none of its code may run is ended", async () => {
+  const guest = await openModule(hostile);
+  await assert.rejects(guest.readMemory(5, 8), { code: "engine/isolate-crashed", fault: "guest" });
+  assert.ok(guest.isPoisoned);
+});
+
 for (const attack of ["two-messages", "oversized-head", "negative-length", "flood", "truncated"]) {
   test(`a process that breaks the framing (${attack}) is ended, and nothing is kept of it`, async () => {
     const guest = await openComponent(hostile);
@@ -230,8 +250,11 @@ for (const level of ["worker", "process"] as const) {
       isolation.instantiate(artifact, { limits: endless, imports: { ...imports } });
     const guest = await open({ "test:level/host": { ...host["test:level/host"], ask } });
     const other = await open(host);
+    // While it spins, neither of the others can have begun when the next one is called.
+    const spinning = (await open(host)).call(["guest", "spin"], [], { deadlineMs: 10 });
     const waiting = guest.call(["guest", "ask"], ["x"]);
     const inLine = guest.call(["guest", "ask"], ["y"]);
+    await assert.rejects(spinning, { code: "engine/deadline" });
     await asked.promise;
     assert.equal((await other.call(["guest", "ask"], ["z"])).result, "z");
     guest.close();

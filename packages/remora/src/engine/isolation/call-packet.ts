@@ -61,3 +61,11 @@ export function readOutcome(
   if (error === undefined) throw new ForgedMessage("a failure that is none");
   return { outcome: { results, failure: { index: count, error }, report }, isPoisoned: target !== 0 };
 }
+
+/** A piece of memory, copied: the next message takes its place. @throws ForgedMessage it cannot come from code of ours */
+export function readPiece({ kind, item, payload }: Message, length: number): Uint8Array | undefined {
+  if (kind !== kinds.memory) throw new ForgedMessage(`a message of kind ${kind} as a piece of memory`);
+  if (item === 0 && payload.length === 0) return undefined;
+  if (item === 1 && payload.length === length) return Uint8Array.from(payload);
+  throw new ForgedMessage(`${payload.length} bytes of memory for ${length}`);
+}

@@ -1,9 +1,11 @@
 /** The level `inline`: the guest runs on the caller's thread, and the wall is V8's sandbox of WebAssembly alone. */
 
+import { isRemoraError } from "../../base/index.ts";
 import { ComponentError, exportedFunction } from "../../component/index.ts";
 import type { Artifact } from "../artifact.ts";
 import type { Instance } from "../instance.ts";
 import type { Budget } from "../limits.ts";
+import { pieceAt } from "./guest-piece.ts";
 import {
   type BatchOutcome,
   type IsolatedInstance,
@@ -53,6 +55,32 @@ class InlineInstance implements IsolatedInstance {
 
   get report(): IsolatedReport {
     return this.#report;
+  }
+
+  has(path: string | readonly string[]): boolean {
+    try {
+      exportedFunction({ exports: this.local.exports }, ...(typeof path === "string" ? [path] : path));
+      return true;
+    } catch (error) {
+      if (isRemoraError(error, "component/no-such-export")) return false;
+      throw error;
+    }
+  }
+
+  async readMemory(at: number, length: number): Promise<Uint8Array | undefined> {
+    return pieceAt(this.#memory(), at, length)?.slice();
+  }
+
+  async writeMemory(at: number, bytes: Uint8Array): Promise<boolean> {
+    const piece = pieceAt(this.#memory(), at, bytes.length);
+    piece?.set(bytes);
+    return piece !== undefined;
+  }
+
+  #memory(): Uint8Array {
+    this.local.mustBeIdle();
+    const memory = this.local.kind === "module" ? this.local.memory : undefined;
+    return new Uint8Array(memory?.buffer ?? new ArrayBuffer(0));
   }
 
   async call(path: string | readonly string[], args: readonly unknown[], budget: Partial<Budget> = {}) {

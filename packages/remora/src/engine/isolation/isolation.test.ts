@@ -102,6 +102,48 @@ for (const level of levels) {
     module.close();
   });
 
+  test(`${level}: pieces of a core module's memory are read and written between calls`, async () => {
+    const guest = await openModule();
+    const text = (bytes: Uint8Array | undefined) => new TextDecoder().decode(bytes);
+    const early = await guest.readMemory(100, 5);
+    assert.equal(text(early), "hello");
+    assert.ok(await guest.writeMemory(101, new TextEncoder().encode("u")));
+    assert.equal((await guest.call("peek", [101])).result, 0x6f6c6c75);
+    await guest.call("shout", []);
+    assert.equal(text(await guest.readMemory(100, 5)), "HULLO");
+    assert.equal(text(early), "hello", "what was read is a copy");
+    assert.deepEqual(await guest.readMemory(65_536, 0), new Uint8Array(0));
+    for (const [at, length] of [
+      [65_533, 4],
+      [-1, 4],
+      [0.5, 4],
+      [2 ** 53, 4],
+      [0, 2 ** 40],
+      [0, -1],
+    ] as const) {
+      assert.equal(await guest.readMemory(at, length), undefined, `${length} at ${at}`);
+    }
+    assert.equal(await guest.writeMemory(65_535, Uint8Array.of(1, 2)), false);
+    assert.equal((await guest.readMemory(65_535, 1))?.[0], 0, "nothing of it was written");
+    await assert.rejects(guest.call("trap", []), { code: "engine/unreachable" });
+    await assert.rejects(guest.readMemory(100, 5), { code: "engine/poisoned" });
+    guest.close();
+    await assert.rejects(guest.writeMemory(100, Uint8Array.of(1)), { code: "engine/closed" });
+  });
+
+  test(`${level}: a component shows no memory, and its functions are there by name`, async () => {
+    const guest = await openComponent();
+    assert.equal(await guest.readMemory(0, 1), undefined);
+    assert.equal(await guest.writeMemory(0, Uint8Array.of(1)), false);
+    assert.deepEqual(
+      [["guest", "ask"], ["test:level/guest", "ask"], ["guest", "asc"], "ask", ["guest"]].map((path) =>
+        guest.has(path),
+      ),
+      [true, true, false, false, false],
+    );
+    guest.close();
+  });
+
   test(`${level}: a batch gives results up to its first failure`, async () => {
     const guest = await openModule();
     const outcome = await guest.callBatch("note", [[1], [2], [3]]);

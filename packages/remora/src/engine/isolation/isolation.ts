@@ -65,6 +65,22 @@ export interface IsolatedInstance {
   readonly report: IsolatedReport;
   /** Calls of host functions since it was made. */
   readonly hostCalls: number;
+  /** Whether it exports a function by that name, as `call` takes it. */
+  has(path: string | readonly string[]): boolean;
+  /**
+   * A copy of a piece of the memory that a core module exports as `memory`, as it is between two calls.
+   *
+   * @returns Undefined when the piece does not lie wholly in it, or is more than 100 MiB; a component shows no memory.
+   * @throws engine/… it takes no further call, or is lost meanwhile
+   */
+  readMemory(at: number, length: number): Promise<Uint8Array | undefined>;
+  /**
+   * Puts bytes into that memory, between two calls.
+   *
+   * @returns False, and nothing is written, when they do not lie wholly in it, or are more than 100 MiB.
+   * @throws engine/… as `readMemory`
+   */
+  writeMemory(at: number, bytes: Uint8Array): Promise<boolean>;
   /**
    * Calls an export by name, within a budget of its own.
    *

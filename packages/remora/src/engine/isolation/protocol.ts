@@ -44,6 +44,10 @@ export const kinds = {
    * `second`. Answered by `done`, or by `failed` when that poisoned the instance; of an asynchronous component by `events`.
    */
   release: 7,
+  /** Wants `second` bytes at `first` of instance `target`'s memory. Answered by `memory`. */
+  peek: 12,
+  /** Puts `payload` at `first` of instance `target`'s memory. Answered by `memory`, without bytes. */
+  poke: 13,
   // To a guest of an asynchronous component; each is answered by `events`.
   /** Begins call `count` of function `item`, within fuel `first` and deadline `second`; `payload`: a packet of arguments. */
   begin: 8,
@@ -74,6 +78,8 @@ export const kinds = {
    * are left until the deadline of the call that waits.
    */
   events: 21,
+  /** `item` is 1 when the piece lies wholly in the memory; `payload`: its bytes, when they were asked for. */
+  memory: 22,
 } as const;
 
 export type Kind = (typeof kinds)[keyof typeof kinds];

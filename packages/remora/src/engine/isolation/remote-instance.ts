@@ -4,7 +4,7 @@ import { isRemoraError, type RemoraError } from "../../base/index.ts";
 import { ComponentError } from "../../component/index.ts";
 import { engineErrors } from "../errors.ts";
 import type { Budget, Limits } from "../limits.ts";
-import { packetOf, readOutcome } from "./call-packet.ts";
+import { packetOf, readOutcome, readPiece } from "./call-packet.ts";
 import type { EndsPeer } from "./crossing-ends.ts";
 import { type Face, type FaceTasks, ForgedMessage, type RemoteFunction } from "./face.ts";
 import { HostCalls, knownError } from "./host-calls.ts";
@@ -17,7 +17,7 @@ import {
   noReport,
 } from "./isolation.ts";
 import type { End, Job, Link } from "./link.ts";
-import { kinds, type Message, message } from "./protocol.ts";
+import { kinds, type Message, message, payloadBytesMax } from "./protocol.ts";
 import { RemoteTasks } from "./remote-tasks.ts";
 
 export interface RemoteOptions {
@@ -32,6 +32,16 @@ export interface RemoteOptions {
   readonly onLost?: ((reason: RemoraError) => void) | undefined;
   /** It is closed, or lost: nobody needs to tell it of anything any more. */
   readonly onGone: (instance: RemoteInstance) => void;
+}
+
+/** One message to the guest, and what is done with its end. */
+interface Asked {
+  readonly allowedMs: number;
+  /** What the guest may spend; undefined where no code of it runs, so that it cannot call the host. */
+  readonly budget?: Budget;
+  /** Throws what shows that the answer cannot come from code of ours. */
+  answered(answer: Message): void;
+  failed(error: RemoraError): void;
 }
 
 /**
@@ -86,27 +96,42 @@ export class RemoteInstance implements IsolatedInstance {
 
   /** Makes the guest over there. @throws what its start functions failed with */
   begin(artifact: number, allowedMs: number): Promise<void> {
+    const { number: target, limits: budget, failures } = this.#options;
     return new Promise((resolve, reject) => {
-      const { link, number, limits, failures } = this.#options;
-      const job: Job = {
-        message: message(kinds.instantiate, { target: number, item: artifact }),
+      this.#submit(message(kinds.instantiate, { target, item: artifact }), {
         allowedMs,
-        hostCalled: (call, reply) => this.#hostCalls.answer(call, reply, limits),
+        budget,
         answered: ({ kind, payload }) => {
           const error = kind === kinds.failed ? failures.error(payload) : undefined;
-          this.#settle(job, true);
-          if (kind === kinds.done) resolve();
-          else
-            reject(error ?? this.#forged(new ForgedMessage(`a message of kind ${kind} for a new instance`)));
+          if (error !== undefined) reject(error);
+          else if (kind === kinds.done) resolve();
+          else throw new ForgedMessage(`a message of kind ${kind} for a new instance`);
         },
-        lost: (end, hasStarted, isInnermost) => {
-          this.#settle(job, hasStarted);
-          reject(this.#lostError(end, hasStarted, isInnermost, limits));
-        },
-      };
-      this.#pending.add(job);
-      link.submit(job);
+        failed: reject,
+      });
     });
+  }
+
+  has(path: string | readonly string[]): boolean {
+    try {
+      this.#options.face.find(typeof path === "string" ? [path] : path);
+      return true;
+    } catch (error) {
+      if (isRemoraError(error, "component/no-such-export")) return false;
+      throw error;
+    }
+  }
+
+  async readMemory(at: number, length: number): Promise<Uint8Array | undefined> {
+    if (length > payloadBytesMax) return undefined;
+    const sent = message(kinds.peek, { target: this.#options.number, first: at, second: length });
+    return this.#askMemory(sent, length);
+  }
+
+  async writeMemory(at: number, bytes: Uint8Array): Promise<boolean> {
+    if (bytes.length > payloadBytesMax) return false;
+    const sent = message(kinds.poke, { target: this.#options.number, first: at, payload: bytes });
+    return (await this.#askMemory(sent, 0)) !== undefined;
   }
 
   async call(path: string | readonly string[], args: readonly unknown[], budget?: Partial<Budget>) {
@@ -188,7 +213,7 @@ export class RemoteInstance implements IsolatedInstance {
     return new Promise((resolve, reject) => {
       // What is thrown in here rejects the promise.
       this.#refuse();
-      const { link, face } = this.#options;
+      const { face } = this.#options;
       const all = this.#budget(budget);
       if (called.isTask && this.#tasks !== undefined) {
         resolve(this.#callTasks(this.#tasks, called, batch, all));
@@ -201,45 +226,65 @@ export class RemoteInstance implements IsolatedInstance {
         resolve({ results: [], failure: misfit, report: noReport });
         return;
       }
-      const written = { rows, payload, misfit, budget: all, endLoans };
-      const job = this.#job(called, written, resolve, reject);
-      this.#pending.add(job);
-      link.submit(job);
+      const sent = message(kinds.call, {
+        target: this.#options.number,
+        item: called.number,
+        count: rows.length,
+        first: all.fuelMax,
+        second: all.deadlineMs,
+        payload,
+      });
+      this.#submit(sent, {
+        allowedMs: rows.length * all.deadlineMs,
+        budget: all,
+        answered: (answer) => {
+          endLoans();
+          const outcome = this.#read(called, answer, rows.length);
+          resolve(
+            outcome.failure === undefined && misfit !== undefined ? { ...outcome, failure: misfit } : outcome,
+          );
+        },
+        failed: (error) => {
+          endLoans();
+          reject(error);
+        },
+      });
+    });
+  }
+
+  /** Between two calls, like one of them; but no code of the guest's runs. */
+  #askMemory(sent: Message, length: number): Promise<Uint8Array | undefined> {
+    return new Promise((resolve, reject) => {
+      this.#refuse();
+      this.#submit(sent, {
+        allowedMs: copyingMsMax,
+        answered: (answer) => resolve(readPiece(answer, length)),
+        failed: reject,
+      });
     });
   }
 
   /** The host lets go of an object of the guest's. A guest that is gone took it along. */
   #release(resource: number, number: number): void {
-    const { link, limits } = this.#options;
+    const { limits } = this.#options;
     if (this.#refusal !== undefined) return;
     if (this.#tasks !== undefined) {
       this.#tasks.release(resource, number);
       return;
     }
-    const job: Job = {
-      message: message(kinds.release, {
-        target: this.#options.number,
-        item: resource,
-        count: number,
-        first: limits.fuelMax,
-        second: limits.deadlineMs,
-      }),
-      allowedMs: limits.deadlineMs,
-      hostCalled: (call, reply) => this.#hostCalls.answer(call, reply, limits),
+    const { fuelMax: first, deadlineMs: second } = limits;
+    const target = this.#options.number;
+    this.#submit(message(kinds.release, { target, item: resource, count: number, first, second }), {
+      allowedMs: second,
+      budget: limits,
       answered: ({ kind, payload }) => {
         const error = kind === kinds.failed ? this.#options.failures.error(payload) : undefined;
-        this.#settle(job, true);
         if (error !== undefined) this.#poison(error);
         else if (kind !== kinds.done)
-          this.#forged(new ForgedMessage(`a message of kind ${kind} for a resource that is let go of`));
+          throw new ForgedMessage(`a message of kind ${kind} for a resource that is let go of`);
       },
-      lost: (end, hasStarted, isInnermost) => {
-        this.#settle(job, hasStarted);
-        this.#refusal ??= this.#lostError(end, hasStarted, isInnermost, limits);
-      },
-    };
-    this.#pending.add(job);
-    link.submit(job);
+      failed: () => {}, // Nobody waits for it; the next call is refused.
+    });
   }
 
   #poison({ code: cause }: RemoraError): void {
@@ -300,55 +345,33 @@ export class RemoteInstance implements IsolatedInstance {
     );
   }
 
-  #job(
-    called: RemoteFunction,
-    batch: {
-      readonly rows: readonly unknown[];
-      readonly payload: Uint8Array;
-      readonly misfit: BatchOutcome["failure"];
-      readonly budget: Budget;
-      readonly endLoans: () => void;
-    },
-    resolve: (outcome: BatchOutcome) => void,
-    reject: (error: unknown) => void,
-  ): Job {
-    const { number: target } = this.#options;
-    const { rows, payload, misfit, budget, endLoans } = batch;
-    const count = rows.length;
+  /** Sends a message, now or in its turn, and tells its end once. */
+  #submit(sent: Message, { allowedMs, budget, answered, failed }: Asked): void {
+    const { link, limits } = this.#options;
     const job: Job = {
-      message: message(kinds.call, {
-        target,
-        item: called.number,
-        count,
-        first: budget.fuelMax,
-        second: budget.deadlineMs,
-        payload,
+      message: sent,
+      allowedMs,
+      ...(budget !== undefined && {
+        hostCalled: (call: Message, reply: (answer: Message) => void) =>
+          this.#hostCalls.answer(call, reply, budget),
       }),
-      allowedMs: count * budget.deadlineMs,
-      hostCalled: (call, reply) => this.#hostCalls.answer(call, reply, budget),
       answered: (answer) => {
-        endLoans();
-        let outcome: BatchOutcome;
         try {
-          outcome = this.#read(called, answer, count);
+          answered(answer);
         } catch (error) {
+          failed(this.#forged(error));
+        } finally {
           this.#settle(job, true);
-          reject(this.#forged(error));
-          return;
         }
-        this.#settle(job, true);
-        resolve(
-          outcome.failure === undefined && misfit !== undefined ? { ...outcome, failure: misfit } : outcome,
-        );
       },
       lost: (end, hasStarted, isInnermost) => {
-        endLoans();
         this.#settle(job, hasStarted);
-        this.#refusal ??= this.#lostError(end, hasStarted, isInnermost, budget);
-        reject(this.#refusal);
+        this.#refusal ??= this.#lostError(end, hasStarted, isInnermost, budget ?? limits);
+        failed(this.#refusal);
       },
     };
-    return job;
+    this.#pending.add(job);
+    link.submit(job);
   }
 
   #read(called: RemoteFunction, answer: Message, count: number): BatchOutcome {
@@ -404,6 +427,9 @@ const noEnds: EndsPeer = {
   want: async () => ({ done: true, value: undefined }),
   letGo() {},
 };
+
+/** No guest code runs for it; but a message may be large, and the machine busy. */
+const copyingMsMax = 5_000;
 
 const closing = "an instance in it was closed in the middle of a call";
 

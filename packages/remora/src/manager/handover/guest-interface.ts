@@ -11,6 +11,7 @@
  * ```
  */
 
+import type { RemoraError } from "../../base/index.ts";
 import type { Json } from "../../bundle/index.ts";
 import { ComponentError } from "../../component/index.ts";
 import type { Instance, ModuleInstance } from "../../engine/index.ts";
@@ -121,35 +122,48 @@ export function restoreState(plugin: string, instance: Instance, state: Uint8Arr
 }
 
 function moduleState(plugin: string, { exports, memory }: ModuleInstance): Uint8Array | undefined {
-  const packed = exports.save_state?.();
-  if (packed === undefined) return undefined;
-  if (typeof packed !== "bigint" || memory === undefined) {
-    throw managerErrors.state({
-      plugin,
-      what: "save",
-      reason: "save_state must give an i64 and a memory hold it",
-    });
-  }
-  const bits = BigInt.asUintN(64, packed);
-  return slice(plugin, memory.buffer, Number(bits >> 32n), Number(bits & 0xffff_ffffn)).slice();
+  const save = exports.save_state;
+  if (save === undefined) return undefined;
+  return slice(plugin, memory, packedPiece(plugin, save())).slice();
 }
 
 function placeBytes(plugin: string, { exports, memory }: ModuleInstance, bytes: Uint8Array): number {
   const allocate = exports.alloc ?? exports.allocate;
   const at = Number(allocate?.(bytes.length) ?? 0) >>> 0;
-  if (memory === undefined || at === 0) {
-    throw managerErrors.state({ plugin, what: "restore", reason: `alloc gave no ${bytes.length} bytes` });
-  }
+  // An empty state needs no room.
+  if (at === 0 && bytes.length > 0) throw noRoomFor(plugin, bytes.length);
   // The buffer is taken after the guest ran: growth replaces it.
-  slice(plugin, memory.buffer, at, bytes.length).set(bytes);
+  slice(plugin, memory, { at, length: bytes.length }).set(bytes);
   return at;
 }
 
-/** The guest chose both numbers. */
-function slice(plugin: string, buffer: ArrayBufferLike, at: number, length: number): Uint8Array {
-  if (length > stateBytesMax || at + length > buffer.byteLength) {
-    const reason = `${length} bytes at ${at} lie outside of its ${buffer.byteLength} or are more than ${stateBytesMax}`;
-    throw managerErrors.state({ plugin, what: "hand over", reason });
-  }
-  return new Uint8Array(buffer as ArrayBuffer, at, length);
+function slice(plugin: string, memory: ModuleInstance["memory"], piece: PlacedPiece): Uint8Array {
+  const { at, length } = piece;
+  if (at + length > (memory?.buffer.byteLength ?? 0)) throw outsideOf(plugin, piece);
+  return new Uint8Array(memory?.buffer as ArrayBuffer, at, length); // There, as just seen.
+}
+
+/** A piece of a guest's memory, which the guest chose. */
+export interface PlacedPiece {
+  readonly at: number;
+  readonly length: number;
+}
+
+/** What `save_state` gave. @throws manager/state it is no pointer and length, or longer than a state may be */
+export function packedPiece(plugin: string, packed: unknown): PlacedPiece {
+  const refuse = (reason: string) => managerErrors.state({ plugin, what: "save", reason });
+  if (typeof packed !== "bigint") throw refuse("save_state must give an i64");
+  const bits = BigInt.asUintN(64, packed);
+  const length = Number(bits & 0xffff_ffffn);
+  if (length > stateBytesMax) throw refuse(`it says ${length} bytes, allowed: ${stateBytesMax}`);
+  return { at: Number(bits >> 32n), length };
+}
+
+export function noRoomFor(plugin: string, length: number): RemoraError {
+  return managerErrors.state({ plugin, what: "restore", reason: `alloc gave no ${length} bytes` });
+}
+
+export function outsideOf(plugin: string, { at, length }: PlacedPiece): RemoraError {
+  const reason = `${length} bytes at ${at} lie outside of its memory`;
+  return managerErrors.state({ plugin, what: "hand over", reason });
 }

@@ -1,9 +1,8 @@
 /**
- * The interfaces of `remora:plugin` of a guest behind a wall: asked by name, since there is nothing of it to look at
- * here. A core module there hands over no state: its host has no view of its memory between calls.
+ * What `guest-interface.ts` does, for a guest behind a wall: its functions are asked for by name, and a core module's
+ * memory piece by piece, since there is nothing of it to look at here.
  */
 
-import { isRemoraError } from "../../base/index.ts";
 import type { Json } from "../../bundle/index.ts";
 import { ComponentError } from "../../component/index.ts";
 import type { IsolatedInstance } from "../../engine/index.ts";
@@ -11,6 +10,9 @@ import { busSubscriberInterface } from "../bus/plugin-bus.ts";
 import { managerErrors } from "../errors.ts";
 import {
   healthInterface,
+  noRoomFor,
+  outsideOf,
+  packedPiece,
   settingsInterface,
   stateBytesMax,
   stateInterface,
@@ -23,12 +25,7 @@ async function callIfThere(
   path: readonly string[],
   args: readonly unknown[],
 ): Promise<readonly [unknown] | undefined> {
-  try {
-    return [(await guest.call(path, args)).result];
-  } catch (error) {
-    if (isRemoraError(error, "component/no-such-export")) return undefined;
-    throw error;
-  }
+  return guest.has(path) ? [(await guest.call(path, args)).result] : undefined;
 }
 
 /** As `configure` of a guest on this thread. */
@@ -69,6 +66,7 @@ export async function saveIsolatedState(
   plugin: string,
   guest: IsolatedInstance,
 ): Promise<Uint8Array | undefined> {
+  if (guest.has("save_state")) return moduleState(plugin, guest);
   const [state] = (await callIfThere(guest, [stateInterface, "saveState"], [])) ?? [undefined];
   if (state === undefined) return undefined;
   if (state instanceof Uint8Array && state.length <= stateBytesMax) return state;
@@ -76,16 +74,47 @@ export async function saveIsolatedState(
   throw managerErrors.state({ plugin, what: "save", reason });
 }
 
-/** As `restoreState`. @returns Whether it takes a state at all. */
+/** As `takesState`. */
+export function isolatedTakesState(guest: IsolatedInstance): boolean {
+  return guest.has("restore_state") || guest.has([stateInterface, "restoreState"]);
+}
+
+/** As `restoreState`. */
 export async function restoreIsolatedState(
   plugin: string,
   guest: IsolatedInstance,
   state: Uint8Array,
-): Promise<boolean> {
+): Promise<void> {
+  const refuse = (reason: string, cause?: unknown) =>
+    managerErrors.state({ plugin, what: "restore", reason }, cause);
+  if (guest.has("restore_state")) {
+    const at = await placeBytes(plugin, guest, state);
+    const { result } = await guest.call("restore_state", [at, state.length]);
+    if (result !== 0) throw refuse(`restore_state gave ${String(result)}`);
+    return;
+  }
   try {
-    return (await callIfThere(guest, [stateInterface, "restoreState"], [state])) !== undefined;
+    await callIfThere(guest, [stateInterface, "restoreState"], [state]);
   } catch (error) {
     if (!(error instanceof ComponentError)) throw error;
-    throw managerErrors.state({ plugin, what: "restore", reason: String(error.payload) }, error);
+    throw refuse(String(error.payload), error);
   }
+}
+
+async function moduleState(plugin: string, guest: IsolatedInstance): Promise<Uint8Array> {
+  const { result } = await guest.call("save_state", []);
+  const { at, length } = packedPiece(plugin, result);
+  const state = await guest.readMemory(at, length);
+  if (state === undefined) throw outsideOf(plugin, { at, length });
+  return state;
+}
+
+async function placeBytes(plugin: string, guest: IsolatedInstance, bytes: Uint8Array): Promise<number> {
+  const allocate = ["alloc", "allocate"].find((name) => guest.has(name));
+  const given = allocate === undefined ? 0 : (await guest.call(allocate, [bytes.length])).result;
+  const at = Number(given) >>> 0;
+  // An empty state needs no room.
+  if (at === 0 && bytes.length > 0) throw noRoomFor(plugin, bytes.length);
+  if (!(await guest.writeMemory(at, bytes))) throw outsideOf(plugin, { at, length: bytes.length });
+  return at;
 }

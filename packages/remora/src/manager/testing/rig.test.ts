@@ -9,6 +9,7 @@ import { parse } from "@bytecodealliance/jco-transpile/wasm-tools";
 import { isRemoraError } from "../../base/index.ts";
 import { packBundle } from "../../bundle/index.ts";
 import type { CoreFunction } from "../../component/core.ts";
+import type { IsolatedInstance } from "../../engine/index.ts";
 import { coreVocabulary } from "../../policy/index.ts";
 import { giveAll } from "../consent/asker.ts";
 import type { PluginHost, WorldBinding } from "../host.ts";
@@ -36,6 +37,24 @@ export const testHost: PluginHost = {
   version: "1.0.0",
   vocabulary: coreVocabulary,
   worlds: [world as WorldBinding],
+};
+
+/** What it calls where guests may be behind walls. */
+export interface AsyncCalls {
+  readonly run: (value: number) => Promise<unknown>;
+}
+
+export const runAsync = (calls: AsyncCalls, value: number) => calls.run(value);
+
+/** The same host, for guests at every level. */
+export const walledHost: PluginHost = {
+  ...testHost,
+  worlds: testHost.worlds.map((one) => ({
+    ...one,
+    bindIsolated: (guest: IsolatedInstance): AsyncCalls => ({
+      run: async (value) => (await guest.call("run", [value])).result,
+    }),
+  })),
 };
 
 /** Modules, by what they do. `run` of the plain ones adds their constant. */

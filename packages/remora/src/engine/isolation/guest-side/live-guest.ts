@@ -3,6 +3,7 @@
 import type { PacketMemory } from "../../../component/packet-memory.ts";
 import type { InstanceEngine } from "../../core-engine.ts";
 import { encodeReport } from "../error-report.ts";
+import { pieceAt } from "../guest-piece.ts";
 import { kinds, type Message, message } from "../protocol.ts";
 import type { Failures } from "./failures.ts";
 
@@ -89,6 +90,26 @@ export abstract class LiveGuest {
     } catch (error) {
       return message(kinds.failed, { payload: encodeReport(this.#failures.report(error)) });
     }
+  }
+
+  /** The host wants a piece of the memory. */
+  peek({ first: at, second: length }: Message): Message {
+    const payload = pieceAt(this.memory(), at, length);
+    return payload === undefined
+      ? message(kinds.memory, { item: 0 })
+      : message(kinds.memory, { item: 1, payload });
+  }
+
+  /** The host puts a piece into the memory. */
+  poke({ first: at, payload }: Message): Message {
+    const piece = pieceAt(this.memory(), at, payload.length);
+    piece?.set(payload);
+    return message(kinds.memory, { item: piece === undefined ? 0 : 1 });
+  }
+
+  /** What it shows the host between calls: nothing, unless it is a core module that exports one. */
+  protected memory(): Uint8Array {
+    return noBytes;
   }
 
   /** Of an asynchronous component. */

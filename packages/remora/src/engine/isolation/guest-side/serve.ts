@@ -44,6 +44,10 @@ export class GuestSide {
         return this.#instantiate(received);
       case kinds.call:
         return this.#guest(target).run(received, this.#waiting > 0);
+      case kinds.peek:
+        return this.#guest(target).peek(received);
+      case kinds.poke:
+        return this.#guest(target).poke(received);
       case kinds.release:
         return this.#guest(target).letGoOf(received);
       case kinds.begin:

@@ -103,7 +103,7 @@ class LiveModule extends LiveGuest {
   #hostFunction(shipped: ShippedImport, index: number, caller: HostCaller): CoreFunction {
     const { parameters, results, reads } = shipped;
     return slowHostFunction((...args) => {
-      const memory = this.#memory();
+      const memory = this.memory();
       const pieces = reads === "all" ? this.#whole(memory, shipped) : piecesRead(reads, args, memory);
       const payload = writeCoreCall(parameters, args, pieces);
       const first = this.engine.msLeft;
@@ -116,7 +116,7 @@ class LiveModule extends LiveGuest {
     });
   }
 
-  #memory(): Uint8Array {
+  protected override memory(): Uint8Array {
     const memory = this.#instance?.exports.memory;
     // As the exported memory is seen on the caller's thread: by its shape.
     return memory !== undefined && "buffer" in memory

@@ -1,7 +1,7 @@
 /**
  * What a process runs in tests instead of `process-entry.ts`: it behaves until a guest is called, and then sends what
  * the host must not believe. Which thing it is stands in the arguments of the call: its name, or its place in the list of
- * those for a core module.
+ * those for a core module; and where a piece of memory is asked for, in its address.
  */
 
 import { writeSync } from "node:fs";
@@ -43,6 +43,15 @@ const forgeries: Readonly<Record<string, () => Message>> = {
   "resource-that-is-none": () => message(kinds.dropResource, { item: 0, first: 12 }),
   "memory-without-end": () => message(kinds.hostCall, { item: 0, second: 2 ** 40, payload: bytes(8) }),
 };
+
+const forgedPieces: readonly Message[] = [
+  message(kinds.done),
+  message(kinds.memory, { item: 1, payload: bytes(3) }),
+  message(kinds.memory, { item: 1, payload: bytes(1_000_000) }),
+  message(kinds.memory, { item: 0, payload: bytes(8) }),
+  message(kinds.memory, { item: 2, payload: bytes(8) }),
+  message(kinds.hostCall, { item: 0, count: 1, payload: bytes(8) }),
+];
 
 const attacks: Readonly<Record<string, () => void>> = {
   "two-messages": () => {
@@ -86,6 +95,6 @@ for (;;) {
   const received = channel.receive();
   const attack = received.kind === kinds.call ? attackIn(received.payload) : "";
   attacks[attack]?.();
-  const forged = forgeries[attack]?.();
+  const forged = received.kind === kinds.peek ? forgedPieces[received.first] : forgeries[attack]?.();
   channel.send(forged ?? (await side.handle(received)));
 }
