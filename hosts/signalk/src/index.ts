@@ -29,9 +29,10 @@ export type { Input, InputSettings } from "./input/inputs.ts";
 export type { GivenGrant } from "./plugin/grants.ts";
 export { processorClock } from "./plugin/guest-clock.ts";
 export { type PluginManifest, pluginIdOf, type WasmCapabilities } from "./plugin/manifest.ts";
-export { type PluginState, SignalkPlugin } from "./plugin/plugin.ts";
+export { SignalkPlugin } from "./plugin/plugin.ts";
 export { signalkLimits } from "./plugin/plugin-deps.ts";
 export type { Plugins } from "./plugin/plugins.ts";
+export type { PluginState, ServedPlugin } from "./plugin/served-plugin.ts";
 export type { PluginSettings } from "./plugin/settings-file.ts";
 
 // Errors.

@@ -37,6 +37,7 @@ export interface GuestSettings {
 /** A list of things to let go of. The guest chooses how many it registers, so their number is bounded. */
 export class Holdings {
   readonly #max: number;
+  readonly #lasting: (() => void)[] = [];
   #ends: (() => void)[] = [];
 
   constructor(max = 256) {
@@ -51,8 +52,14 @@ export class Holdings {
     this.#ends.push(end);
   }
 
-  /** In reverse order: what was built on something goes before it. */
+  /** For what is made once and used again after a close: called at each of them. */
+  addLasting(end: () => void): void {
+    this.#lasting.push(end);
+  }
+
+  /** In reverse order: what was built on something goes before it. A guest that starts again begins with nothing. */
   close(): void {
     for (const end of this.#ends.splice(0).reverse()) end();
+    for (const end of this.#lasting) end();
   }
 }

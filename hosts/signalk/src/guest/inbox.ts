@@ -41,7 +41,10 @@ export class Inbox {
       // The listener is never subscribed to all, so that it gives deltas alone.
       send: (sent) => this.#take(sent instanceof Published ? sent.delta : sent),
     });
-    host.holdings.add(() => this.#listener.close());
+    host.holdings.addLasting(() => {
+      this.#listener.close();
+      this.#due = [];
+    });
   }
 
   /** @returns false when that would be too many */

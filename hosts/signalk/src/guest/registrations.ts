@@ -4,7 +4,7 @@ import { isPath, isShallow } from "../delta/delta.ts";
 import { signalkErrors } from "../errors.ts";
 import type { PutResult } from "../server-port.ts";
 import type { GuestHost } from "./host.ts";
-import type { Command, SignalkGuest } from "./signalk-guest.ts";
+import type { Command } from "./signalk-guest.ts";
 
 /** Why something was not registered, in the words of the world's `refusal`. */
 export type Refusal = "denied" | "malformed" | "full";
@@ -62,21 +62,19 @@ export function registerPut(host: GuestHost, context: string, path: string): Ref
 /** What a handler that fails means: an answer with a number, never an exception of the server's. */
 async function handlePut(host: GuestHost, command: Command, value: unknown): Promise<PutResult> {
   const { plugin } = host;
-  return host.ask(async (guest) => {
-    const answer = guest.put(command, JSON.stringify(value));
-    if (answer === undefined)
-      return { state: "COMPLETED", statusCode: 501, message: "Handler not implemented" };
-    const expected = "{state, statusCode, message?}";
-    const result = parseAnswer(plugin, `PUT ${command.path}`, await answer, expected);
-    const { state, statusCode, message } = (result ?? {}) as Partial<Record<string, unknown>>; // checked below
-    const isStatus = typeof statusCode === "number" && Number.isInteger(statusCode);
-    return {
-      state: state === "PENDING" ? "PENDING" : "COMPLETED",
-      statusCode:
-        isStatus && statusCode >= 100 && statusCode <= 599 ? statusCode : state === "FAILURE" ? 502 : 200,
-      ...(typeof message === "string" && { message }),
-    };
-  });
+  const answer = await host.ask((guest) => guest.put(command, JSON.stringify(value)));
+  if (answer === undefined)
+    return { state: "COMPLETED", statusCode: 501, message: "Handler not implemented" };
+  const expected = "{state, statusCode, message?}";
+  const result = parseAnswer(plugin, `PUT ${command.path}`, answer, expected);
+  const { state, statusCode, message } = (result ?? {}) as Partial<Record<string, unknown>>; // checked below
+  const isStatus = typeof statusCode === "number" && Number.isInteger(statusCode);
+  return {
+    state: state === "PENDING" ? "PENDING" : "COMPLETED",
+    statusCode:
+      isStatus && statusCode >= 100 && statusCode <= 599 ? statusCode : state === "FAILURE" ? 502 : 200,
+    ...(typeof message === "string" && { message }),
+  };
 }
 
 export function registerResources(host: GuestHost, type: string): Refusal | undefined {
@@ -139,9 +137,8 @@ async function askProvider(
   request: Readonly<Record<string, unknown>>,
 ): Promise<unknown> {
   const json = JSON.stringify(request);
-  return host.ask(async (guest: SignalkGuest) =>
-    parseAnswer(host.plugin, handler, await guest.answer(handler, json), "JSON"),
-  );
+  const answer = await host.ask((guest) => guest.answer(handler, json));
+  return parseAnswer(host.plugin, handler, answer, "JSON");
 }
 
 /** An empty answer means nothing, as from handlers that only act. */

@@ -3,27 +3,14 @@
  * the session is closed nothing of it is left, whatever state the guest was in.
  */
 
-import { Asyncify, asFetchImports, asFetchModule, GuestBytes, openTextGuest } from "remora/abi";
-import {
-  type Artifact,
-  type GuestAccess,
-  type HostImports,
-  importNames,
-  type Limits,
-  ModuleInstance,
-} from "remora/engine";
+import { type Artifact, type GuestAccess, importNames, type Limits } from "remora/engine";
 import { checkImports, type Grant } from "remora/policy";
 import { type AuditSink, type InstanceImports, type Sandbox, sandboxImports } from "remora/sandbox";
 import type { Clock } from "../clock.ts";
 import type { ServerPort } from "../server-port.ts";
-import { componentGuest } from "./component-guest.ts";
-import { coreGuest } from "./core-guest.ts";
-import { envImports } from "./env-imports.ts";
-import { fetchFor } from "./fetch.ts";
+import { GuestLink, nobody } from "./guest-link.ts";
 import { type GuestHost, type GuestSettings, Holdings } from "./host.ts";
-import { Inbox } from "./inbox.ts";
 import type { SignalkGuest } from "./signalk-guest.ts";
-import { worldImports } from "./world-imports.ts";
 
 export interface SessionOptions {
   readonly plugin: string;
@@ -95,31 +82,25 @@ export function openSession(options: SessionOptions): Session {
 }
 
 function instantiate(options: SessionOptions, host: GuestHost) {
-  const { plugin, artifact, limits, grants, guestClock } = options;
-  const asyncify = new Asyncify();
-  const inbox = new Inbox(host, options.clock);
-  const own = (holder: GuestHost, access: GuestAccess) =>
-    artifact.kind === "component"
-      ? worldImports(holder, inbox)
-      : hostModules(holder, access, asyncify, grants);
+  const { artifact, limits, grants, guestClock } = options;
+  const link = new GuestLink(host, options.clock);
+  const hasFetch = grants.some(({ capability }) => capability === "net.http");
+  const own = (access: GuestAccess, holder?: GuestHost) =>
+    link.imports({ kind: artifact.kind, hasFetch }, access, holder);
   // A first look with host functions of nobody: what cannot be linked is told before anything runs.
-  const linked = checkLinks(options, host, own);
+  const linked = checkLinks(options, host, importNames(own(nobody, { ...host, holdings: new Holdings() })));
   let sandboxed: InstanceImports | undefined;
   const instance = artifact.instantiate({
     limits,
     ...(guestClock !== undefined && { clock: guestClock }),
     imports: (access) => {
       sandboxed = host.sandbox.forInstance(access);
-      return { ...sandboxed.hostImports(linked), ...own(host, access) };
+      return { ...sandboxed.hostImports(linked), ...own(access) };
     },
   });
   if (sandboxed !== undefined) host.holdings.add(() => sandboxed?.close());
   try {
-    const guest =
-      instance instanceof ModuleInstance
-        ? coreGuest(plugin, instance, openTextGuest(instance, asyncify))
-        : componentGuest(plugin, instance, inbox);
-    return { own: sandboxed, guest };
+    return { own: sandboxed, guest: link.open(instance) };
   } catch (error) {
     instance.close();
     throw error;
@@ -130,34 +111,14 @@ function instantiate(options: SessionOptions, host: GuestHost) {
 function checkLinks(
   { plugin, artifact, grants }: SessionOptions,
   host: GuestHost,
-  own: (holder: GuestHost, access: GuestAccess) => HostImports,
+  hostFunctions: readonly string[],
 ) {
-  const nobody: GuestAccess = {
-    memory: { view: () => new Uint8Array(0) },
-    abort: (error) => {
-      throw error;
-    },
-  };
   const check = checkImports(artifact.imports, {
     plugin,
-    hostFunctions: importNames(own({ ...host, holdings: new Holdings() }, nobody)),
+    hostFunctions,
     offers: host.sandbox.offers,
     grants,
   });
   if (check.kind === "refused") throw check.error;
   return check.linked.filter(({ capability }) => capability !== undefined).map(({ need }) => need);
-}
-
-/** `env`, and `as-fetch` for a plugin that was given the network. */
-function hostModules(
-  host: GuestHost,
-  access: GuestAccess,
-  asyncify: Asyncify,
-  grants: readonly Grant[],
-): HostImports {
-  const bytes = new GuestBytes(access.memory);
-  const env = envImports({ host, bytes, abort: (error) => access.abort(error) });
-  if (!grants.some(({ capability }) => capability === "net.http")) return { env };
-  const send = (request: Parameters<typeof fetchFor>[1]) => fetchFor(host, request);
-  return { env, [asFetchModule]: asFetchImports({ asyncify, memory: access.memory, send }) };
 }

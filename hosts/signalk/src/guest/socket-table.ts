@@ -8,7 +8,7 @@ export class SocketTable<Socket extends { close(): void }> {
   #nextId = 1;
 
   constructor(holdings: Holdings) {
-    holdings.add(() => {
+    holdings.addLasting(() => {
       for (const socket of this.#sockets.values()) socket.close();
       this.#sockets.clear();
     });

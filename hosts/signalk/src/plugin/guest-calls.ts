@@ -33,14 +33,25 @@ export class GuestCalls {
   }
 
   async #wait<Result>(session: Session, answer: Promise<Result>): Promise<Result> {
-    const cancel = this.#clock.after(waitMsMax, () => session.guest.close());
     try {
-      return await answer;
+      return await waitFor(session.guest, answer, this.#clock);
     } catch (error) {
       this.#onFailure(session, error);
       throw error;
-    } finally {
-      cancel();
     }
+  }
+}
+
+/** Waits for what a guest waits for, and not for ever. @throws engine/closed it was given up */
+export async function waitFor<Result>(
+  guest: SignalkGuest,
+  answer: Promise<Result>,
+  clock: Clock,
+): Promise<Result> {
+  const cancel = clock.after(waitMsMax, () => guest.close());
+  try {
+    return await answer;
+  } finally {
+    cancel();
   }
 }

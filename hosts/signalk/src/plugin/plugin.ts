@@ -11,16 +11,11 @@ import { signalkErrors } from "../errors.ts";
 import type { Session } from "../guest/session.ts";
 import type { SignalkGuest } from "../guest/signalk-guest.ts";
 import type { Account } from "./account.ts";
+import { answerRequest } from "./answer-request.ts";
 import { readArtifact } from "./artifact-file.ts";
 import { Restarts } from "./back-off.ts";
 import { type Description, describe, servedEndpoints } from "./description.ts";
-import {
-  type Endpoint,
-  type EndpointRequest,
-  type EndpointResponse,
-  matchEndpoint,
-  readResponse,
-} from "./endpoints.ts";
+import type { Endpoint, EndpointRequest, EndpointResponse } from "./endpoints.ts";
 import { type GivenGrant, grantsOf } from "./grants.ts";
 import { GuestCalls } from "./guest-calls.ts";
 import { KeptSettings } from "./kept-settings.ts";
@@ -28,13 +23,11 @@ import type { PluginManifest } from "./manifest.ts";
 import type { PluginDeps } from "./plugin-deps.ts";
 import { makePrivateFolders, openPluginSession } from "./plugin-session.ts";
 import { startPolling } from "./polling.ts";
+import type { PluginState, ServedPlugin } from "./served-plugin.ts";
 import type { PluginSettings } from "./settings-file.ts";
 import { Turns } from "./turns.ts";
 
-/** `crashed`: it waits to be started again. `error`: it does not, until somebody starts it. */
-export type PluginState = "stopped" | "starting" | "running" | "crashed" | "error";
-
-export class SignalkPlugin {
+export class SignalkPlugin implements ServedPlugin {
   readonly manifest: PluginManifest;
   readonly grants: readonly GivenGrant[];
   readonly #calls: GuestCalls;
@@ -213,16 +206,8 @@ export class SignalkPlugin {
 
   /** Answers an HTTP request below `/plugins/{id}`; undefined when the plugin serves no such path. */
   async serve(request: EndpointRequest): Promise<EndpointResponse | undefined> {
-    const found = matchEndpoint(this.#endpoints, request.method, request.path);
-    if (found === undefined) return undefined;
-    const { method, path, query, body, headers } = request;
-    const { handler } = found.endpoint;
-    const json = JSON.stringify({ method, path, query, params: found.params, body, headers });
-    const answer = await this.ask((guest) => {
-      if (guest.has(handler)) return guest.answer(handler, json);
-      throw signalkErrors["not-a-plugin"]({ plugin: this.id, missing: handler });
-    });
-    return readResponse(this.id, handler, answer);
+    const { id: plugin } = this;
+    return answerRequest({ plugin, endpoints: this.#endpoints, ask: (use) => this.ask(use) }, request);
   }
 
   async #begin(): Promise<void> {

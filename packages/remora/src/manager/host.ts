@@ -29,7 +29,7 @@ export interface WorldBinding<Calls = unknown, WalledCalls = Calls> {
    * The host's functions for one plugin; or, where they need the guest's memory or what was granted to it, for one
    * instance.
    */
-  imports(plugin: PluginContext): HostImports | ((guest: GuestAccess) => HostImports);
+  imports(plugin: PluginContext): HostImports | ImportsOfInstance;
   /**
    * Takes what the host calls out of a fresh instance, after it was given its settings. Runs guest code only if the
    * world has something to be called first.
@@ -42,6 +42,8 @@ export interface WorldBinding<Calls = unknown, WalledCalls = Calls> {
    * gives what `useAsync` hands to the host. A world without it runs on the host's own thread alone.
    */
   bindIsolated?(guest: IsolatedInstance, plugin: PluginContext): WalledCalls | Promise<WalledCalls>;
+  /** For worlds whose guests go on between calls: the most live instances of one version. Default: the policy's. */
+  readonly instancesMax?: number;
   /** True where `bind` hands over the settings in the world's own way; else `remora:plugin/settings` takes them. */
   readonly takesSettings?: boolean;
   /** Asks the guest something harmless, to see whether it answers; beside `remora:plugin/health`. */
@@ -56,6 +58,15 @@ export interface WorldBinding<Calls = unknown, WalledCalls = Calls> {
    * because no import of the sandbox needs it.
    */
   readonly capabilities?: readonly CapabilityName[];
+}
+
+/** Makes the host's functions for one instance, before it is made. */
+export type ImportsOfInstance = (guest: GuestAccess, life: InstanceLife) => HostImports;
+
+/** When an instance is gone, for hosts that hold something for it. */
+export interface InstanceLife {
+  /** Calls back once, when the instance is closed or could not be made: nothing of it can be called any more. */
+  onEnd(act: () => void): void;
 }
 
 /** A plugin as its host sees it while it is linked. */

@@ -49,7 +49,7 @@ export { managerErrors, type StepName, stepNames } from "./errors.ts";
 // What a guest of any host may export for the manager.
 export { healthInterface, settingsInterface, stateInterface } from "./handover/guest-interface.ts";
 // What a host tells of itself.
-export type { PluginContext, PluginHost, WorldBinding } from "./host.ts";
+export type { ImportsOfInstance, InstanceLife, PluginContext, PluginHost, WorldBinding } from "./host.ts";
 // Where plugins come from.
 export { type PluginRef, packFolder } from "./install/fetch.ts";
 export { folderSource } from "./install/folder-source.ts";
@@ -74,6 +74,8 @@ export { limitsMaxDefault, type ManagerPolicy, type PluginPolicy } from "./polic
 export { RewriteFolder } from "./rewrite-folder.ts";
 // Secrets.
 export { isSecretReference, type SecretReference, type SecretSource } from "./settings/secrets.ts";
+// Settings.
+export { checkSettings } from "./settings/settings.ts";
 // Values that plugins share.
 export {
   defaultSharedStateLimits,

@@ -6,7 +6,6 @@
 import {
   type Artifact,
   type Budget,
-  type GuestAccess,
   type HostImports,
   type IsolatedInstance,
   type Isolation,
@@ -16,6 +15,8 @@ import {
 import { checkImports, type Grant, type LinkedImport } from "../policy/index.ts";
 import type { InstanceImports, Sandbox } from "../sandbox/index.ts";
 import { managerErrors } from "./errors.ts";
+import type { ImportsOfInstance } from "./host.ts";
+import { InstanceEnds } from "./instance-ends.ts";
 import type { LatencyHistogram } from "./latency.ts";
 import type { PluginMetrics } from "./plugin.ts";
 
@@ -24,7 +25,7 @@ export interface IsolatedPluginOptions<Calls> {
   readonly artifact: Artifact;
   readonly isolation: Isolation;
   readonly limits: Limits;
-  readonly hostImports: HostImports | ((guest: GuestAccess) => HostImports);
+  readonly hostImports: HostImports | ImportsOfInstance;
   readonly hostFunctions?: readonly string[];
   readonly grants: readonly Grant[];
   readonly sandbox: Sandbox;
@@ -37,6 +38,7 @@ interface Live<Calls> {
   readonly guest: IsolatedInstance;
   readonly calls: Calls;
   readonly sandboxed: InstanceImports | undefined;
+  readonly ends: InstanceEnds;
 }
 
 /** A caller that does not wait for answers must not fill the memory. */
@@ -182,12 +184,14 @@ export class IsolatedPlugin<Calls> {
 
   async #start(): Promise<Live<Calls>> {
     const { isolation, artifact, limits, hostImports, sandbox, bind } = this.#options;
+    const ends = new InstanceEnds();
+    let guest: IsolatedInstance | undefined;
     let sandboxed: InstanceImports | undefined;
     try {
-      const guest = await isolation.instantiate(artifact, {
+      guest = await isolation.instantiate(artifact, {
         limits,
         imports: (access) => {
-          const own = typeof hostImports === "function" ? hostImports(access) : hostImports;
+          const own = typeof hostImports === "function" ? hostImports(access, ends) : hostImports;
           if (this.#granted.length === 0) return own;
           const given = sandbox.forInstance(access);
           sandboxed = given;
@@ -195,12 +199,14 @@ export class IsolatedPlugin<Calls> {
         },
         // Its thread or process is gone while nobody called: the next call gets another one.
         onLost: () => {
-          if (this.#live?.guest === guest) this.#drop(this.#live);
+          if (this.#live !== undefined && this.#live.guest === guest) this.#drop(this.#live);
         },
       });
       this.#instances++;
-      return { guest, calls: await bind(guest), sandboxed };
+      return { guest, calls: await bind(guest), sandboxed, ends };
     } catch (error) {
+      guest?.close();
+      ends.end();
       sandboxed?.close();
       throw error;
     }
@@ -212,6 +218,7 @@ export class IsolatedPlugin<Calls> {
       this.#pastHostCalls += live.guest.hostCalls;
     }
     live.guest.close();
+    live.ends.end();
     live.sandboxed?.close();
   }
 

@@ -9,7 +9,7 @@ import type { Grant } from "../policy/index.ts";
 import type { AuditTrail } from "./audit/trail.ts";
 import type { EventBus } from "./bus/event-bus.ts";
 import type { CallObserver } from "./call-observer.ts";
-import { changeSettings, give, reload, revoke } from "./changes/remake.ts";
+import { changeSettings, give, keepSettings, reload, revoke } from "./changes/remake.ts";
 import { remove } from "./changes/remove.ts";
 import { rollback } from "./changes/rollback.ts";
 import { disable, enable } from "./changes/switch.ts";
@@ -251,6 +251,16 @@ export class Manager {
   async changeSettings(name: string, settings: Json): Promise<void> {
     this.#checkOpen();
     await changeSettings(name, settings, this.#core);
+  }
+
+  /**
+   * Keeps the settings that a plugin itself has changed, for the next time that it is made: it goes on as it is.
+   *
+   * @throws manager/settings all that is wrong with them: a secret's text is never kept
+   */
+  async keepSettings(name: string, settings: Json): Promise<void> {
+    this.#checkOpen();
+    await keepSettings(name, settings, this.#core);
   }
 
   /**

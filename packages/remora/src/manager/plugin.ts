@@ -8,7 +8,6 @@ import type { CancelSignal } from "../component/index.ts";
 import {
   type Artifact,
   type Budget,
-  type GuestAccess,
   type HostImports,
   type Instance,
   importNames,
@@ -17,6 +16,8 @@ import {
 } from "../engine/index.ts";
 import { checkImports, type Grant, type LinkedImport } from "../policy/index.ts";
 import type { InstanceImports, Sandbox } from "../sandbox/index.ts";
+import type { ImportsOfInstance } from "./host.ts";
+import { InstanceEnds } from "./instance-ends.ts";
 import { LatencyHistogram } from "./latency.ts";
 
 export interface PluginOptions<Calls> {
@@ -28,7 +29,7 @@ export interface PluginOptions<Calls> {
    * The host's own functions, by interface or module name; every plugin of this host has them. Or, where they need
    * the guest that calls them, what makes them for one instance, and `hostFunctions` has their names.
    */
-  readonly hostImports: HostImports | ((guest: GuestAccess) => HostImports);
+  readonly hostImports: HostImports | ImportsOfInstance;
   /** Names of the host's functions, where `hostImports` makes them for each instance. */
   readonly hostFunctions?: readonly string[];
   /** What the operator gave it; nothing else of the sandbox is reachable. Default: nothing. */
@@ -37,6 +38,8 @@ export interface PluginOptions<Calls> {
   readonly sandbox?: Sandbox;
   /** Takes the world's functions out of a fresh instance; may throw when they are not there. */
   readonly bind: (instance: Instance) => Calls;
+  /** As `InstantiateOptions.clock`. */
+  readonly clock?: (() => number) | undefined;
   /** Live at once; more than one only when calls overlap. Default 8. */
   readonly instancesMax?: number;
   /** Where the durations of calls are counted. Default: in one of its own. */
@@ -75,6 +78,7 @@ export class Plugin<Calls> {
   readonly latency: LatencyHistogram;
   readonly #pool: Pool<Leased<Calls>>;
   readonly #live = new Set<Leased<Calls>>();
+  readonly #instancesMax: number;
   #calls = 0;
   #traps = 0;
   #lastTimedMs = 0;
@@ -104,6 +108,7 @@ export class Plugin<Calls> {
     if (check.kind === "refused") throw check.error;
     const granted = check.linked.filter(({ capability }) => capability !== undefined);
     const instancesMax = options.instancesMax ?? 8;
+    this.#instancesMax = instancesMax;
     this.#pool = new Pool({
       create: () => {
         const leased = start(options, granted);
@@ -179,6 +184,11 @@ export class Plugin<Calls> {
     } finally {
       this.#endCall(leased);
     }
+  }
+
+  /** Whether all of its instances are in a call: none could be asked now. */
+  get isBusy(): boolean {
+    return this.#pool.counts.leased >= this.#instancesMax;
   }
 
   #record(startedMs: number): void {
@@ -274,12 +284,18 @@ class Leased<Calls> {
   readonly instance: Instance;
   readonly calls: Calls;
   readonly sandboxed: InstanceImports | undefined;
+  readonly #ends: InstanceEnds;
   onClose = () => {};
 
-  constructor(instance: Instance, calls: Calls, sandboxed: InstanceImports | undefined) {
+  constructor(
+    instance: Instance,
+    calls: Calls,
+    held: { readonly sandboxed: InstanceImports | undefined; readonly ends: InstanceEnds },
+  ) {
     this.instance = instance;
     this.calls = calls;
-    this.sandboxed = sandboxed;
+    this.sandboxed = held.sandboxed;
+    this.#ends = held.ends;
   }
 
   get isPoisoned(): boolean {
@@ -288,6 +304,7 @@ class Leased<Calls> {
 
   close(): void {
     this.instance.close();
+    this.#ends.end();
     this.sandboxed?.close();
     this.onClose();
   }
@@ -295,21 +312,26 @@ class Leased<Calls> {
 
 /** A fresh instance: the host's functions for all, what was granted for this one alone. */
 function start<Calls>(options: PluginOptions<Calls>, granted: readonly LinkedImport[]): Leased<Calls> {
-  const { artifact, limits, hostImports, sandbox, bind } = options;
+  const { artifact, limits, hostImports, sandbox, bind, clock } = options;
+  const ends = new InstanceEnds();
+  let instance: Instance | undefined;
   let sandboxed: InstanceImports | undefined;
   try {
-    const instance = artifact.instantiate({
+    instance = artifact.instantiate({
       limits,
+      ...(clock !== undefined && { clock }),
       imports: (guest) => {
-        const own = typeof hostImports === "function" ? hostImports(guest) : hostImports;
+        const own = typeof hostImports === "function" ? hostImports(guest, ends) : hostImports;
         if (sandbox === undefined || granted.length === 0) return own;
         const given = sandbox.forInstance(guest);
         sandboxed = given;
         return { ...own, ...given.hostImports(granted.map(({ need }) => need)) };
       },
     });
-    return new Leased(instance, bind(instance), sandboxed);
+    return new Leased(instance, bind(instance), { sandboxed, ends });
   } catch (error) {
+    instance?.close();
+    ends.end();
     sandboxed?.close();
     throw error;
   }

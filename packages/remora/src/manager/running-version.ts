@@ -7,7 +7,6 @@ import type { Json } from "../bundle/index.ts";
 import {
   type Artifact,
   type CompileCache,
-  type GuestAccess,
   type HostImports,
   type Instance,
   type IsolatedInstance,
@@ -36,7 +35,7 @@ import {
   restoreIsolatedState,
   saveIsolatedState,
 } from "./handover/isolated-guest.ts";
-import type { PluginContext } from "./host.ts";
+import type { ImportsOfInstance, PluginContext } from "./host.ts";
 import type { Inspected } from "./install/inspect.ts";
 import { IsolatedPlugin } from "./isolated-plugin.ts";
 import type { LatencyHistogram } from "./latency.ts";
@@ -66,6 +65,8 @@ export interface PrepareOptions {
   readonly house: Pick<PluginBusOptions, "bus" | "state">;
   readonly busDepth: { hops: number };
   readonly instancesMax: number;
+  /** Of guests' deadlines on this thread; undefined for the monotonic one. */
+  readonly guestClock: (() => number) | undefined;
   readonly latency: LatencyHistogram;
   readonly audit: AuditSink;
   readonly log: (level: LogLevel, text: string) => void;
@@ -139,6 +140,8 @@ export class RunningVersion {
     if (this.#guests.at === "wall") {
       return this.#guests.plugin.examine((guest) => checkIsolatedHealth(name, guest));
     }
+    // Its calls come to their end, or meet their deadlines: that is answer enough.
+    if (this.#guests.plugin.isBusy) return;
     this.#guests.plugin.examine((instance, calls) => {
       checkHealth(name, instance);
       world.check?.(calls);
@@ -222,7 +225,12 @@ async function makeGuests(options: PrepareOptions, sandbox: Sandbox, bus: Plugin
     };
     return {
       at: "inline",
-      plugin: new Plugin<unknown>({ ...common, bind, instancesMax: options.instancesMax }),
+      plugin: new Plugin<unknown>({
+        ...common,
+        bind,
+        clock: options.guestClock,
+        instancesMax: Math.min(options.instancesMax, world.instancesMax ?? options.instancesMax),
+      }),
     };
   }
   const bind = async (guest: IsolatedInstance) => {
@@ -234,15 +242,15 @@ async function makeGuests(options: PrepareOptions, sandbox: Sandbox, bus: Plugin
 
 /** The host's functions, the bus, and other plugins, which need to know how much time the caller has left. */
 function withInterfaces(
-  host: HostImports | ((guest: GuestAccess) => HostImports),
+  host: HostImports | ImportsOfInstance,
   artifact: Artifact,
   { inspected: { provided }, pluginOf, bus }: PrepareOptions & { readonly bus: PluginBus },
-): HostImports | ((guest: GuestAccess) => HostImports) {
+): HostImports | ImportsOfInstance {
   const usesBus = artifact.imports.some(({ from }) => busHostFunctions.includes(from));
   if (provided.length === 0 && !usesBus) return host;
-  return (guest) => ({
+  return (guest, life) => ({
     ...bus.imports,
-    ...(typeof host === "function" ? host(guest) : host),
+    ...(typeof host === "function" ? host(guest, life) : host),
     ...linkInterfaces(provided, guest, pluginOf),
   });
 }

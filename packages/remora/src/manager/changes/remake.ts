@@ -51,6 +51,19 @@ export function changeSettings(name: string, settings: Json, core: Core): Promis
   });
 }
 
+/** What the plugin itself made of its settings: it has them already, and goes on as it is. */
+export function keepSettings(name: string, settings: Json, core: Core): Promise<void> {
+  return core.alone(name, async () => {
+    const version = entryOf(core, name).current;
+    if (version === undefined) return;
+    const bytes = await core.store.read(version.sha256);
+    const { manifest } = openBundle(bytes, { vocabulary: core.vocabulary });
+    checkSettings(name, manifest.settings, settings);
+    await core.settings.write(name, settings);
+    tellOf(core, name, { kind: "settings" });
+  });
+}
+
 function changeGrants(
   name: string,
   told: { readonly kind: "granted" | "revoked"; readonly grants: readonly Grant[] },

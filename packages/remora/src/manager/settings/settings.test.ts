@@ -135,3 +135,15 @@ test("a plugin that takes no settings and has a schema is refused", async (t) =>
   const install = manager.install(await ref(guests.adds(1), { tables }));
   await expectRejected(install, "manager/prepare", "manager/settings-refused");
 });
+
+test("what a plugin itself changed is kept for the next time, and it goes on as it is; a secret as text is not kept", async (t) => {
+  const { host } = settingsHost();
+  const { manager, reopen } = await rig(t, { hosts: [host] });
+  const plugin = await manager.install<Calls>(await ref(guests.adds(1), { tables }));
+  const { serving } = plugin;
+  await manager.keepSettings("adder", { size: 2 });
+  assert.deepEqual([plugin.serving, plugin.counts().reloads], [serving, 0]);
+  await expectRejected(manager.keepSettings("adder", { size: 3, key: "s3cr3t" }), "manager/settings");
+  const next = await reopen();
+  assert.deepEqual(await next.manager.settings("adder"), { size: 2 });
+});

@@ -1,0 +1,61 @@
+/**
+ * One guest while it is linked, and how it is called when it is made: the same whoever makes it. Its host functions and
+ * its calls share what waits for it.
+ */
+
+import { Asyncify, asFetchImports, asFetchModule, GuestBytes, openTextGuest } from "remora/abi";
+import { type GuestAccess, type HostImports, type Instance, ModuleInstance } from "remora/engine";
+import type { Clock } from "../clock.ts";
+import { componentGuest } from "./component-guest.ts";
+import { coreGuest } from "./core-guest.ts";
+import { envImports } from "./env-imports.ts";
+import { fetchFor } from "./fetch.ts";
+import type { GuestHost } from "./host.ts";
+import { Inbox } from "./inbox.ts";
+import type { SignalkGuest } from "./signalk-guest.ts";
+import { worldImports } from "./world-imports.ts";
+
+export interface LinkOptions {
+  readonly kind: "component" | "module";
+  /** Whether a core module finds `as-fetch`. What it asks for passes the gate all the same. */
+  readonly hasFetch: boolean;
+}
+
+export class GuestLink {
+  readonly #host: GuestHost;
+  readonly #asyncify = new Asyncify();
+  readonly #inbox: Inbox;
+
+  /** @param clock For subscriptions that have a period. */
+  constructor(host: GuestHost, clock: Clock) {
+    this.#host = host;
+    this.#inbox = new Inbox(host, clock);
+  }
+
+  /** @param host In whose name they are called. Default: the guest's own. */
+  imports({ kind, hasFetch }: LinkOptions, access: GuestAccess, host = this.#host): HostImports {
+    if (kind === "component") return worldImports(host, this.#inbox);
+    const bytes = new GuestBytes(access.memory);
+    const env = envImports({ host, bytes, abort: (error) => access.abort(error) });
+    if (!hasFetch) return { env };
+    const send = (request: Parameters<typeof fetchFor>[1]) => fetchFor(host, request);
+    const asyncify = this.#asyncify;
+    return { env, [asFetchModule]: asFetchImports({ asyncify, memory: access.memory, send }) };
+  }
+
+  /** @throws signalk/not-a-plugin abi/… engine/… it is no plugin */
+  open(instance: Instance): SignalkGuest {
+    const { plugin } = this.#host;
+    return instance instanceof ModuleInstance
+      ? coreGuest(plugin, instance, openTextGuest(instance, this.#asyncify))
+      : componentGuest(plugin, instance, this.#inbox);
+  }
+}
+
+/** For names of imports: a guest that nobody has. */
+export const nobody: GuestAccess = {
+  memory: { view: () => new Uint8Array(0) },
+  abort: (error) => {
+    throw error;
+  },
+};
