@@ -8,10 +8,11 @@ import type { Answer } from "remora/abi";
 import type { ComponentInstance } from "remora/engine";
 import { harmless } from "remora/policy";
 import { signalkErrors } from "../errors.ts";
-import { atOnce } from "./core-guest.ts";
+import { after } from "./after.ts";
 import type { Inbox } from "./inbox.ts";
 import { providerCall } from "./provider-call.ts";
 import type { SignalkGuest } from "./signalk-guest.ts";
+import { endpointsText, responseOf, worldRequest } from "./world-endpoints.ts";
 import { worldName } from "./world-imports.ts";
 import { toWorld } from "./world-value.ts";
 
@@ -54,16 +55,19 @@ export function componentGuest(plugin: string, instance: ComponentInstance, inbo
     get fuelUsed() {
       return instance.fuelUsed;
     },
-    name: () => atOnce(plugin, "name", after(call("lifecycle", "name", []), text("name"))),
-    schema: () => atOnce(plugin, "schema", after(call("lifecycle", "schema", []), text("schema"))),
+    name: () => after(call("lifecycle", "name", []), text("name")),
+    schema: () => after(call("lifecycle", "schema", []), text("schema")),
     start: (configuration) =>
       refusedAs(plugin, "start", () => after(call("lifecycle", "start", [configuration]), done)),
     stop: () => after(call("lifecycle", "stop", []), done),
     poll: exported("poller") && (() => after(call("poller", "poll", []), done)),
     takeDelta: subscribes ? (delta) => takeUpdates(inbox.arrived(delta)) : undefined,
     ...(subscribes && { takeUpdates }),
-    endpoints: undefined,
-    has: (handler) => providerCall(handler) !== undefined,
+    endpoints: exported("endpoints") && (() => after(call("endpoints", "listEndpoints", []), endpointsText)),
+    serve: (request) =>
+      after(call("endpoints", "handle", [worldRequest(request)]), (response) =>
+        responseOf(plugin, request.endpoint, response),
+      ),
     answer(handler, request) {
       const provider = providerCall(handler);
       if (provider === undefined) throw signalkErrors["not-a-plugin"]({ plugin, missing: handler });
@@ -114,8 +118,4 @@ function refusedAs<Value>(plugin: string, name: string, use: () => Answer<Value>
   } catch (error) {
     return translated(error);
   }
-}
-
-function after<From, To>(answer: Answer<From>, map: (value: From) => To): Answer<To> {
-  return answer instanceof Promise ? answer.then(map) : map(answer);
 }

@@ -3,6 +3,8 @@
 import type { Answer, TextGuest } from "remora/abi";
 import type { ModuleInstance } from "remora/engine";
 import { signalkErrors } from "../errors.ts";
+import { readResponse } from "../plugin/endpoints.ts";
+import { after } from "./after.ts";
 import type { Command, SignalkGuest } from "./signalk-guest.ts";
 
 /**
@@ -18,9 +20,9 @@ const answerBytes = {
 export function coreGuest(plugin: string, instance: ModuleInstance, guest: TextGuest): SignalkGuest {
   if (!guest.has("plugin_start")) throw signalkErrors["not-a-plugin"]({ plugin, missing: "plugin_start" });
   const bytesMax = answerBytes[guest.convention];
-  const text = (name: string): string => {
+  const text = (name: string): Answer<string> => {
     if (!guest.has(name)) return "";
-    return atOnce(plugin, name, guest.ask(name, undefined, bytesMax.text));
+    return guest.ask(name, undefined, bytesMax.text);
   };
   return {
     get isLost() {
@@ -39,7 +41,13 @@ export function coreGuest(plugin: string, instance: ModuleInstance, guest: TextG
     poll: guest.has("poll") ? () => guest.give("poll") : undefined,
     takeDelta: guest.has("delta_handler") ? (delta) => guest.give("delta_handler", delta) : undefined,
     endpoints: guest.has("http_endpoints") ? () => text("http_endpoints") : undefined,
-    has: (handler) => guest.has(handler),
+    serve(request) {
+      const { handler } = request.endpoint;
+      if (!guest.has(handler)) throw signalkErrors["not-a-plugin"]({ plugin, missing: handler });
+      const { method, path, query, params, body, headers } = request;
+      const json = JSON.stringify({ method, path, query, params, body, headers });
+      return after(guest.ask(handler, json, bytesMax.answer), (text) => readResponse(plugin, handler, text));
+    },
     answer: (handler, request) => guest.ask(handler, request, bytesMax.answer),
     put(command, value) {
       const handler = handlerOf(command);
@@ -52,12 +60,4 @@ export function coreGuest(plugin: string, instance: ModuleInstance, guest: TextG
 /** As signalk-server names it. */
 function handlerOf({ context, path }: Command): string {
   return `handle_put_${context}_${path}`.replaceAll(".", "_");
-}
-
-/** What a plugin says about itself must not depend on the network. */
-export function atOnce(plugin: string, name: string, answer: Answer<string>): string {
-  if (typeof answer === "string") return answer;
-  // The guest is given up; how its call ends is of no interest.
-  answer.catch(() => {});
-  throw signalkErrors["bad-answer"]({ plugin, name, expected: "an answer at once" });
 }

@@ -13,6 +13,7 @@ import { fetchFor } from "./fetch.ts";
 import type { GuestHost } from "./host.ts";
 import { Inbox } from "./inbox.ts";
 import type { SignalkGuest } from "./signalk-guest.ts";
+import { WaitingClock } from "./waiting-clock.ts";
 import { worldImports } from "./world-imports.ts";
 
 export interface LinkOptions {
@@ -25,16 +26,21 @@ export class GuestLink {
   readonly #host: GuestHost;
   readonly #asyncify = new Asyncify();
   readonly #inbox: Inbox;
+  readonly #waitingClock: WaitingClock;
 
-  /** @param clock For subscriptions that have a period. */
-  constructor(host: GuestHost, clock: Clock) {
+  /**
+   * @param clock        For subscriptions that have a period.
+   * @param waitingClock Stands still while the guest waits for the network.
+   */
+  constructor(host: GuestHost, clock: Clock, waitingClock = new WaitingClock()) {
     this.#host = host;
+    this.#waitingClock = waitingClock;
     this.#inbox = new Inbox(host, clock);
   }
 
   /** @param host In whose name they are called. Default: the guest's own. */
   imports({ kind, hasFetch }: LinkOptions, access: GuestAccess, host = this.#host): HostImports {
-    if (kind === "component") return worldImports(host, this.#inbox);
+    if (kind === "component") return worldImports(host, this.#inbox, this.#waitingClock);
     const bytes = new GuestBytes(access.memory);
     const env = envImports({ host, bytes, abort: (error) => access.abort(error) });
     if (!hasFetch) return { env };

@@ -11,6 +11,7 @@ import type { ServerPort } from "../server-port.ts";
 import { GuestLink, nobody } from "./guest-link.ts";
 import { type GuestHost, type GuestSettings, Holdings } from "./host.ts";
 import type { SignalkGuest } from "./signalk-guest.ts";
+import { WaitingClock } from "./waiting-clock.ts";
 
 export interface SessionOptions {
   readonly plugin: string;
@@ -50,6 +51,7 @@ export interface Session {
  */
 export function openSession(options: SessionOptions): Session {
   const { plugin, grants } = options;
+  const waitingClock = new WaitingClock(options.guestClock);
   const sandbox = sandboxImports({
     plugin,
     grants,
@@ -58,6 +60,7 @@ export function openSession(options: SessionOptions): Session {
     environment: { PLUGIN_ID: plugin },
     privateFolder: options.privateFolder,
     network: { addresses: options.networkAddresses },
+    ...(waitsForNetwork(options) && { waiting: waitingClock.waiting }),
     log: {
       write: ({ level, text }) => options.log(level === "warn" || level === "error" ? level : "debug", text),
     },
@@ -67,7 +70,7 @@ export function openSession(options: SessionOptions): Session {
   const { server, settings, log, ask } = options;
   const host: GuestHost = { plugin, server, sandbox, gate: sandbox.gate, settings, log, holdings, ask };
   try {
-    const made = instantiate(options, host);
+    const made = instantiate(options, host, waitingClock);
     holdings.add(() => made.guest.close());
     return {
       guest: made.guest,
@@ -81,9 +84,15 @@ export function openSession(options: SessionOptions): Session {
   }
 }
 
-function instantiate(options: SessionOptions, host: GuestHost) {
+/** Guests that can be put aside answer each call with a promise, so that only those are which have something to wait for. */
+function waitsForNetwork({ artifact, grants }: SessionOptions): boolean {
+  const given = grants.some(({ capability }) => capability === "net.http" || capability === "net.socket");
+  return given && artifact.kind === "component";
+}
+
+function instantiate(options: SessionOptions, host: GuestHost, waitingClock: WaitingClock) {
   const { artifact, limits, grants, guestClock } = options;
-  const link = new GuestLink(host, options.clock);
+  const link = new GuestLink(host, options.clock, waitingClock);
   const hasFetch = grants.some(({ capability }) => capability === "net.http");
   const own = (access: GuestAccess, holder?: GuestHost) =>
     link.imports({ kind: artifact.kind, hasFetch }, access, holder);
@@ -93,6 +102,7 @@ function instantiate(options: SessionOptions, host: GuestHost) {
   const instance = artifact.instantiate({
     limits,
     ...(guestClock !== undefined && { clock: guestClock }),
+    ...(artifact.kind === "component" && { clock: waitingClock.now }),
     imports: (access) => {
       sandboxed = host.sandbox.forInstance(access);
       return { ...sandboxed.hostImports(linked), ...own(access) };

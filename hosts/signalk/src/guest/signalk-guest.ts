@@ -1,6 +1,7 @@
 /** A Signal K plugin that is loaded, whatever convention it keeps. */
 
 import type { Answer } from "remora/abi";
+import type { EndpointResponse, MatchedRequest } from "../plugin/endpoints.ts";
 import type { WorldUpdate } from "./inbox.ts";
 
 export interface SignalkGuest {
@@ -11,9 +12,9 @@ export interface SignalkGuest {
   /** Of the last call. */
   readonly fuelUsed: number;
   /** As it calls itself; empty when it does not. */
-  name(): string;
+  name(): Answer<string>;
   /** JSON Schema of its configuration, as text. */
-  schema(): string;
+  schema(): Answer<string>;
   /** @returns 0 when it started */
   start(configuration: string): Answer<number>;
   stop(): Answer<number>;
@@ -24,10 +25,15 @@ export interface SignalkGuest {
   /** Gets what it subscribed to, where the guest is one that subscribes. */
   readonly takeUpdates?: (updates: readonly WorldUpdate[]) => Answer<number>;
   /** JSON list of `{method, path, handler}`; undefined when it serves none. */
-  readonly endpoints: (() => string) | undefined;
-  /** Whether it exports a handler. */
-  has(handler: string): boolean;
-  /** JSON in, JSON out: HTTP and provider handlers. */
+  readonly endpoints: (() => Answer<string>) | undefined;
+  /**
+   * Answers an HTTP request to one of its endpoints.
+   *
+   * @throws signalk/not-a-plugin it does not export the handler
+   * @throws signalk/bad-answer   it gave no response
+   */
+  serve(request: MatchedRequest): Answer<EndpointResponse>;
+  /** Asks a provider's handler: JSON in, JSON out. */
   answer(handler: string, request: string): Answer<string>;
   /** A command to a path that the guest registered: JSON value in, JSON result out; undefined when it has no handler. */
   put(command: Command, value: string): Answer<string> | undefined;

@@ -17,6 +17,8 @@ import {
   registerResources,
   registerWeather,
 } from "./registrations.ts";
+import type { WaitingClock } from "./waiting-clock.ts";
+import { network } from "./world-network.ts";
 import { fromWorldItems, toWorld, type WorldPathValue, type WorldValue } from "./world-value.ts";
 
 type HostFunction = (...args: never[]) => unknown;
@@ -27,7 +29,11 @@ export function worldName(interfaceName: string): string {
 }
 
 /** Each function is marked as slow, as those of `env` are: a guest that only calls the host looks at the clock then. */
-export function worldImports(host: GuestHost, inbox: Inbox): Record<string, Record<string, HostFunction>> {
+export function worldImports(
+  host: GuestHost,
+  inbox: Inbox,
+  clock: WaitingClock,
+): Record<string, Record<string, HostFunction>> {
   const interfaces: Record<string, Record<string, HostFunction>> = {
     types: {},
     deltas: deltas(host),
@@ -39,6 +45,7 @@ export function worldImports(host: GuestHost, inbox: Inbox): Record<string, Reco
       register: (context: string, path: string) => orRefuse(registerPut(host, context, path)),
     },
     providers: providers(host),
+    network: network(host, clock),
   };
   for (const functions of Object.values(interfaces)) {
     for (const hostFunction of Object.values(functions)) slowHostFunction(hostFunction);

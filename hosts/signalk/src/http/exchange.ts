@@ -12,7 +12,11 @@ export interface ApiRequest {
 
 export type ApiResponse =
   | { readonly status: number; readonly json: unknown }
-  | { readonly status: number; readonly text: string; readonly headers: Readonly<Record<string, string>> };
+  | {
+      readonly status: number;
+      readonly text: string | Uint8Array;
+      readonly headers: Readonly<Record<string, string>>;
+    };
 
 export type Handler = (request: ApiRequest) => ApiResponse | Promise<ApiResponse>;
 

@@ -1,20 +1,12 @@
 /** An HTTP request to a plugin's endpoint: found in its list, asked of the guest in its turn, and read. */
 
 import type { Answer } from "remora/abi";
-import { signalkErrors } from "../errors.ts";
 import type { SignalkGuest } from "../guest/signalk-guest.ts";
-import {
-  type Endpoint,
-  type EndpointRequest,
-  type EndpointResponse,
-  matchEndpoint,
-  readResponse,
-} from "./endpoints.ts";
+import { type Endpoint, type EndpointRequest, type EndpointResponse, matchEndpoint } from "./endpoints.ts";
 
 export interface Answering {
-  readonly plugin: string;
   readonly endpoints: readonly Endpoint[];
-  readonly ask: (use: (guest: SignalkGuest) => Answer<string>) => Promise<string>;
+  readonly ask: (use: (guest: SignalkGuest) => Answer<EndpointResponse>) => Promise<EndpointResponse>;
 }
 
 /**
@@ -22,16 +14,10 @@ export interface Answering {
  * @throws signalk/not-a-plugin signalk/bad-answer signalk/busy engine/…
  */
 export async function answerRequest(
-  { plugin, endpoints, ask }: Answering,
-  { method, path, query, body, headers }: EndpointRequest,
+  { endpoints, ask }: Answering,
+  request: EndpointRequest,
 ): Promise<EndpointResponse | undefined> {
-  const found = matchEndpoint(endpoints, method, path);
+  const found = matchEndpoint(endpoints, request.method, request.path);
   if (found === undefined) return undefined;
-  const { handler } = found.endpoint;
-  const json = JSON.stringify({ method, path, query, params: found.params, body, headers });
-  const answer = await ask((guest) => {
-    if (guest.has(handler)) return guest.answer(handler, json);
-    throw signalkErrors["not-a-plugin"]({ plugin, missing: handler });
-  });
-  return readResponse(plugin, handler, answer);
+  return ask((guest) => guest.serve({ ...request, ...found }));
 }

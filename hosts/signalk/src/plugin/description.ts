@@ -1,5 +1,6 @@
 /** What a plugin says about itself before it runs, and what it serves when it does. */
 
+import type { Answer } from "remora/abi";
 import { harmless } from "remora/policy";
 import { signalkErrors } from "../errors.ts";
 import type { Session } from "../guest/session.ts";
@@ -14,10 +15,10 @@ export interface Description {
 
 const nameLengthMax = 200;
 
-/** @throws signalk/bad-answer its schema is no JSON */
-export function describe(plugin: string, { guest }: Session): Description {
-  const name = harmless(guest.name(), nameLengthMax);
-  const schema = guest.schema();
+/** @throws signalk/bad-answer its schema is no JSON, or it waits for the network to tell */
+export async function describe(plugin: string, { guest }: Session): Promise<Description> {
+  const name = harmless(await atOnce(plugin, "name", guest.name()), nameLengthMax);
+  const schema = await atOnce(plugin, "schema", guest.schema());
   return {
     name: name === "" ? undefined : name,
     schema: schema.trim() === "" ? {} : parseSchema(plugin, schema),
@@ -33,9 +34,13 @@ function parseSchema(plugin: string, schema: string): unknown {
 }
 
 /** Its endpoints, as far as they may be served; each refusal is in the audit. */
-export function servedEndpoints(plugin: string, { guest, sandbox }: Session): readonly Endpoint[] {
+export async function servedEndpoints(
+  plugin: string,
+  { guest, sandbox }: Session,
+): Promise<readonly Endpoint[]> {
   if (guest.endpoints === undefined) return [];
-  return readEndpoints(plugin, guest.endpoints()).filter(({ path }) =>
+  const list = await atOnce(plugin, "endpoints", guest.endpoints());
+  return readEndpoints(plugin, list).filter(({ path }) =>
     sandbox.gate.act(
       "http.serve",
       `/plugins/${plugin}${path}`,
@@ -43,4 +48,20 @@ export function servedEndpoints(plugin: string, { guest, sandbox }: Session): re
       () => false,
     ),
   );
+}
+
+/**
+ * What a plugin says about itself must not depend on the network. A guest that could wait answers with a promise in any
+ * case, which is settled before the thread does anything else.
+ *
+ * @throws signalk/bad-answer it waits; whoever asked gives the guest up
+ */
+async function atOnce(plugin: string, name: string, answer: Answer<string>): Promise<string> {
+  if (typeof answer === "string") return answer;
+  const late = new Promise<undefined>((resolve) => setImmediate(resolve, undefined));
+  const told = await Promise.race([answer, late]);
+  if (told !== undefined) return told;
+  // How its call ends is of no interest.
+  answer.catch(() => {});
+  throw signalkErrors["bad-answer"]({ plugin, name, expected: "an answer at once" });
 }

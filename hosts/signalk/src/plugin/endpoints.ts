@@ -20,15 +20,21 @@ export interface EndpointRequest {
   readonly body: unknown;
 }
 
+/** A request with the endpoint that it is for, and the parts of its path that the endpoint names. */
+export interface MatchedRequest extends EndpointRequest {
+  readonly endpoint: Endpoint;
+  readonly params: Readonly<Record<string, string>>;
+}
+
 export interface EndpointResponse {
   readonly statusCode: number;
   readonly headers: Readonly<Record<string, string>>;
-  readonly body: string;
+  readonly body: string | Uint8Array;
 }
 
 const endpointsMax = 100;
 const pathLengthMax = 512;
-const headersMax = 100;
+export const headersMax = 100;
 
 const methods: ReadonlySet<string> = new Set(["GET", "POST", "PUT", "DELETE"]);
 
@@ -103,14 +109,18 @@ function split(path: string): string[] {
 
 /** @throws signalk/bad-answer it is no response */
 export function readResponse(plugin: string, handler: string, json: string): EndpointResponse {
-  const bad = (cause?: unknown) =>
-    signalkErrors["bad-answer"]({ plugin, name: handler, expected: "{statusCode, headers, body}" }, cause);
   let data: unknown;
   try {
     data = JSON.parse(json);
   } catch (cause) {
-    throw bad(cause);
+    throw badResponse(plugin, handler, cause);
   }
+  return checkResponse(plugin, handler, data);
+}
+
+/** @throws signalk/bad-answer it is no response */
+export function checkResponse(plugin: string, handler: string, data: unknown): EndpointResponse {
+  const bad = () => badResponse(plugin, handler);
   if (!isRecord(data)) throw bad();
   const { statusCode = 200, headers = {}, body = "" } = data;
   if (
@@ -123,10 +133,17 @@ export function readResponse(plugin: string, handler: string, json: string): End
   }
   if (!isRecord(headers) || Object.keys(headers).length > headersMax) throw bad();
   const read = readHeaders(headers, bad);
-  if (typeof body === "string") return { statusCode, headers: read, body };
+  if (typeof body === "string" || body instanceof Uint8Array) return { statusCode, headers: read, body };
   const hasType = Object.keys(read).some((name) => name.toLowerCase() === "content-type");
   if (!hasType) read["Content-Type"] = "application/json; charset=utf-8";
   return { statusCode, headers: read, body: JSON.stringify(body) };
+}
+
+function badResponse(plugin: string, handler: string, cause?: unknown): Error {
+  return signalkErrors["bad-answer"](
+    { plugin, name: handler, expected: "{statusCode, headers, body}" },
+    cause,
+  );
 }
 
 function readHeaders(headers: Record<string, unknown>, bad: () => Error): Record<string, string> {

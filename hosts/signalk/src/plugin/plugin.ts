@@ -110,7 +110,7 @@ export class SignalkPlugin implements ServedPlugin {
       const artifact = await readArtifact(this.manifest);
       const session = this.#open(artifact);
       try {
-        this.#description = describe(this.id, session);
+        this.#description = await describe(this.id, session);
       } finally {
         session.close();
       }
@@ -183,7 +183,7 @@ export class SignalkPlugin implements ServedPlugin {
     const next = this.#open(artifact);
     let description: Description;
     try {
-      description = describe(this.id, next);
+      description = await describe(this.id, next);
     } catch (error) {
       next.close();
       throw error;
@@ -206,8 +206,7 @@ export class SignalkPlugin implements ServedPlugin {
 
   /** Answers an HTTP request below `/plugins/{id}`; undefined when the plugin serves no such path. */
   async serve(request: EndpointRequest): Promise<EndpointResponse | undefined> {
-    const { id: plugin } = this;
-    return answerRequest({ plugin, endpoints: this.#endpoints, ask: (use) => this.ask(use) }, request);
+    return answerRequest({ endpoints: this.#endpoints, ask: (use) => this.ask(use) }, request);
   }
 
   async #begin(): Promise<void> {
@@ -218,9 +217,9 @@ export class SignalkPlugin implements ServedPlugin {
       this.#artifact ??= await readArtifact(this.manifest);
       const session = this.#open(this.#artifact);
       this.#session = session;
-      this.#description = describe(this.id, session);
+      this.#description = await describe(this.id, session);
       await this.#startGuest(session);
-      this.#beginRun(session);
+      await this.#beginRun(session);
     } catch (error) {
       // A stop in between has closed the guest: that is no failure of it.
       if (this.#session === undefined && this.state === "stopped") return;
@@ -242,13 +241,15 @@ export class SignalkPlugin implements ServedPlugin {
     if (status !== 0) throw signalkErrors["start-refused"]({ plugin: this.id, status });
   }
 
-  #beginRun(session: Session): void {
+  async #beginRun(session: Session): Promise<void> {
     const { guest, sandbox } = session;
     const { server, clock } = this.#deps;
+    const endpoints = await servedEndpoints(this.id, session);
+    if (session !== this.#session) throw this.#notRunning();
     this.#state = "running";
     this.#restarts.started();
     if (this.#status === "Starting") this.#tell("Running");
-    this.#endpoints = servedEndpoints(this.id, session);
+    this.#endpoints = endpoints;
     if (guest.takeDelta !== undefined && sandbox.gate.has("data.read")) {
       this.#ends.push(server.onDelta((published) => this.#turns.post(() => published.json)));
     }
@@ -279,7 +280,7 @@ export class SignalkPlugin implements ServedPlugin {
       this.#session = next;
       await this.#startGuest(next);
       this.#endRun();
-      this.#beginRun(next);
+      await this.#beginRun(next);
     } catch (error) {
       next.close();
       this.#endRun();

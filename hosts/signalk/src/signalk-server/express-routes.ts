@@ -30,10 +30,12 @@ export function expressHandler(
 
 function send(response: ExpressResponse, answer: ApiResponse): void {
   const isJson = "json" in answer;
+  const body = isJson ? (JSON.stringify(answer.json) ?? "null") : answer.text;
   response
     .status(answer.status)
     .set(isJson ? { "Content-Type": "application/json; charset=utf-8" } : answer.headers)
-    .send(isJson ? (JSON.stringify(answer.json) ?? "null") : answer.text);
+    // Express writes other bytes than a Buffer as JSON.
+    .send(typeof body === "string" ? body : Buffer.from(body));
 }
 
 function partsOf(path: string): string[] | undefined {

@@ -116,7 +116,15 @@ async function server(t: TestContext, interfaces: { wasm?: boolean } = { wasm: f
         error === undefined ? resolve("passed on") : reject(error),
       );
     });
-  const enable = () => request("/plugins/_test_anchor/config", "POST", { enabled: true, configuration: {} });
+  const enable = async () => {
+    const answer = await request("/plugins/_test_anchor/config", "POST", {
+      enabled: true,
+      configuration: {},
+    });
+    // It may still be starting then; one that waits for nothing has started at the end of this turn.
+    await new Promise((resolve) => setImmediate(resolve));
+    return answer;
+  };
   return { app, statuses, plugin, messages, puts, resources, handlers, request, enable, lines };
 }
 

@@ -79,7 +79,7 @@ export interface ExpressRequest {
 export interface ExpressResponse {
   status(code: number): ExpressResponse;
   set(headers: Readonly<Record<string, string>>): ExpressResponse;
-  send(text: string): void;
+  send(body: string | Buffer): void;
 }
 
 export type ExpressHandler = (
