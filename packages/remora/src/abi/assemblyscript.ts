@@ -9,6 +9,7 @@
 
 import type { CoreFunctions, ModuleInstance } from "../engine/index.ts";
 import type { Asyncify } from "./asyncify.ts";
+import type { CalledExport } from "./called-export.ts";
 import { abiErrors } from "./errors.ts";
 import { addressOf, type GuestBytes, signedOf, utf8Length } from "./guest-bytes.ts";
 import { type Answer, type TextCall, TextGuest } from "./text-guest.ts";
@@ -17,35 +18,37 @@ import { type Answer, type TextCall, TextGuest } from "./text-guest.ts";
 export const arrayBufferId = 1;
 export const stringId = 2;
 
+type CoreFunction = CoreFunctions[string];
+
 /** A heap that grew to twice its size is worth a look by a collector that runs only when it is told to. */
 const pageBytes = 65_536;
 
 export class AssemblyScriptGuest extends TextGuest {
   readonly convention = "assemblyscript";
+  readonly #heap: Heap;
   #collectedBytes: number;
 
   constructor(instance: ModuleInstance, asyncify?: Asyncify) {
     super(instance, asyncify);
-    this.#collectedBytes = this.#memoryBytes;
+    this.#heap = new Heap(this.bytes);
+    this.#collectedBytes = this.bytes.size;
   }
 
   give(name: string, text?: string): Answer<number> {
+    const called = this.called(name);
     this.#collectIfGrown();
-    return this.perform(new NumberCall(name, this.bytes, text));
+    return this.perform(new NumberCall(called, this.#heap, text));
   }
 
   ask(name: string, text: string | undefined, bytesMax: number): Answer<string> {
+    const called = this.called(name);
     this.#collectIfGrown();
-    return this.perform(new StringCall(name, this.bytes, text, bytesMax));
-  }
-
-  get #memoryBytes(): number {
-    return this.instance.memory?.buffer.byteLength ?? 0;
+    return this.perform(new StringCall(called, this.#heap, text, bytesMax));
   }
 
   /** The runtime "minimal" collects when the host says so; for "incremental" it is a help, for "stub" nothing. */
   #collectIfGrown(): void {
-    const bytes = this.#memoryBytes;
+    const bytes = this.bytes.size;
     if (bytes < 2 * Math.max(this.#collectedBytes, 16 * pageBytes) || this.isWaiting) return;
     this.#collectedBytes = bytes;
     if (this.has("__collect")) this.instance.together(collect, undefined);
@@ -54,67 +57,90 @@ export class AssemblyScriptGuest extends TextGuest {
 
 const collect = (functions: CoreFunctions) => functions.__collect?.();
 
+/** The managed objects that the host makes in a guest for a call. The runtime's functions are looked up once. */
+class Heap {
+  readonly bytes: GuestBytes;
+  #new: CoreFunction | undefined;
+  #pin: CoreFunction | undefined;
+  #unpin: CoreFunction | undefined;
+
+  constructor(bytes: GuestBytes) {
+    this.bytes = bytes;
+  }
+
+  /** Allocates an object that the guest's collector leaves alone until it is let go of. */
+  pinned(functions: CoreFunctions, length: number, id: number): number {
+    if (this.#new === undefined) {
+      this.#new = functions.__new;
+      this.#pin = functions.__pin;
+      this.#unpin = functions.__unpin;
+    }
+    const pointer = allocated(this.#new, length, id);
+    this.#pin?.(pointer);
+    return pointer;
+  }
+
+  letGo(pointer: number): void {
+    this.#unpin?.(pointer);
+  }
+}
+
 abstract class Call<Result> implements TextCall<Result> {
-  readonly name: string;
-  protected readonly bytes: GuestBytes;
+  readonly called: CalledExport;
+  protected readonly heap: Heap;
   readonly #text: string | undefined;
   #pointer = 0;
   #length = 0;
 
-  constructor(name: string, bytes: GuestBytes, text: string | undefined) {
-    this.name = name;
-    this.bytes = bytes;
+  constructor(called: CalledExport, heap: Heap, text: string | undefined) {
+    this.called = called;
+    this.heap = heap;
     this.#text = text;
   }
 
   prepare(functions: CoreFunctions): void {
     const text = this.#text ?? "";
-    const parameters = functions[this.name]?.length ?? 0;
+    const { parameters } = this.called;
     if (parameters === 1) {
-      this.#allocate(functions, 2 * text.length, stringId);
-      this.bytes.setUtf16(this.#pointer, text, "the string for the guest");
+      this.#pointer = this.heap.pinned(functions, 2 * text.length, stringId);
+      this.heap.bytes.setUtf16(this.#pointer, text, "the string for the guest");
     } else if (parameters > 1) {
       this.#length = utf8Length(text);
-      this.#allocate(functions, this.#length, 0);
-      this.bytes.setUtf8(this.#pointer, text, this.#length, "the bytes for the guest");
+      this.#pointer = this.heap.pinned(functions, this.#length, 0);
+      this.heap.bytes.setUtf8(this.#pointer, text, this.#length, "the bytes for the guest");
     }
   }
 
-  enter(functions: CoreFunctions): unknown {
-    // What is not needed is ignored by V8, as in every host of this convention.
-    return functions[this.name]?.(this.#pointer, this.#length);
+  enter(): unknown {
+    return this.called.function(this.#pointer, this.#length);
   }
 
-  finish(functions: CoreFunctions, returned: unknown): Result {
+  finish(_functions: CoreFunctions, returned: unknown): Result {
     const result = this.take(returned);
-    if (this.#pointer !== 0) functions.__unpin?.(this.#pointer);
+    if (this.#pointer !== 0) this.heap.letGo(this.#pointer);
     return result;
   }
 
   protected abstract take(returned: unknown): Result;
-
-  #allocate(functions: CoreFunctions, length: number, id: number): void {
-    this.#pointer = newObject(functions, length, id);
-    functions.__pin?.(this.#pointer);
-  }
 }
 
 class NumberCall extends Call<number> {
   protected override take(returned: unknown): number {
-    return signedOf(returned, `the result of "${this.name}"`);
+    // A function without a result, as most that are given something are.
+    return returned === undefined ? 0 : signedOf(returned, `the result of "${this.called.name}"`);
   }
 }
 
 class StringCall extends Call<string> {
   readonly #bytesMax: number;
 
-  constructor(name: string, bytes: GuestBytes, text: string | undefined, bytesMax: number) {
-    super(name, bytes, text);
+  constructor(called: CalledExport, heap: Heap, text: string | undefined, bytesMax: number) {
+    super(called, heap, text);
     this.#bytesMax = bytesMax;
   }
 
   protected override take(returned: unknown): string {
-    return readString(this.bytes, returned, `the answer of "${this.name}"`, this.#bytesMax);
+    return readString(this.heap.bytes, returned, `the answer of "${this.called.name}"`, this.#bytesMax);
   }
 }
 
@@ -124,7 +150,10 @@ class StringCall extends Call<string> {
  * @throws abi/no-such-export abi/no-memory
  */
 export function newObject(functions: CoreFunctions, length: number, id: number): number {
-  const allocate = functions.__new;
+  return allocated(functions.__new, length, id);
+}
+
+function allocated(allocate: CoreFunction | undefined, length: number, id: number): number {
   if (allocate === undefined) {
     throw abiErrors["no-such-export"]({ name: "__new", near: "; compile it with --exportRuntime" });
   }

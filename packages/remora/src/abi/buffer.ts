@@ -5,6 +5,7 @@
  */
 
 import type { CoreFunctions } from "../engine/index.ts";
+import type { CalledExport } from "./called-export.ts";
 import { abiErrors } from "./errors.ts";
 import { addressOf, type GuestBytes, signedOf, utf8Length } from "./guest-bytes.ts";
 import { type Answer, type TextCall, TextGuest } from "./text-guest.ts";
@@ -13,11 +14,11 @@ export class BufferGuest extends TextGuest {
   readonly convention = "buffer";
 
   give(name: string, text?: string): Answer<number> {
-    return this.perform(new GiveCall(name, this.bytes, text));
+    return this.perform(new GiveCall(this.called(name), this.bytes, text));
   }
 
   ask(name: string, text: string | undefined, bytesMax: number): Answer<string> {
-    return this.perform(new AskCall(name, this.bytes, text, bytesMax));
+    return this.perform(new AskCall(this.called(name), this.bytes, text, bytesMax));
   }
 }
 
@@ -30,34 +31,33 @@ interface Block {
 const noBlock: Block = { pointer: 0, length: 0 };
 
 class GiveCall implements TextCall<number> {
-  readonly name: string;
+  readonly called: CalledExport;
   readonly #bytes: GuestBytes;
   readonly #text: string | undefined;
   #input = noBlock;
 
-  constructor(name: string, bytes: GuestBytes, text: string | undefined) {
-    this.name = name;
+  constructor(called: CalledExport, bytes: GuestBytes, text: string | undefined) {
+    this.called = called;
     this.#bytes = bytes;
     this.#text = text;
   }
 
   prepare(functions: CoreFunctions): void {
-    if ((functions[this.name]?.length ?? 0) >= 2)
-      this.#input = handOver(functions, this.#bytes, this.#text ?? "");
+    if (this.called.parameters >= 2) this.#input = handOver(functions, this.#bytes, this.#text ?? "");
   }
 
-  enter(functions: CoreFunctions): unknown {
-    return functions[this.name]?.(this.#input.pointer, this.#input.length);
+  enter(): unknown {
+    return this.called.function(this.#input.pointer, this.#input.length);
   }
 
   finish(functions: CoreFunctions, returned: unknown): number {
     free(functions, this.#input);
-    return signedOf(returned, `the result of "${this.name}"`);
+    return signedOf(returned, `the result of "${this.called.name}"`);
   }
 }
 
 class AskCall implements TextCall<string> {
-  readonly name: string;
+  readonly called: CalledExport;
   readonly #bytes: GuestBytes;
   readonly #text: string | undefined;
   readonly #bytesMax: number;
@@ -65,29 +65,29 @@ class AskCall implements TextCall<string> {
   #output = noBlock;
   #takesInput = false;
 
-  constructor(name: string, bytes: GuestBytes, text: string | undefined, bytesMax: number) {
-    this.name = name;
+  constructor(called: CalledExport, bytes: GuestBytes, text: string | undefined, bytesMax: number) {
+    this.called = called;
     this.#bytes = bytes;
     this.#text = text;
     this.#bytesMax = bytesMax;
   }
 
   prepare(functions: CoreFunctions): void {
-    this.#takesInput = (functions[this.name]?.length ?? 0) >= 4;
+    this.#takesInput = this.called.parameters >= 4;
     if (this.#takesInput) this.#input = handOver(functions, this.#bytes, this.#text ?? "");
     this.#output = allocate(functions, this.#bytesMax);
     // It must lie in memory whether or not the guest fills it.
     this.#bytes.slice(this.#output.pointer, this.#bytesMax, "the buffer for the answer");
   }
 
-  enter(functions: CoreFunctions): unknown {
+  enter(): unknown {
     const out = this.#output;
-    if (!this.#takesInput) return functions[this.name]?.(out.pointer, out.length);
-    return functions[this.name]?.(this.#input.pointer, this.#input.length, out.pointer, out.length);
+    if (!this.#takesInput) return this.called.function(out.pointer, out.length);
+    return this.called.function(this.#input.pointer, this.#input.length, out.pointer, out.length);
   }
 
   finish(functions: CoreFunctions, returned: unknown): string {
-    const what = `the answer of "${this.name}"`;
+    const what = `the answer of "${this.called.name}"`;
     // Nothing written, or a guest that failed and says so with a negative number: an empty answer.
     const length = Math.max(0, signedOf(returned, what));
     const text = this.#bytes.utf8(this.#output.pointer, length, what, this.#bytesMax);

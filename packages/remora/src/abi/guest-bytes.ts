@@ -32,6 +32,11 @@ export class GuestBytes {
     this.#memory = memory;
   }
 
+  /** How large the memory is now. */
+  get size(): number {
+    return this.#memory.view().length;
+  }
+
   /** The bytes themselves, not a copy: valid until the guest runs again. */
   slice(pointer: number, length: number, what: string): Uint8Array {
     const bytes = this.#memory.view();

@@ -7,6 +7,7 @@
 import { didYouMean } from "../base/index.ts";
 import type { CoreFunctions, ModuleInstance } from "../engine/index.ts";
 import type { Asyncify } from "./asyncify.ts";
+import { CalledExport } from "./called-export.ts";
 import { abiErrors } from "./errors.ts";
 import { GuestBytes } from "./guest-bytes.ts";
 
@@ -15,10 +16,10 @@ export type Answer<Value> = Value | Promise<Value>;
 
 /** One call into the guest. `enter` runs again when the guest was unwound, with the same arguments. */
 export interface TextCall<Result> {
-  readonly name: string;
+  readonly called: CalledExport;
   /** Brings the arguments into the guest. */
   prepare(functions: CoreFunctions): void;
-  enter(functions: CoreFunctions): unknown;
+  enter(): unknown;
   /** Takes the result out, and frees what `prepare` allocated. */
   finish(functions: CoreFunctions, returned: unknown): Result;
 }
@@ -33,6 +34,7 @@ export abstract class TextGuest {
   readonly bytes: GuestBytes;
   protected readonly instance: ModuleInstance;
   readonly #asyncify: Asyncify | undefined;
+  readonly #called = new Map<string, CalledExport>();
   readonly #begin: <Result>(functions: CoreFunctions, call: TextCall<Result>) => Result | typeof suspended;
   readonly #goOn: <Result>(functions: CoreFunctions, call: TextCall<Result>) => Result | typeof suspended;
 
@@ -42,21 +44,23 @@ export abstract class TextGuest {
     if (memory === undefined) throw abiErrors["no-memory-export"]({});
     this.instance = instance;
     this.#asyncify = asyncify;
+    const isShared = !(memory.buffer instanceof ArrayBuffer);
     let view = new Uint8Array(0);
     this.bytes = new GuestBytes({
       view() {
-        // Growth replaces the buffer, and detaches the old one.
-        if (view.buffer !== memory.buffer) view = new Uint8Array(memory.buffer);
+        // A view of length zero is one that growth has detached, or none yet; asking the memory for its buffer takes 20 ns.
+        if (view.length === 0 || isShared) view = new Uint8Array(memory.buffer);
         return view;
       },
     });
     const enter = <Result>(functions: CoreFunctions, call: TextCall<Result>) => {
-      const returned = call.enter(functions);
+      const returned = call.enter();
       if (asyncify?.hasUnwound()) return suspended;
       return call.finish(functions, returned);
     };
     this.#begin = (functions, call) => {
       asyncify?.attach(functions);
+      call.called.find(functions);
       call.prepare(functions);
       return enter(functions, call);
     };
@@ -92,12 +96,24 @@ export abstract class TextGuest {
    */
   abstract ask(name: string, text: string | undefined, bytesMax: number): Answer<string>;
 
-  protected perform<Result>(call: TextCall<Result>): Answer<Result> {
-    const { name } = call;
-    if (!this.has(name)) {
-      throw abiErrors["no-such-export"]({ name, near: didYouMean(name, Object.keys(this.instance.exports)) });
+  /** @throws abi/no-such-export */
+  protected called(name: string): CalledExport {
+    let called = this.#called.get(name);
+    if (called === undefined) {
+      if (!this.has(name)) {
+        throw abiErrors["no-such-export"]({
+          name,
+          near: didYouMean(name, Object.keys(this.instance.exports)),
+        });
+      }
+      called = new CalledExport(name);
+      this.#called.set(name, called);
     }
-    if (this.isWaiting) throw abiErrors.suspended({ name });
+    return called;
+  }
+
+  protected perform<Result>(call: TextCall<Result>): Answer<Result> {
+    if (this.isWaiting) throw abiErrors.suspended({ name: call.called.name });
     const result = this.instance.together<TextCall<Result>, Result | typeof suspended>(this.#begin, call);
     return result === suspended ? this.#wait(call) : result;
   }
@@ -105,7 +121,7 @@ export abstract class TextGuest {
   async #wait<Result>(call: TextCall<Result>): Promise<Result> {
     for (let waits = 1; ; waits++) {
       try {
-        if (waits > waitsMax) throw abiErrors["too-many-waits"]({ name: call.name, waitsMax });
+        if (waits > waitsMax) throw abiErrors["too-many-waits"]({ name: call.called.name, waitsMax });
         await this.#asyncify?.ready();
       } catch (error) {
         // Its stack can never be rewound: nothing may enter it again.
