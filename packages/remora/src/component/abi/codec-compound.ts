@@ -119,7 +119,7 @@ interface Elements<Value = List> {
   readonly loadAll: (cx: Context, pointer: number, count: number) => Value;
 }
 
-function elementsCodec({ type, size, align, check, store, storeAll, load }: Codec): Elements {
+function elementsCodec({ type, size, align, check, checkAll, store, storeAll, load }: Codec): Elements {
   const generic: Elements = {
     size,
     heldSize: Math.max(size, elementBytesMin),
@@ -128,6 +128,7 @@ function elementsCodec({ type, size, align, check, store, storeAll, load }: Code
     make: () => [],
     check: (value, cx) => {
       if (!Array.isArray(value)) return false;
+      if (checkAll !== undefined) return checkAll(value, cx);
       for (let index = 0; index < value.length; index++) {
         if (!check(value[index], cx)) return false;
       }

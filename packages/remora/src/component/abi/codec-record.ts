@@ -23,7 +23,7 @@ import {
 import { recordMaker } from "./record-maker.ts";
 import { checkAndKeep, shapeOf } from "./record-shape.ts";
 import { routineStringsMax } from "./routine-module.ts";
-import { type StringRun, storeStrings } from "./string-run.ts";
+import { type StringRun, storeStrings, storeStringsOfAll } from "./string-run.ts";
 
 type RecordType = Extract<ValueType, { kind: "record" }>;
 type RecordValue = Record<string, unknown>;
@@ -50,8 +50,14 @@ export function recordCodec(
     size,
     align,
     flat: flatten(type, address),
-    check: (value, cx) =>
-      typeof value === "object" && value !== null && checkAndKeep(shape, value as RecordValue, cx),
+    check: (value, cx) => isObject(value) && checkAndKeep(shape, value, cx),
+    checkAll: (values, cx) => {
+      for (let index = 0; index < values.length; index++) {
+        const value = values[index];
+        if (!isObject(value) || !checkAndKeep(shape, value, cx)) return false;
+      }
+      return true;
+    },
     ...(side === "raw" ? fromValue(fields) : fromKept(fields, partsOf(fields, nextRoutine), size)),
     load: (cx, pointer) => new Made(cx, pointer),
     lift: (cx, values, at) => {
@@ -65,6 +71,10 @@ export function recordCodec(
     },
     single: undefined,
   };
+}
+
+function isObject(value: unknown): value is RecordValue {
+  return typeof value === "object" && value !== null;
 }
 
 /**
@@ -126,7 +136,7 @@ type Lowering = Pick<Codec<RecordValue>, "store" | "storeAll" | "lower">;
 function fromKept(fields: readonly RecordField[], parts: readonly Part[], size: number): Lowering {
   const width = fields.length;
   const plain = fields.filter(({ kind }) => kind !== otherKind && !isString(kind));
-  const hasStrings = parts.some(({ strings }) => strings !== undefined);
+  const runs = parts.flatMap(({ strings }) => strings ?? []);
   const hasOthers = fields.some(({ kind }) => kind === otherKind);
   return {
     store: (cx, _, pointer) => storeParts(parts, cx, cx.takeKept(width), pointer),
@@ -135,14 +145,7 @@ function fromKept(fields: readonly RecordField[], parts: readonly Part[], size: 
       ? undefined
       : (cx, count, pointer) => {
           const first = cx.takeKept(count * width);
-          if (hasStrings) {
-            for (let index = 0; index < count; index++) {
-              for (const { strings } of parts) {
-                if (strings !== undefined)
-                  storeStrings(strings, cx, first + index * width, pointer + index * size);
-              }
-            }
-          }
+          if (runs.length > 0) storeStringsOfAll(runs, cx, { count, first, width, pointer, size });
           for (const field of plain) storeColumn(field, cx, count, first, width, pointer, size);
         },
     lower: (cx, _, out, at) => {

@@ -31,6 +31,8 @@ export interface Codec<Value = any> {
   /** Undefined when there are more than 16: such a value only ever goes through memory. */
   readonly flat: readonly FlatType[] | undefined;
   readonly check: (value: unknown, cx: Context) => boolean;
+  /** Checks all values of a list, for types whose lists are long: a call for each costs as much as a field of it. */
+  readonly checkAll?: (values: readonly unknown[], cx: Context) => boolean;
   readonly store: (cx: Context, value: Value, pointer: number) => void;
   /** Stores so many values in a row, all of which were kept when they were checked; for types that keep theirs. */
   readonly storeAll?: ((cx: Context, count: number, pointer: number) => void) | undefined;

@@ -118,6 +118,18 @@ test("the allocator is asked for each string in the order of the fields, and aga
   }
 });
 
+test("a string of any length is copied whole, and one unit that is not ASCII is noticed wherever it stands", async () => {
+  const { exports } = load(await takingGuest(""), {}, eagerRoutines());
+  for (let length = 0; length <= 17; length++) {
+    const text = "abcdefghijklmnopq".slice(0, length);
+    assert.equal(exports.i.take({ first: text, number: 1, second: text }, padding), text);
+    for (let at = 0; at < length; at++) {
+      const changed = `${text.slice(0, at)}ü${text.slice(at + 1)}`;
+      assert.equal(exports.i.take({ first: changed, number: 1 }, padding), changed);
+    }
+  }
+});
+
 test("a lone surrogate becomes U+FFFD, and characters beyond the first plane stay whole", async () => {
   const guest = await takingGuest("");
   for (const [given, taken] of [

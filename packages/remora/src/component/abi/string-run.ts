@@ -29,6 +29,42 @@ export function storeStrings(run: StringRun, cx: Context, first: number, pointer
   }
 }
 
+/** Several records in a row, and what was kept of them. */
+export interface Rows {
+  readonly count: number;
+  /** Where the kept values of the first begin, and how many each record has. */
+  readonly first: number;
+  readonly width: number;
+  /** Where the first lies, and how many bytes each record has. */
+  readonly pointer: number;
+  readonly size: number;
+}
+
+/** Record by record, since that is the order in which the guest's allocator is asked. */
+export function storeStringsOfAll(
+  runs: readonly StringRun[],
+  cx: Context,
+  { count, first, width, pointer, size }: Rows,
+): void {
+  const [run] = runs;
+  const routine = run && runs.length === 1 ? cx.routines.of(run) : undefined;
+  if (run !== undefined && routine !== undefined) {
+    const { kept } = cx;
+    let from = first + run.place;
+    let to = pointer;
+    for (let index = 0; index < count; index++) {
+      callRoutine(routine, to, kept, from);
+      from += width;
+      to += size;
+    }
+    cx.refreshIfDetached();
+    return;
+  }
+  for (let index = 0; index < count; index++) {
+    for (const each of runs) storeStrings(each, cx, first + index * width, pointer + index * size);
+  }
+}
+
 /** Always as many as there may be: it does not look at those that it stores nowhere. */
 function callRoutine(routine: CoreFunction, pointer: number, kept: readonly unknown[], at: number): void {
   routine(
