@@ -35,6 +35,11 @@ export const signalkErrors = defineErrors("signalk", {
     message: (d: { file: string; reason: string }) => `Cannot use the settings "${d.file}": ${d.reason}`,
   },
   // A plugin's life.
+  "id-taken": {
+    fault: "operator",
+    message: (d: { plugin: string }) =>
+      `Cannot serve the bundle "${d.plugin}": an installed package has that id`,
+  },
   "not-a-plugin": {
     fault: "publisher",
     message: (d: { plugin: string; missing: string }) =>

@@ -24,6 +24,12 @@ export type { Published } from "./delta/published.ts";
 export type { Decoder, DecoderName } from "./input/decoder.ts";
 export type { Input, InputSettings } from "./input/inputs.ts";
 
+// Bundles, through a manager.
+
+export type { BundlePlugin } from "./managed/bundle-plugin.ts";
+export type { BundleOptions, Bundles } from "./managed/bundles.ts";
+export { pluginHost, signalkHostVersion } from "./managed/plugin-host.ts";
+
 // Plugins.
 
 export type { GivenGrant } from "./plugin/grants.ts";

@@ -9,9 +9,11 @@ import { modelRoutes } from "./http/model-routes.ts";
 import { providerRoutes } from "./http/provider-routes.ts";
 import { radarRoutes } from "./http/radar-routes.ts";
 import { type Input, type InputSettings, openInput } from "./input/inputs.ts";
+import { type BundleOptions, type Bundles, openBundles } from "./managed/bundles.ts";
 import { Pace } from "./plugin/pace.ts";
 import type { PluginDeps } from "./plugin/plugin-deps.ts";
 import { openPlugins, type Plugins } from "./plugin/plugins.ts";
+import type { ServedPlugin } from "./plugin/served-plugin.ts";
 import type { PluginSettings } from "./plugin/settings-file.ts";
 import { SignalkServer } from "./server.ts";
 import { WebSockets } from "./stream/web-sockets.ts";
@@ -29,6 +31,8 @@ export interface RunSignalkOptions {
   readonly clock?: Clock;
   /** What a plugin without settings starts with. Default: disabled. */
   readonly settingsDefault?: PluginSettings;
+  /** A manager beside the installed packages, whose bundles are plugins as well. Default: none. */
+  readonly bundles?: BundleOptions;
   /** Instruments to listen to. Default: none. */
   readonly inputs?: readonly InputSettings[];
   /** Gets one line at a time, already harmless. */
@@ -43,7 +47,9 @@ export interface RunSignalkOptions {
 
 export interface RunningSignalk {
   readonly server: SignalkServer;
+  /** The installed packages. */
   readonly plugins: Plugins;
+  readonly bundles: Bundles | undefined;
   readonly http: RunningHttp;
   readonly inputs: readonly Input[];
   stats(): SignalkRunStats;
@@ -69,11 +75,11 @@ export interface SignalkPluginStats {
   readonly p99ns: number;
 }
 
-function runStats(server: SignalkServer, plugins: Plugins): SignalkRunStats {
+function runStats(server: SignalkServer, plugins: readonly ServedPlugin[]): SignalkRunStats {
   return {
     deltas: server.deltaCount,
     refused: server.model.refusedCount,
-    plugins: plugins.all().map(({ id, account }) => {
+    plugins: plugins.map(({ id, account }) => {
       const { calls, traps, fuelUsed } = account.counts;
       return {
         id,
@@ -102,25 +108,40 @@ function refusals(log: (line: string) => void): AuditSink {
 export async function runSignalk(options: RunSignalkOptions): Promise<RunningSignalk> {
   const { log, clock = systemClock, self = `urn:mrn:signalk:uuid:${randomUUID()}` } = options;
   const server = new SignalkServer({ self, clock });
-  const { plugins, refused } = await openPlugins({
+  const shared = {
     ...options.plugins,
     server: server.port,
-    dataFolder: options.dataFolder,
-    modulesFolders: options.modulesFolders,
     clock,
     pace: new Pace(),
+    log: (plugin: string, level: "debug" | "warn" | "error", text: string) =>
+      log(`${plugin}: ${level === "debug" ? "" : `${level}: `}${text}`),
+  };
+  const { plugins, refused } = await openPlugins({
+    ...shared,
+    dataFolder: options.dataFolder,
+    modulesFolders: options.modulesFolders,
     audit: options.audit ?? refusals(log),
-    log: (plugin, level, text) => log(`${plugin}: ${level === "debug" ? "" : `${level}: `}${text}`),
     ...(options.settingsDefault !== undefined && { settingsDefault: options.settingsDefault }),
   });
   for (const error of refused) log(error.message);
+  const isTaken = (id: string) => plugins.get(id) !== undefined;
+  const bundles =
+    options.bundles &&
+    (await openBundles(options.bundles, { ...shared, isTaken }).catch(async (error: unknown) => {
+      await plugins.close();
+      throw error;
+    }));
+  const served = {
+    get: (id: string) => plugins.get(id) ?? bundles?.get(id),
+    all: () => [...plugins.all(), ...(bundles?.all() ?? [])],
+  };
   const inputs = await Promise.all((options.inputs ?? []).map((input) => openInput(input, server, log)));
   const sockets = new WebSockets(server);
   const routes = [
     ...modelRoutes(server),
     ...providerRoutes(server),
     ...radarRoutes(server.radars),
-    ...pluginRoutes(plugins),
+    ...pluginRoutes(served),
   ];
   const http = await openHttp({
     host: options.host ?? "127.0.0.1",
@@ -134,12 +155,14 @@ export async function runSignalk(options: RunSignalkOptions): Promise<RunningSig
   return {
     server,
     plugins,
+    bundles,
     http,
     inputs,
-    stats: () => runStats(server, plugins),
+    stats: () => runStats(server, served.all()),
     async close() {
       for (const input of inputs) input.close();
       await plugins.close();
+      await bundles?.close();
       sockets.close();
       await http.close();
     },

@@ -28,7 +28,7 @@ test("the program's own hosts are known, and those of packages that are named be
   const hosts = await loadHosts([file], (...line) => void lines.push(line.join(" ")));
   assert.deepEqual(
     hosts.map(({ name }) => name),
-    ["tak", "acme"],
+    ["tak", "signalk", "acme"],
   );
   assert.deepEqual(lines, ["p info hello"]);
 });

@@ -15,7 +15,7 @@ export type MakePluginHost = (options: {
 }) => PluginHost | Promise<PluginHost>;
 
 /** Those that come with this program. */
-const ownPackages: readonly string[] = ["@remora/tak"];
+const ownPackages: readonly string[] = ["@remora/tak", "@remora/signalk"];
 
 /**
  * @param packages Others: names of packages that are installed beside this program, or paths of files.

@@ -8,18 +8,19 @@ import type { ApiRequest, ApiResponse } from "../http/exchange.ts";
 import { failed, notFound, ok } from "../http/exchange.ts";
 import { told } from "../http/provider-routes.ts";
 import { type Route, route } from "../http/router.ts";
-import { importNodeData } from "../plugin/import-node-data.ts";
-import type { SignalkPlugin } from "../plugin/plugin.ts";
-import type { Plugins } from "../plugin/plugins.ts";
+import type { ServedPlugin } from "../plugin/served-plugin.ts";
 import { settingsOf } from "../plugin/settings-file.ts";
 
 /** Where plugins are found: all of a server's, or of one that may be stopped. */
-export type PluginSource = Pick<Plugins, "get" | "all" | "deps">;
+export interface PluginSource {
+  get(id: string): ServedPlugin | undefined;
+  all(): readonly ServedPlugin[];
+}
 
 export function pluginRoutes(plugins: PluginSource): Route[] {
   return ["/skServer", ""].flatMap((prefix) => {
     const base = `${prefix}/plugins`;
-    const of = (answer: (plugin: SignalkPlugin, request: ApiRequest) => ApiResponse | Promise<ApiResponse>) =>
+    const of = (answer: (plugin: ServedPlugin, request: ApiRequest) => ApiResponse | Promise<ApiResponse>) =>
       told((request) => {
         const plugin = plugins.get(request.params.id ?? "");
         return plugin === undefined ? notFound : answer(plugin, request);
@@ -46,7 +47,7 @@ export function pluginRoutes(plugins: PluginSource): Route[] {
       route(
         "POST",
         `${base}/:id/import`,
-        of((plugin, { body }) => importFrom(plugins, plugin, body)),
+        of((plugin, { body }) => importFrom(plugin, body)),
       ),
       route("*", `${base}/:id/*`, of(serve)),
     ];
@@ -54,7 +55,7 @@ export function pluginRoutes(plugins: PluginSource): Route[] {
 }
 
 /** An entry of the list, from which the administration builds its forms. */
-export function pluginJson(plugin: SignalkPlugin) {
+export function pluginJson(plugin: ServedPlugin) {
   const { manifest, settings } = plugin;
   return {
     id: plugin.id,
@@ -72,31 +73,30 @@ export function pluginJson(plugin: SignalkPlugin) {
   };
 }
 
-function briefJson(plugin: SignalkPlugin) {
+function briefJson(plugin: ServedPlugin) {
   const { id, name, manifest, settings } = plugin;
   return { enabled: settings.enabled, enabledByDefault: false, id, name, version: manifest.version };
 }
 
-async function configure(plugin: SignalkPlugin, { body }: ApiRequest): Promise<ApiResponse> {
+async function configure(plugin: ServedPlugin, { body }: ApiRequest): Promise<ApiResponse> {
   if (!isRecord(body)) return failed(400, "Cannot save settings: expected an object");
   await plugin.configure(settingsOf({ ...plugin.settings, ...body }));
   return ok(`Saved configuration for plugin ${plugin.id}`);
 }
 
-async function reload(plugin: SignalkPlugin): Promise<ApiResponse> {
+async function reload(plugin: ServedPlugin): Promise<ApiResponse> {
   await plugin.reload();
   return ok(`Reloaded plugin ${plugin.id}`);
 }
 
-async function importFrom(plugins: PluginSource, plugin: SignalkPlugin, body: unknown): Promise<ApiResponse> {
+async function importFrom(plugin: ServedPlugin, body: unknown): Promise<ApiResponse> {
+  if (plugin.importData === undefined) return notFound;
   if (!isRecord(body) || typeof body.from !== "string")
     return failed(400, 'Cannot import: expected {"from": id}');
-  const imported = await importNodeData(plugins.deps.dataFolder, body.from, plugin.id);
-  await plugin.readSettings();
-  return ok(imported);
+  return ok(await plugin.importData(body.from));
 }
 
-async function serve(plugin: SignalkPlugin, request: ApiRequest): Promise<ApiResponse> {
+async function serve(plugin: ServedPlugin, request: ApiRequest): Promise<ApiResponse> {
   const { method, query, headers, body = null } = request;
   const answer = await plugin.serve({ method, path: `/${request.params["*"] ?? ""}`, query, headers, body });
   return answer === undefined

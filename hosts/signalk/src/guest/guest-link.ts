@@ -3,7 +3,14 @@
  * its calls share what waits for it.
  */
 
-import { Asyncify, asFetchImports, asFetchModule, GuestBytes, openTextGuest } from "remora/abi";
+import {
+  Asyncify,
+  asFetchImports,
+  asFetchModule,
+  GuestBytes,
+  openTextGuest,
+  type TextGuest,
+} from "remora/abi";
 import { type GuestAccess, type HostImports, type Instance, ModuleInstance } from "remora/engine";
 import type { Clock } from "../clock.ts";
 import { componentGuest } from "./component-guest.ts";
@@ -49,11 +56,14 @@ export class GuestLink {
     return { env, [asFetchModule]: asFetchImports({ asyncify, memory: access.memory, send }) };
   }
 
-  /** @throws signalk/not-a-plugin abi/… engine/… it is no plugin */
-  open(instance: Instance): SignalkGuest {
+  /**
+   * @param convention Of a core module, where somebody says it; else its exports tell.
+   * @throws signalk/not-a-plugin abi/… engine/… it is no plugin
+   */
+  open(instance: Instance, convention?: TextGuest["convention"]): SignalkGuest {
     const { plugin } = this.#host;
     return instance instanceof ModuleInstance
-      ? coreGuest(plugin, instance, openTextGuest(instance, this.#asyncify))
+      ? coreGuest(plugin, instance, openTextGuest(instance, this.#asyncify, convention))
       : componentGuest(plugin, instance, this.#inbox);
   }
 }

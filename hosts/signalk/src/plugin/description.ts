@@ -2,8 +2,9 @@
 
 import type { Answer } from "remora/abi";
 import { harmless } from "remora/policy";
+import type { Sandbox } from "remora/sandbox";
 import { signalkErrors } from "../errors.ts";
-import type { Session } from "../guest/session.ts";
+import type { SignalkGuest } from "../guest/signalk-guest.ts";
 import { type Endpoint, readEndpoints } from "./endpoints.ts";
 
 export interface Description {
@@ -16,7 +17,10 @@ export interface Description {
 const nameLengthMax = 200;
 
 /** @throws signalk/bad-answer its schema is no JSON, or it waits for the network to tell */
-export async function describe(plugin: string, { guest }: Session): Promise<Description> {
+export async function describe(
+  plugin: string,
+  { guest }: { readonly guest: SignalkGuest },
+): Promise<Description> {
   const name = harmless(await atOnce(plugin, "name", guest.name()), nameLengthMax);
   const schema = await atOnce(plugin, "schema", guest.schema());
   return {
@@ -36,7 +40,7 @@ function parseSchema(plugin: string, schema: string): unknown {
 /** Its endpoints, as far as they may be served; each refusal is in the audit. */
 export async function servedEndpoints(
   plugin: string,
-  { guest, sandbox }: Session,
+  { guest, sandbox }: { readonly guest: SignalkGuest; readonly sandbox: Sandbox },
 ): Promise<readonly Endpoint[]> {
   if (guest.endpoints === undefined) return [];
   const list = await atOnce(plugin, "endpoints", guest.endpoints());

@@ -52,7 +52,7 @@ export class KeptSettings implements GuestSettings {
   }
 
   save(json: string): boolean {
-    const configuration = json.length > settingsBytesMax ? undefined : parsed(json);
+    const configuration = json.length > settingsBytesMax ? undefined : parsedJson(json);
     if (!isRecord(configuration)) return false;
     this.#current = { ...this.#current, configuration };
     this.write(this.#current).catch(this.#onFailure);
@@ -61,7 +61,7 @@ export class KeptSettings implements GuestSettings {
 }
 
 /** Undefined for what is no JSON: the guest is told with a number. */
-function parsed(json: string): unknown {
+export function parsedJson(json: string): unknown {
   try {
     return JSON.parse(json);
   } catch {

@@ -18,6 +18,7 @@ import { type Description, describe, servedEndpoints } from "./description.ts";
 import type { Endpoint, EndpointRequest, EndpointResponse } from "./endpoints.ts";
 import { type GivenGrant, grantsOf } from "./grants.ts";
 import { GuestCalls } from "./guest-calls.ts";
+import { type ImportedData, importNodeData } from "./import-node-data.ts";
 import { KeptSettings } from "./kept-settings.ts";
 import type { PluginManifest } from "./manifest.ts";
 import type { PluginDeps } from "./plugin-deps.ts";
@@ -159,9 +160,11 @@ export class SignalkPlugin implements ServedPlugin {
     if (settings.enabled) this.startSoon();
   }
 
-  /** Takes the settings from their file, where somebody else has written them. */
-  async readSettings(): Promise<void> {
+  /** @throws signalk/settings-file */
+  async importData(from: string): Promise<ImportedData> {
+    const imported = await importNodeData(this.#deps.dataFolder, from, this.id);
     await this.#settings.readAgain();
+    return imported;
   }
 
   /** Starts it and shows a failure in its state, for whoever does not wait for it. */

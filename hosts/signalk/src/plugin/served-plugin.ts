@@ -3,6 +3,7 @@
 import type { LatencyHistogram } from "remora/manager";
 import type { EndpointRequest, EndpointResponse } from "./endpoints.ts";
 import type { GivenGrant } from "./grants.ts";
+import type { ImportedData } from "./import-node-data.ts";
 import type { PluginManifest } from "./manifest.ts";
 import type { PluginSettings } from "./settings-file.ts";
 
@@ -30,6 +31,8 @@ export interface ServedPlugin {
   configure(settings: PluginSettings): Promise<void>;
   /** Takes its file as it is now, while requests and deltas wait. */
   reload(): Promise<void>;
+  /** Takes files and settings of the Node plugin that it replaces, where it keeps them as that does. */
+  importData?(from: string): Promise<ImportedData>;
   /** Answers an HTTP request below `/plugins/{id}`; undefined when the plugin serves no such path. */
   serve(request: EndpointRequest): Promise<EndpointResponse | undefined>;
 }

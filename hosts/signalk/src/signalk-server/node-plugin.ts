@@ -4,7 +4,6 @@
  */
 
 import { join } from "node:path";
-import { invariant } from "remora/base";
 import { auditLines } from "remora/sandbox";
 import { type PluginSource, pluginJson, pluginRoutes } from "../admin/plugin-routes.ts";
 import { systemClock } from "../clock.ts";
@@ -92,11 +91,6 @@ function pluginHandler(running: () => Plugins | undefined): ExpressHandler {
   const source: PluginSource = {
     get: (id) => running()?.get(id),
     all: () => running()?.all() ?? [],
-    get deps() {
-      const plugins = running();
-      invariant(plugins !== undefined, "a plugin that was found belongs to a host that runs");
-      return plugins.deps;
-    },
   };
   const isOurs = ([first, id]: readonly string[]) =>
     first === "plugins" && id !== undefined && source.get(id) !== undefined;

@@ -14,21 +14,36 @@ import type { TextGuest } from "./text-guest.ts";
  * Makes a core module's instance one that is called with texts, and runs its constructors where it exports them.
  *
  * @param asyncify Given to the host functions in which this guest may wait, if there are any.
+ * @param convention Which of them it keeps, where somebody says so. Default: as its exports tell.
  * @throws abi/no-convention abi/no-memory-export it is none of these modules
  * @throws engine/…                               its constructors failed
  */
-export function openTextGuest(instance: ModuleInstance, asyncify?: Asyncify): TextGuest {
-  const guest = guestOf(instance, asyncify);
+export function openTextGuest(
+  instance: ModuleInstance,
+  asyncify?: Asyncify,
+  convention?: TextGuest["convention"],
+): TextGuest {
+  const kept = conventionOf(instance, convention);
+  const guest =
+    kept === "buffer" ? new BufferGuest(instance, asyncify) : new AssemblyScriptGuest(instance, asyncify);
   // WASI application ABI: a reactor's `_initialize` is called once, before anything else.
   if (guest.has("_initialize")) instance.together(initialize, undefined);
   return guest;
 }
 
-function guestOf(instance: ModuleInstance, asyncify: Asyncify | undefined): TextGuest {
-  const { exports } = instance;
-  if (exports.allocate !== undefined) return new BufferGuest(instance, asyncify);
-  if (exports.__new !== undefined) return new AssemblyScriptGuest(instance, asyncify);
-  throw abiErrors["no-convention"]({ expected: '"allocate", or "__new" by --exportRuntime' });
+function conventionOf(
+  { exports }: ModuleInstance,
+  convention: TextGuest["convention"] | undefined,
+): TextGuest["convention"] {
+  if (convention !== "assemblyscript" && exports.allocate !== undefined) return "buffer";
+  if (convention !== "buffer" && exports.__new !== undefined) return "assemblyscript";
+  throw abiErrors["no-convention"]({ expected: expected[convention ?? "any"] });
 }
+
+const expected = {
+  buffer: '"allocate"',
+  assemblyscript: '"__new" by --exportRuntime',
+  any: '"allocate", or "__new" by --exportRuntime',
+};
 
 const initialize = (functions: CoreFunctions) => functions._initialize?.();

@@ -45,7 +45,6 @@ export interface Core {
   readonly state: SharedState;
   readonly clock: ManagerClock;
   readonly cache: CompileCache;
-  readonly guestClock: (() => number) | undefined;
   /** The level, opened when it is first needed, one for all plugins. */
   isolation(level: Isolation): IsolationWalls;
   /** Closes all levels that were opened. */
@@ -150,7 +149,6 @@ export async function prepare(core: Core, making: Making): Promise<RunningVersio
     house: core,
     busDepth: core.pluginOf(name).busDepth,
     instancesMax: policy.instancesMax ?? 8,
-    guestClock: core.guestClock,
     latency: core.pluginOf(name).latency,
     audit: core.audit,
     nowMs: clock.dateMs,

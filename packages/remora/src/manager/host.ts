@@ -44,6 +44,11 @@ export interface WorldBinding<Calls = unknown, WalledCalls = Calls> {
   bindIsolated?(guest: IsolatedInstance, plugin: PluginContext): WalledCalls | Promise<WalledCalls>;
   /** For worlds whose guests go on between calls: the most live instances of one version. Default: the policy's. */
   readonly instancesMax?: number;
+  /**
+   * The clock that deadlines of a plugin's guests on the host's own thread are of, in milliseconds. Default: the
+   * monotonic one.
+   */
+  clock?(plugin: PluginContext): (() => number) | undefined;
   /** True where `bind` hands over the settings in the world's own way; else `remora:plugin/settings` takes them. */
   readonly takesSettings?: boolean;
   /** Asks the guest something harmless, to see whether it answers; beside `remora:plugin/health`. */

@@ -86,9 +86,10 @@ test("a plugin whose only instance waits in a call is healthy: the call has a de
   assert.equal(await waiting, 5);
 });
 
-test("deadlines of guests on this thread are of the clock that the manager was given", async (t) => {
+test("deadlines of guests on this thread are of the clock that their world has", async (t) => {
   let nowMs = 0;
-  const { manager } = await rig(t, { guestClock: () => (nowMs += 10_000) });
+  const { host } = holdingHost({ clock: () => () => (nowMs += 10_000) });
+  const { manager } = await rig(t, { hosts: [host] });
   const plugin = await manager.install<Calls>(await ref(guests.loops));
   assert.throws(() => plugin.use(run, 1), { code: "engine/deadline" });
 });

@@ -57,8 +57,6 @@ export interface OpenManagerOptions {
   /** The program, in its own words, for a second manager that is refused. Default: `a program`. */
   readonly who?: string;
   readonly clock?: ManagerClock;
-  /** The clock that deadlines of guests on this thread are of: `InstantiateOptions.clock`. Default: the monotonic one. */
-  readonly guestClock?: () => number;
   /** From 0 up to 1, for the jitter of back-offs. */
   readonly random?: () => number;
   /** For tests: the operations on the folder. */
@@ -150,7 +148,6 @@ function openCore(
     state: new SharedState(),
     audit: options.audit ?? (trail === undefined ? { write: () => {} } : gateAudit(trail)),
     clock,
-    guestClock: options.guestClock,
     cache: new CompileCache({ store: new RewriteFolder(folder.at("rewritten")) }),
     events: new ManagerEvents(),
     observers: new CallObservers(),

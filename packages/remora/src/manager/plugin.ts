@@ -298,8 +298,9 @@ class Leased<Calls> {
     this.#ends = held.ends;
   }
 
+  /** One that its host has closed is of no more use than one that failed. */
   get isPoisoned(): boolean {
-    return this.instance.isPoisoned;
+    return this.instance.isPoisoned || this.instance.isClosed;
   }
 
   close(): void {

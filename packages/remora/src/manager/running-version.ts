@@ -65,8 +65,6 @@ export interface PrepareOptions {
   readonly house: Pick<PluginBusOptions, "bus" | "state">;
   readonly busDepth: { hops: number };
   readonly instancesMax: number;
-  /** Of guests' deadlines on this thread; undefined for the monotonic one. */
-  readonly guestClock: (() => number) | undefined;
   readonly latency: LatencyHistogram;
   readonly audit: AuditSink;
   readonly log: (level: LogLevel, text: string) => void;
@@ -228,7 +226,7 @@ async function makeGuests(options: PrepareOptions, sandbox: Sandbox, bus: Plugin
       plugin: new Plugin<unknown>({
         ...common,
         bind,
-        clock: options.guestClock,
+        clock: world.clock?.(context),
         instancesMax: Math.min(options.instancesMax, world.instancesMax ?? options.instancesMax),
       }),
     };

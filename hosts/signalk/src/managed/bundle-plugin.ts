@@ -1,0 +1,320 @@
+/**
+ * A bundle that the manager keeps, as a plugin of the server. Its life is the manager's; what goes on while a version
+ * serves is here: it is started, gets deltas and polls, is asked in turns. While one version follows another, what comes
+ * waits.
+ */
+
+import type { Answer } from "remora/abi";
+import { isRemoraError, type RemoraError } from "remora/base";
+import type { Json, Manifest } from "remora/bundle";
+import type { ManagedPlugin, Manager, ManagerEvent } from "remora/manager";
+import { harmless } from "remora/policy";
+import { signalkErrors } from "../errors.ts";
+import type { SignalkGuest } from "../guest/signalk-guest.ts";
+import { answerRequest } from "../plugin/answer-request.ts";
+import type { EndpointRequest, EndpointResponse } from "../plugin/endpoints.ts";
+import type { GivenGrant } from "../plugin/grants.ts";
+import type { PluginDeps } from "../plugin/plugin-deps.ts";
+import { startPolling } from "../plugin/polling.ts";
+import type { PluginState, ServedPlugin } from "../plugin/served-plugin.ts";
+import type { PluginSettings } from "../plugin/settings-file.ts";
+import { Turns } from "../plugin/turns.ts";
+import { type BoundGuest, beginGuest, callGuest } from "./bound-guest.ts";
+
+export interface BundlePluginOptions extends Pick<PluginDeps, "server" | "clock" | "pace" | "log"> {
+  readonly manager: Manager;
+  readonly name: string;
+}
+
+type Version = NonNullable<ManagedPlugin["serving"]>;
+
+export class BundlePlugin implements ServedPlugin {
+  readonly id: string;
+  readonly #options: BundlePluginOptions;
+  readonly #managed: ManagedPlugin<BoundGuest>;
+  readonly #turns: Turns;
+  /** The version that is started, or being started. */
+  #version: Version | undefined;
+  /** The guest that runs. */
+  #bound: BoundGuest | undefined;
+  /** Why the version that serves did not start. */
+  #refusal: RemoraError | undefined;
+  #status = "";
+  #endPolling = () => {};
+  #endDeltas: (() => void) | undefined;
+  /** Starts so far: a later one makes an earlier one void. */
+  #starts = 0;
+  #isDebugged = false;
+  #known: { readonly manifest: Manifest | undefined; readonly settings: Json | undefined } = {
+    manifest: undefined,
+    settings: undefined,
+  };
+
+  constructor(options: BundlePluginOptions) {
+    const { manager, name, pace } = options;
+    this.id = name;
+    this.#options = options;
+    this.#managed = manager.get<BoundGuest>(name);
+    this.#turns = new Turns({ plugin: name, pace, deliver: (delta) => this.#deliver(delta) });
+  }
+
+  get name(): string {
+    return this.#bound?.description.name ?? this.id;
+  }
+
+  get manifest(): ServedPlugin["manifest"] {
+    const { description = "", tags = [] } = this.#known.manifest ?? {};
+    const { serving } = this.#managed;
+    const version = serving?.version.version ?? this.#options.manager.info(this.id).version ?? "";
+    return { packageName: this.id, version, description, keywords: tags };
+  }
+
+  /** By which its settings are checked. */
+  get schema(): unknown {
+    return this.#known.manifest?.settings ?? {};
+  }
+
+  get state(): PluginState {
+    switch (this.#managed.state) {
+      case "running":
+        if (this.#refusal !== undefined) return "error";
+        return this.#bound === undefined ? "starting" : "running";
+      case "preparing":
+        return "starting";
+      case "broken":
+      case "backing-off":
+        return "crashed";
+      default:
+        return "stopped";
+    }
+  }
+
+  get statusMessage(): string {
+    return this.#status;
+  }
+
+  /** `enableDebug` lasts until the server ends: the log of a bundle is the manager's. */
+  get settings(): PluginSettings {
+    const { settings } = this.#known;
+    const { isEnabled } = this.#options.manager.info(this.id);
+    // A manifest's schema is mostly of an object, and a form knows nothing else.
+    const configuration = settings as PluginSettings["configuration"];
+    return { enabled: isEnabled, enableDebug: this.#isDebugged, configuration };
+  }
+
+  get grants(): readonly GivenGrant[] {
+    const asked = new Set(this.#known.manifest?.capabilities.map(({ grant }) => grant.capability));
+    const base = this.#managed.serving?.inspected.world.compatibleGrants ?? [];
+    const isBase = (capability: string) => base.some((grant) => grant.capability === capability);
+    const given = this.#managed.serving?.grants ?? this.#options.manager.grants(this.id);
+    return given.map((grant) => {
+      const { capability } = grant;
+      return { grant, why: asked.has(capability) ? "declared" : isBase(capability) ? "base" : "operator" };
+    });
+  }
+
+  get account(): ServedPlugin["account"] {
+    const { calls, traps, fuelUsed } = this.#managed.counts();
+    return { counts: { calls, traps, fuelUsed }, latency: this.#managed.latency };
+  }
+
+  /** Reads what its manifest and the operator say of it now. */
+  async refresh(): Promise<void> {
+    const { manifest, settings } = await this.#options.manager.details(this.id);
+    this.#known = { manifest, settings };
+  }
+
+  /** @throws manager/settings manager/prepare what ran goes on */
+  async configure({ enabled, enableDebug, configuration }: PluginSettings): Promise<void> {
+    const { manager } = this.#options;
+    const { id } = this;
+    const isDebugChanged = enableDebug !== this.#isDebugged;
+    this.#isDebugged = enableDebug;
+    if (!enabled) await manager.disable(id);
+    const settings = configuration as Json | undefined; // parsed from a request
+    if (settings !== undefined && JSON.stringify(settings) !== JSON.stringify(this.#known.settings ?? {})) {
+      await manager.changeSettings(id, settings);
+    } else if (isDebugChanged && enabled) {
+      await manager.reload(id);
+    }
+    if (enabled) await manager.enable(id);
+    await this.refresh();
+  }
+
+  reload(): Promise<void> {
+    return this.#options.manager.reload(this.id);
+  }
+
+  /**
+   * Asks the guest in its turn.
+   *
+   * @throws signalk/not-running signalk/busy engine/…
+   */
+  ask<Result>(use: (guest: SignalkGuest) => Answer<Result>): Promise<Result> {
+    if (this.#version === undefined || this.#refusal !== undefined) return Promise.reject(this.#notRunning());
+    return this.#turns.ask(() => this.#call(use));
+  }
+
+  serve(request: EndpointRequest): Promise<EndpointResponse | undefined> {
+    const endpoints = this.#bound?.endpoints ?? [];
+    return answerRequest({ endpoints, ask: (use) => this.ask(use) }, request);
+  }
+
+  /** What the plugin says about itself. */
+  said(message: string): void {
+    this.#status = message;
+  }
+
+  /** Something happened to it: this is called in the middle of it. */
+  happened(event: ManagerEvent): void {
+    switch (event.kind) {
+      case "state":
+        this.follow();
+        return;
+      case "trap":
+        // A fresh guest is to be started, if the manager lets this version go on; a refusal it has told already.
+        if (event.code !== "signalk/start-refused") queueMicrotask(() => this.#wake());
+        return;
+      case "waiting":
+        this.#complain(`It crashed and starts again in ${event.inMs / 1_000} s: ${event.reason}`);
+        return;
+      case "changed":
+      case "settings":
+        this.refresh().catch((error: unknown) => this.#options.log(this.id, "error", messageOf(error)));
+        return;
+      default:
+    }
+  }
+
+  /** Turns to the version that serves now. */
+  follow(): void {
+    const next = this.#managed.serving;
+    const before = this.#version;
+    if (next === before) return;
+    const bound = this.#bound;
+    this.#version = next;
+    this.#endRun();
+    if (before !== undefined && bound !== undefined) this.#sayGoodbye(before, bound);
+    if (next !== undefined) this.#start();
+    else this.#stopListening();
+  }
+
+  /** Nothing of it is called any more. */
+  close(): void {
+    this.#version = undefined;
+    this.#endRun();
+    this.#stopListening();
+  }
+
+  #start(): void {
+    this.#refusal = undefined;
+    this.#status = "";
+    this.#turns.pause();
+    this.#listen();
+    const start = ++this.#starts;
+    this.#managed.useAsync(beginGuest, this.#options.clock).then(
+      (bound) => {
+        if (start === this.#starts && this.#version !== undefined) this.#run(bound);
+      },
+      (error: unknown) => {
+        if (start === this.#starts && this.#version !== undefined) this.#refuse(error);
+      },
+    );
+  }
+
+  #run(bound: BoundGuest): void {
+    this.#bound = bound;
+    if (!bound.takesDeltas) this.#endDeltas?.();
+    if (this.#status === "") this.#tell("Running");
+    if (bound.guest.poll !== undefined) {
+      this.#endPolling = startPolling(this.#options.clock, () => this.ask((guest) => guest.poll?.() ?? 0));
+    }
+    this.#turns.resume();
+  }
+
+  #refuse(error: unknown): void {
+    if (!isRemoraError(error)) throw error;
+    this.#refusal = error;
+    this.#stopListening();
+    this.#complain(error.message);
+  }
+
+  /** After a trap, when the same version goes on. */
+  #wake(): void {
+    const isLost = this.#bound?.guest.isLost ?? true;
+    if (this.#version === undefined || this.#version !== this.#managed.serving || !isLost) return;
+    this.#endRun();
+    this.#start();
+  }
+
+  #endRun(): void {
+    this.#endPolling();
+    this.#endPolling = () => {};
+    this.#bound = undefined;
+    this.#starts++;
+  }
+
+  /** Deltas wait from before the first version starts until the last one has ended. */
+  #listen(): void {
+    if (this.#endDeltas !== undefined) return;
+    const end = this.#options.server.onDelta((published) => this.#turns.post(() => published.json));
+    this.#endDeltas = () => {
+      end();
+      this.#endDeltas = undefined;
+    };
+  }
+
+  #stopListening(): void {
+    this.#endDeltas?.();
+    this.#turns.clear(this.#notRunning());
+  }
+
+  /** It may be started again, if the next one fails. */
+  #sayGoodbye(version: Version, bound: BoundGuest): void {
+    const failed = (error: unknown) =>
+      this.#options.log(this.id, "warn", `plugin_stop failed: ${messageOf(error)}`);
+    // Behind a wall it takes its turn, before the manager lets go of it; here it is over when this returns.
+    const ended =
+      version.inline === undefined ? version.guests.callAsync(() => bound.end(), undefined) : bound.end();
+    ended.catch(failed);
+  }
+
+  #deliver(delta: string): Answer<unknown> {
+    try {
+      const done = this.#call((guest) => guest.takeDelta?.(delta));
+      // Its failure is the manager's business, who knows of it.
+      return done instanceof Promise ? done.catch(() => {}) : done;
+    } catch (error) {
+      if (isRemoraError(error)) return undefined;
+      throw error;
+    }
+  }
+
+  #call<Result>(use: (guest: SignalkGuest) => Answer<Result>): Answer<Result> {
+    const managed = this.#managed;
+    const call = { use, clock: this.#options.clock };
+    if (managed.serving?.inline === undefined) return managed.useAsync(callGuest<Result>, call);
+    const answer = managed.use(callGuest<Result>, call);
+    // The manager keeps the guest from others while it waits, and learns how that ends.
+    return answer instanceof Promise ? managed.useAsync(() => answer, undefined) : answer;
+  }
+
+  #complain(message: string): void {
+    this.#status = harmless(message, 1_000);
+    this.#options.log(this.id, "error", this.#status);
+    this.#options.server.setStatus(this.id, { kind: "error", message: this.#status });
+  }
+
+  #tell(message: string): void {
+    this.#status = message;
+    this.#options.server.setStatus(this.id, { kind: "status", message });
+  }
+
+  #notRunning(): RemoraError {
+    return signalkErrors["not-running"]({ plugin: this.id, state: this.state });
+  }
+}
+
+function messageOf(error: unknown): string {
+  return harmless(error instanceof Error ? error.message : String(error), 1_000);
+}
