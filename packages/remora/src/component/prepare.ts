@@ -72,12 +72,22 @@ export function prepareComponent(
   planLimits: Partial<PlanLimits> = {},
 ): PreparedComponent {
   const plan = planComponent(component, validateComponent(component), planLimits);
+  return preparedFrom(plan, coreModulesOf(component));
+}
+
+/**
+ * The same from a plan that was made before, maybe in another process.
+ *
+ * @param plan        Made by `prepareComponent` of this `planVersion`: nothing of it is checked again.
+ * @param coreModules All in the file.
+ */
+export function preparedFrom(plan: Plan, coreModules: readonly Uint8Array[]): PreparedComponent {
   const prepared = preparePlan(plan);
   return {
     plan,
     imports: describeItems(plan.imports),
     exports: describeItems(plan.exports),
-    coreModules: coreModulesOf(component),
+    coreModules,
     coreInstanceCount: plan.coreInstanceCount,
     instantiate({ engine, imports = {}, limits: given = {}, isPromised = false }) {
       const bindings = bindHostImports(plan, imports);

@@ -9,12 +9,10 @@ import {
   type CoreExtern,
   type CoreImports,
   type CoreInstance,
-  decodeComponent,
   type HostImports,
   isComponent,
   neededImports,
   type PreparedComponent,
-  prepareComponent,
 } from "../component/index.ts";
 import type { ImportNeed } from "../policy/index.ts";
 import { decodeModule, importsOf, type MeterMode, type ProfileName } from "../wasm/index.ts";
@@ -110,7 +108,7 @@ export class ComponentArtifact {
 
   constructor(bytes: Uint8Array, digest: string, compiling: Compiling) {
     this.digest = digest;
-    this.component = prepareComponent(decodeComponent(bytes));
+    this.component = compiling.cache.component(bytes, digest);
     this.imports = neededImports(this.component).map((from) => ({ from }));
     this.#compiling = { ...compiling, sharesCounters: this.component.coreInstanceCount > 1 };
   }

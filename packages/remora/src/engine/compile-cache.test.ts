@@ -8,6 +8,7 @@ import type { Eagerly, Rewrite } from "./compile.ts";
 import { CompileCache, compileRequest, type RewriteStore } from "./compile-cache.ts";
 import { eagerlyByFlag } from "./eager-compile.ts";
 import { engineErrors } from "./errors.ts";
+import { damaged, memoryStore } from "./testing/memory-store.test.ts";
 import { webAssembly } from "./webassembly.ts";
 
 const options: MeterOptions = {
@@ -48,12 +49,6 @@ function countingRewrite(): { rewrite: Rewrite; readonly asked: Uint8Array[] } {
 
 function expectCode(code: string, work: () => unknown): void {
   assert.throws(work, (error) => isRemoraError(error, code));
-}
-
-/** A store that remembers what it is given. */
-function memoryStore(): RewriteStore & { readonly files: Map<string, Uint8Array> } {
-  const files = new Map<string, Uint8Array>();
-  return { files, read: (name) => files.get(name), write: (name, content) => files.set(name, content) };
 }
 
 test("the same module is rewritten once, by its bytes and not by the array that holds them", () => {
@@ -112,13 +107,7 @@ test("stored content that was cut, changed or put in another's place is made ane
   const store = memoryStore();
   new CompileCache({ rewrite: countingRewrite().rewrite, store }).compile(moduleA, request);
   const [[name, good] = ["", new Uint8Array(0)]] = store.files;
-  const broken: Uint8Array[] = [new Uint8Array(0), good.subarray(0, 20), good.subarray(0, -1)];
-  for (let at = 0; at < good.length; at += 5) {
-    const changed = Uint8Array.from(good);
-    changed[at] = (good[at] ?? 0) ^ 0x10;
-    broken.push(changed);
-  }
-  for (const content of broken) {
+  for (const content of damaged(good)) {
     store.files.set(name, content);
     const { rewrite, asked } = countingRewrite();
     new CompileCache({ rewrite, store }).compile(moduleA, request);

@@ -1,10 +1,12 @@
 /**
  * Compiled modules by what they are made of: digest of the original, version of the rewriter, options. In memory
  * the most recently used are kept and the others as long as an instance uses them; a store, when there is one,
- * keeps the rewritten bytes between processes, since the rewrite is what costs time at the first start.
+ * keeps between processes what costs time at the first start: rewritten bytes, and the plans of components.
  */
 
 import { createHash } from "node:crypto";
+import { decodeComponent, type PreparedComponent, prepareComponent } from "../component/index.ts";
+import { planVersion } from "../component/link/plan.ts";
 import { type MeteredModule, type MeterOptions, rewriterVersion } from "../wasm/metering/contract.ts";
 import { meterModule } from "../wasm/metering/meter-module.ts";
 import {
@@ -17,16 +19,18 @@ import {
 } from "./compile.ts";
 import type { ModuleSource } from "./core-engine.ts";
 import { eagerlyByFlag } from "./eager-compile.ts";
+import { packPlan, unpackPlan } from "./kept-plan.ts";
 import { type ModuleImport, moduleImports } from "./module-imports.ts";
 import { Places } from "./places.ts";
+import { seal, u32, unseal } from "./sealed-file.ts";
 
 /**
- * Where rewritten bytes are kept between processes: `RewriteFolder` of the manager is one. What it gives back is
+ * Where rewritten bytes and plans are kept between processes: `RewriteFolder` of the manager is one. What it gives back is
  * checked, so it may lose, cut or mix up what it was given; but whoever can write to it on purpose can also write
  * the digest that is checked, so nobody else may.
  */
 export interface RewriteStore {
-  /** What was written under this name, or undefined. Names are hex digits and a hyphen. */
+  /** What was written under this name, or undefined. Names are hex digits, a hyphen, and a word behind a dot. */
   read(name: string): Uint8Array | undefined;
   write(name: string, content: Uint8Array): void;
 }
@@ -71,11 +75,6 @@ interface Entry {
 interface StoredFacts {
   readonly facts: ModuleFacts;
 }
-
-/** Head of a stored file: eight bytes, with a version of the layout in the last. */
-const magic = Buffer.from("remora\0\x01", "latin1");
-const digestBytes = 32;
-const headBytes = magic.length + digestBytes + 4;
 
 /** Sets of options under which one array of bytes is known without its digest. */
 const knownOptionsMax = 8;
@@ -128,6 +127,22 @@ export class CompileCache implements ModuleSource {
     return compiled;
   }
 
+  /**
+   * The component in these bytes: by its plan from the store, or validated and planned now.
+   *
+   * @param bytes  Must not change as long as they are used here.
+   * @param digest Their SHA-256 in hex.
+   * @throws component/… wasm/… what is wrong with it
+   */
+  component(bytes: Uint8Array, digest: string): PreparedComponent {
+    const name = `${digest}-${planVersion}.plan`;
+    const kept = this.#fromStore(name, (content) => unpackPlan(content, bytes));
+    if (kept !== undefined) return kept;
+    const made = prepareComponent(decodeComponent(bytes));
+    this.#toStore(name, () => [packPlan(made, bytes)]);
+    return made;
+  }
+
   imports(compiled: CompiledModule, original: Uint8Array): readonly ModuleImport[] {
     return moduleImports(compiled, original);
   }
@@ -144,11 +159,11 @@ export class CompileCache implements ModuleSource {
   rewritten(bytes: Uint8Array, request: CompileRequest): Pick<MeteredModule, "bytes"> & StoredFacts {
     const digest = sha256(bytes);
     const key = `${digest}-${request.key}`;
-    const stored = this.#stored(key);
+    const stored = this.#rewrittenBefore(key);
     if (stored !== undefined) return stored;
     const origin = { plugin: request.plugin, digest };
     const { bytes: code, ...facts } = rewriteChecked(bytes, origin, request.options, this.#rewrite);
-    this.#toStore(key, code, facts);
+    this.#keepRewritten(key, code, facts);
     return { bytes: code, facts };
   }
 
@@ -171,7 +186,7 @@ export class CompileCache implements ModuleSource {
     const alive = this.#alive.get(key)?.deref();
     if (alive !== undefined) return alive;
     const { compiled, sizeBytes } =
-      this.#fromStore(key, digest) ?? this.#make(original, key, digest, request);
+      this.#compiledBefore(key, digest) ?? this.#make(original, key, digest, request);
     this.#keep(key, { compiled, sizeBytes });
     return compiled;
   }
@@ -180,7 +195,7 @@ export class CompileCache implements ModuleSource {
     const origin = { plugin: request.plugin, digest };
     const { bytes, ...facts } = rewriteChecked(original, origin, request.options, this.#rewrite);
     const compiled = compileRewritten(bytes, facts, origin, this.#eagerly);
-    this.#toStore(key, bytes, facts);
+    this.#keepRewritten(key, bytes, facts);
     return { compiled, sizeBytes: bytes.length };
   }
 
@@ -197,8 +212,8 @@ export class CompileCache implements ModuleSource {
     }
   }
 
-  #fromStore(key: string, digest: string): Entry | undefined {
-    const stored = this.#stored(key);
+  #compiledBefore(key: string, digest: string): Entry | undefined {
+    const stored = this.#rewrittenBefore(key);
     if (stored === undefined) return undefined;
     const { bytes, facts } = stored;
     try {
@@ -212,46 +227,46 @@ export class CompileCache implements ModuleSource {
     }
   }
 
-  #stored(key: string): (Pick<MeteredModule, "bytes"> & StoredFacts) | undefined {
+  #rewrittenBefore(key: string): (Pick<MeteredModule, "bytes"> & StoredFacts) | undefined {
+    return this.#fromStore(`${key}.metered`, unpackRewritten);
+  }
+
+  #keepRewritten(key: string, bytes: Uint8Array, facts: ModuleFacts): void {
+    this.#toStore(`${key}.metered`, () => packRewritten(bytes, facts));
+  }
+
+  #fromStore<Kept>(name: string, unpack: (content: Buffer) => Kept): Kept | undefined {
     try {
-      const content = this.#store?.read(key);
-      return content === undefined ? undefined : unpack(content, key);
+      const sealed = this.#store?.read(name);
+      const content = sealed && unseal(sealed, name);
+      return content && unpack(content);
     } catch {
       // Not readable: as good as not there.
       return undefined;
     }
   }
 
-  #toStore(key: string, bytes: Uint8Array, facts: ModuleFacts): void {
+  #toStore(name: string, pack: () => readonly Uint8Array[]): void {
+    if (this.#store === undefined) return;
     try {
-      this.#store?.write(key, pack(key, bytes, facts));
+      this.#store.write(name, seal(name, pack()));
     } catch {
       // A full or read-only disk costs time at the next start and nothing else.
     }
   }
 }
 
-/** Magic, digest of what follows, length of the header, header as JSON, rewritten bytes. */
-function pack(key: string, bytes: Uint8Array, facts: ModuleFacts): Uint8Array {
-  const header = Buffer.from(JSON.stringify({ key, facts }), "utf8");
-  const headerLength = Buffer.alloc(4);
-  headerLength.writeUInt32LE(header.length);
-  const content = Buffer.concat([headerLength, header, bytes]);
-  return Buffer.concat([magic, createHash("sha256").update(content).digest(), content]);
+/** Length of the facts, facts as JSON, rewritten bytes. */
+function packRewritten(bytes: Uint8Array, facts: ModuleFacts): Uint8Array[] {
+  const header = Buffer.from(JSON.stringify(facts), "utf8");
+  return [u32(header.length), header, bytes];
 }
 
-function unpack(content: Uint8Array, key: string): (Pick<MeteredModule, "bytes"> & StoredFacts) | undefined {
-  const file = Buffer.from(content.buffer, content.byteOffset, content.byteLength);
-  if (file.length < headBytes || !file.subarray(0, magic.length).equals(magic)) return undefined;
-  const rest = file.subarray(magic.length + digestBytes);
-  const digest = createHash("sha256").update(rest).digest();
-  if (!digest.equals(file.subarray(magic.length, magic.length + digestBytes))) return undefined;
-  const bytesAt = 4 + rest.readUInt32LE(0);
-  if (bytesAt > rest.length) return undefined;
-  // Our own writing, as the digest says; the key says that it is for this module and these options.
-  const header = JSON.parse(rest.toString("utf8", 4, bytesAt)) as { key: string; facts: ModuleFacts };
-  if (header.key !== key) return undefined;
-  return { bytes: rest.subarray(bytesAt), facts: header.facts };
+function unpackRewritten(content: Buffer): Pick<MeteredModule, "bytes"> & StoredFacts {
+  const bytesAt = 4 + content.readUInt32LE(0);
+  // Our own writing, as its seal says.
+  const facts = JSON.parse(content.toString("utf8", 4, bytesAt)) as ModuleFacts;
+  return { bytes: content.subarray(bytesAt), facts };
 }
 
 function sha256(data: Uint8Array | string): string {

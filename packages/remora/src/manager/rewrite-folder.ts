@@ -1,6 +1,6 @@
 /**
- * Rewritten modules on disk, so that the next process need not rewrite them. What is read is checked by whoever asks
- * for it; here it only must not be half a file.
+ * Rewritten modules and plans of components on disk, so that the next process need not make them. What is read is checked
+ * by whoever asks for it; here it only must not be half a file.
  */
 
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
@@ -38,6 +38,6 @@ export class RewriteFolder implements RewriteStore {
   }
 
   #pathOf(name: string): string {
-    return join(this.#folder, `${name}.metered`);
+    return join(this.#folder, name);
   }
 }

@@ -9,6 +9,12 @@ import type { PlannedResource } from "../abi/codec-resource.ts";
 import type { StringEncoding } from "../model.ts";
 import type { FuncType, ResourceType, ValueType } from "../types.ts";
 
+/**
+ * Part of the key of every plan that is kept: changes whenever the same component would give another plan, or is refused
+ * now and was not before.
+ */
+export const planVersion = 1;
+
 /** Where a core function, memory, table, global or tag comes from. */
 export type CoreRef =
   | { readonly kind: "export"; readonly instance: number; readonly name: string }
