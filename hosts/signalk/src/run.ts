@@ -10,6 +10,7 @@ import { providerRoutes } from "./http/provider-routes.ts";
 import { radarRoutes } from "./http/radar-routes.ts";
 import { type Input, type InputSettings, openInput } from "./input/inputs.ts";
 import { type BundleOptions, type Bundles, openBundles } from "./managed/bundles.ts";
+import { pluginIdOf } from "./plugin/manifest.ts";
 import { Pace } from "./plugin/pace.ts";
 import type { PluginDeps } from "./plugin/plugin-deps.ts";
 import { openPlugins, type Plugins } from "./plugin/plugins.ts";
@@ -17,6 +18,7 @@ import type { ServedPlugin } from "./plugin/served-plugin.ts";
 import type { PluginSettings } from "./plugin/settings-file.ts";
 import { SignalkServer } from "./server.ts";
 import { WebSockets } from "./stream/web-sockets.ts";
+import { discoverWebapps, webappRoutes } from "./webapps/webapps.ts";
 
 export interface RunSignalkOptions {
   /** Where settings and private folders of plugins are: `plugin-config-data` in it, as signalk-server has it. */
@@ -142,6 +144,7 @@ export async function runSignalk(options: RunSignalkOptions): Promise<RunningSig
     ...providerRoutes(server),
     ...radarRoutes(server.radars),
     ...pluginRoutes(served),
+    ...webappRoutes(await discoverWebapps(options.modulesFolders), (name) => plugins.get(pluginIdOf(name))),
   ];
   const http = await openHttp({
     host: options.host ?? "127.0.0.1",

@@ -5,7 +5,7 @@
 
 import { isRecord } from "../delta/delta.ts";
 import type { ApiRequest, ApiResponse } from "../http/exchange.ts";
-import { failed, notFound, ok } from "../http/exchange.ts";
+import { failed, movedTo, notFound, ok } from "../http/exchange.ts";
 import { told } from "../http/provider-routes.ts";
 import { type Route, route } from "../http/router.ts";
 import type { ServedPlugin } from "../plugin/served-plugin.ts";
@@ -27,11 +27,7 @@ export function pluginRoutes(plugins: PluginSource): Route[] {
       });
     return [
       route("GET", base, () => ok(plugins.all().map(pluginJson))),
-      route(
-        "GET",
-        `${base}/:id`,
-        of((plugin) => ok(briefJson(plugin))),
-      ),
+      route("GET", `${base}/:id`, of(brief)),
       route(
         "GET",
         `${base}/:id/config`,
@@ -71,6 +67,14 @@ export function pluginJson(plugin: ServedPlugin) {
     type: "wasm",
     bundled: false,
   };
+}
+
+/** A browser that goes there is shown the plugin's pages, where it has some. */
+async function brief(plugin: ServedPlugin, { query, headers }: ApiRequest): Promise<ApiResponse> {
+  const isBrowser = String(headers.accept ?? "").includes("text/html");
+  const path = "/index.html";
+  const page = isBrowser && (await plugin.serve({ method: "GET", path, query, headers, body: null }));
+  return page ? movedTo(`/plugins/${plugin.id}${path}`) : ok(briefJson(plugin));
 }
 
 function briefJson(plugin: ServedPlugin) {

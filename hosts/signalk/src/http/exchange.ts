@@ -26,6 +26,10 @@ export function failed(status: number, message: string): ApiResponse {
   return { status, json: { state: "FAILED", statusCode: status, message } };
 }
 
+export function movedTo(path: string): ApiResponse {
+  return { status: 302, text: "", headers: { Location: path } };
+}
+
 export const notFound: ApiResponse = {
   status: 404,
   text: "Not found\n",

@@ -35,7 +35,7 @@ export async function discoverPlugins(modulesFolder: string): Promise<Discovery>
 }
 
 /** Packages of the folder and of the scopes in it, in the order of their names. */
-async function packageFolders(modulesFolder: string): Promise<string[]> {
+export async function packageFolders(modulesFolder: string): Promise<string[]> {
   const folders: string[] = [];
   for (const name of await namesIn(modulesFolder)) {
     if (name.startsWith(".")) continue;
@@ -52,7 +52,7 @@ async function namesIn(folder: string): Promise<string[]> {
 }
 
 /** Undefined for what is no package, or none that can be read: others of this folder are none of our business. */
-async function readPackage(folder: string): Promise<unknown> {
+export async function readPackage(folder: string): Promise<unknown> {
   try {
     const text = await readFile(join(folder, "package.json"), "utf8");
     return text.length > packageBytesMax ? undefined : JSON.parse(text);

@@ -20,6 +20,8 @@ export interface WasmCapabilities {
   readonly weatherProvider: boolean;
   readonly radarProvider: boolean;
   readonly rawSockets: boolean;
+  /** The files in its folder `public`. */
+  readonly staticFiles: boolean;
 }
 
 export interface PluginManifest {
@@ -50,6 +52,10 @@ export function isPluginPackage(data: unknown): boolean {
   return isRecord(data) && Array.isArray(data.keywords) && data.keywords.includes(pluginKeyword);
 }
 
+export function isPackageName(name: unknown): name is string {
+  return typeof name === "string" && name.length <= nameLengthMax && namePattern.test(name);
+}
+
 /**
  * Reads a package.json that has the keyword.
  *
@@ -58,7 +64,7 @@ export function isPluginPackage(data: unknown): boolean {
 export function readManifest(data: unknown, folder: string): PluginManifest {
   if (!isRecord(data)) throw bad(folder, "all", data, "an object");
   const { name, wasmManifest, keywords } = data;
-  if (typeof name !== "string" || name.length > nameLengthMax || !namePattern.test(name)) {
+  if (!isPackageName(name)) {
     throw bad(folder, "name", name, "a package's name");
   }
   if (typeof wasmManifest !== "string" || !isInside(wasmManifest)) {
@@ -106,6 +112,7 @@ function readCapabilities(data: unknown, folder: string): WasmCapabilities {
     weatherProvider: flag("weatherProvider", false),
     radarProvider: flag("radarProvider", false),
     rawSockets: flag("rawSockets", false),
+    staticFiles: flag("staticFiles", true),
   };
 }
 

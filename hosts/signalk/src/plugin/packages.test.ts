@@ -56,7 +56,7 @@ test("capabilities that are not written have signalk-server's defaults", () => {
   const on = Object.entries(capabilities).filter(([, value]) => value === true);
   assert.deepEqual(
     on.map(([name]) => name),
-    ["dataRead", "dataWrite"],
+    ["dataRead", "dataWrite", "staticFiles"],
   );
   assert.equal(capabilities.storage, "vfs-only");
 });

@@ -10,6 +10,7 @@ import { harmless } from "remora/policy";
 import { signalkErrors } from "../errors.ts";
 import type { Session } from "../guest/session.ts";
 import type { SignalkGuest } from "../guest/signalk-guest.ts";
+import type { StaticFolder } from "../http/static-folder.ts";
 import type { Account } from "./account.ts";
 import { answerRequest } from "./answer-request.ts";
 import { readArtifact } from "./artifact-file.ts";
@@ -24,6 +25,7 @@ import type { PluginManifest } from "./manifest.ts";
 import type { PluginDeps } from "./plugin-deps.ts";
 import { makePrivateFolders, openPluginSession } from "./plugin-session.ts";
 import { startPolling } from "./polling.ts";
+import { fileAnswer, publicFolder, servedFiles } from "./public-files.ts";
 import type { PluginState, ServedPlugin } from "./served-plugin.ts";
 import type { PluginSettings } from "./settings-file.ts";
 import { Turns } from "./turns.ts";
@@ -42,6 +44,9 @@ export class SignalkPlugin implements ServedPlugin {
   #status = "";
   #session: Session | undefined;
   #endpoints: readonly Endpoint[] = [];
+  /** Of its package, and those that it serves while it runs. */
+  #public: StaticFolder | undefined;
+  #files: StaticFolder | undefined;
   /** What ends with a run: the subscription, the polling. */
   #ends: (() => void)[] = [];
   #isReloading = false;
@@ -116,6 +121,7 @@ export class SignalkPlugin implements ServedPlugin {
         session.close();
       }
       this.#artifact = artifact;
+      this.#public = await publicFolder(this.manifest);
     } catch (error) {
       this.#giveUp(error);
       throw error;
@@ -187,6 +193,7 @@ export class SignalkPlugin implements ServedPlugin {
     let description: Description;
     try {
       description = await describe(this.id, next);
+      this.#public = await publicFolder(this.manifest);
     } catch (error) {
       next.close();
       throw error;
@@ -207,9 +214,18 @@ export class SignalkPlugin implements ServedPlugin {
     return this.#turns.ask(() => this.#call(use));
   }
 
+  /** A file of those that it serves. */
+  async file(request: EndpointRequest): Promise<EndpointResponse | undefined> {
+    return this.#files && fileAnswer(this.#files, request);
+  }
+
   /** Answers an HTTP request below `/plugins/{id}`; undefined when the plugin serves no such path. */
   async serve(request: EndpointRequest): Promise<EndpointResponse | undefined> {
-    return answerRequest({ endpoints: this.#endpoints, ask: (use) => this.ask(use) }, request);
+    const answered = await answerRequest(
+      { endpoints: this.#endpoints, ask: (use) => this.ask(use) },
+      request,
+    );
+    return answered ?? this.file(request);
   }
 
   async #begin(): Promise<void> {
@@ -253,6 +269,7 @@ export class SignalkPlugin implements ServedPlugin {
     this.#restarts.started();
     if (this.#status === "Starting") this.#tell("Running");
     this.#endpoints = endpoints;
+    this.#files = this.#public && servedFiles(this.id, session, this.#public);
     if (guest.takeDelta !== undefined && sandbox.gate.has("data.read")) {
       this.#ends.push(server.onDelta((published) => this.#turns.post(() => published.json)));
     }
@@ -264,6 +281,7 @@ export class SignalkPlugin implements ServedPlugin {
   #endRun(): void {
     for (const end of this.#ends.splice(0)) end();
     this.#endpoints = [];
+    this.#files = undefined;
   }
 
   #closeSession(): void {
