@@ -1,6 +1,6 @@
 /**
  * Builds the example plugins for Signal K where their sources have changed: into `build/plugin.wasm` of each, which
- * is what its package.json names. A plugin is a package as npm would install it.
+ * is what its package.json names. A plugin is a package as npm would install it, and a bundle by its remora.toml.
  */
 
 import { existsSync } from "node:fs";
@@ -46,7 +46,10 @@ export async function buildSignalkExamples(options: { readonly force?: boolean }
     await alone(join(root, ".cache/examples.lock"), async () => {
       // Somebody else may have built it while we waited.
       if (await isCurrent(path)) return;
-      await place(path, await build(plugin), inputs);
+      const wasm = await build(plugin);
+      await place(bundlePath(folder), await pack(folder, wasm), inputs);
+      // The file last: a bundle is there whenever it is.
+      await place(path, wasm, inputs);
       built.push(`signalk/${folder}`);
     });
   }
@@ -56,6 +59,27 @@ export async function buildSignalkExamples(options: { readonly force?: boolean }
 /** Where the plugin of `examples/signalk/<folder>` is, once it is built. */
 export function wasmPath(folder: string): string {
   return join(import.meta.dirname, folder, "build/plugin.wasm");
+}
+
+/** Where its bundle is. */
+export function bundlePath(folder: string): string {
+  return join(import.meta.dirname, folder, `build/${folder}.bundle`);
+}
+
+/** The bundles of those that could be built here. */
+export function builtBundles(): readonly string[] {
+  return plugins.map(({ folder }) => bundlePath(folder)).filter((path) => existsSync(path));
+}
+
+async function pack(folder: string, wasm: Uint8Array): Promise<Uint8Array> {
+  const { packBundle } = await import("remora/bundle");
+  const manifest = await readFile(join(import.meta.dirname, folder, "remora.toml"));
+  return packBundle(
+    new Map<string, Uint8Array>([
+      ["remora.toml", manifest],
+      ["build/plugin.wasm", wasm],
+    ]),
+  );
 }
 
 export function isBuilt(folder: string): boolean {

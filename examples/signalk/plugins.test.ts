@@ -5,14 +5,15 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { before, type TestContext, test } from "node:test";
-import { processorClock, runSignalk } from "@remora/signalk";
+import { processorClock, type RunSignalkOptions, runSignalk } from "@remora/signalk";
 import { generateTypes, selectWorld } from "remora/component";
+import { giveAll } from "remora/manager";
 import { readWit } from "../../sdk/wit-source.ts";
-import { buildSignalkExamples, isBuilt } from "./build.ts";
+import { buildSignalkExamples, builtBundles, bundlePath, isBuilt } from "./build.ts";
 
 before(() => buildSignalkExamples());
 
-async function boat(t: TestContext, configuration = {}) {
+async function boat(t: TestContext, configuration = {}, options: Partial<RunSignalkOptions> = {}) {
   const dataFolder = await mkdtemp(join(tmpdir(), "remora-signalk-"));
   const host = await runSignalk({
     dataFolder,
@@ -22,6 +23,7 @@ async function boat(t: TestContext, configuration = {}) {
     settingsDefault: { enabled: true, enableDebug: false, configuration },
     // Other tests on the machine are not the plugins' fault.
     plugins: { guestClock: processorClock(() => process.threadCpuUsage()) },
+    ...options,
   });
   t.after(async () => {
     await host.close();
@@ -87,6 +89,31 @@ test("a component that says why it cannot start is shown with that reason", asyn
   const { plugins } = await boat(t, { minPeriod: -1 });
   assert.equal(plugins.get("true-wind")?.state, "error");
   assert.match(plugins.get("true-wind")?.statusMessage ?? "", /minPeriod is not a time/);
+});
+
+test("as bundles they do the same, and no more than they ask for", async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), "remora-signalk-"));
+  t.after(() => rm(folder, { recursive: true, force: true }));
+  const bundles = { folder, policy: { trust: "unsigned" }, asker: giveAll } as const;
+  const { say, value, request, bundles: opened } = await boat(t, {}, { modulesFolders: [], bundles });
+  for (const path of builtBundles()) await opened?.manager.install(path);
+  while (opened?.all().some(({ state }) => state === "starting")) await request("/signalk");
+  const alarming = opened?.get("depth-alarm");
+  assert.deepEqual([alarming?.state, alarming?.statusMessage], ["running", "Watching for less than 3.0 m"]);
+  say("environment.depth.belowTransducer", 2);
+  say("environment.wind.speedApparent", 10);
+  say("environment.wind.angleApparent", Math.PI / 2);
+  say("navigation.speedThroughWater", 5);
+  await request("/signalk");
+  const alarm = value("notifications.environment.depth.belowTransducer") as { state?: string } | undefined;
+  assert.equal(alarm?.state, "alarm");
+  if (builtBundles().includes(bundlePath("true-wind"))) {
+    assert.equal(value("environment.wind.speedTrue"), Math.hypot(5, 10));
+  }
+  if (builtBundles().includes(bundlePath("anchorages"))) {
+    const base = "/signalk/v2/api/resources/anchorages";
+    assert.equal((await request(`${base}/texel`, "PUT", { name: "Texel" })).status, 200);
+  }
 });
 
 test("the types of the world that the true wind is written with are those of the world", async () => {

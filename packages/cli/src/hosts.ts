@@ -1,12 +1,12 @@
 /** The hosts that the program runs: each as something that counts, can be shown and is closed. */
 
-import { dirname, relative, resolve } from "node:path";
+import { dirname, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { openAdmin } from "@remora/admin";
 import { pluginApi, type RunningTak, runTak, type TakConfig } from "@remora/tak";
 import type { StartDemo } from "./commands/demo.ts";
 import type { StartTak } from "./commands/tak.ts";
 import { type BuildReport, fromExamples, logBuild } from "./from-examples.ts";
+import { openHostAdmin } from "./host-admin.ts";
 import type { Running } from "./run-view.ts";
 import { startSignalkDemo } from "./signalk-demo.ts";
 
@@ -56,16 +56,15 @@ interface RunningOptions {
   readonly jwtSecret: Uint8Array | undefined;
 }
 
-/** With the admin interface of its plugins, on a free port of loopback: the other commands find it by the folder. */
+/** With the admin interface of its plugins. */
 async function running(tak: RunningTak, { what, log, jwtSecret }: RunningOptions): Promise<Running> {
   const { manager, config } = tak.host;
   const pluginFolder = resolve(dirname(config.file), config.pluginDir);
   const omnitak = pluginApi({ manager, pluginFolder, nowMs: Date.now });
-  const admin = await openAdmin({
+  const admin = await openHostAdmin({
     manager,
     mounts: [omnitak],
     log,
-    nowMs: Date.now,
     ...(jwtSecret !== undefined && { jwtSecret }),
   }).catch(async (error: unknown) => {
     omnitak.close();
@@ -73,9 +72,8 @@ async function running(tak: RunningTak, { what, log, jwtSecret }: RunningOptions
     throw error;
   });
   const listening = tak.connections.listening.map(({ name }) => name).join(", ") || "nothing";
-  const folder = relative(process.cwd(), manager.folder) || ".";
   return {
-    title: `TAK host on ${what}; listening on ${listening}\nadmin interface at ${admin.address}, its page at ${admin.address}/docs; plugins: remora list --folder ${folder}`,
+    title: `TAK host on ${what}; listening on ${listening}\n${admin.line}`,
     stats: () => tak.stats(),
     ended: tak.ended,
     async close() {

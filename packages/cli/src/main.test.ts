@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { join } from "node:path";
 import { before, test } from "node:test";
 import { buildExamples, componentPath } from "../../../examples/build.ts";
 import { client, event, listeningPort, settings, start } from "./testing/running-program.ts";
@@ -36,11 +37,26 @@ test(
 );
 
 test(
-  "the Signal K demonstration counts deltas, and its plugins were called with them",
+  "the Signal K demonstration counts deltas, and its plugins are seen, reloaded and narrowed from another terminal",
   options,
   async (t) => {
-    const { code, out, err } = await start(t, "demo", "signalk", "--for", "3s", "--json", "--port", "0")
-      .ended;
+    const { child, ended } = start(t, "demo", "signalk", "--json", "--port", "0");
+    await listeningPort(child);
+    const folder = join(import.meta.dirname, "../../../.cache/demo-signalk");
+    const remora = async (...args: readonly string[]) => {
+      const { code, out, err } = await start(t, ...args, "--folder", folder, "--json").ended;
+      assert.equal(code, 0, `${args.join(" ")}: ${err}`);
+      return JSON.parse(out);
+    };
+    await remora("reload", "depth-alarm");
+    const write = ["depth-alarm", "data.write", "notifications.environment.depth.belowTransducer"];
+    await remora("grants", "revoke", ...write);
+    const { plugins } = await remora("list");
+    const listed = plugins.find((plugin: { name: string }) => plugin.name === "depth-alarm");
+    assert.deepEqual([listed.state, listed.account.reloads], ["running", 2]);
+    await remora("grants", "give", ...write);
+    child.kill("SIGTERM");
+    const { code, out, err } = await ended;
     assert.equal(code, 0, err);
     const stats = JSON.parse(out.trimEnd().split("\n").at(-1) ?? "");
     assert.ok(stats.messages > 0);

@@ -1,47 +1,88 @@
 /** The demonstration of the Signal K host: a trip under sail, and the example plugins that watch it. */
 
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { processorClock, type RunningSignalk, runSignalk } from "@remora/signalk";
+import { openBundle } from "remora/bundle";
+import { giveAll, type Manager } from "remora/manager";
 import { type BuildReport, fromExamples, logBuild } from "./from-examples.ts";
+import { type HostAdmin, openHostAdmin } from "./host-admin.ts";
 import type { Running } from "./run-view.ts";
 
 interface SignalkBuilder {
   buildSignalkExamples(): Promise<BuildReport>;
+  /** Those that could be built here. */
+  builtBundles(): readonly string[];
 }
 
-/** Settings and files of the plugins go to a folder that is gone when it ends. */
-export async function startSignalkDemo(
-  exampleFolder: string,
-  { port, log }: { readonly port: number; readonly log: (line: string) => void },
-): Promise<Running> {
-  const { buildSignalkExamples } = await fromExamples<SignalkBuilder>(exampleFolder, "signalk/build.ts");
-  logBuild(await buildSignalkExamples(), log);
+interface DemoOptions {
+  readonly port: number;
+  readonly log: (line: string) => void;
+}
+
+/** What the operator makes of the plugins stays in the repository's cache, as TAK's does. */
+export async function startSignalkDemo(exampleFolder: string, { port, log }: DemoOptions): Promise<Running> {
+  const builder = await fromExamples<SignalkBuilder>(exampleFolder, "signalk/build.ts");
+  logBuild(await builder.buildSignalkExamples(), log);
   const dataFolder = await mkdtemp(join(tmpdir(), "remora-signalk-demo-"));
   const host = await runSignalk({
     dataFolder,
-    modulesFolders: [join(exampleFolder, "signalk")],
+    modulesFolders: [],
     port,
     log,
     plugins: { guestClock: processorClock(() => process.threadCpuUsage()) },
-    settingsDefault: { enabled: true, enableDebug: false, configuration: {} },
+    bundles: {
+      folder: resolve(exampleFolder, "../.cache/demo-signalk"),
+      // Whoever may use this machine's demonstration may try what they built.
+      policy: { trust: "unsigned" },
+      asker: giveAll,
+      who: "the demonstration of the Signal K host",
+    },
     inputs: [{ label: "trip", decoder: "nmea0183", from: { kind: "recording" } }],
   });
-  return running(host, dataFolder);
+  const close = async () => {
+    await host.close();
+    await rm(dataFolder, { recursive: true, force: true });
+  };
+  try {
+    const { manager } = bundlesOf(host);
+    for (const path of builder.builtBundles()) await installNew(path, manager);
+    return running(host, await openHostAdmin({ manager, log }), close);
+  } catch (error) {
+    await close();
+    throw error;
+  }
 }
 
-function running(host: RunningSignalk, dataFolder: string): Running {
+function bundlesOf({ bundles }: RunningSignalk) {
+  if (bundles === undefined) throw new Error("Invariant broken: a host that was given a folder has bundles");
+  return bundles;
+}
+
+/** A version that the manager keeps already is what the operator made of it. */
+async function installNew(path: string, manager: Manager): Promise<void> {
+  const bytes = await readFile(path);
+  const { digest, manifest } = openBundle(bytes);
+  const { name } = manifest;
+  const { current, previous } = manager.has(name)
+    ? manager.versions(name)
+    : { current: undefined, previous: [] };
+  if ([current, ...previous].some((version) => version?.digest === digest)) return;
+  await manager.install({ bytes, origin: path }, { isEnabled: true });
+}
+
+function running(host: RunningSignalk, admin: HostAdmin, close: () => Promise<void>): Running {
   const { address, port } = host.http;
   const ended = Promise.withResolvers<void>();
   const rates = new Rates();
   return {
-    title: `Signal K host on a trip of ten minutes; listening on http://${address}:${port}/signalk`,
+    title: `Signal K host on a trip of ten minutes; listening on http://${address}:${port}/signalk\n${admin.line}`,
     stats: () => statsOf(host, rates),
     ended: ended.promise,
     async close() {
-      await host.close();
-      await rm(dataFolder, { recursive: true, force: true });
+      await admin.close();
+      await close();
     },
   };
 }
