@@ -94,6 +94,7 @@ export class Bundle {
   /** What was read once: an install looks at each file several times. */
   readonly #unpacked = new Map<string, Uint8Array>();
   #manifest: Manifest | undefined;
+  #artifactNames: ArtifactNames | undefined;
 
   constructor(container: Container, vocabulary: Vocabulary | undefined) {
     this.#container = container;
@@ -168,8 +169,17 @@ export class Bundle {
     return bytes;
   }
 
-  /** What its artifacts import and export, for the policy. @throws bundle/not-an-artifact wasm/… component/… */
+  /**
+   * What its artifacts import and export, for the policy; read when it is first asked for.
+   *
+   * @throws bundle/not-an-artifact wasm/… component/…
+   */
   artifactNames(): ArtifactNames {
+    this.#artifactNames ??= this.#readArtifactNames();
+    return this.#artifactNames;
+  }
+
+  #readArtifactNames(): ArtifactNames {
     const names = this.artifacts.map(({ file }) => artifactNames(this.read(file), file));
     return { imports: names.flatMap((one) => one.imports), exports: names.flatMap((one) => one.exports) };
   }

@@ -81,8 +81,11 @@ export async function checkDependents(
   dependents: Iterable<string>,
   neighbours: Neighbours,
 ): Promise<void> {
-  const exports = itemsOf(bundle.read(file), "exports");
+  let known: Exports | undefined;
   for (const dependent of dependents) {
+    // Decoded only where somebody needs it.
+    known ??= itemsOf(bundle.read(file), "exports");
+    const exports = known;
     const { manifest, imports } = await importsOf(dependent, neighbours);
     const before = await exportsOf(bundle.manifest.name, neighbours);
     for (const [item, wanted] of imports) {
