@@ -48,6 +48,7 @@ export async function openPlugins(config: TakConfig, options: OpenTakHostOptions
       takPluginHost(host, new Map(named.map(({ bundle, settings }) => [bundle.manifest.name, settings]))),
     ],
     policy: await policyOf(config, named),
+    bundles: named.map(({ bundle }) => bundle),
     ...(host.audit !== undefined && { audit: host.audit }),
     who,
     ...(asker !== undefined && { asker }),

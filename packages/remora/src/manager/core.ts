@@ -117,22 +117,49 @@ export interface Making {
   readonly bundle?: Bundle;
 }
 
+/** What a version is made of, from the folder. */
+export interface Gathered {
+  readonly bundle: Bundle;
+  /** As they are kept. */
+  readonly settings: Json | undefined;
+}
+
+/**
+ * Reads what a version is made of, all at once, and makes its folder.
+ *
+ * @throws manager/store-damaged manager/settings manager/folder
+ */
+export async function gather(core: Core, { name, version, bundle, settings }: Making): Promise<Gathered> {
+  const { vocabulary, store, folder } = core;
+  const reading = [
+    bundle ?? store.read(version.sha256).then((bytes) => openBundle(bytes, { vocabulary })),
+    settings ?? core.settings.read(name),
+    folder.makeFolder("data", name, "files"),
+  ] as const;
+  // Nothing of it goes on behind the back of whoever is told that one of them failed.
+  await Promise.allSettled(reading);
+  const [opened, kept] = await Promise.all(reading);
+  return { bundle: opened, settings: kept };
+}
+
 /**
  * Step 7: makes a version of a plugin from the store.
  *
+ * @param gathered What `gather` gives for it, where that was begun already.
  * @throws manager/store-damaged manager/no-host … and as `RunningVersion`
  */
-export async function prepare(core: Core, making: Making): Promise<RunningVersion> {
+export async function prepare(
+  core: Core,
+  making: Making,
+  gathered: Promise<Gathered> = gather(core, making),
+): Promise<RunningVersion> {
   const { name, version, grants } = making;
-  const bundle =
-    making.bundle ?? openBundle(await core.store.read(version.sha256), { vocabulary: core.vocabulary });
+  const { bundle, settings: kept } = await gathered;
   // The policy may have changed since it was installed; what it imports is compared once more when it is linked.
   const place = placeOf(bundle, inspectOptions(core, name));
   const inspected = { ...place, provided: await interfacesFor(bundle, place.file, core) };
   const { settings: schema } = bundle.manifest;
-  const kept = making.settings ?? (await core.settings.read(name));
   const settings = await resolveSettings(name, schema, kept, core.secrets);
-  await core.folder.makeFolder("data", name, "files");
   const { clock, policy } = core;
   return makeVersion({
     version,

@@ -2,6 +2,8 @@ import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import { openBundle } from "../bundle/index.ts";
+import { type FileSystem, nodeFileSystem } from "./store/file-system.ts";
 import { bundleOf, type Calls, expectRejected, guests, ref, rig, run } from "./testing/rig.test.ts";
 
 test("a plugin that was installed is called by its host's own functions, and by what it exports", async (t) => {
@@ -38,6 +40,49 @@ test("the next manager finds the plugins of the last one, and starts those that 
   assert.deepEqual(manager.recovered, []);
   await manager.enable("other");
   assert.equal(manager.get<Calls>("other").use(run, 1), 3);
+});
+
+test("a bundle that the program has open is not read again, and another version's is of no use", async (t) => {
+  const first = await rig(t);
+  await first.manager.install(await ref(guests.adds(1)));
+  await first.manager.install(await ref(guests.adds(2), { name: "other" }));
+  const read: string[] = [];
+  const files: FileSystem = {
+    ...nodeFileSystem,
+    read(path) {
+      if (path.endsWith(".bundle")) read.push(path);
+      return nodeFileSystem.read(path);
+    },
+  };
+  const bundles = [
+    openBundle(await bundleOf(guests.adds(1))),
+    openBundle(await bundleOf(guests.adds(7), { name: "other", version: "2.0.0" })),
+  ];
+  const { manager } = await first.reopen({ files, bundles });
+  assert.equal(manager.get<Calls>("adder").use(run, 1), 2);
+  assert.equal(manager.get<Calls>("other").use(run, 1), 3);
+  assert.equal(read.length, 1);
+});
+
+test("a plugin whose bundle is damaged waits, and those before and after it start", async (t) => {
+  const first = await rig(t);
+  for (const name of ["a", "b", "c"]) await first.manager.install(await ref(guests.adds(1), { name }));
+  const { sha256 } = first.manager.versions("b").current ?? assert.fail("nothing is installed");
+  writeFileSync(join(first.folder, "bundles", `${sha256}.bundle`), "damaged");
+  const { manager, events } = await first.reopen();
+  assert.deepEqual(
+    manager.list().map(({ name, state }) => [name, state]),
+    [
+      ["a", "running"],
+      ["b", "backing-off"],
+      ["c", "running"],
+    ],
+  );
+  const waiting = events.filter(({ kind }) => kind === "waiting");
+  assert.deepEqual(
+    waiting.map((event) => event.kind === "waiting" && [event.plugin, event.code]),
+    [["b", "manager/store-damaged"]],
+  );
 });
 
 test("an update takes over without its host doing anything, and the version before is kept", async (t) => {

@@ -1,6 +1,7 @@
 /** Opens a manager: takes the folder, brings it into order, and starts the plugins that are enabled. */
 
 import { isRemoraError } from "../base/index.ts";
+import type { Bundle } from "../bundle/index.ts";
 import { CompileCache, type Isolation, openIsolation } from "../engine/index.ts";
 import type { Vocabulary } from "../policy/index.ts";
 import { type AuditSink, sandboxImports } from "../sandbox/index.ts";
@@ -12,7 +13,7 @@ import { EventBus } from "./bus/event-bus.ts";
 import { CallObservers } from "./call-observer.ts";
 import { type ManagerClock, systemClock } from "./clock.ts";
 import { type Asker, askNobody } from "./consent/asker.ts";
-import { type Core, prepare, writeEntry } from "./core.ts";
+import { type Core, type Gathered, gather, type Making, prepare, writeEntry } from "./core.ts";
 import type { PluginHost } from "./host.ts";
 import { startOrder } from "./install/dependencies.ts";
 import type { PluginSource } from "./install/source.ts";
@@ -44,6 +45,8 @@ export interface OpenManagerOptions {
   readonly policy?: ManagerPolicy;
   /** Who consents. Default: nobody; what needs consent is held until `accept`. */
   readonly asker?: Asker;
+  /** Those that the program has open already, as its settings name them: a plugin that runs one is made from it. */
+  readonly bundles?: readonly Bundle[];
   /** Where plugins come from by name, the first that has one wins. Default: none. */
   readonly sources?: readonly PluginSource[];
   /** The text behind a secret's name. Default: there are no secrets. */
@@ -99,9 +102,7 @@ export async function openManager(options: OpenManagerOptions): Promise<Manager>
       core.events.tell({ kind: "recovered", plugin, atMs: clock.dateMs(), ...how });
     }
     const manager = new Manager(core, held, recovered, trail);
-    if (options.startsPlugins ?? true) {
-      for (const entry of startOrder(core.entries)) await startAtOpening(entry, core);
-    }
+    if (options.startsPlugins ?? true) await startPlugins(core, options.bundles ?? []);
     return manager;
   } catch (error) {
     trail?.close();
@@ -110,12 +111,45 @@ export async function openManager(options: OpenManagerOptions): Promise<Manager>
   }
 }
 
-async function startAtOpening(entry: Entry, core: Core): Promise<void> {
-  const { name, current, isEnabled, grants } = entry;
-  const plugin = core.pluginOf(name);
-  if (current === undefined || !isEnabled) return;
+/** One after the other; while one is made, the disk is read for the next. */
+async function startPlugins(core: Core, bundles: readonly Bundle[]): Promise<void> {
+  const opened = new Map(bundles.map((bundle) => [bundle.digest, bundle]));
+  const order = startOrder(core.entries);
+  // They are stopped in the reverse of the order in which they are made here.
+  for (const { name } of order) core.pluginOf(name);
+  const makings = order.flatMap((entry) => makingOf(entry, opened));
+  const begin = (making: Making | undefined) => {
+    const gathered = making && gather(core, making);
+    // Whoever makes the plugin meets the failure, when its turn comes.
+    gathered?.catch(() => {});
+    return gathered;
+  };
+  let next = begin(makings[0]);
+  for (const [at, making] of makings.entries()) {
+    const gathered = next;
+    next = begin(makings[at + 1]);
+    await startAtOpening(making, core, gathered);
+  }
+}
+
+/** None for a plugin that does not run. */
+function makingOf(
+  { name, current, isEnabled, grants }: Entry,
+  opened: ReadonlyMap<string, Bundle>,
+): Making[] {
+  if (current === undefined || !isEnabled) return [];
+  const bundle = opened.get(current.digest);
+  return [{ name, version: current, grants, ...(bundle !== undefined && { bundle }) }];
+}
+
+async function startAtOpening(
+  making: Making,
+  core: Core,
+  gathered: Promise<Gathered> | undefined,
+): Promise<void> {
+  const plugin = core.pluginOf(making.name);
   try {
-    await plugin.start(() => prepare(core, { name, version: current, grants }));
+    await plugin.start(() => prepare(core, making, gathered));
   } catch (error) {
     if (!isRemoraError(error)) throw error;
     plugin.waitAndRetry();

@@ -71,9 +71,11 @@ export class Entries {
   async readAll(vocabularyOf: (host: string) => Vocabulary | undefined): Promise<Map<string, Entry>> {
     await this.#folder.sweep(folderName);
     const entries = new Map<string, Entry>();
-    for (const name of await this.#folder.list(folderName)) {
-      const bytes = await this.#folder.read(folderName, name);
-      if (bytes === undefined || !name.endsWith(ending)) continue;
+    const names = (await this.#folder.list(folderName)).filter((name) => name.endsWith(ending));
+    const files = await Promise.all(names.map((name) => this.#folder.read(folderName, name)));
+    for (const [at, name] of names.entries()) {
+      const bytes = files[at];
+      if (bytes === undefined) continue;
       const entry = parseEntry(bytes, this.#folder.at(folderName, name), vocabularyOf);
       entries.set(entry.name, entry);
     }
