@@ -4,8 +4,11 @@ import { randomUUID } from "node:crypto";
 import { type AuditSink, auditLines } from "remora/sandbox";
 import { pluginRoutes } from "./admin/plugin-routes.ts";
 import { type Clock, systemClock } from "./clock.ts";
+import { courseRoutes } from "./http/course-routes.ts";
+import { featureRoutes } from "./http/feature-routes.ts";
 import { openHttp, type RunningHttp } from "./http/http-server.ts";
 import { modelRoutes } from "./http/model-routes.ts";
+import { notificationRoutes } from "./http/notification-routes.ts";
 import { providerRoutes } from "./http/provider-routes.ts";
 import { radarRoutes } from "./http/radar-routes.ts";
 import { type Input, type InputSettings, openInput } from "./input/inputs.ts";
@@ -143,6 +146,9 @@ export async function runSignalk(options: RunSignalkOptions): Promise<RunningSig
     ...modelRoutes(server),
     ...providerRoutes(server),
     ...radarRoutes(server.radars),
+    ...courseRoutes(server.course),
+    ...notificationRoutes(server.notifications),
+    ...featureRoutes(served),
     ...pluginRoutes(served),
     ...webappRoutes(await discoverWebapps(options.modulesFolders), (name) => plugins.get(pluginIdOf(name))),
   ];

@@ -4,14 +4,18 @@
  */
 
 import { type Clock, systemClock } from "./clock.ts";
+import { Course } from "./course/course.ts";
+import { courseDeltaV1, courseDeltaV2 } from "./course/course-deltas.ts";
 import type { Delta, StampedDelta } from "./delta/delta.ts";
 import { Published } from "./delta/published.ts";
 import { stampForInput, stampForPlugin } from "./delta/sources.ts";
+import { isOnEarth } from "./http/position.ts";
 import { Model, type ModelLimits } from "./model/model.ts";
+import { Notifications } from "./notifications/notifications.ts";
 import { ByPlugin } from "./providers/by-plugin.ts";
 import { Resources } from "./providers/resources.ts";
 import { PutRequests } from "./put/put-requests.ts";
-import type { RadarRegistration, ServerPort, WeatherRegistration } from "./server-port.ts";
+import type { Position, RadarRegistration, ServerPort, WeatherRegistration } from "./server-port.ts";
 import { BinaryStreams } from "./stream/binary-streams.ts";
 
 export interface ServerOptions {
@@ -34,6 +38,8 @@ export class SignalkServer {
   readonly weather = new ByPlugin<WeatherRegistration>();
   readonly radars = new ByPlugin<RadarRegistration>();
   readonly binaryStreams = new BinaryStreams();
+  readonly course: Course;
+  readonly notifications: Notifications;
   /** What plugins reach of it. */
   readonly port: ServerPort;
   readonly #listeners = new Set<(published: Published) => void>();
@@ -44,6 +50,8 @@ export class SignalkServer {
     this.model = new Model(`vessels.${options.self}`, options.modelLimits);
     this.puts = new PutRequests(this.clock);
     this.port = this.#makePort(options);
+    this.course = this.#makeCourse();
+    this.notifications = this.#makeNotifications();
   }
 
   get deltaCount(): number {
@@ -60,12 +68,42 @@ export class SignalkServer {
     return () => this.#listeners.delete(listen);
   }
 
-  #publish(delta: StampedDelta, version: 1 | 2): void {
+  #publish(given: StampedDelta, version: 1 | 2): void {
+    this.#send(version === 1 ? this.notifications.told(given) : given, version);
+  }
+
+  #send(delta: StampedDelta, version: 1 | 2): void {
     this.#deltas++;
     // Version 2 of the interfaces has a model of its own; what belongs there must not be mixed into this one.
     if (version === 1) this.model.apply(delta);
     const published = new Published(delta, version);
     for (const listen of this.#listeners) listen(published);
+  }
+
+  #makeCourse(): Course {
+    return new Course({
+      position: () => this.#position(),
+      resource: (type, id) => this.resources.get(type, id),
+      date: () => this.clock.date(),
+      onChange: (course) => {
+        this.port.handleMessage("courseApi", courseDeltaV1(course), 1);
+        this.port.handleMessage("courseApi", courseDeltaV2(course), 2);
+      },
+    });
+  }
+
+  #makeNotifications(): Notifications {
+    return new Notifications({
+      selfContext: this.model.selfContext,
+      position: () => this.#position(),
+      date: () => this.clock.date(),
+      publish: (delta) => this.#send(delta, 1),
+    });
+  }
+
+  #position(): Position | undefined {
+    const position = this.model.leaf("vessels.self", "navigation.position")?.value;
+    return isOnEarth(position) ? position : undefined;
   }
 
   #makePort({ onStatus }: ServerOptions): ServerPort {

@@ -8,6 +8,7 @@ import type { Resources } from "../providers/resources.ts";
 import type { SignalkServer } from "../server.ts";
 import type { Position, WeatherRegistration } from "../server-port.ts";
 import { type ApiRequest, type ApiResponse, failed, type Handler, notFound, ok } from "./exchange.ts";
+import { isOnEarth } from "./position.ts";
 import { type Route, route } from "./router.ts";
 
 export function providerRoutes({ resources, weather, radars }: SignalkServer): Route[] {
@@ -192,10 +193,6 @@ function weatherRoutes(weather: ByPlugin<WeatherRegistration>): Route[] {
       asked((provider, position) => provider.warnings(position)),
     ),
   ];
-}
-
-function isOnEarth({ latitude, longitude }: Position): boolean {
-  return Math.abs(latitude) <= 90 && Math.abs(longitude) <= 180;
 }
 
 function optionsOf(query: Readonly<Record<string, string>>): Record<string, unknown> {

@@ -16,11 +16,14 @@ export function notificationField(path: string): string | undefined {
 export function putNotification(server: SignalkServer, { context, path, value }: PutRequest): PutResult {
   const field = notificationField(path) ?? "";
   const place = path.slice(0, -field.length - 1);
-  const standing = server.model.leaf(context, place)?.value;
+  const leaf = server.model.leaf(context, place);
+  const standing = leaf?.value;
   if (!isRecord(standing)) return { state: "COMPLETED", statusCode: 404 };
   if (!fields.has(field)) return { state: "COMPLETED", statusCode: 405 };
   if (!isShallow(value, 2)) return { state: "COMPLETED", statusCode: 400 };
-  const delta = { context, updates: [{ values: [{ path: place, value: { ...standing, [field]: value } }] }] };
-  server.input(delta, "server");
+  const values = [{ path: place, value: { ...standing, [field]: value } }];
+  // It stays the notification of whoever raised it.
+  const $source = typeof leaf?.$source === "string" ? leaf.$source : "server";
+  server.input({ context, updates: [{ $source, values }] }, "server");
   return { state: "COMPLETED", statusCode: 200 };
 }

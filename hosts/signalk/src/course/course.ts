@@ -1,0 +1,246 @@
+/**
+ * Where the vessel is going: to a place, to a waypoint, or along a route. It is set by version 2 of the interfaces and told by
+ * deltas of both (signalk-server, "Course API").
+ */
+
+import { isRecord } from "../delta/delta.ts";
+import { isOnEarth } from "../http/position.ts";
+import type { Position } from "../server-port.ts";
+import {
+  boundedIndex,
+  type CoursePosition,
+  pointOf,
+  type RoutePoints,
+  readRoute,
+  readWaypoint,
+} from "./route-points.ts";
+
+export interface CoursePoint {
+  readonly type: string;
+  readonly position: CoursePosition;
+  readonly name?: string;
+  /** Of the waypoint that it is. */
+  readonly href?: string;
+}
+
+export interface ActiveRoute {
+  readonly href: string;
+  readonly name: string | undefined;
+  readonly reverse: boolean;
+  /** In the direction in which it is followed. */
+  readonly pointIndex: number;
+  readonly pointTotal: number;
+}
+
+export interface CourseInfo {
+  /** ISO 8601, both. */
+  readonly startTime: string | null;
+  readonly targetArrivalTime: string | null;
+  /** Metres. */
+  readonly arrivalCircle: number;
+  readonly activeRoute: ActiveRoute | null;
+  readonly nextPoint: CoursePoint | null;
+  readonly previousPoint: CoursePoint | null;
+}
+
+export interface CourseOptions {
+  readonly position: () => Position | undefined;
+  /** Rejects, or gives undefined, when there is none. */
+  readonly resource: (type: string, id: string) => Promise<unknown>;
+  readonly date: () => Date;
+  /** Told when it is another. */
+  readonly onChange: (course: CourseInfo) => void;
+}
+
+/** What was asked for cannot be done; in the words of signalk-server, for whoever asked. */
+export class CourseRefusal extends Error {
+  override readonly name = "CourseRefusal";
+}
+
+const invalid = "Invalid Data supplied.";
+const noPosition = "Error: Unable to retrieve vessel position!";
+
+const noCourse: CourseInfo = {
+  startTime: null,
+  targetArrivalTime: null,
+  arrivalCircle: 0,
+  activeRoute: null,
+  nextPoint: null,
+  previousPoint: null,
+};
+
+export class Course {
+  readonly #options: CourseOptions;
+  #info = noCourse;
+
+  constructor(options: CourseOptions) {
+    this.#options = options;
+  }
+
+  get info(): CourseInfo {
+    return this.#info;
+  }
+
+  /** @param destination `{position}` or `{href}` of a waypoint, with `arrivalCircle` or without. @throws CourseRefusal */
+  async setDestination(destination: unknown): Promise<void> {
+    const { href, position, arrivalCircle } = isRecord(destination) ? destination : {};
+    let nextPoint: CoursePoint;
+    if (href !== undefined) nextPoint = await this.#waypoint(href);
+    else if (position === undefined) throw new CourseRefusal("Destination not provided!");
+    else if (isOnEarth(position)) nextPoint = { type: "Location", position: plain(position), name: "DP" };
+    else throw new CourseRefusal("Error: position is not valid");
+    const previousPoint = this.#vessel();
+    this.#begin(arrivalCircle, { activeRoute: null, nextPoint, previousPoint });
+  }
+
+  /** @param wanted `{href, reverse?, pointIndex?, arrivalCircle?}` @throws CourseRefusal */
+  async activateRoute(wanted: unknown): Promise<void> {
+    const { href, reverse, pointIndex, arrivalCircle } = isRecord(wanted) ? wanted : {};
+    if (typeof href !== "string") throw new CourseRefusal("Route information not supplied!");
+    const route = await this.#route(href);
+    const activeRoute = {
+      href,
+      name: route.name,
+      reverse: reverse === true,
+      pointIndex: boundedIndex(pointIndex, route),
+      pointTotal: route.positions.length,
+    };
+    this.#begin(arrivalCircle, this.#leg(activeRoute, route));
+  }
+
+  /** @throws CourseRefusal */
+  async changeRoute(action: string, request: unknown): Promise<void> {
+    const { activeRoute } = this.#info;
+    if (activeRoute === null) throw new CourseRefusal(invalid);
+    const route = await this.#route(activeRoute.href);
+    const current = { ...activeRoute, pointTotal: route.positions.length };
+    this.#change(this.#leg(this.#moved(current, route, action, request), route));
+  }
+
+  /** @throws CourseRefusal */
+  restart(): void {
+    if (this.#info.nextPoint === null) throw new CourseRefusal("No active destination!");
+    const position = this.#options.position();
+    if (position === undefined) throw new CourseRefusal("Vessel position unavailable!");
+    this.#change({ previousPoint: { type: "VesselPosition", position: plain(position) } });
+  }
+
+  /** @throws CourseRefusal */
+  setArrivalCircle(metres: unknown): void {
+    if (!isRadius(metres)) throw new CourseRefusal(invalid);
+    this.#change({ arrivalCircle: metres });
+  }
+
+  /** @throws CourseRefusal */
+  setTargetArrivalTime(time: unknown): void {
+    if (time !== null && !isTime(time)) throw new CourseRefusal(invalid);
+    this.#change({ targetArrivalTime: time });
+  }
+
+  clear(): void {
+    this.#change({ ...noCourse, arrivalCircle: this.#info.arrivalCircle });
+  }
+
+  #moved(active: ActiveRoute, route: RoutePoints, action: string, request: unknown): ActiveRoute {
+    const { value, pointIndex } = isRecord(request) ? request : {};
+    switch (action) {
+      case "nextPoint": {
+        const steps = typeof value === "number" && value !== 0 ? value : 1;
+        return { ...active, pointIndex: boundedIndex(active.pointIndex + steps, route) };
+      }
+      case "pointIndex":
+        if (typeof value !== "number") throw new CourseRefusal(invalid);
+        return { ...active, pointIndex: boundedIndex(value, route) };
+      case "reverse": {
+        const opposite =
+          typeof pointIndex === "number" ? pointIndex : active.pointTotal - 1 - active.pointIndex;
+        return { ...active, reverse: !active.reverse, pointIndex: boundedIndex(opposite, route) };
+      }
+      case "refresh":
+        return { ...active, pointIndex: this.#indexOfNext(active, route) };
+      default:
+        throw new CourseRefusal(invalid);
+    }
+  }
+
+  /** Where the point that is steered for is now, in a route that has changed. */
+  #indexOfNext({ reverse, pointIndex }: ActiveRoute, route: RoutePoints): number {
+    const next = this.#info.nextPoint?.position;
+    const found = route.positions.findIndex(
+      ({ latitude, longitude }) => latitude === next?.latitude && longitude === next.longitude,
+    );
+    if (found < 0) return boundedIndex(pointIndex, route);
+    return reverse ? route.positions.length - 1 - found : found;
+  }
+
+  /** From the point before, or from where the vessel is, to the next. */
+  #leg(activeRoute: ActiveRoute, route: RoutePoints): Partial<CourseInfo> {
+    const { pointIndex, reverse } = activeRoute;
+    const nextPoint = pointOf(route, pointIndex, reverse);
+    const previousPoint = pointOf(route, pointIndex - 1, reverse) ?? this.#vessel();
+    return { activeRoute, nextPoint: nextPoint ?? null, previousPoint };
+  }
+
+  #vessel(): CoursePoint {
+    const position = this.#options.position();
+    if (position === undefined) throw new CourseRefusal(noPosition);
+    return { type: "VesselPosition", position: plain(position), name: "VP" };
+  }
+
+  async #waypoint(href: unknown): Promise<CoursePoint> {
+    const found = resourceOf(href);
+    if (found === undefined) throw new CourseRefusal(`Invalid href! (${String(href)})`);
+    const waypoint = readWaypoint(await this.#resource(found));
+    if (waypoint === undefined) throw new CourseRefusal(`Error retrieving and validating ${String(href)}`);
+    return { ...waypoint, href: String(href) };
+  }
+
+  async #route(href: string): Promise<RoutePoints> {
+    const found = resourceOf(href);
+    const data = found && (await this.#resource(found));
+    if (data === undefined) throw new CourseRefusal(`** Could not retrieve route information for ${href}`);
+    const route = readRoute(data);
+    if (route === undefined) throw new CourseRefusal(`Invalid route coordinate data! (${href})`);
+    return route;
+  }
+
+  /** A provider that fails has nothing; its failure shows in its own state. */
+  async #resource({ type, id }: { readonly type: string; readonly id: string }): Promise<unknown> {
+    return this.#options.resource(type, id).catch(() => undefined);
+  }
+
+  #begin(arrivalCircle: unknown, course: Partial<CourseInfo>): void {
+    const startTime = this.#options.date().toISOString();
+    this.#change({ ...course, startTime, ...(isRadius(arrivalCircle) && { arrivalCircle }) });
+  }
+
+  #change(course: Partial<CourseInfo>): void {
+    this.#info = { ...this.#info, ...course };
+    this.#options.onChange(this.#info);
+  }
+}
+
+const hrefLengthMax = 500;
+
+/** `/resources/waypoints/ID`, with whatever stands before it. */
+function resourceOf(href: unknown): { readonly type: string; readonly id: string } | undefined {
+  if (typeof href !== "string" || href.length > hrefLengthMax) return undefined;
+  const [resources, type, id] = href.split("/").slice(-3);
+  return resources === "resources" && type !== undefined && id !== undefined ? { type, id } : undefined;
+}
+
+function plain({ latitude, longitude }: Position): Position {
+  return { latitude, longitude };
+}
+
+function isRadius(value: unknown): value is number {
+  return typeof value === "number" && value >= 0;
+}
+
+function isTime(value: unknown): value is string {
+  return (
+    typeof value === "string" &&
+    value.length < 50 &&
+    /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d*)?(?:-\d\d:\d\d|Z)$/.test(value)
+  );
+}
