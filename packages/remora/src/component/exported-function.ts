@@ -1,6 +1,7 @@
 /** Finds a function among the exports of an instance. */
 
 import type { HostCallable } from "./abi/call-guest.ts";
+import { withAbortOf } from "./async/abortable.ts";
 import { componentErrors } from "./errors.ts";
 import { GuestResource, type GuestResourceClass } from "./link/guest-resource.ts";
 
@@ -39,5 +40,7 @@ function memberOf(target: GuestResourceClass, name: string): HostCallable | unde
   if (!Object.hasOwn(holder, name)) return undefined;
   const found = (holder as unknown as Record<string, unknown>)[name]; // Any object may be asked for any key.
   if (typeof found !== "function") return undefined;
-  return holder === target ? (found as HostCallable) : (self, ...args) => found.apply(self, args);
+  if (holder === target) return found as HostCallable;
+  const method: HostCallable = (self, ...args) => found.apply(self, args);
+  return withAbortOf(method, found, ([self, ...args]) => ({ args, self }));
 }

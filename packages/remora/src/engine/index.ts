@@ -38,7 +38,7 @@ export { openIsolation } from "./isolation/open.ts";
 export type { ProcessOptions } from "./isolation/process.ts";
 export type { WorkerOptions } from "./isolation/worker.ts";
 // What a guest may spend.
-export { type Budget, defaultLimits, type Limits } from "./limits.ts";
+export { type Budget, type CallOptions, defaultLimits, type Limits } from "./limits.ts";
 export { type LoadOptions, load } from "./load.ts";
 // Instances to lease.
 export { Pool, type Poolable, type PoolOptions } from "./pool.ts";

@@ -3,9 +3,8 @@
  * result and settle the account; after the first failure by the guest it is poisoned and takes no further call.
  */
 
+import { callWhileWanted } from "../component/async/abortable.ts";
 import {
-  abortable,
-  type CancelSignal,
   type ComponentExports,
   type CoreFunction,
   type CoreInstance,
@@ -15,7 +14,7 @@ import {
 } from "../component/index.ts";
 import type { InstanceEngine } from "./core-engine.ts";
 import { withCanonicalArguments } from "./host-nan.ts";
-import type { Budget } from "./limits.ts";
+import type { Budget, CallOptions } from "./limits.ts";
 import type { ModuleWaiting } from "./module-waiting.ts";
 
 /** What one call cost. */
@@ -77,18 +76,20 @@ abstract class LiveInstance {
   /**
    * The same for an export that gives a promise, as all do when a host function is asynchronous.
    *
-   * @param options The budget, and a signal that ends the call; see `abortable`.
+   * @param options The budget, and a signal that ends the call: see `abortable`. It keeps a call that gives its result
+   *                at once from beginning.
    * @throws engine/re-entered   another call is running, or waits
    * @throws component/cancelled the signal was aborted
    */
   async callAsync(
     path: string | readonly string[],
     args: readonly unknown[],
-    options: Partial<Budget> & { readonly signal?: CancelSignal } = {},
+    options: CallOptions = {},
   ): Promise<{ readonly result: unknown; readonly report: CallReport }> {
     const { signal, ...budget } = options;
     const target = this.#exported(path);
-    const called = signal === undefined ? target : abortable(target, signal);
+    const called: CoreFunction =
+      signal === undefined ? target : (...given) => callWhileWanted(target, given, signal);
     // The budget is taken when the call begins; what it cost is known when its promise is settled.
     const result: unknown = await this.#within(budget, called, args);
     return { result, report: this.report };

@@ -3,6 +3,8 @@
  * part of the rewritten module or of the instance and hold for its whole life.
  */
 
+import type { CancelSignal } from "../component/async/abortable.ts";
+
 /** What one call may spend; whichever ends first traps the guest. */
 export interface Budget {
   /**
@@ -12,6 +14,12 @@ export interface Budget {
   readonly fuelMax: number;
   /** Milliseconds on the monotonic clock, fractions allowed, or Infinity. */
   readonly deadlineMs: number;
+}
+
+/** What one call may spend, where it is not the limits' own; and how its caller ends it. */
+export interface CallOptions extends Partial<Budget> {
+  /** Ends the call with `component/cancelled`: see `abortable`. */
+  readonly signal?: CancelSignal | undefined;
 }
 
 export interface Limits extends Budget {

@@ -42,7 +42,7 @@ const stacksMax = 1_000;
 let stacks = 0;
 
 /** What a guest has to end a call that nobody wants any more; one that only has to notice takes microseconds. */
-const defaultGraceMs = 100;
+export const cancelGraceMs = 100;
 
 export class Waiting implements CoreWaiting {
   readonly #options: WaitingOptions;
@@ -147,7 +147,7 @@ export class Waiting implements CoreWaiting {
     this.#options.meter.lookAtClock();
   }
 
-  hurry(reason: unknown, graceMs = defaultGraceMs): void {
+  hurry(reason: unknown, graceMs = cancelGraceMs): void {
     const { timer, condemn } = this.#options;
     this.#cancelGrace ??= timer(graceMs, () => {
       condemn(componentErrors.cancelled({ afterMs: graceMs }, reason));

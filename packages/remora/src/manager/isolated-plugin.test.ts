@@ -103,6 +103,32 @@ for (const isolation of ["inline", "worker", "process"] as const) {
   });
 }
 
+for (const isolation of ["worker", "process"] as const) {
+  test(`${isolation}: a call that nobody wants any more ends, in line or in its guest, and is no failure of the plugin`, async (t) => {
+    const limits = { fuelMax: 1e11, deadlineMs: 10_000 };
+    const { manager } = await rig(t, { hosts: [host], policy: { ...policy, limits } });
+    const loops = `(func (export "run") (param i32) (result i32)
+      (if (i32.eqz (local.get 0)) (then (loop (br 0)))) (local.get 0))`;
+    const plugin = await manager.install<AsyncCalls>(await ref(loops, { top: `isolation = "${isolation}"` }));
+    for (let time = 0; time < 6; time++) {
+      const inGuest = new AbortController();
+      const inLine = new AbortController();
+      const running = plugin.call("run", [0], { signal: inGuest.signal });
+      const left = [
+        plugin.call("run", [1], { signal: inLine.signal }),
+        plugin.useAsync(run, 1, inLine.signal),
+      ];
+      const next = plugin.call("run", [7]);
+      inLine.abort();
+      for (const each of left) await expectRejected(each, "component/cancelled");
+      inGuest.abort();
+      await expectRejected(running, "component/cancelled");
+      assert.equal(await next, 7, "a fresh guest answers it");
+    }
+    assert.equal(plugin.state, "running");
+  });
+}
+
 test("calls that nobody waits for are refused when too many of them wait, and the others are made", async (t) => {
   const { manager } = await rig(t, { hosts: [host], policy });
   const plugin = await manager.install(await ref(guests.adds(1), { top: 'isolation = "worker"' }));

@@ -3,9 +3,10 @@
  * calls are made in the order in which they came; after a failure the next call gets a fresh one.
  */
 
+import type { CancelSignal } from "../component/index.ts";
 import {
   type Artifact,
-  type Budget,
+  type CallOptions,
   type HostImports,
   type IsolatedInstance,
   type Isolation,
@@ -19,6 +20,7 @@ import type { ImportsOfInstance } from "./host.ts";
 import { InstanceEnds } from "./instance-ends.ts";
 import type { LatencyHistogram } from "./latency.ts";
 import type { PluginMetrics } from "./plugin.ts";
+import { Turns } from "./turns.ts";
 
 export interface IsolatedPluginOptions<Calls> {
   readonly id: string;
@@ -52,9 +54,8 @@ export class IsolatedPlugin<Calls> {
   readonly #options: IsolatedPluginOptions<Calls>;
   readonly #granted: readonly LinkedImport[];
   #live: Live<Calls> | undefined;
-  /** The call before: each waits for it, so that all are made in their order. */
-  #last: Promise<unknown> = Promise.resolve();
-  #busy = 0;
+  /** Calls are made in their order. */
+  readonly #turns = new Turns();
   #calls = 0;
   #traps = 0;
   #lastTimedMs: number | undefined;
@@ -115,21 +116,24 @@ export class IsolatedPlugin<Calls> {
   callExport(
     path: string | readonly string[],
     args: readonly unknown[],
-    budget?: Partial<Budget>,
+    options?: CallOptions,
   ): Promise<unknown> {
-    this.#calls++;
-    return this.#inTurn(async ({ guest }) =>
-      this.#timed(guest, (await guest.call(path, args, budget)).result),
-    );
+    return this.#inTurn(async ({ guest }) => {
+      this.#calls++;
+      return this.#timed(guest, (await guest.call(path, args, options)).result);
+    }, options?.signal);
   }
 
   /** As `Plugin.callAsync`: what the binding took out of the guest gives promises. */
   callAsync<Argument, Result>(
     use: (calls: Calls, argument: Argument) => PromiseLike<Result> | Result,
     argument: Argument,
+    signal?: CancelSignal,
   ): Promise<Result> {
-    this.#calls++;
-    return this.#inTurn(async ({ guest, calls }) => this.#timed(guest, await use(calls, argument)));
+    return this.#inTurn(async ({ guest, calls }) => {
+      this.#calls++;
+      return this.#timed(guest, await use(calls, argument));
+    }, signal);
   }
 
   #timed<Result>(guest: IsolatedInstance, result: Result): Result {
@@ -152,19 +156,14 @@ export class IsolatedPlugin<Calls> {
     this.#endWhenIdle();
   }
 
-  #inTurn<Result>(act: (live: Live<Calls>) => Promise<Result>): Promise<Result> {
-    if (this.#busy >= waitingCallsMax) {
-      const error = managerErrors["too-many-waiting"]({ plugin: this.id, waitingMax: waitingCallsMax });
-      return Promise.reject(error);
-    }
-    this.#busy++;
-    const turn = this.#last.then(() => this.#call(act));
-    // What it ends with is told to its caller; the next one begins all the same.
-    this.#last = turn.catch(() => {});
-    return turn.finally(() => {
-      this.#busy--;
+  async #inTurn<Result>(act: (live: Live<Calls>) => Promise<Result>, signal?: CancelSignal): Promise<Result> {
+    if (this.#turns.size >= waitingCallsMax)
+      throw managerErrors["too-many-waiting"]({ plugin: this.id, waitingMax: waitingCallsMax });
+    try {
+      return await this.#turns.take(() => this.#call(act), signal);
+    } finally {
       this.#endWhenIdle();
-    });
+    }
   }
 
   async #call<Result>(act: (live: Live<Calls>) => Promise<Result>): Promise<Result> {
@@ -223,7 +222,7 @@ export class IsolatedPlugin<Calls> {
   }
 
   #endWhenIdle(): void {
-    if (!this.#isClosed || this.#busy > 0) return;
+    if (!this.#isClosed || this.#turns.size > 0) return;
     if (this.#live !== undefined) this.#drop(this.#live);
     this.#whenIdle?.();
     this.#whenIdle = undefined;

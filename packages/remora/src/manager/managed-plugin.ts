@@ -3,7 +3,8 @@
  * before it is still ready costs no call, since the old one answers it.
  */
 
-import type { Budget } from "../engine/index.ts";
+import type { CancelSignal } from "../component/index.ts";
+import type { Budget, CallOptions } from "../engine/index.ts";
 import type { ObservedCall } from "./call-observer.ts";
 import type { Plugin } from "./plugin.ts";
 import type { RunningVersion } from "./running-version.ts";
@@ -43,30 +44,34 @@ export class ManagedPlugin<Calls = unknown> extends SupervisedPlugin {
   /**
    * As `use`, wherever the guests are and whatever they wait for: for calls that give promises.
    *
+   * @param signal Leaves the line for a guest when it is aborted; what `use` calls ends by `abortable`.
    * @throws manager/not-running engine/… component/…
    */
   useAsync<Argument, Result>(
     use: (calls: Calls, argument: Argument) => PromiseLike<Result> | Result,
     argument: Argument,
+    signal?: CancelSignal,
   ): Promise<Result> {
     const made = use as (calls: unknown, argument: Argument) => PromiseLike<Result> | Result; // as in `use`
-    return this.#callAsync(({ guests }) => guests.callAsync(made, argument));
+    return this.#callAsync(({ guests }) => guests.callAsync(made, argument, signal));
   }
 
   /**
    * Calls what the plugin exports, by name.
    *
-   * @param path   A function's name, or an interface's and the function's: `["filter", "evaluate"]`.
-   * @param args   World values, or numbers and bigints for a core module.
-   * @param budget What this call may spend; the plugin's limits where it says nothing.
+   * @param path    A function's name, or an interface's and the function's: `["filter", "evaluate"]`.
+   * @param args    World values, or numbers and bigints for a core module.
+   * @param options What this call may spend, the plugin's limits where they say nothing; and a signal that ends it, in line
+   *                or in its guest, as `abortable` does.
    * @throws manager/not-running engine/… component/…
+   * @throws component/cancelled the signal was aborted: no failure of the plugin's, whatever became of its guest
    */
   async call(
     path: string | readonly string[],
     args: readonly unknown[] = [],
-    budget: Partial<Budget> = {},
+    options: CallOptions = {},
   ): Promise<unknown> {
-    return this.#callAsync(({ guests }) => guests.callExport(path, args, budget), path);
+    return this.#callAsync(({ guests }) => guests.callExport(path, args, options), path);
   }
 
   /**

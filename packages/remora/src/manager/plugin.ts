@@ -8,6 +8,7 @@ import type { CancelSignal } from "../component/index.ts";
 import {
   type Artifact,
   type Budget,
+  type CallOptions,
   type HostImports,
   type Instance,
   importNames,
@@ -207,18 +208,19 @@ export class Plugin<Calls> {
   /**
    * Calls what an instance exports, by name, and waits for its promise if it gives one.
    *
+   * @param options The budget, and a signal: it leaves the line, and ends the call as `abortable` does.
    * @throws as `callAsync`; component/no-such-export
    */
   async callExport(
     path: string | readonly string[],
     args: readonly unknown[],
-    budget?: Partial<Budget>,
+    options?: CallOptions,
   ): Promise<unknown> {
-    const leased = await this.#pool.leaseWhenFree();
+    const leased = await this.#pool.leaseWhenFree(options?.signal);
     this.#calls++;
     leased.sandboxed?.beginCall();
     try {
-      return await leased.instance.call(path, args, budget).result;
+      return (await leased.instance.callAsync(path, args, options)).result;
     } finally {
       this.#endCall(leased);
     }

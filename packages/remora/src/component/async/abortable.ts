@@ -13,7 +13,7 @@ export interface CancelSignal {
   removeEventListener(type: "abort", listener: () => void): void;
 }
 
-type Abortable = (args: readonly unknown[], signal: CancelSignal) => Promise<unknown>;
+type Abortable = (args: readonly unknown[], signal: CancelSignal, self?: unknown) => Promise<unknown>;
 
 const known = new WeakMap<object, Abortable>();
 
@@ -21,6 +21,23 @@ const known = new WeakMap<object, Abortable>();
 export function withAbort<Callable extends object>(callable: Callable, call: Abortable): Callable {
   known.set(callable, call);
   return callable;
+}
+
+/** Makes a function that only hands its arguments on to another one known like that one, and gives it back. */
+export function withAbortOf<Callable extends object>(
+  callable: Callable,
+  other: object,
+  handOn: (
+    args: readonly unknown[],
+    self: unknown,
+  ) => { readonly args: readonly unknown[]; readonly self?: unknown },
+): Callable {
+  const call = known.get(other);
+  if (call === undefined) return callable;
+  return withAbort(callable, (given, signal, givenSelf) => {
+    const { args, self } = handOn(given, givenSelf);
+    return call(args, signal, self);
+  });
 }
 
 /**
@@ -32,7 +49,8 @@ export function withAbort<Callable extends object>(callable: Callable, call: Abo
  * what the call gives. After a tenth of a second the call is ended without it, and the instance is gone; so is
  * that of a core module at once, which has no way to be asked.
  *
- * @param callable A function among the exports of an instance that gives a promise.
+ * @param callable A function among the exports of an instance, or a method of an object of the guest's, that gives a
+ *                 promise. A method is called with its object: `abortable(thing.find, signal).call(thing, "harbour")`.
  * @throws TypeError it is none
  *
  * @example
@@ -45,8 +63,27 @@ export function abortable<Callable extends (...args: never[]) => unknown>(
 ): Callable {
   const call = known.get(callable);
   if (call === undefined) throw new TypeError("Only an export that gives a promise can be aborted");
-  const bound = (...args: unknown[]) => call(args, signal);
+  const bound = function (this: unknown, ...args: unknown[]) {
+    return call(args, signal, this);
+  };
   return bound as unknown as Callable; // It takes and gives what the export does.
+}
+
+/**
+ * Calls an export while somebody wants its result: as `abortable`, and one that gives its result at once is only kept
+ * from beginning.
+ *
+ * @throws component/cancelled the signal is aborted already
+ */
+export function callWhileWanted(
+  callable: (...args: unknown[]) => unknown,
+  args: readonly unknown[],
+  signal: CancelSignal,
+): unknown {
+  const call = known.get(callable);
+  if (call !== undefined) return call(args, signal);
+  if (signal.aborted) throw componentErrors.cancelled({ afterMs: undefined }, signal.reason);
+  return callable(...args);
 }
 
 /**

@@ -1,6 +1,7 @@
 /** Host functions that may give promises, as a guest's lowered functions call them. */
 
 import { errorResult, type OutgoingCall } from "../abi/call-host.ts";
+import { forget } from "./forgettable.ts";
 import type { Later } from "./later.ts";
 import type { Callee } from "./lowered-function.ts";
 import type { HostEnd, Scheduler } from "./scheduler.ts";
@@ -41,8 +42,10 @@ export function hostCallee(call: OutgoingCall, scheduler: Scheduler, takeLoans: 
       const letGo = promised(scheduler, value, (result, error) =>
         finish(() => (error === undefined ? given(result) : thrown(error.error))),
       );
+      const promise = value;
       return () => {
         letGo();
+        forget(promise);
         endLoans();
         caller.resolve(cancelled);
         return undefined;

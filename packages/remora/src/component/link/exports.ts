@@ -2,6 +2,7 @@
 
 import { unreachable } from "../../base/index.ts";
 import type { HostCallable } from "../abi/call-guest.ts";
+import { withAbortOf } from "../async/abortable.ts";
 import { camelCase, type FuncName, parseFuncName, parseInterfaceName, pascalCase } from "../names.ts";
 import type { GuestResource, GuestResourceClass } from "./guest-resource.ts";
 import type { FuncItem, Item } from "./plan.ts";
@@ -167,7 +168,8 @@ function define(target: object, key: string, value: HostCallable): void {
 
 /** A method of the class for the function that takes its object first. */
 function methodOf(call: HostCallable): HostCallable {
-  return function (this: GuestResource, ...args) {
+  const method: HostCallable = function (this: GuestResource, ...args) {
     return call(this, ...args);
   };
+  return withAbortOf(method, call, (args, self) => ({ args: [self, ...args] }));
 }

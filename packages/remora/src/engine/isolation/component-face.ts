@@ -1,8 +1,10 @@
 /** The host's side of a remote component: packets by the types of its world, and the host's own functions. */
 
-import { RemoraError } from "../../base/index.ts";
+import { invariant, RemoraError } from "../../base/index.ts";
 import type { HostCallable } from "../../component/abi/call-guest.ts";
+import { withAbort } from "../../component/async/abortable.ts";
 import {
+  type CancelSignal,
   ComponentError,
   componentErrors,
   exportedFunction,
@@ -15,20 +17,31 @@ import { argumentsFor, argumentsType, Packets } from "../../component/packet.ts"
 import type { PacketMemory } from "../../component/packet-memory.ts";
 import type { FuncType } from "../../component/types.ts";
 import { packetEngine } from "../packet-engine.ts";
+import { cancelGraceMs } from "../waiting.ts";
 import { CrossingEnds, type EndsPeer } from "./crossing-ends.ts";
 import { outcomes } from "./events.ts";
-import { type Face, type FaceOwner, type FaceTasks, ForgedMessage, type RemoteFunction } from "./face.ts";
+import {
+  type Face,
+  type FaceOwner,
+  type FaceTasks,
+  ForgedMessage,
+  type RemoteFunction,
+  type Served,
+} from "./face.ts";
 import { HostResources } from "./host-resources.ts";
 import { kinds, type Message } from "./protocol.ts";
 
+type LiftedItem = Extract<FuncItem, { kind: "lifted" }>;
+
 export class ComponentFace implements Face {
+  readonly cancelGraceMs = cancelGraceMs;
   readonly tasks?: FaceTasks;
   readonly #plan: Plan;
   readonly #bindings: HostBindings;
   readonly #resources: HostResources;
   readonly #packets: Packets;
   readonly #exports: object;
-  readonly #found = new Map<string, RemoteFunction>();
+  readonly #found = new Map<string, RemoteFunction | HostCallable>();
   readonly #functions: (RemoteFunction | undefined)[] = [];
   #owner: FaceOwner | undefined;
 
@@ -46,10 +59,7 @@ export class ComponentFace implements Face {
     // Objects of the guest's have methods, each of which gives a promise.
     this.#exports = buildExports(
       {
-        func:
-          (item) =>
-          (...args) =>
-            this.#owner?.call(this.#functionOf(item), args),
+        func: (item) => this.#exported(item),
         classOf: (resource) => guests.classOf(resource),
         setConstructor: (target, call) => guests.setConstructor(target, call),
       },
@@ -57,32 +67,46 @@ export class ComponentFace implements Face {
     );
   }
 
+  /** What the host calls of an object of the guest's. */
+  #exported(item: FuncItem): HostCallable {
+    if (item.kind === "host") return this.#hostItem(item);
+    const call = async (args: readonly unknown[], signal?: CancelSignal) =>
+      this.#attached().call(this.#functionOf(item), args, signal);
+    return withAbort((...args: unknown[]) => call(args), call);
+  }
+
+  /** A host function that is exported again is the host's own: no guest stands between. */
+  #hostItem({ index }: FuncItem): HostCallable {
+    return this.#bindings.funcs[index] as HostCallable; // One for each that is imported.
+  }
+
   /** Who is attached later. */
+  #attached(): FaceOwner {
+    invariant(this.#owner !== undefined, "a face has its instance before it is used");
+    return this.#owner;
+  }
+
   #peer(): EndsPeer {
-    const peer = () => this.#owner?.ends ?? unattached();
     return {
-      want: (number, type) => peer().want(number, type),
-      letGo: (number) => peer().letGo(number),
+      want: (number, type) => this.#attached().ends.want(number, type),
+      letGo: (number) => this.#attached().ends.letGo(number),
     };
   }
 
   #tasks(ends: CrossingEnds): FaceTasks {
     const packets = this.#packets;
-    const serve = (item: number, payload: Uint8Array) => this.#serve(item, payload);
+    const nextValue = async (number: number) => {
+      const next = await ends.next(number);
+      if (next === undefined) throw new ForgedMessage(`no stream or future ${number}`);
+      if (next.result.done === true) return { item: outcomes.done };
+      const { type, result } = next;
+      if (type === undefined) return { item: outcomes.value };
+      const payload = Uint8Array.from(packets.write(packets.codec(type), [result.value]));
+      return { item: outcomes.value, payload };
+    };
     return {
-      async serve(item, payload) {
-        const given = serve(item, payload);
-        return given instanceof Promise ? given : Uint8Array.from(given);
-      },
-      async nextValue(number) {
-        const next = await ends.next(number);
-        if (next === undefined) throw new ForgedMessage(`no stream or future ${number}`);
-        if (next.result.done === true) return { item: outcomes.done };
-        const { type, result } = next;
-        if (type === undefined) return { item: outcomes.value };
-        const payload = Uint8Array.from(packets.write(packets.codec(type), [result.value]));
-        return { item: outcomes.value, payload };
-      },
+      serve: (item, payload) => this.#served(item, payload),
+      nextValue: (number) => ({ answer: nextValue(number), forget() {} }),
       letGo: (number) => ends.letGo(number),
       letGoOfAll: () => ends.close(),
       readValue: (type, payload) => (type ? packets.read(packets.codec(type), payload, 1)[0] : undefined),
@@ -93,7 +117,7 @@ export class ComponentFace implements Face {
     this.#owner = owner;
   }
 
-  find(path: readonly string[]): RemoteFunction {
+  find(path: readonly string[]): RemoteFunction | HostCallable {
     const key = path.join("\n");
     let found = this.#found.get(key);
     if (found === undefined) {
@@ -103,7 +127,7 @@ export class ComponentFace implements Face {
         exportedFunction({ exports: this.#exports }, ...path);
         throw componentErrors["no-such-export"]({ name: path.join(" "), names: [] });
       }
-      found = this.#functionOf(item);
+      found = item.kind === "host" ? this.#hostItem(item) : this.#functionOf(item);
       this.#found.set(key, found);
     }
     return found;
@@ -120,11 +144,28 @@ export class ComponentFace implements Face {
     return this.#serve(call.item, call.payload);
   }
 
-  #serve(item: number, payload: Uint8Array): Uint8Array | Promise<Uint8Array> {
+  #served(item: number, payload: Uint8Array): Served {
+    let forget = () => {};
+    const serve = async () => {
+      const given = this.#serve(item, payload, (endLoans) => {
+        forget = endLoans;
+      });
+      return { payload: given instanceof Promise ? await given : Uint8Array.from(given) };
+    };
+    return { answer: serve(), forget: () => forget() };
+  }
+
+  /** @param lend Gets what takes back what the host is lent, before the host function is called. */
+  #serve(
+    item: number,
+    payload: Uint8Array,
+    lend: (endLoans: () => void) => void = () => {},
+  ): Uint8Array | Promise<Uint8Array> {
     const { type, name, callee } = this.#hostFunction(item);
     const codec = this.#packets.codec(argumentsType(type));
     const [args] = forgery(() => this.#packets.read(codec, payload, 1));
     const endLoans = this.#resources.guests.takeLoans();
+    lend(endLoans);
     const succeed = (value: unknown) => {
       endLoans();
       return this.#success(type, name, value);
@@ -152,7 +193,7 @@ export class ComponentFace implements Face {
     return this.#resources.lendings();
   }
 
-  #functionOf(item: FuncItem): RemoteFunction {
+  #functionOf(item: LiftedItem): RemoteFunction {
     let found = this.#functions[item.index];
     if (found === undefined) {
       found = this.#makeFunction(item);
@@ -161,7 +202,7 @@ export class ComponentFace implements Face {
     return found;
   }
 
-  #makeFunction({ index, type }: FuncItem): RemoteFunction {
+  #makeFunction({ index, type }: LiftedItem): RemoteFunction {
     const packets = this.#packets;
     const { params, result } = type;
     const codec = packets.codec(argumentsType(type));
@@ -228,10 +269,6 @@ export class ComponentFace implements Face {
       });
     }
   }
-}
-
-function unattached(): never {
-  throw new Error("Invariant broken: a face without its instance");
 }
 
 const noBytes = new Uint8Array(0);

@@ -6,6 +6,7 @@
 
 import type { AsyncType, HostValues } from "../../component/abi/codec-async.ts";
 import { trap } from "../../component/abi/trap.ts";
+import { forgettable } from "../../component/async/forgettable.ts";
 import { isThenable } from "../../component/async/host-callee.ts";
 import type { ValueType } from "../../component/types.ts";
 
@@ -25,6 +26,8 @@ export interface NextValue {
 }
 
 interface Given {
+  /** It gives one value. */
+  readonly isOnce: boolean;
   readonly type: ValueType | undefined;
   next(): Promise<IteratorResult<unknown, undefined>>;
   letGo(): void;
@@ -65,16 +68,22 @@ export class CrossingEnds implements HostValues {
     const promise = this.#peer.want(token, packetType(type)).then(({ value }) => value);
     // Whoever does not wait for it is told of the failure by the call itself.
     promise.catch(() => {});
-    return promise;
+    return forgettable(promise, () => this.#peer.letGo(token));
   }
 
   /** The other side wants the next value. Undefined when nothing was given under this number, or it has ended. */
   async next(number: number): Promise<NextValue | undefined> {
     const given = this.#given.get(number);
     if (given === undefined) return undefined;
-    const result = await given.next();
-    if (result.done === true) this.#given.delete(number);
-    return { type: given.type, result };
+    let isOver = true;
+    try {
+      const result = await given.next();
+      isOver = result.done === true || given.isOnce;
+      return { type: given.type, result };
+    } finally {
+      // Also when it failed: nothing comes after that.
+      if (isOver) this.#given.delete(number);
+    }
   }
 
   letGo(number: number): void {
@@ -98,6 +107,7 @@ function givenFuture(promise: PromiseLike<unknown>, type: EndType): Given {
   // It may be rejected before the other side asks.
   settled.catch(() => {});
   return {
+    isOnce: true,
     type: packetType(type),
     next: async () => ({ done: false, value: await settled }),
     letGo() {},
@@ -107,6 +117,7 @@ function givenFuture(promise: PromiseLike<unknown>, type: EndType): Given {
 function givenStream(iterable: AsyncIterable<unknown>, type: EndType): Given {
   const iterator = iterable[Symbol.asyncIterator]();
   return {
+    isOnce: false,
     type: packetType(type),
     async next() {
       const { done, value } = await iterator.next();

@@ -18,6 +18,8 @@ export const eventKinds = {
   ended: 4,
   /** The instance failed and takes no further call; `payload`: an error report. */
   broke: 6,
+  /** It no longer waits for what it `asked` or `wanted` under `id`. */
+  forgot: 7,
   // Either way.
   /** To `asked` and `wanted`, and of the guest's own streams and futures to `pull`: `item` says how. */
   settled: 5,

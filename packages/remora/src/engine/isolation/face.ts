@@ -3,6 +3,7 @@
  * to host functions. Components and core modules have different faces; the rest is the same for both.
  */
 
+import type { CancelSignal, CoreFunction } from "../../component/index.ts";
 import type { ValueType } from "../../component/types.ts";
 import type { EndsPeer } from "./crossing-ends.ts";
 import type { Message } from "./protocol.ts";
@@ -23,7 +24,7 @@ export interface RemoteFunction {
 /** What a face asks of its instance: for objects of the guest's that the host has. */
 export interface FaceOwner {
   /** Calls a function within the instance's limits. */
-  call(called: RemoteFunction, args: readonly unknown[]): Promise<unknown>;
+  call(called: RemoteFunction, args: readonly unknown[], signal?: CancelSignal): Promise<unknown>;
   /** Lets go of the guest's resource with this number, of this type. */
   release(resource: number, number: number): void;
   /** Asks for values of the guest's streams and futures. */
@@ -32,10 +33,10 @@ export interface FaceOwner {
 
 /** What guests of asynchronous components do with the host. */
 export interface FaceTasks {
-  /** Calls a host function of asynchronous type, and gives its result as a payload of its own. */
-  serve(item: number, payload: Uint8Array): Promise<Uint8Array>;
-  /** The next value of a stream of the host's, or the value of a future, as what an event says. */
-  nextValue(number: number): Promise<{ readonly item: number; readonly payload?: Uint8Array }>;
+  /** Calls a host function of asynchronous type. */
+  serve(item: number, payload: Uint8Array): Served;
+  /** The next value of a stream of the host's, or the value of a future. */
+  nextValue(number: number): Served;
   /** The guest lets go of a stream of the host's; or nobody is there any more. */
   letGo(number: number): void;
   letGoOfAll(): void;
@@ -43,11 +44,25 @@ export interface FaceTasks {
   readValue(type: ValueType | undefined, payload: Uint8Array): unknown;
 }
 
+/** What becomes of something that a guest asked. */
+export interface Served {
+  /** As what an event says: how it ended, and a payload of its own. */
+  readonly answer: Promise<{ readonly item?: number; readonly payload?: Uint8Array }>;
+  /** Nobody waits for it any more: takes back what was lent to the host for it. */
+  forget(): void;
+}
+
 export interface Face {
+  /** Milliseconds that a guest has for a call which is cancelled before it is ended. */
+  readonly cancelGraceMs: number;
   /** To be called once, before anything else. */
   attach(owner: FaceOwner): void;
-  /** @throws component/no-such-export */
-  find(path: readonly string[]): RemoteFunction;
+  /**
+   * What the path names: a function of the guest's, or one of the host's own that is exported again.
+   *
+   * @throws component/no-such-export
+   */
+  find(path: readonly string[]): RemoteFunction | CoreFunction;
   /**
    * Does what the guest asks of the host, and makes the payload of the answer: now, or when a promise is kept.
    *

@@ -10,6 +10,8 @@ export class HostFailures {
   readonly #resolve: ResolveFrame;
   /** By number; emptied when the call that they ended is over. */
   readonly #thrown: unknown[] = [];
+  /** Whether a call was cancelled: else no guest can say that one was, which would be nobody's fault. */
+  hasCancelled = false;
 
   constructor(resolve: ResolveFrame) {
     this.#resolve = resolve;
@@ -30,7 +32,10 @@ export class HostFailures {
   error(bytes: Uint8Array): RemoraError | undefined {
     const report = decodeReport(bytes);
     if (report === undefined) return undefined;
-    if (report.thrown === undefined) return errorOf(this.#placed(report));
+    if (report.thrown === undefined) {
+      const isPossible = this.hasCancelled || report.code !== "component/cancelled";
+      return isPossible ? errorOf(this.#placed(report)) : undefined;
+    }
     const thrown = this.#thrown[report.thrown];
     return isRemoraError(thrown) ? thrown : undefined;
   }

@@ -4,7 +4,7 @@ import { isRemoraError } from "../../base/index.ts";
 import { ComponentError, exportedFunction } from "../../component/index.ts";
 import type { Artifact } from "../artifact.ts";
 import type { Instance } from "../instance.ts";
-import type { Budget } from "../limits.ts";
+import type { CallOptions } from "../limits.ts";
 import { pieceAt } from "./guest-piece.ts";
 import {
   type BatchOutcome,
@@ -83,10 +83,10 @@ class InlineInstance implements IsolatedInstance {
     return new Uint8Array(memory?.buffer ?? new ArrayBuffer(0));
   }
 
-  async call(path: string | readonly string[], args: readonly unknown[], budget: Partial<Budget> = {}) {
+  async call(path: string | readonly string[], args: readonly unknown[], options: CallOptions = {}) {
     const startedMs = performance.now();
     try {
-      const { result } = await this.local.callAsync(path, args, budget);
+      const { result } = await this.local.callAsync(path, args, options);
       return { result, report: this.#settle(startedMs, this.local.fuelUsed) };
     } catch (error) {
       this.#settle(startedMs, this.local.fuelUsed);
@@ -97,7 +97,7 @@ class InlineInstance implements IsolatedInstance {
   async callBatch(
     path: string | readonly string[],
     batch: readonly (readonly unknown[])[],
-    budget: Partial<Budget> = {},
+    options: CallOptions = {},
   ): Promise<BatchOutcome> {
     exportedFunction({ exports: this.local.exports }, ...(typeof path === "string" ? [path] : path));
     const startedMs = performance.now();
@@ -106,7 +106,7 @@ class InlineInstance implements IsolatedInstance {
     let failure: BatchOutcome["failure"];
     for (const [index, args] of batch.entries()) {
       try {
-        const { result } = await this.local.callAsync(path, args, budget);
+        const { result } = await this.local.callAsync(path, args, options);
         results.push(result instanceof Promise ? await result : result);
       } catch (error) {
         if (error instanceof ComponentError) results.push(error);

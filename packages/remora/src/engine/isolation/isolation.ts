@@ -10,7 +10,7 @@
 import type { RemoraError } from "../../base/index.ts";
 import type { Artifact, InstantiateOptions } from "../artifact.ts";
 import type { CallReport, Instance } from "../instance.ts";
-import type { Budget } from "../limits.ts";
+import type { CallOptions } from "../limits.ts";
 
 export const isolationLevels = ["inline", "worker", "process"] as const;
 
@@ -86,8 +86,11 @@ export interface IsolatedInstance {
    *
    * @param path   A function's name, or an interface's and the function's: `["filter", "evaluate"]`.
    * @param args   World values, or numbers and bigints for a core module.
-   * @param budget What this call may spend; the instance's limits where it says nothing.
+   * @param options What this call may spend, the instance's limits where they say nothing; and a signal that ends it. Behind
+   *                a wall every call can be ended: what cannot be asked to end, such as a function of synchronous type,
+   *                is ended with its instance.
    * @throws component/no-such-export component/type-mismatch nothing ran
+   * @throws component/cancelled the signal was aborted; as with `abortable` of a live instance
    * @throws ComponentError  the world's function gave its `err`
    * @throws engine/…        the guest failed; the instance is poisoned
    * @throws engine/re-entered     while the guest waits for a host function
@@ -95,17 +98,18 @@ export interface IsolatedInstance {
   call(
     path: string | readonly string[],
     args: readonly unknown[],
-    budget?: Partial<Budget>,
+    options?: CallOptions,
   ): Promise<{ readonly result: unknown; readonly report: IsolatedReport }>;
   /**
-   * Calls one export once for each element of `batch`, each within the budget, in one crossing of the wall.
+   * Calls one export once for each element of `batch`, each within the budget, in one crossing of the wall. A signal ends
+   * all of them.
    *
    * @throws component/no-such-export nothing ran
    */
   callBatch(
     path: string | readonly string[],
     batch: readonly (readonly unknown[])[],
-    budget?: Partial<Budget>,
+    options?: CallOptions,
   ): Promise<BatchOutcome>;
   /** Lets go of the guest. A call that runs ends with `engine/closed`. */
   close(): void;

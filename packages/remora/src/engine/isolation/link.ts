@@ -112,6 +112,11 @@ export class Link implements Receiver {
     return true;
   }
 
+  /** Whether this very job runs over there, and does not wait for the host. */
+  runs(job: Job): boolean {
+    return !this.#isOurTurn && this.#stack.at(-1)?.job === job;
+  }
+
   /** Asks a running call to stop. False when only `kill` can. */
   stop(instance: number): boolean {
     return this.#transport.stop(instance);

@@ -69,6 +69,8 @@ export class MirroredMemory implements GuestMemory {
 }
 
 export class ModuleFace implements Face {
+  /** It has no way to be asked, and need not be waited for. */
+  readonly cancelGraceMs = 0;
   readonly #plugin: string;
   readonly #shipment: ShippedCoreModule;
   readonly #functions: readonly CoreFunction[];

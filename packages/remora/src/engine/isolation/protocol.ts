@@ -57,6 +57,8 @@ export const kinds = {
   pull: 10,
   /** Lets go of its stream `item`. */
   letGo: 11,
+  /** Nobody wants the result of call `count` any more. */
+  cancel: 14,
   // Guest to host.
   done: 16,
   /** `payload`: an error report. */
@@ -75,7 +77,8 @@ export const kinds = {
   dropResource: 20,
   /**
    * `payload`: what happened, see `events.ts`; `target` is 1 when the instance takes no further call; `first` milliseconds
-   * are left until the deadline of the call that waits.
+   * are left until time alone ends it: the deadline of the call that waits, or what one that was cancelled is given; 0 when
+   * it is not done, and goes on with the next message.
    */
   events: 21,
   /** `item` is 1 when the piece lies wholly in the memory; `payload`: its bytes, when they were asked for. */

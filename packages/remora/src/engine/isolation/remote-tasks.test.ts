@@ -10,6 +10,7 @@ import { HostFailures } from "./host-failures.ts";
 import type { Job, Link } from "./link.ts";
 import { kinds, type Message, message } from "./protocol.ts";
 import { RemoteTasks } from "./remote-tasks.ts";
+import { Standing } from "./standing.ts";
 
 const noBytes = new Uint8Array(0);
 const called: RemoteFunction = {
@@ -25,35 +26,44 @@ function started() {
   const jobs: Job[] = [];
   const forged: string[] = [];
   const served: number[] = [];
+  const forgotten: number[] = [];
+  const answers: ((error: unknown) => void)[] = [];
   const tasks: FaceTasks = {
     serve: (item) => {
       served.push(item);
-      return item === 0 ? new Promise(() => {}) : Promise.reject(new ForgedMessage("no host function"));
+      const answer =
+        item === 0
+          ? new Promise<never>((_, reject) => answers.push(reject))
+          : Promise.reject(new ForgedMessage("no host function"));
+      return { answer, forget: () => void forgotten.push(item) };
     },
-    nextValue: async (number) => {
-      throw new ForgedMessage(`no stream ${number}`);
-    },
+    nextValue: (number) => ({
+      answer: Promise.reject(new ForgedMessage(`no stream ${number}`)),
+      forget() {},
+    }),
     letGo() {},
     letGoOfAll() {},
     readValue: () => "value",
   };
   const broken = engineErrors.closed({ what: "it" });
+  // Nothing else of the link, the face and the standing is used here.
+  const link = {
+    submit: (job: Job) => void jobs.push(job),
+    withdraw: () => false,
+    kill: (why: string) => void forged.push(why),
+  } as unknown as Link;
   const remote = new RemoteTasks({
     number: 1,
-    // Nothing else of either is used here.
-    link: { submit: (job: Job) => void jobs.push(job), withdraw: () => false } as unknown as Link,
+    link,
     face: { lendings: () => () => {} } as unknown as Face,
     tasks,
     failures: new HostFailures(() => undefined),
     limits: { fuelMax: 1_000, deadlineMs: 1_000 },
     hostCalled() {},
     known: () => broken,
-    onPoisoned() {},
-    forged: (error) => {
-      forged.push(String(error));
-      return broken;
-    },
-    lost: () => broken,
+    standing: new Standing("async", link),
+    refuse() {},
+    stop() {},
   });
   const result = remote.call(called, [], { fuelMax: 1, deadlineMs: 1_000 });
   result.catch(() => {});
@@ -61,7 +71,7 @@ function started() {
     const sent = message(kinds.events, { first: Infinity, payload: encodeEvents(events) });
     jobs.shift()?.answered({ ...sent, ...facts });
   };
-  return { remote, result, jobs, forged, served, answer };
+  return { remote, result, jobs, forged, served, forgotten, answers, answer };
 }
 
 const ended = event(eventKinds.ended, { id: 1, first: 1, second: 1, third: 1 });
@@ -97,7 +107,17 @@ const forgeries: Readonly<Record<string, [readonly Event[], Partial<Message>?]>>
     { payload: encodeEvents([{ ...asked, payload: new Uint8Array(64) }]).subarray(0, 48) },
   ],
   "another message than events": [[], { kind: kinds.done }],
-  "more questions than may be open": [Array.from({ length: 5_000 }, () => asked)],
+  "more questions than may be open": [Array.from({ length: 5_000 }, (_, id) => ({ ...asked, id }))],
+  "two questions under one number": [[asked, asked]],
+  "a call that was cancelled, which nobody did": [
+    [
+      {
+        ...ended,
+        item: outcomes.failed,
+        payload: encodeReport({ code: "component/cancelled", details: {} }),
+      },
+    ],
+  ],
 };
 
 for (const [what, [events, facts]] of Object.entries(forgeries)) {
@@ -105,7 +125,7 @@ for (const [what, [events, facts]] of Object.entries(forgeries)) {
     const { result, forged, answer } = started();
     answer(events, facts);
     assert.equal(forged.length, 1);
-    if (!events.includes(ended)) await assert.rejects(result, { code: "engine/closed" });
+    if (!events.includes(ended)) await assert.rejects(result, { code: "engine/protocol-broken" });
   });
 }
 
@@ -116,7 +136,7 @@ for (const [what, forgery] of [
   test(`asking for ${what} ends the guest's side`, async () => {
     const { result, forged, answer } = started();
     answer([forgery]);
-    await assert.rejects(result, { code: "engine/closed" });
+    await assert.rejects(result, { code: "engine/protocol-broken" });
     assert.equal(forged.length, 1);
   });
 }
@@ -130,4 +150,16 @@ test("nothing is served and nobody is told once it is over", async () => {
   await assert.rejects(remote.want(1, undefined), { code: "engine/closed" });
   remote.letGo(1);
   assert.equal(jobs.length, 0);
+});
+
+test("of what the guest no longer waits for the host tells nothing, and takes back what it lent for it", async () => {
+  const { remote, jobs, forgotten, forged, answers, answer } = started();
+  answer([asked]);
+  remote.letGo(9);
+  answer([event(eventKinds.forgot, { id: 1 }), event(eventKinds.forgot, { id: 1 })]);
+  assert.deepEqual(forgotten, [0]);
+  answers[0]?.(new Error("late"));
+  await new Promise((turn) => setImmediate(turn));
+  assert.equal(jobs.length, 0);
+  assert.deepEqual(forged, []);
 });

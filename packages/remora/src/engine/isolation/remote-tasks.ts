@@ -3,17 +3,22 @@
  * every message is answered by what happened until then, and what the host comes to meanwhile goes over with the next.
  */
 
-import { type RemoraError, timerMsMax } from "../../base/index.ts";
+import { isRemoraError, type RemoraError, timerMsMax } from "../../base/index.ts";
+import type { CancelSignal } from "../../component/index.ts";
 import type { ValueType } from "../../component/types.ts";
 import { engineErrors } from "../errors.ts";
 import type { Budget } from "../limits.ts";
+import { cancelGraceMs } from "../waiting.ts";
+import { Cancellation, cancelledBy } from "./cancellation.ts";
 import type { EndsPeer } from "./crossing-ends.ts";
 import { decodeEvents, type Event, encodeEvents, event, eventKinds, outcomes } from "./events.ts";
-import { type Face, type FaceTasks, ForgedMessage, type RemoteFunction } from "./face.ts";
+import { type Face, type FaceTasks, ForgedMessage, type RemoteFunction, type Served } from "./face.ts";
 import type { HostFailures } from "./host-failures.ts";
-import type { IsolatedReport } from "./isolation.ts";
-import type { End, Job, Link } from "./link.ts";
+import { type BatchOutcome, type IsolatedReport, noReport } from "./isolation.ts";
+import type { Job, Link } from "./link.ts";
 import { type Kind, kinds, type Message, message } from "./protocol.ts";
+import type { Standing } from "./standing.ts";
+import { graceMs } from "./watchdog.ts";
 
 export interface RemoteTasksOptions {
   /** On the other side. */
@@ -25,13 +30,13 @@ export interface RemoteTasksOptions {
   readonly limits: Budget;
   /** A host function of synchronous type is called: it blocks the guest. */
   readonly hostCalled: NonNullable<Job["hostCalled"]>;
-  /** The instance takes no further call, since this happened. */
-  readonly onPoisoned: (error: RemoraError) => void;
-  /** What came cannot be: the other side is ended. Gives what calls are to fail with. */
-  readonly forged: (error: unknown) => RemoraError;
+  readonly standing: Standing;
   /** What a host function threw, as an error of ours. */
   readonly known: (error: unknown) => RemoraError;
-  readonly lost: (end: End, hasStarted: boolean, isInnermost: boolean) => RemoraError;
+  /** @throws why the instance takes no call now */
+  readonly refuse: () => void;
+  /** The guest goes on with a call that nobody wants any more: it is to be ended. */
+  readonly stop: (error: RemoraError) => void;
 }
 
 export interface TaskOutcome {
@@ -52,8 +57,8 @@ export class RemoteTasks implements EndsPeer {
   readonly #options: RemoteTasksOptions;
   readonly #owed = new Map<number, Owed>();
   #lastOwed = 0;
-  /** Of what the guest asked: not settled, and settled but not told. */
-  #asked = 0;
+  /** By the number that the guest gave it. */
+  readonly #asked = new Map<number, Served>();
   #settled: Event[] = [];
   #timer: NodeJS.Timeout | undefined;
   /** Messages that have no answer yet. */
@@ -62,29 +67,120 @@ export class RemoteTasks implements EndsPeer {
   #end: { readonly error: unknown } | undefined;
   /** What the instance failed with. */
   #broken: RemoraError | undefined;
+  #report: IsolatedReport = noReport;
 
   constructor(options: RemoteTasksOptions) {
     this.#options = options;
   }
 
-  /** Whether the guest runs, and does not wait. */
-  get isRunning(): boolean {
+  /** Whether a message to the guest is on its way or in line. */
+  get isPending(): boolean {
     return this.#jobs.size > 0;
   }
 
-  /** @throws component/type-mismatch an argument does not fit; nothing ran */
-  call(called: RemoteFunction, args: readonly unknown[], budget: Budget): Promise<TaskOutcome> {
+  /** Whether the guest runs, and does not wait. */
+  get isRunning(): boolean {
+    return [...this.#jobs].some((job) => this.#options.link.runs(job));
+  }
+
+  /** Of the last call. */
+  get report(): IsolatedReport {
+    return this.#report;
+  }
+
+  /** One after another: a guest of an asynchronous component takes one call at a time. */
+  async callAll(
+    called: RemoteFunction,
+    batch: readonly (readonly unknown[])[],
+    budget: Budget,
+    signal: CancelSignal | undefined,
+  ): Promise<BatchOutcome> {
+    const results: unknown[] = [];
+    let report = noReport;
+    for (const [index, row] of batch.entries()) {
+      try {
+        this.#options.refuse();
+        const outcome = await this.call(called, row, budget, signal);
+        // A future of the world is a promise of its value.
+        results.push(await outcome.result);
+        report = sumOf(report, outcome.report);
+        this.#report = report;
+      } catch (error) {
+        return { results, failure: { index, error }, report };
+      }
+    }
+    return { results, failure: undefined, report };
+  }
+
+  /**
+   * @throws component/type-mismatch an argument does not fit; nothing ran
+   * @throws component/cancelled the signal was aborted
+   */
+  async call(
+    called: RemoteFunction,
+    args: readonly unknown[],
+    budget: Budget,
+    signal?: CancelSignal,
+  ): Promise<TaskOutcome> {
     const payload = called.write([args]);
     const endLoans = this.#options.face.lendings();
     const { fuelMax: first, deadlineMs: second } = budget;
-    return this.#owe(
-      (id) => this.#send(kinds.begin, { item: called.number, count: id, first, second, payload }),
-      {
-        read: (came) => this.#outcome(called, came),
-        over: endLoans,
-        kind: eventKinds.ended,
-      },
-    );
+    let owedId = 0;
+    let begun: Job | undefined;
+    const begin = (id: number) => {
+      owedId = id;
+      begun = this.#send(kinds.begin, { item: called.number, count: id, first, second, payload });
+    };
+    if (signal?.aborted === true) {
+      endLoans();
+      throw cancelledBy(signal);
+    }
+    const outcome = this.#owe(begin, {
+      read: (came) => this.#outcome(called, came),
+      over: endLoans,
+      kind: eventKinds.ended,
+    });
+    if (signal === undefined) return outcome;
+    const cancellation = new Cancellation(signal, {
+      leave: () => begun !== undefined && this.#withdraw(begun),
+      left: (error) => this.#giveUp(owedId, error),
+      ask: () => this.#cancel(owedId),
+      // It ends a guest that goes on itself, unless that never pauses.
+      graceMs: cancelGraceMs + graceMs,
+      end: (error) => this.#abandon(error),
+    });
+    try {
+      return await outcome;
+    } catch (error) {
+      // What the guest's side says of it lacks the reason.
+      if (!isRemoraError(error, "component/cancelled") || error.cause !== undefined) throw error;
+      throw cancelledBy(signal, (error.details as { readonly afterMs?: number }).afterMs); // The details of that code.
+    } finally {
+      cancellation.over();
+    }
+  }
+
+  #cancel(count: number): void {
+    this.#options.failures.hasCancelled = true;
+    this.#send(kinds.cancel, { count });
+  }
+
+  /** Takes back a message that was not sent. */
+  #withdraw(job: Job): boolean {
+    return this.#options.link.withdraw(job) && this.#jobs.delete(job);
+  }
+
+  #giveUp(id: number, error: RemoraError): void {
+    this.#owed.get(id)?.fail(error);
+    this.#owed.delete(id);
+  }
+
+  /** The guest has not ended a call that was cancelled: it is ended itself. */
+  #abandon(error: RemoraError): void {
+    const { standing, stop } = this.#options;
+    standing.poison(error);
+    this.end(error);
+    stop(error);
   }
 
   want(number: number, type: ValueType | undefined): Promise<IteratorResult<unknown, undefined>> {
@@ -111,7 +207,7 @@ export class RemoteTasks implements EndsPeer {
   /** Nothing comes any more, and what has not begun never does. */
   end(error: unknown): void {
     this.#end ??= { error };
-    for (const job of this.#jobs) if (this.#options.link.withdraw(job)) this.#jobs.delete(job);
+    for (const job of this.#jobs) this.#withdraw(job);
     clearTimeout(this.#timer);
     this.#options.tasks.letGoOfAll();
     for (const owed of this.#owed.values()) owed.fail(error);
@@ -155,13 +251,13 @@ export class RemoteTasks implements EndsPeer {
     return { result, report: { fuelUsed: first, memoryPages: second, durationMs: third } };
   }
 
-  #send(kind: Kind, facts: Partial<Message>): void {
-    const { link, number, limits, hostCalled, lost } = this.#options;
-    clearTimeout(this.#timer);
+  #send(kind: Kind, facts: Partial<Message>): Job {
+    const { link, number, limits, hostCalled, standing } = this.#options;
+    const { deadlineMs } = limits;
     const job: Job = {
       message: message(kind, { target: number, ...facts }),
       needsLoop: true,
-      allowedMs: limits.deadlineMs,
+      allowedMs: deadlineMs,
       hostCalled,
       answered: (answer) => {
         this.#jobs.delete(job);
@@ -169,11 +265,12 @@ export class RemoteTasks implements EndsPeer {
       },
       lost: (end, hasStarted, isInnermost) => {
         this.#jobs.delete(job);
-        this.end(lost(end, hasStarted, isInnermost));
+        this.end(standing.lost(end, { hasStarted, isInnermost, deadlineMs }));
       },
     };
     this.#jobs.add(job);
     link.submit(job);
+    return job;
   }
 
   /** Reads what came, and trusts nothing of it. */
@@ -184,10 +281,11 @@ export class RemoteTasks implements EndsPeer {
       if (!(first >= 0)) throw new ForgedMessage(`${first} milliseconds left`);
       for (const each of decodeEvents(payload)) this.#happened(each);
     } catch (error) {
-      this.end(this.#options.forged(error));
+      this.end(this.#options.standing.forged(error));
       return;
     }
-    if (this.#owed.size === 0 && this.#asked === 0) this.#options.failures.forget();
+    clearTimeout(this.#timer);
+    if (this.#owed.size === 0 && this.#asked.size === 0) this.#options.failures.forget();
     if (target !== 0) this.#break();
     else if (this.#owed.size > 0 && first <= timerMsMax)
       // Its own clock stands still while nobody turns its loop.
@@ -197,7 +295,7 @@ export class RemoteTasks implements EndsPeer {
   #break(): void {
     const error = this.#broken ?? engineErrors["isolate-failed"]({ reason: "it does not say why" });
     this.end(error);
-    this.#options.onPoisoned(error);
+    this.#options.standing.poison(error);
   }
 
   #happened(came: Event): void {
@@ -206,12 +304,15 @@ export class RemoteTasks implements EndsPeer {
         this.#broken = this.#failure(came.payload);
         return;
       case eventKinds.asked:
-        this.#serve(came, async () => ({
-          payload: await this.#options.tasks.serve(came.item, came.payload),
-        }));
+        this.#serve(came, this.#options.tasks.serve(came.item, came.payload));
         return;
       case eventKinds.wanted:
-        this.#serve(came, () => this.#options.tasks.nextValue(came.item));
+        this.#serve(came, this.#options.tasks.nextValue(came.item));
+        return;
+      case eventKinds.forgot:
+        // Unknown when it was settled on the way.
+        this.#asked.get(came.id)?.forget();
+        this.#asked.delete(came.id);
         return;
       case eventKinds.letGo:
         this.#options.tasks.letGo(came.item);
@@ -230,19 +331,26 @@ export class RemoteTasks implements EndsPeer {
     }
   }
 
-  /** Does what the guest asked, and tells it; several answers of one turn go together. */
-  #serve({ id }: Event, act: () => Promise<Partial<Event>>): void {
-    if (++this.#asked > askedMax) throw new ForgedMessage(`more than ${askedMax} questions at a time`);
-    const tell = (facts: Partial<Event>) => {
-      this.#asked--;
+  /** Tells the guest what comes of something that it asked; several answers of one turn go together. */
+  #serve({ id }: Event, served: Served): void {
+    const { failures, known, standing } = this.#options;
+    if (this.#asked.size >= askedMax) throw new ForgedMessage(`more than ${askedMax} questions at a time`);
+    if (this.#asked.has(id)) throw new ForgedMessage("a question under the number of another one");
+    this.#asked.set(id, served);
+    const tell = (answer: () => Partial<Event>) => {
+      if (this.#asked.get(id) !== served) return;
+      this.#asked.delete(id);
       if (this.#end !== undefined) return;
-      this.#settled.push(event(eventKinds.settled, { ...facts, id }));
+      this.#settled.push(event(eventKinds.settled, { ...answer(), id }));
       if (this.#settled.length === 1) queueMicrotask(() => this.#tell());
     };
-    act().then(tell, (error: unknown) => {
-      if (error instanceof ForgedMessage) this.end(this.#options.forged(error));
-      else tell({ item: outcomes.failed, payload: this.#options.failures.told(this.#options.known(error)) });
-    });
+    served.answer.then(
+      (answer) => tell(() => answer),
+      (error: unknown) => {
+        if (error instanceof ForgedMessage) this.end(standing.forged(error));
+        else tell(() => ({ item: outcomes.failed, payload: failures.told(known(error)) }));
+      },
+    );
   }
 
   #tell(): void {
@@ -250,4 +358,12 @@ export class RemoteTasks implements EndsPeer {
     this.#settled = [];
     if (this.#end === undefined) this.#send(kinds.settle, { payload: encodeEvents(settled) });
   }
+}
+
+function sumOf(before: IsolatedReport, last: IsolatedReport): IsolatedReport {
+  return {
+    fuelUsed: before.fuelUsed + last.fuelUsed,
+    memoryPages: last.memoryPages,
+    durationMs: before.durationMs + last.durationMs,
+  };
 }

@@ -4,7 +4,15 @@
  */
 
 import type { Link } from "./link.ts";
-import { graceMs, overdue } from "./remote-instance.ts";
+
+/**
+ * After the host asked a guest to stop, or its deadline passed, before what it runs in is killed. A guest's own meter
+ * takes a millisecond or two; but on a busy machine its thread may not run for some tens of them, and others share it.
+ */
+export const graceMs = 100;
+
+/** The reason of an end that the host brought about since the guest was late. */
+export const overdue = "it did not stop at its deadline";
 
 const lookMs = 10;
 /** So many looks at nothing before it rests. */

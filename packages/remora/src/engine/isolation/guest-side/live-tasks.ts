@@ -8,6 +8,7 @@ import type { Runtime } from "../../../component/link/runtime.ts";
 import type { Packets } from "../../../component/packet.ts";
 import type { ValueType } from "../../../component/types.ts";
 import type { InstanceEngine } from "../../core-engine.ts";
+import { cancelGraceMs } from "../../waiting.ts";
 import { CrossingEnds } from "../crossing-ends.ts";
 import { encodeReport } from "../error-report.ts";
 import { decodeEvents, type Event, encodeEvents, event, eventKinds, outcomes } from "../events.ts";
@@ -24,31 +25,63 @@ export interface LiveTasksOptions {
 export interface TaskGuest {
   readonly runtime: Runtime;
   /** Makes the call: gives its result as a packet, or a promise of it. */
-  call(begun: Message): Uint8Array | Promise<Uint8Array>;
+  call(begun: Message, signal: AbortSignal): Uint8Array | Promise<Uint8Array>;
   release(resource: number, number: number): void;
+}
+
+/** A call under way, which may be cancelled. */
+class Call {
+  readonly #controller = new AbortController();
+  #graceEndsMs = Infinity;
+
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  /** Until the guest is ended if it goes on. */
+  get graceMsLeft(): number {
+    return this.#graceEndsMs - performance.now();
+  }
+
+  cancel(): void {
+    this.#graceEndsMs = Math.min(this.#graceEndsMs, performance.now() + cancelGraceMs);
+    this.#controller.abort();
+  }
+}
+
+/** A guest that goes on in small steps gives the host its turn after so long; it gets the next one at once. */
+const sliceMs = 20;
+
+/** Something that the host was asked. */
+export interface Question {
+  readonly answer: Promise<Event>;
+  /** Nobody waits for the answer any more. */
+  forget(): void;
 }
 
 export class LiveTasks {
   readonly #options: LiveTasksOptions;
   /** Streams and futures of this guest that the host has, and the other way round. */
   readonly ends: CrossingEnds;
+  /** What the guest waits for of the host's streams and futures, by their number. */
+  readonly #wanted = new Map<number, Question>();
   #happened: Event[] = [];
   readonly #asked = new Map<number, PromiseWithResolvers<Event>>();
   #lastAsked = 0;
-  /** Calls under way. */
-  #calls = 0;
+  /** Calls under way, by number. */
+  readonly #calls = new Map<number, Call>();
 
   constructor(options: LiveTasksOptions) {
     this.#options = options;
     this.ends = new CrossingEnds({
       want: (number, type) => this.#want(number, type),
-      letGo: (number) => void this.#happened.push(event(eventKinds.letGo, { item: number })),
+      letGo: (number) => this.#letGo(number),
     });
   }
 
-  /** Calls the host's function with this number; the payload of the answer is its result. */
-  async ask(item: number, payload: Uint8Array): Promise<Uint8Array> {
-    return (await this.#ask(eventKinds.asked, item, payload)).payload;
+  /** Calls the host's function with this number: the payload of the answer is its result. */
+  ask(item: number, payload: Uint8Array): Question {
+    return this.#ask(eventKinds.asked, item, payload);
   }
 
   /** Carries out one message. */
@@ -67,14 +100,18 @@ export class LiveTasks {
       case kinds.pull:
         void this.#pull(count, item);
         break;
+      case kinds.cancel:
+        // Unknown when it was over before.
+        this.#calls.get(count)?.cancel();
+        break;
       default:
         this.ends.letGo(item);
     }
-    await atRest(guest.runtime);
-    return this.#events(guest.runtime.failure);
+    const isAtRest = await this.#rests(guest.runtime);
+    return this.#events(guest.runtime.failure, isAtRest);
   }
 
-  #events(failure: RemoraError | undefined): Message {
+  #events(failure: RemoraError | undefined, isAtRest: boolean): Message {
     const { engine, failures } = this.#options;
     const happened = this.#happened;
     if (failure !== undefined)
@@ -82,9 +119,33 @@ export class LiveTasks {
     this.#happened = [];
     return message(kinds.events, {
       target: engine.isPoisoned || engine.isClosed ? 1 : 0,
-      first: this.#calls > 0 ? engine.msLeft : Infinity,
+      first: isAtRest ? this.#msLeft() : 0,
       payload: encodeEvents(happened),
     });
+  }
+
+  /**
+   * Promises first, and then what the guest does by itself, which its fuel and deadline bound; and another turn of the
+   * loop, for what waits for that.
+   *
+   * @returns whether it came to rest: in the middle of a call the host may have something to say before
+   */
+  async #rests(runtime: Runtime): Promise<boolean> {
+    const untilMs = performance.now() + sliceMs;
+    for (let restingTurns = 0; restingTurns < 2; ) {
+      await new Promise((resolve) => setImmediate(resolve));
+      restingTurns = runtime.isAtRest ? restingTurns + 1 : 0;
+      if (this.#calls.size > 0 && performance.now() > untilMs) return false;
+    }
+    return true;
+  }
+
+  /** Until something ends the guest that only time brings. */
+  #msLeft(): number {
+    let left = this.#calls.size > 0 ? this.#options.engine.msLeft : Infinity;
+    for (const call of this.#calls.values()) left = Math.min(left, call.graceMsLeft);
+    // It may be over already, and only not noticed.
+    return Math.max(left, 0);
   }
 
   async #begin(begun: Message, guest: TaskGuest): Promise<void> {
@@ -93,17 +154,18 @@ export class LiveTasks {
     const startedMs = performance.now();
     engine.budget = { fuelMax, deadlineMs };
     failures.begin();
-    this.#calls++;
+    const call = new Call();
+    this.#calls.set(id, call);
     let item: number = outcomes.value;
     let payload: Uint8Array;
     try {
-      const given = guest.call(begun);
+      const given = guest.call(begun, call.signal);
       payload = given instanceof Promise ? await given : Uint8Array.from(given);
     } catch (error) {
       item = outcomes.failed;
       payload = encodeReport(failures.report(error));
     }
-    this.#calls--;
+    this.#calls.delete(id);
     const cost = {
       first: engine.fuelUsed,
       second: engine.memoryPages,
@@ -131,7 +193,15 @@ export class LiveTasks {
   }
 
   async #want(number: number, type: ValueType | undefined): Promise<IteratorResult<unknown, undefined>> {
-    const { item, payload } = await this.#ask(eventKinds.wanted, number);
+    const wanted = this.#ask(eventKinds.wanted, number);
+    this.#wanted.set(number, wanted);
+    let settled: Event;
+    try {
+      settled = await wanted.answer;
+    } finally {
+      this.#wanted.delete(number);
+    }
+    const { item, payload } = settled;
     if (item === outcomes.done) return { done: true, value: undefined };
     if (type === undefined) return { done: false, value: undefined };
     const packets = this.#options.packets();
@@ -139,12 +209,24 @@ export class LiveTasks {
     return { done: false, value };
   }
 
-  #ask(kind: number, item: number, payload?: Uint8Array): Promise<Event> {
+  /** The guest lets go of a stream or future of the host's, and no longer waits for what it wanted of it. */
+  #letGo(number: number): void {
+    this.#wanted.get(number)?.forget();
+    this.#wanted.delete(number);
+    this.#happened.push(event(eventKinds.letGo, { item: number }));
+  }
+
+  #ask(kind: number, item: number, payload?: Uint8Array): Question {
     const id = ++this.#lastAsked;
     const asked = Promise.withResolvers<Event>();
     this.#asked.set(id, asked);
     this.#happened.push(event(kind, { id, item, ...(payload && { payload: Uint8Array.from(payload) }) }));
-    return asked.promise;
+    return {
+      answer: asked.promise,
+      forget: () => {
+        if (this.#asked.delete(id)) this.#happened.push(event(eventKinds.forgot, { id }));
+      },
+    };
   }
 
   #settle(settled: Event): void {
@@ -158,16 +240,5 @@ export class LiveTasks {
     if (type === undefined) return new Uint8Array(0);
     const packets = this.#options.packets();
     return Uint8Array.from(packets.write(packets.codec(type), [value]));
-  }
-}
-
-/**
- * Promises first, and then what the guest does by itself, which its fuel and deadline bound; and another turn of the
- * loop, for what waits for that.
- */
-async function atRest(runtime: Runtime): Promise<void> {
-  for (let restingTurns = 0; restingTurns < 2; ) {
-    await new Promise((resolve) => setImmediate(resolve));
-    restingTurns = runtime.isAtRest ? restingTurns + 1 : 0;
   }
 }

@@ -54,6 +54,7 @@ export class GuestSide {
       case kinds.settle:
       case kinds.pull:
       case kinds.letGo:
+      case kinds.cancel:
         // Closed while it was on the way: what it owes was given up there.
         return (
           this.#guests.get(target)?.handle(received) ?? message(kinds.events, { target: 1, first: Infinity })

@@ -4,6 +4,8 @@ import { invariant } from "../../../base/index.ts";
 import type { HostCallable } from "../../../component/abi/call-guest.ts";
 import type { HostValues } from "../../../component/abi/codec-async.ts";
 import type { PacketCallable } from "../../../component/abi/transfer.ts";
+import { callWhileWanted } from "../../../component/async/abortable.ts";
+import { forgettable } from "../../../component/async/forgettable.ts";
 import { ComponentError } from "../../../component/component-error.ts";
 import type { HostBindings } from "../../../component/link/host-imports.ts";
 import { defaultInstanceLimits } from "../../../component/link/instance-limits.ts";
@@ -126,12 +128,20 @@ class LiveComponent extends LiveGuest {
     return type.result?.kind === "result" && !type.isAsync ? (row) => asResult(() => invoke(row)) : invoke;
   }
 
-  #fromValues(type: FuncType, { item, payload, count }: Message): (row: number) => unknown {
+  /** @param signal Ends the calls of functions that can be ended. */
+  #fromValues(
+    type: FuncType,
+    { item, payload, count }: Message,
+    signal?: AbortSignal,
+  ): (row: number) => unknown {
     const packets = this.#packets();
     const call = this.#runtime.func({ kind: "lifted", index: item, type });
     // A value of the type of all arguments is an array of them.
     const rows = packets.read(packets.codec(argumentsTypeOf(type)), payload, count) as unknown[][];
-    return (row) => call(...(rows[row] as unknown[])); // As many as there are calls.
+    const argsOf = (row: number) => rows[row] as unknown[]; // As many as there are calls.
+    return signal === undefined
+      ? (row) => call(...argsOf(row))
+      : (row) => callWhileWanted(call, argsOf(row), signal);
   }
 
   /** Arguments go from the packet into the guest. A nested call's have no place of their own, and go as values. */
@@ -178,18 +188,20 @@ class LiveComponent extends LiveGuest {
     invariant(this.#tasks !== undefined, "the host knows what is asynchronous");
     return this.#tasks.handle(received, {
       runtime: this.#runtime,
-      call: (begun) => this.#task(begun),
+      call: (begun, signal) => this.#task(begun, signal),
       release: (resource, number) => this.#own.release(resource, number),
     });
   }
 
   /** One call, whose result may be there later. */
-  #task(call: Message): Uint8Array | Promise<Uint8Array> {
+  #task(call: Message, signal: AbortSignal): Uint8Array | Promise<Uint8Array> {
     const { item } = call;
-    const invoke = this.calls({ ...call, count: 1 }, true);
-    const value = invoke(0);
+    const type = this.#type(item);
+    const { result } = type;
+    const invoke = this.#fromValues(type, { ...call, count: 1 }, signal);
+    const isImmediate = result?.kind === "result" && !type.isAsync;
+    const value = isImmediate ? asResult(() => invoke(0)) : invoke(0);
     if (!(value instanceof Promise)) return this.writeResults(item, [value]);
-    const { result } = this.#type(item);
     const settled = result?.kind === "result" ? asLaterResult(value) : value;
     return settled.then((kept) => {
       // A promise that gives a promise gives what that gives.
@@ -230,15 +242,22 @@ class LiveComponent extends LiveGuest {
   /** The guest need not wait for it: a promise. */
   #asyncHostFunction({ type }: HostFuncPlan, index: number, tasks: LiveTasks): HostCallable {
     const { result } = type;
-    return async (...args) => {
+    return (...args) => {
       const packets = this.#packets();
       const payload = Uint8Array.from(packets.write(packets.codec(argumentsTypeOf(type)), [args]));
       const endLoans = this.#own.lendings();
-      const answer = await tasks.ask(index, payload);
-      endLoans();
-      if (result === undefined) return undefined;
-      const [value] = this.#packets().read(packets.codec(result), answer, 1);
-      return result.kind === "result" ? settled(value) : value;
+      const question = tasks.ask(index, payload);
+      const answered = async () => {
+        const answer = await question.answer;
+        endLoans();
+        if (result === undefined) return undefined;
+        const [value] = this.#packets().read(packets.codec(result), answer.payload, 1);
+        return result.kind === "result" ? settled(value) : value;
+      };
+      return forgettable(answered(), () => {
+        question.forget();
+        endLoans();
+      });
     };
   }
 
