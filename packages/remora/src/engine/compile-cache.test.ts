@@ -121,14 +121,37 @@ test("stored content that was cut, changed or put in another's place is made ane
   assert.equal(asked.length, 1, "whole and genuine, but of another module");
 });
 
-test("a store that fails costs nothing but time", () => {
-  const store: RewriteStore = {
-    read: () => assert.fail("cannot read"),
-    write: () => assert.fail("cannot write"),
-  };
+test("a store that fails, at once or later, costs nothing but time", async () => {
+  const read = () => assert.fail("cannot read");
+  const stores: RewriteStore[] = [
+    { read, write: () => assert.fail("cannot write") },
+    { read, write: async () => assert.fail("cannot write") },
+  ];
+  for (const store of stores) {
+    const { rewrite, asked } = countingRewrite();
+    const cache = new CompileCache({ rewrite, store });
+    cache.compile(moduleA, request);
+    await cache.settled();
+    assert.equal(asked.length, 1);
+  }
+});
+
+test("what is on its way into the store is not made again, and whoever closes can wait for it", async () => {
   const { rewrite, asked } = countingRewrite();
-  new CompileCache({ rewrite, store }).compile(moduleA, request);
+  const { promise: isWritten, resolve: written } = Promise.withResolvers<void>();
+  const cache = new CompileCache({ rewrite, store: { read: () => undefined, write: () => isWritten } });
+  const { facts } = cache.compile(moduleA, request);
+  const again = cache.rewritten(moduleA, request);
+  assert.deepEqual([again.facts, Uint8Array.from(again.bytes)], [facts, moduleA]);
   assert.equal(asked.length, 1);
+  let hasSettled = false;
+  const settled = cache.settled().then(() => {
+    hasSettled = true;
+  });
+  await new Promise(setImmediate);
+  assert.equal(hasSettled, false);
+  written();
+  await settled;
 });
 
 test("what V8 refuses is not taken, whatever the rewriter makes of it", async () => {

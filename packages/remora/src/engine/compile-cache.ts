@@ -32,7 +32,8 @@ import { seal, u32, unseal } from "./sealed-file.ts";
 export interface RewriteStore {
   /** What was written under this name, or undefined. Names are hex digits, a hyphen, and a word behind a dot. */
   read(name: string): Uint8Array | undefined;
-  write(name: string, content: Uint8Array): void;
+  /** Writes a file whole or not at all: these pieces, one behind the other. Nobody waits for it before the plugin runs. */
+  write(name: string, pieces: readonly Uint8Array[]): Promise<void>;
 }
 
 export interface CompileCacheOptions {
@@ -72,6 +73,12 @@ interface Entry {
   readonly sizeBytes: number;
 }
 
+/** A file on its way into the store. */
+interface Writing {
+  readonly content: readonly Uint8Array[];
+  readonly written: Promise<void>;
+}
+
 interface StoredFacts {
   readonly facts: ModuleFacts;
 }
@@ -94,6 +101,7 @@ export class CompileCache implements ModuleSource {
   /** The same bytes object again, as in every further instance of a plugin: no digest needed. */
   #known = new WeakMap<Uint8Array, Map<string, CompiledModule>>();
   #sizeBytes = 0;
+  readonly #writing = new Map<string, Writing>();
 
   constructor(options: CompileCacheOptions = {}) {
     this.#rewrite = options.rewrite ?? meterModule;
@@ -167,6 +175,11 @@ export class CompileCache implements ModuleSource {
     return { bytes: code, facts };
   }
 
+  /** Resolves when all that was made until now is in the store, or could not be written. */
+  async settled(): Promise<void> {
+    await Promise.all(Array.from(this.#writing.values(), ({ written }) => written));
+  }
+
   /** Forgets everything in memory. The store stays. */
   clear(): void {
     this.#recent.clear();
@@ -237,6 +250,8 @@ export class CompileCache implements ModuleSource {
 
   #fromStore<Kept>(name: string, unpack: (content: Buffer) => Kept): Kept | undefined {
     try {
+      const writing = this.#writing.get(name);
+      if (writing !== undefined) return unpack(Buffer.concat(writing.content));
       const sealed = this.#store?.read(name);
       const content = sealed && unseal(sealed, name);
       return content && unpack(content);
@@ -247,11 +262,24 @@ export class CompileCache implements ModuleSource {
   }
 
   #toStore(name: string, pack: () => readonly Uint8Array[]): void {
-    if (this.#store === undefined) return;
+    const store = this.#store;
+    if (store === undefined) return;
     try {
-      this.#store.write(name, seal(name, pack()));
+      const content = pack();
+      const written = this.#written(store.write(name, seal(name, content)), name);
+      this.#writing.set(name, { content, written });
+    } catch {
+      // What cannot be packed, or a store that throws at once: made again at the next start.
+    }
+  }
+
+  async #written(write: Promise<void>, name: string): Promise<void> {
+    try {
+      await write;
     } catch {
       // A full or read-only disk costs time at the next start and nothing else.
+    } finally {
+      this.#writing.delete(name);
     }
   }
 }

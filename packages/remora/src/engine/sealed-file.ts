@@ -10,13 +10,13 @@ const magic = Buffer.from("remora\0\x02", "latin1");
 const digestBytes = 32;
 const headBytes = magic.length + digestBytes + 4;
 
-/** Magic, digest of what follows, length of the key, the key, the content. */
-export function seal(key: string, content: readonly Uint8Array[]): Uint8Array {
+/** The pieces of a file: magic, digest of what follows, length of the key, the key, the content. */
+export function seal(key: string, content: readonly Uint8Array[]): Uint8Array[] {
   const keyBytes = Buffer.from(key, "utf8");
   const parts = [u32(keyBytes.length), keyBytes, ...content];
   const hash = createHash("sha256");
   for (const part of parts) hash.update(part);
-  return Buffer.concat([magic, hash.digest(), ...parts]);
+  return [magic, hash.digest(), ...parts];
 }
 
 /** The content that was sealed with this key; undefined for whatever else it is. */

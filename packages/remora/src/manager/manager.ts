@@ -335,6 +335,7 @@ export class Manager {
     }
     this.trail?.close();
     await this.#core.closeIsolations();
+    await this.#core.cache.settled();
     await this.#held.release();
   }
 

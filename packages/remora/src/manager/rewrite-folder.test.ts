@@ -18,7 +18,9 @@ test("a second process finds what the first one rewrote, and no drafts are left"
       tableElementsMax: 1,
       stack: true,
     });
-    const first = new CompileCache({ store: new RewriteFolder(folder) }).compile(module, request);
+    const cache = new CompileCache({ store: new RewriteFolder(folder) });
+    const first = cache.compile(module, request);
+    await cache.settled();
     assert.equal(readdirSync(folder).length, 1);
     const never = () => assert.fail("rewritten again");
     const second = new CompileCache({ rewrite: never, store: new RewriteFolder(folder) }).compile(
@@ -31,15 +33,15 @@ test("a second process finds what the first one rewrote, and no drafts are left"
   }
 });
 
-test("what is not there is undefined, and a file that cannot be written leaves nothing behind", () => {
+test("what is not there is undefined, and a file that cannot be written leaves nothing behind", async () => {
   const folder = mkdtempSync(join(tmpdir(), "remora-rewrites-"));
   try {
     const store = new RewriteFolder(folder);
     assert.equal(store.read("0-1"), undefined);
     rmSync(folder, { recursive: true });
-    assert.throws(() => store.write("0-1", new Uint8Array(3)));
+    await assert.rejects(store.write("0-1", [new Uint8Array(3)]));
     const again = new RewriteFolder(folder);
-    again.write("0-1", Uint8Array.of(1, 2, 3));
+    await again.write("0-1", [Uint8Array.of(1, 2), Uint8Array.of(3)]);
     assert.deepEqual(Array.from(again.read("0-1") ?? []), [1, 2, 3]);
     assert.equal(readdirSync(folder).length, 1);
   } finally {

@@ -3,7 +3,8 @@
  * by whoever asks for it; here it only must not be half a file.
  */
 
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync } from "node:fs";
+import { rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { RewriteStore } from "../engine/compile-cache.ts";
 
@@ -25,14 +26,14 @@ export class RewriteFolder implements RewriteStore {
     }
   }
 
-  write(name: string, content: Uint8Array): void {
+  async write(name: string, pieces: readonly Uint8Array[]): Promise<void> {
     // Other processes may share the folder: a name of our own, then the new file in one step.
     const draft = `${this.#pathOf(name)}.${crypto.randomUUID()}`;
     try {
-      writeFileSync(draft, content, { flag: "wx", mode: 0o600 });
-      renameSync(draft, this.#pathOf(name));
+      await writeFile(draft, pieces, { flag: "wx", mode: 0o600 });
+      await rename(draft, this.#pathOf(name));
     } catch (error) {
-      rmSync(draft, { force: true });
+      await rm(draft, { force: true });
       throw error;
     }
   }

@@ -17,9 +17,9 @@ export function memoryStore(): MemoryStore {
       return writes;
     },
     read: (name) => files.get(name),
-    write(name, content) {
+    async write(name, pieces) {
       writes++;
-      files.set(name, content);
+      files.set(name, Buffer.concat(pieces));
     },
   };
 }
