@@ -21,7 +21,7 @@ import {
   storeKept,
 } from "./record-field.ts";
 import { recordMaker } from "./record-maker.ts";
-import { checkAndKeep, shapeOf } from "./record-shape.ts";
+import { checkAndKeep, checkAndKeepAll, isObject, shapeOf } from "./record-shape.ts";
 import { routineStringsMax } from "./routine-module.ts";
 import { type StringRun, storeStrings, storeStringsOfAll } from "./string-run.ts";
 
@@ -51,13 +51,7 @@ export function recordCodec(
     align,
     flat: flatten(type, address),
     check: (value, cx) => isObject(value) && checkAndKeep(shape, value, cx),
-    checkAll: (values, cx) => {
-      for (let index = 0; index < values.length; index++) {
-        const value = values[index];
-        if (!isObject(value) || !checkAndKeep(shape, value, cx)) return false;
-      }
-      return true;
-    },
+    checkAll: (values, cx) => checkAndKeepAll(shape, values, cx),
     ...(side === "raw" ? fromValue(fields) : fromKept(fields, partsOf(fields, nextRoutine), size)),
     load: (cx, pointer) => new Made(cx, pointer),
     lift: (cx, values, at) => {
@@ -71,10 +65,6 @@ export function recordCodec(
     },
     single: undefined,
   };
-}
-
-function isObject(value: unknown): value is RecordValue {
-  return typeof value === "object" && value !== null;
 }
 
 /**

@@ -71,6 +71,33 @@ export function checkAndKeep(shape: Shape, value: RecordValue, cx: Context): boo
   return true;
 }
 
+/** The same for a list of them. What can be done once for all of them is done once: each record is a few fields. */
+export function checkAndKeepAll(shape: Shape, values: readonly unknown[], cx: Context): boolean {
+  const width = shape.fields.length;
+  // A getter may change the list meanwhile: there is room for as many as are here now.
+  const count = values.length;
+  const { checks } = cx;
+  if (shape.deep.length > 0) {
+    for (let index = 0; index < count; index++) {
+      const value = values[index];
+      if (!isObject(value) || !checkAndKeep(shape, value, cx)) return false;
+    }
+    return true;
+  }
+  let first = cx.reserveKept(count * width);
+  for (let index = 0; index < count; index++) {
+    const value = values[index];
+    if (!isObject(value)) return false;
+    if (!keepFields(shape, value, cx, first) && !keepUnordered(shape, value, cx, first)) return false;
+    first += width;
+  }
+  return cx.checks === checks;
+}
+
+export function isObject(value: unknown): value is RecordValue {
+  return typeof value === "object" && value !== null;
+}
+
 /** False when the object is not as expected, or a value does not fit: the slow way tells these apart. */
 function keepFields(shape: Shape, value: RecordValue, cx: Context, first: number): boolean {
   const { readings } = shape;
