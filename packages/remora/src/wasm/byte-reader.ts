@@ -4,6 +4,7 @@
  */
 
 import { wasmErrors } from "./errors.ts";
+import { keepSpecimen } from "./specimens.ts";
 import { decodeUtf8 } from "./utf8.ts";
 
 export class ByteReader {
@@ -164,3 +165,5 @@ function repeatsSign(byte: number, used: number): boolean {
   const above = byte >> (used - 1);
   return above === 0 || above === 0x7f >> (used - 1);
 }
+
+keepSpecimen(new ByteReader(new Uint8Array(0)));

@@ -1,5 +1,6 @@
 /** Writes what `ByteReader` reads. Numbers take their shortest form. */
 
+import { keepSpecimen } from "./specimens.ts";
 import { encodeUtf8 } from "./utf8.ts";
 
 export class ByteWriter {
@@ -87,3 +88,5 @@ export class ByteWriter {
     this.bytes = next;
   }
 }
+
+keepSpecimen(new ByteWriter());

@@ -1,5 +1,6 @@
 /** Reads the primitive values of the component binary; every complaint carries its byte offset. */
 
+import { keepSpecimen } from "../../wasm/specimens.ts";
 import { componentErrors } from "../errors.ts";
 
 const longestName = 100_000;
@@ -172,3 +173,5 @@ export function decodeUtf8(bytes: Uint8Array, at: number, length: number): strin
   }
   return text;
 }
+
+keepSpecimen(new BinaryReader(new Uint8Array(0), { max: 0, left: 0 }));
