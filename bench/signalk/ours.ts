@@ -26,7 +26,7 @@ export async function openOurs(wasm: string, folder: string): Promise<Loaded> {
   await writePackage(configPath, id, wasm);
   const signalk = Object.assign(new EventEmitter(), { self: {}, retrieve: () => ({}) });
   const counts = { emitted: 0 };
-  const app: ServerApp = {
+  const app: ServerApp = Object.assign(new EventEmitter(), {
     selfId: "urn:mrn:signalk:uuid:c0d79334-4e25-4245-8892-54e8ccc8021d",
     config: { configPath, settings: { interfaces: { wasm: false } } },
     signalk,
@@ -37,7 +37,7 @@ export async function openOurs(wasm: string, folder: string): Promise<Loaded> {
     handleMessage: () => void counts.emitted++,
     registerActionHandler: () => () => {},
     use: () => {},
-  };
+  });
   const host = signalkServerPlugin(app, {
     log: () => {},
     guestClock: processorClock(() => process.threadCpuUsage()),

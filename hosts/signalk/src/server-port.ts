@@ -5,6 +5,7 @@
 
 import type { Delta } from "./delta/delta.ts";
 import type { Published } from "./delta/published.ts";
+import type { ServerEvent } from "./events/event-types.ts";
 
 export interface ServerPort {
   /** `vessels.urn:mrn:signalk:uuid:…` */
@@ -17,6 +18,10 @@ export interface ServerPort {
   path(path: string): unknown;
   /** Every delta, from whoever it came. Gives back what ends it. */
   onDelta(listen: (published: Published) => void): () => void;
+  /** Events beside deltas, of one type. Gives back what ends it. */
+  onEvent(type: string, listen: (event: ServerEvent) => void): () => void;
+  /** Tells others; `type` is one that a plugin may emit. */
+  emitEvent(plugin: string, type: string, data: unknown): void;
   /** Gives back what takes the handler away. */
   registerPut(registration: PutRegistration): () => void;
   registerResources(registration: ResourceRegistration): () => void;

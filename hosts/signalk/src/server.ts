@@ -9,6 +9,8 @@ import { courseDeltaV1, courseDeltaV2 } from "./course/course-deltas.ts";
 import type { Delta, StampedDelta } from "./delta/delta.ts";
 import { Published } from "./delta/published.ts";
 import { stampForInput, stampForPlugin } from "./delta/sources.ts";
+import { eventOf } from "./events/event-types.ts";
+import { ServerEvents } from "./events/server-events.ts";
 import { isOnEarth } from "./http/position.ts";
 import { Model, type ModelLimits } from "./model/model.ts";
 import { Notifications } from "./notifications/notifications.ts";
@@ -38,6 +40,7 @@ export class SignalkServer {
   readonly weather = new ByPlugin<WeatherRegistration>();
   readonly radars = new ByPlugin<RadarRegistration>();
   readonly binaryStreams = new BinaryStreams();
+  readonly events = new ServerEvents();
   readonly course: Course;
   readonly notifications: Notifications;
   /** What plugins reach of it. */
@@ -120,6 +123,9 @@ export class SignalkServer {
         model.leaf("vessels.self", path) ?? model.tree(["vessels", "self", ...path.split(".")]),
       path: (path) => model.tree(partsOf(path)),
       onDelta: (listen) => this.onDelta(listen),
+      onEvent: (type, listen) => this.events.on(type, listen),
+      emitEvent: (plugin, type, data) =>
+        this.events.emit(eventOf({ plugin, type, data }, this.clock.epochMs())),
       registerPut: (registration) => puts.register(registration),
       registerResources: (registration) => resources.register(registration),
       registerWeather: (registration) => weather.register(registration),

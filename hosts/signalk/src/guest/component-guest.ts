@@ -8,6 +8,7 @@ import type { Answer } from "remora/abi";
 import type { ComponentInstance } from "remora/engine";
 import { harmless } from "remora/policy";
 import { signalkErrors } from "../errors.ts";
+import type { ServerEvent } from "../events/event-types.ts";
 import { after } from "./after.ts";
 import type { Inbox } from "./inbox.ts";
 import { providerCall } from "./provider-call.ts";
@@ -63,6 +64,9 @@ export function componentGuest(plugin: string, instance: ComponentInstance, inbo
     poll: exported("poller") && (() => after(call("poller", "poll", []), done)),
     takeDelta: subscribes ? (delta) => takeUpdates(inbox.arrived(delta)) : undefined,
     ...(subscribes && { takeUpdates }),
+    takeEvent:
+      exported("event-handler") &&
+      ((event) => after(call("event-handler", "onEvent", [worldEvent(event)]), done)),
     endpoints: exported("endpoints") && (() => after(call("endpoints", "listEndpoints", []), endpointsText)),
     serve: (request) =>
       after(call("endpoints", "handle", [worldRequest(request)]), (response) =>
@@ -85,6 +89,12 @@ export function componentGuest(plugin: string, instance: ComponentInstance, inbo
     },
     close: () => instance.close(),
   };
+}
+
+/** The text is this host's own. */
+function worldEvent(json: string) {
+  const { type, data, timestamp, from }: ServerEvent = JSON.parse(json);
+  return { kind: type, data: JSON.stringify(data) ?? "null", timestamp: BigInt(timestamp), sender: from };
 }
 
 interface Outcome {

@@ -59,6 +59,8 @@ const capabilities: ReadonlyMap<string, CapabilityName> = new Map([
   ["dataWrite", "data.write"],
   ["putHandlers", "control.put"],
   ["httpEndpoints", "http.serve"],
+  ["staticFiles", "http.serve"],
+  ["serverEvents", "bus.subscribe"],
 ] as const);
 
 const providers: ReadonlyMap<string, string> = new Map([

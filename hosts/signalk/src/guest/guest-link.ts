@@ -16,6 +16,7 @@ import type { Clock } from "../clock.ts";
 import { componentGuest } from "./component-guest.ts";
 import { coreGuest } from "./core-guest.ts";
 import { envImports } from "./env-imports.ts";
+import { EventInbox } from "./event-inbox.ts";
 import { fetchFor } from "./fetch.ts";
 import type { GuestHost } from "./host.ts";
 import { Inbox } from "./inbox.ts";
@@ -33,6 +34,7 @@ export class GuestLink {
   readonly #host: GuestHost;
   readonly #asyncify = new Asyncify();
   readonly #inbox: Inbox;
+  readonly #events: EventInbox;
   readonly #waitingClock: WaitingClock;
 
   /**
@@ -43,13 +45,15 @@ export class GuestLink {
     this.#host = host;
     this.#waitingClock = waitingClock;
     this.#inbox = new Inbox(host, clock);
+    this.#events = new EventInbox(host);
   }
 
   /** @param host In whose name they are called. Default: the guest's own. */
   imports({ kind, hasFetch }: LinkOptions, access: GuestAccess, host = this.#host): HostImports {
-    if (kind === "component") return worldImports(host, this.#inbox, this.#waitingClock);
+    if (kind === "component")
+      return worldImports(host, { inbox: this.#inbox, events: this.#events, clock: this.#waitingClock });
     const bytes = new GuestBytes(access.memory);
-    const env = envImports({ host, bytes, abort: (error) => access.abort(error) });
+    const env = envImports({ host, bytes, abort: (error) => access.abort(error) }, this.#events);
     if (!hasFetch) return { env };
     const send = (request: Parameters<typeof fetchFor>[1]) => fetchFor(host, request);
     const asyncify = this.#asyncify;

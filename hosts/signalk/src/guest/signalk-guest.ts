@@ -24,6 +24,8 @@ export interface SignalkGuest {
   readonly takeDelta: ((delta: string) => Answer<number>) | undefined;
   /** Gets what it subscribed to, where the guest is one that subscribes. */
   readonly takeUpdates?: (updates: readonly WorldUpdate[]) => Answer<number>;
+  /** Gets an event that it subscribed to, as JSON; where the guest has it. */
+  readonly takeEvent: ((event: string) => Answer<number>) | undefined;
   /** JSON list of `{method, path, handler}`; undefined when it serves none. */
   readonly endpoints: (() => Answer<string>) | undefined;
   /**

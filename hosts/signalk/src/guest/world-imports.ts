@@ -7,6 +7,7 @@ import { isPattern } from "../subscriptions/pattern.ts";
 import { readSubscribe } from "../subscriptions/request.ts";
 import { notify, plainValue, send } from "./env-data.ts";
 import { dataBytesMax, jsonBytesMax, messageBytesMax } from "./env-texts.ts";
+import { allowedEventTypes, type EventInbox } from "./event-inbox.ts";
 import type { GuestHost } from "./host.ts";
 import type { Inbox } from "./inbox.ts";
 import {
@@ -28,11 +29,17 @@ export function worldName(interfaceName: string): string {
   return `remora:signalk/${interfaceName}@0.1.0`;
 }
 
+/** What of one guest its host functions share. */
+export interface WorldGuest {
+  readonly inbox: Inbox;
+  readonly events: EventInbox;
+  readonly clock: WaitingClock;
+}
+
 /** Each function is marked as slow, as those of `env` are: a guest that only calls the host looks at the clock then. */
 export function worldImports(
   host: GuestHost,
-  inbox: Inbox,
-  clock: WaitingClock,
+  { inbox, events, clock }: WorldGuest,
 ): Record<string, Record<string, HostFunction>> {
   const interfaces: Record<string, Record<string, HostFunction>> = {
     types: {},
@@ -46,6 +53,12 @@ export function worldImports(
     },
     providers: providers(host),
     network: network(host, clock),
+    events: {
+      subscribe: (kinds: readonly string[]) => orRefuse(events.subscribe(kinds)),
+      emit: (kind: string, data: string) =>
+        orRefuse(data.length > jsonBytesMax ? "malformed" : events.emit(kind, data)),
+      allowedKinds: () => allowedEventTypes,
+    },
   };
   for (const functions of Object.values(interfaces)) {
     for (const hostFunction of Object.values(functions)) slowHostFunction(hostFunction);

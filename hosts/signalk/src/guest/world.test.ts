@@ -11,6 +11,7 @@ import { FakeClock } from "../clock.fixture.ts";
 import { SignalkServer } from "../server.ts";
 import { subscriptionsMax } from "../subscriptions/listener.ts";
 import { componentGuest } from "./component-guest.ts";
+import { EventInbox } from "./event-inbox.ts";
 import { type GuestHost, Holdings } from "./host.ts";
 import { Inbox, type WorldUpdate } from "./inbox.ts";
 import { WaitingClock } from "./waiting-clock.ts";
@@ -62,7 +63,7 @@ function boat(t: TestContext, exports: Record<string, Functions>, grants = all) 
     close: () => {},
   } as unknown as ComponentInstance; // as much of one as the guest looks at
   const guest = componentGuest("p", instance, inbox);
-  const imports = worldImports(host, inbox, new WaitingClock());
+  const imports = worldImports(host, { inbox, events: new EventInbox(host), clock: new WaitingClock() });
   const call = (from: string, name: string, ...args: unknown[]) =>
     (imports[worldName(from)] as unknown as Functions)[name]?.(...args); // called as the engine does, by lifted values
   const say = (path: string, value: unknown) =>

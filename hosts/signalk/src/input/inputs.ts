@@ -40,6 +40,9 @@ export async function openInput(
   let understood = 0;
   const take = (line: string) => {
     lines++;
+    // The decoder may not understand what a plugin does.
+    if (settings.decoder === "nmea0183")
+      server.events.emit({ type: "nmea0183", data: line, timestamp: server.clock.epochMs() });
     const delta = decoder.decode(line);
     if (delta === undefined) return;
     understood++;

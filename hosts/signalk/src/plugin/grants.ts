@@ -41,6 +41,8 @@ export function grantsOf(id: string, capabilities: WasmCapabilities): readonly G
   add(capabilities.resourceProvider, { capability: "provider.register", kinds: ["resources:*"] });
   add(capabilities.weatherProvider, { capability: "provider.register", kinds: ["weather"] });
   add(capabilities.radarProvider, { capability: "provider.register", kinds: ["radar"] });
+  add(capabilities.serverEvents, { capability: "bus.subscribe", topics: ["*"] });
+  add(capabilities.serverEvents, { capability: "bus.publish", topics: ["*"] });
   given.push({
     grant: { capability: "http.serve", paths: [`/plugins/${id}/*`] },
     // signalk-server mounts what a plugin exports, whatever its manifest says; its own first example relies on it.

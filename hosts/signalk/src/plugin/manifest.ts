@@ -20,6 +20,7 @@ export interface WasmCapabilities {
   readonly weatherProvider: boolean;
   readonly radarProvider: boolean;
   readonly rawSockets: boolean;
+  readonly serverEvents: boolean;
   /** The files in its folder `public`. */
   readonly staticFiles: boolean;
 }
@@ -112,6 +113,7 @@ function readCapabilities(data: unknown, folder: string): WasmCapabilities {
     weatherProvider: flag("weatherProvider", false),
     radarProvider: flag("radarProvider", false),
     rawSockets: flag("rawSockets", false),
+    serverEvents: flag("serverEvents", false),
     staticFiles: flag("staticFiles", true),
   };
 }

@@ -50,6 +50,18 @@ const guest: GuestText = {
       (i32.add (i32.sub (local.get $end) (local.get $out)) (i32.const 1)))`,
 };
 
+/** Writes to the log what it hears, and says one word. */
+const hearing: GuestText = {
+  imports: {
+    sk_subscribe_events: "(param i32 i32) (result i32)",
+    sk_emit_event: "(param i32 i32 i32 i32) (result i32)",
+    sk_debug: "(param i32 i32)",
+  },
+  texts: { types: "[]", word: "word", data: "1" },
+  start: `(drop ${call("sk_subscribe_events", "types")}) (i32.eqz ${call("sk_emit_event", "word", "data")})`,
+  functions: '(func (export "event_handler") (param i32 i32) (call $sk_debug (local.get 0) (local.get 1)))',
+};
+
 async function server(t: TestContext, interfaces: { wasm?: boolean } = { wasm: false }) {
   const configPath = await temporaryFolder(t);
   const capabilities = { putHandlers: true, resourceProvider: true };
@@ -61,7 +73,7 @@ async function server(t: TestContext, interfaces: { wasm?: boolean } = { wasm: f
   const statuses = new Map<string, string>();
   const handlers: ExpressHandler[] = [];
   const disabled = { id: "_test_anchor", name: "@test/anchor", state: "disabled" };
-  const app = {
+  const app = Object.assign(new EventEmitter(), {
     selfId: "urn:mrn:signalk:uuid:1",
     config: { configPath, settings: { interfaces } },
     signalk: Object.assign(new EventEmitter(), {
@@ -92,7 +104,7 @@ async function server(t: TestContext, interfaces: { wasm?: boolean } = { wasm: f
       handlers.push(handler);
       app._router.stack.push({});
     },
-  };
+  });
   const lines: string[] = [];
   const plugin = signalkServerPlugin(app, { log: (line) => lines.push(line) });
   t.after(() => plugin.stop());
@@ -119,6 +131,7 @@ async function server(t: TestContext, interfaces: { wasm?: boolean } = { wasm: f
   const enable = async () => {
     const answer = await request("/plugins/_test_anchor/config", "POST", {
       enabled: true,
+      enableDebug: true,
       configuration: {},
     });
     // It may still be starting then; one that waits for nothing has started at the end of this turn.
@@ -207,6 +220,30 @@ test("the paths of other plugins, what ours do not serve, and the list of all st
   ]) {
     assert.equal(await request(path), "passed on", path);
   }
+});
+
+test("it hears events of the server and of instruments, and its own reach the server under its name", async (t) => {
+  const { app, plugin, lines, enable } = await server(t);
+  await writePackage(join(app.config.configPath, "node_modules"), {
+    name: "@test/anchor",
+    guest: hearing,
+    capabilities: { serverEvents: true },
+  });
+  const emitted: unknown[] = [];
+  app.on("PLUGIN_word", (told) => emitted.push(told));
+  await plugin.start();
+  await enable();
+  app.emit("nmea0183", "$GPRMC");
+  app.emit("serverevent", { type: "SERVERMESSAGE", data: 1, timestamp: 7 });
+  app.emit("serverevent", { type: "SECRET", data: 1 });
+  await new Promise((resolve) => setImmediate(resolve));
+  const heard = lines.filter((line) => line.includes('{"type"'));
+  assert.match(heard[0] ?? "", /"type":"nmea0183","data":"\$GPRMC","timestamp":\d+/);
+  assert.match(heard[1] ?? "", /"type":"SERVERMESSAGE","data":1,"timestamp":7/);
+  assert.equal(heard.length, 2);
+  assert.partialDeepStrictEqual(emitted, [{ type: "PLUGIN_word", from: "_test_anchor", data: 1 }]);
+  await plugin.stop();
+  assert.equal(app.listenerCount("nmea0183") + app.listenerCount("serverevent"), 0);
 });
 
 test("what signalk-server requires makes the plugin for the application behind the one that it gives", async (t) => {

@@ -35,6 +35,10 @@ export interface ServerApp {
   readonly weatherApi?: ProviderApi;
   readonly radarApi?: ProviderApi;
   readonly binaryStreamManager?: { emitData(stream: string, data: Uint8Array): void };
+  /** Events beside deltas, each under its own name; those of the server itself as `serverevent`. */
+  on(event: string, listen: (data: unknown) => void): unknown;
+  removeListener(event: string, listen: (data: unknown) => void): unknown;
+  emit(event: string, data: unknown): unknown;
   /** Express: mounts a handler below these paths. */
   use(paths: string[], handler: ExpressHandler): void;
   /** Express 4: what was mounted, in the order in which requests meet it. */

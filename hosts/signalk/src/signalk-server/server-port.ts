@@ -3,6 +3,7 @@
 import type { StampedDelta } from "../delta/delta.ts";
 import { isRecord } from "../delta/delta.ts";
 import { Published } from "../delta/published.ts";
+import { eventOf, isBusEvent, isServerEvent, type ServerEvent } from "../events/event-types.ts";
 import { valueAt } from "../model/value-at.ts";
 import { isFound } from "../providers/resources.ts";
 import type {
@@ -30,6 +31,10 @@ export function serverPort(app: ServerApp): ServerPort {
       signalk.on("delta", heard);
       return () => signalk.removeListener("delta", heard);
     },
+    onEvent: (type, listen) => onEvent(app, type, listen),
+    // What goes between instruments goes as it is; a plugin's own says whose it is.
+    emitEvent: (plugin, type, data) =>
+      void app.emit(type, isBusEvent(type) ? data : eventOf({ plugin, type, data }, Date.now())),
     registerPut: ({ plugin, context, path, handle }) =>
       app.registerActionHandler(context, path, plugin, (_context, _path, value) => handle(value)),
     registerResources: (registration) => resources.add(registration.plugin, resourceProvider(registration)),
@@ -42,6 +47,25 @@ export function serverPort(app: ServerApp): ServerPort {
       if (kind === "error") app.setPluginError(name, message);
       else app.setPluginStatus(name, message);
     },
+  };
+}
+
+function onEvent(app: ServerApp, type: string, listen: (event: ServerEvent) => void): () => void {
+  const name = isServerEvent(type) ? "serverevent" : type;
+  const heard = (told: unknown) => {
+    if (isBusEvent(type)) listen({ type, data: told, timestamp: Date.now() });
+    else if (isRecord(told) && told.type === type) listen(readEvent(type, told));
+  };
+  app.on(name, heard);
+  return () => void app.removeListener(name, heard);
+}
+
+function readEvent(type: string, { data, from, timestamp }: Readonly<Record<string, unknown>>): ServerEvent {
+  return {
+    type,
+    data,
+    timestamp: typeof timestamp === "number" ? timestamp : Date.now(),
+    ...(typeof from === "string" && { from }),
   };
 }
 
