@@ -175,7 +175,7 @@ const pagePattern = /<!DOCTYPE html>(?:(?!<pre>).)*<pre>((?:(?!<\/pre>).)*)<\/pr
 const placePattern = /function \d+, offset 0x[\da-f]+/g;
 
 /** Without what is another each time. */
-function plain(value: unknown, { port }: RealServer): unknown {
+export function plain(value: unknown, { port }: RealServer): unknown {
   const text = JSON.stringify(value)
     .replaceAll(timePattern, "TIME")
     .replaceAll(uuidPattern, "ID")

@@ -1,0 +1,139 @@
+/**
+ * Version 2 of the interfaces: the small server of this host answers as signalk-server does, but for the differences here,
+ * each with its reason.
+ */
+
+import assert from "node:assert/strict";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type TestContext, test } from "node:test";
+import { call, guestBytes } from "../../hosts/signalk/src/testing/guest-text.ts";
+import type { Deviation } from "./deviations.ts";
+import { differencesOf } from "./differences.ts";
+import { type Form, openRealServer, until, whyNoServer } from "./real-server.ts";
+import { plain } from "./transcript.ts";
+
+const course = "/signalk/v2/api/vessels/self/navigation/course";
+const notifications = "/signalk/v2/api/notifications";
+const self = "/signalk/v1/api/vessels/self";
+const there = { latitude: 53, longitude: 5 };
+
+type Step = readonly [path: string, method?: string, body?: unknown];
+
+const courseSteps: readonly Step[] = [
+  [course],
+  [`${course}/destination`, "PUT", { position: there, arrivalCircle: 50 }],
+  [course],
+  [`${course}/arrivalCircle`, "PUT", { value: 20 }],
+  [`${course}/arrivalCircle`, "PUT", { value: -1 }],
+  [`${course}/arrivalCircle/meta`],
+  [`${course}/targetArrivalTime`, "PUT", { value: "2030-01-01T00:00:00Z" }],
+  [`${course}/targetArrivalTime`, "PUT", { value: "soon" }],
+  [`${course}/restart`, "PUT", {}],
+  [course],
+  [`${course}/destination`, "PUT", { href: "/resources/waypoints/c0d79334-4e25-4245-8892-54e8ccc80210" }],
+  [`${course}/activeRoute`, "PUT", {}],
+  [`${course}/activeRoute`, "PUT", { href: "/resources/routes/c0d79334-4e25-4245-8892-54e8ccc80210" }],
+  [`${course}/activeRoute/nextPoint`, "PUT", { value: 1 }],
+  [`${self}/navigation/courseRhumbline/nextPoint/position`],
+  [course, "DELETE"],
+  [course],
+  [`${course}/restart`, "PUT", {}],
+];
+
+/** Of a notification that an instrument has raised, by its id. */
+const notificationSteps = (id: string): readonly Step[] => [
+  [`${notifications}/${id}`],
+  [`${notifications}/${id}/silence`, "POST", {}],
+  [`${notifications}/${id}/silence`, "POST", {}],
+  [`${self}/notifications/probe`],
+  [`${notifications}/${id}/acknowledge`, "POST", {}],
+  [`${notifications}/${id}`],
+  [`${notifications}/${id}`, "DELETE"],
+  [`${notifications}/silenceAll`, "POST", {}],
+  [`${notifications}/nothing`],
+  [`${notifications}/c0d79334-4e25-4245-8892-54e8ccc80210`],
+  [`${notifications}/c0d79334-4e25-4245-8892-54e8ccc80210/silence`, "POST", {}],
+  [notifications, "POST", {}],
+];
+
+const handSteps = (id: string): readonly Step[] => [
+  [`${notifications}/${id}`],
+  [`${notifications}/${id}/silence`, "POST", {}],
+  [`${notifications}/${id}`, "PUT", { state: "warn", message: "Aboard again" }],
+  [`${notifications}/${id}`],
+  [`${notifications}/${id}`, "DELETE"],
+  [`${notifications}/${id}`],
+];
+
+const deviations: readonly Deviation[] = [
+  {
+    why: "Of these interfaces a plugin in WebAssembly is no provider, and the small server has no other plugins",
+    differences: ["autopilot", "ble", "history", "sensors"].map((name) => ({
+      at: `features/${name}`,
+      theirs: true,
+    })),
+  },
+];
+
+test("courses, notifications and features of the small server are signalk-server's, but for what has a reason", async (t) => {
+  const missing = await whyNoServer();
+  if (missing !== undefined) return t.skip(missing);
+  const [theirs, ours] = [await told(t, "theirs"), await told(t, "small")];
+  const expected = deviations.flatMap(({ differences }) => differences);
+  assert.deepEqual(differencesOf(theirs, ours), expected);
+});
+
+async function told(t: TestContext, form: Form): Promise<Record<string, unknown>> {
+  const server = await openRealServer(t, form, [{ folder: await pilot(t) }]);
+  const raised = await until(server, `${self}/notifications/probe`, ({ status }) => status === 200);
+  const answers: Record<string, unknown> = {};
+  const take = async (steps: readonly Step[]) => {
+    for (const [path, method = "GET", body] of steps) {
+      const name = `${Object.keys(answers).length} ${method} ${path}`;
+      answers[withoutId(name)] = withoutId(plain(await server.request(path, method, body), server));
+    }
+  };
+  await take(courseSteps);
+  await take(notificationSteps(raised.body.value.id));
+  const hand = await server.request(`${notifications}/mob`, "POST", {});
+  await take(handSteps(hand.body.id));
+  const features = await server.request("/signalk/v2/features?enabled=true");
+  answers.features = Object.fromEntries(features.body.apis.map((name: string) => [name, true]));
+  await server.close();
+  return answers;
+}
+
+/** A plugin that tells where the vessel is, and that something is wrong. */
+async function pilot(t: TestContext): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), "remora-signalk-pilot-"));
+  t.after(() => rm(folder, { recursive: true, force: true }));
+  const manifest = {
+    name: "pilot",
+    version: "1.0.0",
+    keywords: ["signalk-wasm-plugin"],
+    wasmManifest: "a.wasm",
+  };
+  await writeFile(join(folder, "package.json"), JSON.stringify(manifest));
+  const delta = (path: string, value: unknown) =>
+    JSON.stringify({ updates: [{ values: [{ path, value }] }] });
+  const guest = {
+    name: "pilot",
+    imports: { sk_handle_message: "(param i32 i32)" },
+    texts: {
+      position: delta("navigation.position", { latitude: 52, longitude: 4 }),
+      alarm: delta("notifications.probe", { state: "alarm", method: ["visual", "sound"], message: "Probe" }),
+    },
+    start: `${call("sk_handle_message", "position")} ${call("sk_handle_message", "alarm")} (i32.const 0)`,
+  };
+  await writeFile(join(folder, "a.wasm"), await guestBytes(guest));
+  return folder;
+}
+
+function withoutId<Value>(value: Value): Value {
+  // It went through JSON before.
+  return JSON.parse(
+    JSON.stringify(value).replaceAll(/[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}/g, "ID"),
+  ) as Value;
+}
