@@ -5,9 +5,10 @@ import { isRemoraError } from "../base/index.ts";
 import { defaultDecodeLimits } from "../wasm/limits.ts";
 import type { MeteredModule, MeterOptions } from "../wasm/metering/contract.ts";
 import type { Eagerly, Rewrite } from "./compile.ts";
-import { CompileCache, compileRequest, type RewriteStore } from "./compile-cache.ts";
+import { CompileCache, compileRequest } from "./compile-cache.ts";
 import { eagerlyByFlag } from "./eager-compile.ts";
 import { engineErrors } from "./errors.ts";
+import type { RewriteStore } from "./kept-files.ts";
 import { damaged, memoryStore } from "./testing/memory-store.test.ts";
 import { webAssembly } from "./webassembly.ts";
 

@@ -19,22 +19,11 @@ import {
 } from "./compile.ts";
 import type { ModuleSource } from "./core-engine.ts";
 import { eagerlyByFlag } from "./eager-compile.ts";
+import { KeptFiles, type RewriteStore } from "./kept-files.ts";
 import { packPlan, unpackPlan } from "./kept-plan.ts";
 import { type ModuleImport, moduleImports } from "./module-imports.ts";
 import { Places } from "./places.ts";
-import { seal, u32, unseal } from "./sealed-file.ts";
-
-/**
- * Where rewritten bytes and plans are kept between processes: `RewriteFolder` of the manager is one. What it gives back is
- * checked, so it may lose, cut or mix up what it was given; but whoever can write to it on purpose can also write
- * the digest that is checked, so nobody else may.
- */
-export interface RewriteStore {
-  /** What was written under this name, or undefined. Names are hex digits, a hyphen, and a word behind a dot. */
-  read(name: string): Uint8Array | undefined;
-  /** Writes a file whole or not at all: these pieces, one behind the other. Nobody waits for it before the plugin runs. */
-  write(name: string, pieces: readonly Uint8Array[]): Promise<void>;
-}
+import { u32 } from "./sealed-file.ts";
 
 export interface CompileCacheOptions {
   /** Default: the rewriter. */
@@ -73,12 +62,6 @@ interface Entry {
   readonly sizeBytes: number;
 }
 
-/** A file on its way into the store. */
-interface Writing {
-  readonly content: readonly Uint8Array[];
-  readonly written: Promise<void>;
-}
-
 interface StoredFacts {
   readonly facts: ModuleFacts;
 }
@@ -88,7 +71,7 @@ const knownOptionsMax = 8;
 
 export class CompileCache implements ModuleSource {
   readonly #rewrite: Rewrite;
-  readonly #store: RewriteStore | undefined;
+  readonly #files: KeptFiles;
   readonly #eagerly: Eagerly;
   readonly #modulesMax: number;
   readonly #bytesMax: number;
@@ -101,11 +84,10 @@ export class CompileCache implements ModuleSource {
   /** The same bytes object again, as in every further instance of a plugin: no digest needed. */
   #known = new WeakMap<Uint8Array, Map<string, CompiledModule>>();
   #sizeBytes = 0;
-  readonly #writing = new Map<string, Writing>();
 
   constructor(options: CompileCacheOptions = {}) {
     this.#rewrite = options.rewrite ?? meterModule;
-    this.#store = options.store;
+    this.#files = new KeptFiles(options.store);
     this.#eagerly = options.eagerly ?? eagerlyByFlag;
     this.#modulesMax = options.modulesMax ?? 128;
     this.#bytesMax = options.bytesMax ?? 256 * 1024 * 1024;
@@ -144,10 +126,10 @@ export class CompileCache implements ModuleSource {
    */
   component(bytes: Uint8Array, digest: string): PreparedComponent {
     const name = `${digest}-${planVersion}.plan`;
-    const kept = this.#fromStore(name, (content) => unpackPlan(content, bytes));
+    const kept = this.#files.read(name, (content) => unpackPlan(content, bytes));
     if (kept !== undefined) return kept;
     const made = prepareComponent(decodeComponent(bytes));
-    this.#toStore(name, () => [packPlan(made, bytes)]);
+    this.#files.write(name, () => [packPlan(made, bytes)]);
     return made;
   }
 
@@ -176,8 +158,8 @@ export class CompileCache implements ModuleSource {
   }
 
   /** Resolves when all that was made until now is in the store, or could not be written. */
-  async settled(): Promise<void> {
-    await Promise.all(Array.from(this.#writing.values(), ({ written }) => written));
+  settled(): Promise<void> {
+    return this.#files.settled();
   }
 
   /** Forgets everything in memory. The store stays. */
@@ -241,46 +223,11 @@ export class CompileCache implements ModuleSource {
   }
 
   #rewrittenBefore(key: string): (Pick<MeteredModule, "bytes"> & StoredFacts) | undefined {
-    return this.#fromStore(`${key}.metered`, unpackRewritten);
+    return this.#files.read(`${key}.metered`, unpackRewritten);
   }
 
   #keepRewritten(key: string, bytes: Uint8Array, facts: ModuleFacts): void {
-    this.#toStore(`${key}.metered`, () => packRewritten(bytes, facts));
-  }
-
-  #fromStore<Kept>(name: string, unpack: (content: Buffer) => Kept): Kept | undefined {
-    try {
-      const writing = this.#writing.get(name);
-      if (writing !== undefined) return unpack(Buffer.concat(writing.content));
-      const sealed = this.#store?.read(name);
-      const content = sealed && unseal(sealed, name);
-      return content && unpack(content);
-    } catch {
-      // Not readable: as good as not there.
-      return undefined;
-    }
-  }
-
-  #toStore(name: string, pack: () => readonly Uint8Array[]): void {
-    const store = this.#store;
-    if (store === undefined) return;
-    try {
-      const content = pack();
-      const written = this.#written(store.write(name, seal(name, content)), name);
-      this.#writing.set(name, { content, written });
-    } catch {
-      // What cannot be packed, or a store that throws at once: made again at the next start.
-    }
-  }
-
-  async #written(write: Promise<void>, name: string): Promise<void> {
-    try {
-      await write;
-    } catch {
-      // A full or read-only disk costs time at the next start and nothing else.
-    } finally {
-      this.#writing.delete(name);
-    }
+    this.#files.write(`${key}.metered`, () => packRewritten(bytes, facts));
   }
 }
 

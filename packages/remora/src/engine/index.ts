@@ -11,7 +11,7 @@ export {
   ModuleArtifact,
   openArtifact,
 } from "./artifact.ts";
-export { CompileCache, type CompileCacheOptions, type RewriteStore } from "./compile-cache.ts";
+export { CompileCache, type CompileCacheOptions } from "./compile-cache.ts";
 // Errors.
 export { engineErrors, type TrapPlace } from "./errors.ts";
 // What a host function reads of a core module's memory.
@@ -37,6 +37,8 @@ export {
 export { openIsolation } from "./isolation/open.ts";
 export type { ProcessOptions } from "./isolation/process.ts";
 export type { WorkerOptions } from "./isolation/worker.ts";
+// Where work is kept between processes.
+export type { RewriteStore } from "./kept-files.ts";
 // What a guest may spend.
 export { type Budget, type CallOptions, defaultLimits, type Limits } from "./limits.ts";
 export { type LoadOptions, load } from "./load.ts";

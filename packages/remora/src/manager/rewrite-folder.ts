@@ -6,7 +6,7 @@
 import { mkdirSync, readFileSync } from "node:fs";
 import { rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { RewriteStore } from "../engine/compile-cache.ts";
+import type { RewriteStore } from "../engine/kept-files.ts";
 
 export class RewriteFolder implements RewriteStore {
   readonly #folder: string;

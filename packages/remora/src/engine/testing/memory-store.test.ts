@@ -1,6 +1,6 @@
 /** For tests: a store of kept files that is there to be looked into and tampered with. */
 
-import type { RewriteStore } from "../compile-cache.ts";
+import type { RewriteStore } from "../kept-files.ts";
 
 export interface MemoryStore extends RewriteStore {
   readonly files: Map<string, Uint8Array>;

@@ -1,0 +1,76 @@
+/**
+ * What outlives the process: files in a store, sealed when they are written and opened when they are read. Nobody waits for
+ * a write, and no failure of the store is anybody's: what is not there is made again.
+ */
+
+import { seal, unseal } from "./sealed-file.ts";
+
+/**
+ * Where rewritten bytes and plans are kept between processes: `RewriteFolder` of the manager is one. What it gives back is
+ * checked, so it may lose, cut or mix up what it was given; but whoever can write to it on purpose can also write
+ * the digest that is checked, so nobody else may.
+ */
+export interface RewriteStore {
+  /** What was written under this name, or undefined. Names are hex digits, a hyphen, and a word behind a dot. */
+  read(name: string): Uint8Array | undefined;
+  /** Writes a file whole or not at all: these pieces, one behind the other. Nobody waits for it before the plugin runs. */
+  write(name: string, pieces: readonly Uint8Array[]): Promise<void>;
+}
+
+/** A file on its way into the store. */
+interface Writing {
+  readonly content: readonly Uint8Array[];
+  readonly written: Promise<void>;
+}
+
+export class KeptFiles {
+  readonly #store: RewriteStore | undefined;
+  readonly #writing = new Map<string, Writing>();
+
+  /** @param store Without one nothing is kept. */
+  constructor(store: RewriteStore | undefined) {
+    this.#store = store;
+  }
+
+  /** What was kept under this name; undefined when it is not there, not whole, or not what `unpack` takes. */
+  read<Kept>(name: string, unpack: (content: Buffer) => Kept): Kept | undefined {
+    try {
+      const writing = this.#writing.get(name);
+      if (writing !== undefined) return unpack(Buffer.concat(writing.content));
+      const sealed = this.#store?.read(name);
+      const content = sealed && unseal(sealed, name);
+      return content && unpack(content);
+    } catch {
+      // Not readable: as good as not there.
+      return undefined;
+    }
+  }
+
+  /** @param pack Its pieces, which do not change any more. */
+  write(name: string, pack: () => readonly Uint8Array[]): void {
+    const store = this.#store;
+    if (store === undefined) return;
+    try {
+      const content = pack();
+      const written = this.#end(name, store.write(name, seal(name, content)));
+      this.#writing.set(name, { content, written });
+    } catch {
+      // What cannot be packed, or a store that throws at once: made again at the next start.
+    }
+  }
+
+  /** Resolves when all that was written until now is in the store, or could not be. */
+  async settled(): Promise<void> {
+    await Promise.all(Array.from(this.#writing.values(), ({ written }) => written));
+  }
+
+  async #end(name: string, write: Promise<void>): Promise<void> {
+    try {
+      await write;
+    } catch {
+      // A full or read-only disk costs time at the next start and nothing else.
+    } finally {
+      this.#writing.delete(name);
+    }
+  }
+}
