@@ -34,10 +34,10 @@ export class AssemblyScriptGuest extends TextGuest {
     this.#collectedBytes = this.bytes.size;
   }
 
-  give(name: string, text?: string): Answer<number> {
+  give(name: string, text?: string, startedMs?: number): Answer<number> {
     const called = this.called(name);
     this.#collectIfGrown();
-    return this.perform(new NumberCall(called, this.#heap, text));
+    return this.perform(new NumberCall(called, this.#heap, text), startedMs);
   }
 
   ask(name: string, text: string | undefined, bytesMax: number): Answer<string> {

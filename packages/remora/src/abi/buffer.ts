@@ -13,8 +13,8 @@ import { type Answer, type TextCall, TextGuest } from "./text-guest.ts";
 export class BufferGuest extends TextGuest {
   readonly convention = "buffer";
 
-  give(name: string, text?: string): Answer<number> {
-    return this.perform(new GiveCall(this.called(name), this.bytes, text));
+  give(name: string, text?: string, startedMs?: number): Answer<number> {
+    return this.perform(new GiveCall(this.called(name), this.bytes, text), startedMs);
   }
 
   ask(name: string, text: string | undefined, bytesMax: number): Answer<string> {

@@ -82,11 +82,12 @@ export abstract class TextGuest {
   /**
    * Calls an export and gives the number that it returns, 0 when it returns nothing.
    *
-   * @param text Handed over as the export's parameters ask for it; nothing when it has none.
+   * @param text      Handed over as the export's parameters ask for it; nothing when it has none.
+   * @param startedMs What the instance's clock says now, for a caller that has just read it.
    * @throws abi/no-such-export abi/suspended nothing ran
    * @throws abi/… engine/…     the guest failed; its instance is to be replaced
    */
-  abstract give(name: string, text?: string): Answer<number>;
+  abstract give(name: string, text?: string, startedMs?: number): Answer<number>;
 
   /**
    * Calls an export and gives the text that it answers with.
@@ -112,9 +113,13 @@ export abstract class TextGuest {
     return called;
   }
 
-  protected perform<Result>(call: TextCall<Result>): Answer<Result> {
+  protected perform<Result>(call: TextCall<Result>, startedMs?: number): Answer<Result> {
     if (this.isWaiting) throw abiErrors.suspended({ name: call.called.name });
-    const result = this.instance.together<TextCall<Result>, Result | typeof suspended>(this.#begin, call);
+    const result = this.instance.together<TextCall<Result>, Result | typeof suspended>(
+      this.#begin,
+      call,
+      startedMs,
+    );
     return result === suspended ? this.#wait(call) : result;
   }
 

@@ -208,9 +208,10 @@ export class InstanceEngine implements CoreEngine {
     if (this.#state !== idle) throw this.#refusal();
   }
 
-  enter(): void {
+  /** @param startedMs What its clock says now, where that is known. */
+  enter(startedMs?: number): void {
     if (this.#state !== idle) throw this.#refusal();
-    this.#meter.begin(this.budget);
+    this.#meter.begin(this.budget, startedMs);
     this.#state = busy;
   }
 

@@ -175,14 +175,17 @@ export class ModuleInstance extends LiveInstance {
    * @param use      Gets the module's functions. They are for `use` alone, and for host functions that the guest calls
    *                 meanwhile; nothing else may call them. Made once, so that a call makes no closure.
    * @param argument Handed on to `use`.
+   * @param startedMs What the instance's clock says now, for a caller that has just read it: a look at the clock costs as
+   *                 much as a small call, and there is one less. The deadline counts from here.
    * @throws engine/… what the guest did, and whatever `use` threw: the instance is poisoned by both
    */
   together<Argument, Result>(
     use: (functions: CoreFunctions, argument: Argument) => Result,
     argument: Argument,
+    startedMs?: number,
   ): Result {
     const { engine } = this;
-    engine.enter();
+    engine.enter(startedMs);
     let result: Result;
     try {
       result = use(this.#functions, argument);

@@ -83,9 +83,15 @@ function meterWith(options: Partial<MeterOptions> = {}): Meter {
   return new Meter({ limits, ...options });
 }
 
+interface TestBudget {
+  readonly fuelMax: number;
+  readonly deadlineMs?: number;
+  readonly startedMs?: number;
+}
+
 /** One call under a budget: whether it ended within it. */
-function runs(meter: Meter, budget: { fuelMax: number; deadlineMs?: number }, work: () => void): boolean {
-  meter.begin({ fuelMax: budget.fuelMax, deadlineMs: budget.deadlineMs ?? Infinity });
+function runs(meter: Meter, budget: TestBudget, work: () => void): boolean {
+  meter.begin({ fuelMax: budget.fuelMax, deadlineMs: budget.deadlineMs ?? Infinity }, budget.startedMs);
   try {
     work();
   } catch (error) {
@@ -110,13 +116,15 @@ test("a call succeeds exactly when it uses no more than its fuel, whatever the s
         );
         assert.equal(within.fuelUsed, used);
         if (used === 0) continue;
-        const beyond = meterWith(options);
-        const other = guestOf(beyond);
-        assert.equal(
-          runs(beyond, { fuelMax: used - 1, deadlineMs }, () => other.call("spend", used)),
-          false,
-        );
-        assert.equal(beyond.dead, "out-of-fuel");
+        for (const started of [{}, { startedMs: performance.now() }]) {
+          const beyond = meterWith(options);
+          const other = guestOf(beyond);
+          assert.equal(
+            runs(beyond, { fuelMax: used - 1, deadlineMs, ...started }, () => other.call("spend", used)),
+            false,
+          );
+          assert.equal(beyond.dead, "out-of-fuel");
+        }
       }
     }
   }
@@ -143,6 +151,9 @@ test("each call is counted for itself", () => {
     for (const budget of [
       { fuelMax: 30_000 },
       { fuelMax: 50_000, deadlineMs: 1_000 },
+      { fuelMax: 50_000, deadlineMs: 1_000, startedMs: performance.now() },
+      { fuelMax: 50_000, deadlineMs: 1_000, startedMs: performance.now() },
+      { fuelMax: 30_000, startedMs: performance.now() },
       { fuelMax: Infinity },
     ]) {
       assert.equal(
@@ -225,8 +236,39 @@ test("a call that ends in its first slice does not look at the clock", () => {
   }
 });
 
+test("a call whose beginning the caller has read from the clock looks at it later", () => {
+  let looks = 0;
+  const meter = meterWith({ clock: () => ++looks });
+  const guest = guestOf(meter);
+  for (let startedMs = 0; startedMs < 100; startedMs++) {
+    const budget = { fuelMax: 1e6, deadlineMs: 30, startedMs };
+    assert.ok(runs(meter, budget, () => guest.call("spend", 30_000)));
+    assert.equal(meter.fuelUsed, 30_000);
+  }
+  assert.equal(looks, 0);
+});
+
+test("the deadline counts from what the caller has read, in each call anew", () => {
+  let now = 0;
+  const meter = meterWith({ clock: () => now });
+  const guest = guestOf(meter);
+  const tick = () => guest.call("tick");
+  for (now of [5, 1_000, 1_000, 2_000]) {
+    assert.ok(runs(meter, { fuelMax: 1e6, deadlineMs: 5, startedMs: now - 4.9 }, tick));
+    assert.ok(runs(meter, { fuelMax: 1e6, deadlineMs: 5 }, tick));
+    assert.ok(runs(meter, { fuelMax: 1e6, deadlineMs: 5, startedMs: now }, () => guest.call("spend", 400)));
+  }
+  now = 3_000;
+  assert.equal(runs(meter, { fuelMax: 1e6, deadlineMs: 5, startedMs: now - 5 }, tick), false);
+  assert.equal(meter.dead, "deadline");
+});
+
 test("a guest that does not end is stopped when its time is over, fast or slow", () => {
-  for (const unitsPerMs of [2_500, 10_000, 200_000, 4_000_000]) {
+  const speeds = [2_500, 10_000, 200_000, 4_000_000];
+  for (const [unitsPerMs, started] of speeds.flatMap((each) => [
+    [each, {}] as const,
+    [each, { startedMs: 0 }] as const,
+  ])) {
     let now = 0;
     let usedBefore = 0;
     const meter: Meter = meterWith({
@@ -239,7 +281,7 @@ test("a guest that does not end is stopped when its time is over, fast or slow",
     });
     const guest = guestOf(meter);
     assert.equal(
-      runs(meter, { fuelMax: Infinity, deadlineMs: 1 }, () => guest.call("spin")),
+      runs(meter, { fuelMax: Infinity, deadlineMs: 1, ...started }, () => guest.call("spin")),
       false,
     );
     assert.equal(meter.dead, "deadline");

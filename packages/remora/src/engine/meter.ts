@@ -74,6 +74,8 @@ export class Meter implements RefillTarget {
   budget: Budget = { fuelMax: 0, deadlineMs: 0 };
 
   #isRunning = false;
+  /** The clock was read when the running call began, or the last. */
+  #isStarted = false;
   // Fractions to begin with, so that V8 never has to change how it stores these fields.
   /** Calls of functions that are not its modules' own, since the instance was made. */
   hostCalls = 0.5;
@@ -148,12 +150,20 @@ export class Meter implements RefillTarget {
   /**
    * Opens the account of one call.
    *
+   * @param startedMs What the clock says now, where it has just been read: the first slice is then as long as after a look.
    * @throws RangeError the budget is negative or not a number
    */
-  begin(budget: Budget): void {
+  begin(budget: Budget, startedMs?: number): void {
     const { deadlineMs } = budget;
+    const isStarted = startedMs !== undefined;
     // Nothing was written since the last call began, and it had the same budget: everything stands as it must.
-    if (this.#isUntouched && budget.fuelMax === this.#fuelMax && deadlineMs === this.#deadlineMs) {
+    if (
+      this.#isUntouched &&
+      isStarted === this.#isStarted &&
+      budget.fuelMax === this.#fuelMax &&
+      deadlineMs === this.#deadlineMs
+    ) {
+      if (isStarted) this.#startAt(startedMs);
       this.#isRunning = true;
       return;
     }
@@ -164,7 +174,8 @@ export class Meter implements RefillTarget {
     }
     const fuelMax = this.#isFuelExact ? budget.fuelMax : Infinity;
     const isTimed = deadlineMs !== Infinity;
-    const unlooked = this.#sliceUnits ?? (isTimed ? unclockedUnits : this.#undatedUnits);
+    const timed = isStarted ? unmeasuredSlice(deadlineMs) : unclockedUnits;
+    const unlooked = this.#sliceUnits ?? (isTimed ? timed : this.#undatedUnits);
     const standing = fuelMax < unlooked ? Math.floor(fuelMax) : unlooked;
     if (standing !== this.#ceiling) this.#topUp(standing);
     this.budget = budget;
@@ -174,6 +185,8 @@ export class Meter implements RefillTarget {
     this.#charged = 0;
     this.#deadlineMs = deadlineMs;
     this.#deadlineAt = isTimed ? unread : Infinity;
+    this.#isStarted = isStarted;
+    if (isStarted) this.#startAt(startedMs);
     this.#isUntouched = true;
     this.#isRunning = true;
   }
@@ -237,8 +250,12 @@ export class Meter implements RefillTarget {
   startClock(): void {
     if (this.#deadlineAt !== unread) return;
     this.#isUntouched = false;
-    this.#lookedAt = this.#clock();
-    this.#deadlineAt = this.#lookedAt + this.#deadlineMs;
+    this.#startAt(this.#clock());
+  }
+
+  #startAt(nowMs: number): void {
+    this.#lookedAt = nowMs;
+    this.#deadlineAt = nowMs + this.#deadlineMs;
   }
 
   /**
