@@ -39,7 +39,9 @@ export function coreGuest(plugin: string, instance: ModuleInstance, guest: TextG
     start: (configuration) => guest.give("plugin_start", configuration),
     stop: () => (guest.has("plugin_stop") ? guest.give("plugin_stop") : 0),
     poll: guest.has("poll") ? () => guest.give("poll") : undefined,
-    takeDelta: guest.has("delta_handler") ? (delta) => guest.give("delta_handler", delta) : undefined,
+    takeDelta: guest.has("delta_handler")
+      ? (delta, startedMs) => guest.give("delta_handler", delta, startedMs)
+      : undefined,
     takeEvent: guest.has("event_handler") ? (event) => guest.give("event_handler", event) : undefined,
     endpoints: guest.has("http_endpoints") ? () => text("http_endpoints") : undefined,
     serve(request) {

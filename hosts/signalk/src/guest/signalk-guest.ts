@@ -20,8 +20,8 @@ export interface SignalkGuest {
   stop(): Answer<number>;
   /** Called once a second, where the guest has it. */
   readonly poll: (() => Answer<number>) | undefined;
-  /** Gets every delta that the plugin wants, as JSON; where the guest has it. */
-  readonly takeDelta: ((delta: string) => Answer<number>) | undefined;
+  /** Gets every delta that the plugin wants, as JSON; where the guest has it. `startedMs`: what its clock says now, if that is known. */
+  readonly takeDelta: ((delta: string, startedMs?: number) => Answer<number>) | undefined;
   /** Gets what it subscribed to, where the guest is one that subscribes. */
   readonly takeUpdates?: (updates: readonly WorldUpdate[]) => Answer<number>;
   /** Gets an event that it subscribed to, as JSON; where the guest has it. */

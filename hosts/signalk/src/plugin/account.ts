@@ -16,12 +16,20 @@ export class Account {
     return { calls: this.#calls, traps: this.#traps, fuelUsed: this.#fuelUsed };
   }
 
-  /** Makes a call, and books it however it ends; of one that waits, the part until it does. */
-  book<Result>(guest: SignalkGuest, use: (guest: SignalkGuest) => Result): Result {
+  /**
+   * Makes a call, and books it however it ends; of one that waits, the part until it does.
+   *
+   * @param given Handed on to `use`, so that a call makes no closure.
+   */
+  book<Given, Result>(
+    guest: SignalkGuest,
+    use: (guest: SignalkGuest, given: Given) => Result,
+    given: Given,
+  ): Result {
     const isTimed = this.#calls++ % timedEvery === 0;
     const startedMs = isTimed ? performance.now() : 0;
     try {
-      return use(guest);
+      return use(guest, given);
     } finally {
       if (isTimed) this.latency.record((performance.now() - startedMs) * 1e6);
       this.#fuelUsed += guest.fuelUsed;

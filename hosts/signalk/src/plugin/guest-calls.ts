@@ -21,9 +21,18 @@ export class GuestCalls {
   }
 
   call<Result>(session: Session, use: (guest: SignalkGuest) => Answer<Result>): Answer<Result> {
+    return this.give(session, use, undefined);
+  }
+
+  /** @param given Handed on to `use`: what is called for every delta makes no closure. */
+  give<Given, Result>(
+    session: Session,
+    use: (guest: SignalkGuest, given: Given) => Answer<Result>,
+    given: Given,
+  ): Answer<Result> {
     session.beginCall();
     try {
-      const answer = this.account.book(session.guest, use);
+      const answer = this.account.book(session.guest, use, given);
       if (!(answer instanceof Promise)) return answer;
       return this.#wait(session, answer);
     } catch (error) {

@@ -41,3 +41,12 @@ test("the exact clock is read once in the time that it may be behind", () => {
   }
   assert.ok(reads <= 11, `${reads} times`);
 });
+
+test("a look for which the time was read already reads it no more", () => {
+  const clock = rarelyRead(
+    () => 7,
+    () => assert.fail("read again"),
+  );
+  assert.equal(clock(100), 7);
+  assert.equal(clock(100.5), 7.5);
+});

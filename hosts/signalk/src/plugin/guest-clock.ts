@@ -7,16 +7,18 @@
 /** What the clock may be ahead of the exact one, so that a deadline may be early or late by as much. */
 export const aheadMsMax = 1;
 
+/** What guests' deadlines are of. `atMs` is what the pace's clock says now, where that has just been read. */
+export type GuestClock = (atMs?: number) => number;
+
 /**
  * @param exactMs Never faster than `passedMs`.
  * @returns a clock that never goes back, and is from 0 to `aheadMsMax` ahead of the exact one
  */
-export function rarelyRead(exactMs: () => number, passedMs = () => performance.now()): () => number {
+export function rarelyRead(exactMs: () => number, passedMs: () => number): GuestClock {
   let readAtMs = Number.NEGATIVE_INFINITY;
   let readMs = 0;
   let toldMs = 0;
-  return () => {
-    const atMs = passedMs();
+  return (atMs = passedMs()) => {
     if (atMs - readAtMs >= aheadMsMax) {
       readAtMs = atMs;
       readMs = exactMs();

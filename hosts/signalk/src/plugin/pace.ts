@@ -8,22 +8,30 @@
 const turnMsMax = 8;
 
 export class Pace {
-  readonly #nowMs: () => number;
+  /** The clock, in milliseconds. */
+  readonly nowMs: () => number;
   readonly #nextTurn: (callback: () => void) => void;
   #startedMs: number | undefined;
+  #lookedMs = 0;
   #waiting: (() => void)[] = [];
   #isScheduled = false;
   /** A guest is running: another one called now would spend its time. */
   isGuestRunning = false;
 
   constructor(nowMs = () => performance.now(), nextTurn: (callback: () => void) => void = setImmediate) {
-    this.#nowMs = nowMs;
+    this.nowMs = nowMs;
     this.#nextTurn = nextTurn;
+  }
+
+  /** What the clock said when `hasTime` was asked last. */
+  get lookedMs(): number {
+    return this.#lookedMs;
   }
 
   /** Whether this turn has time for another call. */
   hasTime(): boolean {
-    const nowMs = this.#nowMs();
+    const nowMs = this.nowMs();
+    this.#lookedMs = nowMs;
     if (this.#startedMs === undefined) {
       this.#startedMs = nowMs;
       this.#schedule();

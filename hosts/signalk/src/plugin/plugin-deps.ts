@@ -7,6 +7,7 @@ import type { Clock } from "../clock.ts";
 import type { ServerPort } from "../server-port.ts";
 import type { BackOff } from "./back-off.ts";
 import type { GivenGrant } from "./grants.ts";
+import type { GuestClock } from "./guest-clock.ts";
 import type { Pace } from "./pace.ts";
 
 export interface PluginDeps {
@@ -22,7 +23,7 @@ export interface PluginDeps {
    * The clock that guests' deadlines are of, in milliseconds: the processor time of this thread, where the program around
    * this host can tell it; read at most once a millisecond. Default: the monotonic clock, by which a machine that is busy with others makes guests late.
    */
-  readonly guestClock?: () => number;
+  readonly guestClock?: GuestClock;
   readonly backOff?: BackOff;
   /** What the operator gives a plugin beyond what its manifest asks for. */
   readonly moreGrants?: (plugin: string) => readonly Grant[];

@@ -28,7 +28,7 @@ import { startPolling } from "./polling.ts";
 import { fileAnswer, publicFolder, servedFiles } from "./public-files.ts";
 import type { PluginState, ServedPlugin } from "./served-plugin.ts";
 import type { PluginSettings } from "./settings-file.ts";
-import { Turns } from "./turns.ts";
+import { type Delivered, Turns } from "./turns.ts";
 
 export class SignalkPlugin implements ServedPlugin {
   readonly manifest: PluginManifest;
@@ -63,7 +63,11 @@ export class SignalkPlugin implements ServedPlugin {
       ...grantsOf(id, manifest.capabilities),
       ...(deps.moreGrants?.(id) ?? []).map((grant) => ({ grant, why: "operator" as const })),
     ].filter((given) => deps.isWithheld?.(id, given) !== true);
-    this.#turns = new Turns({ plugin: id, pace: deps.pace, deliver: (delta) => this.#deliver(delta) });
+    this.#turns = new Turns({
+      plugin: id,
+      pace: deps.pace,
+      deliver: (delta, nowMs) => this.#deliver(delta, nowMs),
+    });
     this.#restarts = new Restarts(deps.clock, deps.backOff);
     this.#calls = new GuestCalls(deps.clock, (session, error) => this.#failed(session, error));
   }
@@ -271,7 +275,7 @@ export class SignalkPlugin implements ServedPlugin {
     this.#endpoints = endpoints;
     this.#files = this.#public && servedFiles(this.id, session, this.#public);
     if (guest.takeDelta !== undefined && sandbox.gate.has("data.read")) {
-      this.#ends.push(server.onDelta((published) => this.#turns.post(() => published.json)));
+      this.#ends.push(server.onDelta((published) => this.#turns.post(published)));
     }
     const { poll } = guest;
     if (poll !== undefined) this.#ends.push(startPolling(clock, () => this.ask(() => poll())));
@@ -312,12 +316,13 @@ export class SignalkPlugin implements ServedPlugin {
     }
   }
 
-  #deliver(delta: string): Answer<unknown> {
-    const take = this.#session?.guest.takeDelta;
-    if (take === undefined) return undefined;
+  #deliver(delta: Delivered, nowMs: number): Answer<unknown> {
+    const session = this.#session;
+    if (session?.guest.takeDelta === undefined) return undefined;
     this.#deltas++;
     try {
-      const done = this.#call(() => take(delta));
+      const startedMs = this.#deps.guestClock?.(nowMs);
+      const done = this.#calls.give(session, takeDelta, { delta, startedMs });
       // Its failure has been dealt with where it was called.
       return done instanceof Promise ? done.catch(() => {}) : done;
     } catch (error) {
@@ -389,6 +394,15 @@ export class SignalkPlugin implements ServedPlugin {
   #notRunning(): RemoraError {
     return signalkErrors["not-running"]({ plugin: this.id, state: this.#state });
   }
+}
+
+interface Taken {
+  readonly delta: Delivered;
+  readonly startedMs: number | undefined;
+}
+
+function takeDelta(guest: SignalkGuest, { delta, startedMs }: Taken): Answer<number | undefined> {
+  return guest.takeDelta?.(delta.json, startedMs);
 }
 
 function messageOf(error: unknown): string {

@@ -2,7 +2,7 @@
 
 import { isRemoraError, type RemoraError } from "remora/base";
 import { discoverPlugins } from "./discover.ts";
-import { rarelyRead } from "./guest-clock.ts";
+import { type GuestClock, rarelyRead } from "./guest-clock.ts";
 import type { PluginManifest } from "./manifest.ts";
 import { SignalkPlugin } from "./plugin.ts";
 import type { PluginDeps } from "./plugin-deps.ts";
@@ -20,8 +20,12 @@ export class Plugins {
   readonly #byId = new Map<string, SignalkPlugin>();
 
   constructor(deps: PluginDeps) {
-    const { guestClock } = deps;
-    this.deps = guestClock === undefined ? deps : { ...deps, guestClock: rarelyRead(guestClock) };
+    const { guestClock, pace } = deps;
+    const monotonic: GuestClock = (atMs = pace.nowMs()) => atMs;
+    this.deps = {
+      ...deps,
+      guestClock: guestClock === undefined ? monotonic : rarelyRead(guestClock, pace.nowMs),
+    };
   }
 
   /**

@@ -18,21 +18,34 @@ function paced() {
 test("deltas are delivered at once while there is time, and in a later turn when there is none", () => {
   const { pace, time, nextTurn } = paced();
   const delivered: string[] = [];
-  const turns = new Turns({ plugin: "p", pace, deliver: (delta) => void delivered.push(delta) });
-  turns.post(() => "first");
+  const turns = new Turns({ plugin: "p", pace, deliver: ({ json }) => void delivered.push(json) });
+  turns.post({ json: "first" });
   time.nowMs = 9;
-  turns.post(() => "second");
+  turns.post({ json: "second" });
   assert.deepEqual(delivered, ["first"]);
   nextTurn();
   assert.deepEqual(delivered, ["first", "second"]);
 });
 
+test("a delta comes with the time at which it was seen that there is some", () => {
+  const { pace, time, nextTurn } = paced();
+  const times: number[] = [];
+  const turns = new Turns({ plugin: "p", pace, deliver: (_delta, nowMs) => void times.push(nowMs) });
+  time.nowMs = 3;
+  turns.post({ json: "first" });
+  time.nowMs = 12;
+  turns.post({ json: "second" });
+  time.nowMs = 13;
+  nextTurn();
+  assert.deepEqual(times, [3, 13]);
+});
+
 test("while one guest calls the server no other is called, and none is forgotten", () => {
   const { pace, nextTurn } = paced();
   const delivered: string[] = [];
-  const turns = new Turns({ plugin: "p", pace, deliver: (delta) => void delivered.push(delta) });
+  const turns = new Turns({ plugin: "p", pace, deliver: ({ json }) => void delivered.push(json) });
   pace.isGuestRunning = true;
-  turns.post(() => "during");
+  turns.post({ json: "during" });
   pace.isGuestRunning = false;
   assert.deepEqual(delivered, []);
   nextTurn();
@@ -42,10 +55,10 @@ test("while one guest calls the server no other is called, and none is forgotten
 test("while a call waits nothing else enters the guest; requests come before deltas then", async () => {
   const { pace } = paced();
   const order: string[] = [];
-  const turns = new Turns({ plugin: "p", pace, deliver: (delta) => void order.push(delta) });
+  const turns = new Turns({ plugin: "p", pace, deliver: ({ json }) => void order.push(json) });
   let goOn: (value: string) => void = () => {};
   const waiting = turns.ask(() => new Promise<string>((resolve) => (goOn = resolve)));
-  turns.post(() => "delta");
+  turns.post({ json: "delta" });
   const request = turns.ask(() => {
     order.push("request");
     return 1;
@@ -112,11 +125,11 @@ test("a guest whose deltas never end does not keep another one's request waiting
     pace,
     deliver: (delta) => {
       time.nowMs += 3;
-      greedy.post(() => delta);
+      greedy.post(delta);
     },
   });
   const other = new Turns({ plugin: "other", pace, deliver: () => {} });
-  greedy.post(() => "again");
+  greedy.post({ json: "again" });
   time.nowMs += 9;
   let isAnswered = false;
   const answer = other.ask(() => {

@@ -11,12 +11,18 @@ import type { Pace } from "./pace.ts";
 /** Requests that wait for one plugin. */
 export const requestsMax = 64;
 
+/** A delta on its way into a guest. */
+export interface Delivered {
+  /** Made when it is first asked for. */
+  readonly json: string;
+}
+
 export interface TurnsOptions {
   readonly plugin: string;
   readonly pace: Pace;
   readonly mailbox?: Mailbox;
-  /** Gives the guest a delta. Handles its failures itself. */
-  readonly deliver: (delta: string) => Answer<unknown>;
+  /** Gives the guest a delta, at a time of the pace's clock. Handles its failures itself. */
+  readonly deliver: (delta: Delivered, nowMs: number) => Answer<unknown>;
 }
 
 export class Turns {
@@ -58,15 +64,15 @@ export class Turns {
   }
 
   /** Takes a delta: delivered at once when the guest is free and this turn of the event loop has time. */
-  post(json: () => string): void {
+  post(delta: Delivered): void {
     const isFree = !this.#isBusy && !this.#isPaused && this.waitingCount === 0;
     const { pace, deliver } = this.#options;
     if (isFree && !pace.isGuestRunning && pace.hasTime()) {
-      const done = deliver(json());
+      const done = deliver(delta, pace.lookedMs);
       if (done instanceof Promise) this.#wait(done);
       return;
     }
-    this.#mailbox.put(json());
+    this.#mailbox.put(delta.json);
     this.#schedule();
   }
 
@@ -95,7 +101,8 @@ export class Turns {
         return;
       }
       const request = this.#requests.shift();
-      const done = request === undefined ? deliver(this.#mailbox.take() ?? "") : request.run();
+      const done =
+        request === undefined ? deliver({ json: this.#mailbox.take() ?? "" }, pace.lookedMs) : request.run();
       if (done instanceof Promise) this.#wait(done);
     }
   }
