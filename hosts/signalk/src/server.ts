@@ -7,7 +7,8 @@ import { type Clock, systemClock } from "./clock.ts";
 import { Course } from "./course/course.ts";
 import { courseDeltaV1, courseDeltaV2 } from "./course/course-deltas.ts";
 import type { Delta, StampedDelta } from "./delta/delta.ts";
-import { Published } from "./delta/published.ts";
+import type { Published } from "./delta/published.ts";
+import { Publisher } from "./delta/publisher.ts";
 import { stampForInput, stampForPlugin } from "./delta/sources.ts";
 import { eventOf } from "./events/event-types.ts";
 import { ServerEvents } from "./events/server-events.ts";
@@ -45,7 +46,7 @@ export class SignalkServer {
   readonly notifications: Notifications;
   /** What plugins reach of it. */
   readonly port: ServerPort;
-  readonly #listeners = new Set<(published: Published) => void>();
+  readonly #publisher = new Publisher();
   #deltas = 0;
 
   constructor(options: ServerOptions) {
@@ -67,8 +68,7 @@ export class SignalkServer {
   }
 
   onDelta(listen: (published: Published) => void): () => void {
-    this.#listeners.add(listen);
-    return () => this.#listeners.delete(listen);
+    return this.#publisher.add(listen);
   }
 
   #publish(given: StampedDelta, version: 1 | 2): void {
@@ -79,8 +79,7 @@ export class SignalkServer {
     this.#deltas++;
     // Version 2 of the interfaces has a model of its own; what belongs there must not be mixed into this one.
     if (version === 1) this.model.apply(delta);
-    const published = new Published(delta, version);
-    for (const listen of this.#listeners) listen(published);
+    this.#publisher.tell(delta, version);
   }
 
   #makeCourse(): Course {

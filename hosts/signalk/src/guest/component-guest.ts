@@ -62,7 +62,7 @@ export function componentGuest(plugin: string, instance: ComponentInstance, inbo
       refusedAs(plugin, "start", () => after(call("lifecycle", "start", [configuration]), done)),
     stop: () => after(call("lifecycle", "stop", []), done),
     poll: exported("poller") && (() => after(call("poller", "poll", []), done)),
-    takeDelta: subscribes ? (delta) => takeUpdates(inbox.arrived(delta)) : undefined,
+    takeDelta: subscribes ? (delta) => takeUpdates(inbox.arrived(String(delta))) : undefined,
     ...(subscribes && { takeUpdates }),
     takeEvent:
       exported("event-handler") &&

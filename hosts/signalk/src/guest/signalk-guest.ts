@@ -1,6 +1,6 @@
 /** A Signal K plugin that is loaded, whatever convention it keeps. */
 
-import type { Answer } from "remora/abi";
+import type { Answer, GuestText } from "remora/abi";
 import type { EndpointResponse, MatchedRequest } from "../plugin/endpoints.ts";
 import type { WorldUpdate } from "./inbox.ts";
 
@@ -21,7 +21,7 @@ export interface SignalkGuest {
   /** Called once a second, where the guest has it. */
   readonly poll: (() => Answer<number>) | undefined;
   /** Gets every delta that the plugin wants, as JSON; where the guest has it. `startedMs`: what its clock says now, if that is known. */
-  readonly takeDelta: ((delta: string, startedMs?: number) => Answer<number>) | undefined;
+  readonly takeDelta: ((delta: GuestText, startedMs?: number) => Answer<number>) | undefined;
   /** Gets what it subscribed to, where the guest is one that subscribes. */
   readonly takeUpdates?: (updates: readonly WorldUpdate[]) => Answer<number>;
   /** Gets an event that it subscribed to, as JSON; where the guest has it. */

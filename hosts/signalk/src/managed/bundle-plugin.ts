@@ -4,7 +4,7 @@
  * waits.
  */
 
-import type { Answer } from "remora/abi";
+import type { Answer, GuestText } from "remora/abi";
 import { isRemoraError, type RemoraError } from "remora/base";
 import type { Json, Manifest } from "remora/bundle";
 import type { ManagedPlugin, Manager, ManagerEvent } from "remora/manager";
@@ -257,7 +257,7 @@ export class BundlePlugin implements ServedPlugin {
   /** Deltas wait from before the first version starts until the last one has ended. */
   #listen(): void {
     if (this.#endDeltas !== undefined) return;
-    const end = this.#options.server.onDelta((published) => this.#turns.post(() => published.json));
+    const end = this.#options.server.onDelta((published) => this.#turns.post(published));
     this.#endDeltas = () => {
       end();
       this.#endDeltas = undefined;
@@ -279,9 +279,11 @@ export class BundlePlugin implements ServedPlugin {
     ended.catch(failed);
   }
 
-  #deliver(delta: string): Answer<unknown> {
+  #deliver(delta: GuestText): Answer<unknown> {
     try {
-      const done = this.#call((guest) => guest.takeDelta?.(delta));
+      // Behind a wall it arrives later, when a text that was lent is another's.
+      const json = String(delta);
+      const done = this.#call((guest) => guest.takeDelta?.(json));
       // Its failure is the manager's business, who knows of it.
       return done instanceof Promise ? done.catch(() => {}) : done;
     } catch (error) {

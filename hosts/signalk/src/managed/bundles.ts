@@ -39,7 +39,7 @@ const backOff = { firstMs: 2_000, maxMs: 30_000 } as const;
 /** @throws as `openManager` */
 export async function openBundles(options: BundleOptions, deps: BundleDeps): Promise<Bundles> {
   const { policy = {}, onEvent } = options;
-  const { clock, guestClock, limits } = deps;
+  const { clock, guestClock, limits, pace } = deps;
   let bundles: Bundles | undefined;
   const most = { ...signalkLimits, ...limits };
   const manager = await openManager({
@@ -48,7 +48,7 @@ export async function openBundles(options: BundleOptions, deps: BundleDeps): Pro
     hosts: [
       signalkPluginHost({
         ...deps,
-        ...(guestClock !== undefined && { guestClock: rarelyRead(guestClock) }),
+        ...(guestClock !== undefined && { guestClock: rarelyRead(guestClock, pace.nowMs) }),
         ask: (plugin, use) => (bundles ? bundles.ask(plugin, use) : Promise.reject(notServed(plugin))),
         keepSettings: (plugin, settings) => bundles?.keepSettings(plugin, settings),
         isDebugged: (plugin) => bundles?.get(plugin)?.settings.enableDebug ?? false,

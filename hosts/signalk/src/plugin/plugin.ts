@@ -3,7 +3,7 @@
  * grow; replaced by a new version of its file while deltas and requests wait.
  */
 
-import type { Answer } from "remora/abi";
+import type { Answer, GuestText } from "remora/abi";
 import { isRemoraError, type RemoraError } from "remora/base";
 import type { Artifact } from "remora/engine";
 import { harmless } from "remora/policy";
@@ -28,7 +28,7 @@ import { startPolling } from "./polling.ts";
 import { fileAnswer, publicFolder, servedFiles } from "./public-files.ts";
 import type { PluginState, ServedPlugin } from "./served-plugin.ts";
 import type { PluginSettings } from "./settings-file.ts";
-import { type Delivered, Turns } from "./turns.ts";
+import { Turns } from "./turns.ts";
 
 export class SignalkPlugin implements ServedPlugin {
   readonly manifest: PluginManifest;
@@ -316,7 +316,7 @@ export class SignalkPlugin implements ServedPlugin {
     }
   }
 
-  #deliver(delta: Delivered, nowMs: number): Answer<unknown> {
+  #deliver(delta: GuestText, nowMs: number): Answer<unknown> {
     const session = this.#session;
     if (session?.guest.takeDelta === undefined) return undefined;
     this.#deltas++;
@@ -397,12 +397,12 @@ export class SignalkPlugin implements ServedPlugin {
 }
 
 interface Taken {
-  readonly delta: Delivered;
+  readonly delta: GuestText;
   readonly startedMs: number | undefined;
 }
 
 function takeDelta(guest: SignalkGuest, { delta, startedMs }: Taken): Answer<number | undefined> {
-  return guest.takeDelta?.(delta.json, startedMs);
+  return guest.takeDelta?.(delta, startedMs);
 }
 
 function messageOf(error: unknown): string {

@@ -18,10 +18,10 @@ function paced() {
 test("deltas are delivered at once while there is time, and in a later turn when there is none", () => {
   const { pace, time, nextTurn } = paced();
   const delivered: string[] = [];
-  const turns = new Turns({ plugin: "p", pace, deliver: ({ json }) => void delivered.push(json) });
-  turns.post({ json: "first" });
+  const turns = new Turns({ plugin: "p", pace, deliver: (delta) => void delivered.push(String(delta)) });
+  turns.post("first");
   time.nowMs = 9;
-  turns.post({ json: "second" });
+  turns.post("second");
   assert.deepEqual(delivered, ["first"]);
   nextTurn();
   assert.deepEqual(delivered, ["first", "second"]);
@@ -32,9 +32,9 @@ test("a delta comes with the time at which it was seen that there is some", () =
   const times: number[] = [];
   const turns = new Turns({ plugin: "p", pace, deliver: (_delta, nowMs) => void times.push(nowMs) });
   time.nowMs = 3;
-  turns.post({ json: "first" });
+  turns.post("first");
   time.nowMs = 12;
-  turns.post({ json: "second" });
+  turns.post("second");
   time.nowMs = 13;
   nextTurn();
   assert.deepEqual(times, [3, 13]);
@@ -43,9 +43,9 @@ test("a delta comes with the time at which it was seen that there is some", () =
 test("while one guest calls the server no other is called, and none is forgotten", () => {
   const { pace, nextTurn } = paced();
   const delivered: string[] = [];
-  const turns = new Turns({ plugin: "p", pace, deliver: ({ json }) => void delivered.push(json) });
+  const turns = new Turns({ plugin: "p", pace, deliver: (delta) => void delivered.push(String(delta)) });
   pace.isGuestRunning = true;
-  turns.post({ json: "during" });
+  turns.post("during");
   pace.isGuestRunning = false;
   assert.deepEqual(delivered, []);
   nextTurn();
@@ -55,10 +55,10 @@ test("while one guest calls the server no other is called, and none is forgotten
 test("while a call waits nothing else enters the guest; requests come before deltas then", async () => {
   const { pace } = paced();
   const order: string[] = [];
-  const turns = new Turns({ plugin: "p", pace, deliver: ({ json }) => void order.push(json) });
+  const turns = new Turns({ plugin: "p", pace, deliver: (delta) => void order.push(String(delta)) });
   let goOn: (value: string) => void = () => {};
   const waiting = turns.ask(() => new Promise<string>((resolve) => (goOn = resolve)));
-  turns.post({ json: "delta" });
+  turns.post("delta");
   const request = turns.ask(() => {
     order.push("request");
     return 1;
@@ -129,7 +129,7 @@ test("a guest whose deltas never end does not keep another one's request waiting
     },
   });
   const other = new Turns({ plugin: "other", pace, deliver: () => {} });
-  greedy.post({ json: "again" });
+  greedy.post("again");
   time.nowMs += 9;
   let isAnswered = false;
   const answer = other.ask(() => {

@@ -3,7 +3,7 @@
  * enter the guest meanwhile. Requests come before deltas; both are bounded.
  */
 
-import type { Answer } from "remora/abi";
+import type { Answer, GuestText } from "remora/abi";
 import { signalkErrors } from "../errors.ts";
 import { Mailbox } from "./mailbox.ts";
 import type { Pace } from "./pace.ts";
@@ -11,18 +11,12 @@ import type { Pace } from "./pace.ts";
 /** Requests that wait for one plugin. */
 export const requestsMax = 64;
 
-/** A delta on its way into a guest. */
-export interface Delivered {
-  /** Made when it is first asked for. */
-  readonly json: string;
-}
-
 export interface TurnsOptions {
   readonly plugin: string;
   readonly pace: Pace;
   readonly mailbox?: Mailbox;
   /** Gives the guest a delta, at a time of the pace's clock. Handles its failures itself. */
-  readonly deliver: (delta: Delivered, nowMs: number) => Answer<unknown>;
+  readonly deliver: (delta: GuestText, nowMs: number) => Answer<unknown>;
 }
 
 export class Turns {
@@ -64,7 +58,7 @@ export class Turns {
   }
 
   /** Takes a delta: delivered at once when the guest is free and this turn of the event loop has time. */
-  post(delta: Delivered): void {
+  post(delta: GuestText): void {
     const isFree = !this.#isBusy && !this.#isPaused && this.waitingCount === 0;
     const { pace, deliver } = this.#options;
     if (isFree && !pace.isGuestRunning && pace.hasTime()) {
@@ -72,7 +66,7 @@ export class Turns {
       if (done instanceof Promise) this.#wait(done);
       return;
     }
-    this.#mailbox.put(delta.json);
+    this.#mailbox.put(String(delta));
     this.#schedule();
   }
 
@@ -101,8 +95,7 @@ export class Turns {
         return;
       }
       const request = this.#requests.shift();
-      const done =
-        request === undefined ? deliver({ json: this.#mailbox.take() ?? "" }, pace.lookedMs) : request.run();
+      const done = request === undefined ? deliver(this.#mailbox.take() ?? "", pace.lookedMs) : request.run();
       if (done instanceof Promise) this.#wait(done);
     }
   }

@@ -2,7 +2,7 @@
 
 import type { StampedDelta } from "../delta/delta.ts";
 import { isRecord } from "../delta/delta.ts";
-import { Published } from "../delta/published.ts";
+import { Publisher } from "../delta/publisher.ts";
 import { eventOf, isBusEvent, isServerEvent, type ServerEvent } from "../events/event-types.ts";
 import { valueAt } from "../model/value-at.ts";
 import { isFound } from "../providers/resources.ts";
@@ -17,19 +17,23 @@ import type { ProviderApi, ServerApp } from "./server-app.ts";
 export function serverPort(app: ServerApp): ServerPort {
   const { signalk } = app;
   const resources = new SharedProvider(app.resourcesApi);
+  const publisher = new Publisher();
+  const heard = (delta: unknown) => {
+    // It is the server's own, so it is what it claims to be; without updates there is nothing to tell.
+    if (isRecord(delta) && Array.isArray(delta.updates)) publisher.tell(delta as unknown as StampedDelta, 1);
+  };
   return {
     selfContext: `vessels.${app.selfId}`,
     handleMessage: (plugin, delta, version) => app.handleMessage(plugin, delta, version === 2 ? "v2" : "v1"),
     selfPath: (path) => valueAt(signalk.self, path.split(".")),
     path: (path) => valueAt(signalk.retrieve(), path.split(".")),
     onDelta(listen) {
-      const heard = (delta: unknown) => {
-        // It is the server's own, so it is what it claims to be; without updates there is nothing to tell.
-        if (isRecord(delta) && Array.isArray(delta.updates))
-          listen(new Published(delta as unknown as StampedDelta, 1));
+      if (!publisher.hasListeners) signalk.on("delta", heard);
+      const end = publisher.add(listen);
+      return () => {
+        end();
+        if (!publisher.hasListeners) signalk.removeListener("delta", heard);
       };
-      signalk.on("delta", heard);
-      return () => signalk.removeListener("delta", heard);
     },
     onEvent: (type, listen) => onEvent(app, type, listen),
     // What goes between instruments goes as it is; a plugin's own says whose it is.

@@ -12,6 +12,7 @@ import type { Asyncify } from "./asyncify.ts";
 import type { CalledExport } from "./called-export.ts";
 import { abiErrors } from "./errors.ts";
 import { addressOf, type GuestBytes, signedOf, utf8Length } from "./guest-bytes.ts";
+import type { GuestText } from "./guest-text.ts";
 import { type Answer, type TextCall, TextGuest } from "./text-guest.ts";
 
 /** Runtime ids of AssemblyScript's own classes; the same in every module since 0.20. */
@@ -34,7 +35,7 @@ export class AssemblyScriptGuest extends TextGuest {
     this.#collectedBytes = this.bytes.size;
   }
 
-  give(name: string, text?: string, startedMs?: number): Answer<number> {
+  give(name: string, text?: GuestText, startedMs?: number): Answer<number> {
     const called = this.called(name);
     this.#collectIfGrown();
     return this.perform(new NumberCall(called, this.#heap, text), startedMs);
@@ -88,27 +89,39 @@ class Heap {
 abstract class Call<Result> implements TextCall<Result> {
   readonly called: CalledExport;
   protected readonly heap: Heap;
-  readonly #text: string | undefined;
+  readonly #text: GuestText;
   #pointer = 0;
   #length = 0;
 
-  constructor(called: CalledExport, heap: Heap, text: string | undefined) {
+  constructor(called: CalledExport, heap: Heap, text: GuestText = "") {
     this.called = called;
     this.heap = heap;
     this.#text = text;
   }
 
   prepare(functions: CoreFunctions): void {
-    const text = this.#text ?? "";
     const { parameters } = this.called;
-    if (parameters === 1) {
-      this.#pointer = this.heap.pinned(functions, 2 * text.length, stringId);
-      this.heap.bytes.setUtf16(this.#pointer, text, "the string for the guest");
-    } else if (parameters > 1) {
-      this.#length = utf8Length(text);
-      this.#pointer = this.heap.pinned(functions, this.#length, 0);
-      this.heap.bytes.setUtf8(this.#pointer, text, this.#length, "the bytes for the guest");
+    if (parameters === 1) this.#makeString(functions);
+    else if (parameters > 1) this.#makeBytes(functions, String(this.#text));
+  }
+
+  #makeString(functions: CoreFunctions): void {
+    const { heap } = this;
+    const text = typeof this.#text === "string" ? this.#text : this.#text.utf16();
+    const what = "the string for the guest";
+    if (typeof text === "string") {
+      this.#pointer = heap.pinned(functions, 2 * text.length, stringId);
+      heap.bytes.setUtf16(this.#pointer, text, what);
+    } else {
+      this.#pointer = heap.pinned(functions, text.length, stringId);
+      heap.bytes.set(this.#pointer, text, what);
     }
+  }
+
+  #makeBytes(functions: CoreFunctions, text: string): void {
+    this.#length = utf8Length(text);
+    this.#pointer = this.heap.pinned(functions, this.#length, 0);
+    this.heap.bytes.setUtf8(this.#pointer, text, this.#length, "the bytes for the guest");
   }
 
   enter(): unknown {

@@ -8,13 +8,14 @@ import type { CoreFunctions } from "../engine/index.ts";
 import type { CalledExport } from "./called-export.ts";
 import { abiErrors } from "./errors.ts";
 import { addressOf, type GuestBytes, signedOf, utf8Length } from "./guest-bytes.ts";
+import type { GuestText } from "./guest-text.ts";
 import { type Answer, type TextCall, TextGuest } from "./text-guest.ts";
 
 export class BufferGuest extends TextGuest {
   readonly convention = "buffer";
 
-  give(name: string, text?: string, startedMs?: number): Answer<number> {
-    return this.perform(new GiveCall(this.called(name), this.bytes, text), startedMs);
+  give(name: string, text?: GuestText, startedMs?: number): Answer<number> {
+    return this.perform(new GiveCall(this.called(name), this.bytes, String(text ?? "")), startedMs);
   }
 
   ask(name: string, text: string | undefined, bytesMax: number): Answer<string> {
@@ -33,10 +34,10 @@ const noBlock: Block = { pointer: 0, length: 0 };
 class GiveCall implements TextCall<number> {
   readonly called: CalledExport;
   readonly #bytes: GuestBytes;
-  readonly #text: string | undefined;
+  readonly #text: string;
   #input = noBlock;
 
-  constructor(called: CalledExport, bytes: GuestBytes, text: string | undefined) {
+  constructor(called: CalledExport, bytes: GuestBytes, text: string) {
     this.called = called;
     this.#bytes = bytes;
     this.#text = text;

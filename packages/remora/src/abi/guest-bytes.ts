@@ -103,7 +103,10 @@ export class GuestBytes {
   }
 
   set(pointer: number, bytes: Uint8Array, what: string): void {
-    this.slice(pointer, bytes.length, what).set(bytes);
+    const memory = this.#memory.view();
+    const at = addressOf(pointer, what);
+    check(memory, at, bytes.length, what);
+    memory.set(bytes, at);
   }
 
   /** Writes UTF-8; `length` is what `utf8Length` says. */

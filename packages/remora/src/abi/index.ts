@@ -9,5 +9,6 @@ export { abiErrors } from "./errors.ts";
 // For host functions: the guest's memory, checked.
 export { addressOf, GuestBytes, type MemorySource } from "./guest-bytes.ts";
 // Guests that are called with texts.
+export type { GuestText, SharedText } from "./guest-text.ts";
 export { openTextGuest } from "./open-text-guest.ts";
 export type { Answer, TextGuest } from "./text-guest.ts";

@@ -10,6 +10,7 @@ import type { Asyncify } from "./asyncify.ts";
 import { CalledExport } from "./called-export.ts";
 import { abiErrors } from "./errors.ts";
 import { GuestBytes } from "./guest-bytes.ts";
+import type { GuestText } from "./guest-text.ts";
 
 /** At once; a promise only when the guest waits in the middle of the call, which one with asyncify can. */
 export type Answer<Value> = Value | Promise<Value>;
@@ -87,7 +88,7 @@ export abstract class TextGuest {
    * @throws abi/no-such-export abi/suspended nothing ran
    * @throws abi/… engine/…     the guest failed; its instance is to be replaced
    */
-  abstract give(name: string, text?: string, startedMs?: number): Answer<number>;
+  abstract give(name: string, text?: GuestText, startedMs?: number): Answer<number>;
 
   /**
    * Calls an export and gives the text that it answers with.
