@@ -98,7 +98,7 @@ test("tokens that cannot be read stop the interface from opening", async (t) => 
   for (const text of ["{", "[1]", '[{"name":"a","role":"root"}]']) {
     writeFileSync(tokensFile(folder), text);
     await assert.rejects(openAdmin({ manager, log: () => {}, nowMs: Date.now }), {
-      code: "admin/tokens-damaged",
+      code: "admin/access-file-damaged",
     });
   }
 });

@@ -50,9 +50,10 @@ export const adminErrors = defineErrors("admin", {
     fault: "operator",
     message: (d: { address: string; reason: string }) => `Cannot listen on ${d.address}: ${d.reason}`,
   },
-  "tokens-damaged": {
+  "access-file-damaged": {
     fault: "operator",
-    message: (d: { file: string; problem: string }) => `Cannot read the tokens in "${d.file}": ${d.problem}`,
+    message: (d: { what: string; file: string; problem: string }) =>
+      `Cannot read the ${d.what} in "${d.file}": ${d.problem}`,
   },
   "no-such-token": {
     fault: "operator",
@@ -61,6 +62,19 @@ export const adminErrors = defineErrors("admin", {
   "token-exists": {
     fault: "operator",
     message: (d: { name: string }) => `Cannot make a second token with the name "${harmless(d.name)}"`,
+  },
+  "no-such-user": {
+    fault: "operator",
+    message: (d: { name: string }) => `Cannot find a user with the name "${harmless(d.name)}"`,
+  },
+  "user-exists": {
+    fault: "operator",
+    message: (d: { name: string }) => `Cannot make a second user with the name "${harmless(d.name)}"`,
+  },
+  "weak-password": {
+    fault: "operator",
+    message: (d: { found: number; charactersMin: number; charactersMax: number }) =>
+      `Cannot take a password of ${d.found} characters: allowed are ${d.charactersMin} to ${d.charactersMax}`,
   },
   unreachable: {
     fault: "operator",

@@ -1,5 +1,7 @@
 /** The admin interface of a manager: over HTTP for everybody with a token, and as functions. This is the package's entry. */
 
+// Interfaces of other systems over the same manager.
+export type { Login } from "./access/logins.ts";
 // Who may do what.
 export { isRole, type Role, roles } from "./access/roles.ts";
 export {
@@ -10,14 +12,30 @@ export {
   type TokenRecord,
   tokensFile,
 } from "./access/tokens.ts";
+export {
+  type CreateUserOptions,
+  createUser,
+  readUsers,
+  removeUser,
+  type UserRecord,
+  usersFile,
+} from "./access/users.ts";
 // Where a running manager is reached.
 export { type Endpoint, endpointFile, readEndpoint } from "./endpoint-file.ts";
 // Errors.
 export { adminErrors } from "./errors.ts";
 // Operations, here or there.
 export { localOperations } from "./local-operations.ts";
-// Interfaces of other systems over the same manager.
-export type { Mount, MountedAnswer, MountedRequest, MountedRoute } from "./mount.ts";
+export type {
+  Mount,
+  MountedAccess,
+  MountedAnswer,
+  MountedPeer,
+  MountedRequest,
+  MountedRoute,
+  MountedSession,
+  MountedSocket,
+} from "./mount.ts";
 export {
   type Admin,
   type AdminLimits,

@@ -4,13 +4,16 @@ import { PrometheusText } from "@remora/telemetry";
 import fastify from "fastify";
 import type { Manager } from "remora/manager";
 import { jwtCaller, jwtSecretBytesMin } from "./access/jwt.ts";
+import { Logins } from "./access/logins.ts";
 import { originGuard } from "./access/origin-guard.ts";
 import { hashToken, newToken, TokenList, tokensFile } from "./access/tokens.ts";
+import { usersFile } from "./access/users.ts";
 import { removeEndpoint, writeEndpoint } from "./endpoint-file.ts";
 import { adminErrors } from "./errors.ts";
-import { addAccess } from "./http/access.ts";
+import { Access, addAccess } from "./http/access.ts";
 import type { App } from "./http/app.ts";
 import { defaultEventStream } from "./http/event-stream.ts";
+import { addMountedSockets } from "./http/mounted-sockets.ts";
 import { addMounts } from "./http/mounts.ts";
 import { addOpenApi } from "./http/openapi.ts";
 import { problemOf } from "./http/problem.ts";
@@ -25,10 +28,10 @@ import type { Mount } from "./mount.ts";
 export interface AdminLimits {
   /** Of one token. */
   readonly requestsPerMinuteMax: number;
-  /** Without a good token, of one address. */
+  /** Without a good token, of one address; and failures to log in, of one address and of one name. */
   readonly refusalsPerMinuteMax: number;
   readonly connectionsMax: number;
-  /** Streams of events at a time. */
+  /** Streams of events at a time, and as many sockets of mounted interfaces. */
   readonly streamsMax: number;
   /** Of a request other than a bundle. */
   readonly bodyBytesMax: number;
@@ -81,7 +84,7 @@ export interface Admin {
  * Opens the interface, and writes into the manager's folder where it is.
  *
  * @throws admin/listen-failed  the address cannot be listened to
- * @throws admin/tokens-damaged the tokens in the manager's folder cannot be read
+ * @throws admin/access-file-damaged the tokens or users in the manager's folder cannot be read
  */
 export async function openAdmin(options: AdminOptions): Promise<Admin> {
   const { manager, nowMs, log, mounts = [] } = options;
@@ -97,8 +100,17 @@ export async function openAdmin(options: AdminOptions): Promise<Admin> {
     throw new RangeError(`Cannot accept tokens of a secret with fewer than ${jwtSecretBytesMin} bytes`);
   }
   const tokens = new TokenList(tokensFile(manager.folder), own, nowMs);
+  const monotonicMs = () => performance.now();
+  const { requestsPerMinuteMax, refusalsPerMinuteMax } = limits;
+  const logins = new Logins({
+    file: usersFile(manager.folder),
+    failuresPerMinuteMax: refusalsPerMinuteMax,
+    nowMs,
+    monotonicMs,
+    trail,
+  });
   const callerOf = (token: string) =>
-    tokens.callerOf(token) ?? (jwtSecret && jwtCaller(token, jwtSecret, nowMs()));
+    tokens.callerOf(token) ?? logins.callerOf(token) ?? (jwtSecret && jwtCaller(token, jwtSecret, nowMs()));
   tokens.callerOf(""); // a damaged file is told now
   const closing = new AbortController();
   const app = bareApp(limits);
@@ -108,14 +120,14 @@ export async function openAdmin(options: AdminOptions): Promise<Admin> {
     if (isOurs) tellOurs(error);
     return reply.code(status).send(body);
   });
-  addAccess(app, {
+  const access = new Access({
     guard: originGuard({ hosts: options.hosts ?? [], origins: options.origins ?? [] }),
     callerOf,
-    trail,
-    requestsPerMinuteMax: limits.requestsPerMinuteMax,
-    refusalsPerMinuteMax: limits.refusalsPerMinuteMax,
-    monotonicMs: () => performance.now(),
+    requestsPerMinuteMax,
+    refusalsPerMinuteMax,
+    monotonicMs,
   });
+  addAccess(app, access, { trail, nowMs });
   await addOpenApi(app, "1");
   const operations = localOperations({ manager, trail });
   pluginRoutes(app, operations);
@@ -128,7 +140,15 @@ export async function openAdmin(options: AdminOptions): Promise<Admin> {
     streamsMax: limits.streamsMax,
     signal: closing.signal,
   });
-  addMounts(app, mounts, tellOurs);
+  addMounts(app, { mounts, logins, tokensFile: tokensFile(manager.folder), nowMs, tellOurs });
+  addMountedSockets(app, {
+    mounts,
+    access,
+    socketsMax: limits.streamsMax,
+    beatMs: limits.unreadMsMax,
+    signal: closing.signal,
+    tellOurs,
+  });
   const address = await listen(app, options);
   writeEndpoint(manager.folder, { address, token });
   const close = async () => {

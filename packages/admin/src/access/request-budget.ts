@@ -27,6 +27,12 @@ export class RequestBudget {
     return true;
   }
 
+  /** It was taken for nothing. */
+  giveBack(who: string): void {
+    const level = this.#levelOf(who);
+    level.left = Math.min(this.#perMinuteMax, level.left + 1);
+  }
+
   isSpent(who: string): boolean {
     return this.#levels.has(who) && this.#levelOf(who).left < 1;
   }
@@ -34,6 +40,11 @@ export class RequestBudget {
   /** How many are left now. */
   left(who: string): number {
     return Math.floor(this.#levelOf(who).left);
+  }
+
+  /** Until all of them are there again. */
+  secondsUntilFull(who: string): number {
+    return Math.ceil(((this.#perMinuteMax - this.#levelOf(who).left) / this.#perMinuteMax) * 60);
   }
 
   /** Until there is one again. */

@@ -1,12 +1,12 @@
 /**
  * Tokens: who is asking, and in which role. A token is 256 random bits, so that its hash can be kept without salt and
- * nobody gets from the file to a token. The file is written whole and read again when it has changed.
+ * nobody gets from the file to a token.
  */
 
 import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
-import { mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { adminErrors } from "../errors.ts";
+import { type RecordFile, readRecords, WatchedRecords, writeRecords } from "./record-file.ts";
 import { isRole, type Role } from "./roles.ts";
 
 export interface TokenRecord {
@@ -53,7 +53,7 @@ export function hashToken(token: string): string {
 /**
  * Makes a token. This is the only time that anybody sees it.
  *
- * @throws admin/token-exists admin/tokens-damaged
+ * @throws admin/token-exists admin/access-file-damaged
  */
 export function createToken(file: string, options: CreateTokenOptions): string {
   const { name, role, nowMs, validMs } = options;
@@ -62,35 +62,24 @@ export function createToken(file: string, options: CreateTokenOptions): string {
   const token = newToken();
   const createdAt = new Date(nowMs).toISOString();
   const expiresAt = validMs === undefined ? null : new Date(nowMs + validMs).toISOString();
-  writeTokens(file, [...tokens, { name, role, sha256: hashToken(token), createdAt, expiresAt }]);
+  writeRecords(file, [...tokens, { name, role, sha256: hashToken(token), createdAt, expiresAt }]);
   return token;
 }
 
-/** Takes a token back: from the next request on it is none. @throws admin/no-such-token admin/tokens-damaged */
+/** Takes a token back: from the next request on it is none. @throws admin/no-such-token admin/access-file-damaged */
 export function revokeToken(file: string, name: string): void {
   const tokens = readTokens(file);
   const left = tokens.filter((one) => one.name !== name);
   if (left.length === tokens.length) throw adminErrors["no-such-token"]({ name });
-  writeTokens(file, left);
+  writeRecords(file, left);
 }
 
-/** @throws admin/tokens-damaged */
+/** @throws admin/access-file-damaged */
 export function readTokens(file: string): TokenRecord[] {
-  let text: string;
-  try {
-    text = readFileSync(file, "utf8");
-  } catch (error) {
-    if ((error as { code?: unknown }).code === "ENOENT") return [];
-    throw adminErrors["tokens-damaged"]({ file, problem: String((error as { code?: unknown }).code) }, error);
-  }
-  try {
-    const data: unknown = JSON.parse(text);
-    if (Array.isArray(data) && data.every(isTokenRecord)) return data;
-  } catch (error) {
-    throw adminErrors["tokens-damaged"]({ file, problem: "it is not JSON" }, error);
-  }
-  throw adminErrors["tokens-damaged"]({ file, problem: "it is no list of tokens" });
+  return readRecords(file, tokenFile);
 }
+
+const tokenFile: RecordFile<TokenRecord> = { what: "tokens", isEntry: isTokenRecord };
 
 function isTokenRecord(data: unknown): data is TokenRecord {
   if (typeof data !== "object" || data === null) return false;
@@ -105,52 +94,30 @@ function isTokenRecord(data: unknown): data is TokenRecord {
   );
 }
 
-function writeTokens(file: string, tokens: readonly TokenRecord[]): void {
-  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
-  const draft = `${file}.${randomBytes(6).toString("hex")}`;
-  try {
-    writeFileSync(draft, `${JSON.stringify(tokens, undefined, 2)}\n`, { mode: 0o600, flag: "wx" });
-    renameSync(draft, file);
-  } catch (error) {
-    rmSync(draft, { force: true });
-    throw error;
-  }
-}
-
 /** The tokens of a file, and one that is in no file: that of the program that runs. */
 export class TokenList {
-  readonly #file: string;
+  readonly #kept: WatchedRecords<TokenRecord>;
   readonly #own: TokenRecord;
   readonly #nowMs: () => number;
-  #known: readonly TokenRecord[] = [];
-  #readAtMs = Number.NaN;
 
   /** @param own For whoever may read the folder: see `endpoint-file.ts`. */
   constructor(file: string, own: TokenRecord, nowMs: () => number) {
-    this.#file = file;
+    this.#kept = new WatchedRecords(file, tokenFile);
     this.#own = own;
     this.#nowMs = nowMs;
   }
 
-  /** Whose token it is; undefined when it is nobody's, or not any more. @throws admin/tokens-damaged */
+  /** Whose token it is; undefined when it is nobody's, or not any more. @throws admin/access-file-damaged */
   callerOf(token: string): Caller | undefined {
     const hash = Buffer.from(hashToken(token), "hex");
     let found: TokenRecord | undefined;
     // All of them, whatever the first ones are: how long it takes says nothing.
-    for (const record of [this.#own, ...this.#current()]) {
+    for (const record of [this.#own, ...this.#kept.current()]) {
       if (timingSafeEqual(hash, Buffer.from(record.sha256, "hex"))) found = record;
     }
     if (found === undefined) return undefined;
     const { name, role, expiresAt } = found;
     if (expiresAt !== null && Date.parse(expiresAt) <= this.#nowMs()) return undefined;
     return { name, role };
-  }
-
-  #current(): readonly TokenRecord[] {
-    const changedAtMs = statSync(this.#file, { throwIfNoEntry: false })?.mtimeMs;
-    if (changedAtMs === undefined) this.#known = [];
-    else if (changedAtMs !== this.#readAtMs) this.#known = readTokens(this.#file);
-    this.#readAtMs = changedAtMs ?? Number.NaN;
-    return this.#known;
   }
 }

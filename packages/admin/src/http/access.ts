@@ -1,14 +1,15 @@
 /**
- * Before every route: is the request meant for us, who asks, how often, may they, and is it written down. In this
- * order, so that nobody without a token learns more than that they need one.
+ * Before every route, and before every socket: is the request meant for us, who asks, how often, and may they. In this
+ * order, so that nobody without a token learns more than that they need one. What changes something is written down.
  */
 
+import type { IncomingHttpHeaders } from "node:http";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import type { AuditTrail } from "remora/manager";
 import { harmless } from "remora/policy";
 import type { OriginGuard } from "../access/origin-guard.ts";
 import { RequestBudget } from "../access/request-budget.ts";
-import { mayAct } from "../access/roles.ts";
+import { mayAct, type Role } from "../access/roles.ts";
 import type { Caller } from "../access/tokens.ts";
 import { adminErrors } from "../errors.ts";
 import type { App } from "./app.ts";
@@ -24,29 +25,95 @@ export interface AccessOptions {
   readonly monotonicMs: () => number;
 }
 
-export function addAccess(app: App, options: AccessOptions): void {
-  const { guard, callerOf, trail, monotonicMs } = options;
-  const requests = new RequestBudget(options.requestsPerMinuteMax, monotonicMs);
-  const refusals = new RequestBudget(options.refusalsPerMinuteMax, monotonicMs);
+/** What is asked, however it came. */
+export interface Asked {
+  readonly headers: IncomingHttpHeaders;
+  readonly address: string;
+  /** `GET /v1/plugins` */
+  readonly route: string;
+  /** Undefined where nobody may. */
+  readonly role: Role | "everybody" | undefined;
+  readonly isThere: boolean;
+}
+
+export class Access {
+  readonly #guard: OriginGuard;
+  readonly #callerOf: AccessOptions["callerOf"];
+  readonly #requestsMax: number;
+  readonly #requests: RequestBudget;
+  readonly #refusals: RequestBudget;
+
+  constructor({ guard, callerOf, monotonicMs, ...limits }: Omit<AccessOptions, "trail">) {
+    this.#guard = guard;
+    this.#callerOf = callerOf;
+    this.#requestsMax = limits.requestsPerMinuteMax;
+    this.#requests = new RequestBudget(limits.requestsPerMinuteMax, monotonicMs);
+    this.#refusals = new RequestBudget(limits.refusalsPerMinuteMax, monotonicMs);
+  }
+
+  /**
+   * Lets somebody in, or nobody in particular where everybody may ask.
+   *
+   * @param counted Told whose budget it was counted in, as soon as that is known.
+   * @throws admin/foreign-host admin/no-route admin/unauthorized admin/forbidden admin/too-many-requests
+   */
+  admit(asked: Asked, counted: (who: string) => void = () => {}): Caller | undefined {
+    const { headers, address, route, role, isThere } = asked;
+    this.#guard(headers);
+    if (!isThere) throw adminErrors["no-route"]({ route });
+    if (role === "everybody") {
+      spend(this.#requests, address);
+      return undefined;
+    }
+    // An address that guesses is not even compared any more.
+    if (this.#refusals.isSpent(address)) throw tooMany(this.#refusals, address);
+    const token = shownToken(headers);
+    const caller = token === undefined ? undefined : this.#callerOf(token);
+    if (caller === undefined) {
+      this.#refusals.spend(address);
+      throw adminErrors.unauthorized({
+        found: token === undefined ? "there is no token" : "the token is none",
+      });
+    }
+    counted(caller.name);
+    spend(this.#requests, caller.name);
+    if (role === undefined || !mayAct(caller.role, role)) {
+      throw adminErrors.forbidden({ role: caller.role, needed: role ?? "of nobody" });
+    }
+    return caller;
+  }
+
+  /** What somebody may still ask for, in the headers that clients know; `reset` in seconds since 1970. */
+  rateHeaders(who: string, nowMs: number): Readonly<Record<string, number>> {
+    return {
+      "x-ratelimit-limit": this.#requestsMax,
+      "x-ratelimit-remaining": this.#requests.left(who),
+      "x-ratelimit-reset": Math.ceil(nowMs / 1_000) + this.#requests.secondsUntilFull(who),
+    };
+  }
+}
+
+export function addAccess(
+  app: App,
+  access: Access,
+  { trail, nowMs }: { readonly trail: AccessOptions["trail"]; readonly nowMs: () => number },
+): void {
   app.decorateRequest("caller", undefined);
   app.addHook("onRequest", async (request, reply) => {
-    guard(request.headers);
-    const { role } = request.routeOptions.config;
-    if (request.is404) throw adminErrors["no-route"]({ route: `${request.method} ${request.url}` });
-    if (role === "everybody") return spend(requests, request.ip);
-    // An address that guesses is not even compared any more.
-    if (refusals.isSpent(request.ip)) throw tooMany(refusals, request.ip);
-    request.caller = identify(request, callerOf);
-    if (request.caller === undefined) {
-      refusals.spend(request.ip);
-      const found = request.headers.authorization === undefined ? "there is no token" : "the token is none";
-      throw adminErrors.unauthorized({ found });
-    }
-    void reply.header("x-ratelimit-limit", options.requestsPerMinuteMax);
-    spend(requests, request.caller.name);
-    void reply.header("x-ratelimit-remaining", requests.left(request.caller.name));
-    if (role === undefined || !mayAct(request.caller.role, role)) {
-      throw adminErrors.forbidden({ role: request.caller.role, needed: role ?? "of nobody" });
+    const asked = {
+      headers: request.headers,
+      address: request.ip,
+      route: `${request.method} ${request.url}`,
+      role: request.routeOptions.config.role,
+      isThere: !request.is404,
+    };
+    let who: string | undefined;
+    try {
+      request.caller = access.admit(asked, (name) => {
+        who = name;
+      });
+    } finally {
+      if (who !== undefined) void reply.headers(access.rateHeaders(who, nowMs()));
     }
   });
   app.addHook("preHandler", async (request) => {
@@ -61,11 +128,18 @@ export function addAccess(app: App, options: AccessOptions): void {
   });
 }
 
-function identify(request: FastifyRequest, callerOf: AccessOptions["callerOf"]): Caller | undefined {
-  const [, token] = /^Bearer ([A-Za-z0-9._~+/-]{1,2000}=*)$/i.exec(request.headers.authorization ?? "") ?? [];
-  const key = request.headers["x-api-key"];
-  const shown = token ?? (typeof key === "string" ? key : undefined);
-  return shown === undefined ? undefined : callerOf(shown);
+const tokenText = /^[A-Za-z0-9._~+/-]{1,2000}=*$/;
+
+function shownToken({ authorization, "x-api-key": key, ...headers }: IncomingHttpHeaders) {
+  const [, bearer] = /^Bearer (\S+)$/i.exec(authorization ?? "") ?? [];
+  const shown = bearer ?? (typeof key === "string" ? key : protocolToken(headers["sec-websocket-protocol"]));
+  return shown !== undefined && tokenText.test(shown) ? shown : undefined;
+}
+
+/** A page can give a socket no headers, but the names of protocols: `new WebSocket(url, ["bearer", token])`. */
+function protocolToken(protocols: string | undefined): string | undefined {
+  const [first, token] = protocols?.split(",").map((text) => text.trim()) ?? [];
+  return first === "bearer" ? token : undefined;
 }
 
 function spend(budget: RequestBudget, who: string): void {
@@ -84,6 +158,7 @@ function facts(request: FastifyRequest, what: string) {
     what,
     by: caller === undefined ? "nobody" : harmless(caller.name),
     role: caller?.role ?? "none",
+    from: request.ip,
     ...(name !== undefined && { plugin: harmless(name) }),
   };
 }

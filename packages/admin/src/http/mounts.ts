@@ -1,10 +1,22 @@
 /** Mounted interfaces: each in a scope of its own, so that its errors are its own too. */
 
-import type { Mount } from "../mount.ts";
+import type { Logins } from "../access/logins.ts";
+import { createToken } from "../access/tokens.ts";
+import type { Mount, MountedAccess } from "../mount.ts";
 import type { App } from "./app.ts";
 import { problemOf } from "./problem.ts";
 
-export function addMounts(app: App, mounts: readonly Mount[], tellOurs: (error: unknown) => void): void {
+export interface MountsOptions {
+  readonly mounts: readonly Mount[];
+  readonly logins: Logins;
+  /** Where tokens are kept. */
+  readonly tokensFile: string;
+  readonly nowMs: () => number;
+  readonly tellOurs: (error: unknown) => void;
+}
+
+export function addMounts(app: App, options: MountsOptions): void {
+  const { mounts, tellOurs } = options;
   for (const mount of mounts) {
     void app.register(async (scope: App) => {
       scope.setErrorHandler((error, _request, reply) => {
@@ -27,18 +39,35 @@ export function addMounts(app: App, mounts: readonly Mount[], tellOurs: (error: 
           method,
           url: path,
           config: { role, ...(audit !== undefined && { audit }) },
-          schema: { tags: [mount.name], summary },
-          handler: async ({ params, query, body }, reply) => {
+          schema: { tags: [mount.name], summary, ...(role === "everybody" && { security: [] }) },
+          handler: async ({ params, query, body, caller, ip }, reply) => {
             const answer = await handle({
               // Texts: the router and the query parser make nothing else of these paths.
               params: params as Record<string, string>,
               query: query as Record<string, string | undefined>,
               body,
+              caller,
+              access: accessFor(ip, options),
             });
-            return reply.code(answer.status).send(answer.body);
+            const { status, type } = answer;
+            if (type !== undefined) void reply.type(type).serializer(String);
+            return reply.code(status).send(answer.body);
           },
         });
       }
     });
   }
+}
+
+function accessFor(address: string, { logins, tokensFile, nowMs }: MountsOptions): MountedAccess {
+  return {
+    logIn: (credentials) => logins.logIn({ ...credentials, address }),
+    createToken: ({ name, role, expiresAtMs }) =>
+      createToken(tokensFile, {
+        name,
+        role,
+        nowMs: nowMs(),
+        ...(expiresAtMs !== undefined && { validMs: expiresAtMs - nowMs() }),
+      }),
+  };
 }

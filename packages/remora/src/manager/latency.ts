@@ -31,6 +31,15 @@ export class LatencyHistogram {
     if (ns > 0) this.#sumNs += ns;
   }
 
+  /** How many of them were within so many nanoseconds, to 12.5 % of it: those whose bucket ends there or before. */
+  countWithin(ns: number): number {
+    let count = 0;
+    for (let index = 0; index < this.#counts.length && bucketEnd(index) <= ns; index++) {
+      count += this.#counts[index] ?? 0;
+    }
+    return count;
+  }
+
   /**
    * The duration that this share of all stayed within, in nanoseconds: the upper end of its bucket; 0 when
    * nothing was recorded.

@@ -1,0 +1,73 @@
+/**
+ * A list of records in a file of the manager's folder, which only its owner may read. It is written whole, so that a
+ * reader finds the old list or the new one.
+ */
+
+import { randomBytes } from "node:crypto";
+import { mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
+import { adminErrors } from "../errors.ts";
+
+export interface RecordFile<Entry> {
+  /** Whose fault it is that it cannot be read is told as this: "tokens". */
+  readonly what: string;
+  readonly isEntry: (data: unknown) => data is Entry;
+}
+
+/** None when there is no file. @throws admin/access-file-damaged */
+export function readRecords<Entry>(file: string, { what, isEntry }: RecordFile<Entry>): Entry[] {
+  const damaged = (problem: string, cause?: unknown) =>
+    adminErrors["access-file-damaged"]({ what, file, problem }, cause);
+  let text: string;
+  try {
+    text = readFileSync(file, "utf8");
+  } catch (error) {
+    const { code } = error as { readonly code?: unknown };
+    if (code === "ENOENT") return [];
+    throw damaged(String(code), error);
+  }
+  let data: unknown;
+  try {
+    data = JSON.parse(text);
+  } catch (error) {
+    throw damaged("it is not JSON", error);
+  }
+  if (Array.isArray(data) && data.every(isEntry)) return data;
+  throw damaged(`it is no list of ${what}`);
+}
+
+export function writeRecords(file: string, records: readonly unknown[]): void {
+  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+  const draft = `${file}.${randomBytes(6).toString("hex")}`;
+  try {
+    writeFileSync(draft, `${JSON.stringify(records, undefined, 2)}\n`, { mode: 0o600, flag: "wx" });
+    renameSync(draft, file);
+  } catch (error) {
+    rmSync(draft, { force: true });
+    throw error;
+  }
+}
+
+/** The records of a file as they are now: it is read again when it has changed. */
+export class WatchedRecords<Entry> {
+  readonly #file: string;
+  readonly #kind: RecordFile<Entry>;
+  #known: readonly Entry[] = [];
+  #readAt = "";
+
+  constructor(file: string, kind: RecordFile<Entry>) {
+    this.#file = file;
+    this.#kind = kind;
+  }
+
+  /** @throws admin/access-file-damaged */
+  current(): readonly Entry[] {
+    const stats = statSync(this.#file, { throwIfNoEntry: false, bigint: true });
+    // Each writing makes a new file; two within one tick of the clock differ by their number.
+    const readAt = stats === undefined ? "" : `${stats.ino} ${stats.mtimeNs}`;
+    if (readAt === "") this.#known = [];
+    else if (readAt !== this.#readAt) this.#known = readRecords(this.#file, this.#kind);
+    this.#readAt = readAt;
+    return this.#known;
+  }
+}

@@ -1,0 +1,139 @@
+/**
+ * WebSockets (RFC 6455) of mounted interfaces. Whoever wants one is asked who they are before it is one; a client that
+ * does not read misses what is sent meanwhile, and one that is gone without a word is noticed by its silence.
+ */
+
+import { type IncomingMessage, STATUS_CODES } from "node:http";
+import type { Duplex } from "node:stream";
+import { type WebSocket, WebSocketServer } from "ws";
+import { adminErrors } from "../errors.ts";
+import type { Mount, MountedAnswer, MountedSocket } from "../mount.ts";
+import type { Access } from "./access.ts";
+import type { App } from "./app.ts";
+import { problemOf } from "./problem.ts";
+
+export interface MountedSocketsOptions {
+  readonly mounts: readonly Mount[];
+  readonly access: Access;
+  /** At a time, of all clients. */
+  readonly socketsMax: number;
+  /** Between two signs of life that a client is asked for. */
+  readonly beatMs: number;
+  /** When the interface closes, all of them end. */
+  readonly signal: AbortSignal;
+  readonly tellOurs: (error: unknown) => void;
+}
+
+const messageBytesMax = 64 * 1024;
+/** Of what a client has not read. */
+const unreadBytesMax = 1024 * 1024;
+
+export function addMountedSockets(app: App, options: MountedSocketsOptions): void {
+  const { mounts, access, signal, tellOurs } = options;
+  const server = new WebSocketServer({
+    noServer: true,
+    maxPayload: messageBytesMax,
+    // Compression would let a client choose how much memory each message takes.
+    perMessageDeflate: false,
+    // What stands behind it is the token, which is not said back.
+    handleProtocols: (protocols) => (protocols.has("bearer") ? "bearer" : false),
+  });
+  app.server.on("upgrade", (request: IncomingMessage, connection: Duplex, head: Buffer) => {
+    connection.on("error", () => {}); // it went before it had an answer
+    const found = socketAt(mounts, request.url);
+    try {
+      const caller = access.admit({
+        headers: request.headers,
+        address: request.socket.remoteAddress ?? "",
+        route: `WebSocket ${request.url}`,
+        role: found?.socket.role,
+        isThere: found !== undefined,
+      });
+      if (found === undefined || caller === undefined) throw adminErrors.internal({});
+      if (server.clients.size >= options.socketsMax) {
+        throw adminErrors["too-many-streams"]({ streamsMax: options.socketsMax });
+      }
+      server.handleUpgrade(request, connection, head, (client) =>
+        serve(client, found.socket, caller, tellOurs),
+      );
+    } catch (error) {
+      const { status, body, isOurs } = problemOf(error);
+      if (isOurs) tellOurs(error);
+      const problem = { code: body.error, message: body.message };
+      refuse(connection, found?.mount.problem(status, problem) ?? { status, body });
+    }
+  });
+  const stopBeat = beat(server, options.beatMs);
+  signal.addEventListener("abort", () => {
+    stopBeat();
+    for (const client of server.clients) client.terminate();
+    server.close();
+  });
+}
+
+function socketAt(mounts: readonly Mount[], url = "") {
+  const [path] = url.split("?", 1);
+  for (const mount of mounts) {
+    const socket = mount.sockets?.find((one) => one.path === path);
+    if (socket !== undefined) return { mount, socket };
+  }
+  return undefined;
+}
+
+function serve(
+  client: WebSocket,
+  socket: MountedSocket,
+  caller: Parameters<MountedSocket["open"]>[0]["caller"],
+  tellOurs: (error: unknown) => void,
+): void {
+  const isCrowded = () => client.readyState !== client.OPEN || client.bufferedAmount > unreadBytesMax;
+  const session = socket.open({
+    caller,
+    get isCrowded() {
+      return isCrowded();
+    },
+    send(text) {
+      if (isCrowded()) return false;
+      client.send(text);
+      return true;
+    },
+  });
+  // A client that breaks the protocol is closed by the library; there is nothing to add.
+  client.on("error", () => {});
+  client.on("close", () => session.closed());
+  client.on("message", (data, isBinary) => {
+    try {
+      if (!isBinary) session.received(data.toString());
+      else client.close(unsupportedData, "texts only");
+    } catch (error) {
+      tellOurs(error);
+      client.close(internalError, "a mistake of ours");
+    }
+  });
+}
+
+/** RFC 6455 §7.4.1 */
+const unsupportedData = 1003;
+const internalError = 1011;
+
+/** Asks all for a sign of life, and ends those that gave none since the last time. */
+function beat(server: WebSocketServer, beatMs: number): () => void {
+  let asked = new Set<WebSocket>();
+  const timer = setInterval(() => {
+    for (const client of asked) if (server.clients.has(client)) client.terminate();
+    asked = new Set(server.clients);
+    for (const client of asked) {
+      client.once("pong", () => asked.delete(client));
+      client.ping();
+    }
+  }, beatMs);
+  return () => clearInterval(timer);
+}
+
+function refuse(connection: Duplex, { status, body }: MountedAnswer): void {
+  const text = JSON.stringify(body);
+  connection.end(
+    `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ""}\r\nconnection: close\r\n` +
+      `content-type: application/json; charset=utf-8\r\ncontent-length: ${Buffer.byteLength(text)}\r\n\r\n${text}`,
+  );
+}
