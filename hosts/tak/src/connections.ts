@@ -14,9 +14,10 @@ import type {
   TakConfig,
 } from "./config/settings.ts";
 import { cotLimits } from "./cot/limits.ts";
+import { Endpoint } from "./endpoint.ts";
 import { takErrors } from "./errors.ts";
 import type { TakHost } from "./host.ts";
-import type { Connection, ConnectionHandlers } from "./net/connection.ts";
+import type { ConnectionHandlers } from "./net/connection.ts";
 import { Mesh } from "./net/mesh.ts";
 import { StreamClient, type StreamClientHandlers } from "./net/stream-client.ts";
 import type { StreamOptions } from "./net/stream-connection.ts";
@@ -28,6 +29,8 @@ export type Tell = (level: "info" | "warn", line: string) => void;
 export interface Connections {
   /** What is listened to, `tcp 127.0.0.1:8087`; with the ports that were really bound. */
   readonly listening: readonly { readonly id: string; readonly name: string; readonly port: number }[];
+  /** All that the configuration names and does not disable. */
+  readonly endpoints: readonly Endpoint[];
   /** Open at this moment, meshes included. */
   readonly openCount: number;
   close(): Promise<void>;
@@ -49,7 +52,7 @@ export async function openConnections(config: TakConfig, host: TakHost, tell: Te
     queuedBytesMax: queueBytesMax,
     limits: cotLimits({ eventBytesMax, badEventsMax }),
   };
-  const opening: Opening = { config, host, tell, stream, open: new Set(), failures: new Failures(tell) };
+  const opening: Opening = { config, host, tell, stream, endpoints: [], failures: new Failures(tell) };
   const closables: Closable[] = [];
   const listening: { id: string; name: string; port: number }[] = [];
   try {
@@ -68,8 +71,9 @@ export async function openConnections(config: TakConfig, host: TakHost, tell: Te
   }
   return {
     listening,
+    endpoints: opening.endpoints,
     get openCount() {
-      return opening.open.size;
+      return opening.endpoints.reduce((sum, { openCount }) => sum + openCount, 0);
     },
     close: () => closeAll(closables),
   };
@@ -80,7 +84,7 @@ interface Opening {
   readonly host: TakHost;
   readonly tell: Tell;
   readonly stream: Partial<StreamOptions>;
-  readonly open: Set<Connection>;
+  readonly endpoints: Endpoint[];
   readonly failures: Failures;
 }
 
@@ -90,7 +94,7 @@ async function closeAll(closables: readonly Closable[]): Promise<void> {
 
 async function listen(settings: ListenerSettings, opening: Opening) {
   const { host, port, connectionsMax, multicastGroup } = settings;
-  const handlers = handlersFor(settings.id, opening);
+  const handlers = handlersFor(new Endpoint("listener", settings), opening);
   if (settings.protocol === "udp") {
     const group = multicastGroup === undefined ? {} : { group: { address: multicastGroup } };
     return await Mesh.open({ host, port, ...group, ...meshLimits(opening) }, handlers);
@@ -104,7 +108,7 @@ async function listen(settings: ListenerSettings, opening: Opening) {
 
 async function connect(settings: ServerSettings, opening: Opening): Promise<Closable> {
   const { host, port, connectTimeoutMs, reconnect } = settings;
-  const handlers = handlersFor(settings.id, opening);
+  const handlers = handlersFor(new Endpoint("server", settings), opening);
   if (settings.protocol === "udp") {
     const ttl = settings.multicastTtl;
     const isGroup = isMulticast(host);
@@ -155,25 +159,30 @@ function isMulticast(host: string): boolean {
 }
 
 function handlersFor(
-  id: string,
-  { host, open, tell, failures }: Opening,
+  endpoint: Endpoint,
+  { host, endpoints, tell, failures }: Opening,
 ): ConnectionHandlers & StreamServerHandlers & StreamClientHandlers {
+  const { id } = endpoint.settings;
+  endpoints.push(endpoint);
   return {
     onOpen(connection) {
-      open.add(connection);
+      endpoint.opened(connection);
       host.addOutlet(id, connection);
       tell("info", `${connection.name} is connected`);
     },
     onMessage: (message, connection) => host.accept(message, connection),
     onBadEvent: (error, connection) => failures.tell(connection.name, error),
     onClose(connection, error) {
-      open.delete(connection);
+      endpoint.closed(connection, error);
       host.removeOutlet(id, connection);
       if (error === undefined) tell("info", `${connection.name} has left`);
       else tell("warn", `${connection.name} was closed: ${error.code}: ${error.message}`);
     },
     onRefused: (error) => failures.tell(id, error),
-    onConnectFailed: (error) => tell("warn", `${error.code}: ${error.message}`),
+    onConnectFailed(error) {
+      endpoint.failed(error);
+      tell("warn", `${error.code}: ${error.message}`);
+    },
   };
 }
 

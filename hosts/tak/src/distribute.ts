@@ -21,7 +21,11 @@ export interface DistributionCounts {
   readonly unrouted: number;
 }
 
+/** Looks at what is handed out, whoever it is for. Must not throw. */
+export type Watcher = (message: CotMessage, origin: Outlet | undefined) => void;
+
 export class Distributor {
+  readonly #watchers = new Set<Watcher>();
   readonly #outlets = new Map<string, Set<Outlet>>();
   readonly #routes: RouteTable | undefined;
   #sent = 0;
@@ -47,6 +51,7 @@ export class Distributor {
 
   /** @param origin Where the message came from; undefined for a recording. */
   distribute(message: CotMessage, origin: Outlet | undefined): void {
+    for (const watch of this.#watchers) watch(message, origin);
     if (this.#routes === undefined) {
       for (const group of this.#outlets.values()) this.#sendTo(group, message, origin);
       return;
@@ -55,6 +60,35 @@ export class Distributor {
       const group = this.#outlets.get(destination);
       if (group !== undefined) this.#sendTo(group, message, origin);
     }
+  }
+
+  /**
+   * Hands a message to those of its outlets that are wanted.
+   *
+   * @param isWanted With it routes do not matter; without, as `distribute`.
+   * @returns        Who took it.
+   */
+  deliver(message: CotMessage, isWanted?: (outlet: Outlet) => boolean): Outlet[] {
+    for (const watch of this.#watchers) watch(message, undefined);
+    const isRouted = isWanted === undefined && this.#routes !== undefined;
+    const destinations = isRouted ? (this.#routes?.route(message) ?? []) : this.#outlets.keys();
+    const taken: Outlet[] = [];
+    for (const destination of destinations) {
+      for (const outlet of this.#outlets.get(destination) ?? []) {
+        if (isWanted?.(outlet) === false) continue;
+        if (outlet.send(message)) {
+          this.#sent++;
+          taken.push(outlet);
+        } else this.#dropped++;
+      }
+    }
+    return taken;
+  }
+
+  /** @returns Ends it. */
+  watch(watcher: Watcher): () => void {
+    this.#watchers.add(watcher);
+    return () => void this.#watchers.delete(watcher);
   }
 
   counts(): DistributionCounts {

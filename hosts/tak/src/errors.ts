@@ -1,6 +1,7 @@
 /** What can go wrong in this host, one table for the package, in alphabetical order. */
 
 import { defineErrors } from "remora/base";
+import { harmless } from "remora/policy";
 
 /** One thing that is wrong in a configuration file, and where. */
 export interface ConfigProblem {
@@ -122,6 +123,10 @@ export const takErrors = defineErrors("tak", {
     fault: "operator",
     message: (d: { name: string; waitedMs: number }) =>
       `Cannot agree with ${d.name} on a protocol: it did not answer for ${d.waitedMs} ms`,
+  },
+  "no-such-connection": {
+    fault: "operator",
+    message: (d: { id: string }) => `Cannot find a connection with the id "${harmless(d.id)}"`,
   },
   "peer-stalled": {
     fault: "operator",

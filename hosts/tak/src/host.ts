@@ -12,7 +12,7 @@ import { answersLater, nativeStage, type Stage } from "./chain/stage.ts";
 import type { TakConfig } from "./config/settings.ts";
 import type { CotMessage } from "./cot/message.ts";
 import { DecisionLine, type Waiting } from "./decision-line.ts";
-import { Distributor, type Outlet } from "./distribute.ts";
+import { Distributor, type Outlet, type Watcher } from "./distribute.ts";
 import type { TakHostOptions } from "./plugin/host-functions.ts";
 import { type ChainPlugin, type OpenedPlugins, openPlugins } from "./plugin/open-plugins.ts";
 import { managedStage } from "./plugin/plugin-stage.ts";
@@ -28,6 +28,14 @@ export interface OpenTakHostOptions {
   readonly onEvent?: ManagerListener;
   readonly who?: string;
 }
+
+/** What became of an event that was sent by hand. */
+export type Injected =
+  | { readonly kind: "sent"; readonly outlets: readonly Outlet[] }
+  /** It had arrived before. */
+  | { readonly kind: "duplicate" }
+  /** By a filter or plugin. */
+  | { readonly kind: "blocked" };
 
 /** Counts since the start. */
 export interface TakHostStats {
@@ -131,6 +139,28 @@ export class TakHost {
     return undefined;
   }
 
+  /**
+   * Decides one event by itself, ahead of what waits, and hands it on: for what people send.
+   *
+   * @param options.to       Those it is for; without it, as its routes say.
+   * @param options.isPassed True: it goes out as it is, whatever filters and plugins would say.
+   */
+  async inject(
+    message: CotMessage,
+    { to, isPassed = false }: { readonly to?: (outlet: Outlet) => boolean; readonly isPassed?: boolean } = {},
+  ): Promise<Injected> {
+    this.#messages++;
+    if (!this.#aggregator.isNew(message)) return { kind: "duplicate" };
+    const decided = isPassed ? message : await this.#decideAlone(message);
+    if (decided === undefined) return { kind: "blocked" };
+    return { kind: "sent", outlets: this.#distributor.deliver(decided, to) };
+  }
+
+  /** Looks at every event that comes through. @returns Ends it. */
+  watch(watcher: Watcher): () => void {
+    return this.#distributor.watch(watcher);
+  }
+
   /** @param destination The id of the listener that accepted the connection, or of the server that it goes to. */
   addOutlet(destination: string, outlet: Outlet): void {
     this.#distributor.add(destination, outlet);
@@ -177,6 +207,13 @@ export class TakHost {
     for (const [index, message] of decided.entries()) {
       this.#distributor.distribute(message, batch[from[index] ?? 0]?.origin);
     }
+  }
+
+  async #decideAlone(message: CotMessage): Promise<CotMessage | undefined> {
+    if (!this.#isLate) return this.#chain.run(message);
+    const decided: CotMessage[] = [];
+    await this.#chain.runBatchLater([message], decided, []);
+    return decided[0];
   }
 
   #wait(message: CotMessage, origin: Outlet | undefined): void {

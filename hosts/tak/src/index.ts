@@ -77,16 +77,10 @@ export {
   type TakRunStats,
 } from "./run.ts";
 
-// OmniTAK's plugin endpoints.
+// OmniTAK's API.
 
-export {
-  type PluginApi,
-  type PluginApiAnswer,
-  type PluginApiOptions,
-  type PluginApiRequest,
-  type PluginApiRoute,
-  pluginApi,
-} from "./api/plugin-api.ts";
+export type { ApiAnswer, ApiRequest, ApiRoute, ApiSocket } from "./api/mounted.ts";
+export { type OmnitakApi, type OmnitakApiOptions, omnitakApi } from "./api/omnitak-api.ts";
 
 // Errors.
 

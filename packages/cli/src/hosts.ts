@@ -2,7 +2,7 @@
 
 import { dirname, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { pluginApi, type RunningTak, runTak, type TakConfig } from "@remora/tak";
+import { omnitakApi, type RunningTak, runTak, type TakConfig } from "@remora/tak";
 import type { StartDemo } from "./commands/demo.ts";
 import type { StartTak } from "./commands/tak.ts";
 import { type BuildReport, fromExamples, logBuild } from "./from-examples.ts";
@@ -60,7 +60,8 @@ interface RunningOptions {
 async function running(tak: RunningTak, { what, log, jwtSecret }: RunningOptions): Promise<Running> {
   const { manager, config } = tak.host;
   const pluginFolder = resolve(dirname(config.file), config.pluginDir);
-  const omnitak = pluginApi({ manager, pluginFolder, nowMs: Date.now });
+  const { host, connections } = tak;
+  const omnitak = omnitakApi({ host, connections, pluginFolder, nowMs: Date.now });
   const admin = await openHostAdmin({
     manager,
     mounts: [omnitak],

@@ -1,114 +1,13 @@
 /** OmniTAK's plugin endpoints as its clients use them: over HTTP, on a host that runs. */
 
 import assert from "node:assert/strict";
-import { createHmac } from "node:crypto";
-import { copyFileSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { before, type TestContext, test } from "node:test";
-import { createToken, openAdmin, tokensFile } from "@remora/admin";
-import { createMessage, pluginApi, type RunningTak, runTak } from "@remora/tak";
-import { buildExamples, bundlePath, componentPath } from "../../../examples/build.ts";
+import { before, test } from "node:test";
+import { buildExamples } from "../../../examples/build.ts";
+import { jwt, omnitakRig as rig } from "./testing/omnitak-rig.ts";
 
 before(() => buildExamples());
 
-const jwtSecret = new TextEncoder().encode("a secret of at least 32 bytes, for tests");
 const base = "/api/v1/plugins";
-
-interface Answer {
-  readonly status: number;
-  // What a test looks at is what it expects to be there.
-  // biome-ignore lint/suspicious/noExplicitAny: see above
-  readonly body: any;
-}
-
-type Ask = (method: string, path: string, body?: unknown) => Promise<Answer>;
-
-interface Rig {
-  readonly tak: RunningTak;
-  as(role: "admin" | "operator" | "reader", header?: "x-api-key"): Ask;
-  with(headers: Readonly<Record<string, string>>): Ask;
-  /** Sends so many positions through the chain. */
-  play(count: number): void;
-}
-
-async function rig(t: TestContext): Promise<Rig> {
-  const folder = mkdtempSync(join(tmpdir(), "remora-omnitak-"));
-  t.after(() => rmSync(folder, { recursive: true }));
-  mkdirSync(join(folder, "plugins"));
-  for (const [name, example] of [
-    ["geofence.wasm", "tak/geofence-filter"],
-    ["add-detail.wasm", "tak/add-detail-transformer"],
-  ] as const) {
-    copyFileSync(componentPath(example), join(folder, "plugins", name));
-  }
-  copyFileSync(bundlePath("tak/geofence-looping"), join(folder, "plugins", "looping.bundle"));
-  writeFileSync(join(folder, "secret.wasm"), "outside");
-  symlinkSync(join(folder, "secret.wasm"), join(folder, "plugins", "link.wasm"));
-  const configFile = join(folder, "tak.yaml");
-  writeFileSync(
-    configFile,
-    `listeners:
-  - { id: clients, protocol: tcp, bind_addr: "127.0.0.1:0" }
-plugins:
-  plugin_dir: plugins
-  trust: unsigned
-  filters:
-    - { id: geofence, path: geofence.wasm, limits: { fuel: 100000, deadline_ms: 1000 } }
-`,
-  );
-  const tak = await runTak({ configFile, log: () => {} });
-  const { manager } = tak.host;
-  const api = pluginApi({ manager, pluginFolder: join(folder, "plugins"), nowMs: Date.now });
-  const admin = await openAdmin({ manager, mounts: [api], jwtSecret, log: () => {}, nowMs: Date.now });
-  t.after(async () => {
-    await admin.close();
-    api.close();
-    await tak.close();
-  });
-  const file = tokensFile(manager.folder);
-  const tokens = new Map(
-    (["admin", "operator", "reader"] as const).map((role) => [
-      role,
-      createToken(file, { name: role, role, nowMs: Date.now() }),
-    ]),
-  );
-  const withHeaders =
-    (headers: Readonly<Record<string, string>>): Ask =>
-    async (method, path, body) => {
-      const response = await fetch(new URL(path, admin.address), {
-        method,
-        headers: { ...headers, ...(body !== undefined && { "content-type": "application/json" }) },
-        ...(body !== undefined && { body: JSON.stringify(body) }),
-      });
-      const text = await response.text();
-      return { status: response.status, body: text === "" ? undefined : JSON.parse(text) };
-    };
-  return {
-    tak,
-    with: withHeaders,
-    as: (role, header) => {
-      const token = tokens.get(role) ?? "";
-      return withHeaders(header === undefined ? { authorization: `Bearer ${token}` } : { [header]: token });
-    },
-    play: (count) => {
-      for (let n = 0; n < count; n++) {
-        const timeMs = Date.UTC(2026, 10, 28, 12, 0, 0, n);
-        tak.host.accept(
-          createMessage({
-            uid: `ship-${n}`,
-            type: "a-f-S",
-            timeMs,
-            staleMs: timeMs + 60_000,
-            lat: 52.1,
-            lon: 4.3,
-          }),
-          undefined,
-        );
-      }
-    },
-  };
-}
 
 test("a plugin is listed, loaded, shown, set up, toggled, reloaded and unloaded, in OmniTAK's JSON", async (t) => {
   const { as } = await rig(t);
@@ -145,6 +44,15 @@ test("a plugin is listed, loaded, shown, set up, toggled, reloaded and unloaded,
     transformers.body.plugins.map(({ id }: { id: string }) => id),
     ["add-detail"],
   );
+  const names = async (query: string) =>
+    (await admin("GET", `${base}?${query}`)).body.plugins.map(({ id }: { id: string }) => id);
+  assert.deepEqual(await names("sort=name&order=desc"), ["geofence", "add-detail"]);
+  assert.deepEqual(await names("sort=name"), ["add-detail", "geofence"]);
+  assert.deepEqual(await names("capabilities=filter"), ["geofence"]);
+  assert.deepEqual(await names("capabilities=filter,transform"), []);
+  for (const query of ["sort=size", "order=up", "page=0", "page=x", "page=1&per_page=101"]) {
+    assert.equal((await admin("GET", `${base}?${query}`)).body.error, "validation_error", query);
+  }
   const page = await admin("GET", `${base}?page=2&perPage=1`);
   assert.deepEqual([page.body.plugins[0].id, page.body.total, page.body.totalPages], ["geofence", 2, 2]);
 
@@ -283,15 +191,3 @@ test("a request that is not right is 400 with a code and a reason, and no path l
   const missing = await as("operator")("PUT", `${base}/nobody/config`, { config: {} });
   assert.deepEqual([missing.status, missing.body.error], [404, "not_found"]);
 });
-
-function jwt(
-  claims: Readonly<Record<string, unknown>>,
-  {
-    alg = "HS256",
-    secret = "a secret of at least 32 bytes, for tests",
-  }: { alg?: string; secret?: string } = {},
-): string {
-  const part = (value: unknown) => Buffer.from(JSON.stringify(value)).toString("base64url");
-  const body = `${part({ alg, typ: "JWT" })}.${part(claims)}`;
-  return `${body}.${createHmac("sha256", secret).update(body).digest("base64url")}`;
-}

@@ -1,5 +1,6 @@
 /** Options that several commands share, and what may be written for them. */
 
+import type { Role } from "@remora/admin";
 import { InvalidArgumentError, Option } from "commander";
 import { parseDuration } from "./duration.ts";
 
@@ -41,4 +42,14 @@ export function portOption(
     if (!(port <= 65_535)) throw new InvalidArgumentError("Allowed is 0 to 65535.");
     return port;
   });
+}
+
+export interface RoleOptions {
+  readonly role: Role;
+}
+
+export function roleOption(): Option {
+  return new Option("--role <role>", "reader looks, operator also starts and stops, admin decides what runs")
+    .choices(["reader", "operator", "admin"] satisfies Role[])
+    .default("reader");
 }

@@ -262,6 +262,27 @@ test("a token is shown once, listed without its hash, and revoked", async (t) =>
   assert.equal((await run(["tokens", "revoke", "ada", "-f", folder])).exitCode, 1);
 });
 
+test("a user is made with the password in a file, listed without its hash, and removed", async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), "remora-cli-"));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const files = {
+    "password.txt": new TextEncoder().encode("correct horse\n"),
+    "short.txt": new TextEncoder().encode("horse\n"),
+  };
+  const create = (name: string, file: string) =>
+    run(["users", "create", name, "--role", "operator", "--password-file", file, "-f", folder], { files });
+  assert.equal((await create("ada", "password.txt")).out, "ada may log in as operator\n");
+  assert.match((await create("bob", "short.txt")).err, /^admin\/weak-password: /);
+  assert.match((await create("ada", "password.txt")).err, /^admin\/user-exists: /);
+  assert.equal((await create("bob", "nowhere.txt")).exitCode, 1);
+  assert.equal((await run(["users", "create", "bob", "-f", folder])).exitCode, 2);
+  const { users } = JSON.parse((await run(["users", "list", "-f", folder, "--json"])).out);
+  assert.deepEqual(Object.keys(users[0]), ["name", "role", "createdAt"]);
+  assert.match((await run(["users", "list", "-f", folder])).out, /^ada +operator /m);
+  assert.equal((await run(["users", "remove", "ada", "-f", folder])).exitCode, 0);
+  assert.equal((await run(["users", "remove", "ada", "-f", folder])).exitCode, 1);
+});
+
 test("completion has every command and its options, and is a script that the shell takes", async () => {
   for (const shell of ["bash", "zsh", "fish"]) {
     const { out, exitCode } = await run(["completion", shell]);

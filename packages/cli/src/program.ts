@@ -25,6 +25,7 @@ import { tokensCommand } from "./commands/tokens.ts";
 import { topCommand } from "./commands/top.ts";
 import { typesCommand } from "./commands/types.ts";
 import { updateCommand } from "./commands/update.ts";
+import { usersCommand } from "./commands/users.ts";
 import { verifyCommand } from "./commands/verify.ts";
 import { witCommand } from "./commands/wit.ts";
 import type { OpenHouse } from "./house.ts";
@@ -68,6 +69,7 @@ export function buildProgram(system: System, hosts: Hosts): Command {
   program.addCommand(auditCommand(system));
   program.addCommand(serveCommand(system, hosts.serve));
   program.addCommand(tokensCommand(system));
+  program.addCommand(usersCommand(system));
   program.addCommand(completionCommand(system));
   program.addCommand(takCommand(system, hosts.startTak));
   program.addCommand(demoCommand(system, hosts.startDemo));

@@ -1,80 +1,32 @@
-/**
- * OmniTAK's plugin endpoints, `/api/v1/plugins`, over this host's manager: its paths, its JSON as it is documented
- * (camel case, `"filter"`), its roles and its statuses; with figures that were measured and changes that happen.
- * https://github.com/engindearing-projects/omniTAK, docs/PLUGIN_API.md
- */
+/** OmniTAK's plugin endpoints, `/api/v1/plugins`. */
 
 import type { Json } from "remora/bundle";
-import type { Manager } from "remora/manager";
-import { takErrors } from "../errors.ts";
+import type { Manager, PluginDetails } from "remora/manager";
+import { refused, wholeOf } from "./body.ts";
 import { loadPlugin } from "./load-request.ts";
-import { Observations } from "./observations.ts";
+import { type ApiAnswer, type ApiRequest, type ApiRoute, look } from "./mounted.ts";
+import type { Observations } from "./observations.ts";
 import { detailsView, healthView, infoView, metricsView, typeOf } from "./plugin-views.ts";
 
-/** As the admin interface mounts it. */
-export interface PluginApiRequest {
-  readonly params: Readonly<Record<string, string>>;
-  readonly query: Readonly<Record<string, string | undefined>>;
-  readonly body: unknown;
-}
-
-export interface PluginApiAnswer {
-  readonly status: number;
-  readonly body?: unknown;
-}
-
-export interface PluginApiRoute {
-  readonly method: "GET" | "POST" | "PUT" | "DELETE";
-  readonly path: string;
-  readonly role: "reader" | "operator" | "admin";
-  readonly audit?: string;
-  readonly summary: string;
-  handle(request: PluginApiRequest): Promise<PluginApiAnswer>;
-}
-
-export interface PluginApi {
-  readonly name: string;
-  readonly routes: readonly PluginApiRoute[];
-  problem(status: number, error: { readonly code: string; readonly message: string }): PluginApiAnswer;
-  /** Ends the watching of the manager. */
-  close(): void;
-}
-
-export interface PluginApiOptions {
+export interface PluginRoutesOptions {
   readonly manager: Manager;
   /** Where paths of requests begin, and what they do not leave. */
   readonly pluginFolder: string;
+  readonly seen: Observations;
   /** Milliseconds since 1970. */
   readonly nowMs: () => number;
 }
 
-export function pluginApi(options: PluginApiOptions): PluginApi {
-  const { manager, nowMs } = options;
-  const seen = new Observations(manager, nowMs);
-  return {
-    name: "OmniTAK",
-    routes: [...lookRoutes(manager, seen, nowMs), ...changeRoutes(options)],
-    problem: (status, error) => problem(status, error, nowMs()),
-    close: () => seen.close(),
-  };
+export function pluginRoutes(options: PluginRoutesOptions): ApiRoute[] {
+  const { manager, seen, nowMs } = options;
+  return [...lookRoutes(manager, seen, nowMs), ...changeRoutes(options)];
 }
 
 const base = "/api/v1/plugins";
 const one = `${base}/:id`;
-const done: PluginApiAnswer = { status: 200 };
+const done: ApiAnswer = { status: 200 };
 
-function lookRoutes(manager: Manager, seen: Observations, nowMs: () => number): PluginApiRoute[] {
-  const look = (
-    path: string,
-    summary: string,
-    handle: (request: PluginApiRequest) => Promise<unknown>,
-  ): PluginApiRoute => ({
-    method: "GET",
-    path,
-    role: "reader",
-    summary,
-    handle: async (request) => ({ status: 200, body: await handle(request) }),
-  });
+function lookRoutes(manager: Manager, seen: Observations, nowMs: () => number): ApiRoute[] {
   return [
     look(base, "All plugins", ({ query }) => list(manager, query)),
     look(one, "A plugin", async ({ params }) => {
@@ -92,15 +44,15 @@ function lookRoutes(manager: Manager, seen: Observations, nowMs: () => number): 
   ];
 }
 
-function changeRoutes(options: PluginApiOptions): PluginApiRoute[] {
+function changeRoutes(options: PluginRoutesOptions): ApiRoute[] {
   const { manager } = options;
   /** Of a plugin that is there, which answers with nothing but that it was done. */
   const change = (
     path: string,
-    route: Pick<PluginApiRoute, "role" | "audit" | "summary">,
+    route: Pick<ApiRoute, "role" | "audit" | "summary">,
     act: (id: string, body: unknown) => Promise<void>,
-    method: PluginApiRoute["method"] = "POST",
-  ): PluginApiRoute => ({
+    method: ApiRoute["method"] = "POST",
+  ): ApiRoute => ({
     ...route,
     method,
     path: `${one}/${path}`,
@@ -150,8 +102,7 @@ function changeRoutes(options: PluginApiOptions): PluginApiRoute[] {
       { role: "operator", audit: "toggle", summary: "Enable or disable a plugin" },
       async (id, body) => {
         const enabled = field(body, "enabled");
-        if (typeof enabled !== "boolean")
-          throw takErrors["api-request"]({ problem: '"enabled" must be true or false' });
+        if (typeof enabled !== "boolean") throw refused('"enabled" must be true or false');
         await (enabled ? manager.enable(id) : manager.disable(id));
       },
     ),
@@ -177,60 +128,47 @@ function changeRoutes(options: PluginApiOptions): PluginApiRoute[] {
 }
 
 /** In both spellings that its documents and its code have. */
-async function list(manager: Manager, query: PluginApiRequest["query"]) {
+async function list(manager: Manager, query: ApiRequest["query"]) {
   const { type = query.pluginType ?? query.plugin_type } = query;
   const enabledOnly = (query.enabledOnly ?? query.enabled_only) === "true";
-  const all = [];
+  const capabilities = query.capabilities?.split(",");
+  const found: PluginDetails[] = [];
   for (const { name, isEnabled } of manager.list()) {
     if (enabledOnly && !isEnabled) continue;
     const details = await manager.details(name);
-    if (type === undefined || typeOf(details) === type) all.push(infoView(details));
+    if (type === undefined || typeOf(details) === type) found.push(details);
   }
+  const all = found
+    .map(infoView)
+    .filter((info) => capabilities?.every((one) => info.capabilities.includes(one)) ?? true)
+    .toSorted(orderOf(query));
   if (query.page === undefined) return { plugins: all, total: all.length };
-  const perPage = whole(query.perPage ?? query.per_page ?? "20", "perPage", 100);
-  const page = whole(query.page, "page", 1_000_000);
+  const perPage = wholeOf(query.perPage ?? query.per_page ?? "20", "perPage", { max: 100 });
+  const page = wholeOf(query.page, "page", { max: 1_000_000 });
   const plugins = all.slice((page - 1) * perPage, page * perPage);
   return { plugins, total: all.length, page, perPage, totalPages: Math.ceil(all.length / perPage) };
 }
 
-function whole(text: string, what: string, max: number): number {
-  const value = /^[1-9]\d{0,6}$/.test(text) ? Number(text) : Number.NaN;
-  if (!(value <= max)) throw takErrors["api-request"]({ problem: `"${what}" must be 1 to ${max}` });
-  return value;
+const sortable = ["id", "name", "version", "author"] as const;
+
+function orderOf({ sort = "name", order = "asc" }: ApiRequest["query"]) {
+  const by = sortable.find((one) => one === sort);
+  if (by === undefined) throw refused(`"sort" must be one of ${sortable.join(", ")}`);
+  if (order !== "asc" && order !== "desc") throw refused('"order" must be "asc" or "desc"');
+  const sign = order === "asc" ? 1 : -1;
+  // Whole numbers in it count as such, so that 1.10.0 comes behind 1.9.0.
+  const compare = new Intl.Collator("en", { numeric: true }).compare;
+  return (one: ReturnType<typeof infoView>, other: ReturnType<typeof infoView>) =>
+    sign * compare(one[by], other[by]);
 }
 
-function idOf({ id = "" }: PluginApiRequest["params"]): string {
+function idOf({ id = "" }: ApiRequest["params"]): string {
   // What is no name is not there: nobody learns more.
   return id.slice(0, 100);
 }
 
 function field(body: unknown, name: string): unknown {
   const found = typeof body === "object" && body !== null ? Reflect.get(body, name) : undefined;
-  if (found === undefined) throw takErrors["api-request"]({ problem: `"${name}" is missing` });
+  if (found === undefined) throw refused(`"${name}" is missing`);
   return found;
 }
-
-/** By its documents: a request that is not right is 400, whatever is not right about it. */
-function problem(
-  status: number,
-  { code, message }: { readonly code: string; readonly message: string },
-  nowMs: number,
-): PluginApiAnswer {
-  const answered = status === 422 || status === 413 ? 400 : status;
-  const isInvalid = code === "tak/api-request" || code === "manager/settings" || code === "admin/bad-request";
-  const error = isInvalid
-    ? "validation_error"
-    : (codes[answered] ?? (answered >= 500 ? "internal_error" : "bad_request"));
-  return {
-    status: answered,
-    body: { error, message, details: { code }, timestamp: new Date(nowMs).toISOString() },
-  };
-}
-
-const codes: Readonly<Record<number, string>> = {
-  401: "unauthorized",
-  403: "insufficient_permissions",
-  404: "not_found",
-  409: "conflict",
-  429: "rate_limited",
-};

@@ -27,8 +27,9 @@ export function takCommand(system: System, start: StartTak): Command {
     .addHelpText(
       "after",
       `
-The admin interface of its plugins, with OmniTAK's endpoints under /api/v1/plugins, is on a free port of loopback. Its
-address stands in the folder of the plugins' manager, where the other commands find it: remora list --folder .remora
+The admin interface of its plugins, with OmniTAK's API under /api/v1, is on a free port of loopback. Its address stands
+in the folder of the plugins' manager, where the other commands find it: remora list --folder .remora. Who logs in there
+with a password: remora users create
 
 Example:
   remora tak tak.yaml`,

@@ -1,10 +1,9 @@
 /** `remora tokens`: who may use the admin interface of a folder's manager. */
 
-import type { Role } from "@remora/admin";
-import { Command, Option } from "commander";
+import { Command } from "commander";
 import { harmless } from "remora/policy";
 import { type FolderOptions, folderOf, folderOption } from "../house.ts";
-import { durationOption, jsonOption } from "../options.ts";
+import { durationOption, jsonOption, type RoleOptions, roleOption } from "../options.ts";
 import type { System } from "../system.ts";
 import { tableLines } from "../table.ts";
 
@@ -14,8 +13,7 @@ export function tokensCommand(system: System): Command {
   return tokens;
 }
 
-interface CreateOptions extends FolderOptions {
-  readonly role: Role;
+interface CreateOptions extends FolderOptions, RoleOptions {
   readonly valid?: number;
   readonly json?: true;
 }
@@ -25,11 +23,7 @@ function createCommand(system: System): Command {
     .description("Make a token. It is shown once, and only its hash is kept.")
     .argument("<name>", "whose it is: what the audit trail shows")
     .addOption(folderOption())
-    .addOption(
-      new Option("--role <role>", "reader looks, operator also starts and stops, admin decides what runs")
-        .choices(["reader", "operator", "admin"] satisfies Role[])
-        .default("reader"),
-    )
+    .addOption(roleOption())
     .addOption(
       durationOption("--valid <duration>", "until it expires, for example 8h (default: it does not)"),
     )
@@ -84,11 +78,13 @@ function revokeCommand(system: System): Command {
     .description("Take a token back: from the next request on it is none.")
     .argument("<name>", "whose it is")
     .addOption(folderOption())
+    .addOption(jsonOption("print one JSON object"))
     .addHelpText("after", "\nExample:\n  remora tokens revoke ada")
-    .action(async (name: string, options: FolderOptions) => {
+    .action(async (name: string, options: FolderOptions & { json?: true }) => {
       const { revokeToken, tokensFile } = await loadAdmin();
       revokeToken(tokensFile(folderOf(system, options)), name);
-      system.out.write(`${harmless(name)} has no token any more\n`);
+      const text = `${harmless(name)} has no token any more`;
+      system.out.write(`${options.json ? JSON.stringify({ name }) : text}\n`);
     });
 }
 

@@ -1,0 +1,81 @@
+/**
+ * OmniTAK's API over this host: its paths, its JSON, its roles and its statuses; with figures that were measured,
+ * changes that happen, and sockets that ask who comes.
+ * https://github.com/engindearing-projects/omniTAK, docs/PLUGIN_API.md and crates/omnitak-api
+ */
+
+import type { Connections } from "../connections.ts";
+import type { TakHost } from "../host.ts";
+import { authRoutes } from "./auth-routes.ts";
+import { cotRoutes } from "./cot-routes.ts";
+import { liveSockets } from "./live-sockets.ts";
+import type { ApiAnswer, ApiRoute, ApiSocket } from "./mounted.ts";
+import { Observations } from "./observations.ts";
+import { pluginRoutes } from "./plugin-routes.ts";
+import { systemRoutes } from "./system-routes.ts";
+
+export interface OmnitakApi {
+  readonly name: string;
+  readonly routes: readonly ApiRoute[];
+  readonly sockets: readonly ApiSocket[];
+  problem(status: number, error: { readonly code: string; readonly message: string }): ApiAnswer;
+  /** Ends the watching of the host. */
+  close(): void;
+}
+
+export interface OmnitakApiOptions {
+  readonly host: TakHost;
+  readonly connections: Pick<Connections, "endpoints">;
+  /** Where paths of requests begin, and what they do not leave. */
+  readonly pluginFolder: string;
+  /** Milliseconds since 1970. */
+  readonly nowMs: () => number;
+}
+
+export function omnitakApi(options: OmnitakApiOptions): OmnitakApi {
+  const { host, connections, pluginFolder, nowMs } = options;
+  const { manager } = host;
+  const seen = new Observations(manager, nowMs);
+  const live = liveSockets({ host, connections, seen, nowMs });
+  return {
+    name: "OmniTAK",
+    routes: [
+      ...pluginRoutes({ manager, pluginFolder, seen, nowMs }),
+      ...systemRoutes({ host, connections, seen, nowMs }),
+      ...cotRoutes({ host, connections, nowMs }),
+      ...authRoutes(nowMs),
+    ],
+    sockets: live.sockets,
+    problem: (status, error) => problem(status, error, nowMs()),
+    close() {
+      live.close();
+      seen.close();
+    },
+  };
+}
+
+/** By its documents: a request that is not right is 400, whatever is not right about it. */
+function problem(
+  status: number,
+  { code, message }: { readonly code: string; readonly message: string },
+  nowMs: number,
+): ApiAnswer {
+  const isMissing = code === "tak/no-such-connection";
+  const answered = isMissing ? 404 : status === 422 || status === 413 ? 400 : status;
+  const isInvalid = code === "tak/api-request" || code === "manager/settings" || code === "admin/bad-request";
+  const error = isInvalid
+    ? "validation_error"
+    : (codes[answered] ?? (answered >= 500 ? "internal_error" : "bad_request"));
+  return {
+    status: answered,
+    body: { error, message, details: { code }, timestamp: new Date(nowMs).toISOString() },
+  };
+}
+
+const codes: Readonly<Record<number, string>> = {
+  401: "unauthorized",
+  403: "insufficient_permissions",
+  404: "not_found",
+  409: "conflict",
+  429: "rate_limit_exceeded",
+};

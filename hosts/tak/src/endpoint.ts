@@ -1,0 +1,80 @@
+/** A listener or server of the configuration while the host runs: who is connected over it, and what came and went. */
+
+import type { RemoraError } from "remora/base";
+import type { ListenerSettings, ServerSettings } from "./config/settings.ts";
+import type { Outlet } from "./distribute.ts";
+import type { Connection } from "./net/connection.ts";
+
+export type EndpointKind = "listener" | "server";
+
+export interface EndpointCounts {
+  readonly messagesIn: number;
+  readonly messagesOut: number;
+  readonly bytesIn: number;
+  readonly bytesOut: number;
+}
+
+const noCounts: EndpointCounts = { messagesIn: 0, messagesOut: 0, bytesIn: 0, bytesOut: 0 };
+
+export class Endpoint {
+  readonly kind: EndpointKind;
+  readonly settings: ListenerSettings | ServerSettings;
+  readonly #open = new Set<Connection>();
+  #past = noCounts;
+  #openedAtMs: number | undefined;
+  #failure: RemoraError | undefined;
+
+  constructor(kind: EndpointKind, settings: ListenerSettings | ServerSettings) {
+    this.kind = kind;
+    this.settings = settings;
+  }
+
+  get openCount(): number {
+    return this.#open.size;
+  }
+
+  /** When the newest of its connections was made, milliseconds since 1970. */
+  get openedAtMs(): number | undefined {
+    return this.#openedAtMs;
+  }
+
+  /** Why the last connection, or the last try, ended; undefined once one is there again. */
+  get failure(): RemoraError | undefined {
+    return this.#failure;
+  }
+
+  /** Whether it is one of its connections. */
+  has(outlet: Outlet): boolean {
+    return (this.#open as ReadonlySet<Outlet>).has(outlet);
+  }
+
+  /** Of all connections that it ever had. */
+  counts(): EndpointCounts {
+    return [...this.#open].reduce((sum, { stats }) => added(sum, stats), this.#past);
+  }
+
+  opened(connection: Connection): void {
+    this.#open.add(connection);
+    this.#openedAtMs = Date.now();
+    this.#failure = undefined;
+  }
+
+  closed(connection: Connection, error: RemoraError | undefined): void {
+    this.#open.delete(connection);
+    this.#past = added(this.#past, connection.stats);
+    this.#failure = error;
+  }
+
+  failed(error: RemoraError): void {
+    this.#failure = error;
+  }
+}
+
+function added(sum: EndpointCounts, { messagesIn, messagesOut, bytesIn, bytesOut }: EndpointCounts) {
+  return {
+    messagesIn: sum.messagesIn + messagesIn,
+    messagesOut: sum.messagesOut + messagesOut,
+    bytesIn: sum.bytesIn + bytesIn,
+    bytesOut: sum.bytesOut + bytesOut,
+  };
+}

@@ -1,0 +1,126 @@
+/** OmniTAK's API on a TAK host that runs, with clients in each role. */
+
+import { createHmac } from "node:crypto";
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { TestContext } from "node:test";
+import { createToken, openAdmin, tokensFile } from "@remora/admin";
+import { createMessage, omnitakApi, type RunningTak, runTak } from "@remora/tak";
+import { bundlePath, componentPath } from "../../../../examples/build.ts";
+
+const jwtSecret = new TextEncoder().encode("a secret of at least 32 bytes, for tests");
+
+export interface Answer {
+  readonly status: number;
+  // What a test looks at is what it expects to be there.
+  // biome-ignore lint/suspicious/noExplicitAny: see above
+  readonly body: any;
+}
+
+export type Ask = (method: string, path: string, body?: unknown) => Promise<Answer>;
+
+export interface OmnitakRig {
+  readonly tak: RunningTak;
+  readonly address: string;
+  readonly tokens: ReadonlyMap<string, string>;
+  as(role: "admin" | "operator" | "reader", header?: "x-api-key"): Ask;
+  with(headers: Readonly<Record<string, string>>): Ask;
+  /** Sends so many positions through the chain, of ships with the numbers from `first` on. */
+  play(count: number, first?: number): void;
+}
+
+export async function omnitakRig(t: TestContext): Promise<OmnitakRig> {
+  const folder = mkdtempSync(join(tmpdir(), "remora-omnitak-"));
+  t.after(() => rmSync(folder, { recursive: true }));
+  mkdirSync(join(folder, "plugins"));
+  for (const [name, example] of [
+    ["geofence.wasm", "tak/geofence-filter"],
+    ["add-detail.wasm", "tak/add-detail-transformer"],
+  ] as const) {
+    copyFileSync(componentPath(example), join(folder, "plugins", name));
+  }
+  copyFileSync(bundlePath("tak/geofence-looping"), join(folder, "plugins", "looping.bundle"));
+  writeFileSync(join(folder, "secret.wasm"), "outside");
+  symlinkSync(join(folder, "secret.wasm"), join(folder, "plugins", "link.wasm"));
+  const configFile = join(folder, "tak.yaml");
+  writeFileSync(
+    configFile,
+    `listeners:
+  - { id: clients, protocol: tcp, bind_addr: "127.0.0.1:0" }
+plugins:
+  plugin_dir: plugins
+  trust: unsigned
+  filters:
+    - { id: geofence, path: geofence.wasm, limits: { fuel: 100000, deadline_ms: 1000 } }
+`,
+  );
+  const tak = await runTak({ configFile, log: () => {} });
+  const { manager } = tak.host;
+  const { host, connections } = tak;
+  const api = omnitakApi({ host, connections, pluginFolder: join(folder, "plugins"), nowMs: Date.now });
+  const admin = await openAdmin({ manager, mounts: [api], jwtSecret, log: () => {}, nowMs: Date.now });
+  t.after(async () => {
+    await admin.close();
+    api.close();
+    await tak.close();
+  });
+  const file = tokensFile(manager.folder);
+  const tokens = new Map(
+    (["admin", "operator", "reader"] as const).map((role) => [
+      role,
+      createToken(file, { name: role, role, nowMs: Date.now() }),
+    ]),
+  );
+  const withHeaders =
+    (headers: Readonly<Record<string, string>>): Ask =>
+    async (method, path, body) => {
+      const response = await fetch(new URL(path, admin.address), {
+        method,
+        headers: { ...headers, ...(body !== undefined && { "content-type": "application/json" }) },
+        ...(body !== undefined && { body: JSON.stringify(body) }),
+      });
+      const text = await response.text();
+      const isJson = response.headers.get("content-type")?.includes("json") ?? false;
+      return { status: response.status, body: isJson ? JSON.parse(text) : text || undefined };
+    };
+  return {
+    tak,
+    address: admin.address,
+    tokens,
+    with: withHeaders,
+    as: (role, header) => {
+      const token = tokens.get(role) ?? "";
+      return withHeaders(header === undefined ? { authorization: `Bearer ${token}` } : { [header]: token });
+    },
+    play: (count, first = 0) => {
+      for (let n = first; n < first + count; n++) {
+        const timeMs = Date.UTC(2026, 10, 28, 12, 0, 0, n);
+        tak.host.accept(
+          createMessage({
+            uid: `ship-${n}`,
+            type: "a-f-S",
+            timeMs,
+            staleMs: timeMs + 60_000,
+            lat: 52.1,
+            lon: 4.3,
+          }),
+          undefined,
+        );
+      }
+    },
+  };
+}
+
+/** As OmniTAK signs it. */
+export function jwt(
+  claims: Readonly<Record<string, unknown>>,
+  {
+    alg = "HS256",
+    secret = "a secret of at least 32 bytes, for tests",
+  }: { alg?: string; secret?: string } = {},
+): string {
+  const part = (value: unknown) => Buffer.from(JSON.stringify(value)).toString("base64url");
+  const body = `${part({ alg, typ: "JWT" })}.${part(claims)}`;
+  return `${body}.${createHmac("sha256", secret).update(body).digest("base64url")}`;
+}
