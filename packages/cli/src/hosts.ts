@@ -61,7 +61,13 @@ async function running(tak: RunningTak, { what, log, jwtSecret }: RunningOptions
   const { manager, config } = tak.host;
   const pluginFolder = resolve(dirname(config.file), config.pluginDir);
   const { host, connections } = tak;
-  const omnitak = omnitakApi({ host, connections, pluginFolder, nowMs: Date.now });
+  const omnitak = omnitakApi({
+    host,
+    connections,
+    pluginFolder,
+    nowMs: Date.now,
+    memoryBytes: process.memoryUsage.rss,
+  });
   const admin = await openHostAdmin({
     manager,
     mounts: [omnitak],

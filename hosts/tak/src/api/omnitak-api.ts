@@ -30,10 +30,12 @@ export interface OmnitakApiOptions {
   readonly pluginFolder: string;
   /** Milliseconds since 1970. */
   readonly nowMs: () => number;
+  /** What the process holds. */
+  readonly memoryBytes: () => number;
 }
 
 export function omnitakApi(options: OmnitakApiOptions): OmnitakApi {
-  const { host, connections, pluginFolder, nowMs } = options;
+  const { host, connections, pluginFolder, nowMs, memoryBytes } = options;
   const { manager } = host;
   const seen = new Observations(manager, nowMs);
   const live = liveSockets({ host, connections, seen, nowMs });
@@ -41,7 +43,7 @@ export function omnitakApi(options: OmnitakApiOptions): OmnitakApi {
     name: "OmniTAK",
     routes: [
       ...pluginRoutes({ manager, pluginFolder, seen, nowMs }),
-      ...systemRoutes({ host, connections, seen, nowMs }),
+      ...systemRoutes({ host, connections, seen, nowMs, memoryBytes }),
       ...cotRoutes({ host, connections, nowMs }),
       ...authRoutes(nowMs),
     ],

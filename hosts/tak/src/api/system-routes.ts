@@ -1,6 +1,5 @@
 /** How the host is: status, health, metrics, and what was done by whom. */
 
-import { memoryUsage } from "node:process";
 import { readTrail } from "remora/manager";
 import type { Connections } from "../connections.ts";
 import type { TakHost } from "../host.ts";
@@ -17,10 +16,12 @@ export interface SystemOptions {
   readonly connections: Pick<Connections, "endpoints">;
   readonly seen: Observations;
   readonly nowMs: () => number;
+  /** Of the process. */
+  readonly memoryBytes: () => number;
 }
 
 export function systemRoutes(options: SystemOptions): ApiRoute[] {
-  const { host, connections, nowMs } = options;
+  const { host, connections, nowMs, memoryBytes } = options;
   const startedAtMs = performance.now();
   const uptimeSeconds = () => Math.floor((performance.now() - startedAtMs) / 1_000);
   return [
@@ -32,7 +33,7 @@ export function systemRoutes(options: SystemOptions): ApiRoute[] {
         active_connections: openCount(connections),
         messages_processed: messages,
         messages_per_second: seconds === 0 ? 0 : messages / seconds,
-        memory_usage_bytes: memoryUsage.rss(),
+        memory_usage_bytes: memoryBytes(),
         active_filters: host.config.chain.length,
         version: takHostVersion,
         timestamp: new Date(nowMs()).toISOString(),

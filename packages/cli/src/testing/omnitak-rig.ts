@@ -58,7 +58,13 @@ plugins:
   const tak = await runTak({ configFile, log: () => {} });
   const { manager } = tak.host;
   const { host, connections } = tak;
-  const api = omnitakApi({ host, connections, pluginFolder: join(folder, "plugins"), nowMs: Date.now });
+  const api = omnitakApi({
+    host,
+    connections,
+    pluginFolder: join(folder, "plugins"),
+    nowMs: Date.now,
+    memoryBytes: process.memoryUsage.rss,
+  });
   const admin = await openAdmin({ manager, mounts: [api], jwtSecret, log: () => {}, nowMs: Date.now });
   t.after(async () => {
     await admin.close();
