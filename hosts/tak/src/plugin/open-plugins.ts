@@ -83,12 +83,16 @@ interface Named {
 }
 
 async function readPlugins(config: TakConfig): Promise<Named[]> {
+  const wanted = config.chain.flatMap((entry) => (entry.kind === "plugin" ? [entry.plugin] : []));
+  // All at once, since the disk is what takes the time.
+  const files = await Promise.all(
+    wanted.map(async (settings) => {
+      const path = resolve(dirname(config.file), config.pluginDir, settings.path);
+      return { settings, path, bytes: await readPlugin(settings, path) };
+    }),
+  );
   const named: Named[] = [];
-  for (const entry of config.chain) {
-    if (entry.kind !== "plugin") continue;
-    const { plugin: settings } = entry;
-    const path = resolve(dirname(config.file), config.pluginDir, settings.path);
-    const bytes = await readPlugin(settings, path);
+  for (const { settings, path, bytes } of files) {
     const bundle = openBundle(bytes, { vocabulary: takVocabulary });
     const { name } = bundle.manifest;
     const twin = named.find((other) => other.bundle.manifest.name === name);
