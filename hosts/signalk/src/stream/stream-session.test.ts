@@ -92,6 +92,19 @@ test("a command gets its answer by its own id", async () => {
   ]);
 });
 
+test("a client that is an instrument is heard, and one that sends what is no delta is told so", () => {
+  const { open, sent, server, values } = session();
+  const client = open();
+  client.receive(
+    '{"updates":[{"values":[{"path":"a","value":1}]},{"$source":"gps.GP","values":[{"path":"b","value":2}]}]}',
+  );
+  assert.deepEqual(values(), ["a=1", "b=2"]);
+  assert.equal(server.model.leaf("vessels.self", "a")?.$source, "ws");
+  assert.equal(server.model.leaf("vessels.self", "b")?.$source, "gps.GP");
+  client.receive('{"updates":[{"values":[{"path":"a b","value":1}]}]}');
+  assert.equal(typeof sent[0]?.error, "string");
+});
+
 test("what is no message is said to be none, and the stream goes on", () => {
   const { open, sent, say, values } = session("none");
   const opened = open();

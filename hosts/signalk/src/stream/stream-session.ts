@@ -3,8 +3,8 @@
  * commands, and a bound on what it may leave unread.
  */
 
-import type { StampedDelta } from "../delta/delta.ts";
-import { isRecord } from "../delta/delta.ts";
+import { isRemoraError } from "remora/base";
+import { checkDelta, isRecord, type StampedDelta } from "../delta/delta.ts";
 import { Published } from "../delta/published.ts";
 import { putTo, serverVersion } from "../http/model-routes.ts";
 import type { SignalkServer } from "../server.ts";
@@ -70,6 +70,7 @@ export class StreamSession {
     if ("unsubscribe" in data) this.#unsubscribe(data);
     if ("subscribe" in data) this.#subscribe(data);
     if ("put" in data) void this.#put(data);
+    if ("updates" in data) this.#input(data);
   }
 
   close(): void {
@@ -98,6 +99,16 @@ export class StreamSession {
     const request = readUnsubscribe(data);
     if (request === undefined) this.#complain("no list of paths to unsubscribe from");
     else this.#listener.unsubscribe(request.context, request.paths);
+  }
+
+  /** An instrument that speaks Signal K. */
+  #input(data: Record<string, unknown>): void {
+    try {
+      this.#server.input(checkDelta(data), "ws");
+    } catch (error) {
+      if (!isRemoraError(error)) throw error;
+      this.#complain(error.message);
+    }
   }
 
   async #put(data: Record<string, unknown>): Promise<void> {
