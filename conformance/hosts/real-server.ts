@@ -37,6 +37,7 @@ export interface Answer {
 export interface RealServer {
   readonly port: number;
   readonly selfContext: string;
+  readonly pid: number;
   /** @param waitMs For an answer; beyond it the request fails. */
   request(path: string, method?: string, body?: unknown, waitMs?: number): Promise<Answer>;
   close(): Promise<void>;
@@ -87,6 +88,7 @@ export async function openRealServer(
   return {
     port,
     selfContext: `vessels.${uuid}`,
+    pid: child.pid ?? 0, // one that was started has one
     request: (path, method, body, waitMs) => request(`http://127.0.0.1:${port}${path}`, method, body, waitMs),
     close,
   };

@@ -5,8 +5,8 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import asc from "assemblyscript/asc";
 import { boatWith } from "../testing/boats.ts";
+import { compiledPlugin } from "../testing/compiled-plugin.ts";
 
 /** Collects garbage and makes new before it looks at what it was given. */
 const source = `
@@ -43,7 +43,7 @@ const source = `
 `;
 
 test("a configuration, a delta and a request are whole though the guest collects its garbage before it reads them", async (t) => {
-  const guest = await compiled();
+  const guest = await compiledPlugin(source);
   const configuration = { depth: 7 };
   const boat = await boatWith(t, [{ name: "churns", guest }], {
     settingsDefault: { enabled: true, enableDebug: false, configuration },
@@ -59,15 +59,3 @@ test("a configuration, a delta and a request are whole though the guest collects
   await boat.fetch("/plugins/churns/two");
   assert.equal(plugin.statusMessage, "heard");
 });
-
-async function compiled(): Promise<Uint8Array> {
-  let binary: Uint8Array | undefined;
-  const { error, stderr } = await asc.main(["guest.ts", "--exportRuntime", "--outFile", "guest.wasm"], {
-    readFile: (name) => (name === "guest.ts" ? source : null),
-    writeFile: (_name, contents) => {
-      if (typeof contents !== "string") binary = contents;
-    },
-  });
-  assert.ok(binary !== undefined, `${error} ${stderr}`);
-  return binary;
-}
