@@ -24,7 +24,7 @@ import { Manager } from "./manager.ts";
 import { ManagerEvents, type ManagerListener } from "./manager-event.ts";
 import type { PluginOwner } from "./plugin-owner.ts";
 import type { ManagerPolicy } from "./policy.ts";
-import { RewriteFolder } from "./rewrite-folder.ts";
+import { RewriteFolder, rewrittenName } from "./rewrite-folder.ts";
 import type { RunningVersion } from "./running-version.ts";
 import type { SecretSource } from "./settings/secrets.ts";
 import { SettingsFiles } from "./settings/settings.ts";
@@ -182,7 +182,7 @@ function openCore(
     state: new SharedState(),
     audit: options.audit ?? (trail === undefined ? { write: () => {} } : gateAudit(trail)),
     clock,
-    cache: new CompileCache({ store: new RewriteFolder(folder.at("rewritten")) }),
+    cache: new CompileCache({ store: new RewriteFolder(folder.at(rewrittenName)) }),
     events: new ManagerEvents(),
     observers: new CallObservers(),
     run,

@@ -7,6 +7,10 @@ import { mkdirSync, readFileSync } from "node:fs";
 import { rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { RewriteStore } from "../engine/kept-files.ts";
+import { draftMark } from "./store/data-folder.ts";
+
+/** In the manager's folder. */
+export const rewrittenName = "rewritten";
 
 export class RewriteFolder implements RewriteStore {
   readonly #folder: string;
@@ -28,7 +32,7 @@ export class RewriteFolder implements RewriteStore {
 
   async write(name: string, pieces: readonly Uint8Array[]): Promise<void> {
     // Other processes may share the folder: a name of our own, then the new file in one step.
-    const draft = `${this.#pathOf(name)}.${crypto.randomUUID()}`;
+    const draft = `${this.#pathOf(name)}${draftMark}${crypto.randomUUID()}`;
     try {
       await writeFile(draft, pieces, { flag: "wx", mode: 0o600 });
       await rename(draft, this.#pathOf(name));

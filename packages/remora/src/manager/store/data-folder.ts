@@ -7,7 +7,7 @@
  *   plugins/NAME.json      one entry a plugin: the version that runs, those before it, what was granted
  *   settings/NAME.json     its settings, with references in place of secrets
  *   data/NAME/             its own files and keys, which only it changes
- *   rewritten/             modules after the rewrite; may be deleted at any time
+ *   rewritten/             modules after the rewrite, and plans of components; may be deleted at any time
  * ```
  *
  * Every change of what the manager believes is one rename. A file is written beside its place, synchronised, renamed,
@@ -21,7 +21,7 @@ import { managerErrors } from "../errors.ts";
 import { codeOf, type FileSystem } from "./file-system.ts";
 
 /** Between a name and what makes it unique: names of plugins have no dot, digests neither. */
-const draftMark = ".draft-";
+export const draftMark = ".draft-";
 
 export class DataFolder {
   readonly path: string;

@@ -3,6 +3,7 @@
  * state or in its new one, never between. Nothing here needs the plugin's code.
  */
 
+import { rewrittenName } from "../rewrite-folder.ts";
 import type { BundleStore } from "./bundle-store.ts";
 import type { DataFolder } from "./data-folder.ts";
 import { bundlesOf, type Entries, type Entry, type Operation } from "./entry.ts";
@@ -66,6 +67,7 @@ export async function recover(
       recovered.push({ plugin: name, operation: last.operation, from: last.from, to: from, found: "new" });
     }
   }
+  await folder.sweep(rewrittenName);
   await store.keepOnly(new Set([...kept.values()].flatMap(bundlesOf)));
   return { entries: kept, recovered };
 }
