@@ -15,20 +15,30 @@ import { type Loaded, openOurs } from "./signalk/ours.ts";
 import { openTheirs } from "./signalk/theirs.ts";
 
 /** A position with speed, as a GPS gives it every second. */
-const delta = {
+const deltaAt = (second: number) => ({
   context: "vessels.urn:mrn:signalk:uuid:c0d79334-4e25-4245-8892-54e8ccc8021d",
   updates: [
     {
       $source: "gps.GP",
-      timestamp: "2026-01-01T12:00:00.000Z",
+      timestamp: new Date(Date.UTC(2026, 0, 1, 12) + 1_000 * second).toISOString(),
       values: [
-        { path: "navigation.position", value: { latitude: 53.012_345, longitude: 4.712_345 } },
-        { path: "navigation.speedOverGround", value: 3.15 },
-        { path: "navigation.courseOverGroundTrue", value: 1.0821 },
+        {
+          path: "navigation.position",
+          value: {
+            latitude: (53_012_345 + 11 * second) / 1_000_000,
+            longitude: (4_712_345 + 7 * second) / 1_000_000,
+          },
+        },
+        { path: "navigation.speedOverGround", value: (315 + (second % 7)) / 100 },
+        { path: "navigation.courseOverGroundTrue", value: (10_821 + (second % 11)) / 10_000 },
       ],
     },
   ],
-};
+});
+
+/** The same again and again; and another time, place and speed each. */
+const still = [deltaAt(0)];
+const moving = Array.from({ length: 600 }, (_, second) => deltaAt(second));
 
 const rounds = 9;
 /** V8 compiles what is called often, in the background, when the machine has time. */
@@ -44,11 +54,16 @@ export async function run(): Promise<Figures> {
   try {
     const watcher = wasmPath("depth-alarm");
     const emitter = await emitterWasm(folder);
-    const [through, emitted] = [await compare(watcher, folder, feed), await compare(emitter, folder, poll)];
+    const through = await compare(watcher, folder, {
+      still: (loaded) => feed(loaded, still),
+      moving: (loaded) => feed(loaded, moving),
+    });
+    const { emitted } = await compare(emitter, folder, { emitted: poll });
     return {
-      deltasPerSecond: Math.round(through.ours),
-      deltasPerSecondTheirs: Math.round(through.theirs),
-      deltasRatio: rounded(through.ours / through.theirs),
+      deltasPerSecond: Math.round(through.still.ours),
+      deltasPerSecondTheirs: Math.round(through.still.theirs),
+      deltasRatio: rounded(through.still.ours / through.still.theirs),
+      movingRatio: rounded(through.moving.ours / through.moving.theirs),
       emitsPerSecond: Math.round(emitted.ours),
       emitsPerSecondTheirs: Math.round(emitted.theirs),
       emitRatio: rounded(emitted.ours / emitted.theirs),
@@ -59,26 +74,38 @@ export async function run(): Promise<Figures> {
   }
 }
 
+type Use = (loaded: Loaded) => Promise<number>;
+
 /** Interleaved rounds of both, in things a second. */
-async function compare(wasm: string, folder: string, use: (loaded: Loaded) => Promise<number>) {
+async function compare<Name extends string>(
+  wasm: string,
+  folder: string,
+  uses: Readonly<Record<Name, Use>>,
+): Promise<Record<Name, { readonly ours: number; readonly theirs: number }>> {
   const ours = await openOurs(wasm, folder);
   const theirs = await openTheirs(wasm, folder);
-  const rates = { ours: [] as number[], theirs: [] as number[] };
+  const names = Object.keys(uses) as Name[];
+  const rates = names.map((name) => ({ name, ours: [] as number[], theirs: [] as number[] }));
   for (let round = 0; round < rounds + warmUpRounds; round++) {
-    for (const [name, loaded] of [["ours", ours] as const, ["theirs", theirs] as const]) {
-      const rate = await use(loaded);
-      if (round >= warmUpRounds) rates[name].push(rate);
+    for (const rate of rates) {
+      const use = uses[rate.name];
+      const [our, their] = [await use(ours), await use(theirs)];
+      if (round < warmUpRounds) continue;
+      rate.ours.push(our);
+      rate.theirs.push(their);
     }
   }
   await ours.close();
-  return { ours: median(rates.ours), theirs: median(rates.theirs) };
+  const medians = rates.map((rate) => [rate.name, { ours: median(rate.ours), theirs: median(rate.theirs) }]);
+  // One for each name.
+  return Object.fromEntries(medians);
 }
 
-async function feed(loaded: Loaded): Promise<number> {
+async function feed(loaded: Loaded, deltas: readonly object[]): Promise<number> {
   const before = loaded.delivered();
   const startedMs = performance.now();
   for (let sent = 0; sent < deltasPerRound; sent++) {
-    loaded.say(delta);
+    loaded.say(deltas[sent % deltas.length] ?? {});
     if (sent % deltasPerTurn === 0) await new Promise(setImmediate);
   }
   while (loaded.delivered() < before + deltasPerRound) {

@@ -6,8 +6,12 @@ import { DecimalText } from "./decimal-text.ts";
 const decimal = new DecimalText();
 
 function written(value: number, guess: number): string | undefined {
-  if (!decimal.write(value, guess)) return undefined;
-  return String.fromCharCode(...decimal.units.subarray(decimal.from));
+  if (!decimal.read(value, guess)) return undefined;
+  const units = new Uint16Array(decimal.length + 2).fill(0x23);
+  decimal.write(units, 1);
+  const text = String.fromCharCode(...units);
+  assert.match(text, /^#[^#]+#$/);
+  return text.slice(1, -1);
 }
 
 const guesses = fc.integer({ min: 0, max: 9 });

@@ -15,17 +15,19 @@ const point = 0x2e;
 const zero = 0x30;
 
 export class DecimalText {
-  /** The text of the last number is its end, from `from` on. */
-  readonly units = new Uint16Array(32);
-  from = 0;
-  /** Of the last number. */
+  /** Digits behind the point of the number that was read last. */
   decimals = 0;
+  /** Units of its text. */
+  length = 0;
+  #isNegative = false;
+  #whole = 0;
+  #part = 0;
 
   /**
    * @param guess Decimals that it may have: those of the number that was here before.
    * @returns     false for a number that is none of these; the platform can write it
    */
-  write(value: number, guess: number): boolean {
+  read(value: number, guess: number): boolean {
     const size = Math.abs(value);
     if (!(size >= smallest && size < integerMax) && size !== 0) return false;
     let decimals = guess;
@@ -35,38 +37,49 @@ export class DecimalText {
       decimals = tried;
       scaled = scaledBy(size, decimals);
     }
-    for (let tenth = Math.floor(scaled / 10); decimals > 0 && tenth * 10 === scaled; decimals--) {
-      scaled = tenth;
-      tenth = Math.floor(scaled / 10);
+    // Integers of 32 bits, whose divisions are cheap. The whole part is the decimal's: no other integer is this double.
+    const whole = size | 0;
+    let part = (scaled - whole * (powers[decimals] ?? 1)) | 0;
+    for (let tenth = (part / 10) | 0; decimals > 0 && tenth * 10 === part; decimals--) {
+      part = tenth;
+      tenth = (part / 10) | 0;
     }
+    this.#isNegative = value < 0;
+    this.#whole = whole;
+    this.#part = part;
     this.decimals = decimals;
-    this.#write(scaled, value < 0);
+    this.length = (value < 0 ? 1 : 0) + digitsOf(whole) + (decimals > 0 ? 1 + decimals : 0);
     return true;
   }
 
-  #write(scaled: number, isNegative: boolean): void {
-    const { units, decimals } = this;
-    const power = powers[decimals] ?? 1;
-    // Integers of 32 bits, whose divisions are cheap.
-    let whole = Math.floor(scaled / power) | 0;
-    let part = (scaled - whole * power) | 0;
-    let at = units.length;
-    if (decimals > 0) {
-      for (const end = at - decimals; at > end; ) {
-        const tenth = (part / 10) | 0;
-        units[--at] = zero + part - 10 * tenth;
-        part = tenth;
-      }
+  /** Writes what was read last. */
+  write(units: Uint16Array, from: number): void {
+    let at = from + this.length;
+    if (this.decimals > 0) {
+      at = writeDigits(units, at, this.#part, this.decimals);
       units[--at] = point;
     }
-    do {
-      const tenth = (whole / 10) | 0;
-      units[--at] = zero + whole - 10 * tenth;
-      whole = tenth;
-    } while (whole > 0);
-    if (isNegative) units[--at] = minus;
-    this.from = at;
+    writeDigits(units, at, this.#whole, digitsOf(this.#whole));
+    if (this.#isNegative) units[from] = minus;
   }
+}
+
+/** The last so many digits, which end in front of `end`. @returns where they begin */
+function writeDigits(units: Uint16Array, end: number, integer: number, digits: number): number {
+  let left = integer;
+  let at = end;
+  for (const from = end - digits; at > from; ) {
+    const tenth = (left / 10) | 0;
+    units[--at] = zero + left - 10 * tenth;
+    left = tenth;
+  }
+  return at;
+}
+
+function digitsOf(integer: number): number {
+  let digits = 1;
+  for (let power = 10; power <= integer; power *= 10) digits++;
+  return digits;
 }
 
 /** The number times a power of ten, when that is an integer of which it is the quotient; else -1. */

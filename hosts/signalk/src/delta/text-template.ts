@@ -83,7 +83,7 @@ export class TextTemplate {
   }
 
   #write(leaf: number, value: unknown): boolean {
-    if (typeof value === "number" && this.#decimal.write(value, this.#decimals[leaf] as number))
+    if (typeof value === "number" && this.#decimal.read(value, this.#decimals[leaf] as number))
       return this.#putDecimal(leaf);
     if (typeof value === "string" && this.#putPlain(leaf, value)) return true;
     const text = leafText(value);
@@ -93,12 +93,10 @@ export class TextTemplate {
   }
 
   #putDecimal(leaf: number): boolean {
-    const { units, from, decimals } = this.#decimal;
-    if (!this.#resize(leaf, units.length - from)) return false;
-    this.#decimals[leaf] = decimals;
-    const into = this.#units;
-    for (let at = from, to = this.#from[leaf] as number; at < units.length; at++, to++)
-      into[to] = units[at] as number;
+    const decimal = this.#decimal;
+    if (!this.#resize(leaf, decimal.length)) return false;
+    this.#decimals[leaf] = decimal.decimals;
+    decimal.write(this.#units, this.#from[leaf] as number);
     return true;
   }
 
