@@ -6,7 +6,8 @@ import { trap } from "../abi/trap.ts";
 import { addEnd, endAt } from "./copy-end.ts";
 import type { Elements } from "./element.ts";
 import { isThenable } from "./host-callee.ts";
-import { GuestStream, promiseOf, pumpInto, settleInto } from "./host-stream.ts";
+import { isAsyncIterable, pumpInto, settleInto } from "./host-source.ts";
+import { GuestStream, promiseOf } from "./host-stream.ts";
 import type { Scheduler } from "./scheduler.ts";
 import { type SharedCopy, SharedFuture, SharedStream } from "./shared-copy.ts";
 import { handleKinds } from "./waitable.ts";
@@ -67,7 +68,7 @@ export class InstanceAsyncValues implements AsyncValues {
   accepts(value: unknown, type: AsyncType): boolean {
     if (type.kind === "error-context") return value instanceof Error;
     if (type.kind === "future") return isThenable(value);
-    return typeof value === "object" && value !== null && Symbol.asyncIterator in value;
+    return isAsyncIterable(value);
   }
 
   fromHost(value: unknown, type: AsyncType): SharedCopy | ErrorContext {

@@ -9,6 +9,9 @@ import type { Element } from "./element.ts";
 /** CanonicalABI.md, Buffer.MAX_LENGTH: a count fits into 28 bits beside the result of a copy. */
 const lengthMax = 2 ** 28 - 1;
 
+/** What a value costs the host at least while it is copied, however small it is in the guest. */
+const heldBytesMin = 16;
+
 export type Buffer = GuestBuffer | HostBuffer;
 
 /** A range of a guest's memory. It was checked when it was handed over, and memory does not shrink. */
@@ -50,6 +53,7 @@ export class GuestBuffer {
     const codec = element[side];
     if (codec === undefined) return new Array(count).fill(undefined);
     cx.beginLift();
+    cx.spendLift(count * Math.max(element.size, heldBytesMin));
     const at = this.#at;
     return Array.from({ length: count }, (_, index) => codec.load(cx, at + index * element.size));
   }

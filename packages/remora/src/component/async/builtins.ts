@@ -158,7 +158,7 @@ function waitableFunction(options: BuiltinOptions, name: string): Builtin {
       return {
         body(index: number) {
           const set = waitableSetAt(state, index);
-          if (set.members.size > 0) trap("a waitable set is dropped that has members");
+          if (set.size > 0) trap("a waitable set is dropped that has members");
           if (set.waiters > 0) trap("a waitable set is dropped that is waited for");
           state.handles.remove(index, handleKinds.set);
           return undefined;

@@ -8,9 +8,16 @@ import type { Flat } from "../core.ts";
 import { isThenable } from "./host-callee.ts";
 import type { Later } from "./later.ts";
 
-/** The body of an import that waits: it gives its core result, or a promise of it. */
-export function frozenHostCall(call: OutgoingCall): (...flat: Flat[]) => Later<Flat | undefined> {
-  const { cx, callee, signature, endLoans } = call;
+/**
+ * The body of an import that waits: it gives its core result, or a promise of it.
+ *
+ * @param takeLoans Takes the objects that the host was lent for this call; gives what ends the loan.
+ */
+export function frozenHostCall(
+  call: OutgoingCall,
+  takeLoans: () => () => void,
+): (...flat: Flat[]) => Later<Flat | undefined> {
+  const { cx, callee, signature } = call;
   const { type, codecs } = signature;
   const lift = argumentsLifter(signature);
   const write = resultLowerer(call);
@@ -19,13 +26,14 @@ export function frozenHostCall(call: OutgoingCall): (...flat: Flat[]) => Later<F
   const given = (value: unknown) => (resultType === undefined ? value : { tag: "ok", val: value });
   const thrown = (error: unknown) => errorResult(call, resultType !== undefined, err, error);
   return (...flat: Flat[]) => {
+    cx.beginLift();
+    const args = lift(cx, flat);
+    const endLoans = takeLoans();
     const complete = (value: unknown): Flat | undefined => {
-      endLoans?.();
+      endLoans();
       // The instance took no other call meanwhile, so its memory is where it was.
       return write(cx, value, flat);
     };
-    cx.beginLift();
-    const args = lift(cx, flat);
     let result: unknown;
     try {
       result = callee(...args);

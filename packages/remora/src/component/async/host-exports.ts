@@ -80,14 +80,14 @@ export function immediateCall(lifted: LiftedFunction, scheduler: Scheduler): Hos
     check(lifted, args);
     engine.enter();
     let value: unknown;
+    const caller: Caller = {
+      start: () => args,
+      resolve(result) {
+        value = result;
+      },
+    };
     try {
-      const caller: Caller = {
-        start: () => args,
-        resolve(result) {
-          value = result;
-        },
-      };
-      const later = lifted.start(caller, false);
+      const later = scheduler.atOnce(() => lifted.start(caller, false));
       if (later instanceof Promise) throw componentErrors["cannot-wait"]({ name: "another thread" });
     } catch (error) {
       throw scheduler.fail(error);

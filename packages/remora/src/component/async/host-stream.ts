@@ -1,11 +1,9 @@
 /**
- * Streams and futures towards the host. What a guest gives is an object that is read from when the host asks; what
- * the host gives is read from when the guest has taken the last of it. So neither side makes the other hold more than
- * one chunk.
+ * Streams and futures that a guest gives to the host. Each is an object that is read from when the host asks, so that
+ * the guest never makes the host hold more than one chunk.
  */
 
 import type { RemoraError } from "../../base/index.ts";
-import { componentErrors } from "../errors.ts";
 import { HostBuffer } from "./buffer.ts";
 import type { HostEnd, Scheduler } from "./scheduler.ts";
 import type { Copier, CopyResult, SharedFuture, SharedStream } from "./shared-copy.ts";
@@ -98,7 +96,7 @@ export class GuestStream implements AsyncIterableIterator<unknown>, HostEnd {
   }
 }
 
-function hostCopier(owner: object, buffer: HostBuffer, done: (result: CopyResult) => void): Copier {
+export function hostCopier(owner: object, buffer: HostBuffer, done: (result: CopyResult) => void): Copier {
   return {
     owner,
     buffer,
@@ -108,59 +106,6 @@ function hostCopier(owner: object, buffer: HostBuffer, done: (result: CopyResult
     },
     done,
   };
-}
-
-/** Writes what the host iterates over into a stream, a chunk whenever the guest has taken the one before. */
-export function pumpInto(shared: SharedStream, source: AsyncIterable<unknown>, scheduler: Scheduler): void {
-  const end: HostEnd = {
-    fail() {
-      // Nobody waits for it any more: what it still has to say is lost with the guest.
-      iterator.return?.().catch(() => {});
-    },
-  };
-  const iterator = source[Symbol.asyncIterator]();
-  scheduler.hold(end);
-  const write = (values: unknown[] | Uint8Array) => {
-    const buffer = new HostBuffer(values.length, values);
-    return new Promise<CopyResult>((resolve) => {
-      const again = (result: CopyResult) => {
-        if (result === "completed" && buffer.remain > 0) attempt();
-        else resolve(result);
-      };
-      const attempt = () =>
-        scheduler.whenPaused(() => {
-          scheduler.open();
-          shared.write(hostCopier(end, buffer, again));
-        });
-      attempt();
-    });
-  };
-  const run = async () => {
-    for (let next = await iterator.next(); next.done !== true; next = await iterator.next()) {
-      const values = chunkOf(shared, next.value);
-      if (values.length > 0 && (await write(values)) === "dropped") {
-        await iterator.return?.();
-        break;
-      }
-    }
-    scheduler.whenPaused(() => {
-      scheduler.release(end);
-      shared.drop();
-    });
-  };
-  run().catch((error: unknown) => {
-    // The specification has no way to tell a reader why a stream ended: half of one must not pass for all of it.
-    scheduler.whenPaused(() => {
-      throw componentErrors["host-failed"]({ name: "stream" }, error);
-    });
-  });
-}
-
-function chunkOf(shared: SharedStream, value: unknown): unknown[] | Uint8Array {
-  const { type } = shared.element;
-  if (type?.kind !== "u8") return [value];
-  if (value instanceof Uint8Array) return value;
-  throw new TypeError("A stream of bytes is given as chunks of Uint8Array");
 }
 
 /** What a guest's future will be. It rejects when the guest fails before it has a value. */
@@ -181,21 +126,4 @@ export function promiseOf(shared: SharedFuture, scheduler: Scheduler): Promise<u
   // Whoever does not wait for it is told of the failure by the call itself.
   promise.catch(() => {});
   return promise;
-}
-
-/** Gives a guest the value of a promise of the host's, when it has one. */
-export function settleInto(shared: SharedFuture, promise: PromiseLike<unknown>, scheduler: Scheduler): void {
-  const end: HostEnd = { fail: () => {} };
-  scheduler.hold(end);
-  Promise.resolve(promise).then(
-    (value) =>
-      scheduler.whenPaused(() => {
-        scheduler.open();
-        shared.write(hostCopier(end, new HostBuffer(1, [value]), () => scheduler.release(end)));
-      }),
-    (error: unknown) =>
-      scheduler.whenPaused(() => {
-        throw componentErrors["host-failed"]({ name: "future" }, error);
-      }),
-  );
 }

@@ -246,6 +246,17 @@ export class Scheduler {
     this.kick();
   }
 
+  /** Runs a call that gives its result at once: what the host wants meanwhile, in a function that the guest calls, waits. */
+  atOnce<Result>(run: () => Result): Result {
+    const wasBusy = this.#isBusy;
+    this.#isBusy = true;
+    try {
+      return run();
+    } finally {
+      this.#isBusy = wasBusy;
+    }
+  }
+
   /** Lets threads run that are ready. */
   kick(): void {
     if (!this.#isBusy && this.#failure === undefined) void this.#takeTurns();

@@ -25,6 +25,8 @@ export interface Copier {
 abstract class Shared {
   readonly element: Element;
   isDropped = false;
+  /** Told once when an end is dropped, for an end of the host's that is not waiting here. */
+  onDropped: (() => void) | undefined;
   protected pending: Copier | undefined;
 
   constructor(element: Element) {
@@ -41,6 +43,9 @@ abstract class Shared {
     if (this.isDropped) return;
     this.isDropped = true;
     this.notify("dropped");
+    const told = this.onDropped;
+    this.onDropped = undefined;
+    told?.();
   }
 
   protected notify(result: CopyResult): void {

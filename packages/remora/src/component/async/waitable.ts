@@ -44,11 +44,13 @@ export abstract class Waitable {
 
   setEvent(event: () => Event): void {
     this.#event = event;
+    this.set?.noteEvent(this);
   }
 
   takeEvent(): Event {
     const event = this.#event;
     this.#event = undefined;
+    this.set?.forgetEvent(this);
     return event === undefined ? noEvent : event();
   }
 
@@ -66,37 +68,53 @@ export abstract class Waitable {
 
   join(set: WaitableSet | undefined): void {
     if (this.isAwaited) trap("a waitable that a thread waits for cannot join a set");
-    this.set?.members.delete(this);
+    this.leaveSet();
     this.set = set;
-    set?.members.add(this);
+    set?.add(this);
   }
 
   /** It is let go of; whoever does that has made sure that nothing of it is pending. */
   leaveSet(): void {
-    this.set?.members.delete(this);
+    this.set?.remove(this);
     this.set = undefined;
   }
 }
 
+/** A guest may make it as large as it may have handles, and ask for it as often as it may call: no member is looked for. */
 export class WaitableSet {
-  readonly members = new Set<Waitable>();
+  /** Members. */
+  size = 0;
+  /** Those that have an event, in the order in which they came to it: none is passed over for ever. */
+  #ready: Set<Waitable> | undefined;
   /** Threads that wait for it. */
   waiters = 0;
 
   get hasEvent(): boolean {
-    for (const member of this.members) if (member.hasEvent) return true;
-    return false;
+    return this.#ready !== undefined && this.#ready.size > 0;
   }
 
-  /** The event of the member that has waited longest. */
+  add(member: Waitable): void {
+    this.size++;
+    if (member.hasEvent) this.noteEvent(member);
+  }
+
+  remove(member: Waitable): void {
+    this.size--;
+    this.forgetEvent(member);
+  }
+
+  noteEvent(member: Waitable): void {
+    this.#ready ??= new Set();
+    this.#ready.add(member);
+  }
+
+  forgetEvent(member: Waitable): void {
+    this.#ready?.delete(member);
+  }
+
+  /** The event that is there for longest. */
   take(): Event {
-    for (const member of this.members) {
-      if (!member.hasEvent) continue;
-      // To the end: none is passed over for ever.
-      this.members.delete(member);
-      this.members.add(member);
-      return member.takeEvent();
-    }
+    for (const member of this.#ready ?? []) return member.takeEvent();
     return noEvent;
   }
 }

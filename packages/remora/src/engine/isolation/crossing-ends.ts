@@ -8,6 +8,7 @@ import type { AsyncType, HostValues } from "../../component/abi/codec-async.ts";
 import { trap } from "../../component/abi/trap.ts";
 import { forgettable } from "../../component/async/forgettable.ts";
 import { isThenable } from "../../component/async/host-callee.ts";
+import { endIterator, isAsyncIterable } from "../../component/async/host-source.ts";
 import type { ValueType } from "../../component/types.ts";
 
 /** Asks the other side. */
@@ -47,7 +48,7 @@ export class CrossingEnds implements HostValues {
 
   accepts(value: unknown, type: EndType): boolean {
     if (type.kind === "future") return isThenable(value);
-    return typeof value === "object" && value !== null && Symbol.asyncIterator in value;
+    return isAsyncIterable(value);
   }
 
   fromHost(value: unknown, type: EndType): number {
@@ -115,17 +116,24 @@ function givenFuture(promise: PromiseLike<unknown>, type: EndType): Given {
 }
 
 function givenStream(iterable: AsyncIterable<unknown>, type: EndType): Given {
-  const iterator = iterable[Symbol.asyncIterator]();
+  let iterator: AsyncIterator<unknown> | undefined;
+  const begun = () => {
+    iterator ??= iterable[Symbol.asyncIterator]();
+    return iterator;
+  };
   return {
     isOnce: false,
     type: packetType(type),
     async next() {
-      const { done, value } = await iterator.next();
+      const { done, value } = await begun().next();
       return done === true ? { done, value: undefined } : { done: false, value };
     },
     letGo() {
-      // Nobody waits for it any more.
-      iterator.return?.()?.catch(() => {});
+      try {
+        void endIterator(begun());
+      } catch {
+        // It could not even begin.
+      }
     },
   };
 }
