@@ -189,6 +189,68 @@ test("a guest that goes on for ever after its result spends the fuel of that cal
   await assert.rejects(instance.exports.foreverAfter(), { code: "engine/poisoned" });
 });
 
+test("a guest that asks a large set for events without end is stopped at its deadline", async () => {
+  const instance = await attacked(
+    `(local.set $a (call $set-new))
+    (loop $l
+      (call $join (call $low (call $new)) (local.get $a))
+      (br_if $l (i32.lt_u (local.tee $b (i32.add (local.get $b) (i32.const 1))) (i32.const 45000))))
+    (loop $l (drop (call $set-poll (local.get $a) (i32.const 0))) (br $l))`,
+    { fuelMax: Number.POSITIVE_INFINITY, deadlineMs: 500 },
+  );
+  const startedMs = performance.now();
+  await assert.rejects(instance.exports.attack(), { code: "engine/deadline" });
+  const tookMs = performance.now() - startedMs;
+  assert.ok(tookMs < 2_000, `it took ${tookMs} ms`);
+});
+
+test("values that are copied from guest to guest are bounded as those of a list are", async () => {
+  const copying = (count: number) => `(component
+    (type $s (stream bool))
+    (component $giver
+      (type $s (stream bool))
+      (core module $libc (memory (export "m") 100))
+      (core instance $l (instantiate $libc))
+      (core func $new (canon stream.new $s))
+      (core func $write (canon stream.write $s (memory (core memory $l "m"))))
+      (core func $return (canon task.return (result $s)))
+      (core module $m
+        (import "h" "new" (func $new (result i64)))
+        (import "h" "write" (func $write (param i32 i32 i32) (result i32)))
+        (import "h" "return" (func $return (param i32)))
+        (func (export "give") (local $ends i64)
+          (local.set $ends (call $new))
+          (call $return (i32.wrap_i64 (local.get $ends)))
+          (drop (call $write (i32.wrap_i64 (i64.shr_u (local.get $ends) (i64.const 32)))
+            (i32.const 0) (i32.const ${count})))))
+      (core instance $i (instantiate $m (with "h" (instance
+        (export "new" (func $new)) (export "write" (func $write)) (export "return" (func $return))))))
+      (func (export "give") async (result $s) (canon lift (core func $i "give") async)))
+    (instance $g (instantiate $giver))
+    (alias export $g "give" (func $give))
+    (core module $libc (memory (export "m") 100))
+    (core instance $l (instantiate $libc))
+    (core func $give-core (canon lower (func $give)))
+    (core func $read (canon stream.read $s (memory (core memory $l "m"))))
+    (core func $return (canon task.return (result u32)))
+    (core module $m
+      (import "h" "give" (func $give (result i32)))
+      (import "h" "read" (func $read (param i32 i32 i32) (result i32)))
+      (import "h" "return" (func $return (param i32)))
+      (func (export "take")
+        (call $return (call $read (call $give) (i32.const 0) (i32.const ${count})))))
+    (core instance $i (instantiate $m (with "h" (instance
+      (export "give" (func $give-core)) (export "read" (func $read)) (export "return" (func $return))))))
+    (func (export "take") async (result u32) (canon lift (core func $i "take") async)))`;
+  const take = async (count: number) => {
+    const limits = { deadlineMs: 20_000 };
+    const { exports } = await load<{ take(): Promise<number> }>(await parse(copying(count)), { limits });
+    return exports.take();
+  };
+  assert.equal((await take(100_000)) >>> 4, 100_000);
+  await assert.rejects(take(4_300_000), { code: "component/trap", fault: "guest" });
+});
+
 test("components with single bytes changed are refused, trap or work, and always end", async () => {
   const bytes =
     await guestOf(`${makeEnds} ${startRead} ${drop(`(call $write ${writable} (i32.const 8) (i32.const 4))`)}

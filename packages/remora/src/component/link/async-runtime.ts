@@ -108,7 +108,12 @@ export class AsyncRuntime {
   loweredHost(call: OutgoingCall, isAsync: boolean, takeLoans: () => () => void): CoreFunction {
     const { signature, cx } = call;
     if (!signature.type.isAsync)
-      return this.imported(cx.state, frozenHostCall(call, takeLoans), loweredSignature(signature, false), call.name);
+      return this.imported(
+        cx.state,
+        frozenHostCall(call, takeLoans),
+        loweredSignature(signature, false),
+        call.name,
+      );
     const seen = isAsync ? asyncLowered(signature) : signature;
     const callee = hostCallee(call, this.scheduler, takeLoans);
     return this.#lowered(

@@ -2,8 +2,9 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { parse } from "@bytecodealliance/jco-transpile/wasm-tools";
 import { asyncHostFunction, ComponentError } from "../../component/index.ts";
-import type { GuestAccess } from "../artifact.ts";
+import { type GuestAccess, openArtifact } from "../artifact.ts";
 import { engineErrors } from "../errors.ts";
 import { readsGuestMemory } from "../guest-memory.ts";
 import { defaultLimits, type Limits } from "../limits.ts";
@@ -141,6 +142,31 @@ for (const level of levels) {
       ),
       [true, true, false, false, false],
     );
+    guest.close();
+  });
+
+  test(`${level}: a function of the host's that is exported again is the host's own, with any name and type`, async () => {
+    const bytes = await parse(`(component
+      (import "again" (func $again (param "of" u32) (result u32)))
+      (import "fails" (func $fails))
+      (core module $m (func (export "own") (result f64) (f64.const 1.5)))
+      (core instance $i (instantiate $m))
+      (func (export "own") (result f64) (canon lift (core func $i "own")))
+      (export "more" (func $again))
+      (export "less" (func $fails)))`);
+    const guest = await isolation.instantiate(openArtifact(bytes), {
+      imports: {
+        again: async (of: number) => of + 1,
+        fails: () => {
+          throw new ComponentError("no");
+        },
+      },
+      limits: defaultLimits,
+    });
+    assert.equal((await guest.call("more", [5])).result, 6);
+    assert.deepEqual((await guest.callBatch("more", [[1], [2]])).results, [2, 3]);
+    await assert.rejects(guest.call("less", []), ComponentError);
+    assert.equal((await guest.call("own", [])).result, 1.5);
     guest.close();
   });
 

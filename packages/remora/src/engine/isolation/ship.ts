@@ -1,7 +1,7 @@
 /** Makes shipments: what the other side of a wall needs of an artifact, and whether it can be there at all. */
 
 import type { HostImports } from "../../component/index.ts";
-import type { FuncItem, Item, Plan } from "../../component/link/plan.ts";
+import type { Plan } from "../../component/link/plan.ts";
 import { decodeModule, findSection } from "../../wasm/decode.ts";
 import { funcTypeAt, importsOf, indexSpaces } from "../../wasm/index-spaces.ts";
 import { defaultDecodeLimits } from "../../wasm/limits.ts";
@@ -115,16 +115,6 @@ function checkPlan(plugin: string, plan: Plan): void {
     throw engineErrors["not-isolatable"]({ plugin, what });
   };
   for (const name of plan.hostModules) refuse(`it imports the core module "${name}"`);
-  for (const [name, func] of exportedFunctions(plan.exports)) {
-    if (func.kind === "host") refuse(`export "${name}" is the host's own function`);
-  }
-}
-
-function* exportedFunctions(items: ReadonlyMap<string, Item>, around = ""): Generator<[string, FuncItem]> {
-  for (const [name, item] of items) {
-    if (item.kind === "func") yield [around + name, item.func];
-    if (item.kind === "instance") yield* exportedFunctions(item.instance.exports, `${around}${name} `);
-  }
 }
 
 function exportsOf(decoded: Module, refuse: (what: string) => never): ShippedFunction[] {
