@@ -5,7 +5,7 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { before, type TestContext, test } from "node:test";
-import { processorClock, type RunSignalkOptions, runSignalk } from "@remora/signalk";
+import { pluginHost, processorClock, type RunSignalkOptions, runSignalk } from "@remora/signalk";
 import { generateTypes, selectWorld } from "remora/component";
 import { giveAll } from "remora/manager";
 import { readWit } from "../../sdk/wit-source.ts";
@@ -114,6 +114,16 @@ test("as bundles they do the same, and no more than they ask for", async (t) => 
     const base = "/signalk/v2/api/resources/anchorages";
     assert.equal((await request(`${base}/texel`, "PUT", { name: "Texel" })).status, 200);
   }
+});
+
+test("a bundle can be for every world that there is", async () => {
+  const wit = await readFile(join(import.meta.dirname, "../../worlds/signalk/0.1.0/plugin.wit"), "utf8");
+  const there = [...wit.matchAll(/^world ([a-z-]+) \{/gm)].map(([, name]) => `remora:signalk/${name}@0.1.0`);
+  const served = pluginHost({ log: () => {} }).worlds.map(({ world }) => world);
+  assert.deepEqual(
+    served.filter((world) => world.startsWith("remora:signalk/")).toSorted(),
+    there.toSorted(),
+  );
 });
 
 test("the types of the world that the true wind is written with are those of the world", async () => {

@@ -5,12 +5,12 @@
 
 import { ComponentError } from "remora";
 import type { Answer } from "remora/abi";
-import type { ComponentInstance } from "remora/engine";
 import { harmless } from "remora/policy";
 import { signalkErrors } from "../errors.ts";
 import type { ServerEvent } from "../events/event-types.ts";
 import { after } from "./after.ts";
 import type { Inbox } from "./inbox.ts";
+import type { LiveComponent } from "./live-instance.ts";
 import { providerCall } from "./provider-call.ts";
 import type { SignalkGuest } from "./signalk-guest.ts";
 import { endpointsText, responseOf, worldRequest } from "./world-endpoints.ts";
@@ -21,21 +21,16 @@ import { toWorld } from "./world-value.ts";
 const answerLengthMax = 2 * 1024 * 1024;
 const reasonLengthMax = 1_000;
 
-/** The functions of one exported interface. */
-type Exported = Readonly<Record<string, (...args: unknown[]) => Answer<unknown>>>;
-
 /** @throws signalk/not-a-plugin it does not export `lifecycle` */
-export function componentGuest(plugin: string, instance: ComponentInstance, inbox: Inbox): SignalkGuest {
-  // The component was checked against its types when it was loaded; whoever calls by a name that is there keeps to them.
-  const exported = (name: string) => instance.exports[worldName(name)] as Exported | undefined;
-  const required = (name: string): Exported => {
-    const found = exported(name);
-    if (found === undefined) throw signalkErrors["not-a-plugin"]({ plugin, missing: worldName(name) });
-    return found;
+export function componentGuest(plugin: string, component: LiveComponent, inbox: Inbox): SignalkGuest {
+  const exports = (from: string, name: string) => component.has(worldName(from), name);
+  const required = (from: string, name: string): void => {
+    if (!exports(from, name)) throw signalkErrors["not-a-plugin"]({ plugin, missing: worldName(from) });
   };
   let waiting = 0;
   const call = (from: string, name: string, args: readonly unknown[]): Answer<unknown> => {
-    const answer = required(from)[name]?.(...args);
+    required(from, name);
+    const answer = component.call(worldName(from), name, args);
     if (!(answer instanceof Promise)) return answer;
     waiting++;
     return answer.finally(() => waiting--);
@@ -44,30 +39,33 @@ export function componentGuest(plugin: string, instance: ComponentInstance, inbo
   const done = () => 0;
   const takeUpdates = (updates: Parameters<NonNullable<SignalkGuest["takeUpdates"]>>[0]) =>
     updates.length === 0 ? 0 : after(call("subscriber", "onUpdates", [updates]), done);
-  const subscribes = exported("subscriber") !== undefined;
-  required("lifecycle");
+  const subscribes = exports("subscriber", "onUpdates");
+  required("lifecycle", "start");
   return {
+    isRemote: component.isRemote,
     get isLost() {
-      return instance.isPoisoned || instance.isClosed;
+      return component.isLost;
     },
     get isWaiting() {
       return waiting > 0;
     },
     get fuelUsed() {
-      return instance.fuelUsed;
+      return component.fuelUsed;
     },
     name: () => after(call("lifecycle", "name", []), text("name")),
     schema: () => after(call("lifecycle", "schema", []), text("schema")),
     start: (configuration) =>
       refusedAs(plugin, "start", () => after(call("lifecycle", "start", [configuration]), done)),
     stop: () => after(call("lifecycle", "stop", []), done),
-    poll: exported("poller") && (() => after(call("poller", "poll", []), done)),
+    poll: exports("poller", "poll") ? () => after(call("poller", "poll", []), done) : undefined,
     takeDelta: subscribes ? (delta) => takeUpdates(inbox.arrived(String(delta))) : undefined,
     ...(subscribes && { takeUpdates }),
-    takeEvent:
-      exported("event-handler") &&
-      ((event) => after(call("event-handler", "onEvent", [worldEvent(event)]), done)),
-    endpoints: exported("endpoints") && (() => after(call("endpoints", "listEndpoints", []), endpointsText)),
+    takeEvent: exports("event-handler", "onEvent")
+      ? (event) => after(call("event-handler", "onEvent", [worldEvent(event)]), done)
+      : undefined,
+    endpoints: exports("endpoints", "listEndpoints")
+      ? () => after(call("endpoints", "listEndpoints", []), endpointsText)
+      : undefined,
     serve: (request) =>
       after(call("endpoints", "handle", [worldRequest(request)]), (response) =>
         responseOf(plugin, request.endpoint, response),
@@ -83,11 +81,11 @@ export function componentGuest(plugin: string, instance: ComponentInstance, inbo
       );
     },
     put({ context, path }, value) {
-      if (exported("command-handler") === undefined) return undefined;
+      if (!exports("command-handler", "put")) return undefined;
       const answer = call("command-handler", "put", [context, path, toWorld(JSON.parse(value))]);
       return after(answer, outcomeText);
     },
-    close: () => instance.close(),
+    close: () => component.close(),
   };
 }
 

@@ -1,10 +1,10 @@
 /** A Signal K plugin that is a core module: its exports by the names of signalk-server's loader. */
 
-import type { Answer, TextGuest } from "remora/abi";
-import type { ModuleInstance } from "remora/engine";
+import type { Answer, TextCalls } from "remora/abi";
 import { signalkErrors } from "../errors.ts";
 import { readResponse } from "../plugin/endpoints.ts";
 import { after } from "./after.ts";
+import type { LiveInstance } from "./live-instance.ts";
 import type { Command, SignalkGuest } from "./signalk-guest.ts";
 
 /**
@@ -17,7 +17,7 @@ const answerBytes = {
 } as const;
 
 /** @throws signalk/not-a-plugin it has no `plugin_start` */
-export function coreGuest(plugin: string, instance: ModuleInstance, guest: TextGuest): SignalkGuest {
+export function coreGuest(plugin: string, instance: LiveInstance, guest: TextCalls): SignalkGuest {
   if (!guest.has("plugin_start")) throw signalkErrors["not-a-plugin"]({ plugin, missing: "plugin_start" });
   const bytesMax = answerBytes[guest.convention];
   const text = (name: string): Answer<string> => {
@@ -25,8 +25,9 @@ export function coreGuest(plugin: string, instance: ModuleInstance, guest: TextG
     return guest.ask(name, undefined, bytesMax.text);
   };
   return {
+    isRemote: instance.isRemote,
     get isLost() {
-      return instance.isPoisoned || instance.isClosed;
+      return instance.isLost;
     },
     get fuelUsed() {
       return instance.fuelUsed;

@@ -32,7 +32,7 @@ export class EventInbox {
 
   constructor(host: GuestHost) {
     this.#host = host;
-    host.holdings.add(() => this.#close());
+    host.holdings.addLasting(() => this.#close());
   }
 
   /** Events that the guest was too slow for. */

@@ -8,11 +8,19 @@ import {
   asFetchImports,
   asFetchModule,
   GuestBytes,
+  openIsolatedTextGuest,
   openTextGuest,
-  type TextGuest,
+  type TextCalls,
 } from "remora/abi";
-import { type GuestAccess, type HostImports, type Instance, ModuleInstance } from "remora/engine";
+import {
+  type GuestAccess,
+  type HostImports,
+  type Instance,
+  type IsolatedInstance,
+  ModuleInstance,
+} from "remora/engine";
 import type { Clock } from "../clock.ts";
+import { signalkErrors } from "../errors.ts";
 import { componentGuest } from "./component-guest.ts";
 import { coreGuest } from "./core-guest.ts";
 import { envImports } from "./env-imports.ts";
@@ -20,6 +28,7 @@ import { EventInbox } from "./event-inbox.ts";
 import { fetchFor } from "./fetch.ts";
 import type { GuestHost } from "./host.ts";
 import { Inbox } from "./inbox.ts";
+import { isolatedComponent, isolatedInstance, liveComponent, liveInstance } from "./live-instance.ts";
 import type { SignalkGuest } from "./signalk-guest.ts";
 import { WaitingClock } from "./waiting-clock.ts";
 import { worldImports } from "./world-imports.ts";
@@ -64,11 +73,29 @@ export class GuestLink {
    * @param convention Of a core module, where somebody says it; else its exports tell.
    * @throws signalk/not-a-plugin abi/… engine/… it is no plugin
    */
-  open(instance: Instance, convention?: TextGuest["convention"]): SignalkGuest {
+  open(instance: Instance, convention?: TextCalls["convention"]): SignalkGuest {
     const { plugin } = this.#host;
     return instance instanceof ModuleInstance
-      ? coreGuest(plugin, instance, openTextGuest(instance, this.#asyncify, convention))
-      : componentGuest(plugin, instance, this.#inbox);
+      ? coreGuest(plugin, liveInstance(instance), openTextGuest(instance, this.#asyncify, convention))
+      : componentGuest(plugin, liveComponent(instance), this.#inbox);
+  }
+
+  /**
+   * The same for a guest behind a wall.
+   *
+   * @throws signalk/inline-only it leaves its calls in the middle to wait, which its host can do on its own thread alone
+   * @throws signalk/not-a-plugin abi/… engine/… it is no plugin
+   */
+  async openIsolated(
+    instance: IsolatedInstance,
+    kind: LinkOptions["kind"],
+    convention?: TextCalls["convention"],
+  ): Promise<SignalkGuest> {
+    const { plugin } = this.#host;
+    if (kind === "component") return componentGuest(plugin, isolatedComponent(instance), this.#inbox);
+    if (instance.has("asyncify_start_unwind")) throw signalkErrors["inline-only"]({ plugin });
+    const texts = await openIsolatedTextGuest(instance, convention);
+    return coreGuest(plugin, isolatedInstance(instance), texts);
   }
 }
 

@@ -176,7 +176,9 @@ export class BundlePlugin implements ServedPlugin {
         if (event.code !== "signalk/start-refused") queueMicrotask(() => this.#wake());
         return;
       case "waiting":
-        this.#complain(`It crashed and starts again in ${event.inMs / 1_000} s: ${event.reason}`);
+        this.#complain(
+          `It crashed and starts again in ${(event.inMs / 1_000).toFixed(1)} s: ${event.reason}`,
+        );
         return;
       case "changed":
       case "settings":

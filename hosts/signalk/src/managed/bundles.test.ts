@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type BundleBoat, boatWithBundles, bundleOf, turn } from "../testing/bundles.ts";
+import { type BundleBoat, boatWithBundles, bundleOf, turn, until } from "../testing/bundles.ts";
 import { answering, call, type GuestText } from "../testing/guest-text.ts";
 
 const two = "(param i32 i32)";
@@ -125,7 +125,7 @@ test("a version that refuses to start, or traps in it, is followed by the one be
     assert.equal((await boat.fetch("/plugins/watch/said")).text, "one");
     assert.equal((await boat.fetch(putPath, rudder)).status, 200);
     assert.equal(one(boat).manifest.version, "1.0.0");
-    while (boat.bundles.manager.info("watch").version !== "1.0.0") await turn();
+    await until(() => boat.bundles.manager.info("watch").version === "1.0.0");
   }
 });
 
@@ -143,7 +143,7 @@ test("of deltas that come while versions follow each other none is lost", async 
     boat.server.input({ updates: [{ values: [{ path: "a", value: sent++ }] }] }, "x");
     await turn();
   }
-  while (one(boat).state !== "running") await turn();
+  await until(() => one(boat).state === "running");
   for (let idle = 0; idle < 20; idle++) await turn();
   // Beside the deltas, each version's own word and its start.
   assert.ok(one(boat).account.counts.calls - before >= sent, `${sent} sent`);
@@ -161,14 +161,14 @@ test("a bundle that traps is started afresh, with what it registers; one that al
   assert.match(one(boat).statusMessage, /crashed and starts again in/);
   assert.equal((await boat.fetch(putPath, rudder)).status, 405);
   boat.clock.move(2_000);
-  while (one(boat).state !== "running") await turn();
+  await until(() => one(boat).state === "running");
   assert.equal((await boat.fetch("/plugins/watch/said")).text, "one");
 });
 
 test("one that traps in its start is not tried without end", async (t) => {
   const boat = await boatWithBundles(t);
   await boat.install({ guest: watch("one", { start: "(unreachable)" }) });
-  while (one(boat).state !== "crashed") await turn();
+  await until(() => one(boat).state === "crashed");
   assert.equal(boat.bundles.manager.info("watch").counts.traps, 5);
 });
 
@@ -228,7 +228,7 @@ test("a bundle is switched off and on by the administration's own request, and i
   const again = await boatWithBundles(t, { folder });
   assert.equal(one(again).state, "stopped");
   await again.fetch("/plugins/watch/config", { method: "POST", body: { enabled: true } });
-  while (one(again).state !== "running") await turn();
+  await until(() => one(again).state === "running");
   assert.equal((await again.fetch("/plugins/watch/said")).text, "one");
 });
 

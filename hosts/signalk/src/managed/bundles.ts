@@ -1,13 +1,7 @@
 /** The bundles of a server: its manager, and each of them as a plugin. */
 
 import type { Json } from "remora/bundle";
-import {
-  limitsMaxDefault,
-  type Manager,
-  type ManagerEvent,
-  type OpenManagerOptions,
-  openManager,
-} from "remora/manager";
+import { type Manager, type ManagerEvent, type OpenManagerOptions, openManager } from "remora/manager";
 import type { Clock } from "../clock.ts";
 import { signalkErrors } from "../errors.ts";
 import type { GuestHost } from "../guest/host.ts";
@@ -17,8 +11,8 @@ import { BundlePlugin } from "./bundle-plugin.ts";
 import { signalkPluginHost } from "./plugin-host.ts";
 
 /**
- * The manager's folder and the operator's rules. What a plugin gets that asks for nothing, and the most that one can ask
- * for, is what a guest on the event loop may have, unless the policy says otherwise.
+ * The manager's folder and the operator's rules. What a plugin gets that asks for nothing, and the most that one on the event
+ * loop can ask for, are `signalkLimits`, unless the policy says otherwise.
  */
 export type BundleOptions = Pick<
   OpenManagerOptions,
@@ -60,7 +54,7 @@ export async function openBundles(options: BundleOptions, deps: BundleDeps): Pro
       breaker: { ...breaker, ...policy.breaker },
       backOff: { ...backOff, ...policy.backOff },
       limits: { ...most, ...policy.limits },
-      limitsMax: { ...limitsMaxDefault, ...most, ...policy.limitsMax },
+      limitsMaxInline: { ...most, ...policy.limitsMaxInline },
     },
     clock: managerClock(clock),
     onEvent: (event) => {

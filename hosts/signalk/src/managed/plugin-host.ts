@@ -15,6 +15,7 @@ import { signalkErrors } from "../errors.ts";
 import { GuestLink, type LinkOptions, nobody } from "../guest/guest-link.ts";
 import { guestServer } from "../guest/guest-server.ts";
 import { type GuestHost, Holdings } from "../guest/host.ts";
+import type { SignalkGuest } from "../guest/signalk-guest.ts";
 import { WaitingClock } from "../guest/waiting-clock.ts";
 import { Pace } from "../plugin/pace.ts";
 import { SignalkServer } from "../server.ts";
@@ -50,6 +51,7 @@ const componentWorlds: readonly string[] = [
   "radar-plugin",
   "serving-plugin",
   "networked-plugin",
+  "listening-plugin",
   "plugin",
 ].map((name) => `remora:signalk/${name}@0.1.0`);
 
@@ -62,7 +64,7 @@ const coreWorlds = [
 /** What the host's own functions ask the gate for. */
 const capabilities: readonly CapabilityName[] = [
   ...(["data.read", "data.write", "control.put", "provider.register", "http.serve"] as const),
-  ...(["net.http", "net.socket"] as const),
+  ...(["net.http", "net.socket", "bus.subscribe", "bus.publish"] as const),
 ];
 
 /** What every plugin finds: to tell the time, to throw dice and to write to the log. */
@@ -130,6 +132,15 @@ function binding(
     settings.set(plugin, known);
     return known;
   };
+  const linkedTo = (plugin: PluginContext) => {
+    const made = linked.get(plugin);
+    invariant(made !== undefined, "an instance is linked before it is bound");
+    return made;
+  };
+  const bound = (plugin: PluginContext, host: GuestHost, guest: SignalkGuest) => {
+    const isDebugged = () => house.isDebugged(plugin.name);
+    return new BoundGuest({ host, guest, settings: settingsOf(plugin), isDebugged });
+  };
   return {
     world,
     hostFunctions,
@@ -151,14 +162,12 @@ function binding(
       return link.imports({ kind, hasFetch: true }, access);
     },
     bind(instance, plugin) {
-      const made = linked.get(plugin);
-      invariant(made !== undefined, "an instance is linked before it is bound");
-      return new BoundGuest({
-        host: made.host,
-        guest: made.link.open(instance, convention),
-        settings: settingsOf(plugin),
-        isDebugged: () => house.isDebugged(plugin.name),
-      });
+      const { host, link } = linkedTo(plugin);
+      return bound(plugin, host, link.open(instance, convention));
+    },
+    async bindIsolated(instance, plugin) {
+      const { host, link } = linkedTo(plugin);
+      return bound(plugin, host, await link.openIsolated(instance, kind, convention));
     },
   };
 }

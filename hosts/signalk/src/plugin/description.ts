@@ -21,8 +21,8 @@ export async function describe(
   plugin: string,
   { guest }: { readonly guest: SignalkGuest },
 ): Promise<Description> {
-  const name = harmless(await atOnce(plugin, "name", guest.name()), nameLengthMax);
-  const schema = await atOnce(plugin, "schema", guest.schema());
+  const name = harmless(await told(plugin, "name", guest, guest.name()), nameLengthMax);
+  const schema = await told(plugin, "schema", guest, guest.schema());
   return {
     name: name === "" ? undefined : name,
     schema: schema.trim() === "" ? {} : parseSchema(plugin, schema),
@@ -43,7 +43,7 @@ export async function servedEndpoints(
   { guest, sandbox }: { readonly guest: SignalkGuest; readonly sandbox: Sandbox },
 ): Promise<readonly Endpoint[]> {
   if (guest.endpoints === undefined) return [];
-  const list = await atOnce(plugin, "endpoints", guest.endpoints());
+  const list = await told(plugin, "endpoints", guest, guest.endpoints());
   return readEndpoints(plugin, list).filter(({ path }) =>
     sandbox.gate.act(
       "http.serve",
@@ -52,6 +52,15 @@ export async function servedEndpoints(
       () => false,
     ),
   );
+}
+
+function told(
+  plugin: string,
+  name: string,
+  { isRemote }: SignalkGuest,
+  answer: Answer<string>,
+): Answer<string> {
+  return isRemote ? answer : atOnce(plugin, name, answer);
 }
 
 /**

@@ -1,5 +1,6 @@
 /** Bundles of small guests, and a host with a manager, for tests. */
 
+import assert from "node:assert/strict";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
 import { packBundle } from "remora/bundle";
@@ -93,8 +94,15 @@ export async function boatWithBundles(
 
 /** Until what is starting has started, or has not. */
 async function idle(bundles: Bundles): Promise<void> {
-  while (bundles.all().some(({ state }) => state === "starting")) await turn();
+  await until(() => !bundles.all().some(({ state }) => state === "starting"));
   await turn();
+}
+
+/** Lets everything run that is ready to, until it is true. */
+export async function until(isTrue: () => boolean, withinMs = 20_000): Promise<void> {
+  const endMs = performance.now() + withinMs;
+  while (!isTrue() && performance.now() < endMs) await turn();
+  assert.ok(isTrue(), String(isTrue));
 }
 
 export const turn = () => new Promise<void>((resolve) => setImmediate(resolve));

@@ -10,6 +10,8 @@ import { abiErrors } from "./errors.ts";
 /** Where all bytes of the guest are now; a new view after it grew. */
 export interface MemorySource {
   view(): Uint8Array;
+  /** Told where bytes were written, where the guest is behind a wall; see `GuestMemory`. */
+  wrote?(at: number, length: number): void;
 }
 
 /** Up to here a loop is faster than a call into the platform. */
@@ -95,11 +97,13 @@ export class GuestBytes {
     const bytes = this.slice(pointer, 2, what);
     bytes[0] = value & 0xff;
     bytes[1] = (value >>> 8) & 0xff;
+    this.#wrote(pointer, 2);
   }
 
   setU32(pointer: number, value: number, what: string): void {
     const bytes = this.slice(pointer, 4, what);
     for (let index = 0; index < 4; index++) bytes[index] = (value >>> (8 * index)) & 0xff;
+    this.#wrote(pointer, 4);
   }
 
   set(pointer: number, bytes: Uint8Array, what: string): void {
@@ -107,6 +111,11 @@ export class GuestBytes {
     const at = addressOf(pointer, what);
     check(memory, at, bytes.length, what);
     memory.set(bytes, at);
+    this.#wrote(pointer, bytes.length);
+  }
+
+  #wrote(pointer: number, length: number): void {
+    this.#memory.wrote?.(pointer >>> 0, length);
   }
 
   /** Writes UTF-8; `length` is what `utf8Length` says. */

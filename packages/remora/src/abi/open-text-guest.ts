@@ -23,7 +23,7 @@ export function openTextGuest(
   asyncify?: Asyncify,
   convention?: TextGuest["convention"],
 ): TextGuest {
-  const kept = conventionOf(instance, convention);
+  const kept = conventionOf((name) => instance.exports[name] !== undefined, convention);
   const guest =
     kept === "buffer" ? new BufferGuest(instance, asyncify) : new AssemblyScriptGuest(instance, asyncify);
   // WASI application ABI: a reactor's `_initialize` is called once, before anything else.
@@ -31,12 +31,13 @@ export function openTextGuest(
   return guest;
 }
 
-function conventionOf(
-  { exports }: ModuleInstance,
-  convention: TextGuest["convention"] | undefined,
+/** @throws abi/no-convention */
+export function conventionOf(
+  exports: (name: string) => boolean,
+  convention?: TextGuest["convention"],
 ): TextGuest["convention"] {
-  if (convention !== "assemblyscript" && exports.allocate !== undefined) return "buffer";
-  if (convention !== "buffer" && exports.__new !== undefined) return "assemblyscript";
+  if (convention !== "assemblyscript" && exports("allocate")) return "buffer";
+  if (convention !== "buffer" && exports("__new")) return "assemblyscript";
   throw abiErrors["no-convention"]({ expected: expected[convention ?? "any"] });
 }
 

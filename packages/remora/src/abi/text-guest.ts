@@ -30,8 +30,32 @@ const waitsMax = 64;
 
 const suspended = Symbol("suspended");
 
-export abstract class TextGuest {
-  abstract readonly convention: "assemblyscript" | "buffer";
+/** A guest that is called with texts, wherever it lives. */
+export interface TextCalls {
+  readonly convention: "assemblyscript" | "buffer";
+  /** True while a call is unfinished: any other call would run over its stack, and is refused. */
+  readonly isWaiting: boolean;
+  has(name: string): boolean;
+  /**
+   * Calls an export and gives the number that it returns, 0 when it returns nothing.
+   *
+   * @param text      Handed over as the export's parameters ask for it; nothing when it has none.
+   * @param startedMs What the instance's clock says now, for a caller that has just read it.
+   * @throws abi/no-such-export abi/suspended nothing ran
+   * @throws abi/… engine/…     the guest failed; its instance is to be replaced
+   */
+  give(name: string, text?: GuestText, startedMs?: number): Answer<number>;
+  /**
+   * Calls an export and gives the text that it answers with.
+   *
+   * @param text     As for `give`.
+   * @param bytesMax What the answer may take in the guest's memory, in the convention's own encoding.
+   */
+  ask(name: string, text: string | undefined, bytesMax: number): Answer<string>;
+}
+
+export abstract class TextGuest implements TextCalls {
+  abstract readonly convention: TextCalls["convention"];
   readonly bytes: GuestBytes;
   protected readonly instance: ModuleInstance;
   readonly #asyncify: Asyncify | undefined;
@@ -71,7 +95,6 @@ export abstract class TextGuest {
     };
   }
 
-  /** True while a call is unfinished: any other call would run over its stack, and is refused. */
   get isWaiting(): boolean {
     return this.#asyncify?.isWaiting ?? false;
   }
@@ -80,22 +103,8 @@ export abstract class TextGuest {
     return this.instance.exports[name] !== undefined;
   }
 
-  /**
-   * Calls an export and gives the number that it returns, 0 when it returns nothing.
-   *
-   * @param text      Handed over as the export's parameters ask for it; nothing when it has none.
-   * @param startedMs What the instance's clock says now, for a caller that has just read it.
-   * @throws abi/no-such-export abi/suspended nothing ran
-   * @throws abi/… engine/…     the guest failed; its instance is to be replaced
-   */
   abstract give(name: string, text?: GuestText, startedMs?: number): Answer<number>;
 
-  /**
-   * Calls an export and gives the text that it answers with.
-   *
-   * @param text     As for `give`.
-   * @param bytesMax What the answer may take in the guest's memory, in the convention's own encoding.
-   */
   abstract ask(name: string, text: string | undefined, bytesMax: number): Answer<string>;
 
   /** @throws abi/no-such-export */

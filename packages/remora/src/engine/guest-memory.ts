@@ -23,6 +23,8 @@ export interface MemoryRead {
   readonly each?: number;
   /** Each of the `count` entries is a pointer and a length of four bytes; what they point at is read as well. */
   readonly isScattered?: true;
+  /** Its length stands in the four bytes before it, as that of a managed object; in place of `count`. */
+  readonly isCounted?: true;
 }
 
 /** `all`: the whole memory, which only small ones can send. */

@@ -81,7 +81,7 @@ export function inspectOptions(
   plugin: string,
   provided: InspectOptions["provided"] = [],
 ): InspectOptions {
-  const { limits = {}, limitsMax = {}, isolation = "inline" } = core.policy;
+  const { limits = {}, limitsMax = {}, limitsMaxInline = {}, isolation = "inline" } = core.policy;
   const own = policyOf(core, plugin);
   const stronger = Math.max(isolations.indexOf(isolation), isolations.indexOf(own.isolation ?? "inline"));
   return {
@@ -90,6 +90,7 @@ export function inspectOptions(
     limits,
     limitsOwn: own.limits ?? {},
     limitsMax: { ...limitsMaxDefault, ...limitsMax },
+    limitsMaxInline,
     isolation: isolations[stronger] ?? "inline",
     provided,
   };

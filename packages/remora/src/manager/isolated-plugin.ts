@@ -118,10 +118,10 @@ export class IsolatedPlugin<Calls> {
     args: readonly unknown[],
     options?: CallOptions,
   ): Promise<unknown> {
-    return this.#inTurn(async ({ guest }) => {
-      this.#calls++;
-      return this.#timed(guest, (await guest.call(path, args, options)).result);
-    }, options?.signal);
+    return this.#inTurn(
+      ({ guest }) => this.#counted(guest, async () => (await guest.call(path, args, options)).result),
+      options?.signal,
+    );
   }
 
   /** As `Plugin.callAsync`: what the binding took out of the guest gives promises. */
@@ -130,14 +130,15 @@ export class IsolatedPlugin<Calls> {
     argument: Argument,
     signal?: CancelSignal,
   ): Promise<Result> {
-    return this.#inTurn(async ({ guest, calls }) => {
-      this.#calls++;
-      return this.#timed(guest, await use(calls, argument));
-    }, signal);
+    return this.#inTurn(({ guest, calls }) => this.#counted(guest, async () => use(calls, argument)), signal);
   }
 
-  #timed<Result>(guest: IsolatedInstance, result: Result): Result {
-    const ns = guest.report.durationMs * 1e6;
+  async #counted<Result>(guest: IsolatedInstance, act: () => Promise<Result>): Promise<Result> {
+    this.#calls++;
+    const before = guest.spent.durationMs;
+    const result = await act();
+    // What the host calls as one may cross the wall several times.
+    const ns = (guest.spent.durationMs - before) * 1e6;
     this.latency.record(ns);
     this.#cpuNs += ns;
     this.#lastTimedMs = performance.now();
@@ -169,11 +170,12 @@ export class IsolatedPlugin<Calls> {
   async #call<Result>(act: (live: Live<Calls>) => Promise<Result>): Promise<Result> {
     this.#live ??= await this.#start();
     const live = this.#live;
+    const before = live.guest.spent.fuelUsed;
     live.sandboxed?.beginCall();
     try {
       return await act(live);
     } finally {
-      this.#fuelUsed += live.guest.report.fuelUsed;
+      this.#fuelUsed += live.guest.spent.fuelUsed - before;
       if (live.guest.isPoisoned) {
         this.#traps++;
         this.#drop(live);

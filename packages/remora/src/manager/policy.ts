@@ -20,6 +20,8 @@ export interface ManagerPolicy {
   readonly consents?: readonly Grant[];
   /** The most that a plugin may ask for. Default: `limitsMaxDefault`. */
   readonly limitsMax?: Partial<Limits>;
+  /** The same for one on the host's own thread, where all others wait meanwhile. Default: as `limitsMax`. */
+  readonly limitsMaxInline?: Partial<Limits>;
   /** What a plugin gets that asks for nothing. Default: the engine's. */
   readonly limits?: Partial<Limits>;
   /** The weakest isolation: a plugin may ask for a stronger one. Default: `inline`. */

@@ -11,7 +11,7 @@ import { packetOf, readOutcome, readPiece } from "./call-packet.ts";
 import { type Face, ForgedMessage, type RemoteFunction } from "./face.ts";
 import type { HostCalls } from "./host-calls.ts";
 import type { HostFailures } from "./host-failures.ts";
-import { type BatchOutcome, type IsolatedReport, noReport } from "./isolation.ts";
+import { type BatchOutcome, type IsolatedReport, noReport, nothingSpent, spentWith } from "./isolation.ts";
 import type { Job, Link } from "./link.ts";
 import { type Kind, kinds, type Message, message } from "./protocol.ts";
 import type { Standing } from "./standing.ts";
@@ -43,6 +43,7 @@ export class BlockingCalls {
   readonly #options: BlockingCallsOptions;
   readonly #pending = new Set<Job>();
   #report: IsolatedReport = noReport;
+  #spent = nothingSpent;
 
   constructor(options: BlockingCallsOptions) {
     this.#options = options;
@@ -61,6 +62,11 @@ export class BlockingCalls {
   /** Of the last call. */
   get report(): IsolatedReport {
     return this.#report;
+  }
+
+  /** Of all calls. */
+  get spent(): typeof nothingSpent {
+    return this.#spent;
   }
 
   /** Makes the guest over there. @throws what its start functions failed with */
@@ -218,6 +224,7 @@ export class BlockingCalls {
     try {
       const { outcome, isPoisoned } = readOutcome(called, answer, count, failures);
       this.#report = outcome.report;
+      this.#spent = spentWith(this.#spent, outcome.report);
       if (isPoisoned && isRemoraError(outcome.failure?.error)) standing.poison(outcome.failure.error);
       return outcome;
     } catch (error) {

@@ -11,6 +11,8 @@ import type { Message } from "./protocol.ts";
 /** An exported function. */
 export interface RemoteFunction {
   readonly number: number;
+  /** Of a function of a core module. */
+  readonly parameterCount?: number;
   /** Of an asynchronous component: it is called by `RemoteTasks`. */
   readonly isTask: boolean;
   /** @throws component/type-mismatch TypeError an argument of this one call does not fit */

@@ -13,6 +13,8 @@ import {
   type IsolatedReport,
   type Isolation,
   noReport,
+  nothingSpent,
+  spentWith,
 } from "./isolation.ts";
 
 export class InlineIsolation implements Isolation {
@@ -39,6 +41,7 @@ class InlineInstance implements IsolatedInstance {
   readonly local: Instance;
   readonly #onClose: () => void;
   #report: IsolatedReport = noReport;
+  #spent = nothingSpent;
 
   constructor(local: Instance, onClose: () => void) {
     this.local = local;
@@ -55,6 +58,17 @@ class InlineInstance implements IsolatedInstance {
 
   get report(): IsolatedReport {
     return this.#report;
+  }
+
+  get spent(): IsolatedInstance["spent"] {
+    return this.#spent;
+  }
+
+  parameterCount(name: string): number | undefined {
+    const { local } = this;
+    return local.kind === "module"
+      ? local.together((functions) => functions[name]?.length, undefined)
+      : undefined;
   }
 
   has(path: string | readonly string[]): boolean {
@@ -126,6 +140,7 @@ class InlineInstance implements IsolatedInstance {
   #settle(startedMs: number, fuelUsed: number): IsolatedReport {
     const { memoryPages } = this.local.report;
     this.#report = { fuelUsed, memoryPages, durationMs: performance.now() - startedMs };
+    this.#spent = spentWith(this.#spent, this.#report);
     return this.#report;
   }
 }

@@ -65,6 +65,10 @@ export interface IsolatedInstance {
   readonly report: IsolatedReport;
   /** Calls of host functions since it was made. */
   readonly hostCalls: number;
+  /** Of all calls since it was made, however they ended. */
+  readonly spent: { readonly fuelUsed: number; readonly durationMs: number };
+  /** How many parameters a function has that a core module exports; undefined where there is no such function. */
+  parameterCount(name: string): number | undefined;
   /** Whether it exports a function by that name, as `call` takes it. */
   has(path: string | readonly string[]): boolean;
   /**
@@ -113,6 +117,18 @@ export interface IsolatedInstance {
   ): Promise<BatchOutcome>;
   /** Lets go of the guest. A call that runs ends with `engine/closed`. */
   close(): void;
+}
+
+export const nothingSpent: IsolatedInstance["spent"] = { fuelUsed: 0, durationMs: 0 };
+
+export function spentWith(
+  spent: IsolatedInstance["spent"],
+  report: IsolatedReport,
+): IsolatedInstance["spent"] {
+  return {
+    fuelUsed: spent.fuelUsed + report.fuelUsed,
+    durationMs: spent.durationMs + report.durationMs,
+  };
 }
 
 export const noReport: IsolatedReport = { fuelUsed: 0, memoryPages: 0, durationMs: 0 };

@@ -102,6 +102,7 @@ export class ModuleFace implements Face {
     const { parameters, results } = shipped;
     const found: RemoteFunction = {
       number,
+      parameterCount: parameters.length,
       isTask: false,
       check: (row) => void writeCoreRows(parameters, [row]),
       write: (rows) => writeCoreRows(parameters, rows),

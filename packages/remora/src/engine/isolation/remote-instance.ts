@@ -85,6 +85,16 @@ export class RemoteInstance implements IsolatedInstance {
     return (this.#tasks ?? this.#blocking).report;
   }
 
+  get spent(): IsolatedInstance["spent"] {
+    return (this.#tasks ?? this.#blocking).spent;
+  }
+
+  parameterCount(name: string): number | undefined {
+    if (!this.has(name)) return undefined;
+    const found = this.#options.face.find([name]);
+    return typeof found === "function" ? undefined : found.parameterCount;
+  }
+
   get hostCalls(): number {
     return this.#hostCalls.count;
   }

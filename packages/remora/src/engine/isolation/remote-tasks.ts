@@ -14,7 +14,7 @@ import type { EndsPeer } from "./crossing-ends.ts";
 import { decodeEvents, type Event, encodeEvents, event, eventKinds, outcomes } from "./events.ts";
 import { type Face, type FaceTasks, ForgedMessage, type RemoteFunction, type Served } from "./face.ts";
 import type { HostFailures } from "./host-failures.ts";
-import { type BatchOutcome, type IsolatedReport, noReport } from "./isolation.ts";
+import { type BatchOutcome, type IsolatedReport, noReport, nothingSpent, spentWith } from "./isolation.ts";
 import type { Job, Link } from "./link.ts";
 import { type Kind, kinds, type Message, message } from "./protocol.ts";
 import type { Standing } from "./standing.ts";
@@ -68,6 +68,7 @@ export class RemoteTasks implements EndsPeer {
   /** What the instance failed with. */
   #broken: RemoraError | undefined;
   #report: IsolatedReport = noReport;
+  #spent = nothingSpent;
 
   constructor(options: RemoteTasksOptions) {
     this.#options = options;
@@ -88,6 +89,11 @@ export class RemoteTasks implements EndsPeer {
     return this.#report;
   }
 
+  /** Of all calls. */
+  get spent(): typeof nothingSpent {
+    return this.#spent;
+  }
+
   /** One after another: a guest of an asynchronous component takes one call at a time. */
   async callAll(
     called: RemoteFunction,
@@ -105,6 +111,7 @@ export class RemoteTasks implements EndsPeer {
         results.push(await outcome.result);
         report = sumOf(report, outcome.report);
         this.#report = report;
+        this.#spent = spentWith(this.#spent, outcome.report);
       } catch (error) {
         return { results, failure: { index, error }, report };
       }

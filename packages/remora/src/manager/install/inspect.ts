@@ -79,6 +79,8 @@ export interface InspectOptions {
   /** By the operator for this plugin, whatever it asks. */
   readonly limitsOwn: Partial<Limits>;
   readonly limitsMax: Limits;
+  /** In place of those, for one on the host's own thread. */
+  readonly limitsMaxInline: Partial<Limits>;
   readonly isolation: Isolation;
   /** Interfaces that it gets from the plugins that it needs. */
   readonly provided: readonly PluginInterface[];
@@ -126,7 +128,7 @@ export function placeOf({ manifest }: Bundle, options: InspectOptions): Inspecte
   const served = worldOf(manifest, host);
   const isolation = isolationOf(manifest, served.world, options);
   const { provided } = options;
-  return { manifest, host, ...served, isolation, limits: limitsOf(manifest, options), provided };
+  return { manifest, host, ...served, isolation, limits: limitsOf(manifest, isolation, options), provided };
 }
 
 function hostOf(manifest: Manifest, hosts: readonly PluginHost[]): PluginHost {
@@ -170,7 +172,9 @@ function isolationOf(manifest: Manifest, world: WorldBinding, { isolation }: Ins
   return asked;
 }
 
-function limitsOf(manifest: Manifest, { limits, limitsOwn, limitsMax }: InspectOptions): Limits {
+function limitsOf(manifest: Manifest, isolation: Isolation, options: InspectOptions): Limits {
+  const { limits, limitsOwn } = options;
+  const limitsMax = { ...options.limitsMax, ...(isolation === "inline" && options.limitsMaxInline) };
   const asked: Limits = { ...defaultLimits, ...limits, ...manifest.limits, ...limitsOwn };
   const names = Object.keys(limitsMax) as (keyof Limits)[]; // the keys of a `Limits`
   const beyond = names

@@ -7,6 +7,7 @@ import type { Piece } from "../core-values.ts";
 const piecesBytesMax = 64 * 1024 * 1024;
 const scatteredMax = 1_024;
 const vectorBytes = 8;
+const headBytes = 4;
 
 export function piecesRead(
   reads: readonly MemoryRead[],
@@ -15,8 +16,13 @@ export function piecesRead(
 ): Piece[] {
   const pieces: Piece[] = [];
   let left = piecesBytesMax;
-  for (const { pointer, count, each = 1, isScattered } of reads) {
+  for (const { pointer, count, each = 1, isScattered, isCounted } of reads) {
     const at = unsigned(args[pointer]);
+    if (isCounted) {
+      if (at < headBytes || !add(at - headBytes, headBytes)) continue;
+      add(at, new DataView(memory.buffer, memory.byteOffset, memory.length).getUint32(at - headBytes, true));
+      continue;
+    }
     const entries = count === undefined ? 1 : unsigned(args[count]);
     if (isScattered === undefined) {
       add(at, entries * each);
