@@ -155,6 +155,55 @@ test("all problems are told at once, each at its place, in the order of the file
   );
 });
 
+/** One of each type of TOML. */
+const ofTypes: Readonly<Record<string, string>> = {
+  string: '"x"',
+  number: "7",
+  boolean: "true",
+  date: "1979-05-27",
+  list: "[[7]]",
+  table: "{ x = 7 }",
+};
+
+const typeOf = (value: string) => {
+  if (/^[\d-]/.test(value)) return "number"; // there is no date in it
+  return Object.keys(ofTypes).find((type) => (ofTypes[type] as string)[0] === value[0]) ?? "boolean";
+};
+
+test("every value of a manifest is refused in every other type, at its place", () => {
+  const lines = full.split("\n");
+  let values = 0;
+  for (const [index, line] of lines.entries()) {
+    const [, key, value] = /^([\w-]+) = (.+)$/.exec(line) ?? [];
+    if (key === undefined || value === undefined) continue;
+    values++;
+    for (const [type, other] of Object.entries(ofTypes)) {
+      if (type === typeOf(value)) continue;
+      const text = lines.with(index, `${key} = ${other}`).join("\n");
+      const problems = problemsOf(text);
+      assert.ok(problems.length > 0, `${line} as ${other}`);
+      assert.ok(
+        problems.some((one) => one.line === index + 1),
+        `${line} as ${other}: ${JSON.stringify(problems)}`,
+      );
+    }
+  }
+  assert.ok(values > 25, `${values} values`);
+});
+
+test("a key that there is not is refused in every table", () => {
+  const lines = full.split("\n");
+  const heads = lines.flatMap((line, index) => (line.startsWith("[") ? [index + 1] : []));
+  for (const at of [0, ...heads]) {
+    const problems = problemsOf(lines.toSpliced(at, 0, "surprise-key = 7").join("\n"));
+    assert.ok(
+      problems.some((one) => one.line === at + 1),
+      `behind line ${at}: ${JSON.stringify(problems)}`,
+    );
+  }
+  assert.ok(heads.length > 5);
+});
+
 test("a misspelt name gets a near one", () => {
   const near = (text: string, options: ManifestOptions = {}) =>
     problemsOf(text, options).map((one) => one.message);

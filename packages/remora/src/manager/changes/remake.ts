@@ -45,8 +45,12 @@ export function changeSettings(name: string, settings: Json, core: Core): Promis
     const bytes = await core.store.read(version.sha256);
     const { manifest } = openBundle(bytes, { vocabulary: core.vocabulary });
     checkSettings(name, manifest.settings, settings);
-    await remake(entry, { state: true, settings }, core);
-    await core.settings.write(name, settings);
+    const before = await core.settings.bytes(name);
+    const keep = {
+      write: () => core.settings.write(name, settings),
+      undo: () => core.settings.restore(name, before),
+    };
+    await remake(entry, { state: true, settings, keep }, core);
     tellOf(core, name, { kind: "settings" });
   });
 }
@@ -73,24 +77,47 @@ function changeGrants(
   return core.alone(name, async () => {
     const before = entryOf(core, name);
     const entry = { ...before, ...next(before) };
-    await remake(entry, { state: true }, core);
-    await writeEntry(core, entry);
+    const keep = { write: () => writeEntry(core, entry), undo: () => writeEntry(core, before) };
+    await remake(entry, { state: true, keep }, core);
     tellOf(core, name, told);
   });
 }
 
+interface Remaking {
+  readonly state: boolean;
+  readonly settings?: Json;
+  /** What is kept of the change: on disk before anybody serves by it, so that no guest ever has what is not kept. */
+  readonly keep?: { write(): Promise<void>; undo(): Promise<void> };
+}
+
 async function remake(
   { name, current: version, grants, isEnabled }: Entry,
-  { state, settings }: { readonly state: boolean; readonly settings?: Json },
+  { state, settings, keep }: Remaking,
   core: Core,
 ): Promise<void> {
-  if (version === undefined) return;
+  if (version === undefined) {
+    await keep?.write();
+    return;
+  }
   const plugin = core.pluginOf(name);
   const startedMs = core.clock.monotonicMs();
   const next = await inStep("prepare", name, () => prepare(core, { name, version, grants, settings }));
+  try {
+    await keep?.write();
+  } catch (error) {
+    await next.drain();
+    throw error;
+  }
   // A plugin that is disabled is made to see whether it can be, and not to run.
   if (!isEnabled) return next.drain();
-  const hasState = await inStep("hand-over", name, () => plugin.takeOver(next, { state }));
+  let hasState: boolean;
+  try {
+    hasState = await inStep("hand-over", name, () => plugin.takeOver(next, { state }));
+  } catch (error) {
+    // When that fails too, the next start begins with what was asked for; why it does not now is the first error.
+    await keep?.undo().catch(() => {});
+    throw error;
+  }
   plugin.settle({ hasProbation: false });
   plugin.countReload();
   const tookMs = core.clock.monotonicMs() - startedMs;

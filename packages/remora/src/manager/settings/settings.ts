@@ -27,7 +27,7 @@ export class SettingsFiles {
 
   /** As they are kept, with references; undefined when nobody made any. @throws manager/settings manager/folder */
   async read(plugin: string): Promise<Json | undefined> {
-    const bytes = await this.#folder.read(folderName, `${plugin}.json`);
+    const bytes = await this.bytes(plugin);
     if (bytes === undefined) return undefined;
     try {
       return JSON.parse(new TextDecoder().decode(bytes)) as Json; // what `parse` gives is plain data
@@ -42,6 +42,16 @@ export class SettingsFiles {
   async write(plugin: string, settings: Json): Promise<void> {
     const bytes = new TextEncoder().encode(`${JSON.stringify(settings, undefined, 2)}\n`);
     await this.#folder.place(bytes, folderName, `${plugin}.json`);
+  }
+
+  /** As the file has them, right or wrong: for `restore`. */
+  bytes(plugin: string): Promise<Uint8Array | undefined> {
+    return this.#folder.read(folderName, `${plugin}.json`);
+  }
+
+  async restore(plugin: string, bytes: Uint8Array | undefined): Promise<void> {
+    if (bytes === undefined) await this.#folder.remove(folderName, `${plugin}.json`);
+    else await this.#folder.place(bytes, folderName, `${plugin}.json`);
   }
 }
 

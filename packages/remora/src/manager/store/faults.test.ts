@@ -4,10 +4,20 @@ import assert from "node:assert/strict";
 import { chmodSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import { isDeepStrictEqual } from "node:util";
 import { isRemoraError } from "../../base/index.ts";
 import type { Manager } from "../manager.ts";
 import { type FailingFiles, type Fault, failingFiles } from "../testing/failing-files.ts";
-import { type Calls, expectRejected, folderFor, guests, ref, rig, run } from "../testing/rig.test.ts";
+import {
+  type Calls,
+  expectRejected,
+  folderFor,
+  guests,
+  ref,
+  rig,
+  run,
+  testHost,
+} from "../testing/rig.test.ts";
 import type { Operation } from "./entry.ts";
 
 interface Change {
@@ -156,6 +166,103 @@ for (const [what, change] of Object.entries(changes)) {
       }
     });
   }
+}
+
+const data = { capability: "data.read", paths: ["air.*"] };
+const wants = `[[capabilities]]
+capability = "data.read"
+paths = ["air.*"]
+why = "To know the weather"
+[settings]
+type = "object"
+[settings.properties.size]
+type = "integer"
+default = 1`;
+
+/** What changes a plugin's entry or settings alone. */
+const adjustments: Readonly<
+  Record<
+    string,
+    {
+      readonly prepare?: (manager: Manager) => Promise<unknown>;
+      readonly change: (manager: Manager) => Promise<unknown>;
+      /** What is changed, as it is kept. */
+      readonly kept: (manager: Manager) => Promise<unknown>;
+    }
+  >
+> = {
+  "a change of settings": {
+    change: (manager) => manager.changeSettings("adder", { size: 2 }),
+    kept: (manager) => manager.settings("adder"),
+  },
+  "a grant": {
+    prepare: (manager) => manager.revoke("adder", { capability: "data.read" } as never),
+    change: (manager) => manager.give("adder", data),
+    kept: async (manager) => manager.grants("adder"),
+  },
+  "a revocation": {
+    change: (manager) => manager.revoke("adder", { capability: "data.read" } as never),
+    kept: async (manager) => manager.grants("adder"),
+  },
+  "a plugin that is disabled": {
+    change: (manager) => manager.disable("adder"),
+    kept: async (manager) => manager.info("adder").isEnabled,
+  },
+  "a plugin that is enabled": {
+    prepare: (manager) => manager.disable("adder"),
+    change: (manager) => manager.enable("adder"),
+    kept: async (manager) => manager.info("adder").isEnabled,
+  },
+};
+
+/** What serves; undefined while nothing does. */
+const servesBy = (manager: Manager) => manager.get("adder").serving;
+
+for (const [what, { prepare, change, kept }] of Object.entries(adjustments)) {
+  test(`${what} that fails at any point is kept whole or not at all, and what serves has no more than what is kept`, async (t) => {
+    const hosts = [
+      { ...testHost, worlds: testHost.worlds.map((world) => ({ ...world, takesSettings: true })) },
+    ];
+    const install = async (manager: Manager) => {
+      await manager.install(await ref(guests.adds(1), { tables: wants }));
+      await prepare?.(manager);
+    };
+    const whole = failingFiles();
+    const { manager: unharmed } = await rig(t, { files: whole, hosts });
+    await install(unharmed);
+    const [before, countBefore] = [await kept(unharmed), whole.count];
+    await change(unharmed);
+    const [after, operations] = [await kept(unharmed), whole.count - countBefore];
+    await unharmed.close();
+    assert.ok(operations >= 3);
+    assert.notDeepEqual(before, after);
+    for (const fault of ["killed", "ENOSPC", "EROFS", "EACCES"] as const) {
+      for (let at = 0; at < operations; at++) {
+        const files = failingFiles();
+        const folder = folderFor(t);
+        const { manager } = await rig(t, { folder, files, hosts });
+        await install(manager);
+        const served = servesBy(manager);
+        files.failFrom(at, fault);
+        const error = await change(manager).then(
+          () => undefined,
+          (reason: unknown) => reason,
+        );
+        const place = `${what}, ${fault} at ${at}`;
+        if (error !== undefined) {
+          assert.ok(isRemoraError(error) || fault === "killed", `${place}: ${String(error)}`);
+          assert.equal(servesBy(manager), served, place);
+        }
+        await manager.close().catch(() => {});
+        const again = await rig(t, { folder, hosts });
+        const found = await kept(again.manager);
+        const isWhole = [before, after].some((one) => isDeepStrictEqual(one, found));
+        assert.ok(isWhole, `${place}: ${JSON.stringify(found)}`);
+        if (error === undefined) assert.deepEqual(found, after, place);
+        await again.manager.close();
+      }
+    }
+  });
 }
 
 test("a second manager on the folder is refused and told who holds it, until the first one closes", async (t) => {
