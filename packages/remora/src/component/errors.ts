@@ -51,8 +51,8 @@ export const componentErrors = defineErrors("component", {
   },
   "no-such-export": {
     fault: "operator",
-    message: (d: { name: string; names: readonly string[] }) =>
-      `Component has no export "${d.name}"${didYouMean(d.name, d.names)}`,
+    message: (d: { path: readonly string[]; missed: string; names: readonly string[] }) =>
+      `There is no function "${d.path.join(".")}" to call${didYouMean(d.missed, d.names)}`,
   },
   trap: {
     fault: "guest",

@@ -20,12 +20,12 @@ export function exportedFunction(
     const names = Object.keys(scope as object); // Each step below leaves an object.
     const found = isResourceClass(scope) ? memberOf(scope, name) : (scope as Record<string, unknown>)[name];
     if (typeof found !== "object" && typeof found !== "function") {
-      throw componentErrors["no-such-export"]({ name: path.join(" "), names });
+      throw componentErrors["no-such-export"]({ path, missed: name, names });
     }
     scope = found;
   }
   if (typeof scope !== "function" || isResourceClass(scope)) {
-    throw componentErrors["no-such-export"]({ name: path.join(" "), names: Object.keys(scope as object) });
+    throw componentErrors["no-such-export"]({ path, missed: "", names: Object.keys(scope as object) });
   }
   return scope as HostCallable; // A function, as just seen.
 }

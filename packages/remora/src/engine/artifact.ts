@@ -20,7 +20,7 @@ import { CompileCache, type CompileRequest, compileRequest } from "./compile-cac
 import { InstanceEngine } from "./core-engine.ts";
 import type { GuestMemory } from "./guest-memory.ts";
 import { ComponentInstance, type Instance, ModuleInstance } from "./instance.ts";
-import type { Limits } from "./limits.ts";
+import { checkLimits, type Limits } from "./limits.ts";
 import { ModuleWaiting } from "./module-waiting.ts";
 
 export interface ArtifactOptions {
@@ -38,6 +38,8 @@ export interface InstantiateOptions {
   /** Host functions by interface or module name; or what makes them for the one guest that will call them. */
   readonly imports: HostImports | ((guest: GuestAccess) => HostImports);
   readonly limits: Limits;
+  /** Names the plugin in errors. Default: as the artifact was opened. */
+  readonly plugin?: string;
   /**
    * The clock that deadlines are of, in milliseconds. Default: the monotonic one. Where the machine is busy with others,
    * the processor time of this thread blames a guest for nothing but its own.
@@ -83,8 +85,10 @@ const processCache = new CompileCache();
  *
  * @param bytes A component or a core module, told apart by the header; must not change while in use.
  * @throws wasm/… component/… what is wrong with the bytes, with the byte offset
+ * @throws TypeError          they are no Uint8Array
  */
 export function openArtifact(bytes: Uint8Array, options: ArtifactOptions = {}): Artifact {
+  if (!(bytes instanceof Uint8Array)) throw new TypeError(`A plugin is a Uint8Array, not ${kindOf(bytes)}`);
   const digest = createHash("sha256").update(bytes).digest("hex");
   const compiling: Compiling = {
     plugin: options.plugin ?? digest.slice(0, 12),
@@ -123,8 +127,8 @@ export class ComponentArtifact {
    * @throws component/missing-imports all that is missing, at once
    * @throws engine/… wasm/…          a core module cannot be taken, or a start function failed
    */
-  instantiate({ imports, limits, clock, isPromised = false }: InstantiateOptions): Instance {
-    const engine = this.#requests.engine(this.#compiling, limits, clock);
+  instantiate({ imports, isPromised = false, ...options }: InstantiateOptions): Instance {
+    const engine = this.#requests.engine(this.#compiling, options);
     const given = importsFor(engine, imports, () => undefined);
     return new ComponentInstance(engine, this.component.instantiate({ engine, imports: given, isPromised }));
   }
@@ -159,8 +163,8 @@ export class ModuleArtifact {
    * @throws engine/… wasm/…      the module cannot be taken or linked, or its start function failed
    * @throws component/no-waiting a host function is asynchronous and this V8 cannot let a guest wait
    */
-  instantiate({ imports, limits, clock }: InstantiateOptions): Instance {
-    const engine = this.#requests.engine(this.#compiling, limits, clock);
+  instantiate({ imports, ...options }: InstantiateOptions): Instance {
+    const engine = this.#requests.engine(this.#compiling, options);
     let core: CoreInstance | undefined;
     const given = importsFor(engine, imports, () => core?.exports.memory);
     const waiting = ModuleWaiting.of(engine, this.bytes, given);
@@ -168,6 +172,12 @@ export class ModuleArtifact {
     core = engine.instantiate(this.bytes, waiting?.imports ?? (given as CoreImports));
     return new ModuleInstance(engine, core, waiting);
   }
+}
+
+/** Whatever a caller without types has given: most often the ArrayBuffer of a response, or a promise of it. */
+function kindOf(given: unknown): string {
+  if (typeof given !== "object" || given === null) return given === null ? "null" : `of type ${typeof given}`;
+  return Object.prototype.toString.call(given).slice("[object ".length, -1);
 }
 
 const noMemory = new Uint8Array(0);
@@ -200,17 +210,20 @@ class RequestMemo {
   #limits: Limits | undefined;
   #request: CompileRequest | undefined;
 
-  engine(compiling: Compiling, limits: Limits, clock?: () => number): InstanceEngine {
+  engine(compiling: Compiling, options: Omit<InstantiateOptions, "imports">): InstanceEngine {
+    const { limits, plugin, clock } = options;
     return new InstanceEngine({
       cache: compiling.cache,
       request: this.request(compiling, limits),
       limits,
+      ...(plugin !== undefined && { plugin }),
       ...(clock !== undefined && { clock }),
     });
   }
 
   request(compiling: Compiling, limits: Limits): CompileRequest {
     if (this.#request === undefined || this.#limits !== limits) {
+      checkLimits(limits);
       this.#limits = limits;
       this.#request = compileRequest(compiling.plugin, {
         mode: compiling.mode,

@@ -45,6 +45,8 @@ export interface InstanceEngineOptions {
   /** Whose modules these are and how they are rewritten; made once a plugin by `compileRequest`. */
   readonly request: CompileRequest;
   readonly limits: Limits;
+  /** Whose errors these are, where that is another than the modules were compiled for. */
+  readonly plugin?: string;
   /** Core instances that one plugin instance may have: one unless the request says that they share their counters. */
   readonly modulesMax?: number;
   /** Milliseconds on a monotonic clock. */
@@ -92,7 +94,7 @@ export class InstanceEngine implements CoreEngine {
 
   constructor(options: InstanceEngineOptions) {
     const { limits } = options;
-    this.plugin = options.request.plugin;
+    this.plugin = options.plugin ?? options.request.plugin;
     this.budget = limits;
     this.#cache = options.cache;
     this.#request = options.request;

@@ -3,6 +3,7 @@
  * part of the rewritten module or of the instance and hold for its whole life.
  */
 
+import { didYouMean } from "../base/index.ts";
 import type { CancelSignal } from "../component/async/abortable.ts";
 
 /** What one call may spend; whichever ends first traps the guest. */
@@ -31,6 +32,18 @@ export interface Limits extends Budget {
   readonly stackSlotsMax: number;
 }
 
+/**
+ * The most that each may be set to: what a 32-bit memory can have, what V8 takes for a table, what the counter of slots
+ * can count. The bounds of a call may be off, which is Infinity.
+ */
+const bounds = {
+  fuelMax: Number.POSITIVE_INFINITY,
+  deadlineMs: Number.POSITIVE_INFINITY,
+  memoryPagesMax: 65_536,
+  tableElementsMax: 10_000_000,
+  stackSlotsMax: 2 ** 31 - 1,
+} as const satisfies Record<keyof Limits, number>;
+
 /** On by default: a plugin without a policy of its own gets these. */
 export const defaultLimits: Limits = {
   fuelMax: 100_000_000,
@@ -39,3 +52,40 @@ export const defaultLimits: Limits = {
   tableElementsMax: 10_000,
   stackSlotsMax: 65_536,
 };
+
+/**
+ * Limits of which some were set, with the defaults for the others: a limit cannot be switched off by leaving it out.
+ *
+ * @throws TypeError RangeError as `checkLimits`
+ */
+export function limitsWith(given: Partial<Limits>): Limits {
+  const set = Object.entries(given).filter(([, value]) => value !== undefined);
+  const limits: Limits = { ...defaultLimits, ...Object.fromEntries(set) };
+  checkLimits(limits);
+  return limits;
+}
+
+/**
+ * Checks what an embedding, and nobody else, has written: a limit that is no number would be none.
+ *
+ * @param given All limits, or some of them.
+ * @throws TypeError  there is no such limit, or it is no number
+ * @throws RangeError it is negative, NaN, or more than can be counted
+ */
+export function checkLimits(given: Partial<Limits>): void {
+  for (const [name, value] of Object.entries(given)) {
+    if (!Object.hasOwn(bounds, name)) {
+      throw new TypeError(`limits.${name}: there is no such limit${didYouMean(name, Object.keys(bounds))}`);
+    }
+    // The line above looked.
+    const most = bounds[name as keyof Limits];
+    const isWhole = Number.isFinite(most);
+    const allowed = isWhole ? `a whole number from 0 to ${most}` : "a number from 0 up, or Infinity";
+    if (typeof value !== "number") {
+      throw new TypeError(`limits.${name}: expected ${allowed}, got ${value === null ? "null" : typeof value}`);
+    }
+    if (!(value >= 0 && value <= most) || (isWhole && !Number.isInteger(value))) {
+      throw new RangeError(`limits.${name}: expected ${allowed}, got ${value}`);
+    }
+  }
+}

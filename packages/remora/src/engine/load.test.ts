@@ -226,3 +226,60 @@ test("strict: a NaN that the host passes is the canonical one, and one that the 
   assert.equal(bitsOf("bits", 0, 5, odd), 5n + 0x7fc00000n);
   assert.equal(bitsOf("inside"), 0xfff4000000000123n);
 });
+
+test("a limit that is none is refused, before anything is decoded", async () => {
+  const allowed = "expected a whole number from 0 to 65536";
+  for (const [limits, message] of [
+    [{ memoryPagesMax: Number.NaN }, `limits.memoryPagesMax: ${allowed}, got NaN`],
+    [{ memoryPagesMax: 65_537 }, `limits.memoryPagesMax: ${allowed}, got 65537`],
+    [{ memoryPagesMax: 1.5 }, `limits.memoryPagesMax: ${allowed}, got 1.5`],
+    [{ memoryPagesMax: "64" }, `limits.memoryPagesMax: ${allowed}, got string`],
+    [{ stackSlotsMax: -1 }, "limits.stackSlotsMax: expected a whole number from 0 to 2147483647, got -1"],
+    [{ tableElementsMax: 2 ** 40 }, /^limits.tableElementsMax: .* to 10000000, got 1099511627776$/],
+    [{ fuelMax: Number.NaN }, "limits.fuelMax: expected a number from 0 up, or Infinity, got NaN"],
+    [{ fuelMax: 10n }, /got bigint$/],
+    [{ deadlineMs: null }, /got null$/],
+    [{ deadlineMsMax: 5 }, 'limits.deadlineMsMax: there is no such limit; did you mean "deadlineMs"?'],
+    [{ constructor: 5 }, /^limits.constructor: there is no such limit/],
+  ] as const) {
+    // As a program without types would have it.
+    await assert.rejects(load(new Uint8Array(0), { limits: limits as object }), { message });
+  }
+});
+
+test("a limit that is left undefined is the default, and not off", async () => {
+  const limits = { fuelMax: undefined, deadlineMs: undefined, memoryPagesMax: undefined };
+  const { instance } = await loadAdder(limits);
+  assert.throws(() => instance.exports.spin?.(), { code: "engine/out-of-fuel" });
+});
+
+test("limits are checked wherever an instance is made", async () => {
+  const { bytes, imports } = await loadAdder();
+  const limits = { ...defaultLimits, stackSlotsMax: Number.NaN };
+  assert.throws(() => openArtifact(bytes).instantiate({ imports, limits }), RangeError);
+});
+
+test("what is no Uint8Array is refused by what it is", async () => {
+  for (const [given, what] of [
+    [new ArrayBuffer(8), "ArrayBuffer"],
+    [Promise.resolve(new Uint8Array(8)), "Promise"],
+    ["plugin.wasm", "of type string"],
+    [undefined, "of type undefined"],
+    [null, "null"],
+  ] as const) {
+    // As a program without types would have it.
+    await assert.rejects(load(given as unknown as Uint8Array), {
+      name: "TypeError",
+      message: `A plugin is a Uint8Array, not ${what}`,
+    });
+  }
+});
+
+test("an export that is not there is told by its path, with a near name", async () => {
+  const { instance } = await loadAdder();
+  const message = 'There is no function "ad" to call; did you mean "add"?';
+  assert.throws(() => instance.call("ad", []), { code: "component/no-such-export", message });
+  assert.throws(() => instance.call(["add", "more"], []), {
+    message: 'There is no function "add.more" to call',
+  });
+});

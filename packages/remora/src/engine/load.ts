@@ -5,7 +5,7 @@ import { checkImports } from "../policy/index.ts";
 import { type ArtifactOptions, openArtifact } from "./artifact.ts";
 import { importNames } from "./import-names.ts";
 import type { Instance } from "./instance.ts";
-import { defaultLimits, type Limits } from "./limits.ts";
+import { type Limits, limitsWith } from "./limits.ts";
 
 export interface LoadOptions extends ArtifactOptions {
   /**
@@ -25,6 +25,7 @@ export interface LoadOptions extends ArtifactOptions {
  * @throws wasm/… component/…     the bytes are malformed, invalid or use what is not supported; with the offset
  * @throws policy/imports-refused it imports what `imports` does not have; all of it is listed
  * @throws engine/…               its start function failed or spent its budget
+ * @throws TypeError RangeError   a limit that is none, or an import that is no function
  *
  * @example
  * const instance = await load(bytes, { limits: { fuelMax: 100_000, deadlineMs: 1 } });
@@ -34,6 +35,7 @@ export async function load<Exports = unknown>(
   bytes: Uint8Array,
   options: LoadOptions = {},
 ): Promise<Instance & { readonly exports: Exports }> {
+  const limits = limitsWith(options.limits ?? {});
   const artifact = openArtifact(bytes, options);
   // An interface has no index signature, which is all that it lacks to be one.
   const imports = (options.imports ?? {}) as HostImports;
@@ -44,7 +46,7 @@ export async function load<Exports = unknown>(
     grants: [],
   });
   if (check.kind === "refused") throw check.error;
-  const instance = artifact.instantiate({ imports, limits: { ...defaultLimits, ...options.limits } });
+  const instance = artifact.instantiate({ imports, limits });
   // The caller says what the world exports, as generated types do.
   return instance as Instance & { readonly exports: Exports };
 }

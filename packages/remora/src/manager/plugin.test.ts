@@ -107,3 +107,13 @@ test("closing a plugin turns away those who stand in line", async () => {
   assert.equal(await first, 10);
   await assert.rejects(plugin.callAsync(run, 3), { code: "engine/closed" });
 });
+
+test("what fails is told under the plugin's own name, however its artifact was opened", async () => {
+  const { plugin, asked } = asking(1);
+  const call = plugin.callAsync(run, 1);
+  await turn();
+  asked[0]?.answer(Number.NaN);
+  await assert.rejects(call, { code: "component/host-result" });
+  const { plugin: slow } = asking(1, 1);
+  await assert.rejects(slow.callAsync(run, 1), { code: "engine/deadline", message: /"asking"/ });
+});

@@ -315,12 +315,13 @@ class Leased<Calls> {
 
 /** A fresh instance: the host's functions for all, what was granted for this one alone. */
 function start<Calls>(options: PluginOptions<Calls>, granted: readonly LinkedImport[]): Leased<Calls> {
-  const { artifact, limits, hostImports, sandbox, bind, clock } = options;
+  const { id, artifact, limits, hostImports, sandbox, bind, clock } = options;
   const ends = new InstanceEnds();
   let instance: Instance | undefined;
   let sandboxed: InstanceImports | undefined;
   try {
     instance = artifact.instantiate({
+      plugin: id,
       limits,
       ...(clock !== undefined && { clock }),
       imports: (guest) => {

@@ -125,7 +125,7 @@ export class ComponentFace implements Face {
       if (item === undefined) {
         // It says which names there are.
         exportedFunction({ exports: this.#exports }, ...path);
-        throw componentErrors["no-such-export"]({ name: path.join(" "), names: [] });
+        throw componentErrors["no-such-export"]({ path, missed: path.at(-1) ?? "", names: [] });
       }
       found = item.kind === "host" ? this.#hostItem(item) : this.#functionOf(item);
       this.#found.set(key, found);

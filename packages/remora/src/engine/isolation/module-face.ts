@@ -97,7 +97,7 @@ export class ModuleFace implements Face {
     const shipped = exports[number];
     if (shipped === undefined) {
       const names = exports.map((each) => each.name);
-      throw componentErrors["no-such-export"]({ name: path.join(" "), names });
+      throw componentErrors["no-such-export"]({ path, missed: path.at(-1) ?? "", names });
     }
     const { parameters, results } = shipped;
     const found: RemoteFunction = {
