@@ -35,6 +35,8 @@ export type ComponentExports = Readonly<Record<string, unknown>>;
 
 export interface ComponentInstance {
   readonly exports: ComponentExports;
+  /** Disposes of the host's resources that it still owns. To be called when nothing calls into it any more. */
+  close(): void;
 }
 
 /** A component that is ready to be instantiated, any number of times. */
@@ -93,7 +95,10 @@ export function preparedFrom(plan: Plan, coreModules: readonly Uint8Array[]): Pr
       const bindings = bindHostImports(plan, imports);
       const limits = { ...defaultInstanceLimits, ...given };
       const runtime = new Runtime({ prepared, engine, bindings, limits, isPromised });
-      return { exports: buildExports(runtime.exportSource, plan.exports) };
+      return {
+        exports: buildExports(runtime.exportSource, plan.exports),
+        close: () => runtime.close(),
+      };
     },
   };
 }

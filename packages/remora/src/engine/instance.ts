@@ -130,10 +130,18 @@ export class ComponentInstance extends LiveInstance {
   readonly kind = "component";
   /** Functions and interfaces by full name, `omnitak:plugin/filter@0.1.0`, and by short name where only one has it. */
   readonly exports: ComponentExports;
+  readonly #linked: LinkedComponent;
 
   constructor(engine: InstanceEngine, linked: LinkedComponent) {
     super(engine);
     this.exports = linked.exports;
+    this.#linked = linked;
+  }
+
+  /** As of any instance; resources of the host's that the guest owns are disposed of. */
+  override close(): void {
+    super.close();
+    this.#linked.close();
   }
 }
 

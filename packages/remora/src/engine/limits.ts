@@ -82,7 +82,9 @@ export function checkLimits(given: Partial<Limits>): void {
     const isWhole = Number.isFinite(most);
     const allowed = isWhole ? `a whole number from 0 to ${most}` : "a number from 0 up, or Infinity";
     if (typeof value !== "number") {
-      throw new TypeError(`limits.${name}: expected ${allowed}, got ${value === null ? "null" : typeof value}`);
+      throw new TypeError(
+        `limits.${name}: expected ${allowed}, got ${value === null ? "null" : typeof value}`,
+      );
     }
     if (!(value >= 0 && value <= most) || (isWhole && !Number.isInteger(value))) {
       throw new RangeError(`limits.${name}: expected ${allowed}, got ${value}`);

@@ -85,6 +85,14 @@ export class HandleTable {
     this.#firstFree = index >>> 0;
     return entry;
   }
+
+  /** Takes out everything, and gives back what was owned: the guest is gone. */
+  takeOwned(): readonly Handle[] {
+    const owned = this.#entries.filter((entry) => entry.resource !== free && entry.isOwn);
+    this.#entries.length = 1;
+    this.#firstFree = 0;
+    return owned;
+  }
 }
 
 function wrongHandle(entry: Handle | undefined, index: number): never {

@@ -24,6 +24,7 @@ import { isAsyncHostFunction } from "../async-host.ts";
 import type { CoreEngine, CoreExtern, CoreFunction, CoreImports, CoreInstance, CoreMemory } from "../core.ts";
 import { componentErrors } from "../errors.ts";
 import type { PacketMemory } from "../packet-memory.ts";
+import { disposeAbandoned } from "./abandoned.ts";
 import { AsyncRuntime, type Lifting } from "./async-runtime.ts";
 import { Destructors } from "./destructors.ts";
 import type { ExportSource } from "./exports.ts";
@@ -126,6 +127,11 @@ export class Runtime {
 
   #hostName(index: number): string {
     return this.plan.hostFuncs[index]?.path.join(" ") ?? "";
+  }
+
+  /** The guest is gone, and will not be called any more. */
+  close(): void {
+    for (const { handles } of this.#states) disposeAbandoned(handles, this.#bindings.resources);
   }
 
   /** Nothing happens in it until the host does something, or a deadline passes. */

@@ -193,6 +193,10 @@ export class ComponentFace implements Face {
     return this.#resources.lendings();
   }
 
+  close(): void {
+    this.#resources.close();
+  }
+
   #functionOf(item: LiftedItem): RemoteFunction {
     let found = this.#functions[item.index];
     if (found === undefined) {

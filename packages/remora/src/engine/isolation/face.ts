@@ -76,6 +76,8 @@ export interface Face {
   readonly tasks?: FaceTasks;
   /** To be asked when the arguments of a call are written: takes back what they lend, when the call is over. */
   lendings(): () => void;
+  /** The guest is gone: disposes of what it owned of the host's. */
+  close(): void;
 }
 
 /** What comes from the guest's side is not what it can send. */

@@ -7,6 +7,7 @@
 import { hostOwner } from "../../component/abi/codec-resource.ts";
 import type { ResourceHost } from "../../component/abi/context.ts";
 import { HandleTable } from "../../component/abi/handles.ts";
+import { disposeAbandoned } from "../../component/link/abandoned.ts";
 import { GuestObjects } from "../../component/link/guest-objects.ts";
 import type { HostBindings } from "../../component/link/host-imports.ts";
 import { defaultInstanceLimits } from "../../component/link/instance-limits.ts";
@@ -66,6 +67,11 @@ export class HostResources implements ResourceHost {
     entry.rep = undefined;
     // As above.
     return () => this.#bindings.resources.get(resource)?.dispose?.call(rep as object);
+  }
+
+  /** The guest is gone. */
+  close(): void {
+    disposeAbandoned(this.#table, this.#bindings.resources);
   }
 
   #isHosts(resource: number): boolean {

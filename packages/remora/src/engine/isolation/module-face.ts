@@ -143,6 +143,9 @@ export class ModuleFace implements Face {
     return () => {};
   }
 
+  /** As above. */
+  close(): void {}
+
   #answer({ results, reads }: ShippedImport, value: unknown): Uint8Array {
     return writeCoreCall(results, resultValues(results, value), this.#memory.changes(reads !== "all"));
   }

@@ -197,11 +197,13 @@ export class RemoteInstance implements IsolatedInstance {
   }
 
   close(): void {
-    const { link, number } = this.#options;
+    const { link, number, face } = this.#options;
     if (this.#standing.isClosed) return;
     const wasGone = link.isOver;
     const closed = this.#standing.close();
     this.#tasks?.end(closed);
+    // From here on the refusal answers whatever the guest still asks for.
+    face.close();
     this.#options.onGone(this);
     if (wasGone) return;
     this.#blocking.end();
