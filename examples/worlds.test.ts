@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readdirSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
 import { componentWitMetadataForWorld } from "@bytecodealliance/jco-transpile/wasm-tools";
@@ -22,6 +22,17 @@ for (const host of readdirSync(worlds, { withFileTypes: true }).filter((entry) =
     });
   }
 }
+
+test("of the files of a package one at most begins with a comment, which wit-parser takes for the package's", () => {
+  const files = readdirSync(worlds, { recursive: true, withFileTypes: true }).filter(({ name }) =>
+    name.endsWith(".wit"),
+  );
+  assert.ok(files.length > 5);
+  const folders = files
+    .filter(({ parentPath, name }) => readFileSync(join(parentPath, name), "utf8").startsWith("//"))
+    .map(({ parentPath }) => parentPath);
+  assert.deepEqual(folders, [...new Set(folders)]);
+});
 
 type Named = Awaited<ReturnType<typeof componentWitMetadataForWorld>>["imports"][number];
 

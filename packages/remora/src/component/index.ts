@@ -31,7 +31,7 @@ export type { HostImports } from "./link/host-imports.ts";
 export { defaultInstanceLimits, type InstanceLimits } from "./link/instance-limits.ts";
 export { defaultPlanLimits, type PlanLimits } from "./link/plan-limits.ts";
 export type { Component } from "./model.ts";
-export { camelCase, compatibleName, pascalCase } from "./names.ts";
+export { camelCase, compatibleName, functionName, pascalCase } from "./names.ts";
 export { neededImports } from "./needed-imports.ts";
 // Preparing and instantiating.
 export {

@@ -11,6 +11,15 @@ export function camelCase(label: string): string {
     .join("");
 }
 
+/**
+ * What a function is called. An object with a function `then` is a promise to whoever awaits it, which would call the guest
+ * and wait for ever; the `prototype` of a class cannot be another. Both get an underscore, which is in no label.
+ */
+export function functionName(label: string): string {
+  const name = camelCase(label);
+  return name === "then" || name === "prototype" ? `${name}_` : name;
+}
+
 /** `filter-metadata` → `FilterMetadata`. */
 export function pascalCase(label: string): string {
   return label.split("-").map(capitalised).join("");

@@ -13,6 +13,7 @@ import type {
   RoutineEngine,
   TextCodec,
 } from "../component/core.ts";
+import { endsCall, thrownByHost } from "./blame.ts";
 import type { CompiledModule, ModuleFacts } from "./compile.ts";
 import type { CompileRequest } from "./compile-cache.ts";
 import { engineErrors } from "./errors.ts";
@@ -239,7 +240,7 @@ export class InstanceEngine implements CoreEngine {
   }
 
   abort(error: RemoraError): never {
-    return this.#meter.abort(error);
+    return this.#meter.abort(thrownByHost(error, this.plugin));
   }
 
   fail(error: unknown): RemoraError {
@@ -249,7 +250,7 @@ export class InstanceEngine implements CoreEngine {
     if (this.#state !== closed) this.#state = poisoned;
     this.#poison = why.code;
     this.#waiting?.unwind();
-    return why;
+    return endsCall(why);
   }
 
   /** Lets go of the guest. Code of it that still runs is stopped at its next check. */
@@ -330,7 +331,7 @@ export class InstanceEngine implements CoreEngine {
   readonly #failHost = (error: unknown): never => {
     const meter = this.#meter;
     if (meter.dead !== undefined) return trap();
-    return meter.abort(this.#classified(error));
+    return meter.abort(thrownByHost(this.#classified(error), this.plugin));
   };
 
   #run(start: () => void): void {

@@ -33,13 +33,13 @@ export interface Limits extends Budget {
 }
 
 /**
- * The most that each may be set to: what a 32-bit memory can have, what V8 takes for a table, what the counter of slots
- * can count. The bounds of a call may be off, which is Infinity.
+ * The most that each may be set to: what V8 takes for a memory (those with 32-bit addresses have a quarter at most) and for a
+ * table, what the counter of slots can count. The bounds of a call may be off, which is Infinity.
  */
 const bounds = {
   fuelMax: Number.POSITIVE_INFINITY,
   deadlineMs: Number.POSITIVE_INFINITY,
-  memoryPagesMax: 65_536,
+  memoryPagesMax: 262_144,
   tableElementsMax: 10_000_000,
   stackSlotsMax: 2 ** 31 - 1,
 } as const satisfies Record<keyof Limits, number>;

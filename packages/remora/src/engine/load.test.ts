@@ -228,10 +228,10 @@ test("strict: a NaN that the host passes is the canonical one, and one that the 
 });
 
 test("a limit that is none is refused, before anything is decoded", async () => {
-  const allowed = "expected a whole number from 0 to 65536";
+  const allowed = "expected a whole number from 0 to 262144";
   for (const [limits, message] of [
     [{ memoryPagesMax: Number.NaN }, `limits.memoryPagesMax: ${allowed}, got NaN`],
-    [{ memoryPagesMax: 65_537 }, `limits.memoryPagesMax: ${allowed}, got 65537`],
+    [{ memoryPagesMax: 262_145 }, `limits.memoryPagesMax: ${allowed}, got 262145`],
     [{ memoryPagesMax: 1.5 }, `limits.memoryPagesMax: ${allowed}, got 1.5`],
     [{ memoryPagesMax: "64" }, `limits.memoryPagesMax: ${allowed}, got string`],
     [{ stackSlotsMax: -1 }, "limits.stackSlotsMax: expected a whole number from 0 to 2147483647, got -1"],

@@ -5,6 +5,7 @@
 
 import { isRemoraError, type RemoraError } from "../base/index.ts";
 import { reservedPrefix } from "../wasm/metering/contract.ts";
+import { describe } from "./blame.ts";
 import { engineErrors, type TrapPlace } from "./errors.ts";
 import { webAssembly } from "./webassembly.ts";
 
@@ -70,10 +71,6 @@ export function classifyThrown(
 /** V8's own limit, reached by the guest or by host code that it called. */
 function isStackOverflow(error: unknown): boolean {
   return error instanceof RangeError && error.message.includes("call stack size exceeded");
-}
-
-function describe(error: unknown): string {
-  return error instanceof Error ? `${error.name}: ${error.message}` : typeof error;
 }
 
 /** `at name (wasm://wasm/name-0a1b2c3d:wasm-function[12]:0x1a3)`; the name is the guest's. */

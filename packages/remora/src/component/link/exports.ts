@@ -3,7 +3,14 @@
 import { unreachable } from "../../base/index.ts";
 import type { HostCallable } from "../abi/call-guest.ts";
 import { withAbortOf } from "../async/abortable.ts";
-import { camelCase, type FuncName, parseFuncName, parseInterfaceName, pascalCase } from "../names.ts";
+import {
+  camelCase,
+  type FuncName,
+  functionName,
+  parseFuncName,
+  parseInterfaceName,
+  pascalCase,
+} from "../names.ts";
 import type { GuestResource, GuestResourceClass } from "./guest-resource.ts";
 import type { FuncItem, Item } from "./plan.ts";
 
@@ -93,8 +100,8 @@ function entryOf(name: string, item: Item): Entry[] {
   }
   if (item.kind !== "func") return [];
   const parsed = parseFuncName(name);
-  if (parsed.kind === "plain") return [{ kind: "func", key: camelCase(name), func: item.func }];
-  const key = parsed.kind === "constructor" ? "constructor" : camelCase(parsed.label);
+  if (parsed.kind === "plain") return [{ kind: "func", key: functionName(name), func: item.func }];
+  const key = parsed.kind === "constructor" ? "constructor" : functionName(parsed.label);
   return [{ kind: "member", key, func: item.func, of: parsed }];
 }
 

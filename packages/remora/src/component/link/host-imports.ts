@@ -7,7 +7,7 @@ import { nearNames } from "../../base/index.ts";
 import type { HostCallable } from "../abi/call-guest.ts";
 import { asyncHostFunction, isAsyncHostFunction } from "../async-host.ts";
 import { componentErrors, type MissingImport } from "../errors.ts";
-import { camelCase, compatibleName, parseFuncName, pascalCase } from "../names.ts";
+import { camelCase, compatibleName, functionName, parseFuncName, pascalCase } from "../names.ts";
 import { isSlowHostFunction, slowHostFunction } from "../slow-host.ts";
 import type { HostFuncPlan, HostResourcePlan, Plan } from "./plan.ts";
 
@@ -78,12 +78,13 @@ class Finder {
     if (name.kind === "plain") {
       const scope = this.#scope(plan.path);
       if (scope === undefined) return absent;
-      const found = given(scope, camelCase(label)) ?? given(scope, label);
+      const key = functionName(label);
+      const found = given(scope, key) ?? given(scope, label);
       if (typeof found === "function") {
         this.#given = found;
         return found.bind(scope);
       }
-      return this.#miss(plan.path, `function ${camelCase(label)}`, found, camelCase(label), scope);
+      return this.#miss(plan.path, `function ${key}`, found, key, scope);
     }
     const owner = this.#member(plan.path, name.resource);
     if (owner === undefined) return absent;
@@ -104,7 +105,7 @@ class Finder {
         resource,
       );
     }
-    const key = camelCase(name.label);
+    const key = functionName(name.label);
     const holder = isClass && name.kind === "method" ? resource.prototype : resource;
     const found = holder === undefined ? undefined : given(holder, key);
     if (typeof found !== "function") {

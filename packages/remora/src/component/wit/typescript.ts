@@ -3,7 +3,7 @@
  * for each WIT interface its functions, with its types in a namespace of the same name.
  */
 
-import { camelCase, pascalCase } from "../names.ts";
+import { camelCase, functionName, pascalCase } from "../names.ts";
 import type { Func, Interface, TypeDef, World, WorldItem } from "./model.ts";
 import {
   caseText,
@@ -201,7 +201,7 @@ function hasMembers(found: Interface): boolean {
 }
 
 function funcLines(func: Func, nameOf: NameOf): string[] {
-  const name = camelCase(func.name);
+  const name = functionName(func.name);
   // `new(…)` in an interface would be a construct signature.
   return [...funcDocLines(func, nameOf), `${name === "new" ? '"new"' : name}${signatureText(func, nameOf)};`];
 }

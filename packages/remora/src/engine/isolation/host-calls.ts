@@ -1,6 +1,7 @@
 /** Calls of host functions by a guest behind a wall: one at a time, and a promise of one is waited for while its call has time. */
 
 import { isRemoraError, type RemoraError, timerMsMax } from "../../base/index.ts";
+import { describe, thrownByHost } from "../blame.ts";
 import { engineErrors } from "../errors.ts";
 import type { Budget } from "../limits.ts";
 import { type Face, ForgedMessage } from "./face.ts";
@@ -89,8 +90,8 @@ export class HostCalls {
 /** What a host function threw, with a code. */
 export function knownError(error: unknown, plugin: string): RemoraError {
   return isRemoraError(error)
-    ? error
-    : engineErrors["host-failure"]({ plugin, reason: String(error) }, error);
+    ? thrownByHost(error, plugin)
+    : engineErrors["host-failure"]({ plugin, reason: describe(error) }, error);
 }
 
 function atDeadline(leftMs: number, act: () => void): NodeJS.Timeout | undefined {

@@ -1,6 +1,7 @@
 /** Errors between the host and the guest's side: what host functions threw, kept here, and reports made errors again. */
 
 import { isRemoraError, type RemoraError } from "../../base/index.ts";
+import { endsCall } from "../blame.ts";
 import { engineErrors } from "../errors.ts";
 import type { ResolveFrame } from "../trap.ts";
 import { decodeReport, type ErrorReport, encodeReport, errorOf } from "./error-report.ts";
@@ -30,6 +31,11 @@ export class HostFailures {
 
   /** What ended a call, or undefined when the bytes are no report of it. */
   error(bytes: Uint8Array): RemoraError | undefined {
+    const error = this.#reported(bytes);
+    return error && endsCall(error);
+  }
+
+  #reported(bytes: Uint8Array): RemoraError | undefined {
     const report = decodeReport(bytes);
     if (report === undefined) return undefined;
     if (report.thrown === undefined) {

@@ -9,9 +9,9 @@ import { type Bundle, type Manifest, openBundle } from "../../bundle/index.ts";
 import {
   asyncHostFunction,
   ComponentError,
-  camelCase,
   decodeComponent,
   type ExternType,
+  functionName,
   isComponent,
   prepareComponent,
   slowHostFunction,
@@ -113,8 +113,8 @@ export function linkInterfaces(
     interfaces.map(({ name, plugin, functions }) => {
       const target = pluginOf(plugin);
       const linked = functions.map((each) => [
-        camelCase(each),
-        linkFunction([name, camelCase(each)], target, guest),
+        functionName(each),
+        linkFunction([name, functionName(each)], target, guest),
       ]);
       return [name, Object.fromEntries(linked)];
     }),

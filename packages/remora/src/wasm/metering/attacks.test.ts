@@ -153,6 +153,14 @@ test("growth ends at the cap, over all memories together, and never credits fuel
   assert.equal(consumed(), 5 * 3 + 4 * 4 + 7 + 10);
 });
 
+test("a cap beyond what 32-bit addresses can declare leaves such a memory its most, and a wide one the cap", async () => {
+  const bytes = await assemble(`(module (memory $a 1) (memory $b i64 1)
+    (func (export "a") (param i32) (result i32) (memory.grow $a (local.get 0)))
+    (func (export "b") (param i64) (result i64) (memory.grow $b (local.get 0))))`);
+  const { exports } = meter(bytes, { options: { memoryPagesMax: 70_000 } });
+  assert.deepEqual([exports.a(65_536), exports.a(1), exports.b(69_998n)], [-1, 1, -1n]);
+});
+
 test("a module that starts larger than the cap is refused", async () => {
   const refuses = async (text: string) =>
     assert.throws(() => meterModule(assembled, meterOptions), { code: "wasm/over-cap" }, text);

@@ -5,18 +5,24 @@ import { wasmErrors } from "../errors.ts";
 import type { IndexSpaces } from "../index-spaces.ts";
 import type { Module, SizeLimits } from "../module.ts";
 
+/** The most that can be declared where addresses have 32 bits, whatever is allowed: core specification 3.0 §3.2. */
+const most32 = { "pages of memory": 65_536n, "table elements": 2n ** 32n - 1n } as const;
+
+export type Sized = keyof typeof most32;
+
 /**
  * The sizes with maximums that no growth of one can exceed while the others stay at their minimum. The sum over
  * several is kept by the allowance that growth takes from.
  *
  * @throws wasm/over-cap when the minimums alone are too much
  */
-export function capSizes(sizes: readonly SizeLimits[], cap: number, what: string): SizeLimits[] {
+export function capSizes(sizes: readonly SizeLimits[], cap: number, what: Sized): SizeLimits[] {
   const min = sumOfMins(sizes);
   const max = BigInt(cap);
   if (min > max) throw wasmErrors["over-cap"]({ what, found: Number(min), max: cap });
   return sizes.map((size) => {
-    const most = size.min + max - min;
+    const allowed = size.min + max - min;
+    const most = size.is64 || allowed < most32[what] ? allowed : most32[what];
     return { ...size, max: size.max === undefined || size.max > most ? most : size.max };
   });
 }

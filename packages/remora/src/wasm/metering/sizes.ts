@@ -2,7 +2,7 @@
 
 import { importsOf } from "../index-spaces.ts";
 import type { Import, Module, SizeLimits } from "../module.ts";
-import { capSizes } from "./caps.ts";
+import { capSizes, type Sized } from "./caps.ts";
 import type { MemoryFacts, TableFacts } from "./contract.ts";
 
 /** Of one index space. */
@@ -11,7 +11,7 @@ export interface Sizes {
   readonly defined: readonly SizeLimits[];
 }
 
-export function capDefined(sizes: readonly SizeLimits[], imported: number, cap: number, what: string): Sizes {
+export function capDefined(sizes: readonly SizeLimits[], imported: number, cap: number, what: Sized): Sizes {
   return { imported: sizes.slice(0, imported), defined: capSizes(sizes.slice(imported), cap, what) };
 }
 
