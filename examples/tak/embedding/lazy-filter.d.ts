@@ -1,12 +1,12 @@
 // Types of the world remora:tak/lazy-filter@0.1.0, written by `remora types`. Changes here are lost.
 
 /** A filter that reads the fields that it wants. */
-export interface LazyFilter {
+export type LazyFilter = {
   /** Decides which messages go on, one at a time. */
   readonly "remora:tak/lazy@0.1.0": Lazy;
   /** Decides which messages go on, one at a time. */
   readonly lazy: Lazy;
-}
+};
 
 export type LazyFilterImports = {
   /** What a plugin may ask of its host. */

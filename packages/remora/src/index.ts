@@ -23,6 +23,7 @@ export {
   type IsolatedInstance,
   type Isolation,
   type IsolationLevel,
+  importNames,
   type Limits,
   type LoadOptions,
   load,
@@ -40,3 +41,5 @@ export {
   type PluginOptions,
   type WorldBinding,
 } from "./manager/index.ts";
+// What capabilities are called, a host's own among them.
+export { vocabularyWith } from "./policy/index.ts";

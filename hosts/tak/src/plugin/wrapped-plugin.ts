@@ -1,11 +1,13 @@
 /**
  * A `.wasm` that comes without a manifest, as those of OmniTAK do, made a bundle: under the name that the settings give
- * it, in the world that it exports.
+ * it, in the world that it exports, with the capabilities that its imports need.
  */
 
 import { createHash } from "node:crypto";
-import { packBundle } from "remora/bundle";
+import { capabilityUses, openBundle, packBundle } from "remora/bundle";
 import { decodeComponent, isComponent, prepareComponent } from "remora/component";
+import { sandboxOffers } from "remora/sandbox";
+import { takVocabulary } from "../config/plugins.ts";
 import { takErrors } from "../errors.ts";
 import { takHostVersion } from "./plugin-host.ts";
 import { filterInterfaces, filterWorlds, transformerInterface, transformerWorld } from "./shapes.ts";
@@ -16,7 +18,25 @@ import { filterInterfaces, filterWorlds, transformerInterface, transformerWorld 
  * @throws component/… wasm/… it cannot be decoded
  */
 export function wrapPlugin(name: string, bytes: Uint8Array, hasSettings: boolean): Uint8Array {
+  const plain = packed(name, bytes, { hasSettings, capabilities: [] });
+  const bundle = openBundle(plain, { vocabulary: takVocabulary });
+  const uses = capabilityUses(bundle.manifest, bundle.artifactNames(), { offers: sandboxOffers, gated: [] });
+  // Nobody wrote down what it needs: what it imports says it. Without targets that is, which no import tells.
+  const capabilities = uses
+    .map(({ capability }) => capability)
+    .filter((capability) => takVocabulary.get(capability)?.target === undefined);
+  return capabilities.length === 0 ? plain : packed(name, bytes, { hasSettings, capabilities });
+}
+
+function packed(
+  name: string,
+  bytes: Uint8Array,
+  { hasSettings, capabilities }: { readonly hasSettings: boolean; readonly capabilities: readonly string[] },
+): Uint8Array {
   const digest = createHash("sha256").update(bytes).digest("hex");
+  const declared = capabilities.map(
+    (capability) => `[[capabilities]]\ncapability = "${capability}"\nwhy = "It imports what this gives"\n`,
+  );
   // What is put in is a plugin's name, a digest and a world: none has a character that TOML would read otherwise.
   const manifest = `name = "${name}"
 version = "0.0.0+${digest.slice(0, 12)}"
@@ -29,7 +49,7 @@ version = "^${takHostVersion}"
 [[artifacts]]
 file = "plugin.wasm"
 world = "${worldOf(name, bytes)}"
-${hasSettings ? '[settings]\ntype = "object"\nadditionalProperties = true\n' : ""}`;
+${declared.join("")}${hasSettings ? '[settings]\ntype = "object"\nadditionalProperties = true\n' : ""}`;
   return packBundle(
     new Map([
       ["remora.toml", new TextEncoder().encode(manifest)],

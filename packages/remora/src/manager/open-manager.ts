@@ -4,7 +4,7 @@ import { isRemoraError } from "../base/index.ts";
 import type { Bundle } from "../bundle/index.ts";
 import { CompileCache, type Isolation, openIsolation } from "../engine/index.ts";
 import type { Vocabulary } from "../policy/index.ts";
-import { type AuditSink, sandboxImports } from "../sandbox/index.ts";
+import { type AuditSink, sandboxOffers } from "../sandbox/index.ts";
 import { gateAudit } from "./audit/gate-audit.ts";
 import { auditLife } from "./audit/life-audit.ts";
 import { AuditTrail } from "./audit/trail.ts";
@@ -173,7 +173,7 @@ function openCore(
     settings: new SettingsFiles(folder),
     hosts,
     vocabulary: new Map(hosts.flatMap(({ vocabulary }) => [...vocabulary])),
-    offers: sandboxOffers(),
+    offers: sandboxOffers,
     policy,
     sources: options.sources ?? [],
     asker: options.asker ?? askNobody,
@@ -278,16 +278,4 @@ async function writeReturn(
 
 function hostVocabulary(hosts: readonly PluginHost[], name: string): Vocabulary | undefined {
   return hosts.find((host) => host.name === name)?.vocabulary;
-}
-
-/** What any sandbox can give: it is the same for all plugins. */
-function sandboxOffers(): Core["offers"] {
-  using sandbox = sandboxImports({
-    plugin: "none",
-    grants: [],
-    audit: { write: () => {} },
-    log: { write: () => {} },
-    nowMs: () => 0,
-  });
-  return sandbox.offers;
 }

@@ -50,4 +50,5 @@ export {
   type Sandbox,
   type SandboxOptions,
   sandboxImports,
+  sandboxOffers,
 } from "./sandbox-imports.ts";

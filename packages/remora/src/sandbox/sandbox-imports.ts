@@ -144,7 +144,8 @@ export interface InstanceImports {
   close(): void;
 }
 
-const offers: readonly ImportOffer[] = [
+/** What any sandbox can give: it is the same for all plugins. */
+export const sandboxOffers: readonly ImportOffer[] = [
   ...preview1Names.map((name) => ({
     import: `${preview1Module}.${name}`,
     capability: preview1Capability(name),
@@ -216,7 +217,7 @@ export function sandboxImports(options: SandboxOptions): Sandbox {
     log.close();
   };
   return {
-    offers,
+    offers: sandboxOffers,
     gate,
     limits,
     usage: () =>

@@ -90,6 +90,8 @@ export const defaultDecodeLimits: DecodeLimits = {
   parameters: 1_000,
   results: 1_000,
   structFields: 10_000,
-  nameBytes: 100_000,
+  // V8: 100,000. It finds a string of more than 16,383 characters by its length alone (Name::kMaxHashCalcLength), so that looking up
+  // some hundred such names took minutes; and some keys are made of two names.
+  nameBytes: 8_000,
   customSections: 10_000,
 };

@@ -141,7 +141,7 @@ describe("types of a world", () => {
   const types = typesOf(everything, "everything");
 
   test("carry the documentation, and what gates say", () => {
-    assert.match(types, /\/\*\* All of it\. \*\/\nexport interface Everything \{/);
+    assert.match(types, /\/\*\* All of it\. \*\/\nexport type Everything = \{/);
     assert.match(types, /\/\*\* Years\. \*\/\n {4}age: number;/);
     assert.match(
       types,

@@ -61,8 +61,8 @@ class WorldWriter {
       "",
     ];
     const docs = docLines(world.docs, world.stability);
-    lines.push(...block(docs, `export interface ${this.#name}`, this.#exportLines()), "");
-    // An alias, not an interface: only that is assignable to the record of names that `load` takes.
+    // Aliases, not interfaces: only those go with the records of names that instances have, and that `load` takes.
+    lines.push(...docs, ...aliasBlock(`export type ${this.#name}`, this.#exportLines()), "");
     lines.push(...aliasBlock(`export type ${this.#importsName}`, this.#importLines()), "");
     if (world.types.size > 0) {
       const types = this.#typeLines(world.types.values(), "imports", this.#namesWithin(world, "imports"));
