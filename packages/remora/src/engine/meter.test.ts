@@ -523,4 +523,7 @@ test("a budget that is no budget is a RangeError", () => {
   ]) {
     assert.throws(() => meter.begin(budget), RangeError);
   }
+  for (const startedMs of [-1, Number.NaN]) {
+    assert.throws(() => meter.begin({ fuelMax: 1, deadlineMs: 1 }, startedMs), RangeError);
+  }
 });

@@ -151,11 +151,15 @@ export class Meter implements RefillTarget {
    * Opens the account of one call.
    *
    * @param startedMs What the clock says now, where it has just been read: the first slice is then as long as after a look.
-   * @throws RangeError the budget is negative or not a number
+   * @throws RangeError the budget, or that time, is negative or not a number
    */
   begin(budget: Budget, startedMs?: number): void {
     const { deadlineMs } = budget;
     const isStarted = startedMs !== undefined;
+    // No deadline would ever be over that counts from what is no number.
+    if (isStarted && !(startedMs >= 0)) {
+      throw new RangeError(`A call begins at a time from 0 ms up, not at ${startedMs}`);
+    }
     // Nothing was written since the last call began, and it had the same budget: everything stands as it must.
     if (
       this.#isUntouched &&
