@@ -8,10 +8,10 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
-import { call, guestBytes } from "../../hosts/signalk/src/testing/guest-text.ts";
+import { answering, call, type GuestText, guestBytes } from "../../hosts/signalk/src/testing/guest-text.ts";
 import type { Deviation } from "./deviations.ts";
 import { differencesOf } from "./differences.ts";
-import { type Form, openRealServer, until, whyNoServer } from "./real-server.ts";
+import { type Answer, type Form, openRealServer, until, whyNoServer } from "./real-server.ts";
 import { plain } from "./transcript.ts";
 
 const course = "/signalk/v2/api/vessels/self/navigation/course";
@@ -20,6 +20,11 @@ const self = "/signalk/v1/api/vessels/self";
 const there = { latitude: 53, longitude: 5 };
 
 type Step = readonly [path: string, method?: string, body?: unknown];
+
+const autopilots = "/signalk/v2/api/vessels/self/autopilots";
+
+/** Without a provider. */
+const autopilotSteps: readonly Step[] = [[autopilots], [`${autopilots}/_providers/_default`]];
 
 const courseSteps: readonly Step[] = [
   [course],
@@ -70,7 +75,7 @@ const handSteps = (id: string): readonly Step[] => [
 const deviations: readonly Deviation[] = [
   {
     why: "Of these interfaces a plugin in WebAssembly is no provider, and the small server has no other plugins",
-    differences: ["autopilot", "ble", "history", "sensors"].map((name) => ({
+    differences: ["ble", "history", "sensors"].map((name) => ({
       at: `features/${name}`,
       theirs: true,
     })),
@@ -85,6 +90,24 @@ test("courses, notifications and features of the small server are signalk-server
   assert.deepEqual(differencesOf(theirs, ours), expected);
 });
 
+for (const form of ["ours", "small"] satisfies Form[]) {
+  test(`${form}: a plugin that is an autopilot is shown and steered`, async (t) => {
+    const missing = await whyNoServer();
+    if (missing !== undefined) return t.skip(missing);
+    const folder = await packageOf(t, "steers", steering, { autopilotProvider: true });
+    const server = await openRealServer(t, form, [{ folder }]);
+    const isThere = ({ body }: Answer) => body?.ap1 !== undefined;
+    assert.equal((await until(server, autopilots, isThere)).body.ap1.provider, "steers");
+    assert.deepEqual((await server.request(`${autopilots}/ap1/state`)).body, { value: "auto" });
+    assert.deepEqual((await server.request(`${autopilots}/_default/target`)).body, { value: 1.5 });
+    const put = (path: string, value: unknown) => server.request(`${autopilots}${path}`, "PUT", { value });
+    assert.equal((await put("/ap1/target", 1)).status, 200);
+    const refused = await server.request(`${autopilots}/ap1/tack/port`, "POST", {});
+    assert.match(refused.body.message, /No wind/);
+    assert.ok(refused.status >= 500);
+  });
+}
+
 async function told(t: TestContext, form: Form): Promise<Record<string, unknown>> {
   const server = await openRealServer(t, form, [{ folder: await pilot(t) }]);
   const raised = await until(server, `${self}/notifications/probe`, ({ status }) => status === 200);
@@ -95,6 +118,7 @@ async function told(t: TestContext, form: Form): Promise<Record<string, unknown>
       answers[withoutId(name)] = withoutId(plain(await server.request(path, method, body), server));
     }
   };
+  await take(autopilotSteps);
   await take(courseSteps);
   await take(notificationSteps(raised.body.value.id));
   const hand = await server.request(`${notifications}/mob`, "POST", {});
@@ -105,17 +129,20 @@ async function told(t: TestContext, form: Form): Promise<Record<string, unknown>
   return answers;
 }
 
+const steering: GuestText = {
+  imports: { sk_register_autopilot_provider: "(param i32 i32) (result i32)" },
+  texts: { devices: '["ap1"]', state: '"auto"', target: "1.5", done: "", refusal: '{"error":"No wind"}' },
+  start: `(i32.eqz ${call("sk_register_autopilot_provider", "devices")})`,
+  functions: [
+    answering("autopilot_get_state", "state"),
+    answering("autopilot_get_target", "target"),
+    answering("autopilot_set_target", "done"),
+    answering("autopilot_tack", "refusal"),
+  ].join("\n"),
+};
+
 /** A plugin that tells where the vessel is, and that something is wrong. */
 async function pilot(t: TestContext): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), "remora-signalk-pilot-"));
-  t.after(() => rm(folder, { recursive: true, force: true }));
-  const manifest = {
-    name: "pilot",
-    version: "1.0.0",
-    keywords: ["signalk-wasm-plugin"],
-    wasmManifest: "a.wasm",
-  };
-  await writeFile(join(folder, "package.json"), JSON.stringify(manifest));
   const delta = (path: string, value: unknown) =>
     JSON.stringify({ updates: [{ values: [{ path, value }] }] });
   const guest = {
@@ -127,6 +154,17 @@ async function pilot(t: TestContext): Promise<string> {
     },
     start: `${call("sk_handle_message", "position")} ${call("sk_handle_message", "alarm")} (i32.const 0)`,
   };
+  return packageOf(t, "pilot", guest);
+}
+
+async function packageOf(t: TestContext, name: string, guest: GuestText, capabilities: object = {}) {
+  const folder = await mkdtemp(join(tmpdir(), "remora-signalk-pilot-"));
+  t.after(() => rm(folder, { recursive: true, force: true }));
+  const manifest = { name, version: "1.0.0", keywords: ["signalk-wasm-plugin"], wasmManifest: "a.wasm" };
+  await writeFile(
+    join(folder, "package.json"),
+    JSON.stringify({ ...manifest, wasmCapabilities: capabilities }),
+  );
   await writeFile(join(folder, "a.wasm"), await guestBytes(guest));
   return folder;
 }

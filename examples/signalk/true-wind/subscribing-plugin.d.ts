@@ -227,6 +227,12 @@ export interface Providers {
   /** @throws {ComponentError} with the payload `Providers.Refusal` */
   provideRadar(name: string): void;
   /**
+   * By the names of its devices.
+   *
+   * @throws {ComponentError} with the payload `Providers.Refusal`
+   */
+  provideAutopilot(devices: readonly string[]): void;
+  /**
    * A sweep of a radar, for those who listen to its stream.
    *
    * @throws {ComponentError} with the payload `Providers.Refusal`

@@ -4,6 +4,7 @@ import { randomUUID } from "node:crypto";
 import { type AuditSink, auditLines } from "remora/sandbox";
 import { pluginRoutes } from "./admin/plugin-routes.ts";
 import { type Clock, systemClock } from "./clock.ts";
+import { autopilotRoutes } from "./http/autopilot-routes.ts";
 import { courseRoutes } from "./http/course-routes.ts";
 import { featureRoutes } from "./http/feature-routes.ts";
 import { openHttp, type RunningHttp } from "./http/http-server.ts";
@@ -146,6 +147,7 @@ export async function runSignalk(options: RunSignalkOptions): Promise<RunningSig
     ...modelRoutes(server),
     ...providerRoutes(server),
     ...radarRoutes(server.radars),
+    ...autopilotRoutes(server.autopilots),
     ...courseRoutes(server.course),
     ...notificationRoutes(server.notifications),
     ...featureRoutes(served),

@@ -27,6 +27,7 @@ export interface ServerPort {
   registerResources(registration: ResourceRegistration): () => void;
   registerWeather(registration: WeatherRegistration): () => void;
   registerRadar(registration: RadarRegistration): () => void;
+  registerAutopilot(registration: AutopilotRegistration): () => void;
   /** Bytes for those who listen to a stream. */
   emitBinary(stream: string, data: Uint8Array): void;
   /** A line for the operator; an error is shown as one. */
@@ -80,4 +81,15 @@ export interface RadarRegistration {
    * @returns undefined when the plugin has no such export
    */
   readonly ask: (name: string, request: Readonly<Record<string, unknown>>) => Promise<unknown> | undefined;
+}
+
+export interface AutopilotRegistration {
+  readonly plugin: string;
+  /** What it steers with, by names of its own. */
+  readonly devices: readonly string[];
+  /**
+   * Asks the plugin, by the name that its export has without `autopilot_`: `get_data`, `set_target`. Rejects when it
+   * refuses, or has no such export.
+   */
+  readonly ask: (name: string, request: Readonly<Record<string, unknown>>) => Promise<unknown>;
 }

@@ -15,6 +15,7 @@ import { ServerEvents } from "./events/server-events.ts";
 import { isOnEarth } from "./http/position.ts";
 import { Model, type ModelLimits } from "./model/model.ts";
 import { Notifications } from "./notifications/notifications.ts";
+import { Autopilots } from "./providers/autopilots.ts";
 import { ByPlugin } from "./providers/by-plugin.ts";
 import { Resources } from "./providers/resources.ts";
 import { PutRequests } from "./put/put-requests.ts";
@@ -39,6 +40,7 @@ export class SignalkServer {
   readonly puts: PutRequests;
   readonly resources = new Resources();
   readonly weather = new ByPlugin<WeatherRegistration>();
+  readonly autopilots = new Autopilots();
   readonly radars = new ByPlugin<RadarRegistration>();
   readonly binaryStreams = new BinaryStreams();
   readonly events = new ServerEvents();
@@ -129,6 +131,7 @@ export class SignalkServer {
       registerResources: (registration) => resources.register(registration),
       registerWeather: (registration) => weather.register(registration),
       registerRadar: (registration) => radars.register(registration),
+      registerAutopilot: (registration) => this.autopilots.register(registration),
       emitBinary: (stream, data) => binaryStreams.emit(stream, data),
       setStatus: (plugin, status) => onStatus?.(plugin, status),
     };

@@ -11,18 +11,9 @@ import {
   type Update,
 } from "../delta/delta.ts";
 import { DeltaScanner } from "../delta/scan-delta.ts";
+import { alarmStates } from "../notifications/alarm.ts";
 import { jsonBytesMax, readJson, readPath, writeText } from "./env-texts.ts";
 import type { GuestHost, GuestImports } from "./host.ts";
-
-/** Specification 1.7, "Notifications". */
-const notificationStates: ReadonlySet<unknown> = new Set([
-  "normal",
-  "nominal",
-  "alert",
-  "warn",
-  "alarm",
-  "emergency",
-]);
 
 export function dataImports({ host, bytes }: GuestImports) {
   const scanner = new DeltaScanner();
@@ -123,7 +114,7 @@ export function notify(host: GuestHost, path: string, json: string): number {
   try {
     const delta = checkDelta({ updates: [{ values: [{ path, value: JSON.parse(json) }] }] });
     const value = delta.updates[0]?.values?.[0]?.value;
-    if (!isRecord(value) || !notificationStates.has(value.state)) return -1;
+    if (!isRecord(value) || !alarmStates.has(value.state)) return -1;
     return send(host, delta, 1) ? 0 : -1;
   } catch (error) {
     // No JSON, or nested too deeply: the interface has one number for all of it.

@@ -1,14 +1,14 @@
 /** Imports by which a plugin hears events of the server and emits its own, as signalk-server's #2295 has them. */
 
-import { readJson, readPath, writeText } from "./env-texts.ts";
-import { allowedEventTypes, type EventInbox, eventTypesMax } from "./event-inbox.ts";
+import { readJson, readPath, textsIn, writeText } from "./env-texts.ts";
+import { allowedEventTypes, type EventInbox } from "./event-inbox.ts";
 import type { GuestImports } from "./host.ts";
 
 export function eventImports({ bytes }: Pick<GuestImports, "bytes">, events: EventInbox) {
   return {
     /** A JSON list of types; an empty one for all. */
     sk_subscribe_events(pointer: number, length: number): number {
-      const types = readTypes(readPath(bytes, pointer, length));
+      const types = textsIn(readPath(bytes, pointer, length));
       return types !== undefined && events.subscribe(types) === undefined ? 1 : 0;
     },
     sk_emit_event(type: number, typeLength: number, data: number, length: number): number {
@@ -19,16 +19,4 @@ export function eventImports({ bytes }: Pick<GuestImports, "bytes">, events: Eve
       return writeText(bytes, JSON.stringify(allowedEventTypes), { pointer: buffer, lengthMax });
     },
   };
-}
-
-function readTypes(json: string): string[] | undefined {
-  let data: unknown;
-  try {
-    data = JSON.parse(json);
-  } catch {
-    // The interface has one number for whatever is wrong with it.
-    return undefined;
-  }
-  if (!Array.isArray(data) || data.length > eventTypesMax) return undefined;
-  return data.every((each) => typeof each === "string") ? data : undefined;
 }

@@ -1,11 +1,12 @@
 /** Imports by which a plugin offers something: commands, resources, weather, radars, streams of bytes. */
 
 import type { CapabilityName } from "remora/policy";
-import { dataBytesMax, readPath } from "./env-texts.ts";
+import { dataBytesMax, readPath, textsIn } from "./env-texts.ts";
 import type { GuestHost, GuestImports } from "./host.ts";
 import {
   isOwnStream,
   type Refusal,
+  registerAutopilot,
   registerPut,
   registerRadar,
   registerResources,
@@ -34,6 +35,11 @@ export function registrationImports({ host, bytes }: GuestImports) {
     },
     sk_register_radar_provider(pointer: number, length: number): number {
       return taken(registerRadar(host, name(pointer, length)));
+    },
+    /** A JSON list of the names of its devices. */
+    sk_register_autopilot_provider(pointer: number, length: number): number {
+      const devices = textsIn(name(pointer, length));
+      return devices === undefined ? 0 : taken(registerAutopilot(host, devices));
     },
     sk_emit_binary_stream(stream: number, streamLength: number, data: number, length: number): number {
       const id = name(stream, streamLength);
@@ -67,6 +73,7 @@ const providers: ReadonlyMap<string, string> = new Map([
   ["resourceProvider", "resources:"],
   ["weatherProvider", "weather"],
   ["radarProvider", "radar"],
+  ["autopilotProvider", "autopilot"],
 ]);
 
 function hasCapability(host: GuestHost, word: string): boolean {

@@ -22,6 +22,18 @@ export function readJson(bytes: GuestBytes, pointer: number, length: number): st
   return bytes.utf8(pointer, length, "JSON", jsonBytesMax);
 }
 
+/** A JSON list of texts, as short as a path; undefined for anything else. */
+export function textsIn(json: string): string[] | undefined {
+  let data: unknown;
+  try {
+    data = JSON.parse(json);
+  } catch {
+    // The interfaces have one number for whatever is wrong with it.
+    return undefined;
+  }
+  return Array.isArray(data) && data.every((each) => typeof each === "string") ? data : undefined;
+}
+
 /**
  * Writes a text into the guest's buffer, when it fits.
  *

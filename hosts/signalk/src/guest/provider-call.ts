@@ -37,13 +37,15 @@ const calls: ReadonlyMap<string, ProviderCall> = new Map([
   ["weather_get_warnings", weather("getWarnings", ({ position }) => [position])],
 ]);
 
-const radarPrefix = "radar_";
+/** Of these the name of the request is the plugin's own business. */
+const open = ["radar", "autopilot"];
 
 /** @returns undefined for what is no provider's handler */
 export function providerCall(handler: string): ProviderCall | undefined {
-  if (!handler.startsWith(radarPrefix)) return calls.get(handler);
-  const request = handler.slice(radarPrefix.length);
-  return { from: "radar-provider", name: "ask", args: (parameters) => [request, json(parameters)] };
+  const kind = open.find((each) => handler.startsWith(`${each}_`));
+  if (kind === undefined) return calls.get(handler);
+  const request = handler.slice(kind.length + 1);
+  return { from: `${kind}-provider`, name: "ask", args: (parameters) => [request, json(parameters)] };
 }
 
 function resources(name: string, args: ProviderCall["args"]): ProviderCall {

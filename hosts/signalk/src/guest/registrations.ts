@@ -1,6 +1,7 @@
 /** What a plugin offers, whatever convention it keeps: commands, resources, weather, radars; and how each is asked. */
 
-import { isPath, isShallow } from "../delta/delta.ts";
+import { harmless } from "remora/policy";
+import { isPath, isRecord, isShallow } from "../delta/delta.ts";
 import { signalkErrors } from "../errors.ts";
 import type { PutResult } from "../server-port.ts";
 import type { GuestHost } from "./host.ts";
@@ -124,6 +125,29 @@ export function registerRadar(host: GuestHost, name: string): Refusal | undefine
     }),
   );
   return undefined;
+}
+
+const devicesMax = 16;
+const devicePattern = /^[\w.:-]{1,64}$/;
+
+export function registerAutopilot(host: GuestHost, devices: readonly string[]): Refusal | undefined {
+  const isWellFormed = devices.length > 0 && devices.length <= devicesMax;
+  if (!isWellFormed || !devices.every((device) => devicePattern.test(device))) return "malformed";
+  const refusal = whyNotProvide(host, "autopilot");
+  if (refusal !== undefined) return refusal;
+  const { plugin } = host;
+  const ask = async (handler: string, request: Readonly<Record<string, unknown>>) =>
+    unlessRefused(plugin, handler, await askProvider(host, `autopilot_${handler}`, request));
+  host.holdings.add(host.server.registerAutopilot({ plugin, devices, ask }));
+  return undefined;
+}
+
+/** Who steers must know when nobody does. */
+function unlessRefused(plugin: string, name: string, answer: unknown): unknown {
+  const said = isRecord(answer) ? answer : {};
+  if (answer !== false && said.success !== false && !("error" in said)) return answer;
+  const reason = typeof said.error === "string" ? harmless(said.error, 1_000) : "it says no more";
+  throw signalkErrors["guest-refused"]({ plugin, name, reason });
 }
 
 /**

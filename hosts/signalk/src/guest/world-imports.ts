@@ -13,6 +13,7 @@ import type { Inbox } from "./inbox.ts";
 import {
   isOwnStream,
   type Refusal,
+  registerAutopilot,
   registerPut,
   registerRadar,
   registerResources,
@@ -158,6 +159,7 @@ function providers(host: GuestHost) {
     provideResources: (kind: string) => orRefuse(registerResources(host, kind)),
     provideWeather: (name: string) => orRefuse(registerWeather(host, name)),
     provideRadar: (name: string) => orRefuse(registerRadar(host, name)),
+    provideAutopilot: (devices: readonly string[]) => orRefuse(registerAutopilot(host, devices)),
     emitSpokes(radar: string, data: Uint8Array): void {
       const stream = `radars/${radar}`;
       orRefuse(data.length <= dataBytesMax ? undefined : "malformed");

@@ -12,7 +12,7 @@ export interface Feature {
 }
 
 /** The words that signalk-server has for the interfaces that are answered here. */
-const apis = ["resources", "course", "weather", "radar", "notifications"];
+const apis = ["resources", "course", "weather", "autopilot", "radar", "notifications"];
 
 export function featureRoutes(plugins: { all(): readonly Feature[] }): Route[] {
   return [

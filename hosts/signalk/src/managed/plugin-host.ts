@@ -52,6 +52,7 @@ const componentWorlds: readonly string[] = [
   "serving-plugin",
   "networked-plugin",
   "listening-plugin",
+  "autopilot-plugin",
   "plugin",
 ].map((name) => `remora:signalk/${name}@0.1.0`);
 

@@ -41,6 +41,7 @@ export function grantsOf(id: string, capabilities: WasmCapabilities): readonly G
   add(capabilities.resourceProvider, { capability: "provider.register", kinds: ["resources:*"] });
   add(capabilities.weatherProvider, { capability: "provider.register", kinds: ["weather"] });
   add(capabilities.radarProvider, { capability: "provider.register", kinds: ["radar"] });
+  add(capabilities.autopilotProvider, { capability: "provider.register", kinds: ["autopilot"] });
   add(capabilities.serverEvents, { capability: "bus.subscribe", topics: ["*"] });
   add(capabilities.serverEvents, { capability: "bus.publish", topics: ["*"] });
   given.push({

@@ -19,6 +19,7 @@ export interface WasmCapabilities {
   readonly resourceProvider: boolean;
   readonly weatherProvider: boolean;
   readonly radarProvider: boolean;
+  readonly autopilotProvider: boolean;
   readonly rawSockets: boolean;
   readonly serverEvents: boolean;
   /** The files in its folder `public`. */
@@ -112,6 +113,7 @@ function readCapabilities(data: unknown, folder: string): WasmCapabilities {
     resourceProvider: flag("resourceProvider", false),
     weatherProvider: flag("weatherProvider", false),
     radarProvider: flag("radarProvider", false),
+    autopilotProvider: flag("autopilotProvider", false),
     rawSockets: flag("rawSockets", false),
     serverEvents: flag("serverEvents", false),
     staticFiles: flag("staticFiles", true),

@@ -34,6 +34,10 @@ export interface ServerApp {
   readonly resourcesApi?: ProviderApi;
   readonly weatherApi?: ProviderApi;
   readonly radarApi?: ProviderApi;
+  readonly autopilotApi?: {
+    register(plugin: string, provider: object, devices: readonly string[]): void;
+    unRegister(plugin: string): void;
+  };
   readonly binaryStreamManager?: { emitData(stream: string, data: Uint8Array): void };
   /** Events beside deltas, each under its own name; those of the server itself as `serverevent`. */
   on(event: string, listen: (data: unknown) => void): unknown;

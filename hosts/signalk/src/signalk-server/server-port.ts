@@ -7,6 +7,7 @@ import { eventOf, isBusEvent, isServerEvent, type ServerEvent } from "../events/
 import { valueAt } from "../model/value-at.ts";
 import { isFound } from "../providers/resources.ts";
 import type {
+  AutopilotRegistration,
   RadarRegistration,
   ResourceRegistration,
   ServerPort,
@@ -45,6 +46,7 @@ export function serverPort(app: ServerApp): ServerPort {
     registerWeather: (registration) =>
       once(app.weatherApi, registration.plugin, weatherProvider(registration)),
     registerRadar: (registration) => once(app.radarApi, registration.plugin, radarProvider(registration)),
+    registerAutopilot: (registration) => registerAutopilot(app, registration),
     emitBinary: (stream, data) => app.binaryStreamManager?.emitData(stream, data),
     setStatus(plugin, { kind, message }) {
       const name = app.pluginsMap[plugin]?.name ?? plugin;
@@ -52,6 +54,12 @@ export function serverPort(app: ServerApp): ServerPort {
       else app.setPluginStatus(name, message);
     },
   };
+}
+
+function registerAutopilot(app: ServerApp, registration: AutopilotRegistration): () => void {
+  const { plugin, devices } = registration;
+  app.autopilotApi?.register(plugin, autopilotProvider(registration), devices);
+  return () => app.autopilotApi?.unRegister(plugin);
 }
 
 function onEvent(app: ServerApp, type: string, listen: (event: ServerEvent) => void): () => void {
@@ -123,6 +131,31 @@ function weatherProvider({ plugin, name, observations, forecasts, warnings }: We
       getForecasts: forecasts,
       getWarnings: warnings,
     },
+  };
+}
+
+function autopilotProvider({ devices, ask }: AutopilotRegistration): object {
+  // The server asks for the default by a word that no device has.
+  const of = (device: string) => ({ deviceId: devices.includes(device) ? device : devices[0] });
+  const about = (verb: string) => (device: string) => ask(verb, of(device));
+  const given = (verb: string, name: string) => (value: unknown, device: string) =>
+    ask(verb, { ...of(device), [name]: value });
+  return {
+    getData: about("get_data"),
+    getState: about("get_state"),
+    setState: given("set_state", "value"),
+    getMode: about("get_mode"),
+    setMode: given("set_mode", "value"),
+    getTarget: about("get_target"),
+    setTarget: given("set_target", "value"),
+    adjustTarget: given("adjust_target", "value"),
+    engage: about("engage"),
+    disengage: about("disengage"),
+    tack: given("tack", "direction"),
+    gybe: given("gybe", "direction"),
+    dodge: given("dodge", "value"),
+    courseCurrentPoint: about("course_current_point"),
+    courseNextPoint: about("course_next_point"),
   };
 }
 
