@@ -102,6 +102,40 @@ test("an event between instruments keeps its name, and none speaks as the server
   }
 });
 
+test("plugins that answer each other's words run one after another, and others are answered meanwhile", async (t) => {
+  const answers = (hears: string, says: string): GuestText => ({
+    imports: {
+      sk_subscribe_events: `${two} (result i32)`,
+      sk_emit_event: "(param i32 i32 i32 i32) (result i32)",
+    },
+    texts: { types: `["nmea0183","PLUGIN_${hears}"]`, word: says, data: "1" },
+    start: `(i32.eqz ${call("sk_subscribe_events", "types")})`,
+    functions: `(func (export "event_handler") ${two} (drop ${call("sk_emit_event", "word", "data")}))`,
+  });
+  const { server, plugins, fetch } = await boat(t, {
+    ping: answers("pong", "ping"),
+    pong: answers("ping", "pong"),
+  });
+  let words = 0;
+  server.events.on("PLUGIN_ping", () => words++);
+  server.events.emit(event("nmea0183", "begin"));
+  for (let looks = 0; looks < 5; looks++) assert.equal((await fetch("/signalk")).status, 200);
+  assert.ok(words > 10, "they are still at it");
+  for (const { state, account } of plugins.all())
+    assert.deepEqual([state, account.counts.traps], ["running", 0]);
+});
+
+test("a plugin that loops at another's word spends its own time alone", async (t) => {
+  const loops = {
+    ...listener('["PLUGIN_word"]'),
+    functions: `(func (export "event_handler") ${two} (loop $ever (br $ever)))`,
+  };
+  const { plugins, heard } = await boat(t, { loops, says: speaker("word", "1") });
+  await heard();
+  assert.equal(plugins.get("says")?.state, "running");
+  assert.equal(plugins.get("loops")?.state, "crashed");
+});
+
 test("without the capability nothing is heard or said, and the audit says so", async (t) => {
   const { plugins, lines, server } = await boat(
     t,
