@@ -38,6 +38,8 @@ const objectsBefore = 200;
 const lessonsMax = 16;
 /** An object with more keys is read the slow way. */
 const keysMax = 256;
+/** Room is made at once for so many values: an array may say that it has any length, and have nothing. */
+const keptAtOnceMax = 100_000;
 
 export function shapeOf(fields: readonly RecordField[]): Shape {
   const kept = fields.map(({ key, place, kind }) => ({ key, place, kind }));
@@ -74,16 +76,9 @@ export function checkAndKeep(shape: Shape, value: RecordValue, cx: Context): boo
 /** The same for a list of them. What can be done once for all of them is done once: each record is a few fields. */
 export function checkAndKeepAll(shape: Shape, values: readonly unknown[], cx: Context): boolean {
   const width = shape.fields.length;
-  // A getter may change the list meanwhile: there is room for as many as are here now.
   const count = values.length;
+  if (shape.deep.length > 0 || count * width > keptAtOnceMax) return checkAndKeepEach(shape, values, cx);
   const { checks } = cx;
-  if (shape.deep.length > 0) {
-    for (let index = 0; index < count; index++) {
-      const value = values[index];
-      if (!isObject(value) || !checkAndKeep(shape, value, cx)) return false;
-    }
-    return true;
-  }
   let first = cx.reserveKept(count * width);
   for (let index = 0; index < count; index++) {
     const value = values[index];
@@ -91,7 +86,16 @@ export function checkAndKeepAll(shape: Shape, values: readonly unknown[], cx: Co
     if (!keepFields(shape, value, cx, first) && !keepUnordered(shape, value, cx, first)) return false;
     first += width;
   }
-  return cx.checks === checks;
+  // A getter may have called the same guest, or lengthened the list: there is room for as many as it had.
+  return cx.checks === checks && values.length === count;
+}
+
+function checkAndKeepEach(shape: Shape, values: readonly unknown[], cx: Context): boolean {
+  for (let index = 0; index < values.length; index++) {
+    const value = values[index];
+    if (!isObject(value) || !checkAndKeep(shape, value, cx)) return false;
+  }
+  return true;
 }
 
 export function isObject(value: unknown): value is RecordValue {

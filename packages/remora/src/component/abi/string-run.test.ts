@@ -217,3 +217,38 @@ test("without V8's string functions all is done in JavaScript", async () => {
   assert.equal(exports.i.take({ first: "a", number: 1 }, padding), "a");
   assert.equal(exports.i.take({ first: "b", number: 1 }, padding), "b");
 });
+
+test("an array that only says that it is long is refused before there is room for it", async () => {
+  const { exports, engine } = load(await echoGuest(list(recordOf(string))), {}, eagerRoutines());
+  assert.equal(
+    codeOf(() => exports.echo.echo(padded(new Array(2 ** 31)))),
+    "component/type-mismatch",
+  );
+  assert.ok(!engine.isPoisoned);
+});
+
+test("a list that a getter lengthens while it is checked is refused, and the instance stays", async () => {
+  const { exports, engine } = load(await echoGuest(list(recordOf(string))), {}, eagerRoutines());
+  const values: object[] = [];
+  values.push({
+    get field0() {
+      values.push({ field0: "one more" });
+      return "first";
+    },
+  });
+  assert.equal(
+    codeOf(() => exports.echo.echo(padded(values))),
+    "component/type-mismatch",
+  );
+  assert.ok(!engine.isPoisoned);
+  assert.deepEqual(exports.echo.echo(padded([{ field0: "a" }]))[0], [{ field0: "a" }]);
+});
+
+test("a list beyond what is kept at once comes back as it went in", async () => {
+  const numbers = recordOf(...new Array<ValueType>(12).fill({ kind: "u32" }));
+  const values = Array.from({ length: 9_000 }, (_, index) =>
+    Object.fromEntries(Array.from({ length: 12 }, (_, field) => [`field${field}`, index + field])),
+  );
+  const [back] = load(await echoGuest(list(numbers))).exports.echo.echo(padded(values));
+  assert.deepEqual(back, values);
+});
