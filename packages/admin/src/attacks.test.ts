@@ -4,6 +4,7 @@ import { writeFileSync } from "node:fs";
 import { request as httpRequest, type IncomingMessage } from "node:http";
 import { connect } from "node:net";
 import { test } from "node:test";
+import { type Role, roles } from "./access/roles.ts";
 import { createToken, readTokens, revokeToken, tokensFile } from "./access/tokens.ts";
 import { openAdmin } from "./open-admin.ts";
 import { adminRig, bundleOf, clientOf, expectProblem, guests } from "./testing/admin-rig.ts";
@@ -53,6 +54,51 @@ test("every route but health and the documents refuses whoever has no token", as
     for (const method of Object.keys(methods)) {
       const answer = await as(undefined)(method.toUpperCase(), path.replaceAll(/\{\w+\}/g, "adder"));
       assert.equal(answer.status, 401, `${method} ${path}`);
+    }
+  }
+});
+
+/** All endpoints, each with the lowest role that may ask it; undefined for everybody. */
+const endpoints: Readonly<Record<string, Role | undefined>> = {
+  "GET /health": undefined,
+  "GET /metrics": "reader",
+  "GET /v1/audit": "operator",
+  "GET /v1/audit/verify": "operator",
+  "POST /v1/bundles": "admin",
+  "GET /v1/consents": "reader",
+  "POST /v1/consents/adder/accept": "admin",
+  "POST /v1/consents/adder/refuse": "admin",
+  "GET /v1/events": "reader",
+  "GET /v1/plugins": "reader",
+  "POST /v1/plugins": "admin",
+  "GET /v1/plugins/adder": "reader",
+  "DELETE /v1/plugins/adder": "admin",
+  "POST /v1/plugins/adder/disable": "operator",
+  "POST /v1/plugins/adder/enable": "operator",
+  "GET /v1/plugins/adder/grants": "reader",
+  "POST /v1/plugins/adder/grants": "admin",
+  "POST /v1/plugins/adder/grants/revoke": "admin",
+  "POST /v1/plugins/adder/reload": "operator",
+  "POST /v1/plugins/adder/rollback": "operator",
+  "GET /v1/plugins/adder/settings": "reader",
+  "PUT /v1/plugins/adder/settings": "operator",
+  "POST /v1/plugins/adder/update": "admin",
+};
+
+test("each endpoint refuses every role below its own, and none is missing here", async (t) => {
+  const { as } = await adminRig(t);
+  const { paths } = (await as(undefined)("GET", "/openapi.json")).body;
+  const there = Object.entries<Record<string, unknown>>(paths).flatMap(([path, methods]) =>
+    Object.keys(methods).map((method) => `${method.toUpperCase()} ${path.replaceAll(/\{\w+\}/g, "adder")}`),
+  );
+  assert.deepEqual(there.toSorted(), Object.keys(endpoints).toSorted());
+  for (const [endpoint, needed] of Object.entries(endpoints)) {
+    const [method = "", path = ""] = endpoint.split(" ");
+    if (endpoint.endsWith("/events")) continue; // what it answers has no end
+    for (const role of roles) {
+      const { status } = await as(role)(method, path);
+      const isBelow = needed !== undefined && roles.indexOf(role) < roles.indexOf(needed);
+      assert.equal(status === 403, isBelow, `${role} ${endpoint}: ${status}`);
     }
   }
 });

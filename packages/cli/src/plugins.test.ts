@@ -52,6 +52,14 @@ test("every command of a plugin's life asks for what it says, closes the folder,
   }
 });
 
+test("a capability that there is not is answered with a near one, and targets only where it has some", async () => {
+  const misspelt = await run(["grants", "give", "geofence", "net.htp", "https://b"]);
+  assert.deepEqual([misspelt.exitCode, misspelt.asked], [1, []]);
+  assert.match(misspelt.err, /^cli\/bad-value: .*the capability net\.htp.*perhaps net\.http/);
+  const targets = await run(["grants", "give", "geofence", "clock.read", "now"]);
+  assert.match(targets.err, /^cli\/bad-value: .*targets of clock\.read.*none/);
+});
+
 test("a coded error is told with exit code 1, and the folder is closed all the same", async () => {
   const system = fakeSystem();
   const house = fakeHouse();

@@ -2,6 +2,7 @@
 
 import type { ConsentView } from "@remora/admin";
 import { Command } from "commander";
+import { nearNames } from "remora/base";
 import { coreVocabulary, harmless } from "remora/policy";
 import { consentFrom, itemText } from "../consent.ts";
 import { policyOption, readPolicy } from "../consent-policy.ts";
@@ -95,7 +96,13 @@ function changing(system: System, open: OpenHouse, { verb, past, description, ex
 /** The field that lists a capability's targets is the capability's own. */
 async function grantOf(capability: string, targets: readonly string[]) {
   const { vocabulary } = await knownCapabilities();
-  const field = (vocabulary.get(capability) ?? coreVocabulary.get(capability))?.target?.field;
+  const known = vocabulary.get(capability) ?? coreVocabulary.get(capability);
+  if (known === undefined && targets.length > 0) {
+    const [near] = nearNames(capability, vocabulary.keys());
+    const expected = `one of docs/capabilities.md${near === undefined ? "" : `, perhaps ${near}`}`;
+    throw cliErrors["bad-value"]({ what: `the capability ${harmless(capability)}`, expected });
+  }
+  const field = known?.target?.field;
   if (field === undefined && targets.length > 0) {
     throw cliErrors["bad-value"]({ what: `targets of ${harmless(capability)}`, expected: "none" });
   }
