@@ -1,11 +1,10 @@
 /** `remora tokens`: who may use the admin interface of a folder's manager. */
 
 import { Command } from "commander";
-import { harmless } from "remora/policy";
 import { type FolderOptions, folderOf, folderOption } from "../house.ts";
 import { durationOption, jsonOption, type RoleOptions, roleOption } from "../options.ts";
 import type { System } from "../system.ts";
-import { tableLines } from "../table.ts";
+import { accessListCommand, accessRemovalCommand } from "./access-entries.ts";
 
 export function tokensCommand(system: System): Command {
   const tokens = new Command("tokens").description("Make, list and revoke tokens for the admin interface.");
@@ -46,46 +45,29 @@ function createCommand(system: System): Command {
 }
 
 function listCommand(system: System): Command {
-  return new Command("list")
-    .description("List whose tokens there are.")
-    .addOption(folderOption())
-    .addOption(jsonOption("print one JSON object"))
-    .addHelpText("after", "\nExample:\n  remora tokens list")
-    .action(async (options: FolderOptions & { json?: true }) => {
+  return accessListCommand(system, {
+    what: "tokens",
+    description: "List whose tokens there are.",
+    columns: ["name", "role", "made", "expires"],
+    async rows(folder) {
       const { readTokens, tokensFile } = await loadAdmin();
-      const tokens = readTokens(tokensFile(folderOf(system, options))).map(
-        ({ sha256: _, ...shown }) => shown,
-      );
-      if (options.json) {
-        system.out.write(`${JSON.stringify({ tokens })}\n`);
-        return;
-      }
-      const lines = tableLines(
-        ["name", "role", "made", "expires"].map((title) => ({ title, align: "left" })),
-        tokens.map(({ name, role, createdAt, expiresAt }) => [
-          harmless(name),
-          role,
-          createdAt,
-          expiresAt ?? "never",
-        ]),
-      );
-      system.out.write(`${lines.join("\n")}\n`);
-    });
+      return readTokens(tokensFile(folder)).map(({ sha256: _, ...shown }) => shown);
+    },
+    cells: ({ name, role, createdAt, expiresAt }) => [name, role, createdAt, expiresAt ?? "never"],
+  });
 }
 
 function revokeCommand(system: System): Command {
-  return new Command("revoke")
-    .description("Take a token back: from the next request on it is none.")
-    .argument("<name>", "whose it is")
-    .addOption(folderOption())
-    .addOption(jsonOption("print one JSON object"))
-    .addHelpText("after", "\nExample:\n  remora tokens revoke ada")
-    .action(async (name: string, options: FolderOptions & { json?: true }) => {
+  return accessRemovalCommand(system, {
+    what: "tokens",
+    verb: "revoke",
+    description: "Take a token back: from the next request on it is none.",
+    told: "has no token any more",
+    async remove(folder, name) {
       const { revokeToken, tokensFile } = await loadAdmin();
-      revokeToken(tokensFile(folderOf(system, options)), name);
-      const text = `${harmless(name)} has no token any more`;
-      system.out.write(`${options.json ? JSON.stringify({ name }) : text}\n`);
-    });
+      revokeToken(tokensFile(folder), name);
+    },
+  });
 }
 
 /** Loaded when it is wanted: most commands need no server. */

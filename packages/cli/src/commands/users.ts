@@ -6,7 +6,7 @@ import { type FolderOptions, folderOf, folderOption } from "../house.ts";
 import { jsonOption, type RoleOptions, roleOption } from "../options.ts";
 import { readInput } from "../read-input.ts";
 import type { System } from "../system.ts";
-import { tableLines } from "../table.ts";
+import { accessListCommand, accessRemovalCommand } from "./access-entries.ts";
 
 export function usersCommand(system: System): Command {
   const users = new Command("users").description(
@@ -58,41 +58,29 @@ function createCommand(system: System): Command {
 }
 
 function listCommand(system: System): Command {
-  return new Command("list")
-    .description("List who may log in.")
-    .addOption(folderOption())
-    .addOption(jsonOption("print one JSON object"))
-    .addHelpText("after", "\nExample:\n  remora users list")
-    .action(async (options: FolderOptions & { json?: true }) => {
+  return accessListCommand(system, {
+    what: "users",
+    description: "List who may log in.",
+    columns: ["name", "role", "made"],
+    async rows(folder) {
       const { readUsers, usersFile } = await loadAdmin();
-      const users = readUsers(usersFile(folderOf(system, options))).map(
-        ({ passwordHash: _, ...shown }) => shown,
-      );
-      if (options.json) {
-        system.out.write(`${JSON.stringify({ users })}\n`);
-        return;
-      }
-      const lines = tableLines(
-        ["name", "role", "made"].map((title) => ({ title, align: "left" })),
-        users.map(({ name, role, createdAt }) => [harmless(name), role, createdAt]),
-      );
-      system.out.write(`${lines.join("\n")}\n`);
-    });
+      return readUsers(usersFile(folder)).map(({ passwordHash: _, ...shown }) => shown);
+    },
+    cells: ({ name, role, createdAt }) => [name, role, createdAt],
+  });
 }
 
 function removeCommand(system: System): Command {
-  return new Command("remove")
-    .description("Take a user out: from the next request on nobody is in by that name.")
-    .argument("<name>", "whose it is")
-    .addOption(folderOption())
-    .addOption(jsonOption("print one JSON object"))
-    .addHelpText("after", "\nExample:\n  remora users remove ada")
-    .action(async (name: string, options: FolderOptions & { json?: true }) => {
+  return accessRemovalCommand(system, {
+    what: "users",
+    verb: "remove",
+    description: "Take a user out: from the next request on nobody is in by that name.",
+    told: "may not log in any more",
+    async remove(folder, name) {
       const { removeUser, usersFile } = await loadAdmin();
-      removeUser(usersFile(folderOf(system, options)), name);
-      const text = `${harmless(name)} may not log in any more`;
-      system.out.write(`${options.json ? JSON.stringify({ name }) : text}\n`);
-    });
+      removeUser(usersFile(folder), name);
+    },
+  });
 }
 
 /** Loaded when it is wanted: most commands need no server. */
