@@ -4,7 +4,7 @@ import type { ResourceType, ValueType } from "../types.ts";
 import type { Codec } from "./codec.ts";
 import { singleCodec } from "./codec-primitive.ts";
 import type { Context } from "./context.ts";
-import type { BorrowScope, Handle } from "./handles.ts";
+import type { BorrowScope, Handle, Rep } from "./handles.ts";
 import { trap } from "./trap.ts";
 
 type HandleType = Extract<ValueType, { kind: "own" | "borrow" }>;
@@ -42,7 +42,7 @@ export function hostResourceCodec(type: HandleType): Codec {
         cx.state.handles.remove(index, id);
         const rep = handle.rep;
         handle.rep = undefined;
-        return isHost ? rep : cx.resources.wrap(id, rep as number, true); // A guest's rep is an i32.
+        return isHost ? rep : cx.resources.wrap(id, rep as Rep, true); // As a guest has it.
       },
     );
   }
@@ -52,7 +52,8 @@ export function hostResourceCodec(type: HandleType): Codec {
     (cx, value) => {
       if (isHost) return lowerBorrow(cx, id, value);
       const rep = cx.resources.unwrap(id, value) ?? trap("a dropped resource");
-      return cx.state.index === owner ? rep : lowerBorrow(cx, id, rep);
+      // An i32: resources that are an i64 are not lent to those that implement them, see `refuseWideLoans`.
+      return cx.state.index === owner ? (rep as number) : lowerBorrow(cx, id, rep);
     },
     (cx, index) => {
       const handle = cx.state.handles.get(index, id);
@@ -62,7 +63,7 @@ export function hostResourceCodec(type: HandleType): Codec {
         lending.push(handle);
       }
       const { rep } = handle;
-      return isHost ? rep : cx.resources.wrap(id, rep as number, false); // As above.
+      return isHost ? rep : cx.resources.wrap(id, rep as Rep, false); // As above.
     },
   );
 }
@@ -103,8 +104,10 @@ export function packetResourceCodec(type: HandleType): Codec {
   return handleCodec(
     type,
     (value, cx) => cx.resources.accepts(id, value),
-    (cx, value) =>
-      (isOwn ? cx.resources.take(id, value) : cx.resources.unwrap(id, value)) ?? trap("a dropped resource"),
+    (cx, value) => {
+      const number = isOwn ? cx.resources.take(id, value) : cx.resources.unwrap(id, value);
+      return (number as number | undefined) ?? trap("a dropped resource"); // Packets have numbers of their own.
+    },
     (cx, index) => cx.resources.wrap(id, index, isOwn),
   );
 }

@@ -6,7 +6,7 @@
 import type { CoreEngine, CoreFunction, CoreMemory } from "../core.ts";
 import type { StringEncoding } from "../model.ts";
 import type { AsyncValues } from "./codec-async.ts";
-import type { BorrowScope, Handle, HandleTable } from "./handles.ts";
+import type { BorrowScope, Handle, HandleTable, Rep } from "./handles.ts";
 import { routineStringsMax } from "./routine-module.ts";
 import { Routines } from "./routines.ts";
 import { trap } from "./trap.ts";
@@ -53,11 +53,11 @@ export function freshState(index: number, handles: HandleTable): ComponentState 
 /** What a codec asks of the running component beyond memory: the objects that stand for guest resources. */
 export interface ResourceHost {
   /** The object for a resource that the guest implements and now gives to the host. */
-  wrap(resource: number, rep: number, isOwn: boolean): object;
+  wrap(resource: number, rep: Rep, isOwn: boolean): object;
   /** The guest's number for an object, or undefined when it is not a live object of this resource. */
-  unwrap(resource: number, value: unknown): number | undefined;
+  unwrap(resource: number, value: unknown): Rep | undefined;
   /** As `unwrap`, and the object may not be used again. */
-  take(resource: number, value: unknown): number | undefined;
+  take(resource: number, value: unknown): Rep | undefined;
   /** Whether a value may stand for a resource that the host implements. */
   accepts(resource: number, value: unknown): boolean;
 }

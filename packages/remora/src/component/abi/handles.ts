@@ -10,13 +10,16 @@ export interface BorrowScope {
   borrows: number;
 }
 
+/** What a guest knows a resource by that it implements: an i32, or an i64 (Explainer.md, "resource"). */
+export type Rep = number | bigint;
+
 /** Number that no resource type has: the entry is free. */
 const free = -1;
 
 export class Handle {
   /** Number of the resource type within the component, or `free`. */
   resource = free;
-  /** A guest's own number for what it implements; a host object for what the host implements. */
+  /** A guest's `Rep` of what it implements; a host object for what the host implements. */
   rep: unknown = undefined;
   isOwn = false;
   /** Borrows of this handle that calls in progress hold. */

@@ -3,6 +3,7 @@
 import { RemoraError } from "../../base/index.ts";
 import { hostOwner } from "../abi/codec-resource.ts";
 import { type ComponentState, Context, type ResourceHost } from "../abi/context.ts";
+import type { Rep } from "../abi/handles.ts";
 import type { Signature } from "../abi/signature.ts";
 import { trap } from "../abi/trap.ts";
 import { after, type Later } from "../async/later.ts";
@@ -25,12 +26,11 @@ export interface DestructorsOptions {
 }
 
 /** The destructor of a guest's resource gets the number by which it knows it. */
-const destructorType: FuncType = {
-  kind: "func",
-  isAsync: false,
-  params: [{ name: "rep", type: { kind: "u32" } }],
-  result: undefined,
-};
+const destructorTypes = { number: destructorType("u32"), bigint: destructorType("u64") };
+
+function destructorType(kind: "u32" | "u64"): FuncType {
+  return { kind: "func", isAsync: false, params: [{ name: "rep", type: { kind } }], result: undefined };
+}
 
 export class Destructors {
   readonly #options: DestructorsOptions;
@@ -69,7 +69,8 @@ export class Destructors {
     const destructor = this.#guests[resource];
     if (destructor === undefined) return undefined;
     const { async } = this.#options;
-    if (async !== undefined) return this.#call(async, destructor, { rep, owner, entered });
+    // As its implementer gave it.
+    if (async !== undefined) return this.#call(async, destructor, { rep: rep as Rep, owner, entered });
     for (const state of entered) state.mayEnter = false;
     destructor(rep);
     for (const state of entered) state.mayEnter = true;
@@ -91,11 +92,11 @@ export class Destructors {
   #call(
     async: AsyncRuntime,
     core: CoreFunction,
-    call: { readonly rep: unknown; readonly owner: number; readonly entered: readonly ComponentState[] },
+    call: { readonly rep: Rep; readonly owner: number; readonly entered: readonly ComponentState[] },
   ): Later<undefined> {
     const { signature, entered, state, engine } = this.#options;
     const run = async.destructor({
-      signature: signature(destructorType),
+      signature: signature(typeof call.rep === "bigint" ? destructorTypes.bigint : destructorTypes.number),
       // It takes a number and gives nothing: it needs no memory.
       cx: new Context({
         engine,
@@ -117,7 +118,7 @@ export class Destructors {
   }
 
   /** The host lets go of a resource that it owned: a call of its own, made when the guest has paused. */
-  dispose(resource: number, rep: number): void {
+  dispose(resource: number, rep: Rep): void {
     const { engine, plan, async, entered } = this.#options;
     const core = this.#guests[resource];
     // A guest that is gone took its resources with it: letting go of them is no failure.

@@ -2,6 +2,7 @@
 
 import type { HostCallable } from "../abi/call-guest.ts";
 import type { ResourceHost } from "../abi/context.ts";
+import type { Rep } from "../abi/handles.ts";
 import { GuestResource, type GuestResourceClass } from "./guest-resource.ts";
 import type { HostResource } from "./host-imports.ts";
 import type { Plan } from "./plan.ts";
@@ -11,7 +12,7 @@ export interface GuestObjectsOptions {
   /** The host's own resources, by number of their type. */
   readonly hostResources: ReadonlyMap<number, HostResource>;
   /** The host lets go of a resource that it owned. */
-  readonly dispose: (resource: number, rep: number) => void;
+  readonly dispose: (resource: number, rep: Rep) => void;
 }
 
 export class GuestObjects implements ResourceHost {
@@ -25,7 +26,7 @@ export class GuestObjects implements ResourceHost {
     this.#options = options;
   }
 
-  wrap(resource: number, rep: number, isOwn: boolean): object {
+  wrap(resource: number, rep: Rep, isOwn: boolean): object {
     const object = GuestResource.wrap(this.classOf(resource), { runtime: this, resource, rep });
     if (!isOwn) this.#loans.push(object);
     return object;
@@ -76,11 +77,11 @@ export class GuestObjects implements ResourceHost {
     return call(...args) as GuestResource; // A constructor's result is the resource.
   }
 
-  unwrap(resource: number, value: unknown): number | undefined {
+  unwrap(resource: number, value: unknown): Rep | undefined {
     return GuestResource.repOf(value, this, resource);
   }
 
-  take(resource: number, value: unknown): number | undefined {
+  take(resource: number, value: unknown): Rep | undefined {
     const rep = GuestResource.repOf(value, this, resource);
     if (rep !== undefined) (value as GuestResource)[GuestResource.release](); // It has a rep: it is one.
     return rep;
@@ -92,7 +93,7 @@ export class GuestObjects implements ResourceHost {
     return required === undefined || value instanceof required;
   }
 
-  dispose(resource: number, rep: number): void {
+  dispose(resource: number, rep: Rep): void {
     this.#options.dispose(resource, rep);
   }
 }

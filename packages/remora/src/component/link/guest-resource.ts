@@ -3,15 +3,17 @@
  * to a guest as `own`, or, when it was only lent, until the host function that it was lent to returns.
  */
 
+import type { Rep } from "../abi/handles.ts";
+
 /** The instance that an object belongs to, as far as an object needs it. */
 interface Owner {
-  dispose(resource: number, rep: number): void;
+  dispose(resource: number, rep: Rep): void;
 }
 
 interface Handle {
   readonly runtime: Owner;
   readonly resource: number;
-  readonly rep: number;
+  readonly rep: Rep;
 }
 
 export interface GuestResourceClass {
@@ -34,7 +36,7 @@ export class GuestResource {
   }
 
   /** The guest's number for a live object of this instance and resource type. */
-  static repOf(value: unknown, runtime: Owner, resource: number): number | undefined {
+  static repOf(value: unknown, runtime: Owner, resource: number): Rep | undefined {
     if (typeof value !== "object" || value === null || !(#handle in value)) return undefined;
     const handle = value.#handle;
     return handle !== undefined && handle.runtime === runtime && handle.resource === resource

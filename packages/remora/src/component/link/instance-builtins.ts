@@ -2,6 +2,7 @@
 
 import { RemoraError, unreachable } from "../../base/index.ts";
 import type { ComponentState } from "../abi/context.ts";
+import type { Rep } from "../abi/handles.ts";
 import { trap } from "../abi/trap.ts";
 import type { Later } from "../async/later.ts";
 import type { CoreEngine, CoreFunction, CoreSignature, Flat } from "../core.ts";
@@ -43,7 +44,7 @@ export class InstanceBuiltins {
         return this.#backpressure(ref.state, ref.kind === "backpressure.inc" ? 1 : -1);
       case "resource.new": {
         const { handles } = this.#options.state(ref.state);
-        return this.#builtin(ref.state, (rep: number) => handles.add(ref.resource, rep, true));
+        return this.#builtin(ref.state, (rep: Rep) => handles.add(ref.resource, rep, true));
       }
       case "resource.rep": {
         const { handles } = this.#options.state(ref.state);
@@ -84,9 +85,9 @@ export class InstanceBuiltins {
     };
   }
 
-  #builtin(state: number, body: (value: number) => unknown): CoreFunction {
+  #builtin<Value extends Flat>(state: number, body: (value: Value) => unknown): CoreFunction {
     const owner = this.#options.state(state);
-    return (value: number) => {
+    return (value: Value) => {
       try {
         if (!owner.mayLeave) trap("a call out of a component instance that may not leave");
         return body(value);

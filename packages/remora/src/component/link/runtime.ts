@@ -14,7 +14,7 @@ import { argumentsLifter, coreFunctionForHost, resultWriter } from "../abi/call-
 import type { Flat } from "../abi/codec.ts";
 import { hostOwner } from "../abi/codec-resource.ts";
 import { type ComponentState, type Context, freshState } from "../abi/context.ts";
-import { HandleTable } from "../abi/handles.ts";
+import { HandleTable, type Rep } from "../abi/handles.ts";
 import type { Signature } from "../abi/signature.ts";
 import { callableFromPacket, type PacketCallable } from "../abi/transfer.ts";
 import { trap } from "../abi/trap.ts";
@@ -86,7 +86,7 @@ export class Runtime {
       destructors: this.#destructors,
       async: this.#async,
     });
-    const dispose = (resource: number, rep: number) => this.#destructors.dispose(resource, rep);
+    const dispose = (resource: number, rep: Rep) => this.#destructors.dispose(resource, rep);
     this.#objects = new GuestObjects({ plan, hostResources, dispose });
     const handles = { left: limits.handlesMax };
     for (const { index } of plan.states) this.#states.push(freshState(index, new HandleTable(handles)));

@@ -10,7 +10,7 @@ import { checkNewThread, refuseShared } from "./canon-thread.ts";
 import { signature } from "./core-module.ts";
 import type { CoreExtern } from "./entity.ts";
 import type { ComponentScope } from "./scope.ts";
-import { innerTypes } from "./value-types.ts";
+import { innerTypes, lends } from "./value-types.ts";
 
 type Body<Kind extends CanonBody["kind"]> = Extract<CanonBody, { kind: Kind }>;
 
@@ -32,6 +32,7 @@ export function checkLift(body: Body<"lift">, scope: ComponentScope, offset: num
   const { options } = body;
   const core = scope.coreFunc(body.func, offset);
   checkOptions(options, scope, offset);
+  refuseWideLoans(type.type, scope, offset);
   const address = addressTypeOf(body, scope, offset);
   const flat = coreSignature(type.type, "lift", address);
   if (options.isAsync) {
@@ -108,9 +109,25 @@ export function checkResourceBuiltin(
   const type = scope.type(body.type, offset);
   if (type.kind !== "resource") return fail(`type ${body.type} is not a resource type`, offset);
   if (body.kind === "resource.drop") return { kind: "func", signature: "(i32) -> ()" };
-  if (!scope.ownResources.has(type.resource.id))
-    fail(`type ${body.type} is not a resource of this component`, offset);
-  return { kind: "func", signature: "(i32) -> (i32)" };
+  const rep = scope.ownResources.get(type.resource.id);
+  if (rep === undefined) return fail(`type ${body.type} is not a resource of this component`, offset);
+  return {
+    kind: "func",
+    signature: body.kind === "resource.new" ? `(${rep}) -> (i32)` : `(i32) -> (${rep})`,
+  };
+}
+
+/**
+ * CanonicalABI.md, "lower_borrow": what implements a resource is lent its representation, in the place of a handle, which
+ * is an i32. Of a representation that is an i64 the specification does not say how it is.
+ */
+function refuseWideLoans({ params }: FuncType, scope: ComponentScope, offset: number): void {
+  const isWide = (resource: number) => scope.ownResources.get(resource) === "i64";
+  if (params.some(({ type }) => lends(type, isWide)))
+    throw componentErrors.unsupported({
+      what: "a resource represented by i64 that is lent to the component that implements it",
+      offset,
+    });
 }
 
 /** Core function types of the builtins, with T for an address; those with an entry of their own below are not here. */

@@ -44,8 +44,8 @@ export class ComponentScope {
   readonly visibleExports: VisibleNames;
   /** Of what a thread keeps: one for all that this component defines (CanonicalABI.md, "canon context.get"). */
   slotType: "i32" | "i64" | undefined;
-  /** Resource types defined by this component itself, which alone may make handles to them. */
-  readonly ownResources = new Set<number>();
+  /** Resource types defined by this component itself, which alone may make handles to them; and what represents each. */
+  readonly ownResources = new Map<number, "i32" | "i64">();
 
   constructor(kind: ComponentScope["kind"], parent: ComponentScope | undefined, work: Work) {
     this.visibleImports = new VisibleNames(work);

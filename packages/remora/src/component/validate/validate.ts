@@ -129,19 +129,17 @@ class Validator implements Validated {
       }
       case "resource": {
         if (scope.kind !== "component") return fail("a resource type defined inside a type", offset);
-        if (body.rep === "i64") {
-          // CanonicalABI.md has an i64 in `resource.new`, and an i32 where such a resource is lent to its own instance.
-          throw componentErrors.unsupported({ what: "a resource represented by i64", offset });
-        }
-        if (body.rep !== "i32") fail("a resource represented by anything but i32", offset);
+        const { rep } = body;
+        if (rep !== "i32" && rep !== "i64")
+          return fail("a resource represented by neither i32 nor i64", offset);
         if (body.destructor !== undefined) {
           const destructor = scope.coreFunc(body.destructor, offset);
-          if (destructor.kind !== "func" || destructor.signature !== "(i32) -> ()") {
-            fail("a destructor that is not of type (i32) -> ()", offset);
+          if (destructor.kind !== "func" || destructor.signature !== `(${rep}) -> ()`) {
+            fail(`a destructor that is not of type (${rep}) -> ()`, offset);
           }
         }
         const resource = this.#freshResource("resource");
-        scope.ownResources.add(resource.id);
+        scope.ownResources.set(resource.id, rep);
         return { kind: "resource", resource };
       }
       case "component":

@@ -144,6 +144,18 @@ export function containsBorrow(type: ValueType): boolean {
   return contains;
 }
 
+/** Whether a value of it may lend a resource, of those that are asked for. Each type is looked into once. */
+export function lends(
+  type: ValueType,
+  isAskedFor: (resource: number) => boolean,
+  seen = new Set<ValueType>(),
+): boolean {
+  if (seen.has(type) || !containsBorrow(type)) return false;
+  seen.add(type);
+  if (type.kind === "borrow") return isAskedFor(type.resource.id);
+  return innerTypes(type).some((inner) => lends(inner, isAskedFor, seen));
+}
+
 interface Size {
   readonly size: number;
   readonly align: number;

@@ -124,7 +124,7 @@ describe("what is no WIT is refused where it stands", () => {
 
   test("the message shows the line, with a caret below what is wrong", () => {
     assert.throws(() => parseFile({ path: "wit/a.wit", text: "interface i {\n\tf: fun();\n}" }), {
-      message: 'wit/a.wit:2:5: expected "func", found "fun"\n2 | \tf: fun();\n  | \t   ^^^',
+      message: 'wit/a.wit:2:5: expected "func", found "fun"\n2 |  f: fun();\n  |     ^^^',
     });
   });
 

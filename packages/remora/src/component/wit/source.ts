@@ -39,8 +39,9 @@ export function placeOf(span: Span): Place {
 /** A long line is cut around the span: what is shown of a file has a bound, whoever wrote it. */
 function excerpt(shown: string, line: number, offset: number, size: number): string {
   const cut = Math.max(0, offset - excerptSizeMax / 2);
-  const visible = shown.slice(cut, cut + excerptSizeMax);
-  const indent = visible.slice(0, offset - cut).replace(/[^\t]/g, " ");
+  // As wide as the caret below is far: how wide a tab is, is the terminal's business.
+  const visible = shown.slice(cut, cut + excerptSizeMax).replaceAll("\t", " ");
+  const indent = " ".repeat(offset - cut);
   const carets = "^".repeat(Math.max(1, Math.min(size, visible.length - (offset - cut))));
   const margin = String(line);
   return `${margin} | ${visible}\n${" ".repeat(margin.length)} | ${indent}${carets}`;

@@ -6,7 +6,7 @@
 
 import { hostOwner } from "../../component/abi/codec-resource.ts";
 import type { ResourceHost } from "../../component/abi/context.ts";
-import { HandleTable } from "../../component/abi/handles.ts";
+import { HandleTable, type Rep } from "../../component/abi/handles.ts";
 import { disposeAbandoned } from "../../component/link/abandoned.ts";
 import { GuestObjects } from "../../component/link/guest-objects.ts";
 import type { HostBindings } from "../../component/link/host-imports.ts";
@@ -27,7 +27,12 @@ export class HostResources implements ResourceHost {
   constructor(plan: Plan, bindings: HostBindings, dispose: (resource: number, number: number) => void) {
     this.#plan = plan;
     this.#bindings = bindings;
-    this.guests = new GuestObjects({ plan, hostResources: bindings.resources, dispose });
+    this.guests = new GuestObjects({
+      plan,
+      hostResources: bindings.resources,
+      // Here a guest's resources are known by the numbers of packets.
+      dispose: (resource, number) => dispose(resource, number as number),
+    });
   }
 
   accepts(resource: number, value: unknown): boolean {
@@ -38,7 +43,7 @@ export class HostResources implements ResourceHost {
   }
 
   /** Lends a resource to the guest for one call. */
-  unwrap(resource: number, value: unknown): number | undefined {
+  unwrap(resource: number, value: unknown): Rep | undefined {
     if (!this.#isHosts(resource)) return this.guests.unwrap(resource, value);
     const number = this.#table.add(resource, value, false);
     this.#lent.push({ number, resource });
@@ -46,7 +51,7 @@ export class HostResources implements ResourceHost {
   }
 
   /** Gives a resource to the guest. */
-  take(resource: number, value: unknown): number | undefined {
+  take(resource: number, value: unknown): Rep | undefined {
     if (!this.#isHosts(resource)) return this.guests.take(resource, value);
     return this.#table.add(resource, value, true);
   }
