@@ -14,6 +14,7 @@ const dropping = await componentOf({
   imports: '(import "note" (func $note-host))',
   hostImports: {
     note: { core: "", canon: "lower (func $note-host)" },
+    "error-drop": { core: "(param i32)", canon: "error-context.drop" },
     "later-drop": { core: "(param i32)", canon: "future.drop-readable $later" },
   },
   code: `
@@ -22,6 +23,7 @@ const dropping = await componentOf({
     (func (export "drop-held") (result i32) (call $bytes-drop (global.get $held)) (i32.const 2))
     (func (export "drop-bytes") (param i32) (call $bytes-drop (local.get 0)) (call $return (i32.const 1)))
     (func (export "drop-later") (param i32) (call $later-drop (local.get 0)) (call $return (i32.const 1)))
+    (func (export "blame") (param i32) (call $error-drop (local.get 0)))
     (func (export "plain") (result i32) (call $note) (i32.const 7))
     (func (export "give") (local $ends i64) (local $end i32)
       (local.set $ends (call $bytes-new))
@@ -36,6 +38,7 @@ const dropping = await componentOf({
     (func (export "drop-held") (result u32) (canon lift (core func $i "drop-held")))
     ${stackful("drop-later", '(param "value" $later) (result u32)')}
     ${stackful("give", "(result $bytes)")}
+    (func (export "blame") (param "why" error-context) (canon lift (core func $i "blame")))
     (func (export "plain") (result u32) (canon lift (core func $i "plain")))`,
 });
 
@@ -138,6 +141,17 @@ for (const level of ["inline", "worker", "process"] as const) {
       code: "component/type-mismatch",
     });
     assert.equal(guest.isPoisoned, false);
+    guest.close();
+  });
+
+  test(`${level}: an error whose message is no text is refused, and leaves the guest as it was`, async () => {
+    const guest = await open();
+    await call(guest, "blame", new Error("no"));
+    for (const message of [undefined, null, 5, {}]) {
+      const wrong = Object.assign(new Error("no"), { message });
+      await assert.rejects(call(guest, "blame", wrong), { code: "component/type-mismatch" });
+    }
+    assert.equal(await call(guest, "plain"), 7);
     guest.close();
   });
 

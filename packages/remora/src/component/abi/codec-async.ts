@@ -58,13 +58,18 @@ function numberCodec(type: AsyncType): Codec {
   );
 }
 
+/** Whether a value of the host's may be an error context: a message can be anything. */
+export function isErrorWithMessage(value: unknown): value is Error {
+  return value instanceof Error && typeof value.message === "string";
+}
+
 const pairBytes = 8;
 
 /** In a packet an error context is the address of its message's pointer and length. */
 function messageCodec(type: AsyncType): Codec {
   return handleCodec(
     type,
-    (value) => value instanceof Error,
+    isErrorWithMessage,
     (cx, error) => {
       const pair = cx.allocate(4, pairBytes);
       storeStringAt(cx, (error as Error).message, pair); // Checked above.

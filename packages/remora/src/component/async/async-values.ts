@@ -1,6 +1,6 @@
 /** Streams, futures and error contexts as values: from one table of handles to another, and to the host and back. */
 
-import type { AsyncType, AsyncValues } from "../abi/codec-async.ts";
+import { type AsyncType, type AsyncValues, isErrorWithMessage } from "../abi/codec-async.ts";
 import type { Context } from "../abi/context.ts";
 import { trap } from "../abi/trap.ts";
 import { addEnd, endAt } from "./copy-end.ts";
@@ -66,7 +66,7 @@ export class InstanceAsyncValues implements AsyncValues {
   }
 
   accepts(value: unknown, type: AsyncType): boolean {
-    if (type.kind === "error-context") return value instanceof Error;
+    if (type.kind === "error-context") return isErrorWithMessage(value);
     if (type.kind === "future") return isThenable(value);
     return isAsyncIterable(value);
   }

@@ -104,7 +104,8 @@ function packetType({ kind, element }: EndType): ValueType | undefined {
 }
 
 function givenFuture(promise: PromiseLike<unknown>, type: EndType): Given {
-  const settled = Promise.resolve(promise);
+  // Not now: nothing of the host's runs while a packet is written.
+  const settled = Promise.resolve().then(() => promise);
   // It may be rejected before the other side asks.
   settled.catch(() => {});
   return {
