@@ -204,6 +204,42 @@ test("a guest that asks a large set for events without end is stopped at its dea
   assert.ok(tookMs < 2_000, `it took ${tookMs} ms`);
 });
 
+test("a guest that has types of ten thousand parts compared without end is stopped at its deadline", async () => {
+  const field = (name: string, type: string) => `(field "${name}" ${type})`;
+  const many = (count: number, of: (index: number) => string) =>
+    Array.from({ length: count }, (_, index) => of(index));
+  // By structure the same twice over.
+  const types = (name: string) => `
+    ${many(40, (at) => `(type $${name}${at} (record ${field(`n${at}`, "u8")} ${many(200, (index) => field(`f${index}`, "u8")).join(" ")}))`).join(" ")}
+    (type $${name} (stream (list (record ${many(40, (at) => field(`g${at}`, `$${name}${at}`)).join(" ")}))))`;
+  const bytes = await parse(`(component
+    ${types("one")} ${types("other")}
+    (core module $libc (memory (export "m") 1))
+    (core instance $l (instantiate $libc))
+    (core func $new (canon stream.new $one))
+    (core func $write (canon stream.write $other async (memory (core memory $l "m"))))
+    (core func $cancel (canon stream.cancel-write $other))
+    (core module $m
+      (import "h" "new" (func $new (result i64)))
+      (import "h" "write" (func $write (param i32 i32 i32) (result i32)))
+      (import "h" "cancel" (func $cancel (param i32) (result i32)))
+      (func (export "attack") (local $end i32)
+        (local.set $end (i32.wrap_i64 (i64.shr_u (call $new) (i64.const 32))))
+        (loop $l
+          (drop (call $write (local.get $end) (i32.const 0) (i32.const 1)))
+          (drop (call $cancel (local.get $end)))
+          (br $l))))
+    (core instance $i (instantiate $m (with "h" (instance
+      (export "new" (func $new)) (export "write" (func $write)) (export "cancel" (func $cancel))))))
+    (func (export "attack") async (result u32) (canon lift (core func $i "attack") async)))`);
+  const limits = { fuelMax: Number.POSITIVE_INFINITY, deadlineMs: 500 };
+  const { exports } = await load<Pick<Exports, "attack">>(bytes, { imports: {}, limits });
+  const startedMs = performance.now();
+  await assert.rejects(exports.attack(), { code: "engine/deadline" });
+  const tookMs = performance.now() - startedMs;
+  assert.ok(tookMs < 5_000, `it took ${tookMs} ms`);
+});
+
 test("values that are copied from guest to guest are bounded as those of a list are", async () => {
   const copying = (count: number) => `(component
     (type $s (stream bool))

@@ -3,9 +3,27 @@
 import { casesOf } from "../abi/layout.ts";
 import type { ValueType } from "../types.ts";
 
+/**
+ * A guest may ask for it at each copy of a stream, and a type may have hundreds of thousands of parts: each pair is
+ * compared once.
+ */
 export function isSameType(a: ValueType | undefined, b: ValueType | undefined): boolean {
-  return new Comparison().isSame(a, b);
+  if (a === b) return true;
+  if (a === undefined || b === undefined) return false;
+  let compared = known.get(a);
+  if (compared === undefined) {
+    compared = new WeakMap();
+    known.set(a, compared);
+  }
+  let isSame = compared.get(b);
+  if (isSame === undefined) {
+    isSame = new Comparison().isSame(a, b);
+    compared.set(b, isSame);
+  }
+  return isSame;
 }
+
+const known = new WeakMap<ValueType, WeakMap<ValueType, boolean>>();
 
 class Comparison {
   /** Pairs that were compared: a type that contains another twice would compare it twice as often at each level. */
