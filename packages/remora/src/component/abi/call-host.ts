@@ -11,7 +11,7 @@ import { addressOf } from "./address.ts";
 import type { Codec, Flat } from "./codec.ts";
 import type { Context } from "./context.ts";
 import { explainMismatch } from "./explain.ts";
-import type { Signature } from "./signature.ts";
+import { isLarge, type Signature } from "./signature.ts";
 import { trap } from "./trap.ts";
 
 // biome-ignore lint/suspicious/noExplicitAny: lifted values of types that only exist at run time
@@ -125,6 +125,7 @@ function callGeneral(call: OutgoingCall): CoreFunction {
   const { state } = cx;
   const { type, codecs } = signature;
   const lift = argumentsLifter(signature);
+  const large = isLarge(signature);
   const complete = resultLowerer(call);
   const okType = type.result?.kind === "result" ? type.result : undefined;
   const err = okType?.err === undefined ? undefined : codecs.of(okType.err);
@@ -141,7 +142,9 @@ function callGeneral(call: OutgoingCall): CoreFunction {
         value = errorResult(call, okType !== undefined, err, error);
       }
       endLoans?.();
-      return complete(cx, value, flat);
+      const lowered = complete(cx, value, flat);
+      cx.lookAtClock(large);
+      return lowered;
     } catch (error) {
       return fail(call, error);
     }

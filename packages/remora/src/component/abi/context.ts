@@ -75,6 +75,9 @@ export interface ContextOptions {
   readonly asyncValues?: AsyncValues | undefined;
 }
 
+/** Lifting so many bytes takes some microseconds, in which the guest's own code would have run thousands of instructions. */
+const muchBytes = 4_096;
+
 /** A context does not hold on to more kept values than this from one call to the next. */
 const keptMax = 10_000;
 
@@ -121,6 +124,7 @@ export class Context {
     this.memory = options.memory;
     this.realloc = options.realloc ?? noRealloc;
     this.#liftBytesMax = options.liftBytesMax;
+    this.#liftBytesLeft = options.liftBytesMax;
     const { memory, realloc } = options;
     const guest = memory === undefined || realloc === undefined ? undefined : { memory, realloc };
     this.routines = new Routines(this, guest);
@@ -189,6 +193,23 @@ export class Context {
   spendLift(bytes: number): void {
     this.#liftBytesLeft -= bytes;
     if (this.#liftBytesLeft < 0) trap(`more than ${this.#liftBytesMax} bytes handed over in one call`);
+  }
+
+  /** As `spendLift` of all that is handed over, where the specification has no bound for it. */
+  noteCopied(bytes: number): void {
+    this.#liftBytesLeft = this.#liftBytesMax - bytes;
+  }
+
+  /**
+   * To be called when a call out of the guest is done: what was lifted for it may have taken long, in a few of the guest's
+   * instructions. A guest that hands over megabytes in a loop would run for minutes before its slice is spent.
+   *
+   * @param isLarge Whether its types are large whatever is handed over.
+   */
+  lookAtClock(isLarge: boolean): void {
+    if (!isLarge && this.#liftBytesMax - this.#liftBytesLeft <= muchBytes) return;
+    this.engine.beforeSlowHost?.();
+    this.engine.afterSlowHost?.();
   }
 
   #refresh(): void {

@@ -1,8 +1,9 @@
 /** A function's type as calls need it: its codecs, and whether its values go in core values or in memory. */
 
-import type { FuncType } from "../types.ts";
+import type { FuncType, ValueType } from "../types.ts";
+import type { AddressType } from "./address.ts";
 import type { Codec, Codecs } from "./codec.ts";
-import { flatSignature, layoutOfFields, offsetsOf } from "./layout.ts";
+import { flatSignature, layoutOf, layoutOfFields, offsetsOf } from "./layout.ts";
 
 /** All about a function's values that is the same for every instance. */
 export interface Signature {
@@ -17,6 +18,18 @@ export interface Signature {
   readonly flatCount: number;
   readonly result: Codec | undefined;
   readonly isResultInMemory: boolean;
+}
+
+/** Bytes in memory whose parts take some microseconds to look at. */
+const largeBytes = 256;
+
+/** Whether a call takes that long by its types alone, whatever it is given. */
+export function isLarge({ spilled, result }: Signature): boolean {
+  return (spilled?.size ?? 0) + (result?.size ?? 0) > largeBytes;
+}
+
+export function isLargeType(type: ValueType | undefined, address: AddressType): boolean {
+  return type !== undefined && layoutOf(type, address).size > largeBytes;
 }
 
 export function signatureOf(type: FuncType, codecs: Codecs): Signature {

@@ -44,8 +44,10 @@ export class GuestBuffer {
 
   /** The next bytes, for values that are numbers. */
   bytes(count: number): Uint8Array {
+    const bytes = count * this.element.size;
     this.cx.refreshIfDetached();
-    return this.cx.bytes.subarray(this.#at, this.#at + count * this.element.size);
+    this.cx.noteCopied(bytes);
+    return this.cx.bytes.subarray(this.#at, this.#at + bytes);
   }
 
   load(side: "raw" | "host", count: number): unknown[] {

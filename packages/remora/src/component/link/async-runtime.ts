@@ -8,7 +8,7 @@ import type { AddressType } from "../abi/address.ts";
 import type { HostCallable } from "../abi/call-guest.ts";
 import { type OutgoingCall, resultLowerer, resultWriter } from "../abi/call-host.ts";
 import type { ComponentState, Context } from "../abi/context.ts";
-import type { Signature } from "../abi/signature.ts";
+import { isLarge, isLargeType, type Signature } from "../abi/signature.ts";
 import { trap } from "../abi/trap.ts";
 import { InstanceAsyncValues } from "../async/async-values.ts";
 import type { FunctionTable } from "../async/builtin.ts";
@@ -107,13 +107,10 @@ export class AsyncRuntime {
   /** The core function by which a guest calls the host. */
   loweredHost(call: OutgoingCall, isAsync: boolean, takeLoans: () => () => void): CoreFunction {
     const { signature, cx } = call;
-    if (!signature.type.isAsync)
-      return this.imported(
-        cx.state,
-        frozenHostCall(call, takeLoans),
-        loweredSignature(signature, false),
-        call.name,
-      );
+    if (!signature.type.isAsync) {
+      const body = looking(frozenHostCall(call, takeLoans), cx, isLarge(signature));
+      return this.imported(cx.state, body, loweredSignature(signature, false), call.name);
+    }
     const seen = isAsync ? asyncLowered(signature) : signature;
     const callee = hostCallee(call, this.scheduler, takeLoans);
     return this.#lowered(
@@ -135,7 +132,8 @@ export class AsyncRuntime {
     name = "another guest",
   ): CoreFunction {
     const { scheduler } = this;
-    const body = loweredFunction({ scheduler, cx, signature, isAsync, callee, write });
+    const lowered = loweredFunction({ scheduler, cx, signature, isAsync, callee, write });
+    const body = looking(lowered, cx, isLarge(signature));
     return this.imported(cx.state, body, loweredSignature(signature, isAsync), name);
   }
 
@@ -156,7 +154,8 @@ export class AsyncRuntime {
       table,
     });
     // A core module that imports it was checked to give it core values of its types.
-    return this.imported(state, body as (...flat: Flat[]) => Later<Flat | undefined>, waits, plan.name);
+    const given = body as Body;
+    return this.imported(state, looking(given, cx, isLargeType(plan.type, address)), waits, plan.name);
   }
 
   /** Runs the destructor of a guest's resource as a call into its instance. */
@@ -192,6 +191,17 @@ export class AsyncRuntime {
     };
     return waits === undefined || waiting === undefined ? guarded : waiting.importOf(guarded, waits);
   }
+}
+
+type Body = (...flat: Flat[]) => Later<Flat | undefined>;
+
+/** The same, with a look at the clock when it has handed over much. */
+function looking(body: Body, cx: Context, large: boolean): Body {
+  return (...flat) => {
+    const given = body(...flat);
+    cx.lookAtClock(large);
+    return given;
+  };
 }
 
 function abort(engine: CoreEngine, error: unknown): never {

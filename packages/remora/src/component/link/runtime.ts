@@ -15,7 +15,7 @@ import type { Flat } from "../abi/codec.ts";
 import { hostOwner } from "../abi/codec-resource.ts";
 import { type ComponentState, type Context, freshState } from "../abi/context.ts";
 import { HandleTable, type Rep } from "../abi/handles.ts";
-import type { Signature } from "../abi/signature.ts";
+import { isLarge, type Signature } from "../abi/signature.ts";
 import { callableFromPacket, type PacketCallable } from "../abi/transfer.ts";
 import { trap } from "../abi/trap.ts";
 import { contextOf } from "../abi/wide-context.ts";
@@ -363,6 +363,7 @@ export class Runtime {
     }
     const lift = argumentsLifter(signature);
     const write = resultWriter(signature);
+    const large = isLarge(signature);
     const { state } = cx;
     // Made at the first call: the callee's own core instance may come after its function is passed on.
     let call: ((args: readonly unknown[]) => unknown) | undefined;
@@ -378,7 +379,9 @@ export class Runtime {
           if (handle !== undefined) handle.lends--;
         }
         cx.refreshIfDetached();
-        return write(cx, value, flat);
+        const lowered = write(cx, value, flat);
+        cx.lookAtClock(large);
+        return lowered;
       } catch (error) {
         return this.#abort(error);
       }
