@@ -54,6 +54,12 @@ test("what is not understood is a usage error with a near name, and nothing is r
   }
 });
 
+test("the version goes to standard output", async () => {
+  const { exitCode, out, err } = await run(["--version"]);
+  assert.deepEqual({ exitCode, err }, { exitCode: 0, err: "" });
+  assert.match(out, /^\d+\.\d+\.\d+\n$/);
+});
+
 test("help goes to standard output and is no error, with a command missing it is one", async () => {
   const help = await run(["--help"]);
   assert.equal(help.exitCode, 0);
@@ -256,7 +262,7 @@ test("types are written for one world, of a file or of a folder", async () => {
   for (const path of ["w", "b.wit"]) {
     const { exitCode, out } = await run(["types", path, "--world", "greeter"], { files });
     assert.equal(exitCode, 0);
-    assert.match(out, /export interface Greeter \{/);
+    assert.match(out, /export type Greeter = \{/);
     assert.match(out, /greet\(name: string\): string;/);
   }
 });

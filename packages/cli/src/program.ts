@@ -1,5 +1,6 @@
 /** The program's shape: its commands, its help, and what its exit codes mean. */
 
+import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
 import { isRemoraError } from "remora/base";
 import { harmless } from "remora/policy";
@@ -46,6 +47,7 @@ export interface Hosts {
 export function buildProgram(system: System, hosts: Hosts): Command {
   const program = new Command("remora")
     .description("WebAssembly plugins by strangers: look into them, and run them within limits that hold.")
+    .version(version(), "--version", "print which version this is")
     .addHelpText("after", "\nExit codes: 0 done, 1 a coded error, 2 a usage error.");
   program.addCommand(inspectCommand(system));
   program.addCommand(witCommand(system));
@@ -80,6 +82,12 @@ export function buildProgram(system: System, hosts: Hosts): Command {
       .configureOutput({ writeOut: system.out.write, writeErr: system.err.write });
   }
   return program;
+}
+
+/** Of the package, whose file is beside the folder of sources and beside that of compiled files. */
+function version(): string {
+  const text = readFileSync(new URL("../package.json", import.meta.url), "utf8");
+  return (JSON.parse(text) as { version: string }).version; // npm publishes nothing without one.
 }
 
 /** A command and all below it, each before its own. */
