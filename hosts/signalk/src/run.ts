@@ -47,7 +47,7 @@ export interface RunSignalkOptions {
   readonly audit?: AuditSink;
   readonly plugins?: Pick<
     PluginDeps,
-    "limits" | "guestClock" | "backOff" | "isWithheld" | "moreGrants" | "networkAddresses"
+    "limits" | "guestClock" | "backOff" | "isolation" | "isWithheld" | "moreGrants" | "networkAddresses"
   >;
 }
 

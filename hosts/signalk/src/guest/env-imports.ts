@@ -25,7 +25,9 @@ export function envImports(imports: GuestImports, events: EventInbox): Record<st
   };
   for (const [name, hostFunction] of Object.entries(all)) {
     slowHostFunction(hostFunction);
-    readsGuestMemory(hostFunction, memoryReads[name] ?? []);
+    const reads = memoryReads[name];
+    // Of one that does not say it, the whole memory crosses.
+    if (reads !== undefined) readsGuestMemory(hostFunction, reads);
   }
   return all;
 }
@@ -34,8 +36,27 @@ export function envImports(imports: GuestImports, events: EventInbox): Record<st
 const text = (pointer: number): MemoryRead => ({ pointer, count: pointer + 1 });
 const string = (pointer: number): MemoryRead => ({ pointer, isCounted: true });
 
-/** What each reads of the guest's memory, so that no more of it crosses a wall; the others read nothing. */
+/** What each reads of the guest's memory, so that no more of it crosses a wall. */
 const memoryReads: Readonly<Record<string, readonly MemoryRead[]>> = {
+  ...Object.fromEntries(["seed", "sk_read_config", "sk_get_allowed_event_types"].map((name) => [name, []])),
+  ...Object.fromEntries(
+    [
+      "create",
+      "bind",
+      "set_multicast_ttl",
+      "set_multicast_loopback",
+      "set_broadcast",
+      "recv",
+      "pending",
+      "close",
+    ].map((name) => [`sk_udp_${name}`, []]),
+  ),
+  ...Object.fromEntries(
+    ["create", "connected", "set_line_buffering", "recv_line", "recv_raw", "pending", "close"].map((name) => [
+      `sk_tcp_${name}`,
+      [],
+    ]),
+  ),
   abort: [string(0), string(1)],
   "console.log": [string(0)],
   sk_debug: [text(0)],
@@ -51,6 +72,7 @@ const memoryReads: Readonly<Record<string, readonly MemoryRead[]>> = {
   sk_register_resource_provider: [text(0)],
   sk_register_weather_provider: [text(0)],
   sk_register_radar_provider: [text(0)],
+  sk_register_autopilot_provider: [text(0)],
   sk_emit_binary_stream: [text(0), text(2)],
   sk_radar_emit_spokes: [text(0), text(2)],
   sk_subscribe_events: [text(0)],

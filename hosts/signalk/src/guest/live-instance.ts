@@ -8,7 +8,7 @@ export interface LiveInstance {
   readonly isRemote: boolean;
   /** True after a failure, and when it was closed. */
   readonly isLost: boolean;
-  /** Of the last call. */
+  /** Of the last call; of all of them where it is remote. */
   readonly fuelUsed: number;
   close(): void;
 }
@@ -40,7 +40,7 @@ export function isolatedInstance(instance: IsolatedInstance): LiveInstance {
       return instance.isPoisoned;
     },
     get fuelUsed() {
-      return instance.report.fuelUsed;
+      return instance.spent.fuelUsed;
     },
     close: () => instance.close(),
   };

@@ -3,7 +3,7 @@
  * the session is closed nothing of it is left, whatever state the guest was in.
  */
 
-import { type Artifact, type GuestAccess, importNames, type Limits } from "remora/engine";
+import { type Artifact, type GuestAccess, type Isolation, importNames, type Limits } from "remora/engine";
 import { checkImports, type Grant } from "remora/policy";
 import { type AuditSink, type InstanceImports, type Sandbox, sandboxImports } from "remora/sandbox";
 import type { Clock } from "../clock.ts";
@@ -17,6 +17,9 @@ export interface SessionOptions {
   readonly plugin: string;
   readonly artifact: Artifact;
   readonly limits: Limits;
+  /** Behind which the guest lives. Default: none, it is on this thread. */
+  readonly wall?: Isolation | undefined;
+  /** On this thread. */
   readonly guestClock?: () => number;
   readonly grants: readonly Grant[];
   /** Under `fs.private`: the plugin's own root. */
@@ -49,7 +52,7 @@ export interface Session {
  * @throws policy/imports-refused it imports what is neither this host's nor granted
  * @throws signalk/not-a-plugin abi/… engine/… it is no plugin, or fails when it is made
  */
-export function openSession(options: SessionOptions): Session {
+export async function openSession(options: SessionOptions): Promise<Session> {
   const { plugin, grants } = options;
   const waitingClock = new WaitingClock(options.guestClock);
   const sandbox = sandboxImports({
@@ -70,7 +73,7 @@ export function openSession(options: SessionOptions): Session {
   const { server, settings, log, ask } = options;
   const host: GuestHost = { plugin, server, sandbox, gate: sandbox.gate, settings, log, holdings, ask };
   try {
-    const made = instantiate(options, host, waitingClock);
+    const made = await instantiate(options, host, waitingClock);
     holdings.add(() => made.guest.close());
     return {
       guest: made.guest,
@@ -85,13 +88,14 @@ export function openSession(options: SessionOptions): Session {
 }
 
 /** Guests that can be put aside answer each call with a promise, so that only those are which have something to wait for. */
-function waitsForNetwork({ artifact, grants }: SessionOptions): boolean {
+function waitsForNetwork({ artifact, grants, wall }: SessionOptions): boolean {
+  if (wall !== undefined) return false;
   const given = grants.some(({ capability }) => capability === "net.http" || capability === "net.socket");
   return given && artifact.kind === "component";
 }
 
-function instantiate(options: SessionOptions, host: GuestHost, waitingClock: WaitingClock) {
-  const { artifact, limits, grants, guestClock } = options;
+async function instantiate(options: SessionOptions, host: GuestHost, waitingClock: WaitingClock) {
+  const { artifact, limits, grants, guestClock, wall } = options;
   const link = new GuestLink(host, options.clock, waitingClock);
   const hasFetch = grants.some(({ capability }) => capability === "net.http");
   const own = (access: GuestAccess, holder?: GuestHost) =>
@@ -99,18 +103,29 @@ function instantiate(options: SessionOptions, host: GuestHost, waitingClock: Wai
   // A first look with host functions of nobody: what cannot be linked is told before anything runs.
   const linked = checkLinks(options, host, importNames(own(nobody, { ...host, holdings: new Holdings() })));
   let sandboxed: InstanceImports | undefined;
-  const instance = artifact.instantiate({
+  host.holdings.add(() => sandboxed?.close());
+  const given = {
     limits,
-    ...(guestClock !== undefined && { clock: guestClock }),
-    ...(artifact.kind === "component" && { clock: waitingClock.now }),
-    imports: (access) => {
+    imports: (access: GuestAccess) => {
       sandboxed = host.sandbox.forInstance(access);
       return { ...sandboxed.hostImports(linked), ...own(access) };
     },
-  });
-  if (sandboxed !== undefined) host.holdings.add(() => sandboxed?.close());
+  };
+  if (wall !== undefined) {
+    const instance = await wall.instantiate(artifact, given);
+    return orClosed(instance, async () => ({
+      own: sandboxed,
+      guest: await link.openIsolated(instance, artifact.kind),
+    }));
+  }
+  const clock = artifact.kind === "component" ? waitingClock.now : guestClock;
+  const instance = artifact.instantiate({ ...given, ...(clock !== undefined && { clock }) });
+  return orClosed(instance, async () => ({ own: sandboxed, guest: link.open(instance) }));
+}
+
+async function orClosed<Result>(instance: { close(): void }, open: () => Promise<Result>): Promise<Result> {
   try {
-    return { own: sandboxed, guest: link.open(instance) };
+    return await open();
   } catch (error) {
     instance.close();
     throw error;

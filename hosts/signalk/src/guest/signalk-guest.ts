@@ -11,7 +11,7 @@ export interface SignalkGuest {
   readonly isLost: boolean;
   /** True while it waits in the middle of a call; no other may be made. */
   readonly isWaiting: boolean;
-  /** Of the last call. */
+  /** Of the last call; of all of them where it is remote. */
   readonly fuelUsed: number;
   /** As it calls itself; empty when it does not. */
   name(): Answer<string>;

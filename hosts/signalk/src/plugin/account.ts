@@ -11,9 +11,20 @@ export class Account {
   #calls = 0;
   #traps = 0;
   #fuelUsed = 0;
+  /** By remote guests, as far as it is booked. */
+  readonly #spent = new WeakMap<SignalkGuest, number>();
 
   get counts(): { readonly calls: number; readonly traps: number; readonly fuelUsed: number } {
     return { calls: this.#calls, traps: this.#traps, fuelUsed: this.#fuelUsed };
+  }
+
+  /** Books a call behind a wall, when it is over: only then is known what it has cost. */
+  bookRemote(guest: SignalkGuest, durationMs: number): void {
+    this.#calls++;
+    this.latency.record(durationMs * 1e6);
+    this.#fuelUsed += guest.fuelUsed - (this.#spent.get(guest) ?? 0);
+    this.#spent.set(guest, guest.fuelUsed);
+    if (guest.isLost) this.#traps++;
   }
 
   /**

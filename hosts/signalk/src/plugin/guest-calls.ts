@@ -31,6 +31,7 @@ export class GuestCalls {
     given: Given,
   ): Answer<Result> {
     session.beginCall();
+    if (session.guest.isRemote) return this.#giveRemote(session, use, given);
     try {
       const answer = this.account.book(session.guest, use, given);
       if (!(answer instanceof Promise)) return answer;
@@ -38,6 +39,20 @@ export class GuestCalls {
     } catch (error) {
       this.#onFailure(session, error);
       throw error;
+    }
+  }
+
+  async #giveRemote<Given, Result>(
+    session: Session,
+    use: (guest: SignalkGuest, given: Given) => Answer<Result>,
+    given: Given,
+  ): Promise<Result> {
+    const { guest } = session;
+    const startedMs = performance.now();
+    try {
+      return await this.#wait(session, Promise.resolve(use(guest, given)));
+    } finally {
+      this.account.bookRemote(guest, performance.now() - startedMs);
     }
   }
 

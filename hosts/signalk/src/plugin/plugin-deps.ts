@@ -1,6 +1,6 @@
 /** What all plugins of a host share, and what each may spend. */
 
-import { defaultLimits, type Limits } from "remora/engine";
+import { defaultLimits, type IsolationLevel, type Limits } from "remora/engine";
 import type { Grant } from "remora/policy";
 import type { AuditSink } from "remora/sandbox";
 import type { Clock } from "../clock.ts";
@@ -9,6 +9,7 @@ import type { BackOff } from "./back-off.ts";
 import type { GivenGrant } from "./grants.ts";
 import type { GuestClock } from "./guest-clock.ts";
 import type { Pace } from "./pace.ts";
+import type { Walls } from "./walls.ts";
 
 export interface PluginDeps {
   readonly server: ServerPort;
@@ -25,6 +26,9 @@ export interface PluginDeps {
    */
   readonly guestClock?: GuestClock;
   readonly backOff?: BackOff;
+  /** Where a plugin runs, as the operator wants it. Default: on the event loop. */
+  readonly isolation?: (plugin: string) => IsolationLevel;
+  readonly walls?: Walls;
   /** What the operator gives a plugin beyond what its manifest asks for. */
   readonly moreGrants?: (plugin: string) => readonly Grant[];
   /** What the operator takes away again; a grant for which it is true is not given. */
@@ -43,3 +47,6 @@ export const signalkLimits: Limits = {
   deadlineMs: 30,
   memoryPagesMax: 512,
 };
+
+/** Nobody waits for a guest behind a wall; and its time is the clock's there, what it waits for the network as well. */
+export const walledLimits: Limits = { ...signalkLimits, deadlineMs: 5_000 };

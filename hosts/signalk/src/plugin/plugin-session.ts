@@ -8,7 +8,7 @@ import { guestServer } from "../guest/guest-server.ts";
 import type { GuestHost, GuestSettings } from "../guest/host.ts";
 import { openSession, type Session } from "../guest/session.ts";
 import type { GivenGrant } from "./grants.ts";
-import { type PluginDeps, signalkLimits } from "./plugin-deps.ts";
+import { type PluginDeps, signalkLimits, walledLimits } from "./plugin-deps.ts";
 import { privateFolderOf } from "./settings-file.ts";
 
 export interface PluginSessionOptions {
@@ -23,13 +23,15 @@ export interface PluginSessionOptions {
 }
 
 /** @throws as `openSession` */
-export function openPluginSession(options: PluginSessionOptions, deps: PluginDeps): Session {
+export function openPluginSession(options: PluginSessionOptions, deps: PluginDeps): Promise<Session> {
   const { plugin, artifact, grants, settings, log, ask, onStatus } = options;
   const { dataFolder, audit, clock, guestClock, limits, networkAddresses = [], pace } = deps;
+  const wall = deps.walls?.of(deps.isolation?.(plugin) ?? "inline");
   return openSession({
     plugin,
     artifact,
-    limits: { ...signalkLimits, ...limits },
+    wall,
+    limits: { ...(wall === undefined ? signalkLimits : walledLimits), ...limits },
     ...(guestClock !== undefined && { guestClock }),
     grants: grants.map(({ grant }) => grant),
     privateFolder: privateFolderOf(dataFolder, plugin),

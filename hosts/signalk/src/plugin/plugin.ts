@@ -50,6 +50,8 @@ export class SignalkPlugin implements ServedPlugin {
   /** What ends with a run: the subscription, the polling. */
   #ends: (() => void)[] = [];
   #isReloading = false;
+  /** A later one, or a stop, makes an earlier one void. */
+  #begins = 0;
   #deltas = 0;
 
   constructor(manifest: PluginManifest, settings: PluginSettings, deps: PluginDeps) {
@@ -118,7 +120,7 @@ export class SignalkPlugin implements ServedPlugin {
     try {
       await makePrivateFolders(this.#deps, this.id, this.grants);
       const artifact = await readArtifact(this.manifest);
-      const session = this.#open(artifact);
+      const session = await this.#open(artifact);
       try {
         this.#description = await describe(this.id, session);
       } finally {
@@ -148,6 +150,7 @@ export class SignalkPlugin implements ServedPlugin {
   /** Stops the plugin; what it registered is gone, whatever its `plugin_stop` does. */
   async stop(): Promise<void> {
     this.#restarts.cancel();
+    this.#begins++;
     const session = this.#session;
     if (session === undefined) {
       this.#state = "stopped";
@@ -193,7 +196,7 @@ export class SignalkPlugin implements ServedPlugin {
   async reload(): Promise<void> {
     if (this.#state === "starting" || this.#isReloading) throw this.#notRunning();
     const artifact = await readArtifact(this.manifest);
-    const next = this.#open(artifact);
+    const next = await this.#open(artifact);
     let description: Description;
     try {
       description = await describe(this.id, next);
@@ -236,16 +239,19 @@ export class SignalkPlugin implements ServedPlugin {
     this.#state = "starting";
     this.#status = "Starting";
     this.#turns.pause();
+    const begin = ++this.#begins;
     try {
       this.#artifact ??= await readArtifact(this.manifest);
-      const session = this.#open(this.#artifact);
+      const session = await this.#open(this.#artifact);
+      // Stopped meanwhile, and perhaps begun again.
+      if (begin !== this.#begins) return session.close();
       this.#session = session;
       this.#description = await describe(this.id, session);
       await this.#startGuest(session);
       await this.#beginRun(session);
     } catch (error) {
       // A stop in between has closed the guest: that is no failure of it.
-      if (this.#session === undefined && this.state === "stopped") return;
+      if (begin !== this.#begins) return;
       if (this.state === "starting") this.#giveUp(error);
       throw error;
     }
@@ -374,7 +380,7 @@ export class SignalkPlugin implements ServedPlugin {
     }
   }
 
-  #open(artifact: Artifact): Session {
+  #open(artifact: Artifact): Promise<Session> {
     const options = {
       plugin: this.id,
       artifact,

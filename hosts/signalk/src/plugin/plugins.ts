@@ -7,6 +7,7 @@ import type { PluginManifest } from "./manifest.ts";
 import { SignalkPlugin } from "./plugin.ts";
 import type { PluginDeps } from "./plugin-deps.ts";
 import { type PluginSettings, readSettings, settingsFileOf } from "./settings-file.ts";
+import { Walls } from "./walls.ts";
 
 export interface OpenPluginsOptions extends PluginDeps {
   /** Folders with installed packages. */
@@ -17,13 +18,16 @@ export interface OpenPluginsOptions extends PluginDeps {
 
 export class Plugins {
   readonly deps: PluginDeps;
+  readonly #walls: Walls;
   readonly #byId = new Map<string, SignalkPlugin>();
 
   constructor(deps: PluginDeps) {
     const { guestClock, pace } = deps;
     const monotonic: GuestClock = (atMs = pace.nowMs()) => atMs;
+    this.#walls = deps.walls ?? new Walls();
     this.deps = {
       ...deps,
+      walls: this.#walls,
       guestClock: guestClock === undefined ? monotonic : rarelyRead(guestClock, pace.nowMs),
     };
   }
@@ -61,6 +65,7 @@ export class Plugins {
   /** Stops all of them; what they were and did can still be read. */
   async close(): Promise<void> {
     await Promise.all(this.all().map((plugin) => plugin.stop()));
+    await this.#walls.close();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -12,6 +12,7 @@ import { Pace } from "../plugin/pace.ts";
 import type { SignalkPlugin } from "../plugin/plugin.ts";
 import { openPlugins, type Plugins } from "../plugin/plugins.ts";
 import { expressHandler } from "./express-routes.ts";
+import { isolationSchema, readIsolation } from "./isolation-settings.ts";
 import { takePackageNames } from "./put-sources.ts";
 import type { ExpressHandler, ServerApp } from "./server-app.ts";
 import { serverPort } from "./server-port.ts";
@@ -24,7 +25,8 @@ export interface NodePlugin {
   readonly schema: () => object;
   /** What runs, while it is started. */
   plugins(): Plugins | undefined;
-  start(): Promise<void>;
+  /** @param settings As the administration's form keeps them. */
+  start(settings?: unknown): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -45,9 +47,9 @@ export function signalkServerPlugin(app: ServerApp, { log, guestClock }: NodePlu
     id: "remora",
     name: "WebAssembly plugins, by Remora",
     description: "Runs WebAssembly plugins within limits that hold",
-    schema: () => ({ type: "object", properties: {} }),
+    schema: () => isolationSchema,
     plugins: () => plugins,
-    async start() {
+    async start(settings) {
       if (app.config.settings?.interfaces?.wasm !== false) throw signalkErrors["two-loaders"]({});
       const opened = await openPlugins({
         server,
@@ -55,6 +57,7 @@ export function signalkServerPlugin(app: ServerApp, { log, guestClock }: NodePlu
         modulesFolders: modulesFolders(app),
         clock: systemClock,
         pace: new Pace(),
+        isolation: readIsolation(settings),
         ...(guestClock !== undefined && { guestClock }),
         audit: auditLines(log, { linesPerSecondMax: auditLinesPerSecondMax }),
         log: (plugin, level, text) => log(`${plugin}: ${level}: ${text}`),
