@@ -2,8 +2,10 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { memoryReads } from "../guest/env-memory-reads.ts";
 import { type BundleBoat, boatWithBundles, bundleOf, turn, until } from "../testing/bundles.ts";
 import { answering, call, type GuestText } from "../testing/guest-text.ts";
+import { pluginHost } from "./plugin-host.ts";
 
 const two = "(param i32 i32)";
 const four = "(param i32 i32 i32 i32) (result i32)";
@@ -143,6 +145,13 @@ for (const isolation of ["worker", "process"] as const) {
     assert.equal(one(boat).state, "stopped");
   });
 }
+
+test("every import says what it reads of the guest's memory: of others all of it would cross", () => {
+  const [world] = pluginHost({ log: () => {} }).worlds;
+  const names = (world?.hostFunctions ?? []).filter((name) => name.startsWith("env."));
+  assert.ok(names.length > 40);
+  assert.deepEqual(names.map((name) => name.slice(4)).toSorted(), Object.keys(memoryReads).toSorted());
+});
 
 test("on the event loop none may ask for more than the others may wait", async (t) => {
   const boat = await boatWithBundles(t);
