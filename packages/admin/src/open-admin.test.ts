@@ -95,6 +95,7 @@ test("grants are given and revoked, and what is no grant is refused", async (t) 
   ]);
   assert.equal((await admin("POST", "/v1/plugins/adder/grants/revoke", grant)).status, 204);
   assert.deepEqual((await admin("GET", "/v1/plugins/adder/grants")).body.grants, []);
+  expectProblem(await admin("POST", "/v1/plugins/adder/grants/revoke", grant), 404, "manager/not-granted");
   expectProblem(
     await admin("POST", "/v1/plugins/adder/grants", { capability: "net.htp" }),
     422,

@@ -24,7 +24,7 @@ export function topCommand(system: System, open: OpenHouse): Command {
       "after",
       `
 On a terminal a table that stays in place, elsewhere a line a second. Takes a program that runs the plugins.
-The processor's share is estimated from one call in sixteen.
+The processor's share is estimated from one call in sixteen. Rates are of two looks, a second apart: the first line comes with the second.
 
 Examples:
   remora top

@@ -198,6 +198,11 @@ export const managerErrors = defineErrors("manager", {
     message: (d: { plugin: string }) =>
       `Cannot answer for ${harmless(d.plugin)}: nothing of it waits for consent`,
   },
+  "not-granted": {
+    fault: "operator",
+    message: (d: { plugin: string; capability: string; has: readonly string[] }) =>
+      `Cannot take ${harmless(d.capability)} from ${d.plugin}: it was not granted; granted ${d.has.length === 1 ? "is" : "are"} ${d.has.join(", ") || "none"}`,
+  },
   "not-running": {
     fault: "operator",
     message: (d: { plugin: string; state: State; why: string }) =>

@@ -228,6 +228,7 @@ export class Manager {
   /**
    * Takes from a plugin what it was given, and makes it anew without it. A grant without targets takes the capability.
    *
+   * @throws manager/not-granted it has nothing of this
    * @throws policy/… manager/prepare manager/hand-over it cannot be made without it; disable it instead
    */
   async revoke(name: string, grant: Grant): Promise<void> {

@@ -7,7 +7,7 @@ import { type Json, openBundle } from "../../bundle/index.ts";
 import { type Grant, parseGrant } from "../../policy/index.ts";
 import { mergeGrants, withoutGrants } from "../consent/decide-request.ts";
 import { type Core, entryOf, prepare, tellOf, writeEntry } from "../core.ts";
-import { inStep } from "../errors.ts";
+import { inStep, managerErrors } from "../errors.ts";
 import { checkSettings } from "../settings/settings.ts";
 import type { Entry } from "../store/entry.ts";
 
@@ -33,6 +33,10 @@ export async function revoke(name: string, grant: Grant, core: Core): Promise<vo
   await changeGrants(name, { kind: "revoked", grants: [grant] }, core, ({ grants, refused }) => {
     const left = withoutGrants(grants, [grant], vocabulary);
     const taken = withoutGrants(grants, left, vocabulary);
+    if (taken.length === 0) {
+      const has = grants.map(({ capability }) => capability);
+      throw managerErrors["not-granted"]({ plugin: name, capability: grant.capability, has });
+    }
     return { grants: left, refused: mergeGrants(vocabulary, refused, taken) };
   });
 }
