@@ -1,13 +1,13 @@
 // Types of the world remora:signalk/subscribing-plugin@0.1.0, written by `remora types`. Changes here are lost.
 
-export interface SubscribingPlugin {
+export type SubscribingPlugin = {
   readonly "remora:signalk/subscriber@0.1.0": Subscriber;
   readonly subscriber: Subscriber;
   /** Every plugin has this. */
   readonly "remora:signalk/lifecycle@0.1.0": Lifecycle;
   /** Every plugin has this. */
   readonly lifecycle: Lifecycle;
-}
+};
 
 export type SubscribingPluginImports = {
   /** The model: what the boat knows. Takes `data.read` and `data.write` for each path. */
