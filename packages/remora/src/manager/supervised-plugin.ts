@@ -40,6 +40,8 @@ export class SupervisedPlugin {
   #stopWaiting = () => {};
   #endProbation = () => {};
   #stopHealth = () => {};
+  /** Versions whose last calls come to their end; then what all did that are gone. */
+  readonly #drained = new Set<RunningVersion>();
   #past: PluginCounts = noCounts;
 
   constructor(name: string, owner: PluginOwner) {
@@ -88,7 +90,7 @@ export class SupervisedPlugin {
   }
 
   counts(): PluginCounts {
-    return [this.#serving, this.#before].reduce(addCounts, this.#past);
+    return [this.#serving, this.#before, ...this.#drained].reduce(addCounts, this.#past);
   }
 
   /** A first version, or one after a stop or a failure: steps 7 to 9 without anything to take over from. */
@@ -336,9 +338,11 @@ export class SupervisedPlugin {
   }
 
   /** It is not called any more; its calls come to their end and its counts stay. */
-  #retire(old: RunningVersion): Promise<void> {
+  async #retire(old: RunningVersion): Promise<void> {
+    this.#drained.add(old);
+    await old.drain();
+    this.#drained.delete(old);
     this.#past = addCounts(this.#past, old);
-    return old.drain();
   }
 
   protected refusal(): RemoraError {
