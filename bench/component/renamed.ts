@@ -14,13 +14,15 @@ export function renamed(component: Uint8Array, name: string): Uint8Array {
   // Below 128, so that each length is one byte.
   const label = new TextEncoder().encode(name);
   const custom = [0, label.length + 1, label.length, ...label];
-  return Uint8Array.of(
-    ...component.subarray(0, coreModuleAt + 1),
-    ...sizeBytes(size + custom.length),
-    ...component.subarray(moduleAt, moduleEnd),
-    ...custom,
-    ...component.subarray(moduleEnd),
-  );
+  // Not by spreading, which takes a millisecond for 60 KB: it stands in what is measured.
+  const parts = [
+    component.subarray(0, coreModuleAt + 1),
+    Uint8Array.from(sizeBytes(size + custom.length)),
+    component.subarray(moduleAt, moduleEnd),
+    Uint8Array.from(custom),
+    component.subarray(moduleEnd),
+  ];
+  return new Uint8Array(Buffer.concat(parts));
 }
 
 /** An unsigned LEB128 at an offset, and the offset behind it. */
