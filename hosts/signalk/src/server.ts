@@ -13,6 +13,7 @@ import { stampForInput, stampForPlugin } from "./delta/sources.ts";
 import { eventOf } from "./events/event-types.ts";
 import { ServerEvents } from "./events/server-events.ts";
 import { isOnEarth } from "./http/position.ts";
+import { Listeners } from "./listeners.ts";
 import { Model, type ModelLimits } from "./model/model.ts";
 import { Notifications } from "./notifications/notifications.ts";
 import { Autopilots } from "./providers/autopilots.ts";
@@ -20,7 +21,6 @@ import { ByPlugin } from "./providers/by-plugin.ts";
 import { Resources } from "./providers/resources.ts";
 import { PutRequests } from "./put/put-requests.ts";
 import type { Position, RadarRegistration, ServerPort, WeatherRegistration } from "./server-port.ts";
-import { BinaryStreams } from "./stream/binary-streams.ts";
 
 export interface ServerOptions {
   /** `urn:mrn:signalk:uuid:…` or `urn:mrn:imo:mmsi:…` */
@@ -42,7 +42,7 @@ export class SignalkServer {
   readonly weather = new ByPlugin<WeatherRegistration>();
   readonly autopilots = new Autopilots();
   readonly radars = new ByPlugin<RadarRegistration>();
-  readonly binaryStreams = new BinaryStreams();
+  readonly binaryStreams = new Listeners<Uint8Array>();
   readonly events = new ServerEvents();
   readonly course: Course;
   readonly notifications: Notifications;

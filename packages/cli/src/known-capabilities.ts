@@ -10,20 +10,13 @@ export interface KnownCapabilities {
 
 /** Loaded when a bundle is at hand: most commands need neither a sandbox nor a host. */
 export async function knownCapabilities(): Promise<KnownCapabilities> {
-  const [{ sandboxImports }, { gatedInterfaces }, { takCapabilities }] = await Promise.all([
+  const [{ sandboxOffers }, { gatedInterfaces }, { takCapabilities }] = await Promise.all([
     import("remora/sandbox"),
     import("remora/manager"),
     import("@remora/tak"),
   ]);
-  using sandbox = sandboxImports({
-    plugin: "none",
-    grants: [],
-    audit: { write: () => {} },
-    log: { write: () => {} },
-    nowMs: () => 0,
-  });
   return {
     vocabulary: vocabularyWith(takCapabilities),
-    uses: { offers: sandbox.offers, gated: gatedInterfaces },
+    uses: { offers: sandboxOffers, gated: gatedInterfaces },
   };
 }

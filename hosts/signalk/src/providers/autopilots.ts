@@ -1,6 +1,7 @@
 /** Autopilots, by the name of the device: each belongs to one plugin, and the first is the default. */
 
 import type { AutopilotRegistration } from "../server-port.ts";
+import { Choices } from "./choices.ts";
 
 /** What stands for the default in an address. */
 const defaultName = "_default";
@@ -11,37 +12,33 @@ export interface FoundAutopilot {
 }
 
 export class Autopilots {
-  readonly #byDevice = new Map<string, AutopilotRegistration>();
-  #chosen: string | undefined;
+  readonly #devices = new Choices<AutopilotRegistration>();
 
   /** A device that somebody has already stays theirs. */
   register(registration: AutopilotRegistration): () => void {
     for (const device of registration.devices) {
-      if (!this.#byDevice.has(device)) this.#byDevice.set(device, registration);
+      if (!this.#devices.byName.has(device)) this.#devices.byName.set(device, registration);
     }
     return () => {
-      for (const [device, owner] of this.#byDevice) {
-        if (owner === registration) this.#byDevice.delete(device);
+      for (const [device, owner] of this.#devices.byName) {
+        if (owner === registration) this.#devices.byName.delete(device);
       }
     };
   }
 
   get defaultDevice(): string | undefined {
-    if (this.#chosen !== undefined && this.#byDevice.has(this.#chosen)) return this.#chosen;
-    return this.#byDevice.keys().next().value;
+    return this.#devices.defaultName;
   }
 
   /** @returns false when there is no such device */
   choose(device: string): boolean {
-    if (!this.#byDevice.has(device)) return false;
-    this.#chosen = device;
-    return true;
+    return this.#devices.choose(device);
   }
 
   /** @param name Of a device, or `_default`. */
   find(name: string): FoundAutopilot | undefined {
     const device = name === defaultName ? this.defaultDevice : name;
-    const registration = device === undefined ? undefined : this.#byDevice.get(device);
+    const registration = device === undefined ? undefined : this.#devices.byName.get(device);
     return device === undefined || registration === undefined ? undefined : { device, registration };
   }
 
@@ -49,7 +46,7 @@ export class Autopilots {
   list(): Record<string, { provider: string; isDefault: boolean }> {
     const { defaultDevice } = this;
     return Object.fromEntries(
-      [...this.#byDevice].map(([device, { plugin }]) => [
+      [...this.#devices.byName].map(([device, { plugin }]) => [
         device,
         { provider: plugin, isDefault: device === defaultDevice },
       ]),

@@ -1,44 +1,42 @@
 /** Providers of one kind, of which each plugin has one: weather, radars. The first is the default. */
 
+import { Choices } from "./choices.ts";
+
 export class ByPlugin<Registration extends { readonly plugin: string; readonly name: string }> {
-  readonly #providers = new Map<string, Registration>();
-  #chosen: string | undefined;
+  readonly #choices = new Choices<Registration>();
 
   register(registration: Registration): () => void {
     const { plugin } = registration;
-    this.#providers.set(plugin, registration);
+    this.#choices.byName.set(plugin, registration);
     return () => {
-      if (this.#providers.get(plugin) === registration) this.#providers.delete(plugin);
+      if (this.#choices.byName.get(plugin) === registration) this.#choices.byName.delete(plugin);
     };
   }
 
   get defaultId(): string | undefined {
-    if (this.#chosen !== undefined && this.#providers.has(this.#chosen)) return this.#chosen;
-    return this.#providers.keys().next().value;
+    return this.#choices.defaultName;
   }
 
   /** @returns false when there is no such provider */
   choose(plugin: string): boolean {
-    if (!this.#providers.has(plugin)) return false;
-    this.#chosen = plugin;
-    return true;
+    return this.#choices.choose(plugin);
   }
 
   /** One by its plugin's id, or the default. */
   find(plugin?: string): Registration | undefined {
     const id = plugin ?? this.defaultId;
-    return id === undefined ? undefined : this.#providers.get(id);
+    return id === undefined ? undefined : this.#choices.byName.get(id);
   }
 
   all(): Registration[] {
-    return [...this.#providers.values()];
+    return [...this.#choices.byName.values()];
   }
 
   /** As the interfaces list them. */
   list(): Record<string, { name: string; isDefault: boolean }> {
     const { defaultId } = this;
     return Object.fromEntries(
-      [...this.#providers].map(([id, { name }]) => [id, { name, isDefault: id === defaultId }]),
+      [...this.#choices.byName].map(([id, { name }]) => [id, { name, isDefault: id === defaultId }]),
     );
   }
 }

@@ -3,19 +3,23 @@
 import { componentFromWit } from "./harness.test.ts";
 
 /** An allocator that never frees, and pages for everything: the guests here are called a few times only. */
-export const allocator = `
-  (memory (export "memory") 1)
-  (global $top (mut i32) (i32.const 4096))
-  (func $realloc (export "cabi_realloc") (param i32 i32 i32 i32) (result i32) (local $p i32)
-    (local.set $p (i32.and
-      (i32.add (global.get $top) (i32.sub (local.get 2) (i32.const 1)))
-      (i32.sub (i32.const 0) (local.get 2))))
-    (global.set $top (i32.add (local.get $p) (local.get 3)))
+export const allocatorOf = (address: "i32" | "i64") => `
+  (memory (export "memory") ${address === "i64" ? address : ""} 1)
+  (global $top (mut ${address}) (${address}.const 4096))
+  (func $realloc (export "cabi_realloc") (param ${address} ${address} ${address} ${address}) (result ${address})
+    (local $p ${address})
+    (local.set $p (${address}.and
+      (${address}.add (global.get $top) (${address}.sub (local.get 2) (${address}.const 1)))
+      (${address}.sub (${address}.const 0) (local.get 2))))
+    (global.set $top (${address}.add (local.get $p) (local.get 3)))
     (block $roomy
-      (br_if $roomy (i32.le_u (global.get $top) (i32.mul (memory.size) (i32.const 65536))))
-      (drop (memory.grow (i32.add (i32.const 1) (i32.div_u (local.get 3) (i32.const 65536))))))
-    (if (local.get 0) (then (memory.copy (local.get $p) (local.get 0) (local.get 1))))
+      (br_if $roomy (${address}.le_u (global.get $top) (${address}.mul (memory.size) (${address}.const 65536))))
+      (drop (memory.grow (${address}.add (${address}.const 1) (${address}.div_u (local.get 3) (${address}.const 65536))))))
+    (if (${address}.ne (local.get 0) (${address}.const 0))
+      (then (memory.copy (local.get $p) (local.get 0) (local.get 1))))
     (local.get $p))`;
+
+export const allocator = allocatorOf("i32");
 
 export const filterWit = `
 package example:plugin@0.1.0;

@@ -1,21 +1,9 @@
 /** A guest with a 64-bit memory, beside one that only allocates. */
 
 import { parse } from "@bytecodealliance/jco-transpile/wasm-tools";
+import { allocatorOf } from "../../component/testing/guests.test.ts";
 
-export const allocator = `
-  (memory (export "memory") i64 1)
-  (global $top (mut i64) (i64.const 4096))
-  (func (export "cabi_realloc") (param i64 i64 i64 i64) (result i64) (local $p i64)
-    (local.set $p (i64.and
-      (i64.add (global.get $top) (i64.sub (local.get 2) (i64.const 1)))
-      (i64.sub (i64.const 0) (local.get 2))))
-    (global.set $top (i64.add (local.get $p) (local.get 3)))
-    (block $roomy
-      (br_if $roomy (i64.le_u (global.get $top) (i64.mul (memory.size) (i64.const 65536))))
-      (drop (memory.grow (i64.add (i64.const 1) (i64.div_u (local.get 3) (i64.const 65536))))))
-    (if (i64.ne (local.get 0) (i64.const 0))
-      (then (memory.copy (local.get $p) (local.get 0) (local.get 1))))
-    (local.get $p))`;
+export const allocator = allocatorOf("i64");
 
 export const memory = '(memory (core memory $l "memory"))';
 export const realloc = '(realloc (core func $l "cabi_realloc"))';
