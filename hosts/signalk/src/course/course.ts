@@ -5,6 +5,7 @@
 
 import { isRecord } from "../delta/delta.ts";
 import { isOnEarth } from "../http/position.ts";
+import { Refusal } from "../refusal.ts";
 import type { Position } from "../server-port.ts";
 import {
   boundedIndex,
@@ -52,11 +53,6 @@ export interface CourseOptions {
   readonly onChange: (course: CourseInfo) => void;
 }
 
-/** What was asked for cannot be done; in the words of signalk-server, for whoever asked. */
-export class CourseRefusal extends Error {
-  override readonly name = "CourseRefusal";
-}
-
 const invalid = "Invalid Data supplied.";
 const noPosition = "Error: Unable to retrieve vessel position!";
 
@@ -81,22 +77,22 @@ export class Course {
     return this.#info;
   }
 
-  /** @param destination `{position}` or `{href}` of a waypoint, with `arrivalCircle` or without. @throws CourseRefusal */
+  /** @param destination `{position}` or `{href}` of a waypoint, with `arrivalCircle` or without. @throws Refusal */
   async setDestination(destination: unknown): Promise<void> {
     const { href, position, arrivalCircle } = isRecord(destination) ? destination : {};
     let nextPoint: CoursePoint;
     if (href !== undefined) nextPoint = await this.#waypoint(href);
-    else if (position === undefined) throw new CourseRefusal("Destination not provided!");
+    else if (position === undefined) throw new Refusal("Destination not provided!");
     else if (isOnEarth(position)) nextPoint = { type: "Location", position: plain(position), name: "DP" };
-    else throw new CourseRefusal("Error: position is not valid");
+    else throw new Refusal("Error: position is not valid");
     const previousPoint = this.#vessel();
     this.#begin(arrivalCircle, { activeRoute: null, nextPoint, previousPoint });
   }
 
-  /** @param wanted `{href, reverse?, pointIndex?, arrivalCircle?}` @throws CourseRefusal */
+  /** @param wanted `{href, reverse?, pointIndex?, arrivalCircle?}` @throws Refusal */
   async activateRoute(wanted: unknown): Promise<void> {
     const { href, reverse, pointIndex, arrivalCircle } = isRecord(wanted) ? wanted : {};
-    if (typeof href !== "string") throw new CourseRefusal("Route information not supplied!");
+    if (typeof href !== "string") throw new Refusal("Route information not supplied!");
     const route = await this.#route(href);
     const activeRoute = {
       href,
@@ -108,32 +104,32 @@ export class Course {
     this.#begin(arrivalCircle, this.#leg(activeRoute, route));
   }
 
-  /** @throws CourseRefusal */
+  /** @throws Refusal */
   async changeRoute(action: string, request: unknown): Promise<void> {
     const { activeRoute } = this.#info;
-    if (activeRoute === null) throw new CourseRefusal(invalid);
+    if (activeRoute === null) throw new Refusal(invalid);
     const route = await this.#route(activeRoute.href);
     const current = { ...activeRoute, pointTotal: route.positions.length };
     this.#change(this.#leg(this.#moved(current, route, action, request), route));
   }
 
-  /** @throws CourseRefusal */
+  /** @throws Refusal */
   restart(): void {
-    if (this.#info.nextPoint === null) throw new CourseRefusal("No active destination!");
+    if (this.#info.nextPoint === null) throw new Refusal("No active destination!");
     const position = this.#options.position();
-    if (position === undefined) throw new CourseRefusal("Vessel position unavailable!");
+    if (position === undefined) throw new Refusal("Vessel position unavailable!");
     this.#change({ previousPoint: { type: "VesselPosition", position: plain(position) } });
   }
 
-  /** @throws CourseRefusal */
+  /** @throws Refusal */
   setArrivalCircle(metres: unknown): void {
-    if (!isRadius(metres)) throw new CourseRefusal(invalid);
+    if (!isRadius(metres)) throw new Refusal(invalid);
     this.#change({ arrivalCircle: metres });
   }
 
-  /** @throws CourseRefusal */
+  /** @throws Refusal */
   setTargetArrivalTime(time: unknown): void {
-    if (time !== null && !isTime(time)) throw new CourseRefusal(invalid);
+    if (time !== null && !isTime(time)) throw new Refusal(invalid);
     this.#change({ targetArrivalTime: time });
   }
 
@@ -149,7 +145,7 @@ export class Course {
         return { ...active, pointIndex: boundedIndex(active.pointIndex + steps, route) };
       }
       case "pointIndex":
-        if (typeof value !== "number") throw new CourseRefusal(invalid);
+        if (typeof value !== "number") throw new Refusal(invalid);
         return { ...active, pointIndex: boundedIndex(value, route) };
       case "reverse": {
         const opposite =
@@ -159,7 +155,7 @@ export class Course {
       case "refresh":
         return { ...active, pointIndex: this.#indexOfNext(active, route) };
       default:
-        throw new CourseRefusal(invalid);
+        throw new Refusal(invalid);
     }
   }
 
@@ -183,24 +179,24 @@ export class Course {
 
   #vessel(): CoursePoint {
     const position = this.#options.position();
-    if (position === undefined) throw new CourseRefusal(noPosition);
+    if (position === undefined) throw new Refusal(noPosition);
     return { type: "VesselPosition", position: plain(position), name: "VP" };
   }
 
   async #waypoint(href: unknown): Promise<CoursePoint> {
     const found = resourceOf(href);
-    if (found === undefined) throw new CourseRefusal(`Invalid href! (${String(href)})`);
+    if (found === undefined) throw new Refusal(`Invalid href! (${String(href)})`);
     const waypoint = readWaypoint(await this.#resource(found));
-    if (waypoint === undefined) throw new CourseRefusal(`Error retrieving and validating ${String(href)}`);
+    if (waypoint === undefined) throw new Refusal(`Error retrieving and validating ${String(href)}`);
     return { ...waypoint, href: String(href) };
   }
 
   async #route(href: string): Promise<RoutePoints> {
     const found = resourceOf(href);
     const data = found && (await this.#resource(found));
-    if (data === undefined) throw new CourseRefusal(`** Could not retrieve route information for ${href}`);
+    if (data === undefined) throw new Refusal(`** Could not retrieve route information for ${href}`);
     const route = readRoute(data);
-    if (route === undefined) throw new CourseRefusal(`Invalid route coordinate data! (${href})`);
+    if (route === undefined) throw new Refusal(`Invalid route coordinate data! (${href})`);
     return route;
   }
 

@@ -2,12 +2,11 @@
 
 import { isRecord } from "../delta/delta.ts";
 import type { Autopilots } from "../providers/autopilots.ts";
-import { type ApiRequest, failed, type Handler, ok } from "./exchange.ts";
+import { type ApiRequest, completed, failed, type Handler, ok } from "./exchange.ts";
 import { told } from "./provider-routes.ts";
 import { type Route, route } from "./router.ts";
 
 const base = "/signalk/v2/api/vessels/self/autopilots";
-const done = ok({ state: "COMPLETED", statusCode: 200, message: "OK" });
 const invalid = failed(400, "Invalid Data supplied.");
 
 /** Nobody is to fall overboard: a dodge is no more than this, to either side. */
@@ -82,7 +81,7 @@ export function autopilotRoutes(autopilots: Autopilots): Route[] {
     route("GET", base, () => ok(autopilots.list())),
     route("GET", `${base}/_providers/_default`, () => ok({ id: autopilots.defaultDevice })),
     route("POST", `${base}/_providers/_default/:id`, ({ params }) =>
-      autopilots.choose(params.id ?? "") ? done : invalid,
+      autopilots.choose(params.id ?? "") ? completed : invalid,
     ),
     ...verbs.map((verb) =>
       route(verb.method, `${base}/:device${verb.path}`, told(carriedOut(autopilots, verb))),
@@ -97,7 +96,7 @@ function carriedOut(autopilots: Autopilots, { ask, request, shown }: Verb): Hand
     if (found === undefined || asked === undefined) return invalid;
     const { device, registration } = found;
     const answer = await registration.ask(ask, { deviceId: device, ...asked });
-    return shown === undefined ? done : ok(shown(answer));
+    return shown === undefined ? completed : ok(shown(answer));
   };
 }
 

@@ -1,13 +1,11 @@
 /** Version 2 of the interface: where the vessel is going. */
 
-import { type Course, CourseRefusal } from "../course/course.ts";
+import type { Course } from "../course/course.ts";
 import { isRecord } from "../delta/delta.ts";
-import { type ApiRequest, failed, type Handler, ok } from "./exchange.ts";
+import { type ApiRequest, completed, type Handler, ok, orRefused } from "./exchange.ts";
 import { type Route, route } from "./router.ts";
 
 const base = "/signalk/v2/api/vessels/self/navigation/course";
-
-const done = ok({ state: "COMPLETED", statusCode: 200, message: "OK" });
 
 const arrivalCircleMeta = {
   arrivalCircle: {
@@ -18,15 +16,10 @@ const arrivalCircleMeta = {
 
 export function courseRoutes(course: Course): Route[] {
   const change = (act: (request: ApiRequest) => void | Promise<void>): Handler =>
-    async function answer(request) {
-      try {
-        await act(request);
-        return done;
-      } catch (error) {
-        if (error instanceof CourseRefusal) return failed(400, error.message);
-        throw error;
-      }
-    };
+    orRefused(async (request) => {
+      await act(request);
+      return completed;
+    });
   const givenValue = ({ body }: ApiRequest) => (isRecord(body) ? body.value : undefined);
   return [
     route("GET", base, () => ok(course.info)),

@@ -1,5 +1,7 @@
 /** A request and its answer as the routes see them, whoever carries them: Node's server, or Express in signalk-server. */
 
+import { Refusal } from "../refusal.ts";
+
 export interface ApiRequest {
   readonly method: string;
   /** Decoded parts of the path that a route names, `*` for the rest of it. */
@@ -22,8 +24,28 @@ export type Handler = (request: ApiRequest) => ApiResponse | Promise<ApiResponse
 
 export const ok = (json: unknown): ApiResponse => ({ status: 200, json });
 
+/** What was asked for was done. */
+export const completed = completedWith({});
+
+/** The same, with what came of it. */
+export function completedWith(more: object): ApiResponse {
+  return ok({ state: "COMPLETED", statusCode: 200, message: "OK", ...more });
+}
+
 export function failed(status: number, message: string): ApiResponse {
   return { status, json: { state: "FAILED", statusCode: status, message } };
+}
+
+/** The same handler, with 400 for what it refuses. */
+export function orRefused(handle: Handler): Handler {
+  return async (request) => {
+    try {
+      return await handle(request);
+    } catch (error) {
+      if (error instanceof Refusal) return failed(400, error.message);
+      throw error;
+    }
+  };
 }
 
 export function movedTo(path: string): ApiResponse {

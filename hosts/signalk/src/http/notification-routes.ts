@@ -1,13 +1,20 @@
 /** Version 2 of the interface: notifications, and what people do about them. */
 
 import { isRecord } from "../delta/delta.ts";
-import { AlarmRefusal } from "../notifications/alarm.ts";
 import type { Notifications } from "../notifications/notifications.ts";
-import { type ApiRequest, type ApiResponse, failed, type Handler, ok } from "./exchange.ts";
+import {
+  type ApiRequest,
+  type ApiResponse,
+  completed,
+  completedWith,
+  failed,
+  type Handler,
+  ok,
+  orRefused,
+} from "./exchange.ts";
 import { type Route, route } from "./router.ts";
 
 const base = "/signalk/v2/api/notifications";
-const done = { state: "COMPLETED", statusCode: 200, message: "OK" };
 const uuidPattern = /^[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}$/i;
 
 export function notificationRoutes(notifications: Notifications): Route[] {
@@ -19,13 +26,13 @@ export function notificationRoutes(notifications: Notifications): Route[] {
   const changing = (act: (id: string, body: unknown) => void) =>
     of((id, { body }) => {
       act(id, body);
-      return ok(done);
+      return completed;
     });
   const raising = (raise: (body: unknown) => string) =>
-    orRefused(({ body }) => ok({ ...done, id: raise(body) }));
+    orRefused(({ body }) => completedWith({ id: raise(body) }));
   const changingAll = (act: () => void) => () => {
     act();
-    return ok(done);
+    return completed;
   };
   return [
     route("GET", base, () => ok(notifications.list())),
@@ -78,15 +85,4 @@ export function notificationRoutes(notifications: Notifications): Route[] {
       changing((id) => notifications.acknowledge(id)),
     ),
   ];
-}
-
-function orRefused(handler: (request: ApiRequest) => ApiResponse): Handler {
-  return (request) => {
-    try {
-      return handler(request);
-    } catch (error) {
-      if (error instanceof AlarmRefusal) return failed(400, error.message);
-      throw error;
-    }
-  };
 }

@@ -3,7 +3,7 @@
 import { isRecord } from "../delta/delta.ts";
 import type { ByPlugin } from "../providers/by-plugin.ts";
 import type { RadarRegistration } from "../server-port.ts";
-import { type ApiRequest, type ApiResponse, failed, notFound, ok } from "./exchange.ts";
+import { type ApiRequest, type ApiResponse, completed, failed, notFound, ok } from "./exchange.ts";
 import { told } from "./provider-routes.ts";
 import { type Route, route } from "./router.ts";
 
@@ -108,7 +108,7 @@ async function carryOut(
       isRecord(answer) && typeof answer.error === "string" ? answer.error : "The radar refused",
     );
   }
-  return { status: 200, json: { state: "COMPLETED", statusCode: 200, message: "OK" } };
+  return completed;
 }
 
 async function providerOf(

@@ -4,6 +4,7 @@
  */
 
 import { isRecord } from "../delta/delta.ts";
+import { Refusal } from "../refusal.ts";
 
 export interface AlarmStatus {
   readonly silenced: boolean;
@@ -31,11 +32,6 @@ export interface Alarm {
   readonly status: AlarmStatus;
   /** As it was raised, without what people did about it. */
   readonly value: AlarmValue;
-}
-
-/** Why something cannot be done about an alarm, in the words of signalk-server. */
-export class AlarmRefusal extends Error {
-  override readonly name = "AlarmRefusal";
 }
 
 /** Specification 1.7, "Notifications". */
@@ -71,23 +67,22 @@ export function shownValue({ id, value, status }: Alarm): AlarmValue {
 
 export function silenced(alarm: Alarm): Alarm {
   const { status, value } = alarm;
-  if (!status.canSilence) throw new AlarmRefusal("Alarm cannot be silenced!");
-  if (status.silenced || status.acknowledged)
-    throw new AlarmRefusal("Alarm already silenced or acknowledged!");
-  if (value.state === "emergency") throw new AlarmRefusal("Cannot silence Emergency Alarm!");
+  if (!status.canSilence) throw new Refusal("Alarm cannot be silenced!");
+  if (status.silenced || status.acknowledged) throw new Refusal("Alarm already silenced or acknowledged!");
+  if (value.state === "emergency") throw new Refusal("Cannot silence Emergency Alarm!");
   return { ...alarm, status: { ...status, silenced: true } };
 }
 
 export function acknowledged(alarm: Alarm, date: Date): Alarm {
   const { status } = alarm;
-  if (!status.canAcknowledge) throw new AlarmRefusal("Alarm cannot be acknowledged!");
-  if (status.acknowledged) throw new AlarmRefusal("Alarm already acknowledged!");
+  if (!status.canAcknowledge) throw new Refusal("Alarm cannot be acknowledged!");
+  if (status.acknowledged) throw new Refusal("Alarm already acknowledged!");
   return { ...alarm, status: { ...status, acknowledged: true, acknowledgedAt: date.toISOString() } };
 }
 
 /** Only what was raised by hand: an instrument's alarm ends when the instrument says so. */
 export function cleared(alarm: Alarm): Alarm {
-  if (!alarm.status.canClear) throw new AlarmRefusal("Alarm cannot be cleared!");
+  if (!alarm.status.canClear) throw new Refusal("Alarm cannot be cleared!");
   return { ...alarm, value: { ...alarm.value, state: "normal" }, status: withoutDeeds(alarm.status) };
 }
 

@@ -5,9 +5,9 @@
 
 import { randomUUID } from "node:crypto";
 import { isPath, isRecord, isShallow, type PathValue, type StampedDelta } from "../delta/delta.ts";
+import { Refusal } from "../refusal.ts";
 import {
   type Alarm,
-  AlarmRefusal,
   type AlarmValue,
   acknowledged,
   alarmStates,
@@ -67,17 +67,17 @@ export class Notifications {
     return found && propertiesOf(found.alarm);
   }
 
-  /** @throws AlarmRefusal */
+  /** @throws Refusal */
   silence(id: string): void {
     this.#change(silenced(this.#known(id)));
   }
 
-  /** @throws AlarmRefusal */
+  /** @throws Refusal */
   acknowledge(id: string): void {
     this.#change(acknowledged(this.#known(id), this.#options.date()));
   }
 
-  /** @throws AlarmRefusal */
+  /** @throws Refusal */
   clear(id: string): void {
     this.#change(cleared(this.#known(id)));
   }
@@ -96,14 +96,13 @@ export class Notifications {
    *
    * @param wanted `{state, message, path?, idInPath?, includePosition?, includeCreatedAt?, data?}`
    * @returns      its id
-   * @throws AlarmRefusal
+   * @throws Refusal
    */
   raise(wanted: unknown): string {
     const { state, message, path, idInPath, includePosition, includeCreatedAt, data } = isRecord(wanted)
       ? wanted
       : {};
-    if (!state || !message)
-      throw new AlarmRefusal("Notification `state` or `message` properties are missing!");
+    if (!state || !message) throw new Refusal("Notification `state` or `message` properties are missing!");
     const isEmergency = state === "emergency";
     const id = randomUUID();
     const value = {
@@ -120,7 +119,7 @@ export class Notifications {
       status: { ...freshStatus, canSilence: !isEmergency, canClear: true },
       value,
     };
-    if (!this.#hasRoom()) throw new AlarmRefusal(`There are ${alarmsMax} notifications already`);
+    if (!this.#hasRoom()) throw new Refusal(`There are ${alarmsMax} notifications already`);
     this.#change(alarm);
     return id;
   }
@@ -135,7 +134,7 @@ export class Notifications {
     });
   }
 
-  /** @throws AlarmRefusal */
+  /** @throws Refusal */
   update(id: string, wanted: unknown): void {
     const alarm = this.#known(id);
     const { state = alarm.value.state, message = alarm.value.message, data } = isRecord(wanted) ? wanted : {};
@@ -174,7 +173,7 @@ export class Notifications {
 
   #known(id: string): Alarm {
     const found = this.#byId.get(id);
-    if (found === undefined) throw new AlarmRefusal("Alarm not found!");
+    if (found === undefined) throw new Refusal("Alarm not found!");
     return found.alarm;
   }
 
@@ -184,7 +183,7 @@ export class Notifications {
         this.#change(change(alarm));
       } catch (error) {
         // It was done already, or cannot be: the others are what was asked for as well.
-        if (!(error instanceof AlarmRefusal)) throw error;
+        if (!(error instanceof Refusal)) throw error;
       }
     }
   }
@@ -212,16 +211,16 @@ function propertiesOf(alarm: Alarm) {
 }
 
 function checkedValue({ state, message, data }: Readonly<Record<string, unknown>>) {
-  if (!alarmStates.has(state)) throw new AlarmRefusal("Notification `state` is none that there is!");
+  if (!alarmStates.has(state)) throw new Refusal("Notification `state` is none that there is!");
   if (typeof message !== "string" || message.length > messageLengthMax || !isShallow(data, dataDepthMax))
-    throw new AlarmRefusal("Notification `message` or `data` cannot be taken!");
+    throw new Refusal("Notification `message` or `data` cannot be taken!");
   // It is one of the set, so a text.
   return { state: state as string, message, ...(data !== undefined && data !== null && { data }) };
 }
 
 function pathOf(path: unknown, id: string, isIdInPath: boolean): string {
   if (path === undefined || path === "") return prefix + id;
-  if (typeof path !== "string" || !isPath(path)) throw new AlarmRefusal("Notification `path` is none!");
+  if (typeof path !== "string" || !isPath(path)) throw new Refusal("Notification `path` is none!");
   const full = path.startsWith(prefix) ? path : prefix + path;
   return isIdInPath ? `${full}.${id}` : full;
 }
