@@ -154,9 +154,17 @@ export class Machine {
     }
     const timeoutMs = timeoutNs === undefined ? limits.waitMsMax : Math.ceil(Number(timeoutNs) / 1e6);
     if (timeoutMs > limits.waitMsMax) this.exceeded("waitMsMax");
+    const endsMs = performance.now() + timeoutMs;
     const waited = waiting.wait(events, timeoutMs, this.#ended.signal);
     if (waited === "refused") this.guest.abort(sandboxErrors["cannot-wait"]({ plugin, operation }));
-    return waited;
+    if (timeoutNs === undefined || clock.advance === undefined) return waited;
+    // An event that came first leaves a clock where it is that does not go by itself.
+    const moveOn = () => {
+      if (performance.now() >= endsMs) clock.advance?.(timeoutNs);
+    };
+    if (waited !== undefined) return waited.then(moveOn);
+    moveOn();
+    return undefined;
   }
 
   /** Handles on the folders that a guest finds open, for one table of descriptors; they count as held. */

@@ -29,6 +29,14 @@ test("a wait ends with a change, with its time, or for ever with its guest, and 
   assert.equal(await Promise.race([told, turn]), "quiet", "a guest that is gone is told nothing");
 });
 
+test("a wait is never shorter than it should be, although timers are", async (context) => {
+  const later = globalThis.setTimeout;
+  context.mock.method(globalThis, "setTimeout", (act: () => void, ms: number) => later(act, ms / 2));
+  const beganMs = performance.now();
+  await suspendedWaiting.wait([], 20, alive);
+  assert.ok(performance.now() - beganMs >= 20);
+});
+
 test("a thread of its own blocks for a time, and for nothing that its own loop would have to tell", () => {
   const beganMs = performance.now();
   assert.equal(blockedWaiting.wait([], 5, alive), undefined);

@@ -11,7 +11,7 @@ export interface Waiting {
   /** It gives promises: the engine must put the guest aside, and calls of all its exports give promises themselves. */
   readonly suspends?: true;
   /**
-   * Waits for a change of one of `events`, or until `timeoutMs` is over; one of them is given.
+   * Waits for a change of one of `events`, or until `timeoutMs` is over, never less by `performance.now`; one of them is given.
    *
    * @param ended Aborted when nobody waits any more: the instance is gone.
    * @returns Nothing when the wait is over; a promise when the engine must suspend the guest until it settles, which it never
@@ -36,11 +36,20 @@ export const suspendedWaiting: Waiting = {
   wait(events, timeoutMs, ended) {
     return new Promise((resolve) => {
       if (ended.aborted) return;
+      const endsMs = performance.now() + (timeoutMs ?? 0);
       // A guest may wait a million times for what never changes: nothing of a wait may stay behind.
-      const timer = timeoutMs === undefined ? undefined : setTimeout(done, Math.min(timeoutMs, timerMsMax));
+      let timer = timeoutMs === undefined ? undefined : later();
       const unwatch = events.map((event) => event.watch(done));
       // Told that the wait is over, a guest that is gone would look again, and wait again, for ever and at once.
       ended.addEventListener("abort", forget);
+      function later(): NodeJS.Timeout {
+        return setTimeout(look, Math.min(endsMs - performance.now(), timerMsMax));
+      }
+      // A timer counts from when the loop last looked at the time, and comes up to a millisecond early.
+      function look(): void {
+        if (performance.now() >= endsMs) done();
+        else timer = later();
+      }
       function done(): void {
         forget();
         resolve();
@@ -58,7 +67,10 @@ export const suspendedWaiting: Waiting = {
 export const blockedWaiting: Waiting = {
   wait(events, timeoutMs) {
     if (events.length > 0 || timeoutMs === undefined) return "refused";
-    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, timeoutMs);
+    const word = new Int32Array(new SharedArrayBuffer(4));
+    const endsMs = performance.now() + timeoutMs;
+    for (let leftMs = timeoutMs; leftMs > 0; leftMs = endsMs - performance.now())
+      Atomics.wait(word, 0, 0, leftMs);
     return undefined;
   },
 };

@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { checkImports } from "../../policy/index.ts";
 import { suspendedWaiting } from "../machine/waiting.ts";
 import { expectEnded, interfaceOf, testNowMs, testSandbox } from "../testing/sandboxes.ts";
+import type { stdin } from "./cli.ts";
 import type { monotonicClock, wallClock } from "./clocks.ts";
 import type { Pollable } from "./poll.ts";
 import type { insecureSeed, random } from "./random.ts";
@@ -102,6 +103,26 @@ test("a guest that can be suspended waits in a promise, for the first of several
   const ready = poll([late, soon]);
   assert.ok(ready instanceof Promise);
   assert.deepEqual([...(await ready)], [1]);
+});
+
+test("a fixed clock is moved on by a wait that nothing else ended", async () => {
+  async function* silence(): AsyncGenerator<Uint8Array> {
+    await new Promise(() => {});
+    yield new Uint8Array(0);
+  }
+  const clock = { kind: "fixed", wallNs: 0n } as const;
+  const { instance } = testSandbox({
+    ...all,
+    clock,
+    waiting: suspendedWaiting,
+    standardInput: silence(),
+  });
+  const monotonic = interfaceOf<Monotonic>(instance, "wasi:clocks/monotonic-clock@0.2.12");
+  const { poll } = interfaceOf<Poll>(instance, "wasi:io/poll@0.2.12");
+  const { getStdin } = interfaceOf<ReturnType<typeof stdin>>(instance, "wasi:cli/stdin@0.2.12");
+  const ready = poll([getStdin().subscribe(), monotonic.subscribeDuration(2_000_000n)]);
+  assert.deepEqual([...(await ready)], [1]);
+  assert.equal(monotonic.now(), 2_000_000n);
 });
 
 test("waiting longer than the host allows ends the instance", () => {
