@@ -74,12 +74,16 @@ test("what is refused is refused again, and leaves no plan", () => {
   assert.equal(store.files.size, 0);
 });
 
-/** The same plan gives the same text, which is not true of the bytes that V8 makes of it. */
+/**
+ * The same plan gives the same text, which is not true of the bytes that V8 makes of it. How long the core modules of the
+ * guests are, and where they lie, says nothing about plans.
+ */
 function textOf(bytes: Uint8Array): string {
   const { plan } = prepareComponent(decodeComponent(bytes));
-  return JSON.stringify(plan, (_, value: unknown) => {
+  return JSON.stringify(plan, (key, value: unknown) => {
     if (value instanceof Map) return [...value];
-    return value instanceof Uint8Array ? value.length : value;
+    if (value instanceof Uint8Array) return "bytes";
+    return key === "offset" ? undefined : value;
   });
 }
 
@@ -90,7 +94,7 @@ test("a plan that says something else has another version", () => {
     { planVersion, digest: digestOf(Buffer.from(text)).slice(0, 16) },
     {
       planVersion: 1,
-      digest: "0c53b082dd8f283c",
+      digest: "dd186c88318bc25a",
     },
   );
 });
