@@ -3,11 +3,12 @@
  * between the numbers are compared, and nothing else has to be read.
  */
 
-import { type Delta, isRecord, type PathValue } from "./delta.ts";
+import { ByteRun } from "./byte-run.ts";
+import { type Delta, isRecord, type PathValue, type Update } from "./delta.ts";
 
 export interface DeltaTemplate {
   /** The bytes before, between and after the numbers. */
-  readonly segments: readonly Uint8Array[];
+  readonly segments: readonly ByteRun[];
   readonly delta: Delta;
 }
 
@@ -24,29 +25,34 @@ export function templateOf(
   { from, end, places }: { readonly from: number; readonly end: number; readonly places: readonly number[] },
 ): DeltaTemplate | undefined {
   if (end - from > bytesMax || numbersIn(delta) !== places.length / 2) return undefined;
-  const segments: Uint8Array[] = [];
+  const segments: ByteRun[] = [];
   let at = from;
   for (let index = 0; index < places.length; index += 2) {
-    segments.push(bytes.slice(at, places[index]));
+    segments.push(new ByteRun(bytes.slice(at, places[index])));
     at = places[index + 1] ?? end;
   }
-  segments.push(bytes.slice(at, end));
+  segments.push(new ByteRun(bytes.slice(at, end)));
   return { segments, delta };
 }
 
 /** A new delta like that of the template, with these numbers. */
 export function written({ delta: { context, updates } }: DeltaTemplate, numbers: readonly number[]): Delta {
-  let next = 0;
-  const numbered = (value: unknown): unknown => {
-    if (typeof value === "number") return numbers[next++];
-    if (!isRecord(value)) return value;
-    const record: Record<string, unknown> = {};
-    for (const name in value) record[name] = numbered(value[name]);
-    return record;
-  };
-  const writeItem = ({ path, value }: PathValue): PathValue => ({ path, value: numbered(value) });
-  const copies = updates.map(({ values = [] }) => ({ values: values.map(writeItem) }));
+  const source = { numbers, next: 0 };
+  const copies: Update[] = [];
+  for (const { values = [] } of updates) {
+    const items: PathValue[] = [];
+    for (const { path, value } of values) items.push({ path, value: numbered(value, source) });
+    copies.push({ values: items });
+  }
   return context === undefined ? { updates: copies } : { context, updates: copies };
+}
+
+function numbered(value: unknown, source: { readonly numbers: readonly number[]; next: number }): unknown {
+  if (typeof value === "number") return source.numbers[source.next++];
+  if (!isRecord(value)) return value;
+  const record: Record<string, unknown> = {};
+  for (const name in value) record[name] = numbered(value[name], source);
+  return record;
 }
 
 /** Numbers that `written` would put in; NaN when there is something that it would not write as it was. */

@@ -165,3 +165,17 @@ test("texts that meet in the table of known ones are both read", () => {
     assert.deepEqual(scanned(json), parseDelta(json));
   }
 });
+
+test("a memory that replaced another is read, and not the one before", () => {
+  const own = new DeltaScanner();
+  for (const [size, value] of [
+    [100, 1],
+    [200, 2],
+    [100, 3],
+  ] as const) {
+    const json = update(`{"path":"a","value":${value}}`);
+    const memory = new Uint8Array(size);
+    memory.set(Buffer.from(json), 7);
+    assert.deepEqual(own.scan(memory, 7, 7 + json.length), parseDelta(json));
+  }
+});

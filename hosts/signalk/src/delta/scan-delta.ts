@@ -4,6 +4,7 @@
  * of something) is left to `parseDelta`, so that there is one place that says what is wrong.
  */
 
+import type { ByteRun } from "./byte-run.ts";
 import {
   type Delta,
   isPath,
@@ -64,6 +65,7 @@ export class DeltaScanner {
     "timestamp",
   ]);
   #bytes: Uint8Array = nothing;
+  #view: DataView = new DataView(nothing.buffer);
   #at = 0;
   #end = 0;
   /** The texts of the delta before, in order: a plugin says the same again, with other numbers. */
@@ -77,7 +79,11 @@ export class DeltaScanner {
 
   /** @returns undefined when it is not all plain: no delta, or one that only `parseDelta` can read */
   scan(bytes: Uint8Array, from: number, end: number): Delta | undefined {
-    this.#bytes = bytes;
+    // A guest's memory is the same object until it grows.
+    if (bytes !== this.#bytes) {
+      this.#bytes = bytes;
+      this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    }
     this.#at = from;
     this.#end = end;
     this.#textsCount = 0;
@@ -86,9 +92,6 @@ export class DeltaScanner {
     } catch (error) {
       if (error === odd) return undefined;
       throw error;
-    } finally {
-      // The guest's memory may be replaced by a larger one: nothing here shall keep it.
-      this.#bytes = nothing;
     }
   }
 
@@ -109,11 +112,11 @@ export class DeltaScanner {
 
   #like(template: DeltaTemplate): Delta | undefined {
     const { segments } = template;
+    const view = this.#view;
     const numbers: number[] = [];
     for (let index = 0; ; index++) {
-      const segment = segments[index] as Uint8Array; // the loop ends with the last
-      if (this.#end - this.#at < segment.length || !startsWith(segment, this.#bytes, this.#at))
-        return undefined;
+      const segment = segments[index] as ByteRun; // the loop ends with the last
+      if (this.#end - this.#at < segment.length || !segment.isAt(view, this.#at)) return undefined;
       this.#at += segment.length;
       if (index === segments.length - 1) break;
       if (!isNumeric(this.#bytes[this.#at])) return undefined;
