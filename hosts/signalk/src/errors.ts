@@ -70,6 +70,11 @@ export const signalkErrors = defineErrors("signalk", {
     message: (d: { plugin: string; waitingMax: number }) =>
       `Cannot ask the plugin "${d.plugin}": ${d.waitingMax} requests wait for it already`,
   },
+  "no-turn": {
+    fault: "guest",
+    message: (d: { plugin: string; waitedMs: number }) =>
+      `Cannot ask the plugin "${d.plugin}": it was busy, or not yet started, for ${d.waitedMs / 1_000} s`,
+  },
   "bad-answer": {
     fault: "guest",
     message: (d: { plugin: string; name: string; expected: string }) =>

@@ -71,7 +71,7 @@ export function pluginJson(plugin: ServedPlugin) {
 
 /** A browser that goes there is shown the plugin's pages, where it has some. */
 async function brief(plugin: ServedPlugin, { query, headers }: ApiRequest): Promise<ApiResponse> {
-  const isBrowser = String(headers.accept ?? "").includes("text/html");
+  const isBrowser = plugin.state === "running" && String(headers.accept ?? "").includes("text/html");
   const path = "/index.html";
   const page = isBrowser && (await plugin.serve({ method: "GET", path, query, headers, body: null }));
   return page ? movedTo(`/plugins/${plugin.id}${path}`) : ok(briefJson(plugin));

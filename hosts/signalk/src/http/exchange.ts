@@ -32,8 +32,12 @@ export function completedWith(more: object): ApiResponse {
   return ok({ state: "COMPLETED", statusCode: 200, message: "OK", ...more });
 }
 
-export function failed(status: number, message: string): ApiResponse {
-  return { status, json: { state: "FAILED", statusCode: status, message } };
+/** @param code Of the error, where it is one that has a name. */
+export function failed(status: number, message: string, code?: string): ApiResponse {
+  return {
+    status,
+    json: { state: "FAILED", statusCode: status, message, ...(code !== undefined && { code }) },
+  };
 }
 
 /** The same handler, with 400 for what it refuses. */

@@ -3,6 +3,7 @@
 import { randomUUID } from "node:crypto";
 import { isRemoraError } from "remora/base";
 import { isRecord } from "../delta/delta.ts";
+import { failureStatus } from "../failure-status.ts";
 import type { ByPlugin } from "../providers/by-plugin.ts";
 import type { Resources } from "../providers/resources.ts";
 import type { SignalkServer } from "../server.ts";
@@ -27,10 +28,7 @@ export function told(handler: Handler): Handler {
       return await handler(request);
     } catch (error) {
       if (!isRemoraError(error)) throw error;
-      return failed(
-        error.code === "signalk/busy" ? 503 : error.code === "signalk/no-provider" ? 404 : 502,
-        error.message,
-      );
+      return failed(failureStatus(error), error.message, error.code);
     }
   };
 }

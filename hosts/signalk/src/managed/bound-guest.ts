@@ -26,6 +26,7 @@ export class BoundGuest {
   #description: Description = { name: undefined, schema: {} };
   #endpoints: readonly Endpoint[] = [];
   #state: "new" | "begun" | Promise<void> = "new";
+  #stopWaiting: (reason: Error) => void = () => {};
 
   constructor(options: BoundGuestOptions) {
     this.guest = options.guest;
@@ -51,12 +52,24 @@ export class BoundGuest {
    * `plugin_start`, unless it has begun: then at once.
    *
    * @throws signalk/start-refused it says that it cannot
+   * @throws signalk/not-running   it was given up
    * @throws signalk/bad-answer engine/…
    */
   begin(): Answer<void> {
     if (this.#state === "begun") return undefined;
-    if (this.#state === "new") this.#state = this.#start();
+    if (this.#state === "new") {
+      const { promise: givenUp, reject } = Promise.withResolvers<never>();
+      this.#stopWaiting = reject;
+      this.#state = Promise.race([this.#start(), givenUp]);
+    }
     return this.#state;
+  }
+
+  /** Nobody waits any longer for one whose start hangs. */
+  giveUp(): void {
+    if (!(this.#state instanceof Promise)) return;
+    this.guest.close();
+    this.#stopWaiting(signalkErrors["not-running"]({ plugin: this.#options.host.plugin, state: "given up" }));
   }
 
   /** `plugin_stop`; what it registered is gone, whatever that does. */
@@ -64,7 +77,8 @@ export class BoundGuest {
     const { guest } = this;
     try {
       // One in the middle of something cannot be told, and must not go on behind the back of what replaces it.
-      if (this.#state instanceof Promise || guest.isWaiting) guest.close();
+      if (this.#state instanceof Promise) this.giveUp();
+      else if (guest.isWaiting) guest.close();
       else if (this.#state === "begun" && !guest.isLost) await guest.stop();
     } finally {
       this.#forget();

@@ -9,6 +9,7 @@ import { isRemoraError, type RemoraError } from "remora/base";
 import type { Json, Manifest } from "remora/bundle";
 import type { ManagedPlugin, Manager, ManagerEvent } from "remora/manager";
 import { harmless } from "remora/policy";
+import type { Clock } from "../clock.ts";
 import { signalkErrors } from "../errors.ts";
 import type { SignalkGuest } from "../guest/signalk-guest.ts";
 import { answerRequest } from "../plugin/answer-request.ts";
@@ -35,8 +36,9 @@ export class BundlePlugin implements ServedPlugin {
   readonly #turns: Turns;
   /** The version that is started, or being started. */
   #version: Version | undefined;
-  /** The guest that runs. */
+  /** The guest that runs, and the one that is being started. */
   #bound: BoundGuest | undefined;
+  #starting: BoundGuest | undefined;
   /** Why the version that serves did not start. */
   #refusal: RemoraError | undefined;
   #status = "";
@@ -51,11 +53,11 @@ export class BundlePlugin implements ServedPlugin {
   };
 
   constructor(options: BundlePluginOptions) {
-    const { manager, name, pace } = options;
+    const { manager, name, pace, clock } = options;
     this.id = name;
     this.#options = options;
     this.#managed = manager.get<BoundGuest>(name);
-    this.#turns = new Turns({ plugin: name, pace, deliver: (delta) => this.#deliver(delta) });
+    this.#turns = new Turns({ plugin: name, pace, clock, deliver: (delta) => this.#deliver(delta) });
   }
 
   get name(): string {
@@ -148,14 +150,16 @@ export class BundlePlugin implements ServedPlugin {
   /**
    * Asks the guest in its turn.
    *
-   * @throws signalk/not-running signalk/busy engine/…
+   * @throws signalk/not-running signalk/busy signalk/no-turn engine/…
    */
   ask<Result>(use: (guest: SignalkGuest) => Answer<Result>): Promise<Result> {
     if (this.#version === undefined || this.#refusal !== undefined) return Promise.reject(this.#notRunning());
     return this.#turns.ask(() => this.#call(use));
   }
 
-  serve(request: EndpointRequest): Promise<EndpointResponse | undefined> {
+  async serve(request: EndpointRequest): Promise<EndpointResponse | undefined> {
+    // What it serves is known when it has started.
+    if (this.state === "starting") await this.#turns.ask(() => undefined);
     const endpoints = this.#bound?.endpoints ?? [];
     return answerRequest({ endpoints, ask: (use) => this.ask(use) }, request);
   }
@@ -195,6 +199,8 @@ export class BundlePlugin implements ServedPlugin {
     if (next === before) return;
     const bound = this.#bound;
     this.#version = next;
+    // Its start may hang, and nobody wants its end any more.
+    this.#starting?.giveUp();
     this.#endRun();
     if (before !== undefined && bound !== undefined) this.#sayGoodbye(before, bound);
     if (next !== undefined) this.#start();
@@ -214,7 +220,11 @@ export class BundlePlugin implements ServedPlugin {
     this.#turns.pause();
     this.#listen();
     const start = ++this.#starts;
-    this.#managed.useAsync(beginGuest, this.#options.clock).then(
+    const begin = (bound: BoundGuest, clock: Clock) => {
+      if (start === this.#starts) this.#starting = bound;
+      return beginGuest(bound, clock);
+    };
+    this.#managed.useAsync(begin, this.#options.clock).then(
       (bound) => {
         if (start === this.#starts && this.#version !== undefined) this.#run(bound);
       },
@@ -225,6 +235,7 @@ export class BundlePlugin implements ServedPlugin {
   }
 
   #run(bound: BoundGuest): void {
+    this.#starting = undefined;
     this.#bound = bound;
     if (!bound.takesDeltas) this.#endDeltas?.();
     if (this.#status === "") this.#tell("Running");
@@ -253,6 +264,7 @@ export class BundlePlugin implements ServedPlugin {
     this.#endPolling();
     this.#endPolling = () => {};
     this.#bound = undefined;
+    this.#starting = undefined;
     this.#starts++;
   }
 

@@ -68,6 +68,7 @@ export class SignalkPlugin implements ServedPlugin {
     this.#turns = new Turns({
       plugin: id,
       pace: deps.pace,
+      clock: deps.clock,
       deliver: (delta, nowMs) => this.#deliver(delta, nowMs),
     });
     this.#restarts = new Restarts(deps.clock, deps.backOff);
@@ -154,6 +155,7 @@ export class SignalkPlugin implements ServedPlugin {
     const session = this.#session;
     if (session === undefined) {
       this.#state = "stopped";
+      this.#turns.clear(this.#notRunning());
       return;
     }
     this.#endRun();
@@ -214,7 +216,7 @@ export class SignalkPlugin implements ServedPlugin {
   /**
    * Asks the guest in its turn.
    *
-   * @throws signalk/not-running signalk/busy
+   * @throws signalk/not-running signalk/busy signalk/no-turn
    */
   ask<Result>(use: (guest: SignalkGuest) => Answer<Result>): Promise<Result> {
     if (this.#session === undefined) return Promise.reject(this.#notRunning());
@@ -228,6 +230,8 @@ export class SignalkPlugin implements ServedPlugin {
 
   /** Answers an HTTP request below `/plugins/{id}`; undefined when the plugin serves no such path. */
   async serve(request: EndpointRequest): Promise<EndpointResponse | undefined> {
+    // What it serves is known when it has started.
+    if (this.#state === "starting") await this.#turns.ask(() => undefined);
     const answered = await answerRequest(
       { endpoints: this.#endpoints, ask: (use) => this.ask(use) },
       request,
@@ -258,8 +262,8 @@ export class SignalkPlugin implements ServedPlugin {
   }
 
   #giveUp(error: unknown): void {
-    this.#closeSession();
     this.#state = "error";
+    this.#closeSession();
     this.#complain(messageOf(error));
   }
 

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { FakeClock } from "../clock.fixture.ts";
 import { Mailbox } from "./mailbox.ts";
 import { Pace } from "./pace.ts";
-import { requestsMax, Turns } from "./turns.ts";
+import { requestsMax, startWaitMsMax, Turns, turnWaitMsMax } from "./turns.ts";
 
 /** A pace whose time and turns the test moves. */
 function paced() {
@@ -12,13 +13,18 @@ function paced() {
     () => time.nowMs,
     (callback) => turns.push(callback),
   );
-  return { pace, time, nextTurn: () => turns.shift()?.() };
+  return { pace, clock: new FakeClock(), time, nextTurn: () => turns.shift()?.() };
 }
 
 test("deltas are delivered at once while there is time, and in a later turn when there is none", () => {
-  const { pace, time, nextTurn } = paced();
+  const { clock, pace, time, nextTurn } = paced();
   const delivered: string[] = [];
-  const turns = new Turns({ plugin: "p", pace, deliver: (delta) => void delivered.push(String(delta)) });
+  const turns = new Turns({
+    plugin: "p",
+    pace,
+    clock,
+    deliver: (delta) => void delivered.push(String(delta)),
+  });
   turns.post("first");
   time.nowMs = 9;
   turns.post("second");
@@ -28,9 +34,9 @@ test("deltas are delivered at once while there is time, and in a later turn when
 });
 
 test("a delta comes with the time at which it was seen that there is some", () => {
-  const { pace, time, nextTurn } = paced();
+  const { clock, pace, time, nextTurn } = paced();
   const times: number[] = [];
-  const turns = new Turns({ plugin: "p", pace, deliver: (_delta, nowMs) => void times.push(nowMs) });
+  const turns = new Turns({ plugin: "p", pace, clock, deliver: (_delta, nowMs) => void times.push(nowMs) });
   time.nowMs = 3;
   turns.post("first");
   time.nowMs = 12;
@@ -41,9 +47,14 @@ test("a delta comes with the time at which it was seen that there is some", () =
 });
 
 test("while one guest calls the server no other is called, and none is forgotten", () => {
-  const { pace, nextTurn } = paced();
+  const { clock, pace, nextTurn } = paced();
   const delivered: string[] = [];
-  const turns = new Turns({ plugin: "p", pace, deliver: (delta) => void delivered.push(String(delta)) });
+  const turns = new Turns({
+    plugin: "p",
+    pace,
+    clock,
+    deliver: (delta) => void delivered.push(String(delta)),
+  });
   pace.isGuestRunning = true;
   turns.post("during");
   pace.isGuestRunning = false;
@@ -53,9 +64,9 @@ test("while one guest calls the server no other is called, and none is forgotten
 });
 
 test("while a call waits nothing else enters the guest; requests come before deltas then", async () => {
-  const { pace } = paced();
+  const { clock, pace } = paced();
   const order: string[] = [];
-  const turns = new Turns({ plugin: "p", pace, deliver: (delta) => void order.push(String(delta)) });
+  const turns = new Turns({ plugin: "p", pace, clock, deliver: (delta) => void order.push(String(delta)) });
   let goOn: (value: string) => void = () => {};
   const waiting = turns.ask(() => new Promise<string>((resolve) => (goOn = resolve)));
   turns.post("delta");
@@ -71,8 +82,8 @@ test("while a call waits nothing else enters the guest; requests come before del
 });
 
 test("too many requests are refused at once, and all of them end when the guest is gone", async () => {
-  const { pace } = paced();
-  const turns = new Turns({ plugin: "p", pace, deliver: () => {} });
+  const { clock, pace } = paced();
+  const turns = new Turns({ plugin: "p", pace, clock, deliver: () => {} });
   turns.pause();
   const asked = Array.from({ length: requestsMax }, () => turns.ask(() => 1));
   await assert.rejects(
@@ -83,9 +94,44 @@ test("too many requests are refused at once, and all of them end when the guest 
   for (const one of asked) await assert.rejects(one, /gone/);
 });
 
+for (const [what, waitMs, keepBusy] of [
+  ["is paused", startWaitMsMax, (turns: Turns) => turns.pause()],
+  ["waits in another call", turnWaitMsMax, (turns: Turns) => void turns.ask(() => new Promise(() => {}))],
+] as const) {
+  test(`a request to a guest that ${what} for too long is given up, and the guest is not called for it`, async () => {
+    const { clock, pace } = paced();
+    const turns = new Turns({ plugin: "p", pace, clock, deliver: () => {} });
+    keepBusy(turns);
+    let isCalled = false;
+    const asked = turns.ask(() => {
+      isCalled = true;
+    });
+    clock.move(waitMs - 1);
+    assert.equal(turns.waitingCount, 1);
+    clock.move(1);
+    await assert.rejects(asked, { code: "signalk/no-turn" });
+    turns.resume();
+    assert.ok(!isCalled);
+  });
+}
+
+test("a request that gets its turn, or ends with its guest, leaves nothing at the clock", async () => {
+  const { clock, pace } = paced();
+  const turns = new Turns({ plugin: "p", pace, clock, deliver: () => {} });
+  turns.pause();
+  const asked = turns.ask(() => 1);
+  turns.resume();
+  assert.equal(await asked, 1);
+  turns.pause();
+  const dropped = turns.ask(() => 1);
+  turns.clear(new Error("gone"));
+  await assert.rejects(dropped, /gone/);
+  assert.equal(clock.waitingCount, 0);
+});
+
 test("a call that throws costs the others nothing", async () => {
-  const { pace } = paced();
-  const turns = new Turns({ plugin: "p", pace, deliver: () => {} });
+  const { clock, pace } = paced();
+  const turns = new Turns({ plugin: "p", pace, clock, deliver: () => {} });
   await assert.rejects(
     turns.ask(() => {
       throw new Error("trap");
@@ -119,16 +165,17 @@ test("a mailbox gives back what it took out, however many went through", () => {
 });
 
 test("a guest whose deltas never end does not keep another one's request waiting", async () => {
-  const { pace, time, nextTurn } = paced();
+  const { clock, pace, time, nextTurn } = paced();
   const greedy: Turns = new Turns({
     plugin: "greedy",
     pace,
+    clock,
     deliver: (delta) => {
       time.nowMs += 3;
       greedy.post(delta);
     },
   });
-  const other = new Turns({ plugin: "other", pace, deliver: () => {} });
+  const other = new Turns({ plugin: "other", pace, clock, deliver: () => {} });
   greedy.post("again");
   time.nowMs += 9;
   let isAnswered = false;

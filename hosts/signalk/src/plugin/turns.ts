@@ -1,9 +1,10 @@
 /**
  * One guest's calls, one after another. A call that waits for the network keeps the others waiting, since nothing may
- * enter the guest meanwhile. Requests come before deltas; both are bounded.
+ * enter the guest meanwhile. Requests come before deltas; both are bounded, and no request waits for ever.
  */
 
 import type { Answer, GuestText } from "remora/abi";
+import type { Clock } from "../clock.ts";
 import { signalkErrors } from "../errors.ts";
 import { Mailbox } from "./mailbox.ts";
 import type { Pace } from "./pace.ts";
@@ -11,18 +12,32 @@ import type { Pace } from "./pace.ts";
 /** Requests that wait for one plugin. */
 export const requestsMax = 64;
 
+/** A request waits so many milliseconds for a plugin that is being started, or replaced. */
+export const startWaitMsMax = 3_000;
+/** The same for one that is in the middle of another call, which may be waiting for the network. */
+export const turnWaitMsMax = 30_000;
+
 export interface TurnsOptions {
   readonly plugin: string;
   readonly pace: Pace;
+  /** For requests that wait too long. */
+  readonly clock: Clock;
   readonly mailbox?: Mailbox;
   /** Gives the guest a delta, at a time of the pace's clock. Handles its failures itself. */
   readonly deliver: (delta: GuestText, nowMs: number) => Answer<unknown>;
 }
 
+interface Request {
+  readonly run: () => Answer<unknown>;
+  readonly drop: (reason: Error) => void;
+  /** Of one that waits: nobody looks at the clock for it any more. */
+  stopWaiting?: () => void;
+}
+
 export class Turns {
   readonly #options: TurnsOptions;
   readonly #mailbox: Mailbox;
-  #requests: { readonly run: () => Answer<unknown>; readonly drop: (reason: Error) => void }[] = [];
+  #requests: Request[] = [];
   #isBusy = false;
   #isPaused = false;
   #isScheduled = false;
@@ -43,7 +58,8 @@ export class Turns {
   /**
    * Calls the guest when its turn comes, at once where that is possible.
    *
-   * @throws signalk/busy too many wait
+   * @throws signalk/busy    too many wait
+   * @throws signalk/no-turn it waited too long: `startWaitMsMax`, `turnWaitMsMax`
    */
   ask<Result>(use: () => Answer<Result>): Promise<Result> {
     if (this.#requests.length >= requestsMax) {
@@ -51,9 +67,10 @@ export class Turns {
       return Promise.reject(signalkErrors.busy({ plugin, waitingMax: requestsMax }));
     }
     return new Promise((resolve, reject) => {
-      const run = () => settle(use, resolve, reject);
-      this.#requests.push({ run, drop: reject });
+      const request: Request = { run: () => settle(use, resolve, reject), drop: reject };
+      this.#requests.push(request);
       this.#pump();
+      if (this.#requests.includes(request)) this.#wait(request);
     });
   }
 
@@ -63,7 +80,7 @@ export class Turns {
     const { pace, deliver } = this.#options;
     if (isFree && !pace.isGuestRunning && pace.hasTime()) {
       const done = deliver(delta, pace.lookedMs);
-      if (done instanceof Promise) this.#wait(done);
+      if (done instanceof Promise) this.#until(done);
       return;
     }
     this.#mailbox.put(String(delta));
@@ -84,7 +101,19 @@ export class Turns {
   clear(reason: Error): void {
     this.#isPaused = false;
     this.#mailbox.clear();
-    for (const { drop } of this.#requests.splice(0)) drop(reason);
+    for (const { drop, stopWaiting } of this.#requests.splice(0)) {
+      stopWaiting?.();
+      drop(reason);
+    }
+  }
+
+  #wait(request: Request): void {
+    const { plugin, clock } = this.#options;
+    const waitMs = this.#isPaused ? startWaitMsMax : turnWaitMsMax;
+    request.stopWaiting = clock.after(waitMs, () => {
+      this.#requests.splice(this.#requests.indexOf(request), 1);
+      request.drop(signalkErrors["no-turn"]({ plugin, waitedMs: waitMs }));
+    });
   }
 
   #pump(): void {
@@ -95,12 +124,13 @@ export class Turns {
         return;
       }
       const request = this.#requests.shift();
+      request?.stopWaiting?.();
       const done = request === undefined ? deliver(this.#mailbox.take() ?? "", pace.lookedMs) : request.run();
-      if (done instanceof Promise) this.#wait(done);
+      if (done instanceof Promise) this.#until(done);
     }
   }
 
-  #wait(done: Promise<unknown>): void {
+  #until(done: Promise<unknown>): void {
     this.#isBusy = true;
     done.finally(() => {
       this.#isBusy = false;

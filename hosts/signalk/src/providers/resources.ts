@@ -4,6 +4,7 @@
  */
 
 import { signalkErrors } from "../errors.ts";
+import { isUnavailable } from "../failure-status.ts";
 import type { ResourceRegistration } from "../server-port.ts";
 
 export class Resources {
@@ -28,13 +29,13 @@ export class Resources {
     return [...(this.#byType.get(type)?.keys() ?? [])];
   }
 
-  /** All of a kind, by id. A provider that fails has none; the others still answer. */
+  /** All of a kind, by id. A provider that fails has none; the others still answer. @throws why none of them can be asked */
   async list(type: string, query: Readonly<Record<string, unknown>>, provider?: string) {
-    const answers = await Promise.allSettled(this.#asked(type, provider).map((each) => each.list(query)));
-    return Object.assign({}, ...answers.map((answer) => (answer.status === "fulfilled" ? answer.value : {})));
+    const answers = await answersOf(this.#asked(type, provider), (each) => each.list(query));
+    return Object.assign({}, ...answers.map(({ value }) => value));
   }
 
-  /** The first answer; undefined when nobody has it. */
+  /** The first answer; undefined when nobody has it. @throws why none that keeps the kind can be asked */
   async get(type: string, id: string, property?: string, provider?: string): Promise<unknown> {
     const found = await this.#find(type, id, property, provider);
     return found?.value;
@@ -62,15 +63,8 @@ export class Resources {
   }
 
   async #find(type: string, id: string, property: string | undefined, provider: string | undefined) {
-    const candidates = this.#asked(type, provider);
-    const answers = await Promise.allSettled(candidates.map((each) => each.get(id, property)));
-    for (const [index, answer] of answers.entries()) {
-      const candidate = candidates[index];
-      if (answer.status === "fulfilled" && isFound(answer.value) && candidate !== undefined) {
-        return { provider: candidate, value: answer.value };
-      }
-    }
-    return undefined;
+    const answers = await answersOf(this.#asked(type, provider), (each) => each.get(id, property));
+    return answers.find(({ value }) => isFound(value));
   }
 
   #asked(type: string, provider: string | undefined): ResourceRegistration[] {
@@ -80,6 +74,20 @@ export class Resources {
     const one = providers.get(provider);
     return one === undefined ? [] : [one];
   }
+}
+
+/** Of those that answer. @throws when nobody does, why one of them cannot be asked now */
+async function answersOf<Value>(
+  providers: readonly ResourceRegistration[],
+  ask: (provider: ResourceRegistration) => Promise<Value>,
+): Promise<{ readonly provider: ResourceRegistration; readonly value: Value }[]> {
+  const asked = await Promise.allSettled(
+    providers.map(async (provider) => ({ provider, value: await ask(provider) })),
+  );
+  const answers = asked.flatMap((each) => (each.status === "fulfilled" ? [each.value] : []));
+  const failed = asked.find((each) => each.status === "rejected" && isUnavailable(each.reason));
+  if (answers.length === 0 && failed?.status === "rejected") throw failed.reason;
+  return answers;
 }
 
 /** Plugins say that they have nothing with null, `{}`, or `{"error": …}`. */

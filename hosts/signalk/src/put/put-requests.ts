@@ -4,10 +4,10 @@
  */
 
 import { randomUUID } from "node:crypto";
-import { isRemoraError } from "remora/base";
 import type { Clock } from "../clock.ts";
 import { pluginIdOf } from "../plugin/manifest.ts";
 import type { PutRegistration, PutResult } from "../server-port.ts";
+import { putResult } from "./put-result.ts";
 
 export interface PutReply {
   readonly state: "PENDING" | "COMPLETED";
@@ -60,7 +60,7 @@ export class PutRequests {
     const handler = this.#handlerFor(request);
     if ("statusCode" in handler) return this.#refused(requestId, handler.statusCode, handler.message);
     this.#remember({ state: "PENDING", requestId, statusCode: 202, href: hrefOf(requestId) });
-    const result = await resultOf(handler, request.value);
+    const result = await putResult(handler, request.value);
     return this.#remember({ ...result, requestId, href: hrefOf(requestId) });
   }
 
@@ -104,15 +104,6 @@ export class PutRequests {
       this.#replies.delete(id);
     }
     return reply;
-  }
-}
-
-async function resultOf(handler: PutRegistration, value: unknown): Promise<PutResult> {
-  try {
-    return await handler.handle(value);
-  } catch (error) {
-    if (!isRemoraError(error)) throw error;
-    return { state: "COMPLETED", statusCode: 502, message: error.message };
   }
 }
 

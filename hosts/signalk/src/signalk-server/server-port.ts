@@ -6,6 +6,7 @@ import { Publisher } from "../delta/publisher.ts";
 import { eventOf, isBusEvent, isServerEvent, type ServerEvent } from "../events/event-types.ts";
 import { valueAt } from "../model/value-at.ts";
 import { isFound } from "../providers/resources.ts";
+import { putResult } from "../put/put-result.ts";
 import type {
   AutopilotRegistration,
   RadarRegistration,
@@ -40,8 +41,12 @@ export function serverPort(app: ServerApp): ServerPort {
     // What goes between instruments goes as it is; a plugin's own says whose it is.
     emitEvent: (plugin, type, data) =>
       void app.emit(type, isBusEvent(type) ? data : eventOf({ plugin, type, data }, Date.now())),
-    registerPut: ({ plugin, context, path, handle }) =>
-      app.registerActionHandler(context, path, plugin, (_context, _path, value) => handle(value)),
+    registerPut: (registration) => {
+      const { plugin, context, path } = registration;
+      return app.registerActionHandler(context, path, plugin, (_context, _path, value) =>
+        putResult(registration, value),
+      );
+    },
     registerResources: (registration) => resources.add(registration.plugin, resourceProvider(registration)),
     registerWeather: (registration) =>
       once(app.weatherApi, registration.plugin, weatherProvider(registration)),

@@ -2,13 +2,18 @@
 
 import { parse } from "@bytecodealliance/jco-transpile/wasm-tools";
 
-export async function fetchingPlugin(url: string): Promise<Uint8Array> {
+/** @param before What it does in its start before that, with its imports and texts. */
+export async function fetchingPlugin(
+  url: string,
+  before: { readonly fields: string; readonly start: string } = { fields: "", start: "" },
+): Promise<Uint8Array> {
   const units = [...Buffer.from(url, "utf16le")]
     .map((byte) => `\\${byte.toString(16).padStart(2, "0")}`)
     .join("");
   return parse(`(module
     (import "as-fetch" "_initAsyncify" (func $init (param i32 i32)))
     (import "as-fetch" "_fetchGETSync" (func $fetch (param i32 i32 i32) (result i32)))
+    ${before.fields}
     (memory (export "memory") 4 16)
     (data (i32.const 1020) "\\${(2 * url.length).toString(16).padStart(2, "0")}\\00\\00\\00" "${units}")
     (global $top (mut i32) (i32.const 8192))
@@ -26,7 +31,7 @@ export async function fetchingPlugin(url: string): Promise<Uint8Array> {
     (func (export "asyncify_stop_rewind") (global.set $state (i32.const 0)))
     (func (export "plugin_start") (param i32 i32) (result i32)
       (local $body i32)
-      (if (i32.eqz (global.get $state)) (then (call $init (i32.const 512) (i32.const 0))))
+      (if (i32.eqz (global.get $state)) (then ${before.start} (call $init (i32.const 512) (i32.const 0))))
       (local.set $body (call $fetch (i32.const 1024) (i32.const 1) (i32.const 0)))
       (if (i32.eq (global.get $state) (i32.const 1)) (then (return (i32.const 0))))
       ;; An empty body is a failure.
