@@ -17,12 +17,12 @@ import { isRefType, type StorageType } from "../sections/value-types.ts";
 import { keepSpecimen } from "../specimens.ts";
 import { Calls } from "./calls.ts";
 import { ControlFlow, checkEvery, type FlowInput } from "./control-flow.ts";
-import { Event, Facts } from "./facts.ts";
+import { Bodies, Event, Facts } from "./facts.ts";
 import { Lengths } from "./lengths.ts";
 import { fuelOf, heightOf, Kind, kindOf, lastSimple, traitsOf } from "./operator-kinds.ts";
 import { RareOperators } from "./rare-operators.ts";
 import { readIndex, skipMemArg, skipNumber, skipType } from "./skip.ts";
-import { frameSlots, slotsOf } from "./stack-slots.ts";
+import { frameSlots } from "./stack-slots.ts";
 
 export interface AnalyseInput extends FlowInput {
   readonly bodies: readonly Body[];
@@ -31,14 +31,14 @@ export interface AnalyseInput extends FlowInput {
 }
 
 export function analyse(input: AnalyseInput): Facts {
-  const codeBytes = input.bodies.reduce((sum, body) => sum + body.size, 0);
-  const facts = new Facts(input.spaces.functions.length, operatorSpace, codeBytes);
+  const { bodies, spaces } = input;
+  const codeBytes = bodies.reduce((sum, body) => sum + body.size, 0);
+  const facts = new Facts(new Bodies(bodies.length, spaces.imported.functions), operatorSpace, codeBytes);
   const analyser = new Walker(input, facts);
   keepSpecimen(analyser, codeBytes);
-  const { bodies, spaces } = input;
   for (let index = 0; index < bodies.length; index++) {
     const { offset, size } = bodies[index] as Body;
-    analyser.body(spaces.imported.functions + index, offset, offset + size);
+    analyser.body(index, offset, offset + size);
   }
   return facts;
 }
@@ -52,6 +52,7 @@ class Walker {
   private readonly lengths: Lengths;
   private readonly rare: RareOperators;
   private readonly globalCount: number;
+  private readonly isFuncType: Uint8Array;
   /** Of the locals that the body at hand declares. */
   private localSlots = 0;
   private readonly seeLocals = (local: StorageType, offset: number, count: number): void => {
@@ -69,62 +70,56 @@ class Walker {
     this.lengths = new Lengths(input, facts, this.flow);
     this.rare = new RareOperators(input, facts, this.flow, this.calls, this.lengths);
     this.globalCount = input.spaces.globals.length;
+    this.isFuncType = new Uint8Array(input.spaces.types.length);
   }
 
-  body(func: number, start: number, end: number): void {
-    const { facts, input, flow, calls, lengths } = this;
-    const typeIndex = input.spaces.functions[func] ?? 0;
-    const type = funcTypeAt(input.spaces, typeIndex, start);
+  body(index: number, start: number, end: number): void {
+    const { input, flow, calls, lengths } = this;
+    const { bodies } = this.facts;
+    const type = input.spaces.functions[bodies.firstFunction + index] ?? 0;
+    this.checkType(type, start);
     const reader = new ByteReader(this.bytes, start, end);
-    const { events, regionFuel, sites, arms, loopRegion, movedGlobals } = facts;
-    const eventsStart = events.length;
-    const regionsStart = regionFuel.length;
-    const sitesStart = sites.length;
-    const armsStart = arms.length;
-    const loopsStart = loopRegion.length;
-    const movedGlobalsStart = movedGlobals.length;
-    flow.reset(typeIndex);
+    flow.reset(type);
     calls.reset();
     lengths.reset();
     this.localSlots = 0;
-    const localGroups = readIndex(this.bytes, start);
+    bodies.type[index] = type;
+    bodies.start[index] = start;
+    bodies.end[index] = end;
+    bodies.localGroups[index] = readIndex(this.bytes, start);
     const declared = skipLocals(reader, input.limits, this.seeLocals);
+    bodies.codeStart[index] = reader.position;
     this.operators(reader.position, end);
-    const parameterSlots = slotsOf(type.parameters);
+    const parameters = flow.counts.parameters[type] as number;
+    this.weigh(parameters + declared, start, end);
+    const parameterSlots = flow.counts.parameterSlots[type] as number;
     // A v128 on the operand stack takes two slots; which operands are v128 is not tracked.
-    const slotsEach = flow.usesVectors || parameterSlots > type.parameters.length ? 2 : 1;
-    this.weigh(type.parameters.length + declared, start, end);
-    facts.bodies.push({
-      func,
-      type: typeIndex,
-      start,
-      end,
-      codeStart: reader.position,
-      localGroups,
-      locals: type.parameters.length + declared,
-      slots: parameterSlots + this.localSlots + slotsEach * flow.heightMax + frameSlots,
-      eventsStart,
-      eventsEnd: events.length,
-      regionsStart,
-      regionsEnd: regionFuel.length,
-      sitesStart,
-      sitesEnd: sites.length,
-      armsStart,
-      armsEnd: arms.length,
-      loopsStart,
-      loopsEnd: loopRegion.length,
-      movedGlobalsStart,
-      movedGlobalsEnd: movedGlobals.length,
-      fuel: flow.fuel,
-      hasLoop: flow.hasLoop,
-      hasHandler: flow.hasHandler,
-      hasIndirect: calls.hasIndirect || calls.hasIndirectTail,
-      hasIndirectCall: calls.hasIndirect,
-      hasIndirectTail: calls.hasIndirectTail,
-      hasDynamic: lengths.hasDynamic,
-      returns: flow.returns,
-      exits: flow.exits,
-    });
+    const slotsEach = flow.usesVectors || parameterSlots > parameters ? 2 : 1;
+    bodies.slots[index] = parameterSlots + this.localSlots + slotsEach * flow.heightMax + frameSlots;
+    bodies.locals[index] = parameters + declared;
+    bodies.fuel[index] = flow.fuel;
+    bodies.returns[index] = flow.returns;
+    bodies.exits[index] = flow.exits;
+    bodies.traits[index] = flow.traits | calls.traits | lengths.traits;
+    this.endLists(index + 1);
+  }
+
+  /** What the lists have from here on belongs to the body with this index. */
+  private endLists(index: number): void {
+    const { bodies, events, regionFuel, sites, arms, loopRegion, movedGlobals } = this.facts;
+    bodies.events[index] = events.length;
+    bodies.regions[index] = regionFuel.length;
+    bodies.sites[index] = sites.length;
+    bodies.arms[index] = arms.length;
+    bodies.loops[index] = loopRegion.length;
+    bodies.movedGlobals[index] = movedGlobals.length;
+  }
+
+  /** There are far fewer types than functions. */
+  private checkType(type: number, offset: number): void {
+    if (this.isFuncType[type] === 1) return;
+    funcTypeAt(this.input.spaces, type, offset);
+    this.isFuncType[type] = 1;
   }
 
   /**
@@ -136,11 +131,8 @@ class Walker {
     const { bodyWork, compileWork } = this.input.limits;
     const work = end - start + (locals + flow.heightMax) * flow.controls + Math.round(flow.moves);
     facts.compileWork += work;
-    const refuse = (what: string, found: number, max: number) => {
-      if (found > max) throw wasmErrors.limit({ offset: start, what, found, max });
-    };
-    refuse("units of work to compile a function", work, bodyWork);
-    refuse("units of work to compile a module", facts.compileWork, compileWork);
+    if (work > bodyWork) throw tooMuchWork("a function", start, work, bodyWork);
+    if (facts.compileWork > compileWork) throw tooMuchWork("a module", start, facts.compileWork, compileWork);
   }
 
   /** The one pass over the operators of a body. The `switch` has what is most frequent, most frequent first. */
@@ -301,6 +293,10 @@ class Walker {
         return p;
     }
   }
+}
+
+function tooMuchWork(what: string, offset: number, found: number, max: number) {
+  return wasmErrors.limit({ offset, what: `units of work to compile ${what}`, found, max });
 }
 
 function trailing(offset: number, end: number) {

@@ -5,7 +5,7 @@
 
 import type { CodeBuffer } from "./code-buffer.ts";
 import { op } from "./emitted.ts";
-import type { BodyFacts, Facts } from "./facts.ts";
+import type { Facts } from "./facts.ts";
 import { IntList } from "./int-list.ts";
 import { canonicalize, nanPlaceSize } from "./nan.ts";
 import { readIndex, skipNumber } from "./skip.ts";
@@ -40,13 +40,14 @@ export class BodyCopy {
     this.out = out;
   }
 
-  begin(body: BodyFacts): void {
+  begin(index: number): void {
+    const { bodies } = this.input.facts;
     this.nans.length = 0;
     this.nanAt = 0;
-    this.movedAt = body.movedGlobalsStart;
-    this.movedEnd = body.movedGlobalsEnd;
+    this.movedAt = bodies.movedGlobals[index] as number; // a body by its index
+    this.movedEnd = bodies.movedGlobals[index + 1] as number;
     this.firstPiece = this.input.pieces?.length ?? 0;
-    this.cursor = body.codeStart;
+    this.cursor = bodies.codeStart[index] as number;
   }
 
   /** Nothing in the body has to be written otherwise than it is. */
@@ -66,8 +67,9 @@ export class BodyCopy {
     this.canonical[type] = canonicalize(type, local);
   }
 
-  whole(body: BodyFacts): void {
-    this.piece(body.start, body.end);
+  /** All of a body, its locals too. */
+  whole(start: number, end: number): void {
+    this.piece(start, end);
   }
 
   /** Copies up to this offset in the module. */

@@ -3,7 +3,7 @@
  * with callees before callers. Both come from one depth-first walk: its back edges are what closes cycles.
  */
 
-import { type BodyFacts, type Facts, siteSize } from "./facts.ts";
+import { type Facts, siteSize } from "./facts.ts";
 
 export interface CallOrder {
   /** By body: 1 for the functions that head a cycle. Without them there is none. */
@@ -15,50 +15,36 @@ export interface CallOrder {
 const State = { unseen: 0, onPath: 1, done: 2 } as const;
 
 /** Tail calls count as calls. The walk has a stack of its own, since the guest controls the depth. */
-export function orderCalls(facts: Facts, importedFunctions: number): CallOrder {
-  const { bodies } = facts;
-  const sites = facts.sites.data;
-  const count = bodies.length;
+export function orderCalls({ bodies, sites: { data: sites } }: Facts): CallOrder {
+  const { count, firstFunction } = bodies;
   const isHead = new Uint8Array(count);
   const order = new Int32Array(count);
   const states = new Uint8Array(count);
-  const nextSite = new Int32Array(count);
+  const nextSite = bodies.sites.slice();
   const path = new Int32Array(count);
   let ordered = 0;
-  for (let root = 0; root < count; root++) if (states[root] === State.unseen) visit(root);
-  return { isHead, order };
-
-  function visit(root: number): void {
-    let depth = -1;
-    depth = enter(root, depth);
+  for (let root = 0; root < count; root++) {
+    if (states[root] !== State.unseen) continue;
+    states[root] = State.onPath;
+    path[0] = root;
+    let depth = 0;
     while (depth >= 0) {
       const node = path[depth] as number; // filled up to `depth`
-      const callee = nextCallee(node);
-      if (callee === undefined) {
+      const site = nextSite[node] as number; // `node` is a body by its index
+      if (site === bodies.sites[node + 1]) {
         states[node] = State.done;
         order[ordered++] = node;
         depth--;
-      } else if (states[callee] === State.unseen) depth = enter(callee, depth);
-      else if (states[callee] === State.onPath) isHead[callee] = 1;
+        continue;
+      }
+      nextSite[node] = site + siteSize;
+      const callee = (sites[site] as number) - firstFunction;
+      if (callee < 0) continue;
+      if (states[callee] === State.unseen) {
+        states[callee] = State.onPath;
+        path[++depth] = callee;
+      } else if (states[callee] === State.onPath) isHead[callee] = 1;
     }
   }
-
-  function enter(node: number, depth: number): number {
-    states[node] = State.onPath;
-    nextSite[node] = (bodies[node] as BodyFacts).sitesStart; // a body by its index
-    path[depth + 1] = node;
-    return depth + 1;
-  }
-
-  /** The next defined function that this one calls. */
-  function nextCallee(node: number): number | undefined {
-    const end = (bodies[node] as BodyFacts).sitesEnd;
-    for (;;) {
-      const at = nextSite[node] as number; // as long as `bodies`
-      if (at >= end) return undefined;
-      nextSite[node] = at + siteSize;
-      const callee = (sites[at] as number) - importedFunctions;
-      if (callee >= 0) return callee;
-    }
-  }
+  return { isHead, order };
 }

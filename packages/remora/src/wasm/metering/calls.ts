@@ -1,12 +1,12 @@
 /** Calls of a body: whom it calls from which region and loop, for the plan, and where, for the emitter. */
 
 import type { ControlFlow, FlowInput } from "./control-flow.ts";
-import { Event, type Facts } from "./facts.ts";
+import { BodyTrait, Event, type Facts } from "./facts.ts";
 import { countAt } from "./type-counts.ts";
 
 export class Calls {
-  hasIndirect = false;
-  hasIndirectTail = false;
+  /** Bits of `BodyTrait`. */
+  traits = 0;
   private readonly input: FlowInput;
   private readonly facts: Facts;
   private readonly flow: ControlFlow;
@@ -18,8 +18,7 @@ export class Calls {
   }
 
   reset(): void {
-    this.hasIndirect = false;
-    this.hasIndirectTail = false;
+    this.traits = 0;
   }
 
   direct(at: number, next: number, callee: number): void {
@@ -39,7 +38,7 @@ export class Calls {
     flow.check(at, "type", type, flow.counts.parameters.length);
     this.noteMoves(type);
     if (flow.region < 0) return;
-    this.hasIndirect = true;
+    this.traits |= BodyTrait.hasIndirectCall;
     flow.markLoops();
     flow.noteEvent(Event.indirectCall, at, 0, next);
     this.arity(type, 1);
@@ -58,12 +57,13 @@ export class Calls {
     flow.check(at, "type", type, flow.counts.parameters.length);
     this.noteMoves(type);
     if (flow.region < 0) return;
-    this.hasIndirectTail = true;
+    this.traits |= BodyTrait.hasIndirectTail;
     this.leave(at, -1);
   }
 
   private leave(at: number, callee: number): void {
     const { flow } = this;
+    this.traits |= BodyTrait.hasTail;
     flow.returns++;
     flow.markLoops();
     flow.leaveBody();

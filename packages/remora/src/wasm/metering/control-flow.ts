@@ -8,7 +8,7 @@
 import { wasmErrors } from "../errors.ts";
 import type { IndexSpaces } from "../index-spaces.ts";
 import type { DecodeLimits } from "../limits.ts";
-import { Event, type Facts, LoopFlag } from "./facts.ts";
+import { BodyTrait, Event, type Facts, LoopFlag } from "./facts.ts";
 import { Frame, FrameKind, frameShift, noTarget } from "./frames.ts";
 import type { IntList } from "./int-list.ts";
 import { Kind } from "./operator-kinds.ts";
@@ -53,8 +53,8 @@ export class ControlFlow {
   heightMax = 0;
   sinceCheck = 0;
   fuel = 0;
-  hasLoop = false;
-  hasHandler = false;
+  /** Bits of `BodyTrait`. */
+  traits = 0;
   usesVectors = false;
   returns = 0;
   exits = 0;
@@ -81,8 +81,7 @@ export class ControlFlow {
     this.heightMax = 0;
     this.sinceCheck = 0;
     this.fuel = 1;
-    this.hasLoop = false;
-    this.hasHandler = false;
+    this.traits = 0;
     this.usesVectors = false;
     this.returns = 0;
     this.exits = 0;
@@ -185,10 +184,11 @@ export class ControlFlow {
     frames[base + Frame.outerLoopFrame] = this.loopFrame;
     frames[base + Frame.operatorsBefore] = this.sinceCheck;
     if (this.region < 0) return;
-    this.hasLoop = true;
+    this.traits |= BodyTrait.hasLoop;
     if (this.loop >= 0) this.flagLoop(this.loop, LoopFlag.hasInnerLoop);
     const loop = facts.loopRegion.push(0);
     facts.loopFlags.push(parameters > 0 ? LoopFlag.takesParameters : 0);
+    facts.loopStart.push(next);
     frames[base + Frame.loop] = loop;
     this.loop = loop;
     this.loopFrame = this.top;

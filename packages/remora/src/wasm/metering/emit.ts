@@ -10,12 +10,13 @@ import { BodyCopy } from "./body-copy.ts";
 import { CodeBuffer } from "./code-buffer.ts";
 import { CounterCode } from "./counter-code.ts";
 import { op } from "./emitted.ts";
-import { type BodyFacts, Event, eventSize, type Facts } from "./facts.ts";
+import { type Bodies, BodyTrait, Event, eventSize, type Facts } from "./facts.ts";
 import { Hints } from "./hints.ts";
 import type { IntList } from "./int-list.ts";
 import { LoopCode } from "./loop-code.ts";
 import { Float, findNanPlaces } from "./nan.ts";
-import type { BodyPlan, Plan } from "./plan.ts";
+import type { Plan } from "./plan.ts";
+import { skipNumber } from "./skip.ts";
 import { StackCode } from "./stack-code.ts";
 
 /** Indices of what was appended to the module, and how to name a block type. */
@@ -57,10 +58,7 @@ export interface Emitted {
 export function emitBodies(input: EmitInput): Emitted {
   const emitter = new Emitter(input);
   keepSpecimen(emitter, input.bytes.length);
-  const { bodies } = input.facts;
-  for (let index = 0; index < bodies.length; index++) {
-    emitter.body(bodies[index] as BodyFacts, input.plan.bodies[index] as BodyPlan); // one plan a body
-  }
+  for (let index = 0; index < input.facts.bodies.count; index++) emitter.body(index);
   return { bodies: emitter.out.finish(), hints: emitter.hints };
 }
 
@@ -77,13 +75,14 @@ class Emitter {
   readonly hints: Hints;
   private readonly input: EmitInput;
   private readonly bytes: Uint8Array;
+  private readonly bodies: Bodies;
+  private readonly plan: Plan;
   private readonly appended: Appended;
   private readonly labelsAdded: Uint8Array;
   private readonly copy: BodyCopy;
   private readonly counter: CounterCode;
   private readonly stack: StackCode;
   private readonly loops: LoopCode;
-  private readonly isStackCounted: boolean;
 
   // Of the body at hand.
   private hasWrapper = false;
@@ -95,91 +94,104 @@ class Emitter {
     const { bytes, facts, plan, appended } = input;
     this.input = input;
     this.bytes = bytes;
+    this.bodies = facts.bodies;
+    this.plan = plan;
     this.appended = appended;
     this.labelsAdded = plan.labelsAdded;
     // Bodies hardly ever double; the buffer grows when they do.
-    const codeBytes = facts.bodies.reduce((sum, body) => sum + body.end - body.start, 0);
+    const { count, start, end } = facts.bodies;
+    const codeBytes = count === 0 ? 0 : (end[count - 1] as number) - (start[0] as number);
     this.out = new CodeBuffer(2 * codeBytes + 4_096);
-    this.hints = new Hints(facts.bodies.length);
+    this.hints = new Hints(count);
     const { globalsMovedBy } = appended;
     this.copy = new BodyCopy({ bytes, facts, globalsMovedBy, pieces: input.pieces }, this.out);
     this.counter = new CounterCode(appended, this.out, this.copy, this.hints);
     this.stack = new StackCode(appended.stack, this.out, this.copy, this.counter);
     this.loops = new LoopCode(input, this.out, this.copy, this.counter, this.stack);
-    this.isStackCounted = plan.bodies.some((body) => body.stackSlots > 0);
   }
 
-  body(body: BodyFacts, plan: BodyPlan): void {
-    const { out, copy } = this;
-    copy.begin(body);
-    if (this.input.isStrict) findNanPlaces(this.bytes, body, this.input.spaces, copy.nans);
-    if (plan.isUncounted && copy.isVerbatim) {
-      out.u32(body.end - body.start);
-      copy.whole(body);
+  body(index: number): void {
+    const { out, copy, bodies, plan } = this;
+    const func = bodies.firstFunction + index;
+    const bodyStart = bodies.start[index] as number; // a body by its index, here and below
+    const bodyEnd = bodies.end[index] as number;
+    this.isUncounted = plan.isUncounted[func] === 1;
+    copy.begin(index);
+    if (this.input.isStrict) findNanPlaces(this.bytes, bodies, index, this.input.spaces, copy.nans);
+    if (this.isUncounted && copy.isVerbatim) {
+      out.u32(bodyEnd - bodyStart);
+      copy.whole(bodyStart, bodyEnd);
       return;
     }
     const start = out.beginSized();
-    this.hints.begin(body.func);
-    this.begin(body, plan, start);
-    this.prologue(body, plan);
-    this.events(body);
-    copy.to(body.end);
+    this.hints.begin(func);
+    this.begin(index, start);
+    if (!this.isUncounted) this.prologue(index);
+    this.events(index);
+    copy.to(bodyEnd);
     const found = out.length - start;
     if (found > emittedBodyBytesMax) {
       const what = "bytes of a function body, metered";
-      throw wasmErrors.limit({ offset: body.start, what, found, max: emittedBodyBytesMax });
+      throw wasmErrors.limit({ offset: bodyStart, what, found, max: emittedBodyBytesMax });
     }
     copy.movePieces(out.endSized(start));
     this.hints.end();
   }
 
   /** Which locals the body gets, and what they are for. */
-  private begin(body: BodyFacts, { isLocal, stackSlots, isUncounted }: BodyPlan, start: number): void {
-    const { counter, stack, loops } = this;
-    this.isUncounted = isUncounted;
+  private begin(index: number, start: number): void {
+    const { counter, stack, loops, bodies, plan } = this;
+    const locals = bodies.locals[index] as number;
+    const stackSlots = plan.stackSlots[index] as number;
+    const isLocal = plan.isLocal[index] === 1;
     this.unchecked = 0;
-    counter.begin(start, isLocal, body.locals);
-    const hasCounted = loops.begin(body, isLocal, body.locals + 1);
+    counter.begin(start, isLocal, locals);
+    const hasCounted = loops.begin(index, isLocal, locals + 1);
     const own = (isLocal ? 1 : 0) + (hasCounted ? 2 : 0);
-    stack.begin(stackSlots > 0 || (this.isStackCounted && body.hasHandler), stackSlots, body.locals + own);
-    this.hasWrapper = (isLocal || stack.isKept) && (body.exits > 0 || body.returns > 1);
-    this.locals(body, own + (stack.isKept ? 1 : 0));
+    const hasHandler = ((bodies.traits[index] as number) & BodyTrait.hasHandler) !== 0;
+    stack.begin(stackSlots > 0 || (plan.hasStack && hasHandler), stackSlots, locals + own);
+    const isLeftEarly = (bodies.exits[index] as number) > 0 || (bodies.returns[index] as number) > 1;
+    this.hasWrapper = (isLocal || stack.isKept) && isLeftEarly;
+    this.locals(index, own + (stack.isKept ? 1 : 0));
   }
 
-  private locals(body: BodyFacts, own: number): void {
-    const { out, copy } = this;
+  private locals(index: number, own: number): void {
+    const { out, copy, bodies } = this;
     const floats = copy.isVerbatim ? none : copy.nanTypes();
-    out.u32(body.localGroups + (own > 0 ? 1 : 0) + floats.length);
-    let groups = body.start;
-    while ((this.bytes[groups++] as number) >= 0x80); // within the body
-    out.copy(this.bytes, groups, body.codeStart);
+    out.u32((bodies.localGroups[index] as number) + (own > 0 ? 1 : 0) + floats.length);
+    const groups = skipNumber(this.bytes, bodies.start[index] as number);
+    out.copy(this.bytes, groups, bodies.codeStart[index] as number);
     if (own > 0) {
       out.u32(own);
       out.byte(op.i32);
     }
-    for (const [index, type] of floats.entries()) {
+    for (let at = 0; at < floats.length; at++) {
+      const type = floats[at] as number;
       out.byte(1);
       out.byte(localTypes[type] ?? op.v128);
-      copy.canonicalizeIn(type, body.locals + own + index);
+      copy.canonicalizeIn(type, (bodies.locals[index] as number) + own + at);
     }
   }
 
-  private prologue(body: BodyFacts, plan: BodyPlan): void {
-    if (plan.isUncounted) return;
-    this.stack.take(plan);
-    const fuel = plan.isEntryPaid ? 0 : this.input.facts.regionFuel.at(body.regionsStart);
-    if (fuel > 0 || plan.checksEntry) this.counter.charge(fuel, plan.checksEntry);
+  private prologue(index: number): void {
+    const { bodies, plan } = this;
+    const checksEntry = plan.checksEntry[index] === 1;
+    this.stack.take(checksEntry);
+    const isPaid = plan.isEntryPaid[index] === 1;
+    const fuel = isPaid ? 0 : this.input.facts.regionFuel.at(bodies.regions[index] as number);
+    if (fuel > 0 || checksEntry) this.counter.charge(fuel, checksEntry);
     if (!this.hasWrapper) return;
     this.out.byte(op.block);
-    this.out.raw(this.appended.resultBlock(body.type));
+    this.out.raw(this.appended.resultBlock(bodies.type[index] as number));
   }
 
   /** The `switch` has what is most frequent, most frequent first. */
-  private events(body: BodyFacts): void {
-    const { counter, loops } = this;
+  private events(index: number): void {
+    const { counter, loops, bodies } = this;
     const { events, regionFuel } = this.input.facts;
     const { data } = events;
-    for (let at = body.eventsStart; at < body.eventsEnd; at += eventSize) {
+    const end = bodies.events[index + 1] as number;
+    for (let at = bodies.events[index] as number; at < end; at += eventSize) {
       const offset = data[at + 1] as number;
       if (offset < loops.done) continue;
       const a = data[at + 2] as number;

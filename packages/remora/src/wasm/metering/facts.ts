@@ -52,51 +52,74 @@ export const Event = {
 } as const;
 
 /**
- * Facts of one body: one object a body, since modules have tens of thousands. What starts and ends in pairs are ranges
- * of the lists in `Facts`.
+ * Facts of the bodies, one array a fact: as objects the tens of thousands of bodies of a module would be most of what the
+ * garbage collector has to look at. A list has what belongs to a body from its entry on up to the entry of the next.
  */
-export interface BodyFacts {
-  /** Index in the function space. */
-  readonly func: number;
-  readonly type: number;
+export class Bodies {
+  readonly count: number;
+  /** Index in the function space of the first. */
+  readonly firstFunction: number;
+  readonly type: Int32Array;
   /** Of the first byte (locals) and behind the last, in the module. */
-  readonly start: number;
-  readonly end: number;
+  readonly start: Int32Array;
+  readonly end: Int32Array;
   /** Of the first operator. */
-  readonly codeStart: number;
-  readonly localGroups: number;
+  readonly codeStart: Int32Array;
+  readonly localGroups: Int32Array;
   /** Parameters included. */
-  readonly locals: number;
+  readonly locals: Int32Array;
   /** Stack slots of 8 bytes for its frame (metering specification 4.11). */
-  readonly slots: number;
-  readonly eventsStart: number;
-  readonly eventsEnd: number;
-  readonly regionsStart: number;
-  readonly regionsEnd: number;
-  readonly sitesStart: number;
-  readonly sitesEnd: number;
-  readonly armsStart: number;
-  readonly armsEnd: number;
-  readonly loopsStart: number;
-  readonly loopsEnd: number;
-  readonly movedGlobalsStart: number;
-  readonly movedGlobalsEnd: number;
+  readonly slots: Float64Array;
   /** Units of all operators in source order: what a body without loops costs at most. */
-  readonly fuel: number;
-  readonly hasLoop: boolean;
-  readonly hasHandler: boolean;
-  /** Calls through tables or references, tail calls among them. */
-  readonly hasIndirect: boolean;
-  /** The same without tail calls. */
-  readonly hasIndirectCall: boolean;
-  /** The tail calls alone. */
-  readonly hasIndirectTail: boolean;
-  /** Operators whose cost depends on a length. */
-  readonly hasDynamic: boolean;
-  readonly returns: number;
+  readonly fuel: Float64Array;
+  /** Bits of `BodyTrait`. */
+  readonly traits: Uint8Array;
+  readonly returns: Int32Array;
   /** Branches to the label of the function itself. */
-  readonly exits: number;
+  readonly exits: Int32Array;
+  // Where its part of each list in `Facts` starts.
+  readonly events: Int32Array;
+  readonly regions: Int32Array;
+  readonly sites: Int32Array;
+  readonly arms: Int32Array;
+  readonly loops: Int32Array;
+  readonly movedGlobals: Int32Array;
+
+  constructor(count: number, firstFunction: number) {
+    this.count = count;
+    this.firstFunction = firstFunction;
+    this.type = new Int32Array(count);
+    this.start = new Int32Array(count);
+    this.end = new Int32Array(count);
+    this.codeStart = new Int32Array(count);
+    this.localGroups = new Int32Array(count);
+    this.locals = new Int32Array(count);
+    this.slots = new Float64Array(count);
+    this.fuel = new Float64Array(count);
+    this.traits = new Uint8Array(count);
+    this.returns = new Int32Array(count);
+    this.exits = new Int32Array(count);
+    this.events = new Int32Array(count + 1);
+    this.regions = new Int32Array(count + 1);
+    this.sites = new Int32Array(count + 1);
+    this.arms = new Int32Array(count + 1);
+    this.loops = new Int32Array(count + 1);
+    this.movedGlobals = new Int32Array(count + 1);
+  }
 }
+
+export const BodyTrait = {
+  hasLoop: 1,
+  hasHandler: 2,
+  /** Calls through tables or references. */
+  hasIndirectCall: 4,
+  /** Tail calls through tables or references. */
+  hasIndirectTail: 8,
+  /** Tail calls of any kind. */
+  hasTail: 16,
+  /** Operators whose cost depends on a length. */
+  hasDynamic: 32,
+} as const;
 
 export class Facts {
   readonly events: IntList;
@@ -110,9 +133,11 @@ export class Facts {
   readonly loopRegion = new IntList(1 << 10);
   /** Bits of `LoopFlag`. */
   readonly loopFlags = new IntList(1 << 10);
+  /** Offset of the first operator of each loop. */
+  readonly loopStart = new IntList(1 << 10);
   /** Offsets of the indices of globals that move, where the counters are imported before them. */
   readonly movedGlobals = new IntList(1 << 10);
-  readonly bodies: BodyFacts[] = [];
+  readonly bodies: Bodies;
   /** By function: its reference is taken, so anybody may call it. */
   readonly isReferenced: Uint8Array;
   /** By operator index: 1 when it occurs. */
@@ -121,13 +146,14 @@ export class Facts {
   /** In the units of `DecodeLimits.compileWork`. */
   compileWork = 0;
 
-  constructor(functionCount: number, operatorSpace: number, codeBytes: number) {
+  constructor(bodies: Bodies, operatorSpace: number, codeBytes: number) {
+    this.bodies = bodies;
     // Measured on npm modules: some 0.13 events and 0.06 regions a byte of code.
     this.events = new IntList((codeBytes >> 1) + (codeBytes >> 3) + 1_024);
     this.regionFuel = new IntList((codeBytes >> 3) + 256);
     this.regionHome = new IntList((codeBytes >> 3) + 256);
     this.sites = new IntList((codeBytes >> 3) + 256);
-    this.isReferenced = new Uint8Array(functionCount);
+    this.isReferenced = new Uint8Array(bodies.firstFunction + bodies.count);
     this.seen = new Uint8Array(operatorSpace);
   }
 }

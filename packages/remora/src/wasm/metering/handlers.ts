@@ -6,7 +6,7 @@
 import { wasmErrors } from "../errors.ts";
 import type { IndexSpaces } from "../index-spaces.ts";
 import type { ControlFlow, FlowInput } from "./control-flow.ts";
-import { Event, type Facts, LoopFlag } from "./facts.ts";
+import { BodyTrait, Event, type Facts, LoopFlag } from "./facts.ts";
 import { Frame, FrameKind, frameShift } from "./frames.ts";
 import { Kind } from "./operator-kinds.ts";
 import { readIndex, skipNumber } from "./skip.ts";
@@ -48,7 +48,7 @@ export class Handlers {
 
   private open(kind: number, at: number, p: number): number {
     const { flow } = this;
-    flow.hasHandler = true;
+    flow.traits |= BodyTrait.hasHandler;
     this.facts.usesExceptions = true;
     flow.markLoops();
     const next = flow.openBlock(Kind.block, at, p);

@@ -1,7 +1,7 @@
 /** Operators whose cost depends on a length (metering specification 4.9): charged at once when it is a small constant. */
 
 import type { ControlFlow, FlowInput } from "./control-flow.ts";
-import { Event, type Facts } from "./facts.ts";
+import { BodyTrait, Event, type Facts } from "./facts.ts";
 import {
   arrayFill,
   arrayNew,
@@ -23,8 +23,8 @@ const i32Const = 0x41;
 const i64Const = 0x42;
 
 export class Lengths {
-  /** Whether a body has lengths that are known only when it runs. */
-  hasDynamic = false;
+  /** Bits of `BodyTrait`: whether a body has lengths that are known only when it runs. */
+  traits = 0;
   /** Where the operator before starts and ends: the length, when it is a constant. */
   private before = -1;
   private beforeEnd = -1;
@@ -41,7 +41,7 @@ export class Lengths {
   }
 
   reset(): void {
-    this.hasDynamic = false;
+    this.traits = 0;
     this.beforeEnd = -1;
   }
 
@@ -79,7 +79,7 @@ export class Lengths {
   }
 
   private replaced(at: number, next: number, helper: number): void {
-    this.hasDynamic = true;
+    this.traits = BodyTrait.hasDynamic;
     this.flow.markLoops();
     this.flow.noteEvent(Event.replaced, at, helper, next);
   }
@@ -94,7 +94,7 @@ export class Lengths {
       this.chargeConstant(length);
       return next;
     }
-    this.hasDynamic = true;
+    this.traits = BodyTrait.hasDynamic;
     this.flow.markLoops();
     this.flow.noteEvent(Event.length, at, 0, next);
     return next;

@@ -8,7 +8,7 @@ import type { CodeBuffer } from "./code-buffer.ts";
 import { type CountedLoop, countedLoop } from "./counted-loop.ts";
 import type { CounterCode } from "./counter-code.ts";
 import { op } from "./emitted.ts";
-import { type BodyFacts, Event, eventSize, type Facts, LoopFlag } from "./facts.ts";
+import { BodyTrait, type Facts, LoopFlag } from "./facts.ts";
 import { type Plan, split } from "./plan.ts";
 import type { StackCode } from "./stack-code.ts";
 import { writeTakeTurns, writeTurnsLeft } from "./turns.ts";
@@ -41,16 +41,17 @@ export class LoopCode {
   }
 
   /** Finds the loops whose number of turns is known; true when there are any, which takes two locals. */
-  begin(body: BodyFacts, isLocal: boolean, temporaries: number): boolean {
+  begin(index: number, isLocal: boolean, temporaries: number): boolean {
     this.done = 0;
     this.temporaries = temporaries;
     if (this.counted.size > 0) this.counted.clear();
-    if (!isLocal || !body.hasLoop) return false;
     const { facts, plan, bytes } = this.input;
-    const events = facts.events.data;
-    for (let at = body.eventsStart; at < body.eventsEnd; at += eventSize) {
-      if (events[at] !== Event.loop || plan.labelsAdded[events[at + 3] as number] === 0) continue;
-      const start = events[at + 2] as number;
+    const { bodies } = facts;
+    if (!isLocal || ((bodies.traits[index] as number) & BodyTrait.hasLoop) === 0) return false;
+    const loopsEnd = bodies.loops[index + 1] as number;
+    for (let loop = bodies.loops[index] as number; loop < loopsEnd; loop++) {
+      if (plan.labelsAdded[loop] === 0) continue;
+      const start = facts.loopStart.at(loop);
       const found = countedLoop(bytes, start);
       if (found !== undefined) this.counted.set(start, found);
     }

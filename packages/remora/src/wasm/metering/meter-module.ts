@@ -61,18 +61,16 @@ export function rewriteModule(original: Uint8Array, options: MeterOptions, piece
   const start = findSection(module, "start")?.items;
   const plan = makePlan({
     facts,
-    importedFunctions: spaces.imported.functions,
     isExported: exportedFunctions(module, spaces.functions.length, start),
     mode: options.mode,
     stack: options.stack,
   });
-  const hasStack = plan.bodies.some((body) => body.stackSlots > 0);
   const appendix = makeAppendix({
     spaces,
     dataSizes: findSection(module, "data")?.items.map(({ bytes }) => bytes.length) ?? [],
     elementCounts: findSection(module, "element")?.items.map(({ elements }) => elements.length) ?? [],
     helpers: helpers.list,
-    hasStack,
+    hasStack: plan.hasStack,
     sharesCounters: options.sharesCounters ?? false,
     start,
     pages: Math.max(0, options.memoryPagesMax - Number(sumOfMins(memories.defined))),

@@ -9,7 +9,7 @@
 
 import type { IndexSpaces } from "../index-spaces.ts";
 import { operators } from "../opcodes.ts";
-import type { BodyFacts } from "./facts.ts";
+import type { Bodies } from "./facts.ts";
 import type { IntList } from "./int-list.ts";
 import { Kind, kindOf } from "./operator-kinds.ts";
 import { readIndex, readOperator, skipImmediates } from "./skip.ts";
@@ -38,16 +38,18 @@ for (const [index, operator] of operators.entries()) {
     ignoresBits[index] = 1;
 }
 
-/** Appends the places of a body, in ascending order; returns how many there are. */
+/** Appends the places of the body with this index, in ascending order; returns how many there are. */
 export function findNanPlaces(
   bytes: Uint8Array,
-  body: BodyFacts,
+  bodies: Bodies,
+  index: number,
   spaces: IndexSpaces,
   places: IntList,
 ): number {
   const finder = new Finder(spaces);
-  let p = body.codeStart;
-  while (p < body.end) {
+  let p = bodies.codeStart[index] as number;
+  const end = bodies.end[index] as number;
+  while (p < end) {
     const { op, next } = readOperator(bytes, p);
     p = skipImmediates(bytes, next, op);
     finder.operator(op, bytes, next, p);

@@ -6,41 +6,46 @@
 import { orderCalls } from "./call-graph.ts";
 import type { MeterMode } from "./contract.ts";
 import { checkEvery } from "./control-flow.ts";
-import { armSize, type BodyFacts, Event, eventSize, type Facts, LoopFlag, siteSize } from "./facts.ts";
+import {
+  armSize,
+  type Bodies,
+  BodyTrait,
+  Event,
+  eventSize,
+  type Facts,
+  LoopFlag,
+  siteSize,
+} from "./facts.ts";
 import { stackSlots } from "./stack-slots.ts";
 
-export interface BodyPlan {
-  /** Copied as it is: its callers pay its constant cost, and nothing in it touches the counter. */
-  readonly isUncounted: boolean;
-  readonly checksEntry: boolean;
-  /** Its callers, all of them known, charge what its entry costs together with the call. */
-  readonly isEntryPaid: boolean;
-  /** The counter is kept in a local and written to the global around calls; else it stays in the global. */
-  readonly isLocal: boolean;
-  /** Stack slots that it takes on entry and gives back, or 0. */
-  readonly stackSlots: number;
-}
-
+/** Mostly one array a decision, by body; see `Bodies`. */
 export interface Plan {
-  readonly bodies: readonly BodyPlan[];
+  /** By function: calling it leaves the counter as it is. A body that is, is copied: its callers pay its constant cost. */
+  readonly isUncounted: Uint8Array;
+  readonly checksEntry: Uint8Array;
+  /** Its callers, all of them known, charge what its entry costs together with the call. */
+  readonly isEntryPaid: Uint8Array;
+  /** The counter is kept in a local and written to the global around calls; else it stays in the global. */
+  readonly isLocal: Uint8Array;
+  /** Stack slots that it takes on entry and gives back, or 0. */
+  readonly stackSlots: Int32Array;
+  /** Units that a call of it runs at most before something checks. */
+  readonly uncheckedFuel: Float64Array;
   /**
    * By loop: how many labels are between its body and what is around it when it is put into other blocks, so that the slow
    * path is outside of it; 0 for a loop that stays as it is. See `loop-code.ts`.
    */
   readonly labelsAdded: Uint8Array;
-  /** By function: calling it leaves the counter as it is. */
-  readonly isUncounted: Uint8Array;
-  /** By body: units that a call of it runs at most before something checks. */
-  readonly uncheckedFuel: Float64Array;
   /** What a checkpoint charges: nothing where every operator is charged in its region. */
   readonly checkpointFuel: number;
+  /** Whether any body counts stack slots. */
+  readonly hasStack: boolean;
   /** Stack slots of the longest chain of frames that do not count themselves. */
   readonly stackSlotsUncounted: number;
 }
 
 export interface PlanInput {
   readonly facts: Facts;
-  readonly importedFunctions: number;
   /** By function: somebody outside may call it. */
   readonly isExported: Uint8Array;
   readonly mode: MeterMode;
@@ -57,135 +62,177 @@ const gatheredFuelMax = 100;
 export const split = { labels: 3, labelsWithParameters: 1 } as const;
 
 export function makePlan(input: PlanInput): Plan {
-  const { facts, importedFunctions } = input;
-  const { bodies } = facts;
-  // The lists themselves: much of planning runs before V8 has inlined `at`.
-  const sites = facts.sites.data;
-  const regionFuel = facts.regionFuel.data;
-  const calls = orderCalls(facts, importedFunctions);
-  const slots = stackSlots(facts, calls, importedFunctions);
-  const isUncounted = new Uint8Array(importedFunctions + bodies.length);
-  // Units that an unchecked function and its unchecked callees run at most; Infinity when it checks.
-  const uncheckedFuel = new Float64Array(bodies.length);
-  const checksEntry = new Uint8Array(bodies.length);
-  const isEntryPaid = new Uint8Array(bodies.length);
-
+  const { facts } = input;
+  const { count } = facts.bodies;
+  const calls = orderCalls(facts);
+  const slots = stackSlots(facts, calls);
+  const planner = new Planner(input);
   // Callees before callers, so that what a call costs is known.
-  for (const index of calls.order) {
-    const body = bodies[index] as BodyFacts; // `order` has each index once
-    const isHead = calls.isHead[index] === 1;
-    chargeCallees(body);
-    if (input.mode === "deadline") gatherAtHeaders(facts, body);
-    else shareArms(facts, body);
-    if (canCallersPay(body, isHead)) {
-      isUncounted[body.func] = 1;
-      uncheckedFuel[index] = facts.regionFuel.at(body.regionsStart);
-      continue;
-    }
-    const isReachableFromOutside = input.isExported[body.func] === 1 || facts.isReferenced[body.func] === 1;
-    const isEntryCheap = facts.regionFuel.at(body.regionsStart) <= calleeFuelMax;
-    isEntryPaid[index] = isEntryCheap && !isReachableFromOutside && !isHead ? 1 : 0;
-    const fuel = body.fuel + calleesUnchecked(body);
-    const isForced = input.mode === "fuel" ? isReachableFromOutside : body.hasIndirect;
-    checksEntry[index] = isForced || isHead || fuel > uncheckedFuelMax ? 1 : 0;
-    uncheckedFuel[index] = checksEntry[index] === 1 ? 0 : fuel;
+  for (let at = 0; at < count; at++) {
+    const index = calls.order[at] as number; // `order` has each index once
+    planner.decide(index, calls.isHead[index] === 1);
   }
-
-  const labelsAdded = new Uint8Array(facts.loopFlags.length);
-  const plans = bodies.map((body, index): BodyPlan => {
-    splitLoops(body);
-    return {
-      isUncounted: isUncounted[body.func] === 1,
-      checksEntry: checksEntry[index] === 1,
-      isEntryPaid: isEntryPaid[index] === 1,
-      isLocal: isLocalCheaper(body),
-      stackSlots: input.stack ? (slots.taken[index] ?? 0) : 0,
-    };
-  });
+  for (let index = 0; index < count; index++) planner.place(index);
+  const { isUncounted, checksEntry, isEntryPaid, isLocal, uncheckedFuel, labelsAdded } = planner;
   return {
-    bodies: plans,
-    labelsAdded,
     isUncounted,
+    checksEntry,
+    isEntryPaid,
+    isLocal,
+    stackSlots: input.stack ? slots.taken : new Int32Array(count),
     uncheckedFuel,
+    labelsAdded,
     checkpointFuel: input.mode === "deadline" ? checkEvery : 0,
+    hasStack: input.stack && slots.taken.some((taken) => taken > 0),
     stackSlotsUncounted: slots.uncounted,
   };
+}
 
-  /** The caller's region charges what the entries of functions cost that leave it to their callers. */
-  function chargeCallees(body: BodyFacts): void {
-    for (let at = body.sitesStart; at < body.sitesEnd; at += siteSize) {
-      const callee = (sites[at] as number) - importedFunctions;
-      if (callee < 0 || (isUncounted[callee + importedFunctions] === 0 && isEntryPaid[callee] === 0))
-        continue;
-      const { regionsStart } = bodies[callee] as BodyFacts; // a defined function
-      facts.regionFuel.add(sites[at + 1] as number, regionFuel[regionsStart] as number);
-    }
+class Planner {
+  readonly isUncounted: Uint8Array;
+  readonly checksEntry: Uint8Array;
+  readonly isEntryPaid: Uint8Array;
+  readonly isLocal: Uint8Array;
+  /** Units that an unchecked function and its unchecked callees run at most; 0 when it checks. */
+  readonly uncheckedFuel: Float64Array;
+  readonly labelsAdded: Uint8Array;
+  private readonly input: PlanInput;
+  private readonly facts: Facts;
+  private readonly bodies: Bodies;
+  private readonly sites: Int32Array;
+  private readonly regionFuel: Int32Array;
+
+  constructor(input: PlanInput) {
+    const { facts } = input;
+    const { count, firstFunction } = facts.bodies;
+    this.input = input;
+    this.facts = facts;
+    this.bodies = facts.bodies;
+    // The lists themselves: much of planning runs before V8 has inlined `at`.
+    this.sites = facts.sites.data;
+    this.regionFuel = facts.regionFuel.data;
+    this.isUncounted = new Uint8Array(firstFunction + count);
+    this.checksEntry = new Uint8Array(count);
+    this.isEntryPaid = new Uint8Array(count);
+    this.isLocal = new Uint8Array(count);
+    this.uncheckedFuel = new Float64Array(count);
+    this.labelsAdded = new Uint8Array(facts.loopFlags.length);
   }
 
-  function canCallersPay(body: BodyFacts, isHead: boolean): boolean {
-    if (isHead || body.hasIndirect || body.hasLoop || body.hasDynamic || body.hasHandler) return false;
-    const isOpen = input.isExported[body.func] === 1 || facts.isReferenced[body.func] === 1;
-    if (isOpen && input.mode === "fuel") return false;
-    for (let at = body.sitesStart; at < body.sitesEnd; at += siteSize) {
-      if (isUncounted[sites[at] as number] === 0) return false;
+  /** Who pays for a body, and whether it checks: all that it calls was decided before, heads excepted. */
+  decide(index: number, isHead: boolean): void {
+    const { bodies, facts, input } = this;
+    const func = bodies.firstFunction + index;
+    const calleesUnchecked = this.chargeCallees(index);
+    if (input.mode === "deadline") gatherAtHeaders(facts, index);
+    else shareArms(facts, index);
+    const entryFuel = this.regionFuel[bodies.regions[index] as number] as number;
+    const isOpen = input.isExported[func] === 1 || facts.isReferenced[func] === 1;
+    if (!isHead && this.canCallersPay(index, isOpen)) {
+      this.isUncounted[func] = 1;
+      this.uncheckedFuel[index] = entryFuel;
+      return;
     }
-    for (let region = body.regionsStart + 1; region < body.regionsEnd; region++) {
-      if (regionFuel[region] !== 0) return false;
-    }
-    return (regionFuel[body.regionsStart] as number) <= calleeFuelMax;
+    if (entryFuel <= calleeFuelMax && !isOpen && !isHead) this.isEntryPaid[index] = 1;
+    const fuel = (bodies.fuel[index] as number) + calleesUnchecked;
+    const hasIndirect = ((bodies.traits[index] as number) & indirect) !== 0;
+    const isForced = input.mode === "fuel" ? isOpen : hasIndirect;
+    if (isForced || isHead || fuel > uncheckedFuelMax) this.checksEntry[index] = 1;
+    else this.uncheckedFuel[index] = fuel;
   }
 
-  function calleesUnchecked(body: BodyFacts): number {
-    let fuel = 0;
-    for (let at = body.sitesStart; at < body.sitesEnd; at += siteSize) {
-      const callee = (sites[at] as number) - importedFunctions;
-      if (callee >= 0) fuel += uncheckedFuel[callee] as number;
+  /**
+   * The caller's region charges what the entries of functions cost that leave it to their callers. Returns what callees
+   * run unchecked.
+   */
+  private chargeCallees(index: number): number {
+    const { bodies, sites, regionFuel } = this;
+    const end = bodies.sites[index + 1] as number;
+    let unchecked = 0;
+    for (let at = bodies.sites[index] as number; at < end; at += siteSize) {
+      const func = sites[at] as number;
+      const callee = func - bodies.firstFunction;
+      if (callee < 0) continue;
+      unchecked += this.uncheckedFuel[callee] as number;
+      if (this.isUncounted[func] === 0 && this.isEntryPaid[callee] === 0) continue;
+      const region = sites[at + 1] as number;
+      const entryFuel = regionFuel[bodies.regions[callee] as number] as number;
+      regionFuel[region] = (regionFuel[region] as number) + entryFuel;
     }
-    return fuel;
+    return unchecked;
   }
 
-  function splitLoops(body: BodyFacts): void {
-    if (body.hasHandler) return;
-    for (let at = body.sitesStart; at < body.sitesEnd; at += siteSize) {
+  private canCallersPay(index: number, isOpen: boolean): boolean {
+    const { bodies, sites, regionFuel } = this;
+    if (((bodies.traits[index] as number) & (indirect | variable)) !== 0) return false;
+    if (isOpen && this.input.mode === "fuel") return false;
+    const sitesEnd = bodies.sites[index + 1] as number;
+    for (let at = bodies.sites[index] as number; at < sitesEnd; at += siteSize) {
+      if (this.isUncounted[sites[at] as number] === 0) return false;
+    }
+    const first = bodies.regions[index] as number;
+    const regionsEnd = bodies.regions[index + 1] as number;
+    for (let region = first + 1; region < regionsEnd; region++) if (regionFuel[region] !== 0) return false;
+    return (regionFuel[first] as number) <= calleeFuelMax;
+  }
+
+  /** Where the counter of a body is, and which of its loops are split: everything else is decided. */
+  place(index: number): void {
+    this.splitLoops(index);
+    if (this.isLocalCheaper(index)) this.isLocal[index] = 1;
+  }
+
+  private splitLoops(index: number): void {
+    const { bodies, sites } = this;
+    const { data: loopFlags } = this.facts.loopFlags;
+    const traits = bodies.traits[index] as number;
+    if ((traits & BodyTrait.hasHandler) !== 0 || (traits & BodyTrait.hasLoop) === 0) return;
+    const sitesEnd = bodies.sites[index + 1] as number;
+    for (let at = bodies.sites[index] as number; at < sitesEnd; at += siteSize) {
       const loop = sites[at + 2] as number;
-      if (loop >= 0 && isUncounted[sites[at] as number] === 0) flagCall(loop);
+      if (loop < 0 || this.isUncounted[sites[at] as number] === 1) continue;
+      loopFlags[loop] = (loopFlags[loop] as number) | LoopFlag.hasCall;
     }
-    for (let loop = body.loopsStart; loop < body.loopsEnd; loop++) {
-      const flags = facts.loopFlags.at(loop);
+    const loopsEnd = bodies.loops[index + 1] as number;
+    for (let loop = bodies.loops[index] as number; loop < loopsEnd; loop++) {
+      const flags = loopFlags[loop] as number;
       if ((flags & (LoopFlag.hasCall | LoopFlag.hasInnerLoop)) !== 0 || (flags & LoopFlag.hasBackEdge) === 0)
         continue;
-      labelsAdded[loop] =
+      this.labelsAdded[loop] =
         (flags & LoopFlag.takesParameters) === 0 ? split.labels : split.labelsWithParameters;
     }
   }
 
-  function flagCall(loop: number): void {
-    facts.loopFlags.set(loop, facts.loopFlags.at(loop) | LoopFlag.hasCall);
-  }
-
   /** 4.5: with handlers a local would be stale; without loops whichever form is fewer bytes. */
-  function isLocalCheaper(body: BodyFacts): boolean {
-    if (body.hasHandler) return false;
-    if (body.hasLoop) return true;
-    const events = facts.events.data;
+  private isLocalCheaper(index: number): boolean {
+    const { bodies, regionFuel } = this;
+    const { data: events } = this.facts.events;
+    const traits = bodies.traits[index] as number;
+    if ((traits & BodyTrait.hasHandler) !== 0) return false;
+    if ((traits & BodyTrait.hasLoop) !== 0) return true;
     let charges = 1;
     let calls = 0;
-    for (let at = body.eventsStart; at < body.eventsEnd; at += eventSize) {
+    const end = bodies.events[index + 1] as number;
+    for (let at = bodies.events[index] as number; at < end; at += eventSize) {
       const kind = events[at] as number;
       const first = events[at + 2] as number;
       if (kind === Event.charge) charges += (regionFuel[first] as number) > 0 ? 1 : 0;
       else if (kind === Event.checkpoint) charges++;
-      else if (kind === Event.call) calls += isUncounted[first] === 1 ? 0 : 1;
+      else if (kind === Event.call) calls += this.isUncounted[first] === 1 ? 0 : 1;
       else if (kind >= Event.indirectCall && kind <= Event.length && kind !== Event.dead) calls++;
     }
     return 7 * (charges - 1) > 8 * calls + 6;
   }
 }
 
+const indirect = BodyTrait.hasIndirectCall | BodyTrait.hasIndirectTail;
+/** What makes the cost of a body depend on more than that it is called. */
+const variable = BodyTrait.hasLoop | BodyTrait.hasDynamic | BodyTrait.hasHandler;
+
 /** 4.4: of both arms of an `if` one is run, so the cheaper one's units are charged before it. */
-function shareArms(facts: Facts, body: BodyFacts): void {
-  const { arms, regionFuel } = facts;
-  for (let at = body.armsStart; at < body.armsEnd; at += armSize) {
+function shareArms({ bodies, arms, regionFuel }: Facts, index: number): void {
+  const armsEnd = bodies.arms[index + 1] as number;
+  for (let at = bodies.arms[index] as number; at < armsEnd; at += armSize) {
     const before = arms.at(at);
     const first = arms.at(at + 1);
     const second = arms.at(at + 2);
@@ -200,15 +247,16 @@ function shareArms(facts: Facts, body: BodyFacts): void {
  * Without exact fuel all of a loop's operators are charged at its header, those of no loop at the entry; but not
  * more than a plausible turn runs: an interpreter's loop has thousands, of which one turn runs a few.
  */
-function gatherAtHeaders(facts: Facts, body: BodyFacts): void {
-  const { regionFuel, regionHome } = facts;
-  for (let region = body.regionsStart; region < body.regionsEnd; region++) {
+function gatherAtHeaders({ bodies, regionFuel, regionHome }: Facts, index: number): void {
+  const first = bodies.regions[index] as number;
+  const regionsEnd = bodies.regions[index + 1] as number;
+  for (let region = first; region < regionsEnd; region++) {
     const home = regionHome.at(region);
     if (home === region) continue;
     regionFuel.add(home, regionFuel.at(region));
     regionFuel.set(region, 0);
   }
-  for (let region = body.regionsStart; region < body.regionsEnd; region++) {
+  for (let region = first; region < regionsEnd; region++) {
     if (regionFuel.at(region) > gatheredFuelMax) regionFuel.set(region, gatheredFuelMax);
   }
 }

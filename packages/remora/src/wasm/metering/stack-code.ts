@@ -7,7 +7,6 @@ import type { BodyCopy } from "./body-copy.ts";
 import type { CodeBuffer } from "./code-buffer.ts";
 import type { CounterCode } from "./counter-code.ts";
 import { op } from "./emitted.ts";
-import type { BodyPlan } from "./plan.ts";
 
 export class StackCode {
   /** Whether the body at hand keeps the old number. */
@@ -34,7 +33,7 @@ export class StackCode {
     this.local = local;
   }
 
-  take({ checksEntry }: BodyPlan): void {
+  take(checksEntry: boolean): void {
     if (!this.isKept) return;
     const { out, slots, local } = this;
     out.indexed(op.globalGet, this.stack);

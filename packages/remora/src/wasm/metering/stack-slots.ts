@@ -10,7 +10,7 @@
 
 import type { ValueType } from "../sections/value-types.ts";
 import type { CallOrder } from "./call-graph.ts";
-import { type BodyFacts, type Facts, siteSize } from "./facts.ts";
+import { BodyTrait, type Facts, siteSize } from "./facts.ts";
 
 export interface StackSlots {
   /** By body: what its frame takes off the slots, or 0 when it does not count. */
@@ -29,70 +29,58 @@ export function slotsOf(types: readonly ValueType[]): number {
 // A frame of more would overflow V8's stack by itself; the sum stays an exact number.
 const slotsMax = 0x3fffffff;
 
-export function stackSlots(facts: Facts, calls: CallOrder, importedFunctions: number): StackSlots {
+export function stackSlots(facts: Facts, calls: CallOrder): StackSlots {
   const { bodies } = facts;
   const sites = facts.sites.data;
-  const counts = findCounting(facts, calls, importedFunctions);
-  const taken = new Int32Array(bodies.length);
+  const counts = findCounting(facts, calls);
+  const taken = new Int32Array(bodies.count);
   /** Slots of the deepest chain of frames that do not count and end in a call of this function. */
-  const above = new Float64Array(bodies.length);
+  const above = new Float64Array(bodies.count);
   let uncounted = 0;
-  for (let at = calls.order.length - 1; at >= 0; at--) {
+  for (let at = bodies.count - 1; at >= 0; at--) {
     const index = calls.order[at] as number; // `order` has each body once
     if (counts[index] === 1) continue;
-    const body = bodies[index] as BodyFacts;
-    const chain = (above[index] as number) + body.slots;
-    uncounted = Math.max(uncounted, chain);
-    passOn(body, chain);
-  }
-  // Only now: heads come before some of their callers in the order.
-  for (let index = 0; index < bodies.length; index++) {
-    const { slots } = bodies[index] as BodyFacts;
-    if (counts[index] === 1) taken[index] = Math.min((above[index] as number) + slots, slotsMax);
-  }
-  return { taken, uncounted: Math.min(uncounted, slotsMax) };
-
-  function passOn(body: BodyFacts, chain: number): void {
-    for (let site = body.sitesStart; site < body.sitesEnd; site += siteSize) {
-      const callee = (sites[site] as number) - importedFunctions;
+    const chain = (above[index] as number) + (bodies.slots[index] as number);
+    if (chain > uncounted) uncounted = chain;
+    const sitesEnd = bodies.sites[index + 1] as number;
+    for (let site = bodies.sites[index] as number; site < sitesEnd; site += siteSize) {
+      const callee = (sites[site] as number) - bodies.firstFunction;
       if (callee >= 0 && (above[callee] as number) < chain) above[callee] = chain;
     }
   }
+  // Only now: heads come before some of their callers in the order.
+  for (let index = 0; index < bodies.count; index++) {
+    if (counts[index] === 0) continue;
+    taken[index] = Math.min((above[index] as number) + (bodies.slots[index] as number), slotsMax);
+  }
+  return { taken, uncounted: Math.min(uncounted, slotsMax) };
 }
 
 /** By body: 1 for those that count. */
-function findCounting(
-  { bodies, sites: { data: sites } }: Facts,
-  { isHead, order }: CallOrder,
-  importedFunctions: number,
-): Uint8Array {
-  const counts = new Uint8Array(bodies.length);
+function findCounting({ bodies, sites: { data: sites } }: Facts, { isHead, order }: CallOrder): Uint8Array {
+  const counts = new Uint8Array(bodies.count);
   // Heads are called by functions that come before them in the order: any tail call of theirs leaks.
-  const leaks = new Uint8Array(bodies.length);
-  for (let index = 0; index < bodies.length; index++) {
-    if (isHead[index] === 1 && hasTail(bodies[index] as BodyFacts)) leaks[index] = 1;
+  const leaks = new Uint8Array(bodies.count);
+  for (let index = 0; index < bodies.count; index++) {
+    if (isHead[index] === 1 && ((bodies.traits[index] as number) & BodyTrait.hasTail) !== 0) leaks[index] = 1;
   }
   // Callees before callers.
-  for (const index of order) {
-    const body = bodies[index] as BodyFacts; // `order` has each body once
-    const isCounting = isHead[index] === 1 || body.hasIndirectCall || leadsOut(body, 0);
+  for (let at = 0; at < bodies.count; at++) {
+    const index = order[at] as number; // `order` has each body once
+    const traits = bodies.traits[index] as number;
+    let callsOut = (traits & BodyTrait.hasIndirectCall) !== 0;
+    let leavesOut = (traits & BodyTrait.hasIndirectTail) !== 0;
+    const sitesEnd = bodies.sites[index + 1] as number;
+    for (let site = bodies.sites[index] as number; site < sitesEnd; site += siteSize) {
+      const callee = (sites[site] as number) - bodies.firstFunction;
+      // Only imports and functions that leak lead out.
+      if (callee >= 0 && leaks[callee] === 0) continue;
+      if (sites[site + 3] === 1) leavesOut = true;
+      else callsOut = true;
+    }
+    const isCounting = callsOut || isHead[index] === 1;
     if (isCounting) counts[index] = 1;
-    if (body.hasIndirectTail || leadsOut(body, 1) || (isCounting && hasTail(body))) leaks[index] = 1;
+    if (leavesOut || (isCounting && (traits & BodyTrait.hasTail) !== 0)) leaks[index] = 1;
   }
   return counts;
-
-  function hasTail({ hasIndirectTail, sitesStart, sitesEnd }: BodyFacts): boolean {
-    for (let site = sitesStart; site < sitesEnd; site += siteSize) if (sites[site + 3] === 1) return true;
-    return hasIndirectTail;
-  }
-
-  /** Whether it calls (or tail calls, with 1) an import or a function that leaks. */
-  function leadsOut({ sitesStart, sitesEnd }: BodyFacts, isTail: number): boolean {
-    for (let site = sitesStart; site < sitesEnd; site += siteSize) {
-      if (sites[site + 3] !== isTail) continue;
-      const callee = (sites[site] as number) - importedFunctions;
-      if (callee < 0 || leaks[callee] === 1) return true;
-    }
-    return false;
-  }
 }
