@@ -5,6 +5,9 @@
 
 import type { Link } from "./link.ts";
 
+/** What is looked at. */
+export type Watched = Pick<Link, "isOver" | "load" | "overdueMs" | "kill">;
+
 /**
  * After the host asked a guest to stop, or its deadline passed, before what it runs in is killed. A guest's own meter
  * takes a millisecond or two; but on a busy machine its thread may not run for some tens of them, and others share it.
@@ -15,16 +18,22 @@ export const graceMs = 100;
 export const overdue = "it did not stop at its deadline";
 
 const lookMs = 10;
+/**
+ * So many looks, one after another, have to find it late. Where all of this process stood still, or the host kept its loop
+ * to itself, time has passed and the guest had none of it; or its answer is here and was not read yet.
+ */
+const lateLooksMin = 8;
 /** So many looks at nothing before it rests. */
 const idleLooksMax = 50;
 
 export class Watchdog {
-  readonly #links = new Set<Link>();
+  /** How many looks found each late, one after another. */
+  readonly #lateLooks = new Map<Watched, number>();
   #timer: NodeJS.Timeout | undefined;
   #idleLooks = 0;
 
-  watch(link: Link): void {
-    this.#links.add(link);
+  watch(link: Watched): void {
+    this.#lateLooks.set(link, 0);
   }
 
   /** Something was sent. */
@@ -36,15 +45,18 @@ export class Watchdog {
   close(): void {
     clearInterval(this.#timer);
     this.#timer = undefined;
-    this.#links.clear();
+    this.#lateLooks.clear();
   }
 
   #look(): void {
     const nowMs = performance.now();
     let isBusy = false;
-    for (const link of this.#links) {
-      if (link.isOver) this.#links.delete(link);
-      else if (link.overdueMs(nowMs) > graceMs) link.kill(overdue);
+    for (const [link, looks] of this.#lateLooks) {
+      const lateMs = link.overdueMs(nowMs);
+      const lateLooks = lateMs > 0 ? looks + 1 : 0;
+      if (link.isOver) this.#lateLooks.delete(link);
+      else if (lateMs > graceMs && lateLooks >= lateLooksMin) link.kill(overdue);
+      else this.#lateLooks.set(link, lateLooks);
       isBusy ||= link.load > 0;
     }
     this.#idleLooks = isBusy ? 0 : this.#idleLooks + 1;
