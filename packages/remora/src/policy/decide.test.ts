@@ -225,11 +225,11 @@ test("a granted target covers exactly what it says, in any spelling", () => {
 
 test("a pattern full of stars takes no more than its bounded time", () => {
   const granted = "*a".repeat(120);
-  const started = performance.now();
+  const started = process.threadCpuUsage();
   const rules = { grants: [{ capability: "data.read", paths: [granted] }] } as const;
   assert.equal(decide({ capability: "data.read", target: "a".repeat(255) }, rules).answer, "allowed");
   assert.equal(decide({ capability: "data.read", target: `${"a".repeat(255)}b` }, rules).answer, "denied");
-  assert.ok(performance.now() - started < 1_000);
+  assert.ok(process.threadCpuUsage(started).user < 1_000_000);
 });
 
 test("no ask, however it is made, throws or is allowed without a grant of its capability", () => {

@@ -301,7 +301,7 @@ const everything = `(module (memory 1) (tag $t (param i32)) (table 2 funcref) (e
 
 test("a module cut anywhere or with any bit flipped is rewritten or refused with a code", async () => {
   const bytes = await assemble(everything);
-  const started = performance.now();
+  const started = process.threadCpuUsage();
   for (let length = 0; length < bytes.length; length++) rewritesOrRefuses(bytes.slice(0, length));
   for (let at = 0; at < bytes.length; at++) {
     for (let bit = 0; bit < 8; bit++) {
@@ -310,7 +310,7 @@ test("a module cut anywhere or with any bit flipped is rewritten or refused with
       rewritesOrRefuses(flipped);
     }
   }
-  assert.ok(performance.now() - started < 10_000);
+  assert.ok(process.threadCpuUsage(started).user < 10_000_000);
 });
 
 function rewritesOrRefuses(bytes: Uint8Array): void {
