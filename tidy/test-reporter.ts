@@ -10,12 +10,14 @@ import { root } from "./tree.ts";
 
 export const slowestListed = 15;
 
-export default async function* report(events: AsyncIterable<TestEvent>): AsyncGenerator<string> {
+async function* report(events: AsyncIterable<TestEvent>): AsyncGenerator<string> {
   const summary = new Summary();
   // A reporter is a stream of objects in and of text out, which the types of `compose` do not say.
   yield* Readable.from(watched(events, summary)).compose(new spec()) as AsyncIterable<string>;
   yield summary.print();
 }
+
+export { report as default };
 
 async function* watched(events: AsyncIterable<TestEvent>, summary: Summary): AsyncGenerator<TestEvent> {
   for await (const event of events) {
