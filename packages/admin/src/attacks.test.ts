@@ -4,10 +4,11 @@ import { writeFileSync } from "node:fs";
 import { request as httpRequest, type IncomingMessage } from "node:http";
 import { connect } from "node:net";
 import { test } from "node:test";
+import { bundleOf } from "../../test-bundle.ts";
 import { type Role, roles } from "./access/roles.ts";
 import { createToken, readTokens, revokeToken, tokensFile } from "./access/tokens.ts";
 import { openAdmin } from "./open-admin.ts";
-import { adminRig, bundleOf, clientOf, expectProblem, guests } from "./testing/admin-rig.ts";
+import { adminRig, clientOf, expectProblem, guests } from "./testing/admin-rig.ts";
 
 /** As a browser or a script sends it: any header, even those that `fetch` does not let one set. */
 async function raw(

@@ -4,7 +4,8 @@ import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { adminRig, bundleOf, guests, temporary } from "./testing/admin-rig.ts";
+import { bundleOf } from "../../test-bundle.ts";
+import { adminRig, guests, temporary } from "./testing/admin-rig.ts";
 import { openPage } from "./testing/browser.ts";
 
 const upload = "#operations-plugins-post_v1_bundles";

@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { statSync } from "node:fs";
 import { test } from "node:test";
+import { bundleOf } from "../../test-bundle.ts";
 import { endpointFile, readEndpoint } from "./endpoint-file.ts";
 import type { Mount } from "./mount.ts";
 import type { Operations } from "./operations.ts";
 import { remoteOperations } from "./remote-operations.ts";
 import {
   adminRig,
-  bundleOf,
   type Calls,
   clientOf,
   expectProblem,

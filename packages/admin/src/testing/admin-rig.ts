@@ -5,8 +5,6 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
-import { parse } from "@bytecodealliance/jco-transpile/wasm-tools";
-import { packBundle } from "remora/bundle";
 import { type Manager, type ManagerPolicy, openManager, type PluginHost } from "remora/manager";
 import { coreVocabulary } from "remora/policy";
 import { type Role, roles } from "../access/roles.ts";
@@ -49,34 +47,6 @@ export const wantsRandom = `(import "wasi_snapshot_preview1" "random_get" (func 
 export const randomRequest = `[[capabilities]]
 capability = "random.read"
 why = "To roll dice"`;
-
-export async function bundleOf(
-  fields: string,
-  {
-    name = "adder",
-    version = "1.0.0",
-    tables = "",
-  }: { name?: string; version?: string; tables?: string } = {},
-): Promise<Uint8Array> {
-  const manifest = `name = "${name}"
-version = "${version}"
-authors = ["Ada Example"]
-licence = "Apache-2.0"
-[host]
-name = "test"
-version = "^1.0.0"
-[[artifacts]]
-file = "plugin.wasm"
-world = "test:plugin/runner@0.1.0"
-${tables}`;
-  const module = await parse(`(module ${fields})`);
-  return packBundle(
-    new Map([
-      ["remora.toml", new TextEncoder().encode(manifest)],
-      ["plugin.wasm", module],
-    ]),
-  );
-}
 
 export interface Answer {
   readonly status: number;

@@ -2,8 +2,7 @@
 
 import { readFileSync } from "node:fs";
 import { componentEmbed, componentNew, parse } from "@bytecodealliance/jco-transpile/wasm-tools";
-import { packBundle } from "../../bundle/index.ts";
-import { manifestOf, type PluginText } from "./rig.test.ts";
+import { bundleOf, type PluginText } from "./rig.test.ts";
 
 const wit = ["health", "state"]
   .map((name) => {
@@ -37,10 +36,5 @@ export async function summingComponent(): Promise<Uint8Array> {
 }
 
 export async function componentOf(text: PluginText): Promise<Uint8Array> {
-  return packBundle(
-    new Map([
-      ["remora.toml", new TextEncoder().encode(manifestOf(text))],
-      ["plugin.wasm", await summingComponent()],
-    ]),
-  );
+  return bundleOf(await summingComponent(), text);
 }

@@ -5,9 +5,8 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
-import { parse } from "@bytecodealliance/jco-transpile/wasm-tools";
+import { bundleOf, type PluginText } from "../../../../test-bundle.ts";
 import { isRemoraError } from "../../base/index.ts";
-import { packBundle } from "../../bundle/index.ts";
 import type { CoreFunction } from "../../component/core.ts";
 import type { IsolatedInstance } from "../../engine/index.ts";
 import { coreVocabulary } from "../../policy/index.ts";
@@ -17,6 +16,8 @@ import type { Manager } from "../manager.ts";
 import type { ManagerEvent } from "../manager-event.ts";
 import { type OpenManagerOptions, openManager } from "../open-manager.ts";
 import { FakeClock } from "./fake-clock.ts";
+
+export { bundleOf, manifestOf, moduleOf, type PluginText } from "../../../../test-bundle.ts";
 
 /** What the test's host calls: a number in, a number out. */
 export interface Calls {
@@ -84,47 +85,6 @@ export const guests = {
       (global.set $sum (i32.load (local.get 0))) (i32.const 0))
     ${more}`,
 };
-
-export interface PluginText {
-  readonly name?: string;
-  readonly version?: string;
-  /** Lines of the manifest behind `licence`. */
-  readonly top?: string;
-  /** Tables at the manifest's end. */
-  readonly tables?: string;
-}
-
-const compiled = new Map<string, Promise<Uint8Array>>();
-
-export function moduleOf(fields: string): Promise<Uint8Array> {
-  const known = compiled.get(fields) ?? parse(`(module ${fields})`);
-  compiled.set(fields, known);
-  return known;
-}
-
-export function manifestOf({ name = "adder", version = "1.0.0", top = "", tables = "" }: PluginText): string {
-  return `name = "${name}"
-version = "${version}"
-authors = ["Ada Example"]
-licence = "Apache-2.0"
-${top}
-[host]
-name = "test"
-version = "^1.0.0"
-[[artifacts]]
-file = "plugin.wasm"
-world = "test:plugin/runner@0.1.0"
-${tables}`;
-}
-
-export async function bundleOf(fields: string, text: PluginText = {}): Promise<Uint8Array> {
-  return packBundle(
-    new Map([
-      ["remora.toml", new TextEncoder().encode(manifestOf(text))],
-      ["plugin.wasm", await moduleOf(fields)],
-    ]),
-  );
-}
 
 /** As `manager.install` takes it. */
 export async function ref(fields: string, text: PluginText = {}) {
