@@ -1,7 +1,6 @@
 /**
- * Compiled modules by what they are made of: digest of the original, version of the rewriter, options. In memory
- * the most recently used are kept and the others as long as an instance uses them; a store, when there is one,
- * keeps between processes what costs time at the first start: rewritten bytes, and the plans of components.
+ * Compiled modules by what they are made of: digest of the original, version of the rewriter, options. A store, when
+ * there is one, keeps between processes what costs time at the first start: rewritten bytes, and the plans of components.
  */
 
 import { createHash } from "node:crypto";
@@ -17,6 +16,7 @@ import {
   type Rewrite,
   rewriteChecked,
 } from "./compile.ts";
+import { type CompiledEntry, CompiledModules, type CompiledModulesOptions } from "./compiled-modules.ts";
 import type { ModuleSource } from "./core-engine.ts";
 import { eagerlyByFlag } from "./eager-compile.ts";
 import { KeptFiles, type RewriteStore } from "./kept-files.ts";
@@ -25,17 +25,13 @@ import { type ModuleImport, moduleImports } from "./module-imports.ts";
 import { Places } from "./places.ts";
 import { u32 } from "./sealed-file.ts";
 
-export interface CompileCacheOptions {
+export interface CompileCacheOptions extends CompiledModulesOptions {
   /** Default: the rewriter. */
   readonly rewrite?: Rewrite;
   /** Default: nothing outlives the process. A store that throws is as good as none. */
   readonly store?: RewriteStore;
   /** How V8 is made to compile a module with a large function at once. Default: by a flag, see `eager-compile.ts`. */
   readonly eagerly?: Eagerly;
-  /** Compiled modules kept although no instance uses them. */
-  readonly modulesMax?: number;
-  /** Bytes of rewritten code that these may have together. */
-  readonly bytesMax?: number;
 }
 
 /** Options with the key that they give every module: computed once, not once a module. */
@@ -57,45 +53,36 @@ export function compileRequest(plugin: string, options: MeterOptions): CompileRe
   return { plugin, options, key: sha256(text).slice(0, 32) };
 }
 
-interface Entry {
-  readonly compiled: CompiledModule;
-  readonly sizeBytes: number;
-}
-
 interface StoredFacts {
   readonly facts: ModuleFacts;
 }
 
-/** Sets of options under which one array of bytes is known without its digest. */
-const knownOptionsMax = 8;
+/** Of all that is kept in a store: changes whenever what was kept before is not used any more, so that it can be dropped. */
+export const keptVersion = `${rewriterVersion}-${planVersion}`;
 
 export class CompileCache implements ModuleSource {
   readonly #rewrite: Rewrite;
   readonly #files: KeptFiles;
   readonly #eagerly: Eagerly;
-  readonly #modulesMax: number;
-  readonly #bytesMax: number;
-  /** In order of use, the oldest first. */
-  readonly #recent = new Map<string, Entry>();
-  readonly #alive = new Map<string, WeakRef<CompiledModule>>();
-  readonly #collected = new FinalizationRegistry<string>((key) => {
-    if (this.#alive.get(key)?.deref() === undefined) this.#alive.delete(key);
-  });
-  /** The same bytes object again, as in every further instance of a plugin: no digest needed. */
-  #known = new WeakMap<Uint8Array, Map<string, CompiledModule>>();
-  #sizeBytes = 0;
+  readonly #modules: CompiledModules;
 
-  constructor(options: CompileCacheOptions = {}) {
+  /** @param modules Those in memory; shared with another cache, or its own. */
+  constructor(options: CompileCacheOptions = {}, modules = new CompiledModules(options)) {
     this.#rewrite = options.rewrite ?? meterModule;
     this.#files = new KeptFiles(options.store);
     this.#eagerly = options.eagerly ?? eagerlyByFlag;
-    this.#modulesMax = options.modulesMax ?? 128;
-    this.#bytesMax = options.bytesMax ?? 256 * 1024 * 1024;
+    this.#modules = modules;
+  }
+
+  /** A cache with the modules of this one, which keeps files in another store. */
+  keptIn(store: RewriteStore): CompileCache {
+    const options = { rewrite: this.#rewrite, eagerly: this.#eagerly, store };
+    return new CompileCache(options, this.#modules);
   }
 
   /** How much is kept although it may not be in use. */
   get kept(): { readonly modules: number; readonly sizeBytes: number } {
-    return { modules: this.#recent.size, sizeBytes: this.#sizeBytes };
+    return this.#modules.kept;
   }
 
   /**
@@ -105,15 +92,13 @@ export class CompileCache implements ModuleSource {
    * @throws what `rewriteChecked` and `compileRewritten` throw
    */
   compile(bytes: Uint8Array, request: CompileRequest): CompiledModule {
-    const known = this.#known.get(bytes)?.get(request.key);
+    const known = this.#modules.known(bytes, request.key);
     if (known !== undefined) return known;
     // Shared memory could change between our look at it and V8's.
     const original = bytes.buffer instanceof ArrayBuffer ? bytes : Uint8Array.from(bytes);
     const digest = sha256(original);
     const compiled = this.#byDigest(original, digest, request);
-    const ofBytes = this.#known.get(bytes) ?? new Map<string, CompiledModule>();
-    if (ofBytes.size >= knownOptionsMax) ofBytes.clear();
-    this.#known.set(bytes, ofBytes.set(request.key, compiled));
+    this.#modules.know(bytes, request.key, compiled);
     return compiled;
   }
 
@@ -164,29 +149,19 @@ export class CompileCache implements ModuleSource {
 
   /** Forgets everything in memory. The store stays. */
   clear(): void {
-    this.#recent.clear();
-    this.#alive.clear();
-    this.#known = new WeakMap();
-    this.#sizeBytes = 0;
+    this.#modules.clear();
   }
 
   #byDigest(original: Uint8Array, digest: string, request: CompileRequest): CompiledModule {
     const key = `${digest}-${request.key}`;
-    const entry = this.#recent.get(key);
-    if (entry !== undefined) {
-      this.#recent.delete(key);
-      this.#recent.set(key, entry);
-      return entry.compiled;
-    }
-    const alive = this.#alive.get(key)?.deref();
-    if (alive !== undefined) return alive;
-    const { compiled, sizeBytes } =
-      this.#compiledBefore(key, digest) ?? this.#make(original, key, digest, request);
-    this.#keep(key, { compiled, sizeBytes });
-    return compiled;
+    const found = this.#modules.find(key);
+    if (found !== undefined) return found;
+    const made = this.#compiledBefore(key, digest) ?? this.#make(original, key, digest, request);
+    this.#modules.keep(key, made);
+    return made.compiled;
   }
 
-  #make(original: Uint8Array, key: string, digest: string, request: CompileRequest): Entry {
+  #make(original: Uint8Array, key: string, digest: string, request: CompileRequest): CompiledEntry {
     const origin = { plugin: request.plugin, digest };
     const { bytes, ...facts } = rewriteChecked(original, origin, request.options, this.#rewrite);
     const compiled = compileRewritten(bytes, facts, origin, this.#eagerly);
@@ -194,20 +169,7 @@ export class CompileCache implements ModuleSource {
     return { compiled, sizeBytes: bytes.length };
   }
 
-  #keep(key: string, entry: Entry): void {
-    this.#alive.set(key, new WeakRef(entry.compiled));
-    this.#collected.register(entry.compiled, key);
-    this.#recent.set(key, entry);
-    this.#sizeBytes += entry.sizeBytes;
-    for (const [oldKey, old] of this.#recent) {
-      if (this.#recent.size <= this.#modulesMax && this.#sizeBytes <= this.#bytesMax) break;
-      if (oldKey === key) break;
-      this.#recent.delete(oldKey);
-      this.#sizeBytes -= old.sizeBytes;
-    }
-  }
-
-  #compiledBefore(key: string, digest: string): Entry | undefined {
+  #compiledBefore(key: string, digest: string): CompiledEntry | undefined {
     const stored = this.#rewrittenBefore(key);
     if (stored === undefined) return undefined;
     const { bytes, facts } = stored;

@@ -11,7 +11,7 @@ export {
   ModuleArtifact,
   openArtifact,
 } from "./artifact.ts";
-export { CompileCache, type CompileCacheOptions } from "./compile-cache.ts";
+export { CompileCache, type CompileCacheOptions, keptVersion } from "./compile-cache.ts";
 // Errors.
 export { engineErrors, type TrapPlace } from "./errors.ts";
 // What a host function reads of a core module's memory.

@@ -2,7 +2,7 @@
 
 import { nearNames } from "../base/index.ts";
 import { type Bundle, type Isolation, isolations, type Json, openBundle } from "../bundle/index.ts";
-import type { CompileCache, Isolation as IsolationWalls } from "../engine/index.ts";
+import type { Isolation as IsolationWalls } from "../engine/index.ts";
 import type { Grant, ImportOffer, Rules, Vocabulary } from "../policy/index.ts";
 import type { AuditSink } from "../sandbox/index.ts";
 import type { EventBus } from "./bus/event-bus.ts";
@@ -18,13 +18,14 @@ import type { PluginSource } from "./install/source.ts";
 import type { ManagedPlugin } from "./managed-plugin.ts";
 import type { EventWithoutPlace, ManagerEvent, ManagerEvents } from "./manager-event.ts";
 import { limitsMaxDefault, type ManagerPolicy, type PluginPolicy } from "./policy.ts";
+import type { Rewrites } from "./rewrites.ts";
 import { makeVersion, type RunningVersion } from "./running-version.ts";
 import type { SecretSource } from "./settings/secrets.ts";
 import { resolveSettings, type SettingsFiles } from "./settings/settings.ts";
 import type { SharedState } from "./shared-state/shared-state.ts";
 import type { BundleStore } from "./store/bundle-store.ts";
 import type { DataFolder } from "./store/data-folder.ts";
-import { bundlesOf, type Entries, type Entry, type InstalledVersion } from "./store/entry.ts";
+import { type Entries, type Entry, type InstalledVersion, usedBundles } from "./store/entry.ts";
 
 export interface Core {
   readonly folder: DataFolder;
@@ -44,7 +45,7 @@ export interface Core {
   readonly bus: EventBus;
   readonly state: SharedState;
   readonly clock: ManagerClock;
-  readonly cache: CompileCache;
+  readonly rewrites: Rewrites;
   /** The level, opened when it is first needed, one for all plugins. */
   isolation(level: Isolation): IsolationWalls;
   /** Closes all levels that were opened. */
@@ -172,7 +173,7 @@ export async function prepare(
     settings,
     sandbox: policyOf(core, name).sandbox,
     dataFolder: core.folder.at("data", name),
-    cache: core.cache,
+    cache: core.rewrites.cacheOf(version.sha256),
     isolation: inspected.isolation === "inline" ? undefined : core.isolation(inspected.isolation),
     house: core,
     busDepth: core.pluginOf(name).busDepth,
@@ -190,9 +191,18 @@ export async function writeEntry(core: Core, entry: Entry): Promise<void> {
   core.entries.set(entry.name, entry);
 }
 
-/** Removes the bundles that no entry names any more. */
-export async function collectBundles(core: Core): Promise<void> {
-  await core.store.keepOnly(new Set([...core.entries.values()].flatMap(bundlesOf)));
+/** Removes the bundles that no entry names any more, and what was made of them. */
+export function collectBundles(core: Core): Promise<void> {
+  return inStore(core, async () => {
+    const used = usedBundles(core.entries.values());
+    await core.store.keepOnly(used.kept);
+    await core.rewrites.trim(used);
+  });
+}
+
+/** One after the other: a bundle that is kept, and whose entry is not written yet, is not taken for one without any. */
+export function inStore<Result>(core: Core, act: () => Promise<Result>): Promise<Result> {
+  return core.alone("", act);
 }
 
 /** @throws manager/no-such-plugin with near names */

@@ -72,6 +72,7 @@ export type { PluginDetails, PluginInfo } from "./plugin-info.ts";
 export { limitsMaxDefault, type ManagerPolicy, type PluginPolicy } from "./policy.ts";
 // Rewritten modules, kept between processes.
 export { RewriteFolder } from "./rewrite-folder.ts";
+export { rewrittenBytesMaxDefault } from "./rewrites.ts";
 // Secrets.
 export { isSecretReference, type SecretReference, type SecretSource } from "./settings/secrets.ts";
 // Settings.

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readdirSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { openBundle } from "../bundle/index.ts";
@@ -83,19 +83,6 @@ test("a plugin whose bundle is damaged waits, and those before and after it star
     waiting.map((event) => event.kind === "waiting" && [event.plugin, event.code]),
     [["b", "manager/store-damaged"]],
   );
-});
-
-test("what a killed manager had half written of a rewritten module is gone at the next start", async (t) => {
-  const first = await rig(t);
-  await first.manager.install(await ref(guests.adds(1)));
-  await first.manager.close();
-  const rewritten = join(first.folder, "rewritten");
-  const kept = readdirSync(rewritten);
-  assert.equal(kept.length, 1);
-  writeFileSync(join(rewritten, `${kept[0]}.draft-1`), "half");
-  const { manager } = await first.reopen();
-  assert.equal(manager.get<Calls>("adder").use(run, 1), 2);
-  assert.deepEqual(readdirSync(rewritten), kept);
 });
 
 test("an update takes over without its host doing anything, and the version before is kept", async (t) => {

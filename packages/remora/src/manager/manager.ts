@@ -336,7 +336,7 @@ export class Manager {
     }
     this.trail?.close();
     await this.#core.closeIsolations();
-    await this.#core.cache.settled();
+    await this.#core.rewrites.settled();
     await this.#held.release();
   }
 

@@ -2,7 +2,7 @@
 
 import { isRemoraError } from "../base/index.ts";
 import type { Bundle } from "../bundle/index.ts";
-import { CompileCache, type Isolation, openIsolation } from "../engine/index.ts";
+import { type Isolation, openIsolation } from "../engine/index.ts";
 import type { Vocabulary } from "../policy/index.ts";
 import { type AuditSink, sandboxOffers } from "../sandbox/index.ts";
 import { gateAudit } from "./audit/gate-audit.ts";
@@ -24,7 +24,7 @@ import { Manager } from "./manager.ts";
 import { ManagerEvents, type ManagerListener } from "./manager-event.ts";
 import type { PluginOwner } from "./plugin-owner.ts";
 import type { ManagerPolicy } from "./policy.ts";
-import { RewriteFolder, rewrittenName } from "./rewrite-folder.ts";
+import { Rewrites, rewrittenBytesMaxDefault } from "./rewrites.ts";
 import type { RunningVersion } from "./running-version.ts";
 import type { SecretSource } from "./settings/secrets.ts";
 import { SettingsFiles } from "./settings/settings.ts";
@@ -90,10 +90,11 @@ export async function openManager(options: OpenManagerOptions): Promise<Manager>
     const core = openCore(options, folder, held.holder.run, trail);
     if (options.onEvent !== undefined) core.events.listen(options.onEvent);
     const found = await core.files.readAll((host) => hostVocabulary(options.hosts, host));
-    const { store, files: entryFiles } = core;
+    const { store, rewrites, files: entryFiles } = core;
     const { entries, recovered } = await recover(found, {
       folder,
       store,
+      rewrites,
       files: entryFiles,
       killed: held.killed,
     });
@@ -182,7 +183,7 @@ function openCore(
     state: new SharedState(),
     audit: options.audit ?? (trail === undefined ? { write: () => {} } : gateAudit(trail)),
     clock,
-    cache: new CompileCache({ store: new RewriteFolder(folder.at(rewrittenName)) }),
+    rewrites: new Rewrites(folder, policy.rewrittenBytesMax ?? rewrittenBytesMaxDefault),
     events: new ManagerEvents(),
     observers: new CallObservers(),
     run,

@@ -28,6 +28,11 @@ export interface ManagerPolicy {
   readonly isolation?: Isolation;
   /** Versions that are kept to go back to. Default: 5. */
   readonly versionsKept?: number;
+  /**
+   * Bytes of rewritten modules and plans that are kept in the folder for the next start, of all plugins together. What would go
+   * beyond is made anew at each start. Default: `rewrittenBytesMaxDefault`, 512 MiB.
+   */
+  readonly rewrittenBytesMax?: number;
   /** Live instances of one plugin. Default: 8. */
   readonly instancesMax?: number;
   readonly breaker?: Partial<BreakerOptions>;

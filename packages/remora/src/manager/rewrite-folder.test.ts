@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -39,7 +39,9 @@ test("what is not there is undefined, and a file that cannot be written leaves n
     const store = new RewriteFolder(folder);
     assert.equal(store.read("0-1"), undefined);
     rmSync(folder, { recursive: true });
+    writeFileSync(folder, "");
     await assert.rejects(store.write("0-1", [new Uint8Array(3)]));
+    rmSync(folder);
     const again = new RewriteFolder(folder);
     await again.write("0-1", [Uint8Array.of(1, 2), Uint8Array.of(3)]);
     assert.deepEqual(Array.from(again.read("0-1") ?? []), [1, 2, 3]);

@@ -3,22 +3,18 @@
  * by whoever asks for it; here it only must not be half a file.
  */
 
-import { mkdirSync, readFileSync } from "node:fs";
-import { rename, rm, writeFile } from "node:fs/promises";
+import { readFileSync } from "node:fs";
+import { mkdir, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { RewriteStore } from "../engine/kept-files.ts";
 import { draftMark } from "./store/data-folder.ts";
 
-/** In the manager's folder. */
-export const rewrittenName = "rewritten";
-
 export class RewriteFolder implements RewriteStore {
   readonly #folder: string;
 
-  /** @param folder Made when it is not there. Nobody else may write into it. */
+  /** @param folder Made when something is written. Nobody else may write into it. */
   constructor(folder: string) {
     this.#folder = folder;
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
   }
 
   read(name: string): Uint8Array | undefined {
@@ -33,6 +29,7 @@ export class RewriteFolder implements RewriteStore {
   async write(name: string, pieces: readonly Uint8Array[]): Promise<void> {
     // Other processes may share the folder: a name of our own, then the new file in one step.
     const draft = `${this.#pathOf(name)}${draftMark}${crypto.randomUUID()}`;
+    await mkdir(this.#folder, { recursive: true, mode: 0o700 });
     try {
       await writeFile(draft, pieces, { flag: "wx", mode: 0o600 });
       await rename(draft, this.#pathOf(name));

@@ -16,7 +16,7 @@ import { busHostFunctions } from "../bus/plugin-bus.ts";
 import { checkDependents, interfaceNames, interfacesFor } from "../calls/plugin-interfaces.ts";
 import type { ConsentItem, ConsentRequest } from "../consent/asker.ts";
 import { grantsOf, mergeGrants, sortRequest } from "../consent/decide-request.ts";
-import { type Core, grantsFor, inspectOptions, prepare, rulesOf, writeEntry } from "../core.ts";
+import { type Core, grantsFor, inStore, inspectOptions, prepare, rulesOf, writeEntry } from "../core.ts";
 import { inStep, managerErrors } from "../errors.ts";
 import type { ManagedPlugin } from "../managed-plugin.ts";
 import { checkSettings } from "../settings/settings.ts";
@@ -262,9 +262,11 @@ function holdBack(
 ): Promise<void> {
   const { name } = source.inspected.manifest;
   return core.alone(name, async () => {
-    const held = await keepVersion(source, core);
-    const before = core.entries.get(name) ?? emptyEntry(source.inspected);
-    await writeEntry(core, { ...before, held });
+    await inStore(core, async () => {
+      const held = await keepVersion(source, core);
+      const before = core.entries.get(name) ?? emptyEntry(source.inspected);
+      await writeEntry(core, { ...before, held });
+    });
     core.events.tell({ kind: "held", plugin: name, atMs: core.clock.dateMs(), request });
   });
 }
@@ -306,18 +308,19 @@ async function place(accepted: Accepted, core: Core, options: InstallOptions): P
   const { manifest } = inspected;
   if (options.settings !== undefined) checkSettings(manifest.name, manifest.settings, options.settings);
   const before = core.entries.get(manifest.name);
-  const version = await keepVersion(accepted, core);
   const operation: Operation = before?.current === undefined ? "install" : "update";
-  const entry = {
-    ...(before ?? emptyEntry(inspected)),
-    isEnabled: options.isEnabled ?? before?.isEnabled ?? true,
-    candidate: { ...version, operation },
-    held: undefined,
-    grants,
-    refused,
-  };
-  await writeEntry(core, entry);
-  return { entry, before };
+  return inStore(core, async () => {
+    const entry = {
+      ...(before ?? emptyEntry(inspected)),
+      isEnabled: options.isEnabled ?? before?.isEnabled ?? true,
+      candidate: { ...(await keepVersion(accepted, core)), operation },
+      held: undefined,
+      grants,
+      refused,
+    };
+    await writeEntry(core, entry);
+    return { entry, before };
+  });
 }
 
 /** The same version again: what was given anew is kept. */

@@ -7,7 +7,8 @@
  *   plugins/NAME.json      one entry a plugin: the version that runs, those before it, what was granted
  *   settings/NAME.json     its settings, with references in place of secrets
  *   data/NAME/             its own files and keys, which only it changes
- *   rewritten/             modules after the rewrite, and plans of components; may be deleted at any time
+ *   rewritten/VERSION/SHA256/  of a bundle: its modules after the rewrite and the plan of its component, by the version
+ *                          of what made them; may be deleted at any time
  * ```
  *
  * Every change of what the manager believes is one rename. A file is written beside its place, synchronised, renamed,
@@ -18,7 +19,7 @@ import { randomUUID } from "node:crypto";
 import { dirname, join } from "node:path";
 import { isRemoraError } from "../../base/index.ts";
 import { managerErrors } from "../errors.ts";
-import { codeOf, type FileSystem } from "./file-system.ts";
+import { codeOf, type FileSystem, type Measured } from "./file-system.ts";
 
 /** Between a name and what makes it unique: names of plugins have no dot, digests neither. */
 export const draftMark = ".draft-";
@@ -38,9 +39,14 @@ export class DataFolder {
   }
 
   /** Names in a folder, without drafts that somebody left. @throws manager/folder */
-  async list(folder: string): Promise<readonly string[]> {
-    const names = await this.#guarded("list", this.at(folder), (path) => this.#files.list(path));
+  async list(...folder: readonly string[]): Promise<readonly string[]> {
+    const names = await this.#guarded("list", this.at(...folder), (path) => this.#files.list(path));
     return names.filter((name) => !name.includes(draftMark));
+  }
+
+  /** @throws manager/folder */
+  async measure(...names: readonly string[]): Promise<Measured> {
+    return this.#guarded("measure", this.at(...names), (path) => this.#files.measure(path));
   }
 
   /** Puts a file in its place, whole or not at all. @throws manager/folder */
@@ -74,9 +80,9 @@ export class DataFolder {
   }
 
   /** Removes the drafts of whoever was killed while writing. @throws manager/folder */
-  async sweep(folder: string): Promise<void> {
-    const names = await this.#guarded("list", this.at(folder), (path) => this.#files.list(path));
-    for (const name of names) if (name.includes(draftMark)) await this.remove(folder, name);
+  async sweep(...folder: readonly string[]): Promise<void> {
+    const names = await this.#guarded("list", this.at(...folder), (path) => this.#files.list(path));
+    for (const name of names) if (name.includes(draftMark)) await this.remove(...folder, name);
   }
 
   at(...names: readonly string[]): string {

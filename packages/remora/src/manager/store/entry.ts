@@ -93,11 +93,24 @@ export class Entries {
   }
 }
 
-/** The files that an entry needs in the store. */
-export function bundlesOf(entry: Entry): string[] {
-  return [entry.current, entry.candidate, entry.held, ...entry.previous]
-    .filter((version) => version !== undefined)
-    .map(({ sha256 }) => sha256);
+/** Bundles by the SHA-256 of their files. */
+export interface UsedBundles {
+  /** Those of all versions that are kept. */
+  readonly kept: ReadonlySet<string>;
+  /** Of those, the ones that run, or are about to. */
+  readonly inUse: ReadonlySet<string>;
+}
+
+export function usedBundles(entries: Iterable<Entry>): UsedBundles {
+  const kept = new Set<string>();
+  const inUse = new Set<string>();
+  for (const { current, candidate, held, previous } of entries) {
+    for (const version of [current, candidate]) if (version !== undefined) inUse.add(version.sha256);
+    for (const version of [current, candidate, held, ...previous]) {
+      if (version !== undefined) kept.add(version.sha256);
+    }
+  }
+  return { kept, inUse };
 }
 
 /** Ours, and whole because of how it was written; but a person may have edited it. */

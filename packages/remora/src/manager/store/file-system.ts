@@ -5,12 +5,21 @@
 
 import { constants } from "node:fs";
 import { mkdir, open, readdir, readFile, rename, rm, stat } from "node:fs/promises";
+import { join } from "node:path";
+
+export interface Measured {
+  readonly bytes: number;
+  /** Milliseconds since 1970. */
+  readonly changedAtMs: number;
+}
 
 export interface FileSystem {
   /** Undefined when there is no such file. */
   read(path: string): Promise<Uint8Array | undefined>;
   /** Names in a folder, sorted; none when it is not there. */
   list(folder: string): Promise<readonly string[]>;
+  /** What the files of a folder have together, and when the last of them changed; nothing when it is not there. */
+  measure(folder: string): Promise<Measured>;
   /** Makes the folder and those that it lies in; only its owner may look into it. */
   makeFolder(folder: string): Promise<void>;
   /** Writes a new file and synchronises it. Rejects with `EEXIST` when there is one. */
@@ -38,6 +47,14 @@ export const nodeFileSystem: FileSystem = {
       if (isMissing(error)) return [];
       throw error;
     }
+  },
+  async measure(folder) {
+    const names = await nodeFileSystem.list(folder);
+    const files = await Promise.all(names.map((name) => stat(join(folder, name))));
+    return {
+      bytes: files.reduce((sum, { size }) => sum + size, 0),
+      changedAtMs: Math.max(0, ...files.map(({ mtimeMs }) => mtimeMs)),
+    };
   },
   makeFolder: async (folder) => void (await mkdir(folder, { recursive: true, mode: 0o700 })),
   async writeNew(path, bytes) {

@@ -3,10 +3,10 @@
  * state or in its new one, never between. Nothing here needs the plugin's code.
  */
 
-import { rewrittenName } from "../rewrite-folder.ts";
+import type { Rewrites } from "../rewrites.ts";
 import type { BundleStore } from "./bundle-store.ts";
 import type { DataFolder } from "./data-folder.ts";
-import { bundlesOf, type Entries, type Entry, type Operation } from "./entry.ts";
+import { type Entries, type Entry, type Operation, usedBundles } from "./entry.ts";
 import type { Holder } from "./holder.ts";
 
 /** An operation that a killed manager was in, or had just finished. */
@@ -32,11 +32,13 @@ export async function recover(
   {
     folder,
     store,
+    rewrites,
     files,
     killed,
   }: {
     readonly folder: DataFolder;
     readonly store: BundleStore;
+    readonly rewrites: Rewrites;
     readonly files: Entries;
     readonly killed: Holder | undefined;
   },
@@ -67,8 +69,9 @@ export async function recover(
       recovered.push({ plugin: name, operation: last.operation, from: last.from, to: from, found: "new" });
     }
   }
-  await folder.sweep(rewrittenName);
-  await store.keepOnly(new Set([...kept.values()].flatMap(bundlesOf)));
+  const used = usedBundles(kept.values());
+  await store.keepOnly(used.kept);
+  await rewrites.trim(used);
   return { entries: kept, recovered };
 }
 
