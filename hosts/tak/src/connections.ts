@@ -15,7 +15,7 @@ import type {
 } from "./config/settings.ts";
 import { cotLimits } from "./cot/limits.ts";
 import { Endpoint } from "./endpoint.ts";
-import { takErrors } from "./errors.ts";
+import { reasonOf, takErrors } from "./errors.ts";
 import type { TakHost } from "./host.ts";
 import type { ConnectionHandlers } from "./net/connection.ts";
 import { Mesh } from "./net/mesh.ts";
@@ -238,6 +238,6 @@ async function readPem(path: string, { config }: Opening): Promise<Buffer> {
   try {
     return await readFile(whole);
   } catch (cause) {
-    throw takErrors["tls-file"]({ path: whole }, cause);
+    throw takErrors["tls-file"]({ path: whole, reason: reasonOf(cause) }, cause);
   }
 }

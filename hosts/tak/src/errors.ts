@@ -3,6 +3,14 @@
 import { defineErrors } from "remora/base";
 import { harmless } from "remora/policy";
 
+/** What the operating system says, without the path that the sentence has already. */
+export function reasonOf(cause: unknown): string {
+  if (!(cause instanceof Error)) return "unknown";
+  const { code } = cause as { readonly code?: unknown };
+  if (code === "ENOENT") return "there is no such file";
+  return typeof code === "string" ? code : harmless(cause.message, 200);
+}
+
 /** One thing that is wrong in a configuration file, and where. */
 export interface ConfigProblem {
   /** Counted from 1. */
@@ -31,14 +39,14 @@ export const takErrors = defineErrors("tak", {
   },
   "config-file": {
     fault: "operator",
-    message: (d: { path: string }) => `Cannot read "${d.path}"`,
+    message: (d: { path: string; reason: string }) => `Cannot read "${d.path}": ${d.reason}`,
   },
   "connect-failed": {
     fault: "operator",
-    message: (d: { name: string; attempt: number; nextInMs: number | undefined }) => {
+    message: (d: { name: string; attempt: number; nextInMs: number | undefined; reason: string }) => {
       const next =
         d.nextInMs === undefined ? "and was the last" : `the next follows in ${Math.round(d.nextInMs)} ms`;
-      return `Cannot connect to ${d.name}: attempt ${d.attempt} failed, ${next}`;
+      return `Cannot connect to ${d.name}: attempt ${d.attempt} failed (${d.reason}), ${next}`;
     },
   },
   "connection-idle": {
@@ -48,7 +56,8 @@ export const takErrors = defineErrors("tak", {
   },
   "connection-lost": {
     fault: "operator",
-    message: (d: { name: string }) => `Cannot go on with ${d.name}: the connection broke`,
+    message: (d: { name: string; reason: string }) =>
+      `Cannot go on with ${d.name}: the connection broke: ${d.reason}`,
   },
   "connections-max": {
     fault: "operator",
@@ -139,7 +148,8 @@ export const takErrors = defineErrors("tak", {
   },
   "plugin-file": {
     fault: "operator",
-    message: (d: { plugin: string; path: string }) => `Cannot read the plugin "${d.plugin}" from "${d.path}"`,
+    message: (d: { plugin: string; path: string; reason: string }) =>
+      `Cannot read the plugin "${d.plugin}" from "${d.path}": ${d.reason}; allowed are a bundle, a plugin's folder, and a .wasm`,
   },
   "plugin-kind": {
     fault: "publisher",
@@ -187,7 +197,8 @@ export const takErrors = defineErrors("tak", {
   },
   "tls-file": {
     fault: "operator",
-    message: (d: { path: string }) => `Cannot read the key or certificate "${d.path}"`,
+    message: (d: { path: string; reason: string }) =>
+      `Cannot read the key or certificate "${d.path}": ${d.reason}`,
   },
   "too-many-bad-events": {
     fault: "operator",

@@ -9,7 +9,7 @@ import { parseTakConfig } from "./config/parse.ts";
 import type { TakConfig } from "./config/settings.ts";
 import { type Connections, openConnections } from "./connections.ts";
 import { StreamReader } from "./cot/stream-reader.ts";
-import { takErrors } from "./errors.ts";
+import { reasonOf, takErrors } from "./errors.ts";
 import { openTakHost, type PluginStats, type TakHost, type TakHostStats } from "./host.ts";
 import { noElevation, openElevation } from "./plugin/elevation.ts";
 import { readRecording } from "./recording/container.ts";
@@ -111,7 +111,7 @@ async function readText(file: string): Promise<string> {
   try {
     return await readFile(file, "utf8");
   } catch (cause) {
-    throw takErrors["config-file"]({ path: file }, cause);
+    throw takErrors["config-file"]({ path: file, reason: reasonOf(cause) }, cause);
   }
 }
 
@@ -120,7 +120,7 @@ async function openPlayer({ file }: RecordingSource): Promise<Player> {
     return new Player(readRecording(await readFile(file)), Date.now());
   } catch (cause) {
     if (cause instanceof Error && "code" in cause && cause.code === "ENOENT") {
-      throw takErrors["config-file"]({ path: file }, cause);
+      throw takErrors["config-file"]({ path: file, reason: reasonOf(cause) }, cause);
     }
     throw cause;
   }

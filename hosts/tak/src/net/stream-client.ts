@@ -4,7 +4,7 @@ import { randomInt } from "node:crypto";
 import { connect as connectTcp, isIP, type Socket } from "node:net";
 import { type ConnectionOptions, connect as connectTls } from "node:tls";
 import type { RemoraError } from "remora/base";
-import { takErrors } from "../errors.ts";
+import { reasonOf, takErrors } from "../errors.ts";
 import { BackOff, type BackOffOptions, backOffDefault } from "./back-off.ts";
 import { type Connection, type ConnectionHandlers, showAddress } from "./connection.ts";
 import { StreamConnection, type StreamOptions, streamOptions } from "./stream-connection.ts";
@@ -171,7 +171,10 @@ export class StreamClient {
     const nextInMs = this.#backOff.nextMs();
     if (failure !== undefined) {
       this.#handlers.onConnectFailed?.(
-        takErrors["connect-failed"]({ name: this.name, attempt, nextInMs }, failure),
+        takErrors["connect-failed"](
+          { name: this.name, attempt, nextInMs, reason: reasonOf(failure) },
+          failure,
+        ),
       );
     }
     if (nextInMs !== undefined) {

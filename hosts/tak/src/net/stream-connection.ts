@@ -20,7 +20,7 @@ import {
   writeResponse,
 } from "../cot/negotiation.ts";
 import { MAGIC, StreamReader } from "../cot/stream-reader.ts";
-import { takErrors } from "../errors.ts";
+import { reasonOf, takErrors } from "../errors.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import {
   type Connection,
@@ -131,7 +131,7 @@ export class StreamConnection implements Connection {
     this.#socket.on("data", (chunk: Buffer) => this.#read(chunk));
     this.#socket.on("end", () => this.#finishReading());
     this.#socket.on("error", (error) => {
-      this.#reason ??= takErrors["connection-lost"]({ name: this.name }, error);
+      this.#reason ??= takErrors["connection-lost"]({ name: this.name, reason: reasonOf(error) }, error);
     });
     this.#socket.on("close", () => this.#finish());
     this.#scheduleCheck();

@@ -386,7 +386,8 @@ describe("a client keeps its connection", () => {
       await log.until(() => log.failed.length === attempt + 1);
       const error = log.failed[attempt];
       assert.equal(error?.code, "tak/connect-failed");
-      assert.deepEqual(error?.details, { name: client.name, attempt: attempt + 1, nextInMs: waitMs });
+      const details = { name: client.name, attempt: attempt + 1, nextInMs: waitMs, reason: "ECONNREFUSED" };
+      assert.deepEqual(error?.details, details);
       clock.pass(waitMs - 1);
       assert.equal(log.failed.length, attempt + 1);
       if (attempt < 2) clock.pass(1);

@@ -18,7 +18,7 @@ import {
 } from "remora/manager";
 import { takVocabulary } from "../config/plugins.ts";
 import type { PluginSettings, TakConfig } from "../config/settings.ts";
-import { takErrors } from "../errors.ts";
+import { reasonOf, takErrors } from "../errors.ts";
 import type { OpenTakHostOptions } from "../host.ts";
 import { takPluginHost } from "./plugin-host.ts";
 import { pluginName, wrapPlugin } from "./wrapped-plugin.ts";
@@ -112,7 +112,7 @@ async function readPlugin({ id, config }: PluginSettings, path: string): Promise
     return isBundle(bytes) ? bytes : wrapPlugin(pluginName(id), bytes, config !== undefined);
   } catch (cause) {
     if (!(cause instanceof Error && "errno" in cause)) throw cause;
-    throw takErrors["plugin-file"]({ plugin: id, path }, cause);
+    throw takErrors["plugin-file"]({ plugin: id, path, reason: reasonOf(cause) }, cause);
   }
 }
 
@@ -136,7 +136,7 @@ async function readKeys(path: string): Promise<string> {
   try {
     return await readFile(path, "utf8");
   } catch (cause) {
-    throw takErrors["config-file"]({ path }, cause);
+    throw takErrors["config-file"]({ path, reason: reasonOf(cause) }, cause);
   }
 }
 

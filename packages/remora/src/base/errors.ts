@@ -22,7 +22,8 @@ export class RemoraError<Code extends string = string, Details = unknown> extend
 }
 
 interface ErrorEntry<Details> {
-  readonly fault: Fault;
+  /** A function of the facts where it depends on what lies behind the error. */
+  readonly fault: Fault | ((details: Details) => Fault);
   readonly message: (details: Details) => string;
 }
 
@@ -55,7 +56,7 @@ export function defineErrors<const Layer extends string, Table extends ErrorTabl
     constructors[name] = (details: unknown, cause?: unknown) =>
       new RemoraError({
         code: `${layer}/${name}`,
-        fault: entry.fault,
+        fault: typeof entry.fault === "function" ? entry.fault(details) : entry.fault,
         message: entry.message(details),
         details,
         cause,

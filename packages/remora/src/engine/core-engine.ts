@@ -278,7 +278,7 @@ export class InstanceEngine implements CoreEngine {
         if (this.#meter.abortedBy !== undefined) return this.#meter.abortedBy;
         break;
       case "closed":
-        return engineErrors.closed({ what: `The instance of "${plugin}"` });
+        return engineErrors.closed({ what: `the instance of "${plugin}"` });
     }
     return this.#classified(error);
   }
@@ -289,7 +289,7 @@ export class InstanceEngine implements CoreEngine {
 
   #refusal(): RemoraError {
     const { plugin } = this;
-    if (this.#state === closed) return engineErrors.closed({ what: `The instance of "${plugin}"` });
+    if (this.#state === closed) return engineErrors.closed({ what: `the instance of "${plugin}"` });
     if (this.#state === poisoned) return engineErrors.poisoned({ plugin, cause: this.#poison });
     return engineErrors["re-entered"]({ plugin });
   }

@@ -90,7 +90,7 @@ export const engineErrors = defineErrors("engine", {
   },
   closed: {
     fault: "platform",
-    message: (d: { what: string }) => `${d.what} is closed`,
+    message: (d: { what: string }) => `Cannot use ${d.what}: it is closed`,
   },
   "pool-exhausted": {
     fault: "operator",

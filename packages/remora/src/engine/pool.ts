@@ -107,7 +107,7 @@ export class Pool<Item extends Poolable> {
   close(): void {
     this.#isClosed = true;
     for (const item of this.#idle.splice(0)) item.close();
-    for (const { reject } of this.#queue.splice(0)) reject(engineErrors.closed({ what: "The pool" }));
+    for (const { reject } of this.#queue.splice(0)) reject(engineErrors.closed({ what: "the pool" }));
   }
 
   /** One more instance is free: for the first in line. A fresh one that cannot start fails the call that it was for. */
@@ -123,7 +123,7 @@ export class Pool<Item extends Poolable> {
   }
 
   #create(): Item {
-    if (this.#isClosed) throw engineErrors.closed({ what: "The pool" });
+    if (this.#isClosed) throw engineErrors.closed({ what: "the pool" });
     if (this.#leased >= this.#options.instancesMax) {
       throw engineErrors["pool-exhausted"]({ instancesMax: this.#options.instancesMax });
     }

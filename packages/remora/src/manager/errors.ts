@@ -8,7 +8,19 @@ import { harmless } from "../policy/index.ts";
 import type { State } from "./life/life.ts";
 import type { Holder } from "./store/holder.ts";
 
+/** What was asked for when a step failed. */
+export type Doing =
+  | "install"
+  | "update"
+  | "roll back"
+  | "remove"
+  | "enable"
+  | "reload"
+  | "change the settings of"
+  | "change the grants of";
+
 interface StepFailure {
+  readonly doing: Doing;
   /** The plugin, as it was asked for or as its manifest calls it. */
   readonly plugin: string;
   /** Of the error that stopped the step; empty when it has none. */
@@ -18,23 +30,24 @@ interface StepFailure {
   readonly causeFault: Fault;
 }
 
-const step = (number: number, name: string, fault: Fault) => ({
-  fault,
+/** Whoever has to act on what stopped it has to act. */
+const step = (number: number, name: string) => ({
+  fault: (d: StepFailure) => d.causeFault,
   message: (d: StepFailure) =>
-    `Cannot install ${harmless(d.plugin)}: step ${number} (${name}) failed: ${d.code === "" ? "" : `${d.code}: `}${d.reason}`,
+    `Cannot ${d.doing} ${harmless(d.plugin)}: step ${number} (${name}) failed: ${d.code === "" ? "" : `${d.code}: `}${d.reason}`,
 });
 
 export const managerErrors = defineErrors("manager", {
   // The nine steps.
-  resolve: step(1, "resolve", "operator"),
-  fetch: step(2, "fetch", "operator"),
-  verify: step(3, "verify", "publisher"),
-  inspect: step(4, "inspect", "publisher"),
-  decide: step(5, "decide", "operator"),
-  place: step(6, "place", "operator"),
-  prepare: step(7, "prepare", "guest"),
-  "hand-over": step(8, "hand over", "guest"),
-  swap: step(9, "swap", "platform"),
+  resolve: step(1, "resolve"),
+  fetch: step(2, "fetch"),
+  verify: step(3, "verify"),
+  inspect: step(4, "inspect"),
+  decide: step(5, "decide"),
+  place: step(6, "place"),
+  prepare: step(7, "prepare"),
+  "hand-over": step(8, "hand over"),
+  swap: step(9, "swap"),
 
   // What stops a step.
   "no-source": {
@@ -65,7 +78,7 @@ export const managerErrors = defineErrors("manager", {
   "no-host": {
     fault: "operator",
     message: (d: { host: string; version: string; near: readonly string[]; found: readonly string[] }) =>
-      `Cannot run a plugin for "${harmless(d.host)}" ${harmless(d.version)}: here ${d.found.length === 1 ? "is" : "are"} ${d.found.join(", ") || "no host"}`,
+      `Cannot run a plugin for "${harmless(d.host)}" ${harmless(d.version)}: here ${d.found.length === 1 ? "is" : "are"} ${d.found.join(", ") || "no host"}${d.near[0] === undefined ? "" : `; did you mean "${d.near[0]}"?`}`,
   },
   "no-world": {
     fault: "operator",
@@ -152,14 +165,14 @@ export const managerErrors = defineErrors("manager", {
   "no-secret": {
     fault: "operator",
     message: (d: { plugin: string; secret: string }) =>
-      `Cannot set up ${d.plugin}: there is no secret "${harmless(d.secret)}"`,
+      `Cannot set up ${d.plugin}: its settings name the secret "${harmless(d.secret)}", and the program that runs it has none of that name`,
   },
 
   // The folder.
   folder: {
     fault: "operator",
     message: (d: { doing: string; path: string; reason: string }) =>
-      `Cannot ${d.doing} "${d.path}": ${d.reason}`,
+      `Cannot ${d.doing} "${d.path}": ${d.reason}${meanings[d.reason] ?? ""}`,
   },
   "folder-held": {
     fault: "operator",
@@ -169,11 +182,12 @@ export const managerErrors = defineErrors("manager", {
   "store-damaged": {
     fault: "operator",
     message: (d: { path: string; found: string }) =>
-      `Cannot use "${d.path}": found ${d.found}; it was changed or removed from outside`,
+      `Cannot use "${d.path}": found ${d.found}; it was changed or removed from outside, and installing the plugin again brings it back`,
   },
   "entry-damaged": {
     fault: "operator",
-    message: (d: { path: string; problem: string }) => `Cannot read "${d.path}": ${harmless(d.problem)}`,
+    message: (d: { path: string; problem: string }) =>
+      `Cannot read "${d.path}": ${harmless(d.problem)}; put back a copy, or remove it to forget the plugin`,
   },
 
   "audit-unwritable": {
@@ -224,10 +238,22 @@ export const managerErrors = defineErrors("manager", {
       `Cannot call ${d.plugin}: ${d.waitingMax} calls wait already`,
   },
   closed: {
-    fault: "operator",
+    fault: "platform",
     message: (d: { folder: string }) => `Cannot use the manager of "${d.folder}": it is closed`,
   },
 });
+
+/** What the operating system's names say. */
+const meanings: Readonly<Record<string, string>> = {
+  ENOSPC: ", the disk is full",
+  EDQUOT: ", the quota of the disk is used up",
+  EROFS: ", it is read-only",
+  EACCES: ", this program may not",
+  EPERM: ", this program may not",
+  ENOTDIR: ", a file stands where a folder is wanted",
+  EISDIR: ", a folder stands where a file is wanted",
+  EMFILE: ", this program has too many files open",
+};
 
 export const stepNames = [
   "resolve",
@@ -247,19 +273,20 @@ export async function inStep<Result>(
   name: StepName,
   plugin: string,
   act: () => Result | Promise<Result>,
+  doing: Doing = "install",
 ): Promise<Result> {
   try {
     return await act();
   } catch (error) {
-    throw stepFailed(name, plugin, error);
+    throw stepFailed(name, plugin, error, doing);
   }
 }
 
-export function stepFailed(name: StepName, plugin: string, error: unknown): Error {
+export function stepFailed(name: StepName, plugin: string, error: unknown, doing: Doing = "install"): Error {
   // Our own mistakes stay what they are.
   if (!isRemoraError(error)) return error instanceof Error ? error : new Error(String(error));
   // A dependency that failed has named its step already.
   if (stepNames.some((each) => error.code === `manager/${each}`)) return error;
   const { code, message, fault } = error;
-  return managerErrors[name]({ plugin, code, reason: message, causeFault: fault }, error);
+  return managerErrors[name]({ doing, plugin, code, reason: message, causeFault: fault }, error);
 }

@@ -39,8 +39,11 @@ function listed(refused: readonly RefusedImport[]): string {
 function reason(entry: RefusedImport): string {
   switch (entry.why) {
     case "not-granted":
-      return `needs the capability "${entry.capability}", which is not granted${entry.forbidden === undefined ? "" : ` (forbidden ${entry.forbidden} function)`}`;
+      return `needs the capability "${entry.capability}", which is not granted${entry.forbidden === undefined ? "" : `; without it, it is a forbidden ${entry.forbidden} function`}`;
     case "unknown":
+      if (entry.capability !== undefined) {
+        return `${entry.forbidden === undefined ? "is not given here" : `is a forbidden ${entry.forbidden} function here`}: allowed it is by a sandbox, with a grant of "${entry.capability}"`;
+      }
       return entry.forbidden === undefined
         ? `is unknown${suggestion(entry.near)}`
         : `is a forbidden ${entry.forbidden} function`;

@@ -96,3 +96,23 @@ test("forbidden imports are told in the words that operators search for", () => 
   assert.ok(check.kind === "refused");
   assert.match(check.error.message, /forbidden network function.*forbidden file system function/);
 });
+
+test("an import of WASI that a grant would allow is told with that grant, with a sandbox and without one", () => {
+  const needed = [
+    { from: "wasi_snapshot_preview1", item: "fd_write" },
+    { from: "wasi:io/streams@0.2.3" },
+    { from: "wasi:random/random@0.2.3" },
+  ];
+  for (const offers of [available.offers, []]) {
+    const check = checkImports(needed.slice(0, 1), { ...available, offers });
+    assert.ok(check.kind === "refused");
+    assert.match(check.error.message, /fd_write" .*"wasi\.base"/);
+  }
+  const check = checkImports(needed, { hostFunctions: [], offers: [], grants: [] });
+  assert.ok(check.kind === "refused");
+  assert.match(
+    check.error.message,
+    /io\/streams@0\.2\.3" is not given here: allowed .* grant of "wasi\.base"/,
+  );
+  assert.match(check.error.message, /random@0\.2\.3" is not given here: allowed .* grant of "random\.read"/);
+});

@@ -8,6 +8,7 @@ import { nearNames, type RemoraError } from "../base/index.ts";
 import type { CapabilityName } from "./capability.ts";
 import { policyErrors } from "./errors.ts";
 import type { Grant } from "./grant.ts";
+import { wasiCapability } from "./wasi-capability.ts";
 
 /** One import of an artifact, as its binary names it. */
 export interface ImportNeed {
@@ -49,6 +50,8 @@ export type RefusedImport =
       readonly name: string;
       readonly why: "unknown";
       readonly near: readonly string[];
+      /** The grant with which a sandbox would give it, where there is none. */
+      readonly capability?: CapabilityName;
       readonly forbidden?: ForbiddenKind;
     }
   | {
@@ -128,7 +131,14 @@ function unknownImport(need: ImportNeed, available: AvailableImports): RefusedIm
   const name = importName(need);
   const candidates = [...available.hostFunctions, ...available.offers.map((offer) => offer.import)];
   const forbidden = forbiddenKind(need);
-  return { name, why: "unknown", near: nearNames(name, candidates), ...(forbidden && { forbidden }) };
+  const capability = available.offers.length === 0 ? wasiCapability(need) : undefined;
+  return {
+    name,
+    why: "unknown",
+    near: nearNames(name, candidates),
+    ...(capability && { capability }),
+    ...(forbidden && { forbidden }),
+  };
 }
 
 function forbiddenKind(need: ImportNeed): ForbiddenKind | undefined {

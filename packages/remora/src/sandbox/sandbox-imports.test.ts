@@ -3,8 +3,9 @@ import * as fs from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
+import { wasiCapability } from "../policy/wasi-capability.ts";
 import { type ErrnoName, errno } from "./fs/errno.ts";
-import type { SandboxOptions } from "./sandbox-imports.ts";
+import { type SandboxOptions, sandboxOffers } from "./sandbox-imports.ts";
 import { expectEnded, type TestSandbox, testSandbox } from "./testing/sandboxes.ts";
 
 /** Calls preview 1 as a guest would, with a path at 1000 and results at 0. */
@@ -191,4 +192,15 @@ test("a limit that does not exist, or is no number, is refused", () => {
   assert.throws(() => testSandbox({ limits: { handleMax: 1 } as object }), RangeError);
   assert.throws(() => testSandbox({ limits: { handlesMax: -1 } }), RangeError);
   assert.throws(() => testSandbox({ limits: { handlesMax: Number.NaN } }), RangeError);
+});
+
+test("the capability that an error names for an import of WASI is the one by which it is offered", () => {
+  for (const offer of sandboxOffers.filter((one) => one.import.startsWith("wasi"))) {
+    const [from = "", item] = offer.import.includes(":") ? [offer.import] : offer.import.split(".");
+    assert.equal(
+      wasiCapability(item === undefined ? { from } : { from, item }),
+      offer.capability,
+      offer.import,
+    );
+  }
 });

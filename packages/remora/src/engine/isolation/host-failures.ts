@@ -63,5 +63,5 @@ export class HostFailures {
 
 /** What the host has to say to a guest that waits for it: the error is the host's own. */
 export function closedError(plugin: string): RemoraError {
-  return engineErrors.closed({ what: `The instance of "${plugin}"` });
+  return engineErrors.closed({ what: `the instance of "${plugin}"` });
 }

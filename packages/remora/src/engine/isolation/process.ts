@@ -30,7 +30,7 @@ export class ProcessIsolation implements Isolation {
   }
 
   async instantiate(artifact: Artifact, options: IsolatedOptions): Promise<IsolatedInstance> {
-    if (this.#isClosed) throw engineErrors.closed({ what: "The isolation in processes" });
+    if (this.#isClosed) throw engineErrors.closed({ what: "the isolation in processes" });
     let isolate = this.#isolates.get(artifact);
     if (isolate === undefined) {
       isolate = this.#start(artifact);

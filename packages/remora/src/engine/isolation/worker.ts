@@ -41,7 +41,7 @@ export class WorkerIsolation implements Isolation {
   }
 
   async instantiate(artifact: Artifact, options: IsolatedOptions): Promise<IsolatedInstance> {
-    if (this.#isClosed) throw engineErrors.closed({ what: "The pool of threads" });
+    if (this.#isClosed) throw engineErrors.closed({ what: "the pool of threads" });
     const isolate = await this.#seated(this.#leastTaken()).ready;
     return isolate.instantiate(artifact, options);
   }

@@ -7,7 +7,7 @@ import { type Json, openBundle } from "../../bundle/index.ts";
 import { type Grant, parseGrant } from "../../policy/index.ts";
 import { mergeGrants, withoutGrants } from "../consent/decide-request.ts";
 import { type Core, entryOf, prepare, tellOf, writeEntry } from "../core.ts";
-import { inStep, managerErrors } from "../errors.ts";
+import { type Doing, inStep, managerErrors } from "../errors.ts";
 import { checkSettings } from "../settings/settings.ts";
 import type { Entry } from "../store/entry.ts";
 
@@ -16,7 +16,7 @@ export function reload(
   { state = true }: { readonly state?: boolean },
   core: Core,
 ): Promise<void> {
-  return core.alone(name, () => remake(entryOf(core, name), { state }, core));
+  return core.alone(name, () => remake(entryOf(core, name), { doing: "reload", state }, core));
 }
 
 export async function give(name: string, grant: unknown, core: Core): Promise<void> {
@@ -54,7 +54,7 @@ export function changeSettings(name: string, settings: Json, core: Core): Promis
       write: () => core.settings.write(name, settings),
       undo: () => core.settings.restore(name, before),
     };
-    await remake(entry, { state: true, settings, keep }, core);
+    await remake(entry, { doing: "change the settings of", state: true, settings, keep }, core);
     tellOf(core, name, { kind: "settings" });
   });
 }
@@ -82,12 +82,13 @@ function changeGrants(
     const before = entryOf(core, name);
     const entry = { ...before, ...next(before) };
     const keep = { write: () => writeEntry(core, entry), undo: () => writeEntry(core, before) };
-    await remake(entry, { state: true, keep }, core);
+    await remake(entry, { doing: "change the grants of", state: true, keep }, core);
     tellOf(core, name, told);
   });
 }
 
 interface Remaking {
+  readonly doing: Doing;
   readonly state: boolean;
   readonly settings?: Json;
   /** What is kept of the change: on disk before anybody serves by it, so that no guest ever has what is not kept. */
@@ -96,7 +97,7 @@ interface Remaking {
 
 async function remake(
   { name, current: version, grants, isEnabled }: Entry,
-  { state, settings, keep }: Remaking,
+  { doing, state, settings, keep }: Remaking,
   core: Core,
 ): Promise<void> {
   if (version === undefined) {
@@ -105,7 +106,7 @@ async function remake(
   }
   const plugin = core.pluginOf(name);
   const startedMs = core.clock.monotonicMs();
-  const next = await inStep("prepare", name, () => prepare(core, { name, version, grants, settings }));
+  const next = await inStep("prepare", name, () => prepare(core, { name, version, grants, settings }), doing);
   try {
     await keep?.write();
   } catch (error) {
@@ -116,7 +117,7 @@ async function remake(
   if (!isEnabled) return next.drain();
   let hasState: boolean;
   try {
-    hasState = await inStep("hand-over", name, () => plugin.takeOver(next, { state }));
+    hasState = await inStep("hand-over", name, () => plugin.takeOver(next, { state }), doing);
   } catch (error) {
     // When that fails too, the next start begins with what was asked for; why it does not now is the first error.
     await keep?.undo().catch(() => {});

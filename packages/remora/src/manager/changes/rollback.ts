@@ -15,7 +15,7 @@ export function rollback(name: string, version: string | undefined, core: Core):
     if (target === undefined) throw noSuchVersion(before, version);
     const candidate = { ...target, operation: "rollback" as const, failedWith: undefined };
     const entry = { ...before, candidate };
-    await inStep("place", name, () => writeEntry(core, entry));
+    await inStep("place", name, () => writeEntry(core, entry), "roll back");
     return change({ entry, before }, core, { state: true });
   });
 }

@@ -11,9 +11,8 @@ export function enable(name: string, core: Core): Promise<void> {
     const { current, grants } = entry;
     if (!entry.isEnabled) await writeEntry(core, { ...entry, isEnabled: true });
     if (current !== undefined && plugin.serving === undefined) {
-      await inStep("prepare", name, () =>
-        plugin.start(() => prepare(core, { name, version: current, grants })),
-      );
+      const start = () => plugin.start(() => prepare(core, { name, version: current, grants }));
+      await inStep("prepare", name, start, "enable");
     }
     if (!entry.isEnabled) tellOf(core, name, { kind: "enabled" });
   });

@@ -12,7 +12,7 @@ export async function update(
   options: InstallOptions,
 ): Promise<{ version: string; isNew: boolean }> {
   const before = entryOf(core, name).current;
-  const found = await inStep("resolve", name, () => resolveName(name, range, core.sources));
+  const found = await inStep("resolve", name, () => resolveName(name, range, core.sources), "update");
   const at = found.findIndex(({ offered }) => offered.digest === before?.digest);
   const newer = at < 0 ? found : found.slice(0, at);
   if (newer.length > 0) await installFirst(newer, name, core, options);

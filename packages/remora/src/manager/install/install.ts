@@ -17,7 +17,7 @@ import { checkDependents, interfaceNames, interfacesFor } from "../calls/plugin-
 import type { ConsentItem, ConsentRequest } from "../consent/asker.ts";
 import { grantsOf, mergeGrants, sortRequest } from "../consent/decide-request.ts";
 import { type Core, grantsFor, inStore, inspectOptions, prepare, rulesOf, writeEntry } from "../core.ts";
-import { inStep, managerErrors } from "../errors.ts";
+import { type Doing, inStep, managerErrors } from "../errors.ts";
 import type { ManagedPlugin } from "../managed-plugin.ts";
 import { checkSettings } from "../settings/settings.ts";
 import type { Entry, InstalledVersion, Operation } from "../store/entry.ts";
@@ -137,24 +137,26 @@ export async function change(
 ): Promise<ManagedPlugin> {
   const { name, candidate } = entry;
   const { operation, ...version } = candidate;
+  const doing = doingOf[operation];
   const plugin = core.pluginOf(name);
   const isNew = before?.current === undefined;
   let hasTakenOver = false;
   try {
     const making = { name, version, grants: entry.grants, settings, ...(bundle !== undefined && { bundle }) };
     if (isNew && entry.isEnabled) {
-      await inStep("prepare", name, () => plugin.start(() => prepare(core, making)));
+      await inStep("prepare", name, () => plugin.start(() => prepare(core, making)), doing);
     } else {
-      const next = await inStep("prepare", name, () => prepare(core, making));
+      const next = await inStep("prepare", name, () => prepare(core, making), doing);
       // A plugin that is disabled is made to see whether it can be, and not to run.
       if (!entry.isEnabled) await next.drain();
-      else await inStep("hand-over", name, () => plugin.takeOver(next, { state }));
+      else await inStep("hand-over", name, () => plugin.takeOver(next, { state }), doing);
       hasTakenOver = entry.isEnabled;
     }
-    await inStep("swap", name, async () => {
+    const swap = async () => {
       if (settings !== undefined) await core.settings.write(name, settings);
       await writeEntry(core, takenOver(entry, core));
-    });
+    };
+    await inStep("swap", name, swap, doing);
   } catch (error) {
     if (hasTakenOver) plugin.takeBack();
     await undo({ entry, before }, plugin, core);
@@ -166,6 +168,13 @@ export async function change(
   core.events.tell({ kind: "changed", plugin: name, atMs, operation, from, to: version.version });
   return plugin;
 }
+
+const doingOf: Readonly<Record<Operation, Doing>> = {
+  install: "install",
+  update: "update",
+  rollback: "roll back",
+  remove: "remove",
+};
 
 /** How far a bundle is trusted, by the keys of now. */
 export function trustHere(bundle: Bundle, { policy, clock }: Core): Trust {

@@ -1,0 +1,64 @@
+/** What somebody reads when a change of a plugin fails: what was to be done, why not, and who has to act. */
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { isRemoraError, type RemoraError } from "../base/index.ts";
+import { managerErrors } from "./errors.ts";
+import { failingFiles } from "./testing/failing-files.ts";
+import { guests, ref, rig, testHost } from "./testing/rig.test.ts";
+
+const hosts = [{ ...testHost, worlds: testHost.worlds.map((world) => ({ ...world, takesSettings: true })) }];
+const tables = `[settings]
+type = "object"
+[settings.properties.key]
+type = "string"
+writeOnly = true
+`;
+const settings = { key: { secret: "API-KEY" } };
+
+async function failureOf(promise: Promise<unknown>): Promise<RemoraError> {
+  const error = await promise.then(
+    () => assert.fail("it was done"),
+    (reason: unknown) => reason,
+  );
+  assert.ok(isRemoraError(error), String(error));
+  return error;
+}
+
+test("a step that fails by the operator's fault is the operator's, and one by the guest's the guest's", async (t) => {
+  const { manager } = await rig(t, { hosts });
+  const secret = await failureOf(manager.install(await ref(guests.adds(1), { tables }), { settings }));
+  assert.deepEqual([secret.code, secret.fault], ["manager/prepare", "operator"]);
+  assert.match(
+    secret.message,
+    /^Cannot install adder: step 7 \(prepare\) failed: manager\/no-secret: .*"API-KEY"/,
+  );
+  const trap = await failureOf(manager.install(await ref(guests.trapsAtStart)));
+  assert.deepEqual([trap.code, trap.fault], ["manager/prepare", "guest"]);
+  const other = await failureOf(
+    manager.install(await ref('(import "env" "nothing" (func)) (func (export "run"))')),
+  );
+  assert.deepEqual([other.code, other.fault], ["manager/inspect", "operator"]);
+});
+
+test("each change that fails says what it was", async (t) => {
+  const files = failingFiles();
+  const { manager } = await rig(t, { hosts, files });
+  const says = async (promise: Promise<unknown>, begin: string) => {
+    const { message } = await failureOf(promise);
+    assert.ok(message.startsWith(`${begin} adder: step `), message);
+  };
+  await manager.install(await ref(guests.adds(1), { tables }));
+  await says(manager.changeSettings("adder", settings), "Cannot change the settings of");
+  await says(manager.update("adder", "*"), "Cannot update");
+  await says(manager.install(await ref(guests.trapsAtStart, { version: "2.0.0", tables })), "Cannot update");
+  await manager.install(await ref(guests.adds(2), { version: "3.0.0", tables }));
+  files.failFrom(0, "ENOSPC");
+  await says(manager.rollback("adder"), "Cannot roll back");
+  files.failFrom(Number.POSITIVE_INFINITY, "ENOSPC");
+});
+
+test("what the operating system said is told in words, with its name", () => {
+  const { message } = managerErrors.folder({ doing: "write", path: "/plugins/a", reason: "ENOSPC" });
+  assert.equal(message, 'Cannot write "/plugins/a": ENOSPC, the disk is full');
+});
