@@ -30,7 +30,6 @@ import type { GuestHost } from "./host.ts";
 import { Inbox } from "./inbox.ts";
 import { isolatedComponent, isolatedInstance, liveComponent, liveInstance } from "./live-instance.ts";
 import type { SignalkGuest } from "./signalk-guest.ts";
-import { WaitingClock } from "./waiting-clock.ts";
 import { worldImports } from "./world-imports.ts";
 
 export interface LinkOptions {
@@ -44,23 +43,17 @@ export class GuestLink {
   readonly #asyncify = new Asyncify();
   readonly #inbox: Inbox;
   readonly #events: EventInbox;
-  readonly #waitingClock: WaitingClock;
 
-  /**
-   * @param clock        For subscriptions that have a period.
-   * @param waitingClock Stands still while the guest waits for the network.
-   */
-  constructor(host: GuestHost, clock: Clock, waitingClock = new WaitingClock()) {
+  /** @param clock For subscriptions that have a period. */
+  constructor(host: GuestHost, clock: Clock) {
     this.#host = host;
-    this.#waitingClock = waitingClock;
     this.#inbox = new Inbox(host, clock);
     this.#events = new EventInbox(host);
   }
 
   /** @param host In whose name they are called. Default: the guest's own. */
   imports({ kind, hasFetch }: LinkOptions, access: GuestAccess, host = this.#host): HostImports {
-    if (kind === "component")
-      return worldImports(host, { inbox: this.#inbox, events: this.#events, clock: this.#waitingClock });
+    if (kind === "component") return worldImports(host, { inbox: this.#inbox, events: this.#events });
     const bytes = new GuestBytes(access.memory);
     const env = envImports({ host, bytes, abort: (error) => access.abort(error) }, this.#events);
     if (!hasFetch) return { env };

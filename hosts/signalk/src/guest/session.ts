@@ -5,13 +5,18 @@
 
 import { type Artifact, type GuestAccess, type Isolation, importNames, type Limits } from "remora/engine";
 import { checkImports, type Grant } from "remora/policy";
-import { type AuditSink, type InstanceImports, type Sandbox, sandboxImports } from "remora/sandbox";
+import {
+  type AuditSink,
+  type InstanceImports,
+  type Sandbox,
+  sandboxImports,
+  suspendedWaiting,
+} from "remora/sandbox";
 import type { Clock } from "../clock.ts";
 import type { ServerPort } from "../server-port.ts";
 import { GuestLink, nobody } from "./guest-link.ts";
 import { type GuestHost, type GuestSettings, Holdings } from "./host.ts";
 import type { SignalkGuest } from "./signalk-guest.ts";
-import { WaitingClock } from "./waiting-clock.ts";
 
 export interface SessionOptions {
   readonly plugin: string;
@@ -54,7 +59,6 @@ export interface Session {
  */
 export async function openSession(options: SessionOptions): Promise<Session> {
   const { plugin, grants } = options;
-  const waitingClock = new WaitingClock(options.guestClock);
   const sandbox = sandboxImports({
     plugin,
     grants,
@@ -63,7 +67,7 @@ export async function openSession(options: SessionOptions): Promise<Session> {
     environment: { PLUGIN_ID: plugin },
     privateFolder: options.privateFolder,
     network: { addresses: options.networkAddresses },
-    ...(waitsForNetwork(options) && { waiting: waitingClock.waiting }),
+    ...(waitsForNetwork(options) && { waiting: suspendedWaiting }),
     log: {
       write: ({ level, text }) => options.log(level === "warn" || level === "error" ? level : "debug", text),
     },
@@ -73,7 +77,7 @@ export async function openSession(options: SessionOptions): Promise<Session> {
   const { server, settings, log, ask } = options;
   const host: GuestHost = { plugin, server, sandbox, gate: sandbox.gate, settings, log, holdings, ask };
   try {
-    const made = await instantiate(options, host, waitingClock);
+    const made = await instantiate(options, host);
     holdings.add(() => made.guest.close());
     return {
       guest: made.guest,
@@ -87,16 +91,19 @@ export async function openSession(options: SessionOptions): Promise<Session> {
   }
 }
 
-/** Guests that can be put aside answer each call with a promise, so that only those are which have something to wait for. */
+/**
+ * On this thread guests that can be put aside answer each call with a promise, so that only those are which have something
+ * to wait for. Behind a wall it makes no difference.
+ */
 function waitsForNetwork({ artifact, grants, wall }: SessionOptions): boolean {
-  if (wall !== undefined) return false;
+  if (wall !== undefined) return true;
   const given = grants.some(({ capability }) => capability === "net.http" || capability === "net.socket");
   return given && artifact.kind === "component";
 }
 
-async function instantiate(options: SessionOptions, host: GuestHost, waitingClock: WaitingClock) {
+async function instantiate(options: SessionOptions, host: GuestHost) {
   const { artifact, limits, grants, guestClock, wall } = options;
-  const link = new GuestLink(host, options.clock, waitingClock);
+  const link = new GuestLink(host, options.clock);
   const hasFetch = grants.some(({ capability }) => capability === "net.http");
   const own = (access: GuestAccess, holder?: GuestHost) =>
     link.imports({ kind: artifact.kind, hasFetch }, access, holder);
@@ -118,8 +125,7 @@ async function instantiate(options: SessionOptions, host: GuestHost, waitingCloc
       guest: await link.openIsolated(instance, artifact.kind),
     }));
   }
-  const clock = artifact.kind === "component" ? waitingClock.now : guestClock;
-  const instance = artifact.instantiate({ ...given, ...(clock !== undefined && { clock }) });
+  const instance = artifact.instantiate({ ...given, ...(guestClock && { clock: guestClock }) });
   return orClosed(instance, async () => ({ own: sandboxed, guest: link.open(instance) }));
 }
 

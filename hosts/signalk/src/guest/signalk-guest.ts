@@ -5,7 +5,7 @@ import type { EndpointResponse, MatchedRequest } from "../plugin/endpoints.ts";
 import type { WorldUpdate } from "./inbox.ts";
 
 export interface SignalkGuest {
-  /** Behind a wall: each answer takes its way, within a deadline that waiting counts for. */
+  /** Behind a wall: each answer takes its way. */
   readonly isRemote: boolean;
   /** True after a failure, and when it was closed: nothing can be asked of it any more. */
   readonly isLost: boolean;

@@ -19,7 +19,6 @@ import {
   registerResources,
   registerWeather,
 } from "./registrations.ts";
-import type { WaitingClock } from "./waiting-clock.ts";
 import { network } from "./world-network.ts";
 import { fromWorldItems, toWorld, type WorldPathValue, type WorldValue } from "./world-value.ts";
 
@@ -34,13 +33,12 @@ export function worldName(interfaceName: string): string {
 export interface WorldGuest {
   readonly inbox: Inbox;
   readonly events: EventInbox;
-  readonly clock: WaitingClock;
 }
 
 /** Each function is marked as slow, as those of `env` are: a guest that only calls the host looks at the clock then. */
 export function worldImports(
   host: GuestHost,
-  { inbox, events, clock }: WorldGuest,
+  { inbox, events }: WorldGuest,
 ): Record<string, Record<string, HostFunction>> {
   const interfaces: Record<string, Record<string, HostFunction>> = {
     types: {},
@@ -53,7 +51,7 @@ export function worldImports(
       register: (context: string, path: string) => orRefuse(registerPut(host, context, path)),
     },
     providers: providers(host),
-    network: network(host, clock),
+    network: network(host),
     events: {
       subscribe: (kinds: readonly string[]) => orRefuse(events.subscribe(kinds)),
       emit: (kind: string, data: string) =>

@@ -3,7 +3,6 @@
 import { asyncHostFunction, ComponentError } from "remora";
 import { HttpFailure } from "remora/sandbox";
 import type { GuestHost } from "./host.ts";
-import type { WaitingClock } from "./waiting-clock.ts";
 
 type Header = readonly [name: string, value: string];
 
@@ -20,9 +19,9 @@ interface Response {
   readonly body: Uint8Array;
 }
 
-export function network(host: GuestHost, clock: WaitingClock) {
+export function network(host: GuestHost) {
   return {
-    fetch: asyncHostFunction((request: Request) => clock.whileWaiting(send(host, request))),
+    fetch: asyncHostFunction((request: Request) => send(host, request)),
   };
 }
 

@@ -15,7 +15,6 @@ import { EventInbox } from "./event-inbox.ts";
 import { type GuestHost, Holdings } from "./host.ts";
 import { Inbox, type WorldUpdate } from "./inbox.ts";
 import { liveComponent } from "./live-instance.ts";
-import { WaitingClock } from "./waiting-clock.ts";
 import { worldImports, worldName } from "./world-imports.ts";
 
 const all: readonly Grant[] = [
@@ -64,7 +63,7 @@ function boat(t: TestContext, exports: Record<string, Functions>, grants = all) 
     close: () => {},
   } as unknown as ComponentInstance; // as much of one as the guest looks at
   const guest = componentGuest("p", liveComponent(instance), inbox);
-  const imports = worldImports(host, { inbox, events: new EventInbox(host), clock: new WaitingClock() });
+  const imports = worldImports(host, { inbox, events: new EventInbox(host) });
   const call = (from: string, name: string, ...args: unknown[]) =>
     (imports[worldName(from)] as unknown as Functions)[name]?.(...args); // called as the engine does, by lifted values
   const say = (path: string, value: unknown) =>

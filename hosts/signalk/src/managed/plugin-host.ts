@@ -16,7 +16,6 @@ import { GuestLink, type LinkOptions, nobody } from "../guest/guest-link.ts";
 import { guestServer } from "../guest/guest-server.ts";
 import { type GuestHost, Holdings } from "../guest/host.ts";
 import type { SignalkGuest } from "../guest/signalk-guest.ts";
-import { WaitingClock } from "../guest/waiting-clock.ts";
 import { Pace } from "../plugin/pace.ts";
 import { SignalkServer } from "../server.ts";
 import type { ServerPort } from "../server-port.ts";
@@ -125,7 +124,6 @@ function binding(
   house: BundleHouse,
 ): WorldBinding<BoundGuest> {
   const settings = new WeakMap<PluginContext, BundleSettings>();
-  const clocks = new WeakMap<PluginContext, WaitingClock>();
   const linked = new WeakMap<PluginContext, Linked>();
   const settingsOf = (plugin: PluginContext) => {
     const known =
@@ -149,15 +147,10 @@ function binding(
     takesSettings: true,
     capabilities,
     compatibleGrants,
-    clock(plugin) {
-      if (kind === "module") return house.guestClock;
-      const clock = new WaitingClock(house.guestClock);
-      clocks.set(plugin, clock);
-      return clock.now;
-    },
+    clock: () => house.guestClock,
     imports: (plugin) => (access, life) => {
       const host = guestHost(plugin, settingsOf(plugin), house);
-      const link = new GuestLink(host, house.clock, clocks.get(plugin));
+      const link = new GuestLink(host, house.clock);
       life.onEnd(() => host.holdings.close());
       linked.set(plugin, { host, link });
       return link.imports({ kind, hasFetch: true }, access);

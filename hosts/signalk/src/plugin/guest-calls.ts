@@ -7,7 +7,7 @@ import type { SignalkGuest } from "../guest/signalk-guest.ts";
 import { Account } from "./account.ts";
 
 /** A call that waits for longer than this is given up, and its guest with it. */
-const waitMsMax = 120_000;
+export const waitMsMax = 120_000;
 
 export class GuestCalls {
   readonly account = new Account();

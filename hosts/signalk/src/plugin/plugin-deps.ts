@@ -7,6 +7,7 @@ import type { Clock } from "../clock.ts";
 import type { ServerPort } from "../server-port.ts";
 import type { BackOff } from "./back-off.ts";
 import type { GivenGrant } from "./grants.ts";
+import { waitMsMax } from "./guest-calls.ts";
 import type { GuestClock } from "./guest-clock.ts";
 import type { Pace } from "./pace.ts";
 import type { Walls } from "./walls.ts";
@@ -46,7 +47,8 @@ export const signalkLimits: Limits = {
   fuelMax: 50_000_000,
   deadlineMs: 30,
   memoryPagesMax: 512,
+  waitMsFree: waitMsMax,
 };
 
-/** Nobody waits for a guest behind a wall; and its time is the clock's there, what it waits for the network as well. */
+/** Nobody waits for a guest behind a wall; and its time is the clock's there, however busy the machine. */
 export const walledLimits: Limits = { ...signalkLimits, deadlineMs: 5_000 };

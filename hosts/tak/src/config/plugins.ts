@@ -145,6 +145,7 @@ function readLimits(section: Section, general: Limits): Limits {
   const count = { min: 1, max: Number.MAX_SAFE_INTEGER };
   const memory = section.spelling("memory_pages", "memory_bytes");
   return {
+    waitMsFree: general.waitMsFree,
     fuelMax: section.readOr("fuel", (at) => at.integer(count), general.fuelMax),
     deadlineMs: section.readOr(
       "deadline_ms",

@@ -68,8 +68,11 @@ export interface CoreWaiting {
     signature: CoreSignature,
     onReturn: (result: Flat | undefined) => void,
   ): (...args: Flat[]) => Promise<void>;
-  /** Called when the call waits without a stack, and when it goes on. */
+  /** Called when the call gives up its thread though it could go on, and time may end it. */
   wait(): void;
+  /** Called when nothing of the call can go on before the host has done something. */
+  rest(): void;
+  /** Called when it goes on after either. */
   resume(): void;
   /**
    * Called when nobody wants the result of the running call any more: it is ended soon if it does not end before.

@@ -162,6 +162,17 @@ export class InstanceEngine implements CoreEngine {
     return this.#meter.msLeft;
   }
 
+  /** The same for a guest that waits for the host from now on: see `Limits.waitMsFree`. */
+  get waitMsLeft(): number {
+    this.#meter.startClock();
+    return this.#meter.waitMsLeft;
+  }
+
+  /** The guest has waited so long for a promise of the host, on its own thread. */
+  forgive(waitedMs: number): void {
+    this.#meter.forgive(waitedMs);
+  }
+
   /** To be called before a host function that may take longer than some microseconds. */
   beforeSlowHost(): void {
     this.#meter.startClock();

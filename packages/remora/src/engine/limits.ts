@@ -30,6 +30,11 @@ export interface Limits extends Budget {
   readonly tableElementsMax: number;
   /** Stack slots of 8 bytes that recursion may use; beyond it the guest traps with `engine/stack`. */
   readonly stackSlotsMax: number;
+  /**
+   * Milliseconds that a call may wait for promises of the host before waiting counts towards its deadline: a deadline is
+   * then one on what the guest does, and a call ends at the latest when both are over. 0: all waiting counts.
+   */
+  readonly waitMsFree: number;
 }
 
 /**
@@ -42,6 +47,7 @@ const bounds = {
   memoryPagesMax: 262_144,
   tableElementsMax: 10_000_000,
   stackSlotsMax: 2 ** 31 - 1,
+  waitMsFree: Number.POSITIVE_INFINITY,
 } as const satisfies Record<keyof Limits, number>;
 
 /** On by default: a plugin without a policy of its own gets these. */
@@ -51,6 +57,7 @@ export const defaultLimits: Limits = {
   memoryPagesMax: 1_024,
   tableElementsMax: 10_000,
   stackSlotsMax: 65_536,
+  waitMsFree: 0,
 };
 
 /**

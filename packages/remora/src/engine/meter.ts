@@ -24,7 +24,8 @@ import { type WasmGlobal, type WasmInstance, type WasmTable, webAssembly } from 
 export type Death = "out-of-fuel" | "deadline" | "aborted" | "trapped" | "closed";
 
 export interface MeterOptions {
-  readonly limits: Pick<Limits, "memoryPagesMax" | "tableElementsMax" | "stackSlotsMax">;
+  readonly limits: Pick<Limits, "memoryPagesMax" | "tableElementsMax" | "stackSlotsMax"> &
+    Partial<Pick<Limits, "waitMsFree">>;
   /** Milliseconds on a monotonic clock. */
   readonly clock?: () => number;
   /** False for modules that count by estimates: their fuel is then without a bound. Default: true. */
@@ -87,6 +88,10 @@ export class Meter implements RefillTarget {
   #deadlineMs = 0.5;
   #deadlineAt = 0.5;
   #lookedAt = 0.5;
+  readonly #waitMsFree: number;
+  /** What the running call may still wait for free. */
+  #waitMsLeft = 0.5;
+  #restsSince: number | undefined;
 
   constructor(options: MeterOptions) {
     this.hostCalls = 0;
@@ -96,6 +101,7 @@ export class Meter implements RefillTarget {
     this.#undatedUnits = options.isStopped === undefined ? undatedUnits : stoppableUnits;
     this.#stackSlotsMax = options.limits.stackSlotsMax;
     this.#isFuelExact = options.isFuelExact ?? true;
+    this.#waitMsFree = options.limits.waitMsFree ?? 0;
     this.pages = new Allowance(options.limits.memoryPagesMax);
     this.elements = new Allowance(options.limits.tableElementsMax);
     if (options.sharesCounters !== true) return;
@@ -191,6 +197,8 @@ export class Meter implements RefillTarget {
     this.#deadlineAt = isTimed ? unread : Infinity;
     this.#isStarted = isStarted;
     if (isStarted) this.#startAt(startedMs);
+    this.#waitMsLeft = this.#waitMsFree;
+    this.#restsSince = undefined;
     this.#isUntouched = true;
     this.#isRunning = true;
   }
@@ -279,6 +287,37 @@ export class Meter implements RefillTarget {
     return this.#deadlineAt - this.#clock();
   }
 
+  /** The same for a guest that does nothing but wait from now on. */
+  get waitMsLeft(): number {
+    return this.#deadlineAt + this.#waitMsLeft - this.#clock();
+  }
+
+  /** Nothing of the guest's runs, since it waits for the host: with the clock started, from now until `wake`. */
+  rest(): void {
+    if (this.#waitMsLeft <= 0) return;
+    this.#restsSince ??= this.#clock();
+    this.#isUntouched = false;
+  }
+
+  /** Code of the guest's goes on. */
+  wake(): void {
+    const since = this.#restsSince;
+    if (since === undefined) return;
+    this.#restsSince = undefined;
+    this.forgive(this.#clock() - since);
+  }
+
+  /** The guest waited for so long, which does not count towards its deadline as far as that is free. */
+  forgive(waitedMs: number): void {
+    const free = Math.min(waitedMs, this.#waitMsLeft);
+    if (!(free > 0)) return;
+    this.#waitMsLeft -= free;
+    this.#isUntouched = false;
+    if (this.#deadlineAt === unread) return;
+    this.#deadlineAt += free;
+    this.#lookedAt += free;
+  }
+
   /** Stops the guest for good, so that it cannot catch it, and keeps the reason. Called from a host function. */
   abort(error: RemoraError): never {
     this.condemn(error);
@@ -315,6 +354,8 @@ export class Meter implements RefillTarget {
   /** Answers a guest that has spent its slice, or that is about to do a part of something long: 0 to go on. */
   refill(): number {
     const used = this.#empty();
+    // Code of it runs: another thread went on in the place of the one that waits.
+    this.#restsSince = undefined;
     if (this.#isStopped()) this.kill("closed");
     if (this.dead !== undefined || !this.#isRunning) return 1;
     let slice = this.#sliceUnits ?? this.#undatedUnits;

@@ -9,6 +9,7 @@ import { isAsyncHostFunction } from "../component/async-host.ts";
 import type { CoreFunction, CoreImports, CoreSignature, CoreValue, CoreWaiting } from "../component/core.ts";
 import { componentErrors } from "../component/errors.ts";
 import type { HostImports } from "../component/index.ts";
+import { isSlowHostFunction, slowHostFunction } from "../component/slow-host.ts";
 import { decodeSections, findSection } from "../wasm/decode.ts";
 import { externTypeOf, type IndexSpaces, importsOf, indexSpaces } from "../wasm/index-spaces.ts";
 import type { ExternType } from "../wasm/module.ts";
@@ -102,11 +103,12 @@ export class ModuleWaiting {
     const signature = this.#types.imports.get(name);
     // Not imported, or of a type that cannot wait: V8 links it as it is, or says why not.
     if (signature === undefined) return given;
-    return this.#waiting.importOf((...args) => {
+    const checked: CoreFunction = (...args) => {
       const answer = given(...args);
       if (answer instanceof Promise && !this.#isOnOwnStack) throw componentErrors["cannot-wait"]({ name });
       return answer;
-    }, signature);
+    };
+    return this.#waiting.importOf(isSlowHostFunction(given) ? slowHostFunction(checked) : checked, signature);
   }
 }
 

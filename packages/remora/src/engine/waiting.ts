@@ -6,12 +6,14 @@
  * free again, and no instruction of the guest's is executed. At the end of a call they say at once that it returned,
  * which the promise of the call says later.
  *
- * Waiting takes time and no fuel: the deadline is one on the wall clock, and a timer ends a call that waits beyond it.
+ * Waiting takes time and no fuel: the deadline is one on the wall clock, and a timer ends a call that waits beyond it. What
+ * of it is free (`Limits.waitMsFree`) comes on top.
  */
 
 import { Few, timerMsMax } from "../base/index.ts";
 import type { CoreFunction, CoreSignature, CoreWaiting, Flat } from "../component/core.ts";
 import { componentErrors } from "../component/errors.ts";
+import { isSlowHostFunction } from "../component/slow-host.ts";
 import { engineErrors } from "./errors.ts";
 import { guarded } from "./host-guard.ts";
 import { withCanonicalBits } from "./host-nan.ts";
@@ -65,6 +67,7 @@ export class Waiting implements CoreWaiting {
 
   importOf(body: CoreFunction, signature: CoreSignature): CoreFunction {
     const { meter, failHost, adopt } = this.#options;
+    const isSlow = isSlowHostFunction(body);
     const none: Flat = signature.results[0] === "i64" ? 0n : 0;
     let pending: Promise<Flat | undefined> | undefined;
     const now: CoreFunction = (...args) => {
@@ -75,7 +78,7 @@ export class Waiting implements CoreWaiting {
       return none;
     };
     const shim = waitingImport(signature, {
-      now: guarded(meter, now, { parameters: signature.params.length, isSlow: false }, failHost),
+      now: guarded(meter, now, { parameters: signature.params.length, isSlow }, failHost),
       wait: () => this.#sleep(pending, none, shim.isDead),
     });
     adopt(shim.call);
@@ -99,10 +102,10 @@ export class Waiting implements CoreWaiting {
     };
   }
 
-  /** The guest waits with the clock running. */
+  /** The guest waits, and the deadline goes on unless that is free. */
   async #sleep(pending: Promise<Flat | undefined> | undefined, none: Flat, isDead: WasmGlobal) {
     const { meter, condemn } = this.#options;
-    this.wait();
+    this.rest();
     const woken = new Promise<Flat | undefined>((resolve) => {
       const unwind = () => {
         isDead.value = 1;
@@ -126,25 +129,32 @@ export class Waiting implements CoreWaiting {
     return value;
   }
 
+  rest(): void {
+    this.wait();
+    this.#options.meter.rest();
+  }
+
   wait(): void {
     const { meter, timer } = this.#options;
     meter.startClock();
-    if (this.#cancelTimer !== undefined || meter.msLeft === Infinity) return;
+    if (this.#cancelTimer !== undefined || meter.waitMsLeft === Infinity) return;
     const ring = () => {
       // Timers come early by a fraction of a millisecond.
-      if (meter.msLeft > 0) {
-        this.#cancelTimer = timer(Math.max(meter.msLeft, 1), ring);
+      if (meter.waitMsLeft > 0) {
+        this.#cancelTimer = timer(Math.max(meter.waitMsLeft, 1), ring);
         return;
       }
       this.#cancelTimer = undefined;
       meter.kill("deadline");
       this.die();
     };
-    this.#cancelTimer = timer(meter.msLeft, ring);
+    this.#cancelTimer = timer(meter.waitMsLeft, ring);
   }
 
   resume(): void {
-    this.#options.meter.lookAtClock();
+    const { meter } = this.#options;
+    meter.wake();
+    meter.lookAtClock();
   }
 
   hurry(reason: unknown, graceMs = cancelGraceMs): void {

@@ -67,4 +67,5 @@ export const limitsMaxDefault: Limits = {
   memoryPagesMax: 16_384,
   tableElementsMax: 1_000_000,
   stackSlotsMax: 1_048_576,
+  waitMsFree: 300_000,
 };

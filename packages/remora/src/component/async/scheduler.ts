@@ -322,7 +322,7 @@ export class Scheduler {
     if (this.#call === undefined) return;
     if (this.#hostEnds.size === 0)
       this.fail(componentErrors.trap({ what: "a deadlock: nothing can happen any more that it waits for" }));
-    else this.waiting?.wait();
+    else this.waiting?.rest();
   }
 
   /** The guest failed: everything that waits for it is told so. */

@@ -16,6 +16,8 @@ export interface BlockingCallOptions {
   readonly link: Link;
   readonly message: Message;
   readonly budget: Budget;
+  /** Of one call; see `Limits`. */
+  readonly waitMsFree: number;
   /** What a guest has to end a call that is cancelled. It cannot be asked to: it may just be about to. */
   readonly cancelGraceMs: number;
   readonly hostCalled: NonNullable<Job["hostCalled"]>;
@@ -32,6 +34,7 @@ export interface BlockingCallOptions {
 export class BlockingCall implements Job {
   message: Message;
   readonly allowedMs: number;
+  readonly lastsMs: number;
   readonly outcome: Promise<BatchOutcome>;
   readonly #options: BlockingCallOptions;
   readonly #settled = Promise.withResolvers<BatchOutcome>();
@@ -43,7 +46,9 @@ export class BlockingCall implements Job {
   constructor(options: BlockingCallOptions) {
     this.#options = options;
     this.message = options.message;
-    this.allowedMs = options.message.count * options.budget.deadlineMs;
+    const { message, budget, waitMsFree } = options;
+    this.allowedMs = message.count * budget.deadlineMs;
+    this.lastsMs = this.allowedMs + message.count * waitMsFree + graceMs;
     this.outcome = this.#settled.promise;
   }
 
@@ -64,8 +69,8 @@ export class BlockingCall implements Job {
     link.submit(this);
   }
 
-  hostCalled(call: Message, reply: (answer: Message) => void): void {
-    this.#options.hostCalled(call, reply);
+  hostCalled(...called: Parameters<NonNullable<Job["hostCalled"]>>): void {
+    this.#options.hostCalled(...called);
   }
 
   answered(answer: Message): void {

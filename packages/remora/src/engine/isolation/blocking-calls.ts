@@ -15,6 +15,7 @@ import { type BatchOutcome, type IsolatedReport, noReport, nothingSpent, spentWi
 import type { Job, Link } from "./link.ts";
 import { type Kind, kinds, type Message, message } from "./protocol.ts";
 import type { Standing } from "./standing.ts";
+import { graceMs } from "./watchdog.ts";
 
 export interface BlockingCallsOptions {
   /** On the other side. */
@@ -102,7 +103,7 @@ export class BlockingCalls {
     budget: Budget,
     signal: CancelSignal | undefined,
   ): Promise<BatchOutcome> {
-    const { link, face, number: target, interrupt, standing } = this.#options;
+    const { link, face, number: target, interrupt, standing, limits } = this.#options;
     const { rows, payload, misfit } = packetOf(called, batch);
     const endLoans = face.lendings();
     const { length: count } = rows;
@@ -115,6 +116,7 @@ export class BlockingCalls {
       link,
       message: message(kinds.call, { target, item: called.number, count, first, second, payload }),
       budget,
+      waitMsFree: limits.waitMsFree,
       cancelGraceMs: face.cancelGraceMs,
       hostCalled: this.#hostCalled(budget.deadlineMs),
       read: (answer) => {
@@ -192,10 +194,11 @@ export class BlockingCalls {
     { allowedMs, isStill = false, answered, failed }: Asked,
   ): void {
     const { link, number: target, standing, limits } = this.#options;
-    const { deadlineMs } = limits;
+    const { deadlineMs, waitMsFree } = limits;
     const job: Job = {
       message: message(kind, { target, ...facts }),
       allowedMs,
+      lastsMs: allowedMs + waitMsFree + graceMs,
       ...(!isStill && { hostCalled: this.#hostCalled(deadlineMs) }),
       answered: (answer) => {
         try {
@@ -215,7 +218,7 @@ export class BlockingCalls {
   }
 
   #hostCalled(deadlineMs: number): NonNullable<Job["hostCalled"]> {
-    return (call, reply) => this.#options.hostCalls.answer(call, reply, { deadlineMs });
+    return (call, reply, waitMsMax) => this.#options.hostCalls.answer(call, reply, { deadlineMs, waitMsMax });
   }
 
   /** Reads what came, and trusts nothing of it. @throws what every call is to fail with from then on */

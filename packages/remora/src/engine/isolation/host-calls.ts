@@ -1,4 +1,4 @@
-/** Calls of host functions by a guest behind a wall: one at a time, and a promise of one is waited for while its call has time. */
+/** Calls of host functions by a guest behind a wall: one at a time, and a promise of one is waited for while its call has time for it. */
 
 import { isRemoraError, type RemoraError, timerMsMax } from "../../base/index.ts";
 import { describe, thrownByHost } from "../blame.ts";
@@ -38,7 +38,11 @@ export class HostCalls {
   }
 
   /** Calls the host function that the message asks for, and replies with what it gave or failed with. */
-  answer(call: Message, reply: (answer: Message) => void, { deadlineMs }: Pick<Budget, "deadlineMs">): void {
+  answer(
+    call: Message,
+    reply: (answer: Message) => void,
+    { waitMsMax, deadlineMs }: Pick<Budget, "deadlineMs"> & { readonly waitMsMax: number },
+  ): void {
     const { failures, face, plugin } = this.#options;
     this.#count++;
     let timer: NodeJS.Timeout | undefined;
@@ -66,7 +70,7 @@ export class HostCalls {
         return;
       }
       this.#waiting = finish;
-      timer = atDeadline(call.first, () => fail(engineErrors.deadline({ plugin, deadlineMs })));
+      timer = atDeadline(waitMsMax, () => fail(engineErrors.deadline({ plugin, deadlineMs })));
       given.then(succeed, fail);
     } catch (error) {
       fail(error);

@@ -40,12 +40,16 @@ export interface Job {
   message: Message;
   /** To be handed over before the message, for `load`. */
   readonly shipment?: unknown;
-  /** Milliseconds that the guest's side may take, time in host functions left out. */
+  /** Milliseconds that the guest's side may take in all, time in host functions left out. */
   readonly allowedMs: number;
+  /** Milliseconds after which no host function is waited for any more, whatever the guest's side says of its time. */
+  readonly lastsMs?: number;
   /** It can only be done when no guest's code waits further down: the other side has to turn its event loop for it. */
   readonly needsLoop?: boolean;
-  /** The guest calls the host. `reply` is called once, now or later. */
-  hostCalled?(call: Message, reply: (answer: Message) => void): void;
+  /** It begins, and did not have to wait any longer. */
+  started?(): void;
+  /** The guest calls the host, and may wait for so long. `reply` is called once, now or later. */
+  hostCalled?(call: Message, reply: (answer: Message) => void, waitMsMax: number): void;
   /** The answer to the job's message: nothing more comes. */
   answered(answer: Message): void;
   /** The thread or process is over. `isInnermost` says that it was this job which ran. */
@@ -54,8 +58,13 @@ export interface Job {
 
 interface Frame {
   readonly job: Job;
+  readonly startedMs: number;
+  /** Milliseconds that the other side has had for it. */
+  ranMs: number;
   /** It waits for a host function. */
   isWaiting: boolean;
+  /** Since when that is all that happens. */
+  waitsSinceMs: number;
   /** What that gave, when it could not be sent at once. */
   reply: Message | undefined;
 }
@@ -132,8 +141,9 @@ export class Link implements Receiver {
 
   /** Milliseconds by which the guest's side is late. */
   overdueMs(nowMs: number): number {
-    const job = this.#stack.at(-1)?.job;
-    return this.#isOurTurn || job === undefined ? 0 : nowMs - this.#turnedAt - job.allowedMs;
+    const frame = this.#stack.at(-1);
+    if (this.#isOurTurn || frame === undefined) return 0;
+    return frame.ranMs + nowMs - this.#turnedAt - frame.job.allowedMs;
   }
 
   received(received: Message): void {
@@ -143,13 +153,21 @@ export class Link implements Receiver {
       return;
     }
     this.#isOurTurn = true;
+    const nowMs = performance.now();
+    frame.ranMs += nowMs - this.#turnedAt;
     if (received.kind === kinds.hostCall || received.kind === kinds.dropResource) {
       if (frame.job.hostCalled === undefined) {
         this.#fail("a call of the host by what is no call of a guest");
         return;
       }
       frame.isWaiting = true;
-      frame.job.hostCalled(received, (answer) => this.#reply(frame, answer));
+      frame.waitsSinceMs = 0;
+      const leftMs = frame.startedMs + (frame.job.lastsMs ?? frame.job.allowedMs) - nowMs;
+      // What the guest's side says may be anything, also no number.
+      const waitMsMax = Math.min(Math.max(received.first, 0) || 0, leftMs);
+      frame.job.hostCalled(received, (answer) => this.#reply(frame, answer), waitMsMax);
+      // Answered at once it has not waited.
+      if (frame.isWaiting) frame.waitsSinceMs = performance.now();
     } else {
       this.#stack.pop();
       frame.job.answered(received);
@@ -171,11 +189,17 @@ export class Link implements Receiver {
   #reply(frame: Frame, answer: Message): void {
     if (this.#end !== undefined || !frame.isWaiting || frame.reply !== undefined) return;
     if (this.#isOurTurn && this.#stack.at(-1) === frame) {
-      frame.isWaiting = false;
-      this.#send(answer);
+      this.#goOn(frame, answer);
     } else {
       frame.reply = kept(answer);
     }
+  }
+
+  #goOn(frame: Frame, answer: Message): void {
+    frame.isWaiting = false;
+    this.#send(
+      frame.waitsSinceMs === 0 ? answer : { ...answer, first: performance.now() - frame.waitsSinceMs },
+    );
   }
 
   /** Sends what can be sent: first what the innermost guest waits for. */
@@ -185,8 +209,7 @@ export class Link implements Receiver {
     if (top?.reply !== undefined) {
       const { reply } = top;
       top.reply = undefined;
-      top.isWaiting = false;
-      this.#send(reply);
+      this.#goOn(top, reply);
       return;
     }
     const index = this.#queue.findIndex((job) => this.#mayStart(job));
@@ -206,7 +229,9 @@ export class Link implements Receiver {
   }
 
   #start(job: Job): void {
-    this.#stack.push({ job, isWaiting: false, reply: undefined });
+    const startedMs = performance.now();
+    this.#stack.push({ job, startedMs, ranMs: 0, isWaiting: false, waitsSinceMs: 0, reply: undefined });
+    job.started?.();
     if (job.shipment !== undefined) this.#transport.ship(job.shipment);
     this.#send(job.message);
   }

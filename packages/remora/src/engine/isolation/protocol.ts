@@ -33,7 +33,10 @@ export const kinds = {
    * `payload`: a packet of arguments. Answered by `results`.
    */
   call: 3,
-  /** Of a host function: `item` says how it ended; `payload`: its result, or why it failed. */
+  /**
+   * Of a host function: `item` says how it ended; `payload`: its result, or why it failed. For `first` milliseconds the
+   * host did nothing but wait for it.
+   */
   answer: 4,
   /** Lets go of instance `target`. Answered by `done`. */
   drop: 5,
@@ -69,8 +72,8 @@ export const kinds = {
    */
   results: 18,
   /**
-   * Instance `target` calls the host's function `item`; `first` milliseconds are left until its deadline. `payload`: a
-   * packet of arguments, or for a core module what `core-values.ts` says.
+   * Instance `target` calls the host's function `item`; `first` milliseconds are left until time ends it, if it waits.
+   * `payload`: a packet of arguments, or for a core module what `core-values.ts` says.
    */
   hostCall: 19,
   /** Instance `target` lets go of the host's resource `first`, of type `item`. Answered like a host call. */

@@ -170,7 +170,8 @@ export class RemoteInstance implements IsolatedInstance {
       failures,
       limits,
       standing,
-      hostCalled: (call, reply) => this.#hostCalls.answer(call, reply, limits),
+      hostCalled: (call, reply, waitMsMax) =>
+        this.#hostCalls.answer(call, reply, { deadlineMs: limits.deadlineMs, waitMsMax }),
       known: (error) => knownError(error, plugin),
       refuse: () => this.#refuse(),
       stop: (error) => {

@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { engineErrors } from "../errors.ts";
+import { defaultLimits } from "../limits.ts";
 import { encodeReport } from "./error-report.ts";
 import { type Event, encodeEvents, event, eventKinds, outcomes } from "./events.ts";
 import { type Face, type FaceTasks, ForgedMessage, type RemoteFunction } from "./face.ts";
@@ -58,7 +59,7 @@ function started() {
     face: { lendings: () => () => {} } as unknown as Face,
     tasks,
     failures: new HostFailures(() => undefined),
-    limits: { fuelMax: 1_000, deadlineMs: 1_000 },
+    limits: { ...defaultLimits, fuelMax: 1_000, deadlineMs: 1_000 },
     hostCalled() {},
     known: () => broken,
     standing: new Standing("async", link),
@@ -81,6 +82,25 @@ test("a call ends with its result and what it cost", async () => {
   const { result, answer } = started();
   answer([ended]);
   assert.deepEqual(await result, { result: 7, report: { fuelUsed: 1, memoryPages: 1, durationMs: 1 } });
+});
+
+test("a side that says it waits for ever is ended when no call of its own can still be under way", async (t) => {
+  let nowMs = 1_000;
+  t.mock.method(performance, "now", () => nowMs);
+  const { result, jobs, forged, remote } = started();
+  const say = () => {
+    const job = jobs.shift();
+    job?.started?.();
+    job?.answered(message(kinds.events, { first: Infinity, payload: encodeEvents([]) }));
+  };
+  say();
+  nowMs += 5_000;
+  // What was sent before may be answered late.
+  assert.equal(forged.length, 0);
+  remote.letGo(1);
+  say();
+  await assert.rejects(result, { code: "engine/protocol-broken" });
+  assert.equal(forged.length, 1);
 });
 
 const forgeries: Readonly<Record<string, [readonly Event[], Partial<Message>?]>> = {

@@ -7,7 +7,7 @@ import { isRemoraError, type RemoraError, timerMsMax } from "../../base/index.ts
 import type { CancelSignal } from "../../component/index.ts";
 import type { ValueType } from "../../component/types.ts";
 import { engineErrors } from "../errors.ts";
-import type { Budget } from "../limits.ts";
+import type { Budget, Limits } from "../limits.ts";
 import { cancelGraceMs } from "../waiting.ts";
 import { Cancellation, cancelledBy } from "./cancellation.ts";
 import type { EndsPeer } from "./crossing-ends.ts";
@@ -27,7 +27,7 @@ export interface RemoteTasksOptions {
   readonly face: Face;
   readonly tasks: FaceTasks;
   readonly failures: HostFailures;
-  readonly limits: Budget;
+  readonly limits: Limits;
   /** A host function of synchronous type is called: it blocks the guest. */
   readonly hostCalled: NonNullable<Job["hostCalled"]>;
   readonly standing: Standing;
@@ -53,10 +53,15 @@ interface Owed {
 /** What a guest may ask of the host at one time; its own limit on calls under way is lower. */
 const askedMax = 4_096;
 
+/** Its clock starts later than the host's, on a busy machine by some tens of milliseconds. */
+const lateMsMax = 10 * graceMs;
+
 export class RemoteTasks implements EndsPeer {
   readonly #options: RemoteTasksOptions;
   readonly #owed = new Map<number, Owed>();
   #lastOwed = 0;
+  /** By the number of a call that is owed: from when on the other side cannot say that it still waits. */
+  readonly #overdueAt = new Map<number, number>();
   /** By the number that the guest gave it. */
   readonly #asked = new Map<number, Served>();
   #settled: Event[] = [];
@@ -136,7 +141,9 @@ export class RemoteTasks implements EndsPeer {
     let begun: Job | undefined;
     const begin = (id: number) => {
       owedId = id;
-      begun = this.#send(kinds.begin, { item: called.number, count: id, first, second, payload });
+      const lastsMs = second + this.#options.limits.waitMsFree + lateMsMax;
+      const started = () => this.#overdueAt.set(id, performance.now() + lastsMs);
+      begun = this.#send(kinds.begin, { item: called.number, count: id, first, second, payload }, started);
     };
     if (signal?.aborted === true) {
       endLoans();
@@ -144,7 +151,10 @@ export class RemoteTasks implements EndsPeer {
     }
     const outcome = this.#owe(begin, {
       read: (came) => this.#outcome(called, came),
-      over: endLoans,
+      over: () => {
+        this.#overdueAt.delete(owedId);
+        endLoans();
+      },
       kind: eventKinds.ended,
     });
     if (signal === undefined) return outcome;
@@ -258,17 +268,23 @@ export class RemoteTasks implements EndsPeer {
     return { result, report: { fuelUsed: first, memoryPages: second, durationMs: third } };
   }
 
-  #send(kind: Kind, facts: Partial<Message>): Job {
+  #send(kind: Kind, facts: Partial<Message>, started?: () => void): Job {
     const { link, number, limits, hostCalled, standing } = this.#options;
-    const { deadlineMs } = limits;
+    const { deadlineMs, waitMsFree } = limits;
+    let startedMs = Number.POSITIVE_INFINITY;
     const job: Job = {
       message: message(kind, { target: number, ...facts }),
       needsLoop: true,
       allowedMs: deadlineMs,
+      lastsMs: deadlineMs + waitMsFree + graceMs,
+      started: () => {
+        startedMs = performance.now();
+        started?.();
+      },
       hostCalled,
       answered: (answer) => {
         this.#jobs.delete(job);
-        this.#answered(answer);
+        this.#answered(answer, startedMs);
       },
       lost: (end, hasStarted, isInnermost) => {
         this.#jobs.delete(job);
@@ -281,12 +297,13 @@ export class RemoteTasks implements EndsPeer {
   }
 
   /** Reads what came, and trusts nothing of it. */
-  #answered({ kind, target, first, payload }: Message): void {
+  #answered({ kind, target, first, payload }: Message, sentMs: number): void {
     if (this.#end !== undefined) return;
     try {
       if (kind !== kinds.events) throw new ForgedMessage(`a message of kind ${kind} as events`);
       if (!(first >= 0)) throw new ForgedMessage(`${first} milliseconds left`);
       for (const each of decodeEvents(payload)) this.#happened(each);
+      if (this.#overdueFirst < sentMs) throw new ForgedMessage("a call that goes on when its time is over");
     } catch (error) {
       this.end(this.#options.standing.forged(error));
       return;
@@ -294,9 +311,16 @@ export class RemoteTasks implements EndsPeer {
     clearTimeout(this.#timer);
     if (this.#owed.size === 0 && this.#asked.size === 0) this.#options.failures.forget();
     if (target !== 0) this.#break();
-    else if (this.#owed.size > 0 && first <= timerMsMax)
-      // Its own clock stands still while nobody turns its loop.
-      this.#timer = setTimeout(() => this.#send(kinds.settle, {}), first + 1);
+    else if (this.#owed.size > 0) this.#lookAfter(Math.min(first, this.#overdueFirst - performance.now()));
+  }
+
+  get #overdueFirst(): number {
+    return Math.min(Number.POSITIVE_INFINITY, ...this.#overdueAt.values());
+  }
+
+  /** The other side's own clock stands still while nobody turns its loop. */
+  #lookAfter(delayMs: number): void {
+    if (delayMs <= timerMsMax) this.#timer = setTimeout(() => this.#send(kinds.settle, {}), delayMs + 1);
   }
 
   #break(): void {

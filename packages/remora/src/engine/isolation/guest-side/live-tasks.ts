@@ -142,7 +142,7 @@ export class LiveTasks {
 
   /** Until something ends the guest that only time brings. */
   #msLeft(): number {
-    let left = this.#calls.size > 0 ? this.#options.engine.msLeft : Infinity;
+    let left = this.#calls.size > 0 ? this.#options.engine.waitMsLeft : Infinity;
     for (const call of this.#calls.values()) left = Math.min(left, call.graceMsLeft);
     // It may be over already, and only not noticed.
     return Math.max(left, 0);

@@ -98,7 +98,7 @@ export class GuestSide {
 
   /** Calls of the host by one instance: whatever the host wants done meanwhile is done on top. */
   #caller(number: number): HostCaller {
-    return (call) => {
+    return (call, engine) => {
       this.#waiting++;
       let received = this.#channel.exchange({ ...call, target: number });
       while (received.kind !== kinds.answer) {
@@ -108,6 +108,7 @@ export class GuestSide {
         received = this.#channel.exchange(answer);
       }
       this.#waiting--;
+      engine.forgive(received.first);
       if (received.item === answers.failed) throw this.#failures.ofAnswer(received.payload);
       return received.payload;
     };

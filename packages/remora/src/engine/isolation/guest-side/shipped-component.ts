@@ -222,6 +222,7 @@ class LiveComponent extends LiveGuest {
   }
 
   #bindings(caller: HostCaller): HostBindings {
+    const { engine } = this;
     const funcs = this.#plan.hostFuncs.map((plan, index) => this.#hostFunction(plan, index, caller));
     const resources = new Map(
       this.#plan.hostResources.map(({ resource }) => [
@@ -231,7 +232,7 @@ class LiveComponent extends LiveGuest {
           dispose(this: object) {
             // Only resources of the host have this method, and all of those are handles.
             const { number } = this as HostResource;
-            caller(message(kinds.dropResource, { item: resource.id, first: number }));
+            caller(message(kinds.dropResource, { item: resource.id, first: number }), engine);
           },
         },
       ]),
@@ -270,8 +271,9 @@ class LiveComponent extends LiveGuest {
       const packets = this.#packets();
       const payload = packets.write(packets.codec(argumentsTypeOf(type)), [args]);
       const endLoans = this.#own.lendings();
-      const first = this.engine.msLeft;
-      const answer = caller(message(kinds.hostCall, { item: index, count: 1, first, payload }));
+      const first = this.engine.waitMsLeft;
+      const asked = message(kinds.hostCall, { item: index, count: 1, first, payload });
+      const answer = caller(asked, this.engine);
       endLoans();
       if (result === undefined) return undefined;
       const [value] = this.#packets().read(packets.codec(result), answer, 1);

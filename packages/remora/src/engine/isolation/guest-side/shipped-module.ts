@@ -106,9 +106,12 @@ class LiveModule extends LiveGuest {
       const memory = this.memory();
       const pieces = reads === "all" ? this.#whole(memory, shipped) : piecesRead(reads, args, memory);
       const payload = writeCoreCall(parameters, args, pieces);
-      const first = this.engine.msLeft;
+      const { engine } = this;
+      const first = engine.waitMsLeft;
+      const second = memory.length;
       const answer = caller(
-        message(kinds.hostCall, { item: index, count: 1, first, second: memory.length, payload }),
+        message(kinds.hostCall, { item: index, count: 1, first, second, payload }),
+        engine,
       );
       const [values = []] = readCoreRows(results, answer, 1);
       placePieces(answer, results.length, memory);
