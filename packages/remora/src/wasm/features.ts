@@ -41,9 +41,10 @@ export interface FeatureUse {
  */
 export function scanFeatures(module: Module, limits: DecodeLimits): ReadonlyMap<Feature, FeatureUse> {
   const uses = scanSections(module);
+  const seer: LocalsReader = { see: (type, offset) => noteValueType(uses, type, offset) };
   for (const body of findSection(module, "code")?.items ?? []) {
     const reader = new ByteReader(module.bytes, body.offset, body.offset + body.size);
-    skipLocals(reader, limits, (type, offset) => noteValueType(uses, type, offset));
+    skipLocals(reader, limits, seer);
     while (!reader.isAtEnd) {
       const offset = reader.position;
       const opcode = readOpcode(reader);
@@ -57,12 +58,13 @@ export function scanFeatures(module: Module, limits: DecodeLimits): ReadonlyMap<
   return uses;
 }
 
+/** Is told of each group of locals: their type, its offset, and how many they are. */
+export interface LocalsReader {
+  see(type: StorageType, offset: number, count: number): void;
+}
+
 /** Reads a body's locals; the reader then stands at the first operator. Returns how many there are. */
-export function skipLocals(
-  reader: ByteReader,
-  limits: DecodeLimits,
-  see: (type: StorageType, offset: number, count: number) => void,
-): number {
+export function skipLocals(reader: ByteReader, limits: DecodeLimits, seer: LocalsReader): number {
   const groups = reader.count("groups of locals", { max: limits.locals, itemBytesMin: 2 });
   let total = 0;
   for (let group = 0; group < groups; group++) {
@@ -71,7 +73,7 @@ export function skipLocals(
     total += count;
     if (total > limits.locals)
       throw wasmErrors.limit({ offset, what: "locals", found: total, max: limits.locals });
-    see(readValueType(reader), offset, count);
+    seer.see(readValueType(reader), offset, count);
   }
   return total;
 }
@@ -79,9 +81,8 @@ export function skipLocals(
 type Uses = Map<Feature, FeatureUse>;
 
 /** What shows without looking into bodies. */
-export function scanSections(module: Module): Uses {
+export function scanSections(module: Module, spaces: IndexSpaces = indexSpaces(module)): Uses {
   const uses: Uses = new Map();
-  const spaces = indexSpaces(module);
   const offsetOf = (kind: Parameters<typeof findSection>[1]) => findSection(module, kind)?.source?.start ?? 0;
   const typeOffset = offsetOf("type");
   for (const type of spaces.types) noteComposite(uses, type.composite, typeOffset);

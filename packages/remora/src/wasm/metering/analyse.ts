@@ -8,7 +8,7 @@
 
 import { ByteReader } from "../byte-reader.ts";
 import { wasmErrors } from "../errors.ts";
-import { skipLocals } from "../features.ts";
+import { type LocalsReader, skipLocals } from "../features.ts";
 import { funcTypeAt } from "../index-spaces.ts";
 import type { Body } from "../module.ts";
 import { firstPrefix, operatorSpace, prefixPageSizes, prefixPages } from "../opcodes.ts";
@@ -36,14 +36,11 @@ export function analyse(input: AnalyseInput): Facts {
   const facts = new Facts(new Bodies(bodies.length, spaces.imported.functions), operatorSpace, codeBytes);
   const analyser = new Walker(input, facts);
   keepSpecimen(analyser, codeBytes);
-  for (let index = 0; index < bodies.length; index++) {
-    const { offset, size } = bodies[index] as Body;
-    analyser.body(index, offset, offset + size);
-  }
+  analyser.all(bodies);
   return facts;
 }
 
-class Walker {
+class Walker implements LocalsReader {
   private readonly input: AnalyseInput;
   private readonly bytes: Uint8Array;
   private readonly facts: Facts;
@@ -55,11 +52,6 @@ class Walker {
   private readonly isFuncType: Uint8Array;
   /** Of the locals that the body at hand declares. */
   private localSlots = 0;
-  private readonly seeLocals = (local: StorageType, offset: number, count: number): void => {
-    this.localSlots += local === "v128" ? 2 * count : count;
-    if (local === "v128") this.flow.usesVectors = true;
-    if (local === "v128" || isRefType(local)) this.input.seeLocalType(local, offset);
-  };
 
   constructor(input: AnalyseInput, facts: Facts) {
     this.input = input;
@@ -73,7 +65,15 @@ class Walker {
     this.isFuncType = new Uint8Array(input.spaces.types.length);
   }
 
-  body(index: number, start: number, end: number): void {
+  /** Long loops have methods to themselves: V8 compiles what runs once around them anew for every module. */
+  all(bodies: readonly Body[]): void {
+    for (let index = 0; index < bodies.length; index++) {
+      const { offset, size } = bodies[index] as Body;
+      this.body(index, offset, offset + size);
+    }
+  }
+
+  private body(index: number, start: number, end: number): void {
     const { input, flow, calls, lengths } = this;
     const { bodies } = this.facts;
     const type = input.spaces.functions[bodies.firstFunction + index] ?? 0;
@@ -87,7 +87,7 @@ class Walker {
     bodies.start[index] = start;
     bodies.end[index] = end;
     bodies.localGroups[index] = readIndex(this.bytes, start);
-    const declared = skipLocals(reader, input.limits, this.seeLocals);
+    const declared = skipLocals(reader, input.limits, this);
     bodies.codeStart[index] = reader.position;
     this.operators(reader.position, end);
     const parameters = flow.counts.parameters[type] as number;
@@ -102,6 +102,13 @@ class Walker {
     bodies.exits[index] = flow.exits;
     bodies.traits[index] = flow.traits | calls.traits | lengths.traits;
     this.endLists(index + 1);
+  }
+
+  /** As `LocalsReader`. */
+  see(local: StorageType, offset: number, count: number): void {
+    this.localSlots += local === "v128" ? 2 * count : count;
+    if (local === "v128") this.flow.usesVectors = true;
+    if (local === "v128" || isRefType(local)) this.input.seeLocalType(local, offset);
   }
 
   /** What the lists have from here on belongs to the body with this index. */

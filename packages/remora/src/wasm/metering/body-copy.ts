@@ -153,6 +153,7 @@ export class BodyCopy {
   private relabelTable(offset: number, inside: number, added: number): number {
     const { out, bytes } = this;
     const count = readIndex(bytes, offset);
+    out.reserve(5 * (count + 2)); // a number has five bytes at most
     out.u32(count);
     let at = skipNumber(bytes, offset);
     for (let index = 0; index <= count; index++) {

@@ -15,10 +15,15 @@ export interface CallOrder {
 const State = { unseen: 0, onPath: 1, done: 2 } as const;
 
 /** Tail calls count as calls. The walk has a stack of its own, since the guest controls the depth. */
-export function orderCalls({ bodies, sites: { data: sites } }: Facts): CallOrder {
+export function orderCalls(facts: Facts): CallOrder {
+  const { count } = facts.bodies;
+  const calls = { isHead: new Uint8Array(count), order: new Int32Array(count) };
+  walk(facts, calls);
+  return calls;
+}
+
+function walk({ bodies, sites: { data: sites } }: Facts, { isHead, order }: CallOrder): void {
   const { count, firstFunction } = bodies;
-  const isHead = new Uint8Array(count);
-  const order = new Int32Array(count);
   const states = new Uint8Array(count);
   const nextSite = bodies.sites.slice();
   const path = new Int32Array(count);
@@ -46,5 +51,4 @@ export function orderCalls({ bodies, sites: { data: sites } }: Facts): CallOrder
       } else if (states[callee] === State.onPath) isHead[callee] = 1;
     }
   }
-  return { isHead, order };
 }

@@ -1,23 +1,43 @@
-/** Where rewritten bodies go: a growing buffer without a check too many, since all of the code passes here. */
+/**
+ * Where rewritten bodies go. All of the code passes here, and V8 compiles what writes a byte into every function that writes
+ * some: so there is room before it is asked for. Whoever writes says `reserve` once for many bytes, and copying leaves as much.
+ */
 
+import { invariant } from "../../base/index.ts";
 import { op } from "./emitted.ts";
 
 const sizeBytes = 5;
+
+/**
+ * What is written at most between two copies: the longest, in `turns.ts`, are some 60 operators with a number each. What
+ * would be written beyond the room is lost, and `endSized` notices.
+ */
+const roomBytes = 512;
 
 export class CodeBuffer {
   length = 0;
   private bytes: Uint8Array;
 
   constructor(capacity: number) {
-    this.bytes = new Uint8Array(Math.max(capacity, 64));
+    this.bytes = new Uint8Array(capacity + roomBytes);
+  }
+
+  /** Makes room for so many bytes, or for the longest snippet. */
+  reserve(count = roomBytes): void {
+    if (this.length + count > this.bytes.length) this.grow(count);
   }
 
   byte(value: number): void {
-    if (this.length === this.bytes.length) this.grow(1);
     this.bytes[this.length++] = value;
   }
 
   u32(value: number): void {
+    if (value < 0x80) this.byte(value);
+    else this.longer(value);
+  }
+
+  /** Of more than one byte. */
+  private longer(value: number): void {
     let rest = value;
     while (rest >= 0x80) {
       this.byte((rest & 0x7f) | 0x80);
@@ -26,7 +46,20 @@ export class CodeBuffer {
     this.byte(rest);
   }
 
-  s32(value: number): void {
+  /** An operator with an index behind it. */
+  indexed(opcode: number, index: number): void {
+    this.bytes[this.length++] = opcode;
+    this.u32(index);
+  }
+
+  /** `i32.const`. */
+  constant(value: number): void {
+    this.bytes[this.length++] = op.i32Const;
+    if (value >= -64 && value < 64) this.byte(value & 0x7f);
+    else this.longerSigned(value);
+  }
+
+  private longerSigned(value: number): void {
     let rest = value | 0;
     while (rest < -64 || rest > 63) {
       this.byte((rest & 0x7f) | 0x80);
@@ -35,25 +68,13 @@ export class CodeBuffer {
     this.byte(rest & 0x7f);
   }
 
-  /** An operator with an index behind it. */
-  indexed(opcode: number, index: number): void {
-    this.byte(opcode);
-    this.u32(index);
-  }
-
-  /** `i32.const`. */
-  constant(value: number): void {
-    this.byte(op.i32Const);
-    this.s32(value);
-  }
-
   raw(bytes: Uint8Array): void {
     this.copy(bytes, 0, bytes.length);
   }
 
   copy(source: Uint8Array, start: number, end: number): void {
     const count = end - start;
-    if (this.length + count > this.bytes.length) this.grow(count);
+    this.reserve(count + roomBytes);
     const { bytes } = this;
     let to = this.length;
     this.length = to + count;
@@ -64,7 +85,6 @@ export class CodeBuffer {
 
   /** Leaves room for a size; returns where the content starts until `endSized` moves it. */
   beginSized(): number {
-    if (this.length + sizeBytes > this.bytes.length) this.grow(sizeBytes);
     this.length += sizeBytes;
     return this.length;
   }
@@ -72,6 +92,7 @@ export class CodeBuffer {
   /** Writes the size of all since `start` before it, in its shortest form; returns by how much that has moved. */
   endSized(start: number): number {
     const end = this.length;
+    invariant(end <= this.bytes.length, "a snippet fits into the room that is left for it");
     this.length = start - sizeBytes;
     this.u32(end - start);
     this.bytes.copyWithin(this.length, start, end);

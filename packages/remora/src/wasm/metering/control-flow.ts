@@ -188,7 +188,7 @@ export class ControlFlow {
     if (this.loop >= 0) this.flagLoop(this.loop, LoopFlag.hasInnerLoop);
     const loop = facts.loopRegion.push(0);
     facts.loopFlags.push(parameters > 0 ? LoopFlag.takesParameters : 0);
-    facts.loopStart.push(next);
+    facts.loopEvent.push(facts.events.length);
     frames[base + Frame.loop] = loop;
     this.loop = loop;
     this.loopFrame = this.top;

@@ -58,7 +58,7 @@ export interface Emitted {
 export function emitBodies(input: EmitInput): Emitted {
   const emitter = new Emitter(input);
   keepSpecimen(emitter, input.bytes.length);
-  for (let index = 0; index < input.facts.bodies.count; index++) emitter.body(index);
+  emitter.all();
   return { bodies: emitter.out.finish(), hints: emitter.hints };
 }
 
@@ -110,13 +110,18 @@ class Emitter {
     this.loops = new LoopCode(input, this.out, this.copy, this.counter, this.stack);
   }
 
-  body(index: number): void {
+  all(): void {
+    for (let index = 0; index < this.bodies.count; index++) this.body(index);
+  }
+
+  private body(index: number): void {
     const { out, copy, bodies, plan } = this;
     const func = bodies.firstFunction + index;
     const bodyStart = bodies.start[index] as number; // a body by its index, here and below
     const bodyEnd = bodies.end[index] as number;
     this.isUncounted = plan.isUncounted[func] === 1;
     copy.begin(index);
+    out.reserve();
     if (this.input.isStrict) findNanPlaces(this.bytes, bodies, index, this.input.spaces, copy.nans);
     if (this.isUncounted && copy.isVerbatim) {
       out.u32(bodyEnd - bodyStart);
@@ -187,13 +192,14 @@ class Emitter {
 
   /** The `switch` has what is most frequent, most frequent first. */
   private events(index: number): void {
-    const { counter, loops, bodies } = this;
+    const { counter, loops, bodies, out } = this;
     const { events, regionFuel } = this.input.facts;
     const { data } = events;
     const end = bodies.events[index + 1] as number;
     for (let at = bodies.events[index] as number; at < end; at += eventSize) {
       const offset = data[at + 1] as number;
       if (offset < loops.done) continue;
+      out.reserve();
       const a = data[at + 2] as number;
       const b = data[at + 3] as number;
       switch (data[at]) {

@@ -129,12 +129,12 @@ export class Facts {
   /** Call sites: function called, region, innermost loop or -1, 1 for a tail call. Four numbers each. */
   readonly sites: IntList;
   /** Both arms of each `if`: region before, of the first arm, of the second. Three numbers each. */
-  readonly arms = new IntList(1 << 10);
-  readonly loopRegion = new IntList(1 << 10);
+  readonly arms: IntList;
+  readonly loopRegion: IntList;
   /** Bits of `LoopFlag`. */
-  readonly loopFlags = new IntList(1 << 10);
-  /** Offset of the first operator of each loop. */
-  readonly loopStart = new IntList(1 << 10);
+  readonly loopFlags: IntList;
+  /** Where the event of each loop is in `events`. */
+  readonly loopEvent: IntList;
   /** Offsets of the indices of globals that move, where the counters are imported before them. */
   readonly movedGlobals = new IntList(1 << 10);
   readonly bodies: Bodies;
@@ -153,6 +153,10 @@ export class Facts {
     this.regionFuel = new IntList((codeBytes >> 3) + 256);
     this.regionHome = new IntList((codeBytes >> 3) + 256);
     this.sites = new IntList((codeBytes >> 3) + 256);
+    this.arms = new IntList((codeBytes >> 5) + 256);
+    this.loopRegion = new IntList((codeBytes >> 5) + 256);
+    this.loopFlags = new IntList((codeBytes >> 5) + 256);
+    this.loopEvent = new IntList((codeBytes >> 5) + 256);
     this.isReferenced = new Uint8Array(bodies.firstFunction + bodies.count);
     this.seen = new Uint8Array(operatorSpace);
   }

@@ -4,51 +4,56 @@
  */
 
 import { ByteWriter } from "../byte-writer.ts";
+import { CodeBuffer } from "./code-buffer.ts";
 import { IntList } from "./int-list.ts";
 
 export class Hints {
   /** How many functions have any. */
   functions = 0;
-  /** For each: its index, how many branches, and their offsets in its body. */
-  private readonly list: IntList;
-  /** Where the function at hand starts in the list. */
-  private start = 0;
+  /** For each: its index, how many branches, and their offsets in its body, each with what is known of it. */
+  private readonly written: CodeBuffer;
+  /** The offsets in the function at hand. */
+  private readonly offsets = new IntList(64);
+  private func = 0;
 
   constructor(functions: number) {
-    this.list = new IntList(4 * functions + 64);
+    this.written = new CodeBuffer(16 * functions);
   }
 
   begin(func: number): void {
-    this.start = this.list.length;
-    this.list.push(func);
-    this.list.push(0);
+    this.func = func;
+    this.offsets.length = 0;
   }
 
   /** The branch at this offset of the body is hardly ever taken. */
   add(offset: number): void {
-    this.list.push(offset);
+    this.offsets.push(offset);
   }
 
   end(): void {
-    const { list, start } = this;
-    const count = list.length - start - 2;
-    if (count > 0) {
-      list.set(start + 1, count);
-      this.functions++;
-    } else list.length = start;
+    const { written, offsets } = this;
+    if (offsets.length === 0) return;
+    this.functions++;
+    written.reserve(hintBytesMax * (offsets.length + 2));
+    written.u32(this.func);
+    written.u32(offsets.length);
+    for (let index = 0; index < offsets.length; index++) {
+      written.u32(offsets.at(index));
+      written.byte(1); // the length of what follows
+      written.byte(0); // not taken
+    }
   }
 
   /** Of the custom section, its name first. */
   content(): Uint8Array {
-    const { list } = this;
-    const writer = new ByteWriter(list.length * 8).name("metadata.code.branch_hint").u32(this.functions);
-    for (let at = 0; at < list.length; ) {
-      const count = list.at(at + 1);
-      writer.u32(list.at(at)).u32(count);
-      const end = at + 2 + count;
-      // Each has one byte: 0, not taken.
-      for (at += 2; at < end; at++) writer.u32(list.at(at)).byte(1).byte(0);
-    }
-    return writer.finish();
+    const hints = this.written.finish();
+    return new ByteWriter(hints.length + 64)
+      .name("metadata.code.branch_hint")
+      .u32(this.functions)
+      .raw(hints)
+      .finish();
   }
 }
+
+/** An offset of five bytes at most, and two. */
+const hintBytesMax = 7;

@@ -8,7 +8,7 @@ import type { CodeBuffer } from "./code-buffer.ts";
 import { type CountedLoop, countedLoop } from "./counted-loop.ts";
 import type { CounterCode } from "./counter-code.ts";
 import { op } from "./emitted.ts";
-import { BodyTrait, type Facts, LoopFlag } from "./facts.ts";
+import { BodyTrait, Event, eventSize, type Facts, LoopFlag } from "./facts.ts";
 import { type Plan, split } from "./plan.ts";
 import type { StackCode } from "./stack-code.ts";
 import { writeTakeTurns, writeTurnsLeft } from "./turns.ts";
@@ -50,8 +50,9 @@ export class LoopCode {
     if (!isLocal || ((bodies.traits[index] as number) & BodyTrait.hasLoop) === 0) return false;
     const loopsEnd = bodies.loops[index + 1] as number;
     for (let loop = bodies.loops[index] as number; loop < loopsEnd; loop++) {
-      if (plan.labelsAdded[loop] === 0) continue;
-      const start = facts.loopStart.at(loop);
+      const event = facts.loopEvent.at(loop);
+      if (plan.labelsAdded[loop] === 0 || !isStraight(facts, event)) continue;
+      const start = facts.events.at(event + 2);
       const found = countedLoop(bytes, start);
       if (found !== undefined) this.counted.set(start, found);
     }
@@ -172,4 +173,11 @@ export class LoopCode {
     this.copy.skipTo(boundAt.end);
     this.copy.to(end);
   }
+}
+
+/** Whether nothing but a check comes between the beginning of a loop and the first branch. */
+function isStraight({ events }: Facts, loopEvent: number): boolean {
+  let kind = events.at(loopEvent + eventSize);
+  if (kind === Event.checkpoint) kind = events.at(loopEvent + 2 * eventSize);
+  return kind === Event.branch;
 }

@@ -130,7 +130,7 @@ function refuseReservedNames(module: Module): void {
 
 function analyseModule(module: Module, spaces: IndexSpaces, options: MeterOptions, helpers: Helpers): Facts {
   const limits = options.sizes ?? defaultDecodeLimits;
-  const uses = scanSections(module);
+  const uses = scanSections(module, spaces);
   const input = {
     bytes: module.bytes,
     bodies: findSection(module, "code")?.items ?? [],

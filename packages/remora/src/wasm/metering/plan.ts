@@ -3,7 +3,7 @@
  * where the counter lives, which loops are split. Metering specification 4.4 to 4.7 and 4.11.
  */
 
-import { orderCalls } from "./call-graph.ts";
+import { type CallOrder, orderCalls } from "./call-graph.ts";
 import type { MeterMode } from "./contract.ts";
 import { checkEvery } from "./control-flow.ts";
 import {
@@ -67,12 +67,8 @@ export function makePlan(input: PlanInput): Plan {
   const calls = orderCalls(facts);
   const slots = stackSlots(facts, calls);
   const planner = new Planner(input);
-  // Callees before callers, so that what a call costs is known.
-  for (let at = 0; at < count; at++) {
-    const index = calls.order[at] as number; // `order` has each index once
-    planner.decide(index, calls.isHead[index] === 1);
-  }
-  for (let index = 0; index < count; index++) planner.place(index);
+  planner.decideAll(calls);
+  planner.placeAll();
   const { isUncounted, checksEntry, isEntryPaid, isLocal, uncheckedFuel, labelsAdded } = planner;
   return {
     isUncounted,
@@ -119,8 +115,24 @@ class Planner {
     this.labelsAdded = new Uint8Array(facts.loopFlags.length);
   }
 
+  /** Callees before callers, so that what a call costs is known. */
+  decideAll({ order, isHead }: CallOrder): void {
+    for (let at = 0; at < this.bodies.count; at++) {
+      const index = order[at] as number; // `order` has each index once
+      this.decide(index, isHead[index] === 1);
+    }
+  }
+
+  /** Where the counter of each body is, and which of its loops are split: everything else is decided. */
+  placeAll(): void {
+    for (let index = 0; index < this.bodies.count; index++) {
+      this.splitLoops(index);
+      if (this.isLocalCheaper(index)) this.isLocal[index] = 1;
+    }
+  }
+
   /** Who pays for a body, and whether it checks: all that it calls was decided before, heads excepted. */
-  decide(index: number, isHead: boolean): void {
+  private decide(index: number, isHead: boolean): void {
     const { bodies, facts, input } = this;
     const func = bodies.firstFunction + index;
     const calleesUnchecked = this.chargeCallees(index);
@@ -174,12 +186,6 @@ class Planner {
     const regionsEnd = bodies.regions[index + 1] as number;
     for (let region = first + 1; region < regionsEnd; region++) if (regionFuel[region] !== 0) return false;
     return (regionFuel[first] as number) <= calleeFuelMax;
-  }
-
-  /** Where the counter of a body is, and which of its loops are split: everything else is decided. */
-  place(index: number): void {
-    this.splitLoops(index);
-    if (this.isLocalCheaper(index)) this.isLocal[index] = 1;
   }
 
   private splitLoops(index: number): void {

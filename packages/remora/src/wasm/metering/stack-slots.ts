@@ -31,14 +31,27 @@ const slotsMax = 0x3fffffff;
 
 export function stackSlots(facts: Facts, calls: CallOrder): StackSlots {
   const { bodies } = facts;
-  const sites = facts.sites.data;
-  const counts = findCounting(facts, calls);
+  const counts = new Uint8Array(bodies.count);
+  findCounting(facts, calls, counts);
   const taken = new Int32Array(bodies.count);
   /** Slots of the deepest chain of frames that do not count and end in a call of this function. */
   const above = new Float64Array(bodies.count);
+  const uncounted = stackUp(facts, calls, counts, above);
+  // Only now: heads come before some of their callers in the order.
+  for (let index = 0; index < bodies.count; index++) {
+    if (counts[index] === 0) continue;
+    taken[index] = Math.min((above[index] as number) + (bodies.slots[index] as number), slotsMax);
+  }
+  return { taken, uncounted: Math.min(uncounted, slotsMax) };
+}
+
+/** Fills `above`; returns the deepest chain of all. */
+function stackUp(facts: Facts, { order }: CallOrder, counts: Uint8Array, above: Float64Array): number {
+  const { bodies } = facts;
+  const sites = facts.sites.data;
   let uncounted = 0;
   for (let at = bodies.count - 1; at >= 0; at--) {
-    const index = calls.order[at] as number; // `order` has each body once
+    const index = order[at] as number; // `order` has each body once
     if (counts[index] === 1) continue;
     const chain = (above[index] as number) + (bodies.slots[index] as number);
     if (chain > uncounted) uncounted = chain;
@@ -48,17 +61,13 @@ export function stackSlots(facts: Facts, calls: CallOrder): StackSlots {
       if (callee >= 0 && (above[callee] as number) < chain) above[callee] = chain;
     }
   }
-  // Only now: heads come before some of their callers in the order.
-  for (let index = 0; index < bodies.count; index++) {
-    if (counts[index] === 0) continue;
-    taken[index] = Math.min((above[index] as number) + (bodies.slots[index] as number), slotsMax);
-  }
-  return { taken, uncounted: Math.min(uncounted, slotsMax) };
+  return uncounted;
 }
 
-/** By body: 1 for those that count. */
-function findCounting({ bodies, sites: { data: sites } }: Facts, { isHead, order }: CallOrder): Uint8Array {
-  const counts = new Uint8Array(bodies.count);
+/** Fills `counts`, by body: 1 for those that count. */
+function findCounting(facts: Facts, { isHead, order }: CallOrder, counts: Uint8Array): void {
+  const { bodies } = facts;
+  const sites = facts.sites.data;
   // Heads are called by functions that come before them in the order: any tail call of theirs leaks.
   const leaks = new Uint8Array(bodies.count);
   for (let index = 0; index < bodies.count; index++) {
@@ -82,5 +91,4 @@ function findCounting({ bodies, sites: { data: sites } }: Facts, { isHead, order
     if (isCounting) counts[index] = 1;
     if (leavesOut || (isCounting && (traits & BodyTrait.hasTail) !== 0)) leaks[index] = 1;
   }
-  return counts;
 }

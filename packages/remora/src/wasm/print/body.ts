@@ -25,8 +25,10 @@ const continues = new Set(["else", "catch", "catch_all"]);
 export function* printBody(context: PrintBody, body: Body, func: number): Generator<string> {
   const reader = new ByteReader(context.bytes, body.offset, body.offset + body.size);
   const locals: string[] = [];
-  skipLocals(reader, context.limits, (type, _offset, count) => {
-    locals.push(...new Array<string>(count).fill(formatStorageType(type)));
+  skipLocals(reader, context.limits, {
+    see: (type, _offset, count) => {
+      locals.push(...new Array<string>(count).fill(formatStorageType(type)));
+    },
   });
   if (locals.length > 0) yield `(local ${locals.join(" ")})`;
   const names = context.names.locals.get(func);
