@@ -46,11 +46,17 @@ export class ByteReader {
    * @throws wasm/unexpected-end, wasm/malformed-number
    */
   u32(what = "a number"): number {
+    const first = this.position < this.end ? (this.bytes[this.position] ?? 0) : 0x80;
+    if (first >= 0x80) return this.longU32(what);
+    this.position++;
+    return first;
+  }
+
+  /** Apart, since nearly all numbers have one byte and V8 compiles the above into whatever reads one. */
+  private longU32(what: string): number {
     const start = this.position;
-    const first = this.byte(what);
-    if (first < 0x80) return first;
-    let result = first & 0x7f;
-    for (let shift = 7; shift < 35; shift += 7) {
+    let result = 0;
+    for (let shift = 0; shift < 35; shift += 7) {
       const byte = this.byte(what);
       if (shift === 28 && byte > 0x0f) break;
       result |= (byte & 0x7f) << shift;

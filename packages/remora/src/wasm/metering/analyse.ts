@@ -49,7 +49,6 @@ class Walker implements LocalsReader {
   private readonly lengths: Lengths;
   private readonly rare: RareOperators;
   private readonly globalCount: number;
-  private readonly isFuncType: Uint8Array;
   /** Of the locals that the body at hand declares. */
   private localSlots = 0;
 
@@ -62,7 +61,6 @@ class Walker implements LocalsReader {
     this.lengths = new Lengths(input, facts, this.flow);
     this.rare = new RareOperators(input, facts, this.flow, this.calls, this.lengths);
     this.globalCount = input.spaces.globals.length;
-    this.isFuncType = new Uint8Array(input.spaces.types.length);
   }
 
   /** Long loops have methods to themselves: V8 compiles what runs once around them anew for every module. */
@@ -77,7 +75,7 @@ class Walker implements LocalsReader {
     const { input, flow, calls, lengths } = this;
     const { bodies } = this.facts;
     const type = input.spaces.functions[bodies.firstFunction + index] ?? 0;
-    this.checkType(type, start);
+    funcTypeAt(input.spaces, type, start);
     const reader = new ByteReader(this.bytes, start, end);
     flow.reset(type);
     calls.reset();
@@ -120,13 +118,6 @@ class Walker implements LocalsReader {
     bodies.arms[index] = arms.length;
     bodies.loops[index] = loopRegion.length;
     bodies.movedGlobals[index] = movedGlobals.length;
-  }
-
-  /** There are far fewer types than functions. */
-  private checkType(type: number, offset: number): void {
-    if (this.isFuncType[type] === 1) return;
-    funcTypeAt(this.input.spaces, type, offset);
-    this.isFuncType[type] = 1;
   }
 
   /**

@@ -16,11 +16,9 @@ export function checkIndices(module: Module, spaces: IndexSpaces): void {
     global: spaces.globals.length,
     tag: spaces.tags.length,
   };
-  const check = (space: string, index: number, count: number, offset: number) => {
-    if (index >= count) throw wasmErrors["unknown-index"]({ offset, space, index, count });
-  };
   for (const section of module.sections) checkSection(section);
-  for (const type of [...spaces.functions, ...spaces.tags]) check("type", type, spaces.types.length, 0);
+  for (const type of spaces.functions) check("type", type, spaces.types.length, 0);
+  for (const type of spaces.tags) check("type", type, spaces.types.length, 0);
 
   function checkSection(section: Section): void {
     const offset = section.source?.start ?? 0;
@@ -46,4 +44,8 @@ export function checkIndices(module: Module, spaces: IndexSpaces): void {
       }
     }
   }
+}
+
+function check(space: string, index: number, count: number, offset: number): void {
+  if (index >= count) throw wasmErrors["unknown-index"]({ offset, space, index, count });
 }

@@ -73,14 +73,21 @@ export class CodeBuffer {
   }
 
   copy(source: Uint8Array, start: number, end: number): void {
-    const count = end - start;
-    this.reserve(count + roomBytes);
+    this.reserve(end - start + roomBytes);
+    // Most pieces are a few bytes long: for those a loop is faster than a call and a view.
+    if (end - start > 128) {
+      this.copyLong(source, start, end);
+      return;
+    }
     const { bytes } = this;
     let to = this.length;
-    this.length = to + count;
-    // Most pieces are a few bytes long: for those a loop is faster than a call and a view.
-    if (count > 128) bytes.set(source.subarray(start, end), to);
-    else for (let at = start; at < end; at++) bytes[to++] = source[at] as number; // within the source
+    for (let at = start; at < end; at++) bytes[to++] = source[at] as number; // within the source
+    this.length = to;
+  }
+
+  private copyLong(source: Uint8Array, start: number, end: number): void {
+    this.bytes.set(source.subarray(start, end), this.length);
+    this.length += end - start;
   }
 
   /** Leaves room for a size; returns where the content starts until `endSized` moves it. */

@@ -93,6 +93,8 @@ class Planner {
   readonly uncheckedFuel: Float64Array;
   readonly labelsAdded: Uint8Array;
   private readonly input: PlanInput;
+  /** Every operator is charged where it runs. */
+  private readonly isExact: boolean;
   private readonly facts: Facts;
   private readonly bodies: Bodies;
   private readonly sites: Int32Array;
@@ -102,6 +104,7 @@ class Planner {
     const { facts } = input;
     const { count, firstFunction } = facts.bodies;
     this.input = input;
+    this.isExact = input.mode === "fuel";
     this.facts = facts;
     this.bodies = facts.bodies;
     // The lists themselves: much of planning runs before V8 has inlined `at`.
@@ -136,8 +139,8 @@ class Planner {
     const { bodies, facts, input } = this;
     const func = bodies.firstFunction + index;
     const calleesUnchecked = this.chargeCallees(index);
-    if (input.mode === "deadline") gatherAtHeaders(facts, index);
-    else shareArms(facts, index);
+    if (this.isExact) shareArms(facts, index);
+    else gatherAtHeaders(facts, index);
     const entryFuel = this.regionFuel[bodies.regions[index] as number] as number;
     const isOpen = input.isExported[func] === 1 || facts.isReferenced[func] === 1;
     if (!isHead && this.canCallersPay(index, isOpen)) {
@@ -145,12 +148,13 @@ class Planner {
       this.uncheckedFuel[index] = entryFuel;
       return;
     }
-    if (entryFuel <= calleeFuelMax && !isOpen && !isHead) this.isEntryPaid[index] = 1;
+    this.isEntryPaid[index] = entryFuel <= calleeFuelMax && !isOpen && !isHead ? 1 : 0;
     const fuel = (bodies.fuel[index] as number) + calleesUnchecked;
     const hasIndirect = ((bodies.traits[index] as number) & indirect) !== 0;
-    const isForced = input.mode === "fuel" ? isOpen : hasIndirect;
-    if (isForced || isHead || fuel > uncheckedFuelMax) this.checksEntry[index] = 1;
-    else this.uncheckedFuel[index] = fuel;
+    const isForced = this.isExact ? isOpen : hasIndirect;
+    const checks = isForced || isHead || fuel > uncheckedFuelMax;
+    this.checksEntry[index] = checks ? 1 : 0;
+    this.uncheckedFuel[index] = checks ? 0 : fuel;
   }
 
   /**
@@ -177,7 +181,7 @@ class Planner {
   private canCallersPay(index: number, isOpen: boolean): boolean {
     const { bodies, sites, regionFuel } = this;
     if (((bodies.traits[index] as number) & (indirect | variable)) !== 0) return false;
-    if (isOpen && this.input.mode === "fuel") return false;
+    if (isOpen && this.isExact) return false;
     const sitesEnd = bodies.sites[index + 1] as number;
     for (let at = bodies.sites[index] as number; at < sitesEnd; at += siteSize) {
       if (this.isUncounted[sites[at] as number] === 0) return false;
