@@ -45,11 +45,6 @@ export const signalkErrors = defineErrors("signalk", {
     message: (d: { plugin: string; missing: string }) =>
       `Cannot run "${d.plugin}" as a Signal K plugin: it exports no "${d.missing}"`,
   },
-  "inline-only": {
-    fault: "operator",
-    message: (d: { plugin: string }) =>
-      `Cannot run "${d.plugin}" on another thread or in another process: it waits for the network by asyncify, allowed is "inline"`,
-  },
   "start-refused": {
     fault: "guest",
     message: (d: { plugin: string; status: number }) =>

@@ -8,6 +8,8 @@ import {
   asFetchImports,
   asFetchModule,
   GuestBytes,
+  IsolatedAsyncify,
+  isolatedAsFetchImports,
   openIsolatedTextGuest,
   openTextGuest,
   type TextCalls,
@@ -20,7 +22,6 @@ import {
   ModuleInstance,
 } from "remora/engine";
 import type { Clock } from "../clock.ts";
-import { signalkErrors } from "../errors.ts";
 import { componentGuest } from "./component-guest.ts";
 import { coreGuest } from "./core-guest.ts";
 import { envImports } from "./env-imports.ts";
@@ -41,6 +42,7 @@ export interface LinkOptions {
 export class GuestLink {
   readonly #host: GuestHost;
   readonly #asyncify = new Asyncify();
+  readonly #isolatedAsyncify = new IsolatedAsyncify();
   readonly #inbox: Inbox;
   readonly #events: EventInbox;
 
@@ -58,8 +60,11 @@ export class GuestLink {
     const env = envImports({ host, bytes, abort: (error) => access.abort(error) }, this.#events);
     if (!hasFetch) return { env };
     const send = (request: Parameters<typeof fetchFor>[1]) => fetchFor(host, request);
-    const asyncify = this.#asyncify;
-    return { env, [asFetchModule]: asFetchImports({ asyncify, memory: access.memory, send }) };
+    const asFetch =
+      access.callNext === undefined
+        ? asFetchImports({ asyncify: this.#asyncify, memory: access.memory, send })
+        : isolatedAsFetchImports({ asyncify: this.#isolatedAsyncify, guest: access, send });
+    return { env, [asFetchModule]: asFetch };
   }
 
   /**
@@ -76,7 +81,6 @@ export class GuestLink {
   /**
    * The same for a guest behind a wall.
    *
-   * @throws signalk/inline-only it leaves its calls in the middle to wait, which its host can do on its own thread alone
    * @throws signalk/not-a-plugin abi/… engine/… it is no plugin
    */
   async openIsolated(
@@ -86,8 +90,7 @@ export class GuestLink {
   ): Promise<SignalkGuest> {
     const { plugin } = this.#host;
     if (kind === "component") return componentGuest(plugin, isolatedComponent(instance), this.#inbox);
-    if (instance.has("asyncify_start_unwind")) throw signalkErrors["inline-only"]({ plugin });
-    const texts = await openIsolatedTextGuest(instance, convention);
+    const texts = await openIsolatedTextGuest(instance, this.#isolatedAsyncify, convention);
     return coreGuest(plugin, isolatedInstance(instance), texts);
   }
 }

@@ -160,19 +160,8 @@ test("on the event loop none may ask for more than the others may wait", async (
   await assert.rejects(greedy, { code: "manager/inspect" });
 });
 
-test("the operator may want a wall for all, and one that waits by asyncify says that it cannot be there", async (t) => {
+test("the operator may want a wall for all", async (t) => {
   const boat = await boatWithBundles(t, { policy: { isolation: "worker" } });
   await boat.install({ guest: watch });
   assert.equal((await boat.fetch("/plugins/watch/read")).text, "hello");
-  const { fetchingPlugin } = await import("../testing/fetching-plugin.ts");
-  const install = boat.install({
-    name: "fetch",
-    guest: await fetchingPlugin("http://127.0.0.1/"),
-    world: "signalk:core/assemblyscript@0.1.0",
-    capabilities: ["net.http"],
-  });
-  await assert.rejects(
-    install,
-    ({ cause }: { cause: { code: string } }) => cause.code === "signalk/inline-only",
-  );
 });

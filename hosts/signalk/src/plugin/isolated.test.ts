@@ -1,9 +1,15 @@
 /** Installed packages on another thread or in another process, because the operator wants it: the same plugins, the same life. */
 
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { type TestContext, test } from "node:test";
+import { systemClock } from "../clock.ts";
 import { type Boat, boatWith } from "../testing/boats.ts";
 import { turn, until } from "../testing/bundles.ts";
+import { waitingComponent } from "../testing/component-text.ts";
+import { fetchingPlugin } from "../testing/fetching-plugin.ts";
 import { answering, call, type GuestText } from "../testing/guest-text.ts";
 
 const two = "(param i32 i32)";
@@ -33,7 +39,50 @@ const one = (boat: Boat) => {
 
 const running = (boat: Boat) => until(() => one(boat).state === "running");
 
+const deadlineMs = 200;
+
+/** A server that answers when the deadline of whoever asks is long over. */
+async function lateServer(t: TestContext): Promise<string> {
+  const server = createServer((_request, response) => {
+    setTimeout(() => response.writeHead(203).end("late"), 2 * deadlineMs);
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  t.after(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return `127.0.0.1:${(server.address() as AddressInfo).port}`; // a TCP server has a port
+}
+
 for (const level of ["worker", "process"] as const) {
+  const network = {
+    plugins: { isolation: () => level, limits: { deadlineMs }, networkAddresses: ["127.0.0.1"] },
+    clock: systemClock,
+  };
+
+  test(`${level}: one with asyncify waits in its start for longer than it may run, and gets what it asked for`, async (t) => {
+    const guest = await fetchingPlugin(`http://${await lateServer(t)}/`);
+    const boat = await boatWith(t, [{ name: "p", guest, capabilities: { network: true } }], network);
+    await until(() => one(boat).state !== "starting");
+    // It refuses to start when the response has no body.
+    assert.equal(one(boat).state, "running", one(boat).statusMessage);
+  });
+
+  test(`${level}: a component waits for longer than it may run, by its world and by wasi:http`, async (t) => {
+    const guest = await waitingComponent({ authority: await lateServer(t), importsWasi: true });
+    const boat = await boatWith(t, [{ name: "p", guest, capabilities: { network: true } }], network);
+    await running(boat);
+    for (const [path, told] of [
+      ["/own", "late"],
+      ["/wasi", "Waits"],
+    ] as const) {
+      const { status, text } = await boat.fetch(`/plugins/p${path}`);
+      assert.deepEqual([status, text], [203, told]);
+    }
+    assert.equal(one(boat).state, "running");
+  });
+
   const walled = { plugins: { isolation: () => level, limits: { fuelMax: 1e12, deadlineMs: 1_000 } } };
 
   test(`${level}: a package starts, emits, answers, gets its deltas in order, and takes a new file`, async (t) => {

@@ -6,7 +6,7 @@
 
 import type { CoreFunctions } from "../engine/index.ts";
 import { arrayBufferId, newObject, readArrayBuffer, readReferences, readString } from "./assemblyscript.ts";
-import type { Asyncify } from "./asyncify.ts";
+import { type Asyncify, stackBytes } from "./asyncify.ts";
 import { addressOf, GuestBytes, type MemorySource } from "./guest-bytes.ts";
 
 export interface FetchRequest {
@@ -24,12 +24,9 @@ export interface AsFetchOptions {
 }
 
 /** Text of one address or header, in the guest's memory. */
-const textBytesMax = 65_536;
-const headersMax = 100;
-const bodyBytesMax = 4 * 1024 * 1024;
-
-/** Where the guest's stack is kept while it waits; a deeper one traps. */
-const stackBytes = 32_768;
+export const textBytesMax = 65_536;
+export const headersMax = 100;
+export const bodyBytesMax = 4 * 1024 * 1024;
 
 export const asFetchModule = "as-fetch";
 

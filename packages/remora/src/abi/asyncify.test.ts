@@ -4,7 +4,7 @@ import { asFetchImports, type FetchRequest } from "./as-fetch.ts";
 import { newObject, stringId } from "./assemblyscript.ts";
 import { Asyncify } from "./asyncify.ts";
 import { openTextGuest } from "./open-text-guest.ts";
-import { asyncified, managedRuntime, moduleOf } from "./text-guest.fixture.ts";
+import { asyncified, fetching, managedRuntime, moduleOf } from "./text-guest.fixture.ts";
 import type { TextGuest } from "./text-guest.ts";
 
 /** A guest whose "waited" waits for a text, which each `resolve` gives. */
@@ -121,27 +121,9 @@ test("a module without asyncify, or without a frame, is told so", async () => {
   assert.throws(() => openTextGuest(other, frameless).ask("waited", "", 10), { code: "abi/no-frame" });
 });
 
-// The frame at 64; an address, and headers as arrays of arrays of strings, at fixed places.
-const fetching = `
-  (import "as-fetch" "_initAsyncify" (func $init (param i32 i32)))
-  (import "as-fetch" "_fetchPOSTSync" (func $wait (param i32 i32 i32 i32) (result i32)))
-  (data (i32.const 96) "\\1c\\00\\00\\00" "h\\00t\\00t\\00p\\00:\\00/\\00/\\00a\\00.\\00b\\00/\\00c\\00d\\00e\\00")
-  (data (i32.const 164) "\\02\\00\\00\\00" "X\\00")
-  (data (i32.const 196) "\\02\\00\\00\\00" "1\\00")
-  (data (i32.const 228) "\\03\\00\\00\\00" "\\01\\02\\03")
-  (data (i32.const 256) "\\00\\00\\00\\00" "\\10\\01\\00\\00" "\\04\\00\\00\\00" "\\01\\00\\00\\00" "\\20\\01\\00\\00")
-  (data (i32.const 288) "\\00\\00\\00\\00" "\\30\\01\\00\\00" "\\08\\00\\00\\00" "\\02\\00\\00\\00" "\\a8\\00\\00\\00" "\\c8\\00\\00\\00")
-  (func (export "waited") (param $headers i32) (result i32)
-    (local $found i32)
-    (if (i32.eqz (global.get $state)) (then (call $init (i32.const 64) (i32.const 0))))
-    (local.set $found (call $wait (i32.const 100) (i32.const 1) (i32.load (local.get $headers)) (i32.const 232)))
-    (if (i32.eq (global.get $state) (i32.const 1)) (then (return (i32.const 0))))
-    (local.get $found))`;
-
 async function fetchingGuest(send: (request: FetchRequest) => Promise<Uint8Array>) {
   const asyncify = new Asyncify();
-  const withoutWait = asyncified.replace(/\(import "host".*\n/, "").replace(/\(func \$waited[\s\S]*$/, "");
-  const instance = await moduleOf(fetching + withoutWait + managedRuntime, {
+  const instance = await moduleOf(fetching + managedRuntime, {
     imports: ({ memory }) => ({ "as-fetch": asFetchImports({ asyncify, memory, send }) }),
   });
   return openTextGuest(instance, asyncify);

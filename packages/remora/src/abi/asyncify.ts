@@ -10,6 +10,9 @@ import type { CoreFunctions } from "../engine/index.ts";
 import { abiErrors } from "./errors.ts";
 import type { GuestBytes } from "./guest-bytes.ts";
 
+/** Where the guest's stack is kept while it waits; a deeper one traps. */
+export const stackBytes = 32_768;
+
 // The states of `asyncify_get_state`.
 const normal = 0;
 const rewinding = 2;

@@ -10,6 +10,8 @@ export { abiErrors } from "./errors.ts";
 export { addressOf, GuestBytes, type MemorySource } from "./guest-bytes.ts";
 // Guests that are called with texts.
 export type { GuestText, SharedText } from "./guest-text.ts";
+export { type IsolatedAsFetchOptions, isolatedAsFetchImports } from "./isolated-as-fetch.ts";
+export { IsolatedAsyncify } from "./isolated-asyncify.ts";
 export { openIsolatedTextGuest } from "./isolated-text-guest.ts";
 export { openTextGuest } from "./open-text-guest.ts";
 export type { Answer, TextCalls, TextGuest } from "./text-guest.ts";

@@ -116,5 +116,7 @@ for (const level of ["inline", "worker", "process"] as const) {
 
 test("the convention that somebody says is kept is the one that counts", async (t) => {
   const instance = await open(t, "inline", bufferRuntime);
-  await assert.rejects(openIsolatedTextGuest(instance, "assemblyscript"), { code: "abi/no-convention" });
+  await assert.rejects(openIsolatedTextGuest(instance, undefined, "assemblyscript"), {
+    code: "abi/no-convention",
+  });
 });

@@ -77,3 +77,24 @@ export const asyncified = `
     (local.set $found (call $wait (local.get $text)))
     (if (i32.eq (global.get $state) (i32.const 1)) (then (return (i32.const 0))))
     (local.get $found))`;
+
+/**
+ * The same with as-fetch: "waited" sends a request with the headers whose address is the first units of its text. The frame
+ * is at 64; an address, and headers as arrays of arrays of strings, at fixed places.
+ */
+export const fetching = `
+  (import "as-fetch" "_initAsyncify" (func $init (param i32 i32)))
+  (import "as-fetch" "_fetchPOSTSync" (func $wait (param i32 i32 i32 i32) (result i32)))
+  (data (i32.const 96) "\\1c\\00\\00\\00" "h\\00t\\00t\\00p\\00:\\00/\\00/\\00a\\00.\\00b\\00/\\00c\\00d\\00e\\00")
+  (data (i32.const 164) "\\02\\00\\00\\00" "X\\00")
+  (data (i32.const 196) "\\02\\00\\00\\00" "1\\00")
+  (data (i32.const 228) "\\03\\00\\00\\00" "\\01\\02\\03")
+  (data (i32.const 256) "\\00\\00\\00\\00" "\\10\\01\\00\\00" "\\04\\00\\00\\00" "\\01\\00\\00\\00" "\\20\\01\\00\\00")
+  (data (i32.const 288) "\\00\\00\\00\\00" "\\30\\01\\00\\00" "\\08\\00\\00\\00" "\\02\\00\\00\\00" "\\a8\\00\\00\\00" "\\c8\\00\\00\\00")
+  (func (export "waited") (param $headers i32) (result i32)
+    (local $found i32)
+    (if (i32.eqz (global.get $state)) (then (call $init (i32.const 64) (i32.const 0))))
+    (local.set $found (call $wait (i32.const 100) (i32.const 1) (i32.load (local.get $headers)) (i32.const 232)))
+    (if (i32.eq (global.get $state) (i32.const 1)) (then (return (i32.const 0))))
+    (local.get $found))
+  ${asyncified.replace(/\(import "host".*\n/, "").replace(/\(func \$waited[\s\S]*$/, "")}`;

@@ -26,7 +26,7 @@ export interface TextCall<Result> {
 }
 
 /** Times that a guest may wait in one call. */
-const waitsMax = 64;
+export const waitsMax = 64;
 
 const suspended = Symbol("suspended");
 

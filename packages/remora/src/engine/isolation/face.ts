@@ -72,6 +72,8 @@ export interface Face {
    * @throws RemoraError   what ends the guest
    */
   hostCall(call: Message): Uint8Array | Promise<Uint8Array>;
+  /** What else the answer is to say, once. */
+  takeNext?(): Partial<Message> | undefined;
   /** Undefined for what is not asynchronous. */
   readonly tasks?: FaceTasks;
   /** To be asked when the arguments of a call are written: takes back what they lend, when the call is over. */

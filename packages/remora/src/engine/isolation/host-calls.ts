@@ -52,7 +52,7 @@ export class HostCalls {
       reply(answer);
     };
     const succeed = (payload: Uint8Array) =>
-      finish(message(kinds.answer, { item: answers.returned, payload }));
+      finish(message(kinds.answer, { item: answers.returned, payload, ...face.takeNext?.() }));
     const fail = (error: unknown) => {
       if (error instanceof ForgedMessage) this.#options.forged(error);
       else finish(failures.answer(knownError(error, plugin)));

@@ -8,7 +8,6 @@ import type { HostImports } from "../../component/index.ts";
 import { PacketMemory } from "../../component/packet-memory.ts";
 import type { Artifact, InstantiateOptions } from "../artifact.ts";
 import { engineErrors } from "../errors.ts";
-import type { GuestMemory } from "../guest-memory.ts";
 import type { Limits } from "../limits.ts";
 import { packetEngine } from "../packet-engine.ts";
 import { ComponentFace } from "./component-face.ts";
@@ -173,12 +172,15 @@ export class Isolate {
 }
 
 /** Host functions for one guest: what ends its call is thrown here, and ends it over there. */
-function importsFor(imports: InstantiateOptions["imports"], memory: GuestMemory): HostImports {
+function importsFor(imports: InstantiateOptions["imports"], memory: MirroredMemory): HostImports {
   if (typeof imports !== "function") return imports;
   return imports({
     memory,
     abort: (error: RemoraError) => {
       throw error;
+    },
+    callNext: (name, argument = 0) => {
+      memory.next = { name, argument };
     },
   });
 }

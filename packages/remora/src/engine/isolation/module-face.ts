@@ -26,6 +26,8 @@ const pageBytes = 65_536;
 export class MirroredMemory implements GuestMemory {
   readonly #bytesMax: number;
   #bytes = new Uint8Array(0);
+  /** What the host function that runs wants called before the guest goes on. */
+  next: { readonly name: string; readonly argument: number } | undefined;
   #written: { readonly at: number; readonly length: number }[] = [];
   #isViewed = false;
 
@@ -52,6 +54,7 @@ export class MirroredMemory implements GuestMemory {
     if (sizeBytes !== this.#bytes.length) this.#bytes = new Uint8Array(sizeBytes);
     this.#written = [];
     this.#isViewed = false;
+    this.next = undefined;
     try {
       placePieces(payload, valueCount, this.#bytes);
     } catch (error) {
@@ -136,6 +139,13 @@ export class ModuleFace implements Face {
     } catch (error) {
       return this.#failed(error);
     }
+  }
+
+  takeNext(): Partial<Message> | undefined {
+    const { next } = this.#memory;
+    if (next === undefined) return undefined;
+    this.#memory.next = undefined;
+    return { count: 1, target: this.find([next.name]).number, second: next.argument };
   }
 
   /** Core modules have no resources. */

@@ -35,7 +35,8 @@ export const kinds = {
   call: 3,
   /**
    * Of a host function: `item` says how it ended; `payload`: its result, or why it failed. For `first` milliseconds the
-   * host did nothing but wait for it.
+   * host did nothing but wait for it. To a core module, with a `count` of 1: before it goes on its function `target` is to be
+   * called with the number `second`.
    */
   answer: 4,
   /** Lets go of instance `target`. Answered by `done`. */

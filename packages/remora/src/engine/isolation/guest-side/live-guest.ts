@@ -7,11 +7,8 @@ import { pieceAt } from "../guest-piece.ts";
 import { kinds, type Message, message } from "../protocol.ts";
 import type { Failures } from "./failures.ts";
 
-/**
- * Sends a call of a host function by a guest of this engine, waits, and gives the payload of the answer. Throws what ends
- * the guest.
- */
-export type HostCaller = (call: Message, engine: InstanceEngine) => Uint8Array;
+/** Sends a call of a host function by a guest of this engine, waits, and gives the answer. Throws what ends the guest. */
+export type HostCaller = (call: Message, engine: InstanceEngine) => Message;
 
 export interface InstantiateRequest {
   readonly number: number;

@@ -110,7 +110,7 @@ export class GuestSide {
       this.#waiting--;
       engine.forgive(received.first);
       if (received.item === answers.failed) throw this.#failures.ofAnswer(received.payload);
-      return received.payload;
+      return received;
     };
   }
 

@@ -273,7 +273,7 @@ class LiveComponent extends LiveGuest {
       const endLoans = this.#own.lendings();
       const first = this.engine.waitMsLeft;
       const asked = message(kinds.hostCall, { item: index, count: 1, first, payload });
-      const answer = caller(asked, this.engine);
+      const answer = caller(asked, this.engine).payload;
       endLoans();
       if (result === undefined) return undefined;
       const [value] = this.#packets().read(packets.codec(result), answer, 1);

@@ -113,10 +113,18 @@ class LiveModule extends LiveGuest {
         message(kinds.hostCall, { item: index, count: 1, first, second, payload }),
         engine,
       );
-      const [values = []] = readCoreRows(results, answer, 1);
-      placePieces(answer, results.length, memory);
+      const [values = []] = readCoreRows(results, answer.payload, 1);
+      placePieces(answer.payload, results.length, memory);
+      if (answer.count === 1) this.#callNext(answer);
       return resultOf(values);
     });
+  }
+
+  /** Within the call that runs. */
+  #callNext({ target, second }: Message): void {
+    const { name } = this.#function(target);
+    // Exported as a function, as the host saw in the module.
+    (this.#core.exports[name] as CoreFunction)(second);
   }
 
   protected override memory(): Uint8Array {
