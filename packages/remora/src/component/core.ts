@@ -143,6 +143,8 @@ export interface CoreEngine {
   /** Called before and after a host function that is marked as slow; see `slow-host.ts`. */
   beforeSlowHost?(): void;
   afterSlowHost?(): void;
+  /** Called now and then in the middle of something long that is done for a running guest: throws when its time is over. */
+  mustBeInTime?(): void;
   /** Undefined where guests cannot wait. */
   readonly waiting?: CoreWaiting | undefined;
   /** Called instead of `fail` when an argument did not fit its type before any guest code ran. */

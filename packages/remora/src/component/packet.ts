@@ -17,6 +17,9 @@ import { PacketMemory, packetBytesMax, packetStart } from "./packet-memory.ts";
 import { PacketText } from "./packet-text.ts";
 import type { Field, FuncType, ValueType } from "./types.ts";
 
+/** What the values of a packet may cost whoever reads it. They are smaller in a packet; but not by more than this. */
+const heldBytesMax = 4 * packetBytesMax;
+
 /** The text of a larger packet is not made, beside what it holds. */
 const sharedBytesMax = 1024 * 1024;
 
@@ -135,7 +138,7 @@ export class Packets {
       memory,
       realloc,
       encoding: "utf8",
-      liftBytesMax: packetBytesMax,
+      liftBytesMax: heldBytesMax,
       // In packets nothing is taken out of a guest's table, or put into one.
       asyncValues: this.#ends as AsyncValues | undefined,
     });

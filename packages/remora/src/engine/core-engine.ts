@@ -183,6 +183,11 @@ export class InstanceEngine implements CoreEngine {
     this.#meter.lookAtClock();
   }
 
+  /** Ends the running call when its time is over. */
+  mustBeInTime(): void {
+    this.#meter.mustBeInTime();
+  }
+
   /** Undefined where V8 has no JavaScript Promise Integration: before Node 24. */
   get waiting(): CoreWaiting | undefined {
     this.#waiting ??= Waiting.of({

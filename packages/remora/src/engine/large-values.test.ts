@@ -3,6 +3,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { parse } from "@bytecodealliance/jco-transpile/wasm-tools";
+import { openArtifact } from "./artifact.ts";
+import { defaultLimits } from "./limits.ts";
 import { load } from "./load.ts";
 
 const parts = Array.from({ length: 200 }, () => "u8").join(" ");
@@ -69,3 +71,78 @@ for (const [from, make] of [
     }
   }
 }
+
+const sixtyFour = (type: string) => `(tuple ${Array.from({ length: 64 }, () => type).join(" ")})`;
+const tree = (leaf: string) => `(type $a ${leaf}) (type $b ${sixtyFour("$a")})
+  (type $c ${sixtyFour("$b")}) (type $d ${sixtyFour("$c")})`;
+
+/** Types, and how many elements where it is a list; all of it is bytes that nothing was ever written to. */
+const results = {
+  "lists by the hundred thousand": ["(type $l (list u8)) (type $value (list $l))", 200_000],
+  "booleans by the million": ["(type $value (list bool))", 4_000_000],
+  "bytes by the megabyte": ["(type $value (list u8))", 60_000_000],
+  "text by the megabyte": ["(type $value string)", 60_000_000],
+  "a map of a hundred thousand keys": ["(type $value (map u32 u32))", 200_000],
+  "a quarter of a million parts": [`${tree("(option u8)")} (type $value (tuple $d))`, undefined],
+} as const;
+
+/** A guest whose function gives at once what is of that type; more than one element lies at the same place. */
+async function giving(type: string, count: number | undefined): Promise<Uint8Array> {
+  const pair = `(i32.store (i32.const 0) (i32.const 16)) (i32.store (i32.const 4) (i32.const ${count}))`;
+  return parse(`(component ${type}
+    (core module $m (memory (export "m") 1024)
+      (func (export "f") (result i32) ${count === undefined ? "" : pair} (i32.const 0)))
+    (core instance $i (instantiate $m))
+    (func (export "f") (result $value) (canon lift (core func $i "f") (memory (core memory $i "m")))))`);
+}
+
+for (const [what, [type, count]] of Object.entries(results)) {
+  test(`a guest whose result is ${what} does not outlive its deadline by lifting them`, async () => {
+    let nowMs = 0;
+    const instance = openArtifact(await giving(type, count)).instantiate({
+      imports: {},
+      limits: { ...defaultLimits, deadlineMs: 5 },
+      clock: () => nowMs++,
+    });
+    assert.throws(() => instance.call("f", []), { code: "engine/deadline" });
+    assert.ok(nowMs < 20, `the clock was looked at ${nowMs} times`);
+  });
+}
+
+test("what is handed over is counted as what it costs the host, and not by the bytes in the guest", async () => {
+  for (const [type, count] of [
+    ["(type $l (list u8)) (type $value (list $l))", 400_000],
+    [`(type $l ${sixtyFour("u8")}) (type $value (list $l))`, 200_000],
+    ["(type $o (option u8)) (type $l (option $o)) (type $value (list $l))", 2_000_000],
+    ["(type $value (map u32 u32))", 1_000_000],
+    [`(type $o (option u8)) ${tree("(option $o)")} (type $value (tuple $d $d $d $d $d $d $d $d))`, undefined],
+    [`(type $l (list bool 140000)) (type $value ${sixtyFour("$l")})`, undefined],
+  ] as const) {
+    const { exports } = await load<{ f(): unknown }>(await giving(type, count), {
+      limits: { deadlineMs: Number.POSITIVE_INFINITY },
+    });
+    assert.throws(() => exports.f(), { code: "component/trap" }, type);
+  }
+});
+
+test("text that is lifted in pieces is cut between its characters", async () => {
+  const encodings = { utf8: "utf8", utf16: "utf16le" } as const;
+  for (const [encoding, name] of Object.entries(encodings)) {
+    for (const shift of [0, 1, 2, 3, 4]) {
+      const text = "x".repeat(shift) + "\u{1f41f}\u00fc\u20ac".repeat(40_000);
+      const bytes = Buffer.from(text, name);
+      const { exports } = await load<{ f(text: string): string }>(
+        await parse(`(component
+          (core module $m (memory (export "m") 1024)
+            (func (export "r") (param i32 i32 i32 i32) (result i32) (i32.const 1024))
+            (func (export "f") (param i32 i32) (result i32)
+              (i32.store (i32.const 0) (local.get 0)) (i32.store (i32.const 4) (local.get 1)) (i32.const 0)))
+          (core instance $i (instantiate $m))
+          (func (export "f") (param "text" string) (result string) (canon lift (core func $i "f")
+            string-encoding=${encoding} (memory (core memory $i "m")) (realloc (core func $i "r")))))`),
+      );
+      assert.ok(bytes.length > 300_000);
+      assert.ok(exports.f(text) === text, `${encoding}, ${shift}`);
+    }
+  }
+});

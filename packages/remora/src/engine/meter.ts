@@ -282,6 +282,15 @@ export class Meter implements RefillTarget {
     if (timed > 0) this.#grant(this.#sliceUnits ?? timed);
   }
 
+  /** In the middle of something long that the host does for the guest: the trap is raised at once when its time is over. */
+  mustBeInTime(): void {
+    if (!this.#isRunning) return;
+    this.startClock();
+    if (this.#isStopped()) this.kill("closed");
+    if (this.msLeft <= 0) this.kill("deadline");
+    if (this.dead !== undefined) trap();
+  }
+
   /** Milliseconds until the deadline of this call, once its clock was started; Infinity when there is none. */
   get msLeft(): number {
     return this.#deadlineAt - this.#clock();

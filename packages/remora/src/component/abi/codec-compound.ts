@@ -5,13 +5,20 @@ import { type AddressType, addressOf, flatAddress } from "./address.ts";
 import { canonicalizeAll } from "./canonical-nan.ts";
 import type { Codec, CodecOf } from "./codec.ts";
 import type { Context } from "./context.ts";
+import { heldAsEntry, heldAsPart } from "./held.ts";
 import { flatten, layoutOf, layoutOfFields, offsetsOf } from "./layout.ts";
 import { trap } from "./trap.ts";
 
 type TypeOf<Kind extends ValueType["kind"]> = Extract<ValueType, { kind: Kind }>;
 
-/** What a value in an array costs at least, however small it is in the guest: a boolean takes a byte there. */
+/** Of one element itself, however small: twice its place in the array, which is made whole before the first is lifted. */
 const elementBytesMin = 16;
+
+/** Lists are moved in parts of so many bytes of the host's, between which the clock may be looked at. */
+const partBytes = 64 * 1024;
+
+/** Large enough that moving it takes much longer than a look. */
+const copiedAtOnceMax = 512 * 1024;
 
 /** CanonicalABI.md: MAX_LIST_BYTE_LENGTH. */
 const listBytesMax = 2 ** 28 - 1;
@@ -120,9 +127,11 @@ interface Elements<Value = List> {
 }
 
 function elementsCodec({ type, size, align, check, checkAll, store, storeAll, load }: Codec): Elements {
+  const heldSize = Math.max(size, elementBytesMin + heldAsPart(type));
+  const partCount = Math.ceil(partBytes / heldSize);
   const generic: Elements = {
     size,
-    heldSize: Math.max(size, elementBytesMin),
+    heldSize,
     align,
     count: (value) => value.length,
     make: () => [],
@@ -137,11 +146,25 @@ function elementsCodec({ type, size, align, check, checkAll, store, storeAll, lo
     storeAll: (cx, value, pointer) => {
       const count = value.length;
       if (storeAll !== undefined) storeAll(cx, count, pointer);
-      else for (let index = 0; index < count; index++) store(cx, value[index], pointer + index * size);
+      else {
+        for (let index = 0, paced = 0; index < count; index++) {
+          if (index === paced) {
+            paced = Math.min(index + partCount, count);
+            cx.pace((paced - index) * heldSize);
+          }
+          store(cx, value[index], pointer + index * size);
+        }
+      }
     },
     loadAll: (cx, pointer, count) => {
       const value = new Array<unknown>(count);
-      for (let index = 0; index < count; index++) value[index] = load(cx, pointer + index * size);
+      for (let index = 0, paced = 0; index < count; index++) {
+        if (index === paced) {
+          paced = Math.min(index + partCount, count);
+          cx.pace((paced - index) * heldSize);
+        }
+        value[index] = load(cx, pointer + index * size);
+      }
       return value;
     },
   };
@@ -167,10 +190,21 @@ function numberElements(
       } else generic.storeAll(cx, value, pointer);
     },
     loadAll: (cx, pointer, count) => {
-      const bytes = cx.bytes.slice(pointer, pointer + count * generic.size);
+      const bytes = copied(cx, pointer, count * generic.size);
       return ArrayType === Uint8Array ? bytes : new ArrayType(bytes.buffer, 0, count);
     },
   };
+}
+
+function copied(cx: Context, pointer: number, size: number): Uint8Array<ArrayBuffer> {
+  cx.pace(size);
+  if (size <= copiedAtOnceMax) return cx.bytes.slice(pointer, pointer + size);
+  const copy = new Uint8Array(size);
+  for (let at = 0; at < size; at += copiedAtOnceMax) {
+    cx.pace(copiedAtOnceMax);
+    copy.set(cx.bytes.subarray(pointer + at, pointer + Math.min(at + copiedAtOnceMax, size)), at);
+  }
+  return copy;
 }
 
 /** A list of any length: a pointer and a number of elements. */
@@ -258,10 +292,7 @@ function fixedListCodec(
     flat,
     check: (value, cx) => elements.check(value, cx) && elements.count(value as List) === length,
     store: (cx, value, pointer) => elements.storeAll(cx, value, pointer),
-    load: (cx, pointer) => {
-      cx.spendLift(length * elements.heldSize);
-      return elements.loadAll(cx, pointer, length);
-    },
+    load: (cx, pointer) => elements.loadAll(cx, pointer, length),
     lower: (cx, value, out, at) => {
       for (let index = 0; index < length; index++) codec.lower(cx, value[index], out, at + index * flatSize);
     },
@@ -282,9 +313,10 @@ export function mapCodec(type: TypeOf<"map">, of: CodecOf, address: AddressType)
   const pair = [type.key, type.value];
   const { size, align } = layoutOfFields(pair, address);
   const [, valueOffset = 0] = offsetsOf(pair, address);
+  const heldSize = Math.max(size, heldAsEntry(type.key, type.value));
   const entries: Parameters<typeof pointerCodec<ReadonlyMap<unknown, unknown>>>[1] = {
     size,
-    heldSize: 2 * Math.max(size, elementBytesMin),
+    heldSize,
     align,
     count: (map) => map.size,
     check: (map, cx) => {
@@ -297,6 +329,7 @@ export function mapCodec(type: TypeOf<"map">, of: CodecOf, address: AddressType)
     storeAll: (cx, map, pointer) => {
       let at = pointer;
       for (const [entryKey, entryValue] of map) {
+        cx.pace(heldSize);
         key.store(cx, entryKey, at);
         value.store(cx, entryValue, at + valueOffset);
         at += size;
@@ -306,6 +339,7 @@ export function mapCodec(type: TypeOf<"map">, of: CodecOf, address: AddressType)
       const map = new Map<unknown, unknown>();
       for (let index = 0; index < count; index++) {
         const at = pointer + index * size;
+        cx.pace(heldSize);
         map.set(key.load(cx, at), value.load(cx, at + valueOffset));
       }
       return map;

@@ -15,6 +15,7 @@ import { hostResourceCodec, packetResourceCodec, rawResourceCodec } from "./code
 import { stringCodecs } from "./codec-string.ts";
 import { enumCodec, optionCodec, resultCodec, variantCodec } from "./codec-variant.ts";
 import type { Context } from "./context.ts";
+import { heldAlone, isHeldLarge } from "./held.ts";
 import type { FlatType } from "./layout.ts";
 
 export type { Flat } from "../core.ts";
@@ -79,7 +80,7 @@ export class Codecs {
   of(type: ValueType): Codec {
     let codec = this.#codecs.get(type);
     if (codec === undefined) {
-      codec = this.#build(type);
+      codec = counted(this.#build(type));
       this.#codecs.set(type, codec);
     }
     return codec;
@@ -141,4 +142,26 @@ export class Codecs {
         return unreachable(type);
     }
   }
+}
+
+/**
+ * Large values are counted by themselves, wherever they are: a guest needs no list to hand over a million parts, and a
+ * memory that was never written has the bytes for them.
+ */
+function counted(codec: Codec): Codec {
+  const { type, load, store } = codec;
+  if (!isHeldLarge(type)) return codec;
+  const bytes = heldAlone(type);
+  return {
+    ...codec,
+    load: (cx, pointer) => {
+      cx.spendLift(bytes);
+      cx.pace(bytes);
+      return load(cx, pointer);
+    },
+    store: (cx, value, pointer) => {
+      cx.pace(bytes);
+      store(cx, value, pointer);
+    },
+  };
 }

@@ -69,7 +69,7 @@ export interface ContextOptions {
   readonly memory: CoreMemory | undefined;
   readonly realloc: CoreFunction | undefined;
   readonly encoding: StringEncoding;
-  /** Bytes of strings and lists that one call may hand over. */
+  /** What the values that one call hands over may cost: see `held.ts`. */
   readonly liftBytesMax: number;
   /** Of components that have streams, futures or error contexts. */
   readonly asyncValues?: AsyncValues | undefined;
@@ -77,6 +77,9 @@ export interface ContextOptions {
 
 /** Lifting so many bytes takes some microseconds, in which the guest's own code would have run thousands of instructions. */
 const muchBytes = 4_096;
+
+/** What is lifted between two looks at the clock: some tenths of a millisecond. */
+const lookBytes = 64 * 1024;
 
 /** A context does not hold on to more kept values than this from one call to the next. */
 const keptMax = 10_000;
@@ -113,6 +116,7 @@ export class Context {
   readonly realloc: CoreFunction;
   readonly #liftBytesMax: number;
   #liftBytesLeft = 0;
+  #bytesToLook = lookBytes;
   #keptEnd = 0;
 
   constructor(options: ContextOptions) {
@@ -189,10 +193,23 @@ export class Context {
   /**
    * Takes bytes off what the guest may hand over in this call. Its lists may share memory: a thousand lists that
    * are all the same megabyte are one megabyte for the guest, and a gigabyte for the host.
+   *
+   * @param bytes What it costs the host: see `held.ts`.
    */
   spendLift(bytes: number): void {
     this.#liftBytesLeft -= bytes;
     if (this.#liftBytesLeft < 0) trap(`more than ${this.#liftBytesMax} bytes handed over in one call`);
+  }
+
+  /**
+   * To be called before a part of something long is lifted or lowered: a guest whose time is over is ended, since its own
+   * code, which would notice, does not run meanwhile.
+   */
+  pace(bytes: number): void {
+    this.#bytesToLook -= bytes;
+    if (this.#bytesToLook >= 0) return;
+    this.#bytesToLook = lookBytes;
+    this.engine.mustBeInTime?.();
   }
 
   /** As `spendLift` of all that is handed over, where the specification has no bound for it. */

@@ -2,6 +2,7 @@
 
 import type { Codec } from "../abi/codec.ts";
 import type { Context } from "../abi/context.ts";
+import { heldAsPart } from "../abi/held.ts";
 import { trap } from "../abi/trap.ts";
 import { componentErrors } from "../errors.ts";
 import type { Element } from "./element.ts";
@@ -9,7 +10,7 @@ import type { Element } from "./element.ts";
 /** CanonicalABI.md, Buffer.MAX_LENGTH: a count fits into 28 bits beside the result of a copy. */
 const lengthMax = 2 ** 28 - 1;
 
-/** What a value costs the host at least while it is copied, however small it is in the guest. */
+/** What a value costs the host beside its parts while it is copied, however small it is in the guest. */
 const heldBytesMin = 16;
 
 export type Buffer = GuestBuffer | HostBuffer;
@@ -55,9 +56,13 @@ export class GuestBuffer {
     const codec = element[side];
     if (codec === undefined) return new Array(count).fill(undefined);
     cx.beginLift();
-    cx.spendLift(count * Math.max(element.size, heldBytesMin));
+    const heldSize = Math.max(element.size, heldBytesMin + heldAsPart(codec.type));
+    cx.spendLift(count * heldSize);
     const at = this.#at;
-    return Array.from({ length: count }, (_, index) => codec.load(cx, at + index * element.size));
+    return Array.from({ length: count }, (_, index) => {
+      cx.pace(heldSize);
+      return codec.load(cx, at + index * element.size);
+    });
   }
 
   /** What the host gives need not be what the type says. */

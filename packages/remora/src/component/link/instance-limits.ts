@@ -2,7 +2,7 @@
 export interface InstanceLimits {
   /** Handles to resources, in all component instances of the one that is made. */
   readonly handlesMax: number;
-  /** Bytes of strings and lists that one call may hand to the host, or one guest to another. */
+  /** Bytes that the values of one call may take of the host's heap (see `abi/held.ts`), or of one guest's for another. */
   readonly liftBytesMax: number;
   /** Calls under way and threads, of guests whose calls may wait. */
   readonly tasksMax: number;
