@@ -4,16 +4,13 @@ import { existsSync } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { after, before, test } from "node:test";
+import { after, test } from "node:test";
 import { alone } from "./build-lock.ts";
 
-let lockPath = "";
+const folder = await mkdtemp(join(tmpdir(), "remora-lock-"));
+const lockPath = join(folder, "lock");
 
-before(async () => {
-  lockPath = join(await mkdtemp(join(tmpdir(), "remora-lock-")), "lock");
-});
-
-after(() => rm(join(lockPath, ".."), { recursive: true }));
+after(() => rm(folder, { recursive: true }));
 
 test("builds that are wanted at the same time run one after the other", async () => {
   const events: string[] = [];
