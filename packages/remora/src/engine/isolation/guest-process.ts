@@ -51,7 +51,11 @@ export class GuestProcess implements Transport {
     this.#pipe.on("data", (chunk: Uint8Array) => this.#read(chunk));
     this.#pipe.on("error", () => {}); // Its end is told by "close".
     this.#pipe.on("close", () => setTimeout(() => this.kill("it closed its pipe"), exitMsMax).unref());
-    this.#child.on("error", (error) => this.#over(String(error), false));
+    this.#child.on("error", (error) => {
+      // One that never began does not end either.
+      if (this.#child.pid === undefined) this.#gone.resolve();
+      this.#over(String(error), false);
+    });
     this.#child.on("exit", (exitCode, signal) => this.#exited(exitCode, signal));
     const packed = serialize(code);
     const length = Buffer.alloc(4);
@@ -95,6 +99,8 @@ export class GuestProcess implements Transport {
 
   async end(reason: string): Promise<void> {
     this.kill(reason);
+    // Whoever waits for its end may have nothing else that keeps the program alive.
+    this.#child.ref();
     await this.#gone.promise;
   }
 
