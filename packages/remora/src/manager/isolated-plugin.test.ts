@@ -36,7 +36,8 @@ for (const isolation of ["inline", "worker", "process"] as const) {
     const plugin = await manager.install<AsyncCalls>(await ref(guests.adds(1), { top }));
     await manager.install(await ref(guests.loops, { top, version: "1.1.0" }));
     assert.equal(await plugin.useAsync(run, 1), 2);
-    await settled(() => manager.info("adder").version === "1.0.0");
+    assert.equal(manager.info("adder").version, "1.0.0");
+    await settled(() => manager.versions("adder").current?.version === "1.0.0");
   });
 
   test(`${isolation}: a plugin that fails too often is left alone, and comes back`, async (t) => {

@@ -90,7 +90,8 @@ test("a new version that fails is followed by the one before, which answers the 
   const returned = events.find((event) => event.kind === "returned");
   assert.deepEqual([returned?.from, returned?.to, returned?.code], ["1.1.0", "1.0.0", "engine/out-of-fuel"]);
   assert.equal(plugin.counts().returns, 1);
-  await settled(() => manager.info("adder").version === "1.0.0");
+  assert.equal(manager.info("adder").version, "1.0.0", "at once, though it is not written down yet");
+  await settled(() => manager.versions("adder").current?.version === "1.0.0");
   assert.equal(manager.versions("adder").previous[0]?.failedWith, "engine/out-of-fuel");
   await expectRejected(manager.rollback("adder"), "manager/no-such-version");
   const next = await reopen();

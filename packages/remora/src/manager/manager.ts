@@ -349,7 +349,8 @@ export class Manager {
     const { failure } = plugin;
     return {
       name: entry.name,
-      version: entry.current?.version,
+      // After a return the entry is written a moment later.
+      version: plugin.serving?.version.version ?? entry.current?.version,
       host: entry.host,
       isEnabled: entry.isEnabled,
       state: plugin.state,

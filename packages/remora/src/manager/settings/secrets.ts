@@ -6,8 +6,8 @@
 
 import type { Json, SettingsProblem, SettingsSchema } from "../../bundle/index.ts";
 
-/** The operator's: a secret by its name, undefined when there is none. */
-export type SecretSource = (name: string, plugin: string) => Promise<string | undefined>;
+/** The operator's: a secret by its name, at once or as a promise; undefined when there is none. */
+export type SecretSource = (name: string, plugin: string) => string | undefined | Promise<string | undefined>;
 
 /** What stands in settings for a secret. */
 export interface SecretReference {

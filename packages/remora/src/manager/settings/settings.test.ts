@@ -107,6 +107,16 @@ test("settings change while the plugin runs, and are there in the next run", asy
   assert.deepEqual(await manager.settings("adder"), { size: 2, key: { secret: "KEY" } });
 });
 
+test("settings for which a guest cannot be made are told as a change of settings", async (t) => {
+  const { host } = settingsHost();
+  const { manager } = await rig(t, { hosts: [host], secrets: () => undefined });
+  await manager.install(await ref(guests.adds(1), { tables }));
+  const change = manager.changeSettings("adder", { size: 2, key: { secret: "KEY" } });
+  const { details } = await expectRejected(change, "manager/prepare", "manager/no-secret");
+  assert.equal(details.doing, "change the settings of");
+  assert.deepEqual(await manager.settings("adder"), undefined);
+});
+
 test("a secret is nowhere below the manager's folder, nor in its events and details", async (t) => {
   const { host } = settingsHost();
   const { manager, folder, events } = await rig(t, { hosts: [host], secrets });

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
 import { bundleOf, type PluginText } from "../../../../test-bundle.ts";
-import { isRemoraError } from "../../base/index.ts";
+import { isRemoraError, type RemoraError } from "../../base/index.ts";
 import type { CoreFunction } from "../../component/core.ts";
 import type { IsolatedInstance } from "../../engine/index.ts";
 import { coreVocabulary } from "../../policy/index.ts";
@@ -138,16 +138,17 @@ export async function expectRejected(
   promise: Promise<unknown>,
   code: string,
   causeCode?: string,
-): Promise<void> {
+): Promise<RemoraError> {
   const error = await promise.then(
     () => assert.fail(`resolved instead of ${code}`),
     (reason: unknown) => reason,
   );
   assert.ok(isRemoraError(error), String(error));
   assert.equal(error.code, code, error.message);
-  if (causeCode === undefined) return;
+  if (causeCode === undefined) return error;
   assert.ok(isRemoraError(error.cause), String(error.cause));
   assert.equal(error.cause.code, causeCode, error.cause.message);
+  return error;
 }
 
 /** Lets everything run that is ready to, until it is true. */
