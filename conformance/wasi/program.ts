@@ -68,7 +68,6 @@ export async function runProgram(options: ProgramOptions): Promise<ProgramOutcom
       artifact: openArtifact(options.bytes, { plugin: name }),
       limits,
       hostImports: {},
-      grants,
       sandbox,
       bind: (instance) => (instance.kind === "module" ? instance.exports._start : runOf(instance.exports)),
     });

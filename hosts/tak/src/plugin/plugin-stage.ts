@@ -271,7 +271,6 @@ class TakPlugin<Calls> extends Plugin<Calls> {
       id,
       artifact: openArtifact(bytes, { plugin: id }),
       limits,
-      grants,
       sandbox,
       hostImports: takHostImports(id, host),
       bind: (instance) => {

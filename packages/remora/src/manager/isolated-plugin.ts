@@ -13,7 +13,7 @@ import {
   importNames,
   type Limits,
 } from "../engine/index.ts";
-import { checkImports, type Grant, type LinkedImport } from "../policy/index.ts";
+import { checkImports, type LinkedImport } from "../policy/index.ts";
 import type { InstanceImports, Sandbox } from "../sandbox/index.ts";
 import { managerErrors } from "./errors.ts";
 import type { ImportsOfInstance } from "./host.ts";
@@ -29,7 +29,6 @@ export interface IsolatedPluginOptions<Calls> {
   readonly limits: Limits;
   readonly hostImports: HostImports | ImportsOfInstance;
   readonly hostFunctions?: readonly string[];
-  readonly grants: readonly Grant[];
   readonly sandbox: Sandbox;
   /** Makes a fresh instance ready: hands it what it has to have first, and takes out what the host calls. */
   readonly bind: (guest: IsolatedInstance) => Promise<Calls>;
@@ -82,13 +81,13 @@ export class IsolatedPlugin<Calls> {
    * @throws engine/… component/…   it cannot be instantiated, or its start function failed
    */
   static async open<Calls>(options: IsolatedPluginOptions<Calls>): Promise<IsolatedPlugin<Calls>> {
-    const { id, artifact, hostImports, sandbox, grants } = options;
+    const { id, artifact, hostImports, sandbox } = options;
     const check = checkImports(artifact.imports, {
       plugin: id,
       hostFunctions:
         typeof hostImports === "function" ? (options.hostFunctions ?? []) : importNames(hostImports),
       offers: sandbox.offers,
-      grants,
+      grants: sandbox.grants,
     });
     if (check.kind === "refused") throw check.error;
     const granted = check.linked.filter(({ capability }) => capability !== undefined);

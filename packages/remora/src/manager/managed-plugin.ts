@@ -37,6 +37,10 @@ export class ManagedPlugin<Calls = unknown> extends SupervisedPlugin {
     } catch (error) {
       return this.#successorOf(serving, error).call(made, argument);
     }
+    if (result instanceof Promise) {
+      const again = (error: unknown) => this.#successorOf(serving, error).call(made, argument);
+      return result.catch(again) as Result;
+    }
     if (this.isWatched) this.succeeded();
     return result;
   }

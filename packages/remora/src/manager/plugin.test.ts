@@ -53,6 +53,19 @@ test("while a call waits the next one gets another instance", async () => {
   assert.equal(plugin.metrics.instances, 2);
 });
 
+test("a call that turns out to give a promise has its instance to itself until then", async () => {
+  const { plugin, asked } = asking(2);
+  const first = plugin.call(run, 1);
+  const second = plugin.call(run, 2);
+  assert.throws(() => plugin.call(run, 3), { code: "engine/pool-exhausted" });
+  for (const { of, answer } of asked) answer(of * 10);
+  assert.deepEqual(await Promise.all([first, second]), [10, 20]);
+  const third = plugin.call(run, 3);
+  asked[2]?.answer(30);
+  assert.equal(await third, 30);
+  assert.deepEqual([plugin.metrics.instances, plugin.metrics.traps], [2, 0]);
+});
+
 test("when all instances wait, calls stand in line", async () => {
   const { plugin, asked } = asking(1);
   const calls = [1, 2, 3].map((of) => plugin.callAsync(run, of));

@@ -15,7 +15,7 @@ import {
   type Limits,
   Pool,
 } from "../engine/index.ts";
-import { checkImports, type Grant, type LinkedImport } from "../policy/index.ts";
+import { checkImports, type LinkedImport } from "../policy/index.ts";
 import type { InstanceImports, Sandbox } from "../sandbox/index.ts";
 import type { ImportsOfInstance } from "./host.ts";
 import { InstanceEnds } from "./instance-ends.ts";
@@ -33,9 +33,7 @@ export interface PluginOptions<Calls> {
   readonly hostImports: HostImports | ImportsOfInstance;
   /** Names of the host's functions, where `hostImports` makes them for each instance. */
   readonly hostFunctions?: readonly string[];
-  /** What the operator gave it; nothing else of the sandbox is reachable. Default: nothing. */
-  readonly grants?: readonly Grant[];
-  /** Opened with the same grants. Without it nothing can be granted. */
+  /** Opened with what the operator gave it; nothing else of it is reachable. Without it nothing can be granted. */
   readonly sandbox?: Sandbox;
   /** Takes the world's functions out of a fresh instance; may throw when they are not there. */
   readonly bind: (instance: Instance) => Calls;
@@ -104,7 +102,7 @@ export class Plugin<Calls> {
       hostFunctions:
         typeof hostImports === "function" ? (options.hostFunctions ?? []) : importNames(hostImports),
       offers: sandbox?.offers ?? [],
-      grants: options.grants ?? [],
+      grants: sandbox?.grants ?? [],
     });
     if (check.kind === "refused") throw check.error;
     const granted = check.linked.filter(({ capability }) => capability !== undefined);
@@ -142,7 +140,8 @@ export class Plugin<Calls> {
 
   /**
    * Calls into the plugin: `plugin.call(evaluate, message)` with `const evaluate = (calls, message) => …`, a
-   * function that lives outside, so that a call makes no closure.
+   * function that lives outside, so that a call makes no closure. What gives a promise has its instance until that is
+   * settled; `callAsync` is for such calls, and waits for an instance too.
    *
    * @throws engine/…    the guest failed; its instance is gone, the next call gets a fresh one
    * @throws component/… an argument did not fit; nothing ran
@@ -152,13 +151,18 @@ export class Plugin<Calls> {
     const isTimed = this.#calls++ % timedEvery === 0;
     const startedMs = isTimed ? performance.now() : 0;
     leased.sandboxed?.beginCall();
+    let result: Result;
     try {
-      const result = use(leased.calls, argument);
-      if (isTimed) this.#record(startedMs);
-      return result;
-    } finally {
+      result = use(leased.calls, argument);
+    } catch (error) {
       this.#endCall(leased);
+      throw error;
     }
+    // The instance is still in that call, and a failure of it would be met by whoever got it next.
+    if (result instanceof Promise) return result.finally(() => this.#endCall(leased)) as Result;
+    if (isTimed) this.#record(startedMs);
+    this.#endCall(leased);
+    return result;
   }
 
   /**

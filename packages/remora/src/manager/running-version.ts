@@ -212,7 +212,6 @@ async function makeGuests(options: PrepareOptions, sandbox: Sandbox, bus: Plugin
     limits,
     hostImports: withInterfaces(world.imports(context), artifact, { ...options, bus }),
     hostFunctions: [...world.hostFunctions, ...busHostFunctions, ...interfaceNames(inspected.provided)],
-    grants: options.grants,
     sandbox,
     latency: options.latency,
   };

@@ -30,23 +30,29 @@ export const policyErrors = defineErrors("policy", {
 /** More would make the message unreadable; `details` has them all. */
 const listedMax = 50;
 
+/** Those that are refused for one reason stand together: a component of an LLVM language imports WASI by the dozen. */
 function listed(refused: readonly RefusedImport[]): string {
-  const lines = refused.slice(0, listedMax).map((entry) => `"${harmless(entry.name)}" ${reason(entry)}`);
+  const byReason = Map.groupBy(refused.slice(0, listedMax), reason);
+  const lines = [...byReason].map(([why, entries]) => {
+    const names = entries.map(({ name }) => `"${harmless(name)}"`);
+    return `${names.join(", ")} (${why})`;
+  });
   if (refused.length > listedMax) lines.push(`and ${refused.length - listedMax} more`);
   return lines.join("; ");
 }
 
 function reason(entry: RefusedImport): string {
+  const forbidden = entry.forbidden === undefined ? "" : `forbidden ${entry.forbidden} function`;
   switch (entry.why) {
-    case "not-granted":
-      return `needs the capability "${entry.capability}", which is not granted${entry.forbidden === undefined ? "" : `; without it, it is a forbidden ${entry.forbidden} function`}`;
+    case "not-granted": {
+      const without = forbidden === "" ? "" : `; without it a ${forbidden}`;
+      return `takes the capability "${entry.capability}", which is not granted${without}`;
+    }
     case "unknown":
       if (entry.capability !== undefined) {
-        return `${entry.forbidden === undefined ? "is not given here" : `is a forbidden ${entry.forbidden} function here`}: allowed it is by a sandbox, with a grant of "${entry.capability}"`;
+        return `${forbidden || "not given"} here: allowed by a sandbox, with a grant of "${entry.capability}"`;
       }
-      return entry.forbidden === undefined
-        ? `is unknown${suggestion(entry.near)}`
-        : `is a forbidden ${entry.forbidden} function`;
+      return forbidden || `unknown${suggestion(entry.near)}`;
   }
 }
 

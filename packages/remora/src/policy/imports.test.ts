@@ -76,6 +76,19 @@ test("a core module's namespace is never linked as a whole", () => {
   assert.equal(check.kind, "refused");
 });
 
+test("imports that are refused for one reason stand together, whatever stands between them", () => {
+  const needed = ["wasi:random/random@0.2.1", "x:y/z@1.0.0", "wasi:random/random@0.2.3"];
+  const check = checkImports(
+    needed.map((from) => ({ from })),
+    available,
+  );
+  assert.ok(check.kind === "refused");
+  assert.match(
+    check.error.message,
+    /"wasi:random\/random@0.2.1", "wasi:random\/random@0.2.3" \(takes the cap/,
+  );
+});
+
 test("the message names imports without their control characters, and fifty of them at most", () => {
   const many = Array.from({ length: 80 }, (_, index) => ({ from: "x", item: `f${index}\u001b[2J` }));
   const check = checkImports(many, available);
@@ -112,7 +125,7 @@ test("an import of WASI that a grant would allow is told with that grant, with a
   assert.ok(check.kind === "refused");
   assert.match(
     check.error.message,
-    /io\/streams@0\.2\.3" is not given here: allowed .* grant of "wasi\.base"/,
+    /io\/streams@0\.2\.3" \(not given here: allowed .* grant of "wasi\.base"/,
   );
-  assert.match(check.error.message, /random@0\.2\.3" is not given here: allowed .* grant of "random\.read"/);
+  assert.match(check.error.message, /random@0\.2\.3" \(not given here: allowed .* grant of "random\.read"/);
 });

@@ -96,6 +96,8 @@ export interface SandboxOptions {
 }
 
 export interface Sandbox {
+  /** What it was opened with. */
+  readonly grants: readonly Grant[];
   /** What can be imported from here, and the capability that it takes: for `checkImports`. */
   readonly offers: readonly ImportOffer[];
   readonly gate: Gate;
@@ -217,6 +219,7 @@ export function sandboxImports(options: SandboxOptions): Sandbox {
     log.close();
   };
   return {
+    grants: options.grants,
     offers: sandboxOffers,
     gate,
     limits,

@@ -113,7 +113,7 @@ test("settings for which a guest cannot be made are told as a change of settings
   await manager.install(await ref(guests.adds(1), { tables }));
   const change = manager.changeSettings("adder", { size: 2, key: { secret: "KEY" } });
   const { details } = await expectRejected(change, "manager/prepare", "manager/no-secret");
-  assert.equal(details.doing, "change the settings of");
+  assert.equal((details as { doing: string }).doing, "change the settings of");
   assert.deepEqual(await manager.settings("adder"), undefined);
 });
 
