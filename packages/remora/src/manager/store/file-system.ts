@@ -50,7 +50,9 @@ export const nodeFileSystem: FileSystem = {
   },
   async measure(folder) {
     const names = await nodeFileSystem.list(folder);
-    const files = await Promise.all(names.map((name) => stat(join(folder, name))));
+    const found = await Promise.all(names.map((name) => statOf(join(folder, name))));
+    // A draft gets its name, and others are removed, between the look at the folder and the look at them.
+    const files = found.filter((file) => file !== undefined);
     return {
       bytes: files.reduce((sum, { size }) => sum + size, 0),
       changedAtMs: Math.max(0, ...files.map(({ mtimeMs }) => mtimeMs)),
@@ -73,6 +75,15 @@ export const nodeFileSystem: FileSystem = {
 };
 
 const isWindows = constants.O_SYMLINK === undefined && constants.O_DIRECTORY === undefined;
+
+async function statOf(path: string): Promise<{ size: number; mtimeMs: number } | undefined> {
+  try {
+    return await stat(path);
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    throw error;
+  }
+}
 
 function isMissing(error: unknown): boolean {
   return codeOf(error) === "ENOENT";
