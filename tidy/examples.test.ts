@@ -33,7 +33,7 @@ for (const { path, line, text } of blocksOf("ts")) {
     mkdirSync(folder, { recursive: true });
     const file = join(folder, `${path.replaceAll(/[^a-z-]/gi, "-")}-${line}.ts`);
     writeFileSync(file, text);
-    const out = execFileSync(process.execPath, [file], { cwd: root, encoding: "utf8", timeout: 60_000 });
+    const out = execFileSync(process.execPath, [file], { cwd: root, encoding: "utf8", timeout: 300_000 });
     assert.deepEqual(out.split("\n").slice(0, -1), printedBy(text));
   });
 }
