@@ -1,6 +1,6 @@
 /**
- * A Signal K plugin that is a component, in WebAssembly text, for tests: it serves `/echo/:part`, and two endpoints that
- * wait for the network, by the world's own interface and by `wasi:http`.
+ * Signal K plugins that are components, in WebAssembly text, for tests: one that serves `/echo/:part`, and two endpoints that
+ * wait for the network, by the world's own interface and by `wasi:http`; and what others like it are made of.
  */
 
 import { readdirSync, readFileSync } from "node:fs";
@@ -36,14 +36,9 @@ package wasi:http@0.2.3 {
     handle: func(request: outgoing-request, options: option<request-options>) -> result<future-incoming-response, error-code>;
   }
 }
-package test:guest { world guest {
-  include remora:signalk/plugin@0.1.0;
-  import remora:signalk/network@0.1.0;
-  import wasi:http/outgoing-handler@0.2.3;
-  export remora:signalk/endpoints@0.1.0;
-} }`;
+`;
 
-const i32s = (count: number) => "i32 ".repeat(count);
+export const i32s = (count: number) => "i32 ".repeat(count);
 
 export interface WaitingGuest {
   /** Of the server that is asked: `127.0.0.1:8080`. */
@@ -52,15 +47,26 @@ export interface WaitingGuest {
   readonly importsWasi?: boolean;
 }
 
-function coreText({ authority, importsWasi = false }: WaitingGuest): string {
-  const url = `http://${authority}/asked`;
+/** A guest that serves endpoints. */
+export interface ServingGuest {
+  /** Of at most 16 characters each. */
+  readonly paths: readonly string[];
+  readonly imports: string;
+  /** Its other functions. `$respond` makes a response: status, whether it is bytes, their address and length. */
+  readonly functions: string;
+  /** What its handler does with `$endpoint`, `$length`, `$path` and `$pathLength`; gives a response. */
+  readonly handle: string;
+}
+
+/** Its name lies at 1024, "GET" at 1035; from 1200 to 4096 the memory is its own. */
+function servingText({ paths, imports, functions, handle }: ServingGuest): string {
+  const placeOf = (index: number) => 1040 + 16 * index;
   return `(module
-  (import "remora:signalk/network@0.1.0" "fetch" (func $fetch (param ${i32s(10)})))
-  ${importsWasi ? wasiImports : ""}
+  ${imports}
   (memory (export "memory") 2)
   (global $top (mut i32) (i32.const 4096))
-  (data (i32.const 1024) "Waits  {}  GET  /echo/:part  /own  /wasi")
-  (data (i32.const 1100) "${url}")
+  (data (i32.const 1024) "Waits  {}  GET")
+  ${paths.map((path, index) => `(data (i32.const ${placeOf(index)}) "${path}")`).join(" ")}
   (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32)
     (global.set $top (i32.and (i32.add (global.get $top) (i32.const 7)) (i32.const -8)))
     (global.get $top)
@@ -77,28 +83,43 @@ function coreText({ authority, importsWasi = false }: WaitingGuest): string {
   (func $endpoint (param $at i32) (param $pointer i32) (param $length i32)
     (drop (call $pair (i32.add (local.get $at) (i32.const 4)) (local.get $pointer) (local.get $length))))
   (func (export "remora:signalk/endpoints@0.1.0#list-endpoints") (result i32)
-    (call $endpoint (i32.const 100) (i32.const 1040) (i32.const 11))
-    (call $endpoint (i32.const 112) (i32.const 1053) (i32.const 4))
-    (call $endpoint (i32.const 124) (i32.const 1059) (i32.const 5))
-    (call $pair (i32.const 16) (i32.const 100) (i32.const 3)))
+    ${paths
+      .map(
+        (path, index) =>
+          `(call $endpoint (i32.const ${100 + 12 * index}) (i32.const ${placeOf(index)}) (i32.const ${path.length}))`,
+      )
+      .join(" ")}
+    (call $pair (i32.const 16) (i32.const 100) (i32.const ${paths.length})))
   (func $respond (param $status i32) (param $isBytes i32) (param $pointer i32) (param $length i32) (result i32)
     (i32.store (i32.const 200) (local.get $status))
     (i32.store (i32.const 208) (i32.const 0))
     (i32.store (i32.const 212) (local.get $isBytes))
     (drop (call $pair (i32.const 216) (local.get $pointer) (local.get $length)))
     (i32.const 200))
+  ${functions}
+  (func (export "remora:signalk/endpoints@0.1.0#handle") (param $method i32) (param $endpoint i32) (param $length i32)
+    (param $path i32) (param $pathLength i32) (param ${i32s(9)}) (result i32)
+    ${handle}))`;
+}
+
+function waiting({ authority, importsWasi = false }: WaitingGuest): ServingGuest {
+  const url = `http://${authority}/asked`;
+  return {
+    paths: ["/echo/:part", "/own", "/wasi"],
+    imports: `(import "remora:signalk/network@0.1.0" "fetch" (func $fetch (param ${i32s(10)})))
+  ${importsWasi ? wasiImports : ""}`,
+    functions: `(data (i32.const 1200) "${url}")
   (func $own (result i32)
-    (call $fetch (i32.const 1035) (i32.const 3) (i32.const 1100) (i32.const ${url.length}) (i32.const 0) (i32.const 0)
+    (call $fetch (i32.const 1035) (i32.const 3) (i32.const 1200) (i32.const ${url.length}) (i32.const 0) (i32.const 0)
       (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 300))
     (if (i32.load8_u (i32.const 300))
       (then (return (call $respond (i32.const 500) (i32.const 0) (i32.load (i32.const 304)) (i32.load (i32.const 308))))))
     (call $respond (i32.load16_u (i32.const 304)) (i32.const 1) (i32.load (i32.const 316)) (i32.load (i32.const 320))))
-  ${importsWasi ? askByWasi(authority) : "(func $wasi (result i32) unreachable)"}
-  (func (export "remora:signalk/endpoints@0.1.0#handle") (param $method i32) (param $endpoint i32) (param $length i32)
-    (param $path i32) (param $pathLength i32) (param ${i32s(9)}) (result i32)
-    (if (i32.eq (local.get $length) (i32.const 4)) (then (return (call $own))))
+  ${importsWasi ? askByWasi(authority) : "(func $wasi (result i32) unreachable)"}`,
+    handle: `(if (i32.eq (local.get $length) (i32.const 4)) (then (return (call $own))))
     (if (i32.eq (local.get $length) (i32.const 5)) (then (return (call $wasi))))
-    (call $respond (i32.const 201) (i32.const 0) (local.get $path) (local.get $pathLength))))`;
+    (call $respond (i32.const 201) (i32.const 0) (local.get $path) (local.get $pathLength))`,
+  };
 }
 
 const http = (name: string) => `(import "wasi:http/types@0.2.3" "${name}"`;
@@ -118,7 +139,7 @@ const askByWasi = (authority: string) => `
   (func $wasi (result i32) (local $request i32) (local $future i32)
     (local.set $request (call $request (call $fields)))
     (drop (call $scheme (local.get $request) (i32.const 1) (i32.const 0) (i32.const 0) (i32.const 0)))
-    (drop (call $authority (local.get $request) (i32.const 1) (i32.const 1107) (i32.const ${authority.length})))
+    (drop (call $authority (local.get $request) (i32.const 1) (i32.const 1207) (i32.const ${authority.length})))
     (call $handle (local.get $request) (i32.const 0) (i32.const 0) (i32.const 400))
     (if (i32.load8_u (i32.const 400)) (then unreachable))
     (local.set $future (i32.load (i32.const 404)))
@@ -126,14 +147,31 @@ const askByWasi = (authority: string) => `
     (call $get (local.get $future) (i32.const 400))
     (call $respond (call $status (i32.load (i32.const 412))) (i32.const 0) (i32.const 1024) (i32.const 5)))`;
 
-export async function waitingComponent(guest: WaitingGuest): Promise<Uint8Array> {
+export function waitingComponent(guest: WaitingGuest): Promise<Uint8Array> {
+  return servingComponent(waiting(guest), {
+    packages: wasi,
+    imports: ["remora:signalk/network@0.1.0", "wasi:http/outgoing-handler@0.2.3"],
+  });
+}
+
+/** @param wit Packages beside the world's own, and what of them and it the guest imports. */
+export async function servingComponent(
+  guest: ServingGuest,
+  wit: { readonly packages: string; readonly imports: readonly string[] },
+): Promise<Uint8Array> {
   const files = readdirSync(worldFolder).map((path) => ({
     path,
     text: readFileSync(join(worldFolder, path), "utf8"),
   }));
   const embedded = await componentEmbed({
-    binary: await parse(coreText(guest)),
-    witSource: `${printPackages([parseWit(files).root])}\n${wasi}`,
+    binary: await parse(servingText(guest)),
+    witSource: `${printPackages([parseWit(files).root])}
+${wit.packages}
+package test:guest { world guest {
+  include remora:signalk/plugin@0.1.0;
+  ${wit.imports.map((each) => `import ${each};`).join(" ")}
+  export remora:signalk/endpoints@0.1.0;
+} }`,
     world: "test:guest/guest",
     stringEncoding: "utf8",
   });
