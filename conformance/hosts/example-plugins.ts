@@ -12,6 +12,11 @@ const server = {
   commit: "9edfbf958eb7addb69140a605b4d21a0df249fdc",
 };
 
+/** Of an example that is not in that commit, one of a branch which has it. */
+const otherCommits: Readonly<Record<string, string>> = {
+  "example-event-handler-rust": "7895c4fce5155213442ca2742f3bc2c9afa02b4a",
+};
+
 /** One that is there, or why there is none. */
 export type ExamplePlugin = { readonly folder: string } | { readonly missing: string };
 
@@ -32,7 +37,7 @@ export function examplePlugin(name: string): ExamplePlugin {
 }
 
 function build(name: string): ExamplePlugin {
-  const suite = suiteFolder(server);
+  const suite = suiteFolder({ ...server, commit: otherCommits[name] ?? server.commit });
   if ("missing" in suite) return suite;
   temporary ??= mkdtempSync(join(tmpdir(), "remora-signalk-examples-"));
   const folder = join(temporary, name);
