@@ -22,7 +22,7 @@ import type { ServedPlugin } from "./plugin/served-plugin.ts";
 import type { PluginSettings } from "./plugin/settings-file.ts";
 import { SignalkServer } from "./server.ts";
 import { WebSockets } from "./stream/web-sockets.ts";
-import { discoverWebapps, webappRoutes } from "./webapps/webapps.ts";
+import { bundleWebapps, discoverWebapps, webappListRoutes, webappRoutes } from "./webapps/webapps.ts";
 
 export interface RunSignalkOptions {
   /** Where settings and private folders of plugins are: `plugin-config-data` in it, as signalk-server has it. */
@@ -133,14 +133,18 @@ export async function runSignalk(options: RunSignalkOptions): Promise<RunningSig
   const isTaken = (id: string) => plugins.get(id) !== undefined;
   const bundles =
     options.bundles &&
-    (await openBundles(options.bundles, { ...shared, isTaken }).catch(async (error: unknown) => {
-      await plugins.close();
-      throw error;
-    }));
+    (await openBundles(options.bundles, { ...shared, dataFolder: options.dataFolder, isTaken }).catch(
+      async (error: unknown) => {
+        await plugins.close();
+        throw error;
+      },
+    ));
   const served = {
     get: (id: string) => plugins.get(id) ?? bundles?.get(id),
     all: () => [...plugins.all(), ...(bundles?.all() ?? [])],
   };
+  const webapps = await discoverWebapps(options.modulesFolders);
+  const findPlugin = (name: string) => served.get(pluginIdOf(name));
   const inputs = await Promise.all((options.inputs ?? []).map((input) => openInput(input, server, log)));
   const sockets = new WebSockets(server);
   const routes = [
@@ -152,12 +156,14 @@ export async function runSignalk(options: RunSignalkOptions): Promise<RunningSig
     ...notificationRoutes(server.notifications),
     ...featureRoutes(served),
     ...pluginRoutes(served),
-    ...webappRoutes(await discoverWebapps(options.modulesFolders), (name) => plugins.get(pluginIdOf(name))),
+    ...webappListRoutes(() => [...webapps, ...bundleWebapps(bundles?.all() ?? [])], findPlugin),
+    ...webappRoutes(webapps, findPlugin),
   ];
   const http = await openHttp({
     host: options.host ?? "127.0.0.1",
     port: options.port,
     routes,
+    changingRoutes: () => webappRoutes(bundleWebapps(bundles?.all() ?? []), findPlugin),
     log,
     upgrade: (request, socket, head, target) => {
       if (!sockets.upgrade(request, socket, head, target)) socket.destroy();

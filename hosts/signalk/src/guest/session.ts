@@ -13,6 +13,7 @@ import {
   suspendedWaiting,
 } from "remora/sandbox";
 import type { Clock } from "../clock.ts";
+import { idVariable } from "../plugin/grants.ts";
 import type { ServerPort } from "../server-port.ts";
 import { GuestLink, nobody } from "./guest-link.ts";
 import { type GuestHost, type GuestSettings, Holdings } from "./host.ts";
@@ -64,7 +65,7 @@ export async function openSession(options: SessionOptions): Promise<Session> {
     grants,
     audit: options.audit,
     nowMs: options.nowMs,
-    environment: { PLUGIN_ID: plugin },
+    environment: { [idVariable]: plugin },
     privateFolder: options.privateFolder,
     network: { addresses: options.networkAddresses },
     ...(waitsForNetwork(options) && { waiting: suspendedWaiting }),

@@ -14,6 +14,8 @@ export interface HttpServerOptions {
   /** 0 for any that is free. */
   readonly port: number;
   readonly routes: readonly Route[];
+  /** Those that come and go, for paths that none of the others is for. */
+  readonly changingRoutes?: () => readonly Route[];
   /** Takes a connection that wants to become a stream; `path` is decoded. */
   readonly upgrade: (
     request: IncomingMessage,
@@ -79,7 +81,9 @@ async function answer(
   const isHead = method === "HEAD";
   const target = targetOf(request.url ?? "");
   if (target === undefined) return send(response, failed(400, "The path is malformed"), isHead);
-  const found = findRoute(options.routes, isHead ? "GET" : method, target.path);
+  const { routes, changingRoutes } = options;
+  const find = (some: readonly Route[]) => findRoute(some, isHead ? "GET" : method, target.path);
+  const found = find(routes) ?? find(changingRoutes?.() ?? []);
   if (found === undefined) return send(response, notFound, isHead);
   if (found === "method") return send(response, failed(405, `${method} is not allowed here`), isHead);
   if (!isHead && method !== "GET" && !isOwnOrigin(request)) {

@@ -11,12 +11,23 @@ import type { ApiResponse } from "./exchange.ts";
 
 export type FileResponse = Extract<ApiResponse, { readonly text: unknown }>;
 
+/** Files by path, wherever they are. */
+export interface StaticFiles {
+  /**
+   * The file at a path, decoded and without a slash before it; that of a folder is its `index.html`.
+   *
+   * @param known What the client has, as it says by `If-None-Match`.
+   * @returns     undefined when there is none
+   */
+  find(path: string, known?: unknown): Promise<FileResponse | undefined>;
+}
+
 /** A package's publisher chooses how many there are, and how large. */
 export const filesMax = 10_000;
 export const fileBytesMax = 32 * 1024 * 1024;
 const depthMax = 32;
 
-export class StaticFolder {
+export class StaticFolder implements StaticFiles {
   readonly #root: string;
   readonly #names: ReadonlySet<string>;
 
@@ -34,25 +45,24 @@ export class StaticFolder {
     return names.size === 0 ? undefined : new StaticFolder(root, names);
   }
 
-  /**
-   * The file at a path, decoded and without a slash before it; that of a folder is its `index.html`.
-   *
-   * @param known What the client has, as it says by `If-None-Match`.
-   * @returns     undefined when there is none
-   */
   async find(path: string, known?: unknown): Promise<FileResponse | undefined> {
-    const name = [path, path === "" ? "index.html" : `${path}/index.html`].find((each) =>
-      this.#names.has(each),
-    );
-    if (name === undefined) return undefined;
-    const file = join(this.#root, name);
-    const bytes = await readOwn(file);
-    if (bytes === undefined) return undefined;
-    const etag = `"${createHash("sha256").update(bytes).digest("base64url")}"`;
-    const headers = { ETag: etag, "Cache-Control": "no-cache", "X-Content-Type-Options": "nosniff" };
-    if (known === etag) return { status: 304, text: "", headers };
-    return { status: 200, text: bytes, headers: { ...headers, "Content-Type": typeOf(name) } };
+    const name = nameIn(this.#names, path);
+    const bytes = name === undefined ? undefined : await readOwn(join(this.#root, name));
+    return name === undefined || bytes === undefined ? undefined : fileResponse(name, bytes, known);
   }
+}
+
+/** What a path names of these. */
+export function nameIn(names: { has(name: string): boolean }, path: string): string | undefined {
+  return [path, path === "" ? "index.html" : `${path}/index.html`].find((each) => names.has(each));
+}
+
+/** @param known As in `find`. */
+export function fileResponse(name: string, bytes: Uint8Array, known: unknown): FileResponse {
+  const etag = `"${createHash("sha256").update(bytes).digest("base64url")}"`;
+  const headers = { ETag: etag, "Cache-Control": "no-cache", "X-Content-Type-Options": "nosniff" };
+  if (known === etag) return { status: 304, text: "", headers };
+  return { status: 200, text: bytes, headers: { ...headers, "Content-Type": typeOf(name) } };
 }
 
 async function list(root: string, folder: string, names: Set<string>, depth: number): Promise<void> {

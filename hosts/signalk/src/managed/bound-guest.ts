@@ -3,7 +3,7 @@
  * because its successor failed, is started again.
  */
 
-import type { Answer } from "remora/abi";
+import type { Answer, GuestText } from "remora/abi";
 import type { Clock } from "../clock.ts";
 import { signalkErrors } from "../errors.ts";
 import type { GuestHost } from "../guest/host.ts";
@@ -118,6 +118,26 @@ export interface GuestCall<Result> {
 export function callGuest<Result>(bound: BoundGuest, { use, clock }: GuestCall<Result>): Answer<Result> {
   const begun = bound.begin();
   const answer = begun instanceof Promise ? begun.then(() => use(bound.guest)) : use(bound.guest);
+  return answer instanceof Promise ? waitFor(bound.guest, answer, clock) : answer;
+}
+
+export interface GivenDelta {
+  /** May be lent: another's as soon as the call is over. */
+  readonly delta: GuestText;
+  /** What guests' clock says now. */
+  readonly startedMs: number;
+  /** For guests that wait. */
+  readonly clock: Clock;
+}
+
+/** A delta into the guest that serves then, on this thread. */
+export function giveDelta(bound: BoundGuest, { delta, startedMs, clock }: GivenDelta): Answer<unknown> {
+  const begun = bound.begin();
+  if (begun instanceof Promise) {
+    const json = String(delta);
+    return callGuest(bound, { use: (guest) => guest.takeDelta?.(json), clock });
+  }
+  const answer = bound.guest.takeDelta?.(delta, startedMs);
   return answer instanceof Promise ? waitFor(bound.guest, answer, clock) : answer;
 }
 

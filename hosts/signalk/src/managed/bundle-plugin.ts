@@ -12,19 +12,34 @@ import { harmless } from "remora/policy";
 import type { Clock } from "../clock.ts";
 import { signalkErrors } from "../errors.ts";
 import type { SignalkGuest } from "../guest/signalk-guest.ts";
+import type { StaticFiles } from "../http/static-folder.ts";
 import { answerRequest } from "../plugin/answer-request.ts";
 import type { EndpointRequest, EndpointResponse } from "../plugin/endpoints.ts";
 import type { GivenGrant } from "../plugin/grants.ts";
+import type { GuestClock } from "../plugin/guest-clock.ts";
+import { copyNodeData, type ImportedData } from "../plugin/import-node-data.ts";
 import type { PluginDeps } from "../plugin/plugin-deps.ts";
 import { startPolling } from "../plugin/polling.ts";
+import { fileAnswer, servedFiles } from "../plugin/public-files.ts";
 import type { PluginState, ServedPlugin } from "../plugin/served-plugin.ts";
 import type { PluginSettings } from "../plugin/settings-file.ts";
 import { Turns } from "../plugin/turns.ts";
-import { type BoundGuest, beginGuest, callGuest } from "./bound-guest.ts";
+import { type BoundGuest, beginGuest, callGuest, giveDelta } from "./bound-guest.ts";
+import { BundleFiles } from "./bundle-files.ts";
 
-export interface BundlePluginOptions extends Pick<PluginDeps, "server" | "clock" | "pace" | "log"> {
+export interface BundlePluginOptions
+  extends Pick<PluginDeps, "server" | "dataFolder" | "clock" | "pace" | "log"> {
   readonly manager: Manager;
   readonly name: string;
+  /** As guests' deadlines are of. */
+  readonly guestClock: GuestClock;
+}
+
+/** What is read of it whenever it has changed. */
+interface Known {
+  readonly manifest: Manifest | undefined;
+  readonly settings: Json | undefined;
+  readonly pages: StaticFiles | undefined;
 }
 
 type Version = NonNullable<ManagedPlugin["serving"]>;
@@ -47,17 +62,15 @@ export class BundlePlugin implements ServedPlugin {
   /** Starts so far: a later one makes an earlier one void. */
   #starts = 0;
   #isDebugged = false;
-  #known: { readonly manifest: Manifest | undefined; readonly settings: Json | undefined } = {
-    manifest: undefined,
-    settings: undefined,
-  };
+  #refreshed: Promise<void> = Promise.resolve();
+  #known: Known = { manifest: undefined, settings: undefined, pages: undefined };
 
   constructor(options: BundlePluginOptions) {
     const { manager, name, pace, clock } = options;
     this.id = name;
     this.#options = options;
     this.#managed = manager.get<BoundGuest>(name);
-    this.#turns = new Turns({ plugin: name, pace, clock, deliver: (delta) => this.#deliver(delta) });
+    this.#turns = new Turns({ plugin: name, pace, clock, deliver: (...given) => this.#deliver(...given) });
   }
 
   get name(): string {
@@ -120,10 +133,17 @@ export class BundlePlugin implements ServedPlugin {
     return { counts: { calls, traps, fuelUsed }, latency: this.#managed.latency };
   }
 
-  /** Reads what its manifest and the operator say of it now. */
-  async refresh(): Promise<void> {
-    const { manifest, settings } = await this.#options.manager.details(this.id);
-    this.#known = { manifest, settings };
+  /** Reads what its bundle and the operator say of it now. */
+  refresh(): Promise<void> {
+    this.#refreshed = this.#read();
+    return this.#refreshed;
+  }
+
+  async #read(): Promise<void> {
+    const { manager } = this.#options;
+    const bundle = await manager.bundle(this.id);
+    const { manifest, settings } = await manager.details(this.id);
+    this.#known = { manifest, settings, pages: bundle && BundleFiles.of(bundle) };
   }
 
   /** @throws manager/settings manager/prepare what ran goes on */
@@ -148,6 +168,28 @@ export class BundlePlugin implements ServedPlugin {
   }
 
   /**
+   * As of a package; settings that the manifest does not allow stay where they are, and the log says why. It is made anew
+   * with what it was given.
+   *
+   * @throws signalk/settings-file manager/…
+   */
+  async importData(from: string): Promise<ImportedData> {
+    const { manager, dataFolder, log } = this.#options;
+    const { settings, ...copied } = await copyNodeData(dataFolder, from, manager.filesFolder(this.id));
+    const configuration = settings.configuration as Json | undefined; // parsed from a file
+    let hasSettings = configuration !== undefined;
+    try {
+      if (configuration !== undefined) await manager.changeSettings(this.id, configuration);
+    } catch (error) {
+      if (!isRemoraError(error) || error.code !== "manager/settings") throw error;
+      log(this.id, "warn", messageOf(error));
+      hasSettings = false;
+    }
+    if (!hasSettings && this.#managed.serving !== undefined) await manager.reload(this.id);
+    return { ...copied, hasSettings };
+  }
+
+  /**
    * Asks the guest in its turn.
    *
    * @throws signalk/not-running signalk/busy signalk/no-turn engine/…
@@ -161,7 +203,23 @@ export class BundlePlugin implements ServedPlugin {
     // What it serves is known when it has started.
     if (this.state === "starting") await this.#turns.ask(() => undefined);
     const endpoints = this.#bound?.endpoints ?? [];
-    return answerRequest({ endpoints, ask: (use) => this.ask(use) }, request);
+    const answered = await answerRequest({ endpoints, ask: (use) => this.ask(use) }, request);
+    return answered ?? this.file(request);
+  }
+
+  /** Whether its bundle brings some. */
+  get hasPages(): boolean {
+    return this.#known.pages !== undefined;
+  }
+
+  /** A page of those that it serves while it runs. */
+  async file(request: EndpointRequest): Promise<EndpointResponse | undefined> {
+    await this.#refreshed;
+    const { pages } = this.#known;
+    const { serving } = this.#managed;
+    if (pages === undefined || serving === undefined || this.#bound === undefined) return undefined;
+    const files = servedFiles(this.id, serving, pages);
+    return files && fileAnswer(files, request);
   }
 
   /** What the plugin says about itself. */
@@ -293,17 +351,27 @@ export class BundlePlugin implements ServedPlugin {
     ended.catch(failed);
   }
 
-  #deliver(delta: GuestText): Answer<unknown> {
+  #deliver(delta: GuestText, nowMs: number): Answer<unknown> {
     try {
-      // Behind a wall it arrives later, when a text that was lent is another's.
-      const json = String(delta);
-      const done = this.#call((guest) => guest.takeDelta?.(json));
+      const done = this.#give(delta, nowMs);
       // Its failure is the manager's business, who knows of it.
       return done instanceof Promise ? done.catch(() => {}) : done;
     } catch (error) {
       if (isRemoraError(error)) return undefined;
       throw error;
     }
+  }
+
+  #give(delta: GuestText, nowMs: number): Answer<unknown> {
+    const managed = this.#managed;
+    const { clock, guestClock } = this.#options;
+    if (managed.serving?.inline === undefined) {
+      // It arrives later, when a text that was lent is another's.
+      const json = String(delta);
+      return this.#call((guest) => guest.takeDelta?.(json));
+    }
+    const answer = managed.use(giveDelta, { delta, startedMs: guestClock(nowMs), clock });
+    return answer instanceof Promise ? managed.useAsync(() => answer, undefined) : answer;
   }
 
   #call<Result>(use: (guest: SignalkGuest) => Answer<Result>): Answer<Result> {

@@ -5,7 +5,7 @@ import { type Manager, type ManagerEvent, type OpenManagerOptions, openManager }
 import type { Clock } from "../clock.ts";
 import { signalkErrors } from "../errors.ts";
 import type { GuestHost } from "../guest/host.ts";
-import { rarelyRead } from "../plugin/guest-clock.ts";
+import { type GuestClock, guestClockOf } from "../plugin/guest-clock.ts";
 import { type PluginDeps, signalkLimits } from "../plugin/plugin-deps.ts";
 import { BundlePlugin } from "./bundle-plugin.ts";
 import { signalkPluginHost } from "./plugin-host.ts";
@@ -20,9 +20,13 @@ export type BundleOptions = Pick<
 >;
 
 export interface BundleDeps
-  extends Pick<PluginDeps, "server" | "clock" | "pace" | "log" | "guestClock" | "limits"> {
+  extends Pick<PluginDeps, "server" | "dataFolder" | "clock" | "pace" | "log" | "guestClock" | "limits"> {
   /** Whether there is another plugin of that id: it stays, and the bundle is not served. */
   readonly isTaken: (id: string) => boolean;
+}
+
+interface OpenedDeps extends BundleDeps {
+  readonly guestClock: GuestClock;
 }
 
 /** A guest that failed is started afresh, and what it knew is lost: so many times are too many, however often it was called. */
@@ -33,7 +37,8 @@ const backOff = { firstMs: 2_000, maxMs: 30_000 } as const;
 /** @throws as `openManager` */
 export async function openBundles(options: BundleOptions, deps: BundleDeps): Promise<Bundles> {
   const { policy = {}, onEvent } = options;
-  const { clock, guestClock, limits, pace } = deps;
+  const { clock, limits, pace } = deps;
+  const guestClock = guestClockOf(deps.guestClock, pace.nowMs);
   let bundles: Bundles | undefined;
   const most = { ...signalkLimits, ...limits };
   const manager = await openManager({
@@ -42,7 +47,7 @@ export async function openBundles(options: BundleOptions, deps: BundleDeps): Pro
     hosts: [
       signalkPluginHost({
         ...deps,
-        ...(guestClock !== undefined && { guestClock: rarelyRead(guestClock, pace.nowMs) }),
+        guestClock,
         ask: (plugin, use) => (bundles ? bundles.ask(plugin, use) : Promise.reject(notServed(plugin))),
         keepSettings: (plugin, settings) => bundles?.keepSettings(plugin, settings),
         isDebugged: (plugin) => bundles?.get(plugin)?.settings.enableDebug ?? false,
@@ -63,19 +68,19 @@ export async function openBundles(options: BundleOptions, deps: BundleDeps): Pro
       onEvent?.(event);
     },
   });
-  bundles = new Bundles(manager, deps);
+  bundles = new Bundles(manager, { ...deps, guestClock });
   await bundles.followAll();
   return bundles;
 }
 
 export class Bundles {
   readonly manager: Manager;
-  readonly #deps: BundleDeps;
+  readonly #deps: OpenedDeps;
   readonly #byId = new Map<string, BundlePlugin>();
   /** Told once that another has their id. */
   readonly #refused = new Set<string>();
 
-  constructor(manager: Manager, deps: BundleDeps) {
+  constructor(manager: Manager, deps: OpenedDeps) {
     this.manager = manager;
     this.#deps = deps;
   }

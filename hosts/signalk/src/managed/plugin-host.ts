@@ -16,6 +16,7 @@ import { GuestLink, type LinkOptions, nobody } from "../guest/guest-link.ts";
 import { guestServer } from "../guest/guest-server.ts";
 import { type GuestHost, Holdings } from "../guest/host.ts";
 import type { SignalkGuest } from "../guest/signalk-guest.ts";
+import { idVariable } from "../plugin/grants.ts";
 import { Pace } from "../plugin/pace.ts";
 import { SignalkServer } from "../server.ts";
 import type { ServerPort } from "../server-port.ts";
@@ -67,12 +68,13 @@ const capabilities: readonly CapabilityName[] = [
   ...(["net.http", "net.socket", "bus.subscribe", "bus.publish"] as const),
 ];
 
-/** What every plugin finds: to tell the time, to throw dice and to write to the log. */
+/** What every plugin finds: its id, and to tell the time, to throw dice and to write to the log. */
 const compatibleGrants: readonly Grant[] = [
   { capability: "wasi.base" },
   { capability: "clock.read" },
   { capability: "random.read" },
   { capability: "log.write" },
+  { capability: "env.read", names: [idVariable] },
 ];
 
 /** The host without a server around it, as a program asks for it that runs plugins of any host: they are made, and not started. */
@@ -148,6 +150,7 @@ function binding(
     capabilities,
     compatibleGrants,
     clock: () => house.guestClock,
+    environment: (plugin) => ({ [idVariable]: plugin }),
     imports: (plugin) => (access, life) => {
       const host = guestHost(plugin, settingsOf(plugin), house);
       const link = new GuestLink(host, house.clock);

@@ -7,6 +7,9 @@
 import type { Grant } from "remora/policy";
 import type { WasmCapabilities } from "./manifest.ts";
 
+/** The variable of the environment in which a guest finds its plugin's id, as in signalk-server. */
+export const idVariable = "PLUGIN_ID";
+
 /** A grant, and why the plugin has it. */
 export interface GivenGrant {
   readonly grant: Grant;
@@ -58,7 +61,7 @@ const baseGrants: readonly Grant[] = [
   { capability: "clock.read" },
   { capability: "random.read" },
   { capability: "log.write" },
-  { capability: "env.read", names: ["PLUGIN_ID"] },
+  { capability: "env.read", names: [idVariable] },
 ];
 
 function socketTargets(): string[] {

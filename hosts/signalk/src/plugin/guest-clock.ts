@@ -28,6 +28,11 @@ export function rarelyRead(exactMs: () => number, passedMs: () => number): Guest
   };
 }
 
+/** As `rarelyRead` of that clock; without one, the monotonic one itself, which costs little. */
+export function guestClockOf(exactMs: (() => number) | undefined, passedMs: () => number): GuestClock {
+  return exactMs === undefined ? (atMs = passedMs()) => atMs : rarelyRead(exactMs, passedMs);
+}
+
 /** Milliseconds of processor time, out of what a program knows of its thread, such as `process.threadCpuUsage`. */
 export function processorClock(
   usage: () => { readonly user: number; readonly system: number },

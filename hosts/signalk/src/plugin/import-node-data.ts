@@ -7,7 +7,13 @@ import { constants } from "node:fs";
 import { copyFile, lstat, mkdir, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { signalkErrors } from "../errors.ts";
-import { privateFolderOf, readSettings, settingsFileOf, writeSettings } from "./settings-file.ts";
+import {
+  type PluginSettings,
+  privateFolderOf,
+  readSettings,
+  settingsFileOf,
+  writeSettings,
+} from "./settings-file.ts";
 
 export interface ImportedData {
   readonly files: number;
@@ -28,18 +34,35 @@ const idPattern = /^[A-Za-z0-9_~-][A-Za-z0-9._~-]{0,213}$/;
  * @throws signalk/settings-file the settings cannot be read or written, or the folder is too large
  */
 export async function importNodeData(dataFolder: string, from: string, to: string): Promise<ImportedData> {
-  for (const id of [from, to]) {
-    if (!idPattern.test(id))
-      throw signalkErrors["settings-file"]({ file: id, reason: "it is no plugin's id" });
-  }
-  const source = join(dataFolder, "plugin-config-data", from);
-  const target = join(privateFolderOf(dataFolder, to), "data");
-  const copied = { files: 0, bytes: 0, skipped: [] as string[] };
-  await copyFolder(source, target, { name: "", isTop: true, copied });
-  const settings = await readSettings(settingsFileOf(dataFolder, from));
+  checkId(to);
+  const { settings, ...copied } = await copyNodeData(dataFolder, from, privateFolderOf(dataFolder, to));
   const hasSettings = settings.configuration !== undefined && from !== to;
   if (hasSettings) await writeSettings(settingsFileOf(dataFolder, to), { ...settings, enabled: false });
-  return { files: copied.files, hasSettings, skipped: copied.skipped };
+  return { ...copied, hasSettings };
+}
+
+export interface CopiedData extends Pick<ImportedData, "files" | "skipped"> {
+  /** Of the Node plugin, as they are. */
+  readonly settings: PluginSettings;
+}
+
+/**
+ * Copies the files alone.
+ *
+ * @param root The WebAssembly plugin's own folder, with `data` in it.
+ * @throws signalk/settings-file as above
+ */
+export async function copyNodeData(dataFolder: string, from: string, root: string): Promise<CopiedData> {
+  checkId(from);
+  const settings = await readSettings(settingsFileOf(dataFolder, from));
+  const copied = { files: 0, bytes: 0, skipped: [] as string[] };
+  const source = join(dataFolder, "plugin-config-data", from);
+  await copyFolder(source, join(root, "data"), { name: "", isTop: true, copied });
+  return { files: copied.files, skipped: copied.skipped, settings };
+}
+
+function checkId(id: string): void {
+  if (!idPattern.test(id)) throw signalkErrors["settings-file"]({ file: id, reason: "it is no plugin's id" });
 }
 
 interface Copying {

@@ -10,7 +10,7 @@ import { harmless } from "remora/policy";
 import { signalkErrors } from "../errors.ts";
 import type { Session } from "../guest/session.ts";
 import type { SignalkGuest } from "../guest/signalk-guest.ts";
-import type { StaticFolder } from "../http/static-folder.ts";
+import type { StaticFiles } from "../http/static-folder.ts";
 import type { Account } from "./account.ts";
 import { answerRequest } from "./answer-request.ts";
 import { readArtifact } from "./artifact-file.ts";
@@ -45,8 +45,8 @@ export class SignalkPlugin implements ServedPlugin {
   #session: Session | undefined;
   #endpoints: readonly Endpoint[] = [];
   /** Of its package, and those that it serves while it runs. */
-  #public: StaticFolder | undefined;
-  #files: StaticFolder | undefined;
+  #public: StaticFiles | undefined;
+  #files: StaticFiles | undefined;
   /** What ends with a run: the subscription, the polling. */
   #ends: (() => void)[] = [];
   #isReloading = false;

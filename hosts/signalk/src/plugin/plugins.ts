@@ -2,7 +2,7 @@
 
 import { isRemoraError, type RemoraError } from "remora/base";
 import { discoverPlugins } from "./discover.ts";
-import { type GuestClock, rarelyRead } from "./guest-clock.ts";
+import { guestClockOf } from "./guest-clock.ts";
 import type { PluginManifest } from "./manifest.ts";
 import { SignalkPlugin } from "./plugin.ts";
 import type { PluginDeps } from "./plugin-deps.ts";
@@ -23,13 +23,8 @@ export class Plugins {
 
   constructor(deps: PluginDeps) {
     const { guestClock, pace } = deps;
-    const monotonic: GuestClock = (atMs = pace.nowMs()) => atMs;
     this.#walls = deps.walls ?? new Walls();
-    this.deps = {
-      ...deps,
-      walls: this.#walls,
-      guestClock: guestClock === undefined ? monotonic : rarelyRead(guestClock, pace.nowMs),
-    };
+    this.deps = { ...deps, walls: this.#walls, guestClock: guestClockOf(guestClock, pace.nowMs) };
   }
 
   /**

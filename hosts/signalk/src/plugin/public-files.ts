@@ -2,7 +2,7 @@
 
 import { join } from "node:path";
 import type { Session } from "../guest/session.ts";
-import { StaticFolder } from "../http/static-folder.ts";
+import { type StaticFiles, StaticFolder } from "../http/static-folder.ts";
 import type { EndpointRequest, EndpointResponse } from "./endpoints.ts";
 import type { PluginManifest } from "./manifest.ts";
 
@@ -17,9 +17,9 @@ export async function publicFolder({
 /** Its files, where it may serve them; a refusal is in the audit. */
 export function servedFiles(
   plugin: string,
-  { sandbox }: Session,
-  files: StaticFolder,
-): StaticFolder | undefined {
+  { sandbox }: Pick<Session, "sandbox">,
+  files: StaticFiles,
+): StaticFiles | undefined {
   return sandbox.gate.act(
     "http.serve",
     `/plugins/${plugin}/index.html`,
@@ -30,7 +30,7 @@ export function servedFiles(
 
 /** Undefined when it is no file that is asked for. */
 export async function fileAnswer(
-  files: StaticFolder,
+  files: StaticFiles,
   { method, path, headers }: Pick<EndpointRequest, "method" | "path" | "headers">,
 ): Promise<EndpointResponse | undefined> {
   if (method !== "GET" && method !== "HEAD") return undefined;

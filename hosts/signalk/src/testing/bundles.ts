@@ -21,6 +21,8 @@ export interface BundleText {
   readonly capabilities?: readonly string[];
   /** Tables at the manifest's end. */
   readonly tables?: string;
+  /** More files of it, by name. */
+  readonly files?: Readonly<Record<string, string>>;
 }
 
 const targets: Readonly<Record<string, string>> = {
@@ -37,13 +39,14 @@ const all = ["data.read", "data.write", "control.put", "http.serve", "provider.r
 /** As `manager.install` takes it. */
 export async function bundleOf(text: BundleText): Promise<{ bytes: Uint8Array; origin: string }> {
   const { guest, name = "watch", version = "1.0.0", world = "signalk:core/buffer@0.1.0" } = text;
-  const { top = "", capabilities = all, tables = "" } = text;
+  const { top = "", capabilities = all, tables = "", files = {} } = text;
   const manifest = `name = "${name}"
 version = "${version}"
 description = "For a test"
 authors = ["Ada Example"]
 licence = "Apache-2.0"
-tags = ["test"]
+${top.includes("tags = ") ? "" : 'tags = ["test"]'}
+files = ${JSON.stringify(Object.keys(files))}
 ${top}
 [host]
 name = "signalk"
@@ -56,6 +59,7 @@ ${tables}`;
   const bytes = packBundle(
     new Map([
       ["remora.toml", new TextEncoder().encode(manifest)],
+      ...Object.entries(files).map(([name, text]) => [name, new TextEncoder().encode(text)] as const),
       ["plugin.wasm", guest instanceof Uint8Array ? guest : await guestBytes(guest)],
     ]),
   );

@@ -5,6 +5,8 @@ import { parse } from "@bytecodealliance/jco-transpile/wasm-tools";
 export interface GuestText {
   /** Imports from `env`: name and type, as `(param i32 i32)`. */
   readonly imports?: Readonly<Record<string, string>>;
+  /** Imports of other modules, as text. */
+  readonly otherImports?: string;
   /** Texts by name: each becomes two constants, its address and its length. */
   readonly texts?: Readonly<Record<string, string>>;
   /** What `plugin_start` does; it leaves its status. */
@@ -55,7 +57,7 @@ export function guestWat(guest: GuestText): string {
   const imports = Object.entries(guest.imports ?? {}).map(
     ([name, type]) => `(import "env" "${name}" (func $${name} ${type}))`,
   );
-  return `(module ${imports.join("\n")}
+  return `(module ${imports.join("\n")} ${guest.otherImports ?? ""}
     (memory (export "memory") 4 100)
     (global $top (mut i32) (i32.const 32768))
     ${data.join("\n")}

@@ -1,5 +1,5 @@
 /**
- * Webapps: packages whose keywords say that they are one, each served under its package's name, as signalk-server does.
+ * Webapps: packages whose keywords say that they are one, and bundles whose tags do, each served under its package's name, as signalk-server does.
  * One that is a plugin as well is served while the plugin runs, by the grant that its other paths have.
  */
 
@@ -12,6 +12,7 @@ import { packageFolders, readPackage } from "../plugin/discover.ts";
 import type { EndpointRequest, EndpointResponse } from "../plugin/endpoints.ts";
 import { isPackageName, isPluginPackage } from "../plugin/manifest.ts";
 import { fileAnswer } from "../plugin/public-files.ts";
+import type { ServedPlugin } from "../plugin/served-plugin.ts";
 
 export interface Webapp {
   /** As the administration lists it. */
@@ -35,7 +36,17 @@ export interface PluginWithFiles {
   file(request: EndpointRequest): Promise<EndpointResponse | undefined>;
 }
 
+/** A plugin that is a bundle. */
+export interface PluginWithPages {
+  readonly manifest: ServedPlugin["manifest"];
+  readonly hasPages: boolean;
+}
+
 const keywords: readonly string[] = ["signalk-webapp", "signalk-embeddable-webapp"];
+
+function isWebapp(words: readonly unknown[]): boolean {
+  return keywords.some((keyword) => words.includes(keyword));
+}
 
 /** @param modulesFolders Each a `node_modules`; of two packages with one name the first counts. */
 export async function discoverWebapps(modulesFolders: readonly string[]): Promise<readonly Webapp[]> {
@@ -51,7 +62,7 @@ export async function discoverWebapps(modulesFolders: readonly string[]): Promis
 
 async function readWebapp(data: unknown, folder: string): Promise<Webapp | undefined> {
   if (!isRecord(data) || !isPackageName(data.name) || !Array.isArray(data.keywords)) return undefined;
-  if (!keywords.some((keyword) => (data.keywords as unknown[]).includes(keyword))) return undefined; // a list: see above
+  if (!isWebapp(data.keywords)) return undefined;
   const { name, version, description = "", signalk = {} } = data;
   const files = isPluginPackage(data)
     ? undefined
@@ -59,20 +70,40 @@ async function readWebapp(data: unknown, folder: string): Promise<Webapp | undef
   return { listed: { name, version, description, keywords: data.keywords, signalk }, files };
 }
 
-export function webappRoutes(webapps: readonly Webapp[], findPlugin: FindPlugin): Route[] {
+/** Plugins that are webapps by the tags of their bundles, as they are now. */
+export function bundleWebapps(bundles: readonly PluginWithPages[]): readonly Webapp[] {
+  return bundles
+    .filter(({ hasPages, manifest }) => hasPages && isWebapp(manifest.keywords))
+    .map(({ manifest: { packageName: name, version, description, keywords } }) => ({
+      listed: { name, version, description, keywords, signalk: {} },
+      files: undefined,
+    }));
+}
+
+/** @param webapps Those of now, whenever somebody asks. */
+export function webappListRoutes(webapps: () => readonly Webapp[], findPlugin: FindPlugin): Route[] {
   const isShown = ({ listed }: Webapp) => findPlugin(listed.name)?.settings.enabled ?? true;
   return [
-    route("GET", "/skServer/webapps", () => ok(webapps.filter(isShown).map(({ listed }) => listed))),
+    route("GET", "/skServer/webapps", () =>
+      ok(
+        webapps()
+          .filter(isShown)
+          .map(({ listed }) => listed),
+      ),
+    ),
     route("GET", "/skServer/addons", () => ok([])),
-    ...webapps.flatMap((webapp) => {
-      const base = `/${webapp.listed.name}`;
-      return [
-        // Links in a page are relative to a folder, and the address has no slash at its end any more.
-        route("GET", base, () => movedTo(`${base}/index.html`)),
-        route("GET", `${base}/*`, fileOf(webapp, findPlugin)),
-      ];
-    }),
   ];
+}
+
+export function webappRoutes(webapps: readonly Webapp[], findPlugin: FindPlugin): Route[] {
+  return webapps.flatMap((webapp) => {
+    const base = `/${webapp.listed.name}`;
+    return [
+      // Links in a page are relative to a folder, and the address has no slash at its end any more.
+      route("GET", base, () => movedTo(`${base}/index.html`)),
+      route("GET", `${base}/*`, fileOf(webapp, findPlugin)),
+    ];
+  });
 }
 
 function fileOf({ listed, files }: Webapp, findPlugin: FindPlugin): Handler {

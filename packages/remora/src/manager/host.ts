@@ -49,6 +49,11 @@ export interface WorldBinding<Calls = unknown, WalledCalls = Calls> {
    * monotonic one.
    */
   clock?(plugin: PluginContext): (() => number) | undefined;
+  /**
+   * Variables that guests of this world may find, as `env.read` grants them by name; the operator's own, by policy, come
+   * before. Default: none.
+   */
+  environment?(plugin: string): Readonly<Record<string, string>>;
   /** True where `bind` hands over the settings in the world's own way; else `remora:plugin/settings` takes them. */
   readonly takesSettings?: boolean;
   /** Asks the guest something harmless, to see whether it answers; beside `remora:plugin/health`. */

@@ -4,7 +4,7 @@
  */
 
 import { isRemoraError } from "../base/index.ts";
-import { type Json, openBundle } from "../bundle/index.ts";
+import { type Bundle, type Json, openBundle } from "../bundle/index.ts";
 import type { Grant } from "../policy/index.ts";
 import type { AuditTrail } from "./audit/trail.ts";
 import type { EventBus } from "./bus/event-bus.ts";
@@ -131,6 +131,28 @@ export class Manager {
       settings: await this.#core.settings.read(name),
       neededBy: [...dependents(name, this.#core.entries).keys()],
     };
+  }
+
+  /**
+   * The bundle of the version that runs or would run, to read its files; undefined while a first version is held.
+   *
+   * @throws manager/no-such-plugin manager/store-damaged manager/folder
+   */
+  async bundle(name: string): Promise<Bundle | undefined> {
+    const { current } = entryOf(this.#core, name);
+    const bytes = current && (await this.#core.store.read(current.sha256));
+    return bytes && openBundle(bytes, { vocabulary: this.#core.vocabulary });
+  }
+
+  /**
+   * The folder that a plugin with `fs.private` has as its root: for a host that brings it files. What is written there
+   * counts for the plugin's quota when it is made anew.
+   *
+   * @throws manager/no-such-plugin
+   */
+  filesFolder(name: string): string {
+    entryOf(this.#core, name);
+    return this.#core.folder.at("data", name, "files");
   }
 
   /**

@@ -277,8 +277,9 @@ function takesNone({ inspected }: PrepareOptions): Error {
 
 function openSandbox(options: PrepareOptions): Sandbox {
   const { grants, denials, inspected, audit, log, nowMs, dataFolder } = options;
+  const { name } = inspected.manifest;
   return sandboxImports({
-    plugin: inspected.manifest.name,
+    plugin: name,
     grants,
     denials,
     vocabulary: inspected.host.vocabulary,
@@ -290,6 +291,7 @@ function openSandbox(options: PrepareOptions): Sandbox {
     }),
     keyValueFile: `${dataFolder}/keys.sqlite`,
     ...options.sandbox,
+    environment: { ...inspected.world.environment?.(name), ...options.sandbox?.environment },
   });
 }
 
