@@ -61,17 +61,20 @@ export async function whyNoServer(): Promise<string | undefined> {
  * Starts one with these plugins, all enabled, and closes it when the test is over.
  *
  * @param environment More of it, for the process.
+ * @param prepare     Puts more into its configuration folder.
  */
 export async function openRealServer(
   t: TestContext,
   form: Form,
   plugins: readonly InstalledPlugin[],
   environment: Readonly<Record<string, string>> = {},
+  prepare: (config: string) => Promise<void> = async () => {},
 ): Promise<RealServer> {
   const config = await mkdtemp(join(tmpdir(), "remora-signalk-server-"));
   await writeConfig(config, form);
   for (const plugin of plugins) await install(config, plugin);
   if (form !== "theirs") await installOurs(config);
+  await prepare(config);
   const port = await freePort();
   const program = form === "small" ? await smallServer(config) : await realServer();
   const child = await start(program, { ...environmentOf(config, port), ...environment });

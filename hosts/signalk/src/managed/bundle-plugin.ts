@@ -33,6 +33,8 @@ export interface BundlePluginOptions
   readonly name: string;
   /** As guests' deadlines are of. */
   readonly guestClock: GuestClock;
+  /** Told when it was read again what its bundle and the operator say. */
+  readonly onRead: () => void;
 }
 
 /** What is read of it whenever it has changed. */
@@ -54,6 +56,7 @@ export class BundlePlugin implements ServedPlugin {
   /** The guest that runs, and the one that is being started. */
   #bound: BoundGuest | undefined;
   #starting: BoundGuest | undefined;
+  #lastName: string | undefined;
   /** Why the version that serves did not start. */
   #refusal: RemoraError | undefined;
   #status = "";
@@ -74,7 +77,8 @@ export class BundlePlugin implements ServedPlugin {
   }
 
   get name(): string {
-    return this.#bound?.description.name ?? this.id;
+    // What it says of how it is, in its start too, is shown under this name.
+    return (this.#bound ?? this.#starting)?.description.name ?? this.#lastName ?? this.id;
   }
 
   get manifest(): ServedPlugin["manifest"] {
@@ -144,6 +148,7 @@ export class BundlePlugin implements ServedPlugin {
     const bundle = await manager.bundle(this.id);
     const { manifest, settings } = await manager.details(this.id);
     this.#known = { manifest, settings, pages: bundle && BundleFiles.of(bundle) };
+    this.#options.onRead();
   }
 
   /** @throws manager/settings manager/prepare what ran goes on */
@@ -295,6 +300,7 @@ export class BundlePlugin implements ServedPlugin {
   #run(bound: BoundGuest): void {
     this.#starting = undefined;
     this.#bound = bound;
+    this.#lastName = bound.description.name;
     if (!bound.takesDeltas) this.#endDeltas?.();
     if (this.#status === "") this.#tell("Running");
     if (bound.guest.poll !== undefined) {

@@ -23,6 +23,8 @@ export interface BundleDeps
   extends Pick<PluginDeps, "server" | "dataFolder" | "clock" | "pace" | "log" | "guestClock" | "limits"> {
   /** Whether there is another plugin of that id: it stays, and the bundle is not served. */
   readonly isTaken: (id: string) => boolean;
+  /** Told when there is one more or one less, or another version or other settings of one. */
+  readonly onChange?: (bundles: Bundles) => void;
 }
 
 interface OpenedDeps extends BundleDeps {
@@ -107,6 +109,7 @@ export class Bundles {
     if (!this.manager.has(plugin)) {
       this.#byId.get(plugin)?.close();
       this.#byId.delete(plugin);
+      this.#deps.onChange?.(this);
       return;
     }
     this.#adopt(plugin)?.happened(event);
@@ -138,7 +141,8 @@ export class Bundles {
       }
       return undefined;
     }
-    const plugin = new BundlePlugin({ ...this.#deps, manager: this.manager, name });
+    const onRead = () => this.#deps.onChange?.(this);
+    const plugin = new BundlePlugin({ ...this.#deps, manager: this.manager, name, onRead });
     this.#byId.set(name, plugin);
     return plugin;
   }

@@ -21,15 +21,23 @@ export const isolationSchema = {
   },
 };
 
+export interface Isolation {
+  readonly common: IsolationLevel;
+  /** By the plugin's id. */
+  readonly exceptions: ReadonlyMap<string, IsolationLevel>;
+  /** Of a package. A bundle may ask for more by itself, and no exception lets one have less than all. */
+  of(plugin: string): IsolationLevel;
+}
+
 /** What is not written, or is none of the levels, is the server's own thread. */
-export function readIsolation(settings: unknown): (plugin: string) => IsolationLevel {
+export function readIsolation(settings: unknown): Isolation {
   const { isolation, exceptions } = isRecord(settings) ? settings : {};
-  const own = new Map<unknown, IsolationLevel>();
+  const own = new Map<string, IsolationLevel>();
   for (const each of Array.isArray(exceptions) ? exceptions : []) {
-    if (isRecord(each)) own.set(each.plugin, levelOf(each.isolation));
+    if (isRecord(each) && typeof each.plugin === "string") own.set(each.plugin, levelOf(each.isolation));
   }
   const common = levelOf(isolation);
-  return (plugin) => own.get(plugin) ?? common;
+  return { common, exceptions: own, of: (plugin) => own.get(plugin) ?? common };
 }
 
 function levelOf(written: unknown): IsolationLevel {

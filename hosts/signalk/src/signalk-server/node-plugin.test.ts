@@ -1,15 +1,14 @@
 /** This host inside of a server that is like signalk-server where it matters. */
 
 import assert from "node:assert/strict";
-import { EventEmitter } from "node:events";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
-import type { Delta } from "../delta/delta.ts";
-import { temporaryFolder, writePackage } from "../testing/boats.ts";
+import { writePackage } from "../testing/boats.ts";
 import { answering, call, type GuestText } from "../testing/guest-text.ts";
+import { likeSignalkServer } from "../testing/like-signalk-server.ts";
 import makePlugin from "./entry.ts";
-import { signalkServerPlugin } from "./node-plugin.ts";
-import type { ExpressHandler, ExpressLayer, ListedPlugin } from "./server-app.ts";
+
+const capabilities = { putHandlers: true, resourceProvider: true };
 
 const four = "(param i32 i32 i32 i32) (result i32)";
 
@@ -62,84 +61,9 @@ const hearing: GuestText = {
   functions: '(func (export "event_handler") (param i32 i32) (call $sk_debug (local.get 0) (local.get 1)))',
 };
 
-async function server(t: TestContext, interfaces: { wasm?: boolean } = { wasm: false }) {
-  const configPath = await temporaryFolder(t);
-  const capabilities = { putHandlers: true, resourceProvider: true };
-  await writePackage(join(configPath, "node_modules"), { name: "@test/anchor", guest, capabilities });
-  const messages: { source: string; delta: Delta; version: string | undefined }[] = [];
-  const puts = new Map<string, (context: string, path: string, value: unknown) => Promise<unknown>>();
-  // biome-ignore lint/suspicious/noExplicitAny: a provider as signalk-server gets it
-  const resources = new Map<string, any>();
-  const statuses = new Map<string, string>();
-  const handlers: ExpressHandler[] = [];
-  const disabled = { id: "_test_anchor", name: "@test/anchor", state: "disabled" };
-  const app = Object.assign(new EventEmitter(), {
-    selfId: "urn:mrn:signalk:uuid:1",
-    config: { configPath, settings: { interfaces } },
-    signalk: Object.assign(new EventEmitter(), {
-      self: { navigation: { speedOverGround: { value: 3.5, $source: "gps" } } },
-      retrieve: () => ({}),
-    }),
-    plugins: [{ id: "other", name: "Other" }, disabled] as ListedPlugin[],
-    pluginsMap: { _test_anchor: disabled } as Record<string, ListedPlugin>,
-    setPluginStatus: (name: string, message: string) => void statuses.set(name, message),
-    setPluginError: (name: string, message: string) => void statuses.set(name, `error: ${message}`),
-    handleMessage: (source: string, delta: Delta, version?: string) =>
-      void messages.push({ source, delta, version }),
-    registerActionHandler(
-      _context: string,
-      path: string,
-      _source: string,
-      handle: (context: string, path: string, value: unknown) => Promise<unknown>,
-    ) {
-      puts.set(path, handle);
-      return () => void puts.delete(path);
-    },
-    resourcesApi: {
-      register: (plugin: string, provider: object) => void resources.set(plugin, provider),
-      unRegister: (plugin: string) => void resources.delete(plugin),
-    },
-    _router: { stack: [{ route: { path: "/signalk/v1/api/*", methods: { put: true } } }] as ExpressLayer[] },
-    use(_paths: string[], handler: ExpressHandler) {
-      handlers.push(handler);
-      app._router.stack.push({});
-    },
-  });
-  const lines: string[] = [];
-  const plugin = signalkServerPlugin(app, { log: (line) => lines.push(line) });
-  t.after(() => plugin.stop());
-  const request = (
-    path: string,
-    method = "GET",
-    body: unknown = {},
-    mounted: ExpressHandler | undefined = handlers[0],
-  ) =>
-    new Promise<{ status: number; text: string } | "passed on">((resolve, reject) => {
-      let status = 0;
-      const response = {
-        status(code: number) {
-          status = code;
-          return response;
-        },
-        set: () => response,
-        send: (text: string) => resolve({ status, text }),
-      };
-      mounted?.({ method, path, query: {}, headers: {}, body }, response, (error) =>
-        error === undefined ? resolve("passed on") : reject(error),
-      );
-    });
-  const enable = async () => {
-    const answer = await request("/plugins/_test_anchor/config", "POST", {
-      enabled: true,
-      enableDebug: true,
-      configuration: {},
-    });
-    // It may still be starting then; one that waits for nothing has started at the end of this turn.
-    await new Promise((resolve) => setImmediate(resolve));
-    return answer;
-  };
-  return { app, statuses, plugin, messages, puts, resources, handlers, request, enable, lines };
-}
+/** With the plugin that most tests are about. */
+const server = (t: TestContext, interfaces?: { wasm?: boolean }) =>
+  likeSignalkServer(t, [{ name: "@test/anchor", guest, capabilities }], interfaces);
 
 test("a plugin that is installed for signalk-server takes the place of its disabled entry, and is enabled like any other", async (t) => {
   const { app, statuses, plugin, messages, enable } = await server(t);

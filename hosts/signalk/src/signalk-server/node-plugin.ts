@@ -1,20 +1,23 @@
 /**
  * This host as a plugin of signalk-server: it runs the WebAssembly plugins that are installed there, in place of the
- * server's own loader. `settings.interfaces.wasm` is to be false, so that no plugin runs twice.
+ * server's own loader, and bundles beside them. `settings.interfaces.wasm` is to be false, so that no plugin runs twice.
  */
 
 import { join } from "node:path";
+import { isRemoraError } from "remora/base";
 import { auditLines } from "remora/sandbox";
-import { type PluginSource, pluginJson, pluginRoutes } from "../admin/plugin-routes.ts";
+import { type PluginSource, pluginRoutes } from "../admin/plugin-routes.ts";
 import { systemClock } from "../clock.ts";
 import { signalkErrors } from "../errors.ts";
 import { Pace } from "../plugin/pace.ts";
-import type { SignalkPlugin } from "../plugin/plugin.ts";
 import { openPlugins, type Plugins } from "../plugin/plugins.ts";
+import { bundleSchema, readBundleSettings } from "./bundle-form.ts";
 import { expressHandler } from "./express-routes.ts";
 import { isolationSchema, readIsolation } from "./isolation-settings.ts";
+import { PluginList } from "./plugin-list.ts";
 import { takePackageNames } from "./put-sources.ts";
 import type { ExpressHandler, ServerApp } from "./server-app.ts";
+import { openServerBundles, type ServerBundles } from "./server-bundles.ts";
 import { serverPort } from "./server-port.ts";
 
 /** As signalk-server sees a plugin. */
@@ -23,13 +26,17 @@ export interface NodePlugin {
   readonly name: string;
   readonly description: string;
   readonly schema: () => object;
-  /** What runs, while it is started. */
+  /** The packages that run, while it is started. */
   plugins(): Plugins | undefined;
+  /** And the bundles, unless their folder cannot be had. */
+  bundles(): ServerBundles | undefined;
   /** @param settings As the administration's form keeps them. */
   start(settings?: unknown): Promise<void>;
   stop(): Promise<void>;
 }
 
+const id = "remora";
+const pluginName = "WebAssembly plugins, by Remora";
 const auditLinesPerSecondMax = 20;
 
 export interface NodePluginOptions {
@@ -41,43 +48,80 @@ export interface NodePluginOptions {
 
 export function signalkServerPlugin(app: ServerApp, { log, guestClock }: NodePluginOptions): NodePlugin {
   const server = serverPort(app);
+  const list = new PluginList(app);
   let plugins: Plugins | undefined;
+  let bundles: ServerBundles | undefined;
   let isMounted = false;
+  const source: PluginSource = {
+    get: (plugin) => plugins?.get(plugin) ?? bundles?.get(plugin),
+    all: () => [...(plugins?.all() ?? []), ...(bundles?.all() ?? [])],
+  };
+  const mount = () => {
+    if (isMounted) return;
+    isMounted = true;
+    // Express cannot unmount; a stopped host has no plugins, and its routes pass everything on.
+    app.use(["/skServer", "/"], pluginHandler(source));
+    takePackageNames(app, (plugin) => source.get(plugin) !== undefined);
+  };
   return {
-    id: "remora",
-    name: "WebAssembly plugins, by Remora",
+    id,
+    name: pluginName,
     description: "Runs WebAssembly plugins within limits that hold",
-    schema: () => isolationSchema,
+    schema: () => ({
+      ...isolationSchema,
+      properties: { ...isolationSchema.properties, bundles: bundleSchema(bundles?.held() ?? []) },
+    }),
     plugins: () => plugins,
+    bundles: () => bundles,
     async start(settings) {
       if (app.config.settings?.interfaces?.wasm !== false) throw signalkErrors["two-loaders"]({});
-      const opened = await openPlugins({
+      const { configPath } = app.config;
+      const isolation = readIsolation(settings);
+      const shared = {
         server,
-        dataFolder: app.config.configPath,
-        modulesFolders: modulesFolders(app),
+        dataFolder: configPath,
         clock: systemClock,
         pace: new Pace(),
-        isolation: readIsolation(settings),
         ...(guestClock !== undefined && { guestClock }),
+        log: (plugin: string, level: string, text: string) => log(`${plugin}: ${level}: ${text}`),
+      };
+      const opened = await openPlugins({
+        ...shared,
+        modulesFolders: modulesFolders(app),
+        isolation: isolation.of,
         audit: auditLines(log, { linesPerSecondMax: auditLinesPerSecondMax }),
-        log: (plugin, level, text) => log(`${plugin}: ${level}: ${text}`),
       });
       for (const error of opened.refused) log(error.message);
       const { plugins: running } = opened;
       plugins = running;
-      for (const plugin of running.all()) list(app, plugin);
-      if (isMounted) return;
-      isMounted = true;
-      // Express cannot unmount; a stopped host has no plugins, and its routes pass everything on.
-      app.use(
-        ["/skServer", "/"],
-        pluginHandler(() => plugins),
-      );
-      takePackageNames(app, (id) => plugins?.get(id) !== undefined);
+      for (const plugin of running.all()) {
+        list.add({ plugin, folder: plugin.manifest.folder, stop: () => plugin.stop() });
+      }
+      mount();
+      try {
+        const bundleSettings = readBundleSettings(settings);
+        bundles = await openServerBundles({ settings: bundleSettings, isolation, list, log }, shared);
+        // Each can be asked as soon as it runs.
+        await bundles.takeIn();
+      } catch (error) {
+        // Packages run without: the server goes on, and its administration says why there are no bundles.
+        if (!isRemoraError(error)) throw error;
+        log(error.message);
+        app.setPluginError(id, error.message);
+        return;
+      }
+      for (const { plugin, version } of bundles.held()) {
+        app.setPluginStatus(
+          plugin,
+          `Version ${version} waits for your answer in the settings of ${pluginName}`,
+        );
+      }
     },
     async stop() {
-      for (const plugin of plugins?.all() ?? []) unlist(app, plugin.id);
+      for (const plugin of list.ids()) list.remove(plugin);
+      await bundles?.close();
       await plugins?.close();
+      bundles = undefined;
       plugins = undefined;
     },
   };
@@ -90,48 +134,8 @@ function modulesFolders({ config }: ServerApp): string[] {
 }
 
 /** Answers for single plugins of ours; their list, and the paths of other plugins, are the server's own. */
-function pluginHandler(running: () => Plugins | undefined): ExpressHandler {
-  const source: PluginSource = {
-    get: (id) => running()?.get(id),
-    all: () => running()?.all() ?? [],
-  };
-  const isOurs = ([first, id]: readonly string[]) =>
-    first === "plugins" && id !== undefined && source.get(id) !== undefined;
+function pluginHandler(source: PluginSource): ExpressHandler {
+  const isOurs = ([first, plugin]: readonly string[]) =>
+    first === "plugins" && plugin !== undefined && source.get(plugin) !== undefined;
   return expressHandler(pluginRoutes(source), isOurs);
-}
-
-/** Into the server's list; in place of the entry that its loader makes when it is switched off. */
-function list(app: ServerApp, plugin: SignalkPlugin): void {
-  unlist(app, plugin.id);
-  const entry = {
-    ...pluginJson(plugin),
-    packageLocation: plugin.manifest.folder,
-    // Read each time: what they say changes while the plugin runs.
-    get name() {
-      return plugin.name;
-    },
-    get schema() {
-      return plugin.schema;
-    },
-    get state() {
-      return plugin.state;
-    },
-    get enabled() {
-      return plugin.settings.enabled;
-    },
-    get started() {
-      return plugin.state === "running";
-    },
-    stop: () => plugin.stop(),
-  };
-  app.plugins.push(entry);
-  app.pluginsMap[plugin.id] = entry;
-  // What it said before it had a name here.
-  if (plugin.statusMessage !== "") app.setPluginStatus(plugin.name, plugin.statusMessage);
-}
-
-function unlist(app: ServerApp, id: string): void {
-  const at = app.plugins.findIndex((each) => each.id === id);
-  if (at >= 0) app.plugins.splice(at, 1);
-  delete app.pluginsMap[id];
 }

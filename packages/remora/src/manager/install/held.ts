@@ -4,7 +4,7 @@ import { openBundle } from "../../bundle/index.ts";
 import { interfacesFor } from "../calls/plugin-interfaces.ts";
 import type { ConsentItem, ConsentRequest } from "../consent/asker.ts";
 import { sortRequest } from "../consent/decide-request.ts";
-import { type Core, inspectOptions, rulesOf, writeEntry } from "../core.ts";
+import { type Core, inspectOptions, rulesOf, tellOf, writeEntry } from "../core.ts";
 import { inStep, managerErrors } from "../errors.ts";
 import type { ManagedPlugin } from "../managed-plugin.ts";
 import type { Entry } from "../store/entry.ts";
@@ -63,6 +63,8 @@ export async function refuseHeld({ name, held }: Entry, core: Core): Promise<voi
     await core.files.remove(name);
     core.entries.delete(name);
     core.plugins.delete(name);
+    // There was an entry of it, that others may have listed.
+    tellOf(core, name, { kind: "changed", operation: "remove", from: "", to: "" });
   });
 }
 
