@@ -9,6 +9,7 @@ import type { System } from "../system.ts";
 interface TypesOptions {
   readonly world?: string;
   readonly features?: readonly string[];
+  readonly async?: true;
   readonly json?: true;
 }
 
@@ -21,15 +22,24 @@ export function typesCommand(system: System): Command {
       "which world, where there are several: filter-plugin, or a:b/filter-plugin@1.0.0",
     )
     .option("--features <names...>", "unstable features that are to be there")
+    .option(
+      "--async",
+      "all calls give promises: for a host some of whose functions do, and for guests behind a wall",
+    )
     .addOption(jsonOption("print one JSON object with the text"))
     .addHelpText(
       "after",
-      "\nExample:\n  remora types worlds/tak/0.1.0 --world lazy-filter > lazy-filter.d.ts",
+      [
+        "",
+        "Examples:",
+        "  remora types worlds/tak/0.1.0 --world lazy-filter > lazy-filter.d.ts",
+        "  remora types worlds/tak/0.1.0 --world lazy-filter --async > lazy-filter-async.d.ts",
+      ].join("\n"),
     )
     .action(async (path: string, options: TypesOptions) => {
       const files = await readWitFiles(system, path);
       const world = selectWorld(parseWit(files, { features: options.features ?? [] }), options.world);
-      const text = generateTypes(world);
+      const text = generateTypes(world, { allAsync: options.async === true });
       system.out.write(options.json ? `${JSON.stringify({ world: world.id, types: text })}\n` : text);
     });
 }

@@ -3,6 +3,7 @@
  * variants `{ tag, val }`, enums strings, flags objects of booleans, options `undefined`, numbers in typed arrays.
  */
 
+import { unreachable } from "../../base/index.ts";
 import { camelCase } from "../names.ts";
 import type { PrimitiveKind } from "../types.ts";
 import { definitionOf, type Func, type Stability, type Type, type TypeDef } from "./model.ts";
@@ -108,18 +109,38 @@ function operand(text: string): string {
   return /^[\w.]+$/.test(text) || /^\[[^\]]*\]$/.test(text) ? text : `(${text})`;
 }
 
+/** How a call answers: as the world says, by a promise in any case, or as whoever wrote the function likes. */
+export type AnswerBy = "world" | "promise" | "either";
+
 /** `(msg: Filter.CotMessage): Filter.FilterResult` */
-export function signatureText(func: Func, nameOf: NameOf): string {
+export function signatureText(func: Func, nameOf: NameOf, answerBy: AnswerBy = "world"): string {
+  return `${paramsText(func, nameOf)}: ${answerText(resultText(func, nameOf), func.isAsync ? "promise" : answerBy)}`;
+}
+
+/** `(owner: string)` */
+export function paramsText(func: Func, nameOf: NameOf): string {
   const params = func.params.map((param) => `${parameterName(param.name)}: ${typeText(param.type, nameOf)}`);
-  return `(${params.join(", ")}): ${resultText(func, nameOf)}`;
+  return `(${params.join(", ")})`;
+}
+
+export function answerText(text: string, answerBy: AnswerBy): string {
+  switch (answerBy) {
+    case "world":
+      return text;
+    case "promise":
+      return `Promise<${text}>`;
+    case "either":
+      return `${text} | Promise<${text}>`;
+    default:
+      return unreachable(answerBy);
+  }
 }
 
 /** A `result` at the top level returns or throws. */
 function resultText(func: Func, nameOf: NameOf): string {
   const value = func.result === undefined ? undefined : shapeOf(func.result);
   const type = value?.kind === "result" ? value.ok : func.result;
-  const text = type === undefined ? "void" : typeText(type, nameOf);
-  return func.isAsync ? `Promise<${text}>` : text;
+  return type === undefined ? "void" : typeText(type, nameOf);
 }
 
 /** What a call throws, for its documentation. */

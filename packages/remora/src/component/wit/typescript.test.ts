@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { describe, test } from "node:test";
 import { parseWit } from "./resolve.ts";
-import { generateTypes } from "./typescript.ts";
+import { generateTypes, type TypesOptions } from "./typescript.ts";
 
 const everything = `package local:demo@1.2.0;
 
@@ -125,6 +125,45 @@ guest.store.new({ tag: "child", val: 3 });
 export { anyNames, age, name, merged, opened, size, outcome, result, lists, wrong };
 `;
 
+/** The same world for a host whose functions take time. */
+const asyncConsumer = `
+import type { Everything, EverythingImports, Store } from "./everything.d.ts";
+
+declare const guest: Everything;
+const bucket: Store.Bucket = await new guest.store.Bucket("a");
+const age: number | undefined = (await bucket.get("key"))?.age;
+const done: Promise<void> = bucket.put("key", bucket);
+bucket[Symbol.dispose]();
+const merged: Store.Bucket = await guest.store.Bucket.merge(bucket, bucket);
+const size: bigint = await (await guest.store.lend()).size();
+const result: Map<string, number> = await guest.run(["a", "b"]);
+
+export const imports: EverythingImports = {
+  print: async (text) => text.length,
+  logger: { log: async () => {} },
+  "local:demo/store@1.2.0": {
+    Bucket: class {
+      constructor(name: string) { void name; }
+      async get() { return { age: 1, nested: { tag: "none" as const } }; }
+      async put(key: string, value: { get(key: string): unknown }) { value.get(key); }
+      static merge<B>(a: B, b: B) { void b; return a; }
+    },
+    Lent: { size: async () => 3n },
+    Made: class { readonly id = 1; static same(a: unknown, b: unknown) { return a === b; } },
+    open: async () => { throw new Error(); },
+    lend: () => ({ size: () => 1n }),
+    new: async () => 0,
+    old() {},
+    async gone() {},
+  },
+};
+// @ts-expect-error a call gives a promise
+const tooEarly: bigint = guest.store.lend().size();
+// @ts-expect-error the promise is of another type
+const wrong: Pick<EverythingImports, "print"> = { print: async () => "text" };
+export { age, done, merged, size, result, tooEarly, wrong };
+`;
+
 describe("types of a world", () => {
   test("compile under strict, and fit how guests are called and hosts written", () => {
     const folder = mkdtempSync(join(tmpdir(), "remora-types-"));
@@ -132,6 +171,18 @@ describe("types of a world", () => {
       writeFileSync(join(folder, "package.json"), '{ "type": "module" }');
       writeFileSync(join(folder, "everything.d.ts"), typesOf(everything, "everything"));
       writeFileSync(join(folder, "consumer.ts"), consumer);
+      assert.equal(compile(folder, "consumer.ts"), "");
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
+  test("where all calls give promises, compile under strict, and fit such guests and hosts", () => {
+    const folder = mkdtempSync(join(tmpdir(), "remora-types-"));
+    try {
+      writeFileSync(join(folder, "package.json"), '{ "type": "module" }');
+      writeFileSync(join(folder, "everything.d.ts"), typesOf(everything, "everything", { allAsync: true }));
+      writeFileSync(join(folder, "consumer.ts"), asyncConsumer);
       assert.equal(compile(folder, "consumer.ts"), "");
     } finally {
       rmSync(folder, { recursive: true });
@@ -199,10 +250,10 @@ describe("types of a world", () => {
   });
 });
 
-function typesOf(text: string, name: string): string {
+function typesOf(text: string, name: string, options: TypesOptions = {}): string {
   const world = parseWit([{ path: "a.wit", text }]).root.worlds.get(name);
   assert.ok(world !== undefined);
-  return generateTypes(world);
+  return generateTypes(world, options);
 }
 
 /** What the compiler complains about, under stricter options than `strict`. */

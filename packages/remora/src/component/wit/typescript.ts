@@ -6,11 +6,14 @@
 import { camelCase, functionName, pascalCase } from "../names.ts";
 import type { Func, Interface, TypeDef, World, WorldItem } from "./model.ts";
 import {
+  type AnswerBy,
+  answerText,
   caseText,
   docLines,
   funcDocLines,
   mayBeLeftOut,
   type NameOf,
+  paramsText,
   signatureText,
   typeText,
   usedGlobals,
@@ -23,10 +26,17 @@ type Side = "imports" | "exports";
  * Writes the types of a world as the text of a `.d.ts` file that compiles under `strict`. The world
  * `filter-plugin` gives `FilterPlugin`, what its components export, for `load<FilterPlugin>(bytes)`; and
  * `FilterPluginImports`, what a host gives them.
+ *
+ * @param options `allAsync: true` for a host some of whose functions take time, and for guests behind a wall: all that is
+ *                exported gives promises, a constructor too, and what is imported may.
  */
-export function generateTypes(world: World): string {
-  const writer = new WorldWriter(world);
+export function generateTypes(world: World, options: TypesOptions = {}): string {
+  const writer = new WorldWriter(world, options);
   return `${writer.lines().join("\n")}\n`;
+}
+
+export interface TypesOptions {
+  readonly allAsync?: boolean;
 }
 
 /** An interface as it is on one side; of one that stands on both, the types of its resources differ. */
@@ -42,9 +52,13 @@ class WorldWriter {
   readonly #placed = new Map<Interface, Partial<Record<Side, Placed>>>();
   readonly #name: string;
   readonly #importsName: string;
+  readonly #answerBy: Readonly<Record<Side, AnswerBy>>;
 
-  constructor(world: World) {
+  constructor(world: World, { allAsync = false }: TypesOptions) {
     this.#world = world;
+    this.#answerBy = allAsync
+      ? { exports: "promise", imports: "either" }
+      : { exports: "world", imports: "world" };
     this.#name = this.#claim([pascalCase(world.name)]);
     this.#importsName = this.#claim([`${pascalCase(world.name)}Imports`]);
     for (const side of ["exports", "imports"] as const) {
@@ -88,7 +102,7 @@ class WorldWriter {
     const lines: string[] = [];
     for (const [key, item] of this.#world.exports) {
       if (item.kind === "func") {
-        lines.push(...funcLines(item.func, nameOf));
+        lines.push(...funcLines(item.func, nameOf, this.#answerBy.exports));
         continue;
       }
       const type = this.#placed.get(item.interface)?.exports?.name;
@@ -108,7 +122,7 @@ class WorldWriter {
     for (const type of this.#world.types.values()) lines.push(...classMember(type, nameOf, "imports"));
     for (const [key, item] of this.#world.imports) {
       if (item.kind === "func") {
-        lines.push(...funcLines(item.func, nameOf));
+        lines.push(...funcLines(item.func, nameOf, this.#answerBy.imports));
       } else if (hasMembers(item.interface)) {
         const type = this.#placed.get(item.interface)?.imports?.name;
         lines.push(
@@ -124,7 +138,8 @@ class WorldWriter {
     const found = placed.interface;
     const nameOf = this.#names(placed.side);
     const members = [...found.types.values()].flatMap((type) => classMember(type, nameOf, placed.side));
-    for (const func of found.functions.values()) members.push(...funcLines(func, nameOf));
+    const answerBy = this.#answerBy[placed.side];
+    for (const func of found.functions.values()) members.push(...funcLines(func, nameOf, answerBy));
     const docs = docLines(found.docs, found.stability);
     const isMember = members.length > 0 || placed.side === "exports";
     const lines = isMember ? block(docs, `export interface ${placed.name}`, members) : [];
@@ -138,7 +153,7 @@ class WorldWriter {
     const lines: string[] = [];
     for (const type of types) {
       if (lines.length > 0) lines.push("");
-      lines.push(...definitionLines(type, side, nameOf));
+      lines.push(...definitionLines(type, side, nameOf, this.#answerBy[side]));
     }
     return lines;
   }
@@ -200,10 +215,11 @@ function hasMembers(found: Interface): boolean {
   return found.functions.size > 0 || [...found.types.values()].some((type) => type.body.kind === "resource");
 }
 
-function funcLines(func: Func, nameOf: NameOf): string[] {
+function funcLines(func: Func, nameOf: NameOf, answerBy: AnswerBy): string[] {
   const name = functionName(func.name);
   // `new(…)` in an interface would be a construct signature.
-  return [...funcDocLines(func, nameOf), `${name === "new" ? '"new"' : name}${signatureText(func, nameOf)};`];
+  const property = name === "new" ? '"new"' : name;
+  return [...funcDocLines(func, nameOf), `${property}${signatureText(func, nameOf, answerBy)};`];
 }
 
 /** The class of a resource among the functions of its interface. */
@@ -217,7 +233,7 @@ function classMember(type: TypeDef, nameOf: NameOf, side: Side): string[] {
   return [...docLines(type.docs, type.stability), `readonly ${key}: ${target};`];
 }
 
-function definitionLines(type: TypeDef, side: Side, nameOf: NameOf): string[] {
+function definitionLines(type: TypeDef, side: Side, nameOf: NameOf, answerBy: AnswerBy): string[] {
   const { body } = type;
   const name = typeName(type);
   const docs = docLines(type.docs, type.stability);
@@ -256,7 +272,7 @@ function definitionLines(type: TypeDef, side: Side, nameOf: NameOf): string[] {
       return block(docs, `export interface ${name}`, flags);
     }
     case "resource":
-      return resourceLines({ name, docs, functions: body.functions, side, nameOf });
+      return resourceLines({ name, docs, functions: body.functions, side, nameOf, answerBy });
   }
 }
 
@@ -266,15 +282,16 @@ function resourceLines(resource: {
   readonly functions: readonly Func[];
   readonly side: Side;
   readonly nameOf: NameOf;
+  readonly answerBy: AnswerBy;
 }): string[] {
-  const { name, docs, functions, side, nameOf } = resource;
+  const { name, docs, functions, side, nameOf, answerBy } = resource;
   const methods = functions
     .filter((func) => func.role === "method")
-    .flatMap((func) => funcLines(func, nameOf));
+    .flatMap((func) => funcLines(func, nameOf, answerBy));
   methods.push(side === "exports" ? "[Symbol.dispose](): void;" : "[Symbol.dispose]?(): void;");
   const statics = functions
     .filter((func) => func.role === "static")
-    .flatMap((func) => funcLines(func, nameOf));
+    .flatMap((func) => funcLines(func, nameOf, answerBy));
   const maker = functions.find((func) => func.role === "constructor");
   const instance = block(docs, `export interface ${name}`, methods);
   if (maker === undefined && side === "imports") {
@@ -286,8 +303,9 @@ function resourceLines(resource: {
   }
   const members = [`readonly prototype: ${name};`, ...statics];
   if (maker !== undefined) {
-    const params = signatureText({ ...maker, result: undefined }, nameOf).replace(/: void$/, "");
-    members.unshift(...funcDocLines(maker, nameOf), `new ${params}: ${name};`);
+    // A class of the host's makes its objects at once; `new` of a guest's gives a promise where its calls do.
+    const made = answerText(name, side === "exports" ? answerBy : "world");
+    members.unshift(...funcDocLines(maker, nameOf), `new ${paramsText(maker, nameOf)}: ${made};`);
   }
   return [...instance, "", ...block([], `export interface ${name}Class`, members)];
 }
