@@ -166,6 +166,16 @@ test("what waits is listed, accepted and refused", async () => {
   ]);
 });
 
+test("what is verified again, or shown with its trust, is judged by the keys and the level that the command was given", async () => {
+  const files = { "keys.toml": new TextEncoder().encode("") };
+  const accept = ["grants", "accept", "geofence", "--yes", "--trust", "unsigned", "--store", "keys.toml"];
+  const [accepted] = (await run(accept, { held: [held], files })).opened;
+  assert.equal(accepted?.trust, "unsigned");
+  assert.ok(accepted?.keys !== undefined);
+  const [shown] = (await run(["info", "geofence", "--store", "keys.toml"], { files })).opened;
+  assert.ok(shown?.keys !== undefined);
+});
+
 const looks: Happening[] = [0, 1, 2].map((second) => ({
   kind: "metrics",
   atMs: 1_000 * second,

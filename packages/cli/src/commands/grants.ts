@@ -13,6 +13,8 @@ import { knownCapabilities } from "../known-capabilities.ts";
 import { jsonOption } from "../options.ts";
 import { changeText, grantText } from "../plugin-text.ts";
 import type { System } from "../system.ts";
+import { type TrustOptions, trustOf, trustOption } from "../trust-option.ts";
+import { storeOption } from "../trust-store.ts";
 
 type GrantsOptions = FolderOptions & { readonly json?: true; readonly yes?: true };
 
@@ -134,7 +136,9 @@ function heldText(held: readonly ConsentView[]): string {
 function acceptCommand(system: System, open: OpenHouse): Command {
   return answering(system, open, "accept", "change")
     .option("-y, --yes", "give all of it, without a question")
-    .addOption(policyOption());
+    .addOption(policyOption())
+    .addOption(trustOption())
+    .addOption(storeOption());
 }
 
 function refuseCommand(system: System, open: OpenHouse): Command {
@@ -152,9 +156,11 @@ function answering(system: System, open: OpenHouse, verb: "accept" | "refuse", u
     .addOption(folderOption())
     .addOption(jsonOption("print one JSON object"))
     .addHelpText("after", `\nExample:\n  remora grants ${verb} geofence`)
-    .action(async (name: string, options: GrantsOptions & { readonly policy?: string }) => {
+    .action(async (name: string, options: GrantsOptions & TrustOptions & { readonly policy?: string }) => {
+      // What waited is verified again before it runs.
+      const trust = verb === "accept" ? await trustOf(system, options) : {};
       const policy = await readPolicy(system, options.policy);
-      await withHouse(system, open, { ...options, use }, async (house) => {
+      await withHouse(system, open, { ...options, ...trust, use }, async (house) => {
         const held = (await house.held()).find(({ plugin }) => plugin === name) ?? null;
         if (verb === "refuse" || held === null) {
           // With nothing that waits, the manager says so.
