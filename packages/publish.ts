@@ -39,7 +39,8 @@ export function layOut(
   mkdirSync(target, { recursive: true });
   cpSync(join(source, "dist"), join(target, "dist"), {
     recursive: true,
-    filter: (path) => !/\.(tsbuildinfo|map)$/.test(path),
+    // What tests alone use is of no use to whoever installs it: hostile guests, fakes, killed programs.
+    filter: (path) => !/\.(tsbuildinfo|map)$|[/\\]testing$/.test(path),
   });
   cpSync(join(root, "LICENSE"), join(target, "LICENSE"));
   // A package with readers of its own has its own.

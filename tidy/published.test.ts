@@ -5,7 +5,7 @@
 
 import assert from "node:assert/strict";
 import { execFileSync, spawnSync } from "node:child_process";
-import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { before, test } from "node:test";
 import { buildExamples } from "../examples/build.ts";
@@ -70,6 +70,14 @@ for (const [module, resolution] of [
     assert.equal(status, 0);
   });
 }
+
+test("what only tests use is not in it", () => {
+  const paths = readdirSync(join(folder, "node_modules/remora/dist"), { recursive: true, encoding: "utf8" });
+  assert.deepEqual(
+    paths.filter((path) => /\btesting\b|\.test\./.test(path)),
+    [],
+  );
+});
 
 test("its compiled code does what its sources do", () => {
   const [first] = programs;
