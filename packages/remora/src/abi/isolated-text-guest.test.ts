@@ -120,3 +120,18 @@ test("the convention that somebody says is kept is the one that counts", async (
     code: "abi/no-convention",
   });
 });
+
+for (const level of ["worker", "process"] as const) {
+  test(`${level}: an export that is not there cannot be called next, at once or later`, async (t) => {
+    for (const ask of [
+      (guest: GuestAccess) => () => guest.callNext?.("nowhere"),
+      (guest: GuestAccess) => async () => guest.callNext?.("nowhere"),
+    ]) {
+      const fields = '(import "h" "ask" (func $ask)) (func (export "f") (call $ask))';
+      const instance = await open(t, level, `${fields} ${managedRuntime}`, (guest) => ({
+        h: { ask: ask(guest) },
+      }));
+      await assert.rejects(instance.call("f", []), { code: "component/no-such-export" });
+    }
+  });
+}

@@ -62,9 +62,8 @@ export interface GuestAccess {
   readonly msLeft?: () => number;
   /**
    * To be called in a host function of a core module behind a wall, and left out elsewhere: when it has answered, and before
-   * the guest goes on, an export is called with a number as far as it takes one. The last one counts.
-   *
-   * @throws component/no-such-export
+   * the guest goes on, an export is called with a number as far as it takes one. The last one counts; one that is not there
+   * ends the call with `component/no-such-export`.
    */
   readonly callNext?: (name: string, argument?: number) => void;
 }

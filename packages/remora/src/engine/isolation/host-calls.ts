@@ -71,7 +71,7 @@ export class HostCalls {
       }
       this.#waiting = finish;
       timer = atDeadline(waitMsMax, () => fail(engineErrors.deadline({ plugin, deadlineMs })));
-      given.then(succeed, fail);
+      given.then(succeed).catch(fail);
     } catch (error) {
       fail(error);
     }
