@@ -103,6 +103,8 @@ test("no loop outlives its deadline, whatever is in it", async () => {
     "memory growth by nothing": "(loop $l (drop (memory.grow (i32.const 0))) (br $l))",
     "memory growth that fails": "(loop $l (drop (memory.grow (i32.const -1))) (br $l))",
     "memory filled": "(loop $l (memory.fill (i32.const 0) (i32.const 1) (i32.const 0x3ff0000)) (br $l))",
+    "memory filled piece by piece":
+      "(loop $l (memory.fill (local.get 0) (i32.const 1) (i32.add (memory.size) (i32.const 3072))) (local.set 0 (i32.and (i32.add (local.get 0) (i32.const 4096)) (i32.const 0x3ffffff))) (br $l))",
     "memory copied": "(loop $l (memory.copy (i32.const 0) (i32.const 4096) (i32.const 0x3000000)) (br $l))",
     "memory copied the other way":
       "(loop $l (memory.copy (i32.const 4096) (i32.const 0) (i32.const 0x3000000)) (br $l))",

@@ -9,14 +9,22 @@
  * How long slices are stands in `slices.ts`. Neither whether a call succeeds nor where it is stopped depends on them.
  *
  * Terms: `granted` is what the guest was given in this call, so `granted` less the counter is what it used, also while
- * the counter is negative (overdrawn); the pool is what it was not given yet.
+ * the counter is negative (overdrawn); the pool is what it was not given yet. What is set aside for bytes belongs to
+ * what is granted: it can be spent as well, and is there only when the pool has it.
  */
 
 import { invariant, type RemoraError } from "../base/index.ts";
 import type { CounterName, InjectedExports } from "../wasm/metering/contract.ts";
 import { Allowance } from "./allowance.ts";
 import type { Budget, Limits } from "./limits.ts";
-import { measuredSlice, stoppableUnits, unclockedUnits, undatedUnits, unmeasuredSlice } from "./slices.ts";
+import {
+  asideUnits,
+  measuredSlice,
+  stoppableUnits,
+  unclockedUnits,
+  undatedUnits,
+  unmeasuredSlice,
+} from "./slices.ts";
 import { type RefillTarget, type Trampoline, trampolineTo, trap } from "./trampoline.ts";
 import { type WasmGlobal, type WasmInstance, type WasmTable, webAssembly } from "./webassembly.ts";
 
@@ -57,17 +65,22 @@ export class Meter implements RefillTarget {
   readonly #undatedUnits: number;
   readonly #stackSlotsMax: number;
   readonly #isFuelExact: boolean;
-  /** Sets the counter and gives back what it was; undefined as long as there is no module. */
-  #swap: ((units: number) => number) | undefined;
+  /** Sets the counter and what is set aside, and gives back what both were; undefined as long as there is no module. */
+  #swap: ((units: number, aside: number) => number) | undefined;
+  /** What can be set aside for its bytes. */
+  #asideMax = 0;
   #stack: WasmGlobal | undefined;
   /** Slots set aside for frames that do not count themselves. */
   #stackReserved = 0;
   readonly #tables: WasmTable[] = [];
   #trampoline: Trampoline | undefined;
-  /** What the counter has between calls. */
+  /** What the counter has between calls, and what is set aside then. */
   #standing = 0;
-  /** It holds no more than this. */
+  #standingAside = 0;
+  /** Both together hold no more than this. */
   #ceiling = 0;
+  /** What of it was set aside. */
+  #aside = 0;
   /** Nothing but the guest has changed the account since `begin`: it can be used again as it is. */
   #isUntouched = false;
 
@@ -135,7 +148,10 @@ export class Meter implements RefillTarget {
     this.#trampoline ??= trampolineTo(this);
     table.set(0, this.#trampoline.call);
     this.#tables.push(table);
-    this.#swap ??= exports[injected.swapFuel] as (units: number) => number;
+    if (this.#swap === undefined) {
+      this.#swap = exports[injected.swapFuel] as (units: number, aside: number) => number;
+      this.#asideMax = this.#swap.length > 1 ? asideUnits : 0;
+    }
     if (injected.stack !== undefined) {
       this.#stack = exports[injected.stack] as WasmGlobal;
       this.#stack.value = this.#stackSlotsMax;
@@ -143,7 +159,7 @@ export class Meter implements RefillTarget {
     if (injected.pages !== undefined) this.pages.countIn(exports[injected.pages] as WasmGlobal);
     if (injected.elements !== undefined) this.elements.countIn(exports[injected.elements] as WasmGlobal);
     this.#reserveStack(stackSlotsUncounted);
-    if (this.dead !== undefined) this.#swap(-1);
+    if (this.dead !== undefined) this.#swap(-1, 0);
   }
 
   /** Only the deepest frame is followed by others that do not count, so the largest such chain is all there can be. */
@@ -187,11 +203,12 @@ export class Meter implements RefillTarget {
     const timed = isStarted ? unmeasuredSlice(deadlineMs) : unclockedUnits;
     const unlooked = this.#sliceUnits ?? (isTimed ? timed : this.#undatedUnits);
     const standing = fuelMax < unlooked ? Math.floor(fuelMax) : unlooked;
-    if (standing !== this.#ceiling) this.#topUp(standing);
+    const aside = this.#asideOf(fuelMax - standing);
+    if (standing + aside !== this.#ceiling || aside !== this.#aside) this.#topUp(standing, aside);
     this.budget = budget;
     this.#fuelMax = fuelMax;
-    this.#pool = fuelMax - this.#standing;
-    this.#granted = this.#standing;
+    this.#granted = this.#ceiling;
+    this.#pool = fuelMax - this.#granted;
     this.#charged = 0;
     this.#deadlineMs = deadlineMs;
     this.#deadlineAt = isTimed ? unread : Infinity;
@@ -210,9 +227,10 @@ export class Meter implements RefillTarget {
       this.#fuelUsed = this.#consumed();
       return false;
     }
-    const rest = this.#swap === undefined ? 0 : this.#swap(this.#standing);
+    const rest = this.#swap === undefined ? 0 : this.#swap(this.#standing, this.#standingAside);
     const used = this.#charged + this.#granted - rest;
-    this.#ceiling = this.#standing;
+    this.#ceiling = this.#standing + this.#standingAside;
+    this.#aside = this.#standingAside;
     this.#fuelUsed = used;
     if (used <= this.#fuelMax) return true;
     this.kill("out-of-fuel");
@@ -386,10 +404,12 @@ export class Meter implements RefillTarget {
     const available = this.#pool - 1;
     if (available < 0) return false;
     const units = Math.floor(Math.min(slice, available));
-    this.#pool -= units + 1;
-    this.#granted += units + 1;
-    this.#ceiling = units;
-    this.#swap?.(units);
+    const aside = this.#asideOf(available - units);
+    this.#pool -= units + aside + 1;
+    this.#granted += units + aside + 1;
+    this.#ceiling = units + aside;
+    this.#aside = aside;
+    this.#swap?.(units, aside);
     return true;
   }
 
@@ -406,27 +426,37 @@ export class Meter implements RefillTarget {
     return leftMs <= 0 ? 0 : measuredSlice(used, elapsedMs, leftMs);
   }
 
+  /** What is set aside out of a pool: all or nothing, so that a guest whose fuel runs out is stopped where it would be without. */
+  #asideOf(pool: number): number {
+    return pool < this.#asideMax ? 0 : this.#asideMax;
+  }
+
   /** Between calls: what the guest may use before it asks. */
-  #topUp(standing: number): void {
+  #topUp(standing: number, aside: number): void {
     this.#standing = this.#swap === undefined ? 0 : standing;
-    this.#ceiling = this.#standing;
-    this.#swap?.(this.#standing);
+    this.#standingAside = aside;
+    this.#ceiling = this.#standing + aside;
+    this.#aside = aside;
+    this.#swap?.(this.#standing, aside);
   }
 
   /** Makes the counter -1: the rest goes back to the pool. Answers what was used since it was filled. */
   #empty(): number {
-    const rest = this.#swap?.(-1) ?? -1;
+    const rest = this.#swap?.(-1, 0) ?? -1;
     const used = this.#ceiling - rest;
     this.#pool += rest + 1;
     this.#granted -= rest + 1;
     this.#ceiling = -1;
+    this.#aside = 0;
     this.#isUntouched = false;
     return used;
   }
 
   #consumed(): number {
-    const rest = this.#swap?.(-1) ?? 0;
-    this.#swap?.(rest);
+    const rest = this.#swap?.(-1, 0) ?? 0;
+    // Which of both it was spent from is not known any more: what is left is set aside first, so that the slice is no longer than it was.
+    const aside = Math.max(0, Math.min(rest, this.#aside));
+    this.#swap?.(rest - aside, aside);
     return this.#charged + this.#granted - rest;
   }
 }

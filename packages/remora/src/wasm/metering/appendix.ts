@@ -8,7 +8,7 @@ import type { IndexSpaces } from "../index-spaces.ts";
 import type { Export, Global, Import, RecGroup } from "../module.ts";
 import type { FuncType, ValueType } from "../sections/value-types.ts";
 import { writeValueType } from "../sections/value-types.ts";
-import { Assembler, type Helper, helperBody, helperType, memoryGrow, tableGrow } from "./bulk.ts";
+import { Assembler, type Helper, helperBody, helperType, memoryGrow, tableGrow, takesBytes } from "./bulk.ts";
 import { type CounterName, reservedPrefix } from "./contract.ts";
 import type { Appended } from "./emit.ts";
 import { type GlobalMove, importOfCounter } from "./shared-counters.ts";
@@ -73,9 +73,12 @@ export function makeAppendix(input: AppendixInput): Appendix {
   const globals: Global[] = [];
   const imports: Import[] = [];
   const exports: Export[] = [];
-  const own = (name: CounterName, value: number) => {
+  const hidden = (value: number) => {
     globals.push({ type: { value: "i32", isMutable: true }, init: constantExpr(value) });
-    const index = spaces.globals.length + globals.length - 1;
+    return spaces.globals.length + globals.length - 1;
+  };
+  const own = (name: CounterName, value: number) => {
+    const index = hidden(value);
     if (name !== "fuel") exports.push({ name: names[name], kind: "global", index });
     return index;
   };
@@ -86,6 +89,7 @@ export function makeAppendix(input: AppendixInput): Appendix {
   const grows = (operator: number) => helpers.some((helper) => helper.operator === operator);
   const pages = grows(memoryGrow) ? counter("pages", input.pages) : -1;
   const elements = grows(tableGrow) ? counter("elements", input.elements) : -1;
+  const aside = !input.sharesCounters && helpers.some(takesBytes) ? hidden(0) : -1;
   const move = { first: spaces.imported.globals, by: imports.length };
   const refillTable = spaces.tables.length;
   exports.push({ name: names.refill, kind: "table", index: refillTable });
@@ -103,11 +107,13 @@ export function makeAppendix(input: AppendixInput): Appendix {
   exports.push({ name: names.swapFuel, kind: "func", index: swapFuel });
   const stub = { fuel, stack, refillTable, hostType };
   const { dataSizes, elementCounts } = input;
-  const context = { spaces, fuel, refill: refillGlobal, pages, elements, dataSizes, elementCounts };
+  const context = { spaces, fuel, aside, refill: refillGlobal, pages, elements, dataSizes, elementCounts };
   const functions = [
     { type: i32Type, body: localStub(stub) },
     { type: plainType, body: callHost(new Assembler(0), stub).finish() },
-    { type: i32Type, body: new Assembler(1).globalGet(fuel).get(0).globalSet(fuel).finish() },
+    aside < 0
+      ? { type: i32Type, body: new Assembler(1).globalGet(fuel).get(0).globalSet(fuel).finish() }
+      : { type: types.add(twoForOne), body: swapBoth(fuel, aside) },
     { type: i32Type, body: lengthStub(fuel, refillGlobal) },
     ...helpers.map((helper) => ({
       type: types.add(helperType(helper, spaces)),
@@ -182,6 +188,14 @@ function callHost(code: Assembler, { stack, refillTable, hostType }: Stub): Asse
 function localStub(stub: Stub): Uint8Array {
   const code = new Assembler(1).get(0).globalSet(stub.fuel);
   return callHost(code, stub).globalGet(stub.fuel).finish();
+}
+
+const twoForOne: FuncType = { kind: "func", parameters: ["i32", "i32"], results: ["i32"] };
+
+/** Neither is ever so large that the sum would not fit. */
+function swapBoth(fuel: number, aside: number): Uint8Array {
+  const code = new Assembler(2).globalGet(fuel).globalGet(aside).op("i32.add");
+  return code.get(0).globalSet(fuel).get(1).globalSet(aside).finish();
 }
 
 /** 4.3: unsigned, and never more than 2^30 at once, so that the counter cannot wrap around. */

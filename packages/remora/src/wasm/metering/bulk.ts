@@ -19,6 +19,8 @@ export interface Helper {
 export interface HelperContext {
   readonly spaces: IndexSpaces;
   readonly fuel: number;
+  /** Global of the units set aside for bytes; -1 where there is none. See `InjectedExports.swapFuel`. */
+  readonly aside: number;
   /** Function () -> () that refills the counter, or looks at the clock when it is not negative. */
   readonly refill: number;
   /** Globals of what may still be added. */
@@ -78,15 +80,45 @@ const tableCopy = operatorNamed("table.copy");
 export const memoryGrow = operatorNamed("memory.grow");
 export const tableGrow = operatorNamed("table.grow");
 
+/** Whether it takes bytes, of which units may be set aside: entries of tables take longer. */
+export function takesBytes({ operator }: Helper): boolean {
+  return operator === memoryFill || operator === memoryCopy || operator === memoryInit;
+}
+
 /** The body, from its locals to its end. */
 export function helperBody(helper: Helper, context: HelperContext): Uint8Array {
   const type = helperType(helper, context.spaces);
   const code = new Assembler(type.parameters.length);
+  if (takesBytes(helper) && context.aside >= 0) fromAside(code, helper, type, context);
   if (helper.operator === memoryGrow || helper.operator === tableGrow) grow(code, helper, type, context);
   else if (helper.operator === memoryInit || helper.operator === tableInit) init(code, helper, type, context);
   else if (helper.operator === memoryFill || helper.operator === tableFill) fill(code, helper, type, context);
   else copy(code, helper, type, context);
   return code.finish();
+}
+
+/** When enough is set aside: takes it from there, does it, returns. The clock and the pool of fuel need no look then. */
+function fromAside(
+  code: Assembler,
+  { operator, first, second }: Helper,
+  type: FuncType,
+  context: HelperContext,
+): void {
+  const { fuel, aside } = context;
+  const [to, from, length] = [0, 1, 2] as const;
+  const index = indexTypeAt(type, length);
+  // A guest that has overdrawn its counter is stopped here, if it has to be, whatever is set aside.
+  code.globalGet(fuel).constant("i32", 0).op("i32.ge_s");
+  code.get(length).globalGet(aside);
+  if (index === "i64") code.op("i64.extend_i32_u");
+  code.op(`${index}.le_u`).op("i32.and").if();
+  code.globalGet(aside).get(length);
+  if (index === "i64") code.op("i32.wrap_i64");
+  code.op("i32.sub").globalSet(aside);
+  code.get(to).get(from).get(length);
+  if (operator === memoryFill) code.op("memory.fill", first);
+  else code.op(operator === memoryCopy ? "memory.copy" : "memory.init", first, second);
+  code.op("return").end();
 }
 
 /** Ticks, grows when the allowance permits, charges what was added. */
