@@ -152,7 +152,7 @@ export async function expectRejected(
 }
 
 /** Lets everything run that is ready to, until it is true. */
-export async function settled(isTrue: () => boolean, withinMs = 2_000): Promise<void> {
+export async function settled(isTrue: () => boolean, withinMs = 20_000): Promise<void> {
   const untilMs = performance.now() + withinMs;
   while (!isTrue() && performance.now() < untilMs) await new Promise((resolve) => setImmediate(resolve));
   assert.ok(isTrue());
