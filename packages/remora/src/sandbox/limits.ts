@@ -113,7 +113,7 @@ export const defaultSandboxLimits: SandboxLimits = {
 /** @throws RangeError when a limit is not a whole number, or negative. */
 export function sandboxLimits(limits: Partial<SandboxLimits> = {}): SandboxLimits {
   for (const [name, value] of Object.entries(limits)) {
-    if (!(name in defaultSandboxLimits))
+    if (!Object.hasOwn(defaultSandboxLimits, name))
       throw new RangeError(`Cannot set the limit "${name}": no such limit`);
     if (!Number.isSafeInteger(value) || value < 0) {
       throw new RangeError(`Cannot set the limit "${name}" to ${String(value)}: expected a whole number`);

@@ -58,3 +58,26 @@ test("a flood is cut to so many lines a second, and the log says how many are mi
   log.close();
   assert.equal(texts().at(-1), "6 lines omitted: more than 5 in a second");
 });
+
+test("a write of a million line ends costs a look at each line that is written, and none at the others", () => {
+  let looks = 0;
+  const lines: string[] = [];
+  const time = { nowMs: 0 };
+  const bounds = { logLineBytesMax: 100, logLinesPerSecondMax: 5 };
+  const log = new BoundedLog("p", { write: ({ text }) => void lines.push(text) }, bounds, () => {
+    looks++;
+    return time.nowMs;
+  });
+  const stream = log.stream("stdout");
+  stream.write(bytes("begun"));
+  stream.write(new Uint8Array(1_000_000).fill(10));
+  stream.write(bytes("lost\nkept"));
+  assert.ok(looks < 30, `the clock was looked at ${looks} times`);
+  time.nowMs = 1_000;
+  stream.write(bytes(" and ended\n"));
+  assert.deepEqual(lines, [
+    ...["begun", "", "", "", ""],
+    "999996 lines omitted: more than 5 in a second",
+    "kept and ended",
+  ]);
+});

@@ -47,12 +47,22 @@ export class BoundedLog {
     this.#nowMs = nowMs;
   }
 
-  /** Writes a line, unless there were too many in this second. */
-  line(from: LogLine["from"], level: LogLevel, text: string): void {
+  /** Whether there were as many lines in this second as there may be. */
+  isFull(): boolean {
     const now = this.#nowMs();
     if (now - this.#secondStartedMs >= 1_000) this.#startSecond(now);
-    if (this.#lines >= this.#bounds.logLinesPerSecondMax) {
-      this.#omitted++;
+    return this.#lines >= this.#bounds.logLinesPerSecondMax;
+  }
+
+  /** Lines that nobody will see are only counted. */
+  omit(lines: number): void {
+    this.#omitted += lines;
+  }
+
+  /** Writes a line, unless there were too many in this second. */
+  line(from: LogLine["from"], level: LogLevel, text: string): void {
+    if (this.isFull()) {
+      this.omit(1);
       return;
     }
     this.#lines++;
@@ -71,7 +81,7 @@ export class BoundedLog {
 
   /** A byte stream that is cut into lines. */
   stream(from: "stdout" | "stderr"): LineStream {
-    return new LineStream((text) => this.line(from, from === "stderr" ? "warn" : "info", text), this.#bounds);
+    return new LineStream(this, from, this.#bounds);
   }
 
   #startSecond(now: number): void {
@@ -90,15 +100,17 @@ export class BoundedLog {
 
 /** Collects bytes until a line is whole or full. */
 export class LineStream {
-  readonly #emit: (text: string) => void;
+  readonly #log: BoundedLog;
+  readonly #from: "stdout" | "stderr";
   readonly #bytesMax: number;
   readonly #pending: Uint8Array;
   readonly #decoder = new TextDecoder("utf-8");
   #length = 0;
   #isCut = false;
 
-  constructor(emit: (text: string) => void, bounds: Pick<LogBounds, "logLineBytesMax">) {
-    this.#emit = emit;
+  constructor(log: BoundedLog, from: "stdout" | "stderr", bounds: Pick<LogBounds, "logLineBytesMax">) {
+    this.#log = log;
+    this.#from = from;
     this.#bytesMax = bounds.logLineBytesMax;
     this.#pending = new Uint8Array(this.#bytesMax);
   }
@@ -106,6 +118,11 @@ export class LineStream {
   write(bytes: Uint8Array): void {
     let from = 0;
     while (from < bytes.length) {
+      // A write may be a million line ends: to decode a line for each would take seconds.
+      if (this.#log.isFull()) {
+        this.#omit(bytes.subarray(from));
+        return;
+      }
       const newline = bytes.indexOf(10, from);
       const end = newline < 0 ? bytes.length : newline;
       this.#take(bytes.subarray(from, end));
@@ -120,6 +137,18 @@ export class LineStream {
     if (this.#length > 0) this.#end();
   }
 
+  /** Counts the lines that end here, and keeps the beginning of the one that does not. */
+  #omit(bytes: Uint8Array): void {
+    let lines = 0;
+    for (let at = 0; at < bytes.length; at++) if (bytes[at] === 10) lines++;
+    if (lines > 0) {
+      this.#log.omit(lines);
+      this.#length = 0;
+      this.#isCut = false;
+    }
+    this.#take(bytes.subarray(bytes.lastIndexOf(10) + 1));
+  }
+
   #take(part: Uint8Array): void {
     const room = this.#bytesMax - this.#length;
     if (part.length > room) this.#isCut = true;
@@ -131,7 +160,8 @@ export class LineStream {
   #end(): void {
     const end = this.#pending[this.#length - 1] === 13 ? this.#length - 1 : this.#length;
     const text = this.#decoder.decode(this.#pending.subarray(0, end));
-    this.#emit(this.#isCut ? `${text}…` : text);
+    const level = this.#from === "stderr" ? "warn" : "info";
+    this.#log.line(this.#from, level, this.#isCut ? `${text}…` : text);
     this.#length = 0;
     this.#isCut = false;
   }

@@ -8,6 +8,9 @@ import { fdflags, rights, sizes, whence } from "./layout.ts";
 /** Buffers of one read or write, as POSIX's IOV_MAX. */
 const iovecsMax = 1_024;
 
+/** Bytes of output that one write takes: each may end a line. */
+const outputBytesMax = 256 * 1024;
+
 export function byteFunctions({ machine, bytes, descriptors }: Preview1): Record<string, Implementation> {
   const { transferBytesMax } = machine.shared.limits;
   return {
@@ -49,9 +52,10 @@ export function byteFunctions({ machine, bytes, descriptors }: Preview1): Record
       if (descriptor.kind === "output") {
         bytes.setU32(
           result,
-          transfer(iovecs, count, (part) => {
-            descriptor.stream.write(part);
-            return part.length;
+          transfer(iovecs, count, (part, done) => {
+            const taken = part.subarray(0, Math.max(outputBytesMax - done, 0));
+            descriptor.stream.write(taken);
+            return taken.length;
           }),
         );
         return;

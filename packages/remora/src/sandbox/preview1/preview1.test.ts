@@ -638,3 +638,11 @@ test("an address that passes the end of all addresses is a fault, not an address
   guest.expect("fault", "poll_oneoff", -48, 0, 2, 1_000);
   assert.equal(guest.view.getUint32(0, true), 0x5f5f5f5f);
 });
+
+test("of output a write takes so much that its lines are counted in no time, and says how much it was", () => {
+  const guest = new ProxyGuest();
+  guest.bytes.fill(10);
+  for (const index of [0, 1, 2]) guest.iovec(8 * index, 64, 131_000);
+  guest.expect("success", "fd_write", 1, 0, 3, 32);
+  assert.equal(guest.view.getUint32(32, true), 256 * 1024);
+});
