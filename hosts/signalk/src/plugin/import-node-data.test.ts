@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdir, readFile, symlink, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rename, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { temporaryFolder } from "../testing/boats.ts";
@@ -39,6 +39,21 @@ test("what the plugin wrote since is not overwritten by a second import", async 
   const again = await importNodeData(folder, "charts", "new");
   assert.deepEqual(again.skipped.toSorted(), ["index.json", "link", "tiles/1.png"]);
   assert.equal(await readFile(file, "utf8"), "changed");
+});
+
+test("a link that the plugin has made in the place of a folder is not followed", async (t) => {
+  const folder = await temporaryFolder(t);
+  await nodePlugin(folder);
+  const outside = join(folder, "outside");
+  const root = join(folder, "plugin-config-data", "new", "vfs");
+  await mkdir(outside);
+  await mkdir(join(root, "data"), { recursive: true });
+  await symlink("../../../../outside", join(root, "data", "tiles"));
+  assert.deepEqual((await importNodeData(folder, "charts", "new")).skipped.toSorted(), ["link", "tiles"]);
+  await rename(join(root, "data"), join(root, "other"));
+  await symlink("../../../outside", join(root, "data"));
+  assert.deepEqual((await importNodeData(folder, "charts", "new")).skipped, ["data"]);
+  assert.deepEqual(await readdir(outside), []);
 });
 
 for (const id of ["..", "../x", "a/b", "", "."]) {

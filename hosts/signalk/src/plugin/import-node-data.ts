@@ -75,7 +75,12 @@ interface Copying {
 async function copyFolder(source: string, target: string, { name, isTop, copied }: Copying): Promise<void> {
   // A plugin without files of its own has no folder.
   const entries = await readdir(source, { withFileTypes: true }).catch(() => []);
-  if (entries.length > 0) await mkdir(target, { recursive: true });
+  if (entries.length === 0) return;
+  if (await isTaken(target)) {
+    copied.skipped.push(name === "" ? "data" : name);
+    return;
+  }
+  await mkdir(target, { recursive: true });
   for (const entry of entries) {
     // The private root of a WebAssembly plugin with the same id.
     if (isTop && entry.name === "vfs") continue;
@@ -85,6 +90,12 @@ async function copyFolder(source: string, target: string, { name, isTop, copied 
     else if (entry.isFile()) await copyOne(...paths, inner, copied);
     else copied.skipped.push(inner); // a link leads where it wants
   }
+}
+
+/** By a file, or by a link: the guest may have made it, to have files of the host's written where it leads. */
+async function isTaken(folder: string): Promise<boolean> {
+  const found = await lstat(folder).catch(() => undefined);
+  return found !== undefined && !found.isDirectory();
 }
 
 async function copyOne(

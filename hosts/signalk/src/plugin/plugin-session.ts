@@ -1,6 +1,6 @@
 /** A guest of a plugin, with what the plugin was given and where its things are. */
 
-import { mkdir } from "node:fs/promises";
+import { lstat, mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { Artifact } from "remora/engine";
 import { harmless } from "remora/policy";
@@ -46,6 +46,12 @@ export function openPluginSession(options: PluginSessionOptions, deps: PluginDep
   });
 }
 
+/** Whatever is there was put there by the guest: a file or a link that leads nowhere stops no start. */
+async function mkdirUnlessThere(path: string): Promise<void> {
+  const found = await lstat(path).catch(() => undefined);
+  if (found === undefined) await mkdir(path);
+}
+
 /** Before the first guest: what it finds below its root, when it was given one. */
 export async function makePrivateFolders(
   { dataFolder }: PluginDeps,
@@ -54,5 +60,6 @@ export async function makePrivateFolders(
 ): Promise<void> {
   if (!grants.some(({ grant }) => grant.capability === "fs.private")) return;
   const root = privateFolderOf(dataFolder, plugin);
-  for (const name of ["data", "config", "tmp"]) await mkdir(join(root, name), { recursive: true });
+  await mkdir(root, { recursive: true });
+  for (const name of ["data", "config", "tmp"]) await mkdirUnlessThere(join(root, name));
 }

@@ -42,23 +42,6 @@ export function diskVolume(options: DiskVolumeOptions): Volume {
   return { root, hasSafeLinks: hasDescriptors, close: () => root.close() };
 }
 
-/** What a folder holds already, for a quota that counts from there. */
-export function usageOf(folder: string, namesMax: number): { bytes: number; names: number } {
-  const used = { bytes: 0, names: 0 };
-  const pending = [folder];
-  for (let path = pending.pop(); path !== undefined; path = pending.pop()) {
-    for (const name of fs.readdirSync(path)) {
-      const stat = fs.lstatSync(`${path}/${name}`);
-      used.names++;
-      if (stat.isFile()) used.bytes += stat.size;
-      if (stat.isDirectory()) pending.push(`${path}/${name}`);
-    }
-    // Over the bound already: nothing more can be made, however much more there is.
-    if (used.names > 2 * namesMax) break;
-  }
-  return used;
-}
-
 function describeFolder(folder: string): string {
   const stat = fs.lstatSync(folder, { throwIfNoEntry: false });
   if (stat === undefined) return "nothing";

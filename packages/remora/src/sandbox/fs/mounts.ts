@@ -7,10 +7,11 @@ import * as fs from "node:fs";
 import { coreVocabulary, type Grant, targetKinds } from "../../policy/index.ts";
 import { sandboxErrors } from "../errors.ts";
 import { keyOf } from "./disk.ts";
-import { diskVolume, usageOf } from "./disk-volume.ts";
+import { diskVolume } from "./disk-volume.ts";
 import type { Mount } from "./files.ts";
 import { memoryVolume } from "./memory-volume.ts";
 import { Quota, type QuotaBounds, type UsageCount } from "./quota.ts";
+import { usageOf } from "./usage.ts";
 import type { Volume } from "./volume.ts";
 
 export interface FileUsage {
@@ -76,10 +77,15 @@ function openPrivate({ privateFolder, limits, nowNs }: MountOptions): Mounted {
       found: found === undefined ? "nothing" : "something else",
     });
   }
-  for (const name of ownFolders) fs.mkdirSync(`${privateFolder}/${name}`, { recursive: true, mode: 0o700 });
+  for (const name of ownFolders) makeOwnFolder(`${privateFolder}/${name}`);
   const { count, release } = ownCount(privateFolder, limits);
   const quota = new Quota({ ...limits, filesMax: limits.filesMax + ownFolders.length }, count);
   return mountOf(diskVolume({ folder: privateFolder, quota, mayHaveDevices: false }), quota, release);
+}
+
+/** What the guest has put in its place, a file or a link that leads nowhere, is there for the guest as well. */
+function makeOwnFolder(path: string): void {
+  if (fs.lstatSync(path, { throwIfNoEntry: false }) === undefined) fs.mkdirSync(path, { mode: 0o700 });
 }
 
 /**
