@@ -3,7 +3,6 @@
 import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
 import { isRemoraError } from "remora/base";
-import { harmless } from "remora/policy";
 import { auditCommand } from "./commands/audit.ts";
 import { completionCommand } from "./commands/completion.ts";
 import { demoCommand, type StartDemo } from "./commands/demo.ts";
@@ -29,6 +28,7 @@ import { updateCommand } from "./commands/update.ts";
 import { usersCommand } from "./commands/users.ts";
 import { verifyCommand } from "./commands/verify.ts";
 import { witCommand } from "./commands/wit.ts";
+import { errorText } from "./error-text.ts";
 import type { OpenHouse } from "./house.ts";
 import type { System } from "./system.ts";
 
@@ -104,11 +104,7 @@ export async function runProgram(args: readonly string[], system: System, hosts:
     // Commander has already written its help or its complaint.
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
     if (!isRemoraError(error)) throw error;
-    const lines = error.message.split("\n").map((line) => harmless(line, MESSAGE_LINE_MAX));
-    system.err.write(`${error.code}: ${lines.join("\n")}\n`);
+    system.err.write(errorText(error));
     return 1;
   }
 }
-
-/** A message can quote what a stranger wrote. */
-const MESSAGE_LINE_MAX = 2_000;

@@ -2,7 +2,7 @@
 
 import { Command } from "commander";
 import { isRemoraError } from "remora/base";
-import { harmless } from "remora/policy";
+import { errorText } from "../error-text.ts";
 import { happeningLine } from "../happening-text.ts";
 import { type FolderOptions, folderOption, type House, type OpenHouse, withHouse } from "../house.ts";
 import { installSource } from "../install-source.ts";
@@ -56,8 +56,7 @@ async function develop(system: System, house: House, { path, signal, json }: Dev
   };
   const tell = (error: unknown) => {
     if (!isRemoraError(error)) throw error;
-    const { code, message } = error;
-    system.err.write(`${code}: ${harmless(message, 2_000)}\n`);
+    system.err.write(errorText(error));
   };
   // The first one must work: there is nothing before it that could go on.
   await take();
