@@ -28,6 +28,7 @@ const autopilotSteps: readonly Step[] = [[autopilots], [`${autopilots}/_provider
 
 const courseSteps: readonly Step[] = [
   [course],
+  [`${course}/_config`],
   [`${course}/destination`, "PUT", { position: there, arrivalCircle: 50 }],
   [course],
   [`${course}/arrivalCircle`, "PUT", { value: 20 }],

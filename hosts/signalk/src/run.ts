@@ -4,6 +4,7 @@ import { randomUUID } from "node:crypto";
 import { type AuditSink, auditLines } from "remora/sandbox";
 import { pluginRoutes } from "./admin/plugin-routes.ts";
 import { type Clock, systemClock } from "./clock.ts";
+import { CourseFile } from "./course/course-file.ts";
 import { autopilotRoutes } from "./http/autopilot-routes.ts";
 import { courseRoutes } from "./http/course-routes.ts";
 import { featureRoutes } from "./http/feature-routes.ts";
@@ -113,7 +114,12 @@ function refusals(log: (line: string) => void): AuditSink {
 
 export async function runSignalk(options: RunSignalkOptions): Promise<RunningSignalk> {
   const { log, clock = systemClock, self = `urn:mrn:signalk:uuid:${randomUUID()}` } = options;
-  const server = new SignalkServer({ self, clock });
+  const courseFile = new CourseFile(options.dataFolder, (error) =>
+    log(`The course cannot be kept: ${error instanceof Error ? error.message : String(error)}`),
+  );
+  const server = new SignalkServer({ self, clock, keepCourse: (course) => courseFile.keep(course) });
+  const course = await courseFile.read();
+  if (course !== undefined) server.course.restore(course);
   const shared = {
     ...options.plugins,
     server: server.port,
@@ -182,6 +188,7 @@ export async function runSignalk(options: RunSignalkOptions): Promise<RunningSig
       await bundles?.close();
       sockets.close();
       await http.close();
+      await courseFile.settled();
     },
   };
 }

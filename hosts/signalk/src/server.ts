@@ -4,8 +4,9 @@
  */
 
 import { type Clock, systemClock } from "./clock.ts";
-import { Course } from "./course/course.ts";
+import { Course, type CourseInfo } from "./course/course.ts";
 import { courseDeltaV1, courseDeltaV2 } from "./course/course-deltas.ts";
+import { InstrumentCourse } from "./course/instrument-course.ts";
 import type { Delta, StampedDelta } from "./delta/delta.ts";
 import type { Published } from "./delta/published.ts";
 import { Publisher } from "./delta/publisher.ts";
@@ -27,6 +28,8 @@ export interface ServerOptions {
   readonly self: string;
   readonly clock?: Clock;
   readonly modelLimits?: Partial<ModelLimits>;
+  /** Told of each course that is to be there after a restart. */
+  readonly keepCourse?: (course: CourseInfo) => void;
   /** Told when a plugin says how it is. */
   readonly onStatus?: (
     plugin: string,
@@ -48,6 +51,7 @@ export class SignalkServer {
   readonly notifications: Notifications;
   /** What plugins reach of it. */
   readonly port: ServerPort;
+  readonly #instruments: InstrumentCourse;
   readonly #publisher = new Publisher();
   #deltas = 0;
 
@@ -56,7 +60,8 @@ export class SignalkServer {
     this.model = new Model(`vessels.${options.self}`, options.modelLimits);
     this.puts = new PutRequests(this.clock);
     this.port = this.#makePort(options);
-    this.course = this.#makeCourse();
+    this.course = this.#makeCourse(options);
+    this.#instruments = new InstrumentCourse(this.course, this.clock);
     this.notifications = this.#makeNotifications();
   }
 
@@ -82,14 +87,16 @@ export class SignalkServer {
     // Version 2 of the interfaces has a model of its own; what belongs there must not be mixed into this one.
     if (version === 1) this.model.apply(delta);
     this.#publisher.tell(delta, version);
+    if (version === 1 && delta.context === this.model.selfContext) this.#instruments.hear(delta.updates);
   }
 
-  #makeCourse(): Course {
+  #makeCourse({ keepCourse }: ServerOptions): Course {
     return new Course({
       position: () => this.#position(),
       resource: (type, id) => this.resources.get(type, id),
       date: () => this.clock.date(),
-      onChange: (course) => {
+      onChange: (course, isLasting) => {
+        if (isLasting) keepCourse?.(course);
         this.port.handleMessage("courseApi", courseDeltaV1(course), 1);
         this.port.handleMessage("courseApi", courseDeltaV2(course), 2);
       },

@@ -1,6 +1,6 @@
 /**
- * Where the vessel is going: to a place, to a waypoint, or along a route. It is set by version 2 of the interfaces and told by
- * deltas of both (signalk-server, "Course API").
+ * Where the vessel is going: to a place, to a waypoint, or along a route. It is set by version 2 of the interfaces or by
+ * an instrument, and told by deltas of both versions (signalk-server, "Course API").
  */
 
 import { isRecord } from "../delta/delta.ts";
@@ -49,8 +49,8 @@ export interface CourseOptions {
   /** Rejects, or gives undefined, when there is none. */
   readonly resource: (type: string, id: string) => Promise<unknown>;
   readonly date: () => Date;
-  /** Told when it is another. */
-  readonly onChange: (course: CourseInfo) => void;
+  /** Told when it is another; `isLasting` unless an instrument steers, who says it again by itself. */
+  readonly onChange: (course: CourseInfo, isLasting: boolean) => void;
 }
 
 const invalid = "Invalid Data supplied.";
@@ -68,6 +68,10 @@ const noCourse: CourseInfo = {
 export class Course {
   readonly #options: CourseOptions;
   #info = noCourse;
+  /** Who set the destination: the interface, or an instrument by its `$source`. */
+  #setBy: { readonly kind: "api" } | { readonly kind: "instrument"; readonly source: string } | undefined;
+  /** Whether no instrument may set one. */
+  #isApiOnly = false;
 
   constructor(options: CourseOptions) {
     this.#options = options;
@@ -75,6 +79,45 @@ export class Course {
 
   get info(): CourseInfo {
     return this.#info;
+  }
+
+  get isSetByApi(): boolean {
+    return this.#setBy?.kind === "api";
+  }
+
+  /** The instrument that has set the destination, by its `$source`. */
+  get steeredBy(): string | undefined {
+    return this.#setBy?.kind === "instrument" ? this.#setBy.source : undefined;
+  }
+
+  get isApiOnly(): boolean {
+    return this.#isApiOnly;
+  }
+
+  /** One that an instrument has set ends with this. It lasts until the server ends. */
+  setApiOnly(isApiOnly: boolean): void {
+    this.#isApiOnly = isApiOnly;
+    if (isApiOnly && !this.isSetByApi) this.clear();
+  }
+
+  /** One that was kept, as the interface had set it. */
+  restore(course: CourseInfo): void {
+    this.#setBy = { kind: "api" };
+    this.#change(course);
+  }
+
+  /** An instrument steers for a place. @throws Refusal nobody knows where the vessel is */
+  steer(instrument: string, position: Position): void {
+    const nextPoint = { type: "Location", position: plain(position), name: "DP" };
+    const previousPoint = this.#vessel();
+    this.#setBy = { kind: "instrument", source: instrument };
+    this.#begin(undefined, { activeRoute: null, nextPoint, previousPoint });
+  }
+
+  /** Where the instrument's track begins. */
+  comeFrom(position: Position): void {
+    const name = this.#info.previousPoint?.name ?? "WP0";
+    this.#change({ previousPoint: { type: "RoutePoint", position: plain(position), name } });
   }
 
   /** @param destination `{position}` or `{href}` of a waypoint, with `arrivalCircle` or without. @throws Refusal */
@@ -86,6 +129,7 @@ export class Course {
     else if (isOnEarth(position)) nextPoint = { type: "Location", position: plain(position), name: "DP" };
     else throw new Refusal("Error: position is not valid");
     const previousPoint = this.#vessel();
+    this.#setBy = { kind: "api" };
     this.#begin(arrivalCircle, { activeRoute: null, nextPoint, previousPoint });
   }
 
@@ -101,7 +145,9 @@ export class Course {
       pointIndex: boundedIndex(pointIndex, route),
       pointTotal: route.positions.length,
     };
-    this.#begin(arrivalCircle, this.#leg(activeRoute, route));
+    const leg = this.#leg(activeRoute, route);
+    this.#setBy = { kind: "api" };
+    this.#begin(arrivalCircle, leg);
   }
 
   /** @throws Refusal */
@@ -134,6 +180,7 @@ export class Course {
   }
 
   clear(): void {
+    this.#setBy = undefined;
     this.#change({ ...noCourse, arrivalCircle: this.#info.arrivalCircle });
   }
 
@@ -212,7 +259,7 @@ export class Course {
 
   #change(course: Partial<CourseInfo>): void {
     this.#info = { ...this.#info, ...course };
-    this.#options.onChange(this.#info);
+    this.#options.onChange(this.#info, this.steeredBy === undefined);
   }
 }
 

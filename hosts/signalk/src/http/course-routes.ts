@@ -23,8 +23,17 @@ export function courseRoutes(course: Course): Route[] {
   const givenValue = ({ body }: ApiRequest) => (isRecord(body) ? body.value : undefined);
   return [
     route("GET", base, () => ok(course.info)),
-    // No instrument sets the course here, as with `apiOnly` there.
-    route("GET", `${base}/_config`, () => ok({ apiOnly: true })),
+    route("GET", `${base}/_config`, () => ok({ apiOnly: course.isApiOnly })),
+    route(
+      "POST",
+      `${base}/_config/apiOnly`,
+      change(() => course.setApiOnly(true)),
+    ),
+    route(
+      "DELETE",
+      `${base}/_config/apiOnly`,
+      change(() => course.setApiOnly(false)),
+    ),
     route("GET", `${base}/arrivalCircle/meta`, () => ok(arrivalCircleMeta)),
     route(
       "DELETE",

@@ -61,12 +61,15 @@ export async function boatWith(
   packages: readonly PluginPackage[],
   options: Partial<RunSignalkOptions> = {},
 ): Promise<Boat> {
+  let running: RunningSignalk | undefined;
+  // Before the folder goes, since it may still be writing there.
+  t.after(() => running?.close());
   const folder = await temporaryFolder(t);
   const modules = join(folder, "node_modules");
   for (const each of packages) await writePackage(modules, each);
   const clock = new FakeClock();
   const lines: string[] = [];
-  const running = await runSignalk({
+  running = await runSignalk({
     dataFolder: folder,
     modulesFolders: [modules],
     port: 0,
@@ -77,7 +80,6 @@ export async function boatWith(
     // Other tests on the machine are not the plugins' fault.
     plugins: { guestClock: processorClock(() => process.threadCpuUsage()), ...options.plugins },
   });
-  t.after(() => running.close());
   const base = `http://127.0.0.1:${running.http.port}`;
   return {
     ...running,
