@@ -28,6 +28,8 @@ export class Distributor {
   readonly #watchers = new Set<Watcher>();
   readonly #outlets = new Map<string, Set<Outlet>>();
   readonly #routes: RouteTable | undefined;
+  /** Destinations that get every message, whatever the routes say. */
+  readonly #forAll = new Set<string>();
   #sent = 0;
   #dropped = 0;
 
@@ -36,8 +38,12 @@ export class Distributor {
     this.#routes = routes;
   }
 
-  /** @param destination Id of the listener that accepted the connection, or of the server it goes to. */
-  add(destination: string, outlet: Outlet): void {
+  /**
+   * @param destination Id of the listener that accepted the connection, or of the server it goes to.
+   * @param isForAll    It gets every message, whatever the routes say.
+   */
+  add(destination: string, outlet: Outlet, { isForAll = false }: { readonly isForAll?: boolean } = {}): void {
+    if (isForAll) this.#forAll.add(destination);
     const group = this.#outlets.get(destination);
     if (group === undefined) this.#outlets.set(destination, new Set([outlet]));
     else group.add(outlet);
@@ -46,7 +52,9 @@ export class Distributor {
   remove(destination: string, outlet: Outlet): void {
     const group = this.#outlets.get(destination);
     group?.delete(outlet);
-    if (group?.size === 0) this.#outlets.delete(destination);
+    if (group?.size !== 0) return;
+    this.#outlets.delete(destination);
+    this.#forAll.delete(destination);
   }
 
   /** @param origin Where the message came from; undefined for a recording. */
@@ -56,10 +64,9 @@ export class Distributor {
       for (const group of this.#outlets.values()) this.#sendTo(group, message, origin);
       return;
     }
-    for (const destination of this.#routes.route(message)) {
-      const group = this.#outlets.get(destination);
-      if (group !== undefined) this.#sendTo(group, message, origin);
-    }
+    for (const destination of this.#routes.route(message)) this.#sendToAll(destination, message, origin);
+    // No route can name them, since they came after the configuration.
+    for (const destination of this.#forAll) this.#sendToAll(destination, message, origin);
   }
 
   /**
@@ -71,7 +78,9 @@ export class Distributor {
   deliver(message: CotMessage, isWanted?: (outlet: Outlet) => boolean): Outlet[] {
     for (const watch of this.#watchers) watch(message, undefined);
     const isRouted = isWanted === undefined && this.#routes !== undefined;
-    const destinations = isRouted ? (this.#routes?.route(message) ?? []) : this.#outlets.keys();
+    const destinations = isRouted
+      ? [...(this.#routes?.route(message) ?? []), ...this.#forAll]
+      : this.#outlets.keys();
     const taken: Outlet[] = [];
     for (const destination of destinations) {
       for (const outlet of this.#outlets.get(destination) ?? []) {
@@ -93,6 +102,11 @@ export class Distributor {
 
   counts(): DistributionCounts {
     return { sent: this.#sent, dropped: this.#dropped, unrouted: this.#routes?.unrouted ?? 0 };
+  }
+
+  #sendToAll(destination: string, message: CotMessage, origin: Outlet | undefined): void {
+    const group = this.#outlets.get(destination);
+    if (group !== undefined) this.#sendTo(group, message, origin);
   }
 
   #sendTo(group: ReadonlySet<Outlet>, message: CotMessage, origin: Outlet | undefined): void {

@@ -18,15 +18,28 @@ const noCounts: EndpointCounts = { messagesIn: 0, messagesOut: 0, bytesIn: 0, by
 
 export class Endpoint {
   readonly kind: EndpointKind;
-  readonly settings: ListenerSettings | ServerSettings;
+  /** Whether it was added while the host ran: then it gets every message, and can change. */
+  readonly isAdded: boolean;
+  #settings: ListenerSettings | ServerSettings;
   readonly #open = new Set<Connection>();
   #past = noCounts;
   #openedAtMs: number | undefined;
   #failure: RemoraError | undefined;
+  #isClosed = false;
 
-  constructor(kind: EndpointKind, settings: ListenerSettings | ServerSettings) {
+  constructor(kind: EndpointKind, settings: ListenerSettings | ServerSettings, isAdded: boolean) {
     this.kind = kind;
-    this.settings = settings;
+    this.#settings = settings;
+    this.isAdded = isAdded;
+  }
+
+  get settings(): ListenerSettings | ServerSettings {
+    return this.#settings;
+  }
+
+  /** Nobody listens for it, since its address could not be had. */
+  get isClosed(): boolean {
+    return this.#isClosed;
   }
 
   get openCount(): number {
@@ -66,6 +79,19 @@ export class Endpoint {
   }
 
   failed(error: RemoraError): void {
+    this.#failure = error;
+  }
+
+  /** It was opened anew, with other settings. */
+  changed(settings: ListenerSettings | ServerSettings): void {
+    this.#settings = settings;
+    this.#isClosed = false;
+    this.#failure = undefined;
+  }
+
+  /** It could not be opened at all. */
+  notOpened(error: RemoraError): void {
+    this.#isClosed = true;
     this.#failure = error;
   }
 }

@@ -49,6 +49,11 @@ export const takErrors = defineErrors("tak", {
       return `Cannot connect to ${d.name}: attempt ${d.attempt} failed (${d.reason}), ${next}`;
     },
   },
+  "connection-exists": {
+    fault: "operator",
+    message: (d: { name: string }) =>
+      `Cannot make a second connection with the name "${harmless(d.name)}": change that one, or choose another name`,
+  },
   "connection-idle": {
     fault: "operator",
     message: (d: { name: string; idleMs: number; idleMsMax: number }) =>
@@ -58,6 +63,11 @@ export const takErrors = defineErrors("tak", {
     fault: "operator",
     message: (d: { name: string; reason: string }) =>
       `Cannot go on with ${d.name}: the connection broke: ${d.reason}`,
+  },
+  "connection-of-file": {
+    fault: "operator",
+    message: (d: { name: string }) =>
+      `Cannot change "${harmless(d.name)}" here: it stands in the host's configuration; change it there and start the host again`,
   },
   "connections-max": {
     fault: "operator",
@@ -124,6 +134,11 @@ export const takErrors = defineErrors("tak", {
     message: (d: { uid: string; length: number; lengthMax: number }) =>
       `Cannot match the group name of "${d.uid}": it has ${d.length} characters, ${d.lengthMax} are allowed`,
   },
+  "kept-changes": {
+    fault: "operator",
+    message: (d: { path: string; doing: "read" | "write"; problem: string }) =>
+      `Cannot ${d.doing} "${d.path}", which has the connections and filters that were made over the API: ${d.problem}`,
+  },
   "listen-failed": {
     fault: "operator",
     message: (d: { name: string; reason: string }) => `Cannot listen at ${d.name}: ${d.reason}`,
@@ -136,6 +151,10 @@ export const takErrors = defineErrors("tak", {
   "no-such-connection": {
     fault: "operator",
     message: (d: { id: string }) => `Cannot find a connection with the id "${harmless(d.id)}"`,
+  },
+  "no-such-filter": {
+    fault: "operator",
+    message: (d: { id: string }) => `Cannot find a filter with the id "${harmless(d.id)}"`,
   },
   "peer-stalled": {
     fault: "operator",

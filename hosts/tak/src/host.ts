@@ -13,6 +13,7 @@ import type { TakConfig } from "./config/settings.ts";
 import type { CotMessage } from "./cot/message.ts";
 import { DecisionLine, type Waiting } from "./decision-line.ts";
 import { Distributor, type Outlet, type Watcher } from "./distribute.ts";
+import { FilterRules } from "./filters/rules.ts";
 import type { TakHostOptions } from "./plugin/host-functions.ts";
 import { type ChainPlugin, type OpenedPlugins, openPlugins } from "./plugin/open-plugins.ts";
 import { managedStage } from "./plugin/plugin-stage.ts";
@@ -44,7 +45,7 @@ export interface TakHostStats {
   /** Of those, the ones that had arrived before. */
   readonly duplicates: number;
   readonly passed: number;
-  /** By a verdict, or because a stage failed and blocks then. */
+  /** By a verdict or a rule, or because a stage failed and blocks then. */
   readonly blocked: number;
   /** Passed, but not as they came. */
   readonly changed: number;
@@ -76,6 +77,8 @@ export class TakHost {
   readonly config: TakConfig;
   /** Of its plugins. */
   readonly manager: Manager;
+  /** Made while it runs, ahead of the chain. */
+  readonly rules = new FilterRules();
   readonly #aggregator: Aggregator;
   readonly #chain: Chain;
   readonly #distributor: Distributor;
@@ -125,7 +128,7 @@ export class TakHost {
    */
   accept(message: CotMessage, origin: Outlet | undefined): Promise<void> | undefined {
     this.#messages++;
-    if (!this.#aggregator.isNew(message)) return undefined;
+    if (!this.#aggregator.isNew(message) || !this.rules.isPassed(message)) return undefined;
     if (this.#isLate || !this.#line.isEmpty) {
       this.#flush();
       return this.#line.add(message, origin);
@@ -151,6 +154,7 @@ export class TakHost {
   ): Promise<Injected> {
     this.#messages++;
     if (!this.#aggregator.isNew(message)) return { kind: "duplicate" };
+    if (!isPassed && !this.rules.isPassed(message)) return { kind: "blocked" };
     const decided = isPassed ? message : await this.#decideAlone(message);
     if (decided === undefined) return { kind: "blocked" };
     return { kind: "sent", outlets: this.#distributor.deliver(decided, to) };
@@ -161,9 +165,12 @@ export class TakHost {
     return this.#distributor.watch(watcher);
   }
 
-  /** @param destination The id of the listener that accepted the connection, or of the server that it goes to. */
-  addOutlet(destination: string, outlet: Outlet): void {
-    this.#distributor.add(destination, outlet);
+  /**
+   * @param destination The id of the listener that accepted the connection, or of the server that it goes to.
+   * @param isForAll    It gets every message, whatever the routes say.
+   */
+  addOutlet(destination: string, outlet: Outlet, options: { readonly isForAll?: boolean } = {}): void {
+    this.#distributor.add(destination, outlet, options);
   }
 
   removeOutlet(destination: string, outlet: Outlet): void {
@@ -176,7 +183,7 @@ export class TakHost {
       messages: this.#messages,
       duplicates: this.#aggregator.duplicates,
       passed,
-      blocked,
+      blocked: blocked + this.rules.blocked,
       changed,
       failed,
       lost: this.#line.lostCount,

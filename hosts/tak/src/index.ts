@@ -56,7 +56,7 @@ export { Rate } from "./stats.ts";
 
 // Plugins, and the host that they run in.
 
-export { type Connections, openConnections, type Tell } from "./connections.ts";
+export { type Connections, type EndpointSettings, openConnections, type Tell } from "./connections.ts";
 export {
   type OpenTakHostOptions,
   openTakHost,
@@ -81,6 +81,7 @@ export {
 
 export type { ApiAnswer, ApiRequest, ApiRoute, ApiSocket } from "./api/mounted.ts";
 export { type OmnitakApi, type OmnitakApiOptions, omnitakApi } from "./api/omnitak-api.ts";
+export { KeptChanges } from "./kept-changes.ts";
 
 // Errors.
 

@@ -5,12 +5,16 @@
 
 import { readFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
+import { isRemoraError } from "remora/base";
+import { connectionRequestOf } from "./api/connection-request.ts";
+import { ruleOf } from "./api/filter-request.ts";
 import { parseTakConfig } from "./config/parse.ts";
 import type { TakConfig } from "./config/settings.ts";
-import { type Connections, openConnections } from "./connections.ts";
+import { type Connections, type EndpointSettings, openConnections } from "./connections.ts";
 import { StreamReader } from "./cot/stream-reader.ts";
 import { reasonOf, takErrors } from "./errors.ts";
 import { openTakHost, type PluginStats, type TakHost, type TakHostStats } from "./host.ts";
+import { KeptChanges } from "./kept-changes.ts";
 import { noElevation, openElevation } from "./plugin/elevation.ts";
 import { readRecording } from "./recording/container.ts";
 import { Player, play } from "./recording/player.ts";
@@ -44,6 +48,8 @@ export interface TakRunStats extends TakHostStats {
 export interface RunningTak {
   readonly host: TakHost;
   readonly connections: Connections;
+  /** The connections and filters that were made over the API. */
+  readonly kept: KeptChanges;
   stats(): TakRunStats;
   /** Never resolves; rejects when the recording cannot be played on. */
   readonly ended: Promise<void>;
@@ -57,6 +63,7 @@ export interface RunningTak {
  * @throws tak/config             the settings are not right; all problems with line and column
  * @throws tak/config-file        the file cannot be read
  * @throws tak/listen-failed      an address cannot be listened to
+ * @throws tak/kept-changes       somebody broke the file of what was made over the API
  * @throws … whatever a plugin cannot be started for; nothing is left open
  */
 export async function runTak(options: RunTakOptions): Promise<RunningTak> {
@@ -75,8 +82,12 @@ export async function runTak(options: RunTakOptions): Promise<RunningTak> {
     },
   });
   let connections: Connections;
+  let kept: KeptChanges;
   try {
+    kept = new KeptChanges(host.manager.folder);
+    const added = takeKept(kept, host);
     connections = await openConnections(config, host, (level, line) => log(`${level}: ${line}`));
+    for (const one of added) await connections.addAgain(one);
   } catch (error) {
     await host.close();
     throw error;
@@ -93,6 +104,7 @@ export async function runTak(options: RunTakOptions): Promise<RunningTak> {
   return {
     host,
     connections,
+    kept,
     stats: () => rates.of(host.stats()),
     ended,
     async close() {
@@ -105,6 +117,17 @@ export async function runTak(options: RunTakOptions): Promise<RunningTak> {
       }
     },
   };
+}
+
+/** Rules hold from the first message on. @returns The connections to open. @throws tak/kept-changes */
+function takeKept(kept: KeptChanges, host: TakHost): readonly EndpointSettings[] {
+  try {
+    host.rules.set(kept.of("filters").map(ruleOf));
+    return kept.of("connections").map(({ request }) => connectionRequestOf(request));
+  } catch (cause) {
+    if (!isRemoraError(cause)) throw cause;
+    throw takErrors["kept-changes"]({ path: kept.path, doing: "read", problem: cause.message }, cause);
+  }
 }
 
 async function readText(file: string): Promise<string> {

@@ -37,7 +37,7 @@ export interface MountedAnswer {
 }
 
 export interface MountedRoute {
-  readonly method: "GET" | "POST" | "PUT" | "DELETE";
+  readonly method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
   /** With `:name` for what is variable. */
   readonly path: string;
   readonly role: Role | "everybody";

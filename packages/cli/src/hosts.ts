@@ -60,10 +60,11 @@ interface RunningOptions {
 async function running(tak: RunningTak, { what, log, jwtSecret }: RunningOptions): Promise<Running> {
   const { manager, config } = tak.host;
   const pluginFolder = resolve(dirname(config.file), config.pluginDir);
-  const { host, connections } = tak;
+  const { host, connections, kept } = tak;
   const omnitak = omnitakApi({
     host,
     connections,
+    kept,
     pluginFolder,
     nowMs: Date.now,
     memoryBytes: process.memoryUsage.rss,

@@ -1,4 +1,4 @@
-/** The connections of the host, and events that people send over them. */
+/** Events that people send. */
 
 import { isRemoraError } from "remora/base";
 import { harmless } from "remora/policy";
@@ -7,10 +7,10 @@ import type { CotMessage } from "../cot/message.ts";
 import { StreamReader } from "../cot/stream-reader.ts";
 import type { Outlet } from "../distribute.ts";
 import type { Endpoint } from "../endpoint.ts";
-import { takErrors } from "../errors.ts";
 import type { Injected, TakHost } from "../host.ts";
-import { type Fields, fieldsOf, flagOf, refused, textOf, textsOf, wholeOf } from "./body.ts";
-import { type ApiRoute, look } from "./mounted.ts";
+import { type Fields, fieldsOf, flagOf, refused, textOf, textsOf } from "./body.ts";
+import { connectionId } from "./connection-routes.ts";
+import type { ApiRoute } from "./mounted.ts";
 import { uuidOf } from "./uuid.ts";
 
 export interface CotRoutesOptions {
@@ -19,22 +19,8 @@ export interface CotRoutesOptions {
   readonly nowMs: () => number;
 }
 
-const base = "/api/v1/connections";
-
 export function cotRoutes({ host, connections, nowMs }: CotRoutesOptions): ApiRoute[] {
   return [
-    look(base, "All connections of the configuration", async ({ query }) => {
-      const { offset = "0", limit = "100" } = query;
-      const from = wholeOf(offset, "offset", { min: 0, max: 1_000_000 });
-      const to = from + wholeOf(limit, "limit", { min: 0, max: 1_000 });
-      const all = connections.endpoints.map(connectionView);
-      return { connections: all.slice(from, to), total: all.length };
-    }),
-    look(`${base}/:id`, "A connection", async ({ params: { id = "" } }) => {
-      const found = connections.endpoints.map(connectionView).find((view) => view.id === id);
-      if (found === undefined) throw takErrors["no-such-connection"]({ id: id.slice(0, 100) });
-      return found;
-    }),
     {
       method: "POST",
       path: "/api/v1/cot/send",
@@ -47,41 +33,6 @@ export function cotRoutes({ host, connections, nowMs }: CotRoutesOptions): ApiRo
       }),
     },
   ];
-}
-
-/** Names end with the connection; ids do not change from start to start. */
-export function connectionId(endpoint: Endpoint): string {
-  return uuidOf("connection", endpoint.settings.id);
-}
-
-const types = {
-  listener: { tcp: "tcpserver", tls: "tlsserver", udp: "udp" },
-  server: { tcp: "tcpclient", tls: "tlsclient", udp: "udp" },
-} as const;
-
-function connectionView(endpoint: Endpoint) {
-  const { kind, settings, openCount, openedAtMs, failure } = endpoint;
-  const { messagesIn, messagesOut, bytesIn, bytesOut } = endpoint.counts();
-  return {
-    id: connectionId(endpoint),
-    name: settings.id,
-    connection_type: types[kind][settings.protocol],
-    status: openCount > 0 ? "connected" : statusOfClosed(endpoint),
-    address: settings.host,
-    port: settings.port,
-    messages_received: messagesIn,
-    messages_sent: messagesOut,
-    bytes_received: bytesIn,
-    bytes_sent: bytesOut,
-    connected_at: openCount > 0 && openedAtMs !== undefined ? new Date(openedAtMs).toISOString() : null,
-    error: failure === undefined ? null : harmless(`${failure.code}: ${failure.message}`, 500),
-  };
-}
-
-/** A listener that nobody has come to waits; a server that is not there is tried again, unless it failed. */
-function statusOfClosed({ kind, failure }: Endpoint): "disconnected" | "connecting" | "error" {
-  if (kind === "listener") return "disconnected";
-  return failure === undefined ? "connecting" : "error";
 }
 
 async function send(fields: Fields, { host, connections, nowMs }: CotRoutesOptions) {

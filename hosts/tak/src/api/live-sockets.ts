@@ -10,7 +10,7 @@ import type { CotMessage } from "../cot/message.ts";
 import type { Outlet } from "../distribute.ts";
 import type { TakHost } from "../host.ts";
 import { type Fields, fieldsOf } from "./body.ts";
-import { connectionId } from "./cot-routes.ts";
+import { connectionId } from "./connection-routes.ts";
 import type { ApiPeer, ApiSocket } from "./mounted.ts";
 import type { Observations } from "./observations.ts";
 import { healthView } from "./plugin-views.ts";

@@ -29,7 +29,7 @@ export interface ApiAnswer {
 }
 
 export interface ApiRoute {
-  readonly method: "GET" | "POST" | "PUT" | "DELETE";
+  readonly method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
   readonly path: string;
   readonly role: ApiRole | "everybody";
   readonly audit?: string;

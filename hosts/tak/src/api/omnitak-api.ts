@@ -6,8 +6,11 @@
 
 import type { Connections } from "../connections.ts";
 import type { TakHost } from "../host.ts";
+import type { KeptChanges } from "../kept-changes.ts";
 import { authRoutes } from "./auth-routes.ts";
+import { connectionRoutes } from "./connection-routes.ts";
 import { cotRoutes } from "./cot-routes.ts";
+import { filterRoutes } from "./filter-routes.ts";
 import { liveSockets } from "./live-sockets.ts";
 import type { ApiAnswer, ApiRoute, ApiSocket } from "./mounted.ts";
 import { Observations } from "./observations.ts";
@@ -25,7 +28,9 @@ export interface OmnitakApi {
 
 export interface OmnitakApiOptions {
   readonly host: TakHost;
-  readonly connections: Pick<Connections, "endpoints">;
+  readonly connections: Connections;
+  /** What was made over this API, which a restart finds again. */
+  readonly kept: KeptChanges;
   /** Where paths of requests begin, and what they do not leave. */
   readonly pluginFolder: string;
   /** Milliseconds since 1970. */
@@ -35,7 +40,7 @@ export interface OmnitakApiOptions {
 }
 
 export function omnitakApi(options: OmnitakApiOptions): OmnitakApi {
-  const { host, connections, pluginFolder, nowMs, memoryBytes } = options;
+  const { host, connections, kept, pluginFolder, nowMs, memoryBytes } = options;
   const { manager } = host;
   const seen = new Observations(manager, nowMs);
   const live = liveSockets({ host, connections, seen, nowMs });
@@ -44,6 +49,8 @@ export function omnitakApi(options: OmnitakApiOptions): OmnitakApi {
     routes: [
       ...pluginRoutes({ manager, pluginFolder, seen, nowMs }),
       ...systemRoutes({ host, connections, seen, nowMs, memoryBytes }),
+      ...connectionRoutes({ connections, kept, nowMs }),
+      ...filterRoutes({ host, kept, nowMs }),
       ...cotRoutes({ host, connections, nowMs }),
       ...authRoutes(nowMs),
     ],
@@ -62,8 +69,7 @@ function problem(
   { code, message }: { readonly code: string; readonly message: string },
   nowMs: number,
 ): ApiAnswer {
-  const isMissing = code === "tak/no-such-connection";
-  const answered = isMissing ? 404 : status === 422 || status === 413 ? 400 : status;
+  const answered = statuses[code] ?? (status === 422 || status === 413 ? 400 : status);
   const isInvalid = code === "tak/api-request" || code === "manager/settings" || code === "admin/bad-request";
   const error = isInvalid
     ? "validation_error"
@@ -73,6 +79,13 @@ function problem(
     body: { error, message, details: { code }, timestamp: new Date(nowMs).toISOString() },
   };
 }
+
+const statuses: Readonly<Record<string, number>> = {
+  "tak/no-such-connection": 404,
+  "tak/no-such-filter": 404,
+  "tak/connection-exists": 409,
+  "tak/connection-of-file": 409,
+};
 
 const codes: Readonly<Record<number, string>> = {
   401: "unauthorized",

@@ -34,7 +34,7 @@ export function systemRoutes(options: SystemOptions): ApiRoute[] {
         messages_processed: messages,
         messages_per_second: seconds === 0 ? 0 : messages / seconds,
         memory_usage_bytes: memoryBytes(),
-        active_filters: host.config.chain.length,
+        active_filters: host.config.chain.length + host.rules.enabledCount,
         version: takHostVersion,
         timestamp: new Date(nowMs()).toISOString(),
       };

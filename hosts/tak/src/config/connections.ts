@@ -140,7 +140,7 @@ function multicastAddress(value: Value): string {
 }
 
 /** IPv4 224.0.0.0/4 (RFC 5771) and IPv6 ff00::/8 (RFC 4291 §2.7). */
-function isMulticast(host: string): boolean {
+export function isMulticast(host: string): boolean {
   const first = Number(host.split(".")[0]);
   return (isIP(host) === 4 && first >= 224 && first <= 239) || (isIP(host) === 6 && /^ff/i.test(host));
 }

@@ -17,7 +17,10 @@ export interface Connection {
    * @returns False when it was dropped: the connection is closed, or its queue is full and keeps what is older.
    */
   send(message: CotMessage): boolean;
-  /** Closes it, after what is queued has been written or the peer has failed to read it. */
+  /**
+   * Closes it, after what is queued has been written or the peer has failed to read it; what the peer had sent by then is
+   * taken.
+   */
   close(): void;
 }
 

@@ -77,6 +77,9 @@ export class Mesh implements Connection {
   readonly #ownAddresses: ReadonlySet<string>;
   readonly #senderPort: number;
   #isOpen = true;
+  /** Handed to the socket, and not gone yet. */
+  #sending = 0;
+  #onSent = () => {};
   #cancelControl: () => void = () => {};
   #closed: Promise<void> | undefined;
 
@@ -175,8 +178,10 @@ export class Mesh implements Connection {
   #sendToAll(datagram: Uint8Array): void {
     for (const { host, port } of this.#targets) {
       this.#stats.bytesOut += datagram.length;
+      this.#sending++;
       this.#sender.send(datagram, port, host, (error) => {
         if (error) this.#countLoss();
+        if (--this.#sending === 0) this.#onSent();
       });
     }
   }
@@ -212,6 +217,11 @@ export class Mesh implements Connection {
   async #close(): Promise<void> {
     this.#isOpen = false;
     this.#cancelControl();
+    if (this.#sending > 0) {
+      await new Promise<void>((resolve) => {
+        this.#onSent = resolve;
+      });
+    }
     const sockets = [this.#socket, this.#sender];
     await Promise.all(sockets.map((socket) => new Promise<void>((resolve) => socket.close(() => resolve()))));
     this.#handlers.onClose?.(this, undefined);

@@ -83,6 +83,7 @@ export class StreamConnection implements Connection {
   readonly #stats: ConnectionStats;
   #isOpen = true;
   #isClosing = false;
+  #isReading = true;
   /** Why it was closed from here. */
   #reason: RemoraError | undefined;
   /** When bytes last came or were taken by the peer. */
@@ -162,6 +163,11 @@ export class StreamConnection implements Connection {
     if (!this.isOpen) return;
     this.#isClosing = true;
     this.#closingSinceMs = this.#options.clock.nowMs();
+    // What is held until the peer has answered is written then.
+    if (this.#request === undefined || this.#request.held.length === 0) this.#endWriting();
+  }
+
+  #endWriting(): void {
     this.#queue.whenEmpty(() => this.#socket.end());
   }
 
@@ -182,7 +188,8 @@ export class StreamConnection implements Connection {
   }
 
   #read(chunk: Buffer): void {
-    if (!this.isOpen) return;
+    // While it is closed from here, what the peer had sent by then is read on.
+    if (!this.#isReading) return;
     this.#activeMs = this.#options.clock.nowMs();
     this.#stats.bytesIn += chunk.length;
     try {
@@ -194,8 +201,8 @@ export class StreamConnection implements Connection {
   }
 
   #take(message: CotMessage): void {
-    // What stands in a chunk behind the one that closed the connection.
-    if (!this.isOpen) return;
+    // What stands in a chunk behind the one that broke the connection.
+    if (!this.#isReading) return;
     if (message.type.startsWith("t-x-") && this.#takeControl(message)) return;
     this.#stats.messagesIn++;
     const room = this.#handlers.onMessage(message, this);
@@ -243,6 +250,7 @@ export class StreamConnection implements Connection {
       this.#request = undefined;
       if (negotiation.isAccepted) this.#switch();
       for (const message of held) this.#write(message);
+      if (this.#isClosing) this.#endWriting();
     }
   }
 
@@ -292,12 +300,14 @@ export class StreamConnection implements Connection {
   #fail(reason: RemoraError): void {
     this.#reason ??= reason;
     this.#isClosing = true;
+    this.#isReading = false;
     this.#socket.destroy();
   }
 
   #finish(): void {
     if (!this.#isOpen) return;
     this.#isOpen = false;
+    this.#isReading = false;
     this.#cancelCheck();
     this.#heldDropped += this.#request?.held.length ?? 0;
     this.#request = undefined;

@@ -91,6 +91,11 @@ export class StreamServer {
     return new StreamServer(server, open, `${scheme} ${showAddress(host, boundPort)}`, boundPort);
   }
 
+  /** Takes no more connections; those that are open stay, and the port is free. */
+  stopListening(): void {
+    this.#server.close();
+  }
+
   /** Takes no more connections, closes those that are open, and is done when all are. */
   async close(): Promise<void> {
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));

@@ -26,11 +26,17 @@ export interface OmnitakRig {
   readonly tokens: ReadonlyMap<string, string>;
   as(role: "admin" | "operator" | "reader", header?: "x-api-key"): Ask;
   with(headers: Readonly<Record<string, string>>): Ask;
+  /** Closes it, and opens another one on the same folder. */
+  restart(): Promise<OmnitakRig>;
   /** Sends so many positions through the chain, of ships with the numbers from `first` on. */
   play(count: number, first?: number): void;
 }
 
-export async function omnitakRig(t: TestContext): Promise<OmnitakRig> {
+/** @param routing Lines of the configuration. */
+export async function omnitakRig(
+  t: TestContext,
+  { routing = "" }: { readonly routing?: string } = {},
+): Promise<OmnitakRig> {
   const folder = mkdtempSync(join(tmpdir(), "remora-omnitak-"));
   t.after(() => rmSync(folder, { recursive: true }));
   mkdirSync(join(folder, "plugins"));
@@ -53,31 +59,48 @@ plugins:
   trust: unsigned
   filters:
     - { id: geofence, path: geofence.wasm, limits: { fuel: 100000, deadline_ms: 1000 } }
-`,
+${routing}`,
   );
+  return opened(t, folder, configFile);
+}
+
+async function opened(
+  t: TestContext,
+  folder: string,
+  configFile: string,
+  known?: ReadonlyMap<string, string>,
+): Promise<OmnitakRig> {
   const tak = await runTak({ configFile, log: () => {} });
   const { manager } = tak.host;
-  const { host, connections } = tak;
+  const { host, connections, kept } = tak;
   const api = omnitakApi({
     host,
     connections,
+    kept,
     pluginFolder: join(folder, "plugins"),
     nowMs: Date.now,
     memoryBytes: process.memoryUsage.rss,
   });
   const admin = await openAdmin({ manager, mounts: [api], jwtSecret, log: () => {}, nowMs: Date.now });
-  t.after(async () => {
-    await admin.close();
-    api.close();
-    await tak.close();
-  });
+  let closed: Promise<void> | undefined;
+  const close = () => {
+    closed ??= (async () => {
+      await admin.close();
+      api.close();
+      await tak.close();
+    })();
+    return closed;
+  };
+  t.after(close);
   const file = tokensFile(manager.folder);
-  const tokens = new Map(
-    (["admin", "operator", "reader"] as const).map((role) => [
-      role,
-      createToken(file, { name: role, role, nowMs: Date.now() }),
-    ]),
-  );
+  const tokens =
+    known ??
+    new Map(
+      (["admin", "operator", "reader"] as const).map((role) => [
+        role,
+        createToken(file, { name: role, role, nowMs: Date.now() }),
+      ]),
+    );
   const withHeaders =
     (headers: Readonly<Record<string, string>>): Ask =>
     async (method, path, body) => {
@@ -95,6 +118,10 @@ plugins:
     address: admin.address,
     tokens,
     with: withHeaders,
+    async restart() {
+      await close();
+      return opened(t, folder, configFile, tokens);
+    },
     as: (role, header) => {
       const token = tokens.get(role) ?? "";
       return withHeaders(header === undefined ? { authorization: `Bearer ${token}` } : { [header]: token });
