@@ -125,7 +125,7 @@ test("a version that refuses to start, or traps in it, is followed by the one be
     assert.equal((await boat.fetch("/plugins/watch/said")).text, "one");
     assert.equal((await boat.fetch(putPath, rudder)).status, 200);
     assert.equal(one(boat).manifest.version, "1.0.0");
-    await until(() => boat.bundles.manager.info("watch").version === "1.0.0");
+    await until(() => boat.bundles.manager.versions("watch").current?.version === "1.0.0");
   }
 });
 
