@@ -112,7 +112,12 @@ export class InstanceEngine implements CoreEngine {
       ...(options.isStopped !== undefined && { isStopped: options.isStopped }),
       ...(options.sliceUnits !== undefined && { sliceUnits: options.sliceUnits }),
     });
-    this.#externs = new Externs({ meter: this.#meter, isStrict: this.isStrict, failHost: this.#failHost });
+    this.#externs = new Externs({
+      plugin: this.plugin,
+      meter: this.#meter,
+      isStrict: this.isStrict,
+      failHost: this.#failHost,
+    });
   }
 
   /** True after a failure: the instance takes no further call and is to be closed and replaced. */

@@ -76,6 +76,11 @@ export const engineErrors = defineErrors("engine", {
     message: (d: { plugin: string; reason: string }) =>
       `A host function called by "${d.plugin}" threw: ${d.reason}`,
   },
+  "host-result": {
+    fault: "platform",
+    message: (d: { plugin: string; from: string; name: string; type: string; given: string; hint: string }) =>
+      `The host function "${d.name}" of "${d.from}" gave "${d.plugin}" ${d.given}: expected one ${d.type}${d.hint}`,
+  },
 
   // The instance cannot take the call.
   "no-such-export": {

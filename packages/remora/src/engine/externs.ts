@@ -9,6 +9,7 @@ import { counterModule, reservedPrefix } from "../wasm/metering/contract.ts";
 import type { ModuleFacts } from "./compile.ts";
 import { guarded } from "./host-guard.ts";
 import { withCanonicalBits, withCanonicalResults } from "./host-nan.ts";
+import { numberCheck } from "./host-result.ts";
 import type { Meter } from "./meter.ts";
 import type { ModuleImport } from "./module-imports.ts";
 import type { WasmInstance, WasmMemory, WasmTable } from "./webassembly.ts";
@@ -18,6 +19,7 @@ const pageBytes = 65_536;
 type ImportName = { readonly module: string; readonly name: string } | undefined;
 
 export interface ExternsOptions {
+  readonly plugin: string;
   readonly meter: Meter;
   /** The host's NaNs become canonical as well. */
   readonly isStrict: boolean;
@@ -90,13 +92,15 @@ export class Externs {
     return hosts;
   }
 
-  #guarded(given: CoreExtern, { parameters, results }: ModuleImport): CoreExtern {
+  #guarded(given: CoreExtern, item: ModuleImport): CoreExtern {
     if (typeof given !== "function" || this.#own.has(given)) return withCanonicalBits(given);
-    const { meter, isStrict, failHost } = this.#options;
+    const { meter, isStrict, failHost, plugin } = this.#options;
     // `typeof` above says that it is a function.
     const plain = given as CoreFunction;
-    const hostFunction = isStrict ? withCanonicalResults(plain, results) : plain;
-    return guarded(meter, hostFunction, { parameters, isSlow: isSlowHostFunction(plain) }, failHost);
+    const hostFunction = isStrict ? withCanonicalResults(plain, item.results) : plain;
+    const check = numberCheck(item, plugin);
+    const options = { parameters: item.parameters, isSlow: isSlowHostFunction(plain) };
+    return guarded(meter, hostFunction, check === undefined ? options : { ...options, check }, failHost);
   }
 
   exports(instance: WasmInstance): CoreInstance["exports"] {

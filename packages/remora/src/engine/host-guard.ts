@@ -7,6 +7,13 @@ import type { CoreFunction } from "../component/core.ts";
 import type { Meter } from "./meter.ts";
 import { trap } from "./trampoline.ts";
 
+export interface GuardOptions {
+  readonly parameters: number | undefined;
+  readonly isSlow: boolean;
+  /** Looks at a result that is no number, where the guest expects one; gives it back, or throws. */
+  readonly check?: (result: unknown) => unknown;
+}
+
 /**
  * The host function with a guard around it, and with the clock when it is marked as slow. One closure a number of
  * parameters: collecting them into an array and spreading them again takes 5 ns a call.
@@ -16,7 +23,7 @@ import { trap } from "./trampoline.ts";
 export function guarded(
   meter: Meter,
   hostFunction: CoreFunction,
-  { parameters, isSlow }: { readonly parameters: number | undefined; readonly isSlow: boolean },
+  { parameters, isSlow, check }: GuardOptions,
   fail: (error: unknown) => never,
 ): CoreFunction {
   switch (parameters) {
@@ -25,11 +32,11 @@ export function guarded(
         if (meter.dead !== undefined) return trap();
         meter.hostCalls++;
         try {
-          if (!isSlow) return hostFunction();
+          if (!isSlow) return checked(hostFunction(), check);
           meter.startClock();
           const result = hostFunction();
           meter.lookAtClock();
-          return result;
+          return checked(result, check);
         } catch (error) {
           return fail(error);
         }
@@ -39,11 +46,11 @@ export function guarded(
         if (meter.dead !== undefined) return trap();
         meter.hostCalls++;
         try {
-          if (!isSlow) return hostFunction(a);
+          if (!isSlow) return checked(hostFunction(a), check);
           meter.startClock();
           const result = hostFunction(a);
           meter.lookAtClock();
-          return result;
+          return checked(result, check);
         } catch (error) {
           return fail(error);
         }
@@ -53,11 +60,11 @@ export function guarded(
         if (meter.dead !== undefined) return trap();
         meter.hostCalls++;
         try {
-          if (!isSlow) return hostFunction(a, b);
+          if (!isSlow) return checked(hostFunction(a, b), check);
           meter.startClock();
           const result = hostFunction(a, b);
           meter.lookAtClock();
-          return result;
+          return checked(result, check);
         } catch (error) {
           return fail(error);
         }
@@ -67,11 +74,11 @@ export function guarded(
         if (meter.dead !== undefined) return trap();
         meter.hostCalls++;
         try {
-          if (!isSlow) return hostFunction(a, b, c);
+          if (!isSlow) return checked(hostFunction(a, b, c), check);
           meter.startClock();
           const result = hostFunction(a, b, c);
           meter.lookAtClock();
-          return result;
+          return checked(result, check);
         } catch (error) {
           return fail(error);
         }
@@ -81,11 +88,11 @@ export function guarded(
         if (meter.dead !== undefined) return trap();
         meter.hostCalls++;
         try {
-          if (!isSlow) return hostFunction(a, b, c, d);
+          if (!isSlow) return checked(hostFunction(a, b, c, d), check);
           meter.startClock();
           const result = hostFunction(a, b, c, d);
           meter.lookAtClock();
-          return result;
+          return checked(result, check);
         } catch (error) {
           return fail(error);
         }
@@ -95,14 +102,18 @@ export function guarded(
         if (meter.dead !== undefined) return trap();
         meter.hostCalls++;
         try {
-          if (!isSlow) return hostFunction(...args);
+          if (!isSlow) return checked(hostFunction(...args), check);
           meter.startClock();
           const result = hostFunction(...args);
           meter.lookAtClock();
-          return result;
+          return checked(result, check);
         } catch (error) {
           return fail(error);
         }
       };
   }
+}
+
+function checked(result: unknown, check: GuardOptions["check"]): unknown {
+  return typeof result === "number" || check === undefined ? result : check(result);
 }

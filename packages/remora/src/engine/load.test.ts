@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { componentEmbed, componentNew, parse } from "@bytecodealliance/jco-transpile/wasm-tools";
+import { isRemoraError } from "../base/index.ts";
 import { type CoreFunction, slowHostFunction, slowHostInterface } from "../component/index.ts";
 import { openArtifact } from "./artifact.ts";
 import { defaultLimits } from "./limits.ts";
@@ -168,6 +169,51 @@ test("the clock is looked at after a host function that is marked as slow, and o
   assert.throws(() => slow.exports.run?.(), { code: "engine/deadline" });
   const unmarked = await load<Functions>(bytes, { imports: { env: { wait } }, limits });
   unmarked.exports.run?.();
+});
+
+test("an option that there is not is refused, with the one that was meant", async () => {
+  const options: object = { limit: { fuelMax: 1 } };
+  await assert.rejects(load(await parse(adder), options), {
+    name: "TypeError",
+    message: /no option limit.*limits/,
+  });
+});
+
+test("what a host function gives that is no number is refused by name, and not taken for zero", async () => {
+  const bytes = await parse(`(module
+    (import "env" "read" (func $read (param i32) (result i32)))
+    (import "env" "size" (func $size (result f64)))
+    (func (export "run") (param i32) (result i32) (call $read (local.get 0)))
+    (func (export "size") (result f64) (call $size)))`);
+  const results: readonly unknown[] = [
+    Promise.resolve(7),
+    "seven",
+    [7],
+    { valueOf: () => 7 },
+    () => 7,
+    Symbol(),
+  ];
+  for (const result of results) {
+    const imports = { env: { read: () => result, size: () => result } };
+    for (const name of ["run", "size"]) {
+      const { exports } = await load<Functions>(bytes, { imports });
+      assert.throws(
+        () => exports[name]?.(1),
+        (error) => isRemoraError(error, "engine/host-result") && /of "env" gave/.test(error.message),
+      );
+    }
+  }
+  for (const [result, expected] of [
+    [true, 1],
+    [undefined, 0],
+    [null, 0],
+    [7.9, 7],
+  ] as const) {
+    const { exports } = await load<Functions>(bytes, {
+      imports: { env: { read: () => result, size: () => 0 } },
+    });
+    assert.equal(exports.run?.(1), expected);
+  }
 });
 
 test("it is so for functions and methods of a component's interface as well", async () => {

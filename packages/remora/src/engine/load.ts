@@ -1,5 +1,6 @@
 /** The short way from bytes to callable functions, for a host that needs one instance and no manager. */
 
+import { didYouMean } from "../base/index.ts";
 import type { HostImports } from "../component/index.ts";
 import { checkImports } from "../policy/index.ts";
 import { type ArtifactOptions, openArtifact } from "./artifact.ts";
@@ -17,6 +18,15 @@ export interface LoadOptions extends ArtifactOptions {
   readonly limits?: Partial<Limits>;
 }
 
+const optionNames = [
+  "imports",
+  "limits",
+  "plugin",
+  "cache",
+  "profile",
+  "mode",
+] as const satisfies readonly (keyof LoadOptions)[];
+
 /**
  * Loads a plugin, a component or a core module, and makes one instance of it.
  *
@@ -25,7 +35,7 @@ export interface LoadOptions extends ArtifactOptions {
  * @throws wasm/… component/…     the bytes are malformed, invalid or use what is not supported; with the offset
  * @throws policy/imports-refused it imports what `imports` does not have; all of it is listed
  * @throws engine/…               its start function failed or spent its budget
- * @throws TypeError RangeError   a limit that is none, or an import that is no function
+ * @throws TypeError RangeError   an option or a limit that is none, or an import that is no function
  *
  * @example
  * const instance = await load(bytes, { limits: { fuelMax: 100_000, deadlineMs: 1 } });
@@ -35,6 +45,11 @@ export async function load<Exports = unknown>(
   bytes: Uint8Array,
   options: LoadOptions = {},
 ): Promise<Instance & { readonly exports: Exports }> {
+  for (const name of Object.keys(options)) {
+    // Misspelt limits would be no limits.
+    if (optionNames.some((known) => known === name)) continue;
+    throw new TypeError(`load: there is no option ${name}${didYouMean(name, optionNames)}`);
+  }
   const limits = limitsWith(options.limits ?? {});
   const artifact = openArtifact(bytes, options);
   // An interface has no index signature, which is all that it lacks to be one.
