@@ -111,6 +111,7 @@ export const deviations: readonly Deviation[] = [
     differences: [
       { at: "an endpoint that traps/status", theirs: 500, ours: 502 },
       { at: "an endpoint that traps/body/error", theirs: "unreachable" },
+      { at: "an endpoint that traps/body/code", ours: "engine/unreachable" },
       { at: "an endpoint that traps/body/state", ours: "FAILED" },
       { at: "an endpoint that traps/body/statusCode", ours: 502 },
       {
