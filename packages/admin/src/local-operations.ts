@@ -80,7 +80,7 @@ async function installed(
       ...(settings !== undefined && { settings: settings as never }), // parsed from JSON by whoever calls
       ...(isEnabled !== undefined && { isEnabled }),
     });
-    return { name, version: manager.info(name).version ?? null, from: before.get(name) ?? null, held: null };
+    return { name, version: written(manager, name), from: before.get(name) ?? null, held: null };
   } catch (error) {
     const name = heldBy(error);
     if (name === undefined) throw error;
@@ -96,11 +96,16 @@ async function afterChange(
 ): Promise<ChangeView> {
   try {
     await act();
-    return { name, version: manager.info(name).version ?? null, from, held: null };
+    return { name, version: written(manager, name), from, held: null };
   } catch (error) {
     if (heldBy(error) === undefined) throw error;
     return heldChange(manager, name, from);
   }
+}
+
+/** The version that a change has brought. Another may run already: a version that fails at its first call is taken back at once. */
+function written(manager: Manager, name: string): string | null {
+  return manager.versions(name).current?.version ?? null;
 }
 
 /** The plugin that waits for consent, if that is what stopped the change. */

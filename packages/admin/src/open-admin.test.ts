@@ -53,6 +53,19 @@ test("a plugin is installed by upload, shown, updated, rolled back, switched, re
   expectProblem(await admin("GET", "/v1/plugins/adder"), 404, "manager/no-such-plugin");
 });
 
+test("a version that fails at once was installed, and is told so", async (t) => {
+  const { as, manager } = await adminRig(t, { policy: { probationMs: 60_000 } });
+  const admin = as("admin");
+  await admin("POST", "/v1/bundles", await bundleOf(guests.adds(1)));
+  const plugin = manager.get<Calls>("adder");
+  manager.listen((event) => {
+    if (event.kind === "changed" && event.to === "1.1.0") plugin.use(run, 1);
+  });
+  const second = await admin("POST", "/v1/bundles", await bundleOf(guests.traps, { version: "1.1.0" }));
+  assert.deepEqual([second.body.from, second.body.version], ["1.0.0", "1.1.0"]);
+  assert.equal(manager.info("adder").version, "1.0.0");
+});
+
 test("what wants more waits for an admin's consent, item by item, and runs when it is given", async (t) => {
   const { as, manager } = await adminRig(t);
   const asked = await as("admin")(
