@@ -67,8 +67,8 @@ export const nodeFileSystem: FileSystem = {
   rename,
   async syncFolder(folder) {
     // Windows opens no folders and keeps names without being asked.
-    if (!(await stat(folder)).isDirectory() || isWindows) return;
-    await using file = await open(folder, constants.O_RDONLY);
+    if (isWindows) return;
+    await using file = await open(folder, constants.O_RDONLY | constants.O_DIRECTORY);
     await file.sync();
   },
   remove: (path) => rm(path, { recursive: true, force: true }),
