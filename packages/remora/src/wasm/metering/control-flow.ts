@@ -189,6 +189,8 @@ export class ControlFlow {
     const loop = facts.loopRegion.push(0);
     facts.loopFlags.push(parameters > 0 ? LoopFlag.takesParameters : 0);
     facts.loopEvent.push(facts.events.length);
+    facts.loopEntry.push(this.region);
+    facts.loopTurn.push(-1);
     frames[base + Frame.loop] = loop;
     this.loop = loop;
     this.loopFrame = this.top;
@@ -277,8 +279,22 @@ export class ControlFlow {
 
   // What leaves the straight way.
 
-  /** Something inside the open frames goes to this frame's label. */
+  /** Something inside the open frames goes to this frame's label, perhaps. */
   target(frame: number): void {
+    const loop = this.frames[(frame << frameShift) + Frame.loop] as number;
+    if (loop >= 0) this.flagLoop(loop, LoopFlag.hasOtherEdge);
+    this.reach(frame);
+  }
+
+  /** The region at hand ends by going to this frame's label. */
+  private leave(frame: number): void {
+    const loop = this.frames[(frame << frameShift) + Frame.loop] as number;
+    if (loop >= 0) this.facts.noteTurn(loop, this.region);
+    this.reach(frame);
+    this.region = -1;
+  }
+
+  private reach(frame: number): void {
     this.frames[(frame << frameShift) + Frame.isTargeted] = 1;
     this.noteTarget(frame);
     if (frame === 0) this.exits++;
@@ -310,9 +326,9 @@ export class ControlFlow {
       if (left >= 0) this.noteEvent(Event.deadBranch, at, left, this.top - this.loopFrame);
       return;
     }
-    this.target(frame);
     this.noteEvent(Event.branch, at, left, isAlways ? 1 : 0);
-    if (isAlways) this.region = -1;
+    if (isAlways) this.leave(frame);
+    else this.target(frame);
   }
 
   branchTable(at: number, p: number, end: number): number {

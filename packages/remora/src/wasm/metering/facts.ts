@@ -135,6 +135,11 @@ export class Facts {
   readonly loopFlags: IntList;
   /** Where the event of each loop is in `events`. */
   readonly loopEvent: IntList;
+  /** By loop: the region before it, and the last of its turns in `turns`, or -1. */
+  readonly loopEntry: IntList;
+  readonly loopTurn: IntList;
+  /** What always goes back to the beginning of a loop: the region that ends so, and the loop's turn before this one, or -1. */
+  readonly turns = new IntList(1 << 10);
   /** Offsets of the indices of globals that move, where the counters are imported before them. */
   readonly movedGlobals = new IntList(1 << 10);
   readonly bodies: Bodies;
@@ -157,8 +162,16 @@ export class Facts {
     this.loopRegion = new IntList((codeBytes >> 5) + 256);
     this.loopFlags = new IntList((codeBytes >> 5) + 256);
     this.loopEvent = new IntList((codeBytes >> 5) + 256);
+    this.loopEntry = new IntList((codeBytes >> 5) + 256);
+    this.loopTurn = new IntList((codeBytes >> 5) + 256);
     this.isReferenced = new Uint8Array(bodies.firstFunction + bodies.count);
     this.seen = new Uint8Array(operatorSpace);
+  }
+
+  noteTurn(loop: number, region: number): void {
+    const turn = this.turns.push(region);
+    this.turns.push(this.loopTurn.at(loop));
+    this.loopTurn.set(loop, turn);
   }
 }
 
@@ -170,6 +183,8 @@ export const LoopFlag = {
   /** Something in it writes the counter: a call, a helper. */
   hasCall: 2,
   hasBackEdge: 4,
+  /** Not all of them are in `turns`: something goes back on a condition, or by a handler. */
+  hasOtherEdge: 32,
   /** A `try_table` catches to its label. */
   isHandler: 8,
   takesParameters: 16,

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { print } from "@bytecodealliance/jco-transpile/wasm-tools";
 import { assemble, meter, outcome, v8 } from "./rig.test.ts";
 
 /** Text of a module, arguments of its export `run`, and the units by hand: metering specification 4.3. */
@@ -47,6 +48,12 @@ const counts: [claim: string, text: string, args: unknown[], units: number][] = 
     `(table funcref (elem $f)) (func $f) (func (export "run") (call_indirect (i32.const 0)))`,
     [],
     1 + 2 + 1,
+  ],
+  [
+    "the header of a loop is counted once a turn, and once more when the loop is left there",
+    `(func (export "run") (param i32) (loop $again (if (local.get 0) (then (local.set 0 (i32.sub (local.get 0) (i32.const 1))) (br $again)))))`,
+    [3],
+    1 + 4 * 2 + 3 * 5,
   ],
   [
     "br_table costs one, whatever it has",
@@ -127,6 +134,20 @@ for (const [claim, text, args, units] of counts) {
   });
 }
 
+test("a turn of a loop that something always goes back to is charged once", async () => {
+  const { bytes } = meter(
+    await assemble(
+      `(module (func (export "run") (param i32) (loop $again (if (local.get 0) (then (local.set 0 (i32.sub (local.get 0) (i32.const 1))) (br $again))))))`,
+    ),
+  );
+  const charges = (await print(bytes)).matchAll(/i32\.const (\d+)\s+i32\.sub/g);
+  // The entry with the first header; the turn with the next header; and the guest's own.
+  assert.deepEqual(
+    Array.from(charges, ([, units]) => Number(units)),
+    [3, 7, 1],
+  );
+});
+
 /** Programs with state that shows how far they came: `run` returns a number, `memory` is compared. */
 const programs: [claim: string, text: string, args: number[]][] = [
   [
@@ -142,6 +163,36 @@ const programs: [claim: string, text: string, args: number[]][] = [
          (br_if $outer (local.tee 0 (i32.sub (local.get 0) (i32.const 1)))))
        (local.get 1))`,
     [9],
+  ],
+  [
+    "loops gone on with from several places, one right inside the other",
+    `(memory (export "memory") 1)
+     (func (export "run") (param i32) (result i32) (local i32)
+       (block $out
+         (loop $outer
+           (loop $inner
+             (i32.store8 (local.get 1) (local.get 0))
+             (local.set 1 (i32.add (local.get 1) (i32.const 1)))
+             (if (i32.eqz (i32.rem_u (local.get 1) (i32.const 3)))
+               (then
+                 (local.set 0 (i32.sub (local.get 0) (i32.const 1)))
+                 (br_if $out (i32.eqz (local.get 0)))
+                 (br $outer)))
+             (if (i32.and (local.get 1) (i32.const 1)) (then (br $inner)) (else (drop (local.get 0)) (br $inner))))))
+       (local.get 1))`,
+    [9],
+  ],
+  [
+    "a loop gone on with always and on a condition",
+    `(memory (export "memory") 1)
+     (func (export "run") (param i32) (result i32) (local i32)
+       (loop $again
+         (local.set 1 (i32.add (local.get 1) (i32.const 1)))
+         (br_if $again (i32.and (local.get 1) (i32.const 1)))
+         (i32.store8 (local.get 1) (local.get 0))
+         (if (i32.lt_u (local.get 1) (local.get 0)) (then (br $again))))
+       (local.get 1))`,
+    [40],
   ],
   [
     "recursion",

@@ -139,8 +139,10 @@ class Planner {
     const { bodies, facts, input } = this;
     const func = bodies.firstFunction + index;
     const calleesUnchecked = this.chargeCallees(index);
-    if (this.isExact) shareArms(facts, index);
-    else gatherAtHeaders(facts, index);
+    if (this.isExact) {
+      shareArms(facts, index);
+      payTurnsAhead(facts, index);
+    } else gatherAtHeaders(facts, index);
     const entryFuel = this.regionFuel[bodies.regions[index] as number] as number;
     const isOpen = input.isExported[func] === 1 || facts.isReferenced[func] === 1;
     if (!isHead && this.canCallersPay(index, isOpen)) {
@@ -250,6 +252,27 @@ function shareArms({ bodies, arms, regionFuel }: Facts, index: number): void {
     regionFuel.add(before, shared);
     regionFuel.add(first, -shared);
     regionFuel.add(second, -shared);
+  }
+}
+
+/**
+ * 4.4: what a loop's header costs is charged together with what comes before it: the code in front of the loop and
+ * whatever always goes back to it. Then a turn charges once less. Inner loops first: their headers are paid for in outer ones.
+ */
+function payTurnsAhead(
+  { bodies, regionFuel, loopFlags, loopRegion, loopEntry, loopTurn, turns }: Facts,
+  index: number,
+): void {
+  const first = bodies.loops[index] as number;
+  for (let loop = (bodies.loops[index + 1] as number) - 1; loop >= first; loop--) {
+    if ((loopFlags.at(loop) & (LoopFlag.hasBackEdge | LoopFlag.hasOtherEdge)) !== LoopFlag.hasBackEdge)
+      continue;
+    const header = loopRegion.at(loop);
+    const fuel = regionFuel.at(header);
+    regionFuel.set(header, 0);
+    regionFuel.add(loopEntry.at(loop), fuel);
+    for (let turn = loopTurn.at(loop); turn >= 0; turn = turns.at(turn + 1))
+      regionFuel.add(turns.at(turn), fuel);
   }
 }
 
