@@ -78,8 +78,15 @@ export const engineErrors = defineErrors("engine", {
   },
   "host-result": {
     fault: "platform",
-    message: (d: { plugin: string; from: string; name: string; type: string; given: string; hint: string }) =>
-      `The host function "${d.name}" of "${d.from}" gave "${d.plugin}" ${d.given}: expected one ${d.type}${d.hint}`,
+    message: (d: {
+      plugin: string;
+      from: string;
+      name: string;
+      expected: string;
+      given: string;
+      hint: string;
+    }) =>
+      `The host function "${d.name}" of "${d.from}" gave "${d.plugin}" ${d.given}: expected ${d.expected}${d.hint}`,
   },
 
   // The instance cannot take the call.

@@ -9,7 +9,7 @@ import { counterModule, reservedPrefix } from "../wasm/metering/contract.ts";
 import type { ModuleFacts } from "./compile.ts";
 import { guarded } from "./host-guard.ts";
 import { withCanonicalBits, withCanonicalResults } from "./host-nan.ts";
-import { numberCheck } from "./host-result.ts";
+import { resultCheck } from "./host-result.ts";
 import type { Meter } from "./meter.ts";
 import type { ModuleImport } from "./module-imports.ts";
 import type { WasmInstance, WasmMemory, WasmTable } from "./webassembly.ts";
@@ -98,7 +98,7 @@ export class Externs {
     // `typeof` above says that it is a function.
     const plain = given as CoreFunction;
     const hostFunction = isStrict ? withCanonicalResults(plain, item.results) : plain;
-    const check = numberCheck(item, plugin);
+    const check = resultCheck(item, plugin);
     const options = { parameters: item.parameters, isSlow: isSlowHostFunction(plain) };
     return guarded(meter, hostFunction, check === undefined ? options : { ...options, check }, failHost);
   }

@@ -4,14 +4,15 @@
  */
 
 import type { CoreFunction } from "../component/core.ts";
+import type { ResultCheck } from "./host-result.ts";
 import type { Meter } from "./meter.ts";
 import { trap } from "./trampoline.ts";
 
 export interface GuardOptions {
   readonly parameters: number | undefined;
   readonly isSlow: boolean;
-  /** Looks at a result that is no number, where the guest expects one; gives it back, or throws. */
-  readonly check?: (result: unknown) => unknown;
+  /** Where the guest expects numbers. */
+  readonly check?: ResultCheck;
 }
 
 /**
@@ -114,6 +115,7 @@ export function guarded(
   }
 }
 
-function checked(result: unknown, check: GuardOptions["check"]): unknown {
-  return typeof result === "number" || check === undefined ? result : check(result);
+function checked(result: unknown, check: ResultCheck | undefined): unknown {
+  if (check === undefined || (typeof result === "number" && check.takesNumbers)) return result;
+  return check.look(result);
 }

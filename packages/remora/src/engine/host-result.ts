@@ -1,39 +1,80 @@
 /**
  * What a host function gives to a core module. V8 makes a number of anything: a promise that nobody announced, or a text, would
- * silently be zero. What JavaScript's own conversions mean well, booleans and nothing at all, passes.
+ * silently be zero. And what it refuses itself, a number for an i64, it throws where the guest can catch it. What JavaScript's own
+ * conversions mean well, booleans and nothing at all, passes.
  */
 
+import type { RemoraError } from "../base/index.ts";
 import { engineErrors } from "./errors.ts";
 import type { ModuleImport } from "./module-imports.ts";
 
-const numbers = ["i32", "i64", "f32", "f64"] as const;
-
-/**
- * Looks at results that are no number. Undefined where the guest does not expect one number.
- *
- * @throws engine/host-result, from the look
- */
-export function numberCheck(
-  { module, name, results }: ModuleImport,
-  plugin: string,
-): ((result: unknown) => unknown) | undefined {
-  const type = numbers.find((number) => number === results[0]);
-  if (type === undefined || results.length > 1) return undefined;
-  return (result) => {
-    switch (typeof result) {
-      case "bigint":
-      case "boolean":
-      case "undefined":
-        return result;
-      default:
-        if (result === null) return result;
-        throw engineErrors["host-result"]({ plugin, from: module, name, type, ...wrong(result) });
-    }
-  };
+export interface ResultCheck {
+  /** Whether JavaScript's numbers are what is expected, so that one need not be looked at. */
+  readonly takesNumbers: boolean;
+  /** Gives back what fits. @throws engine/host-result */
+  readonly look: (result: unknown) => unknown;
 }
 
-function wrong(result: unknown): { readonly given: string; readonly hint: string } {
-  if (result instanceof Promise)
-    return { given: "a promise", hint: ", or a function marked by asyncHostFunction" };
-  return { given: Array.isArray(result) ? "an array" : `a value of type ${typeof result}`, hint: "" };
+type Wrong = (expected: string, given: string, hint?: string) => RemoraError;
+
+/** Undefined where the guest expects no number. */
+export function resultCheck(
+  { module, name, results }: Pick<ModuleImport, "module" | "name" | "results">,
+  plugin: string,
+): ResultCheck | undefined {
+  const wrong: Wrong = (expected, given, hint = "") =>
+    engineErrors["host-result"]({ plugin, from: module, name, expected, given, hint });
+  const looks = results.map((type) => lookFor(type, wrong));
+  if (looks.length > 1) return { takesNumbers: false, look: (result) => several(result, looks, wrong) };
+  const [look] = looks;
+  return look && { takesNumbers: results[0] !== "i64", look };
+}
+
+function lookFor(type: ModuleImport["results"][number], wrong: Wrong): ResultCheck["look"] | undefined {
+  switch (type) {
+    case "i64":
+      return (result) => {
+        if (typeof result === "bigint" || typeof result === "boolean") return result;
+        throw wrong("one i64", kindOf(result), hintFor(result) || ", which is a bigint");
+      };
+    case "i32":
+    case "f32":
+    case "f64":
+      return (result) => {
+        if (
+          typeof result === "number" ||
+          typeof result === "boolean" ||
+          result === undefined ||
+          result === null
+        )
+          return result;
+        throw wrong(`one ${type}`, kindOf(result), hintFor(result));
+      };
+    default:
+      return undefined; // V8 takes anything for a reference, or refuses it for what it is.
+  }
+}
+
+/** V8 takes them from whatever can be iterated over. */
+function several(
+  result: unknown,
+  looks: readonly (ResultCheck["look"] | undefined)[],
+  wrong: Wrong,
+): readonly unknown[] {
+  const expected = `${looks.length} values`;
+  if (typeof result !== "object" || result === null || !(Symbol.iterator in result))
+    throw wrong(expected, kindOf(result), hintFor(result));
+  const values = [...(result as Iterable<unknown>)]; // It has the method; if that is none, this says so.
+  if (values.length !== looks.length) throw wrong(expected, `${values.length}`);
+  return values.map((value, index) => looks[index]?.(value) ?? value);
+}
+
+function kindOf(result: unknown): string {
+  if (result instanceof Promise) return "a promise";
+  if (result === undefined || result === null) return "nothing";
+  return Array.isArray(result) ? "an array" : `a value of type ${typeof result}`;
+}
+
+function hintFor(result: unknown): string {
+  return result instanceof Promise ? ", or a function marked by asyncHostFunction" : "";
 }

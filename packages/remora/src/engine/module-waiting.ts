@@ -14,6 +14,7 @@ import { decodeSections, findSection } from "../wasm/decode.ts";
 import { externTypeOf, type IndexSpaces, importsOf, indexSpaces } from "../wasm/index-spaces.ts";
 import type { ExternType } from "../wasm/module.ts";
 import type { InstanceEngine } from "./core-engine.ts";
+import { resultCheck } from "./host-result.ts";
 
 /** Types of functions by `module.name` or by export name; of those that cannot wait there is none. */
 interface FunctionTypes {
@@ -55,7 +56,7 @@ export class ModuleWaiting {
     for (const [module, fields] of Object.entries(given)) {
       const made: CoreImports[string] = Object.create(null);
       for (const [name, field] of Object.entries(fields as CoreImports[string])) {
-        made[name] = isAsync(field) ? this.#importOf(`${module}.${name}`, field) : field;
+        made[name] = isAsync(field) ? this.#importOf(module, name, field) : field;
       }
       imports[module] = made;
     }
@@ -99,14 +100,16 @@ export class ModuleWaiting {
     );
   }
 
-  #importOf(name: string, given: CoreFunction): CoreFunction {
-    const signature = this.#types.imports.get(name);
+  #importOf(module: string, name: string, given: CoreFunction): CoreFunction {
+    const signature = this.#types.imports.get(`${module}.${name}`);
     // Not imported, or of a type that cannot wait: V8 links it as it is, or says why not.
     if (signature === undefined) return given;
+    const look = resultCheck({ module, name, results: signature.results }, this.#engine.plugin)?.look;
     const checked: CoreFunction = (...args) => {
-      const answer = given(...args);
-      if (answer instanceof Promise && !this.#isOnOwnStack) throw componentErrors["cannot-wait"]({ name });
-      return answer;
+      const answer: unknown = given(...args);
+      if (!(answer instanceof Promise)) return look === undefined ? answer : look(answer);
+      if (!this.#isOnOwnStack) throw componentErrors["cannot-wait"]({ name: `${module}.${name}` });
+      return look === undefined ? answer : answer.then(look);
     };
     return this.#waiting.importOf(isSlowHostFunction(given) ? slowHostFunction(checked) : checked, signature);
   }

@@ -4,6 +4,7 @@ import { RemoraError } from "../../base/index.ts";
 import { type CoreFunction, componentErrors, type HostImports } from "../../component/index.ts";
 import { engineErrors } from "../errors.ts";
 import type { GuestMemory } from "../guest-memory.ts";
+import { type ResultCheck, resultCheck } from "../host-result.ts";
 import type { Limits } from "../limits.ts";
 import { isThenable } from "./component-face.ts";
 import {
@@ -77,6 +78,7 @@ export class ModuleFace implements Face {
   readonly #plugin: string;
   readonly #shipment: ShippedCoreModule;
   readonly #functions: readonly CoreFunction[];
+  readonly #checks: readonly (ResultCheck | undefined)[];
   readonly #memory: MirroredMemory;
   readonly #found = new Map<string, RemoteFunction>();
 
@@ -86,6 +88,7 @@ export class ModuleFace implements Face {
     this.#shipment = shipment;
     this.#memory = memory;
     this.#functions = shipment.imports.map((shipped) => this.#given(shipped, imports));
+    this.#checks = shipment.imports.map((shipped) => resultCheck(shipped, this.#plugin));
   }
 
   /** Core modules have no objects. */
@@ -131,9 +134,9 @@ export class ModuleFace implements Face {
     this.#memory.take(call, parameters.length);
     try {
       const value: unknown = callee(...args);
-      if (!isThenable(value)) return this.#answer(shipped, value);
+      if (!isThenable(value)) return this.#answer(call.item, shipped, value);
       return Promise.resolve(value).then(
-        (kept) => this.#answer(shipped, kept),
+        (kept) => this.#answer(call.item, shipped, kept),
         (error) => this.#failed(error),
       );
     } catch (error) {
@@ -156,8 +159,10 @@ export class ModuleFace implements Face {
   /** As above. */
   close(): void {}
 
-  #answer({ results, reads }: ShippedImport, value: unknown): Uint8Array {
-    return writeCoreCall(results, resultValues(results, value), this.#memory.changes(reads !== "all"));
+  #answer(item: number, { results, reads }: ShippedImport, value: unknown): Uint8Array {
+    const check = this.#checks[item];
+    const fitting = check === undefined ? value : check.look(value);
+    return writeCoreCall(results, resultValues(results, fitting), this.#memory.changes(reads !== "all"));
   }
 
   #failed(error: unknown): never {
