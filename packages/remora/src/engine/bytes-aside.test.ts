@@ -10,7 +10,7 @@ import { meterModule } from "../wasm/metering/meter-module.ts";
 import { CompileCache, compileRequest } from "./compile-cache.ts";
 import { InstanceEngine } from "./core-engine.ts";
 import { defaultLimits, type Limits } from "./limits.ts";
-import { asideUnits } from "./slices.ts";
+import { asideUnits, unclockedUnits } from "./slices.ts";
 
 const cache = new CompileCache({ rewrite: meterModule });
 
@@ -49,6 +49,7 @@ interface GuestOptions {
   readonly sliceUnits?: number | undefined;
   readonly clock?: () => number;
   readonly look?: (engine: InstanceEngine) => void;
+  readonly module?: Uint8Array;
 }
 
 function guestOf({ limits, address = "i32", sharesCounters = false, ...options }: GuestOptions) {
@@ -70,7 +71,7 @@ function guestOf({ limits, address = "i32", sharesCounters = false, ...options }
     ...(sliceUnits !== undefined && { sliceUnits }),
     ...(clock !== undefined && { clock }),
   });
-  const { exports } = engine.instantiate(modules[address], { host: { look: () => look?.(engine) } });
+  const { exports } = engine.instantiate(options.module ?? modules[address], { host: { look: () => look?.(engine) } });
   const call = (name: string, ...args: number[]) => {
     engine.enter();
     try {
@@ -133,6 +134,44 @@ test("where the fuel of a guest that copies runs out depends on no slice, nor on
     }),
     { numRuns: 60 },
   );
+});
+
+/** Its `run` takes bytes, calls what is too short to check its counter, and takes bytes again. */
+const overdrawing = (unitCount: number) =>
+  parse(`(module
+    (import "host" "look" (func $look))
+    (memory (export "memory") 2)
+    (func $short (param $sum i32) (result i32)
+      ${"(local.set $sum (i32.add (local.get $sum) (i32.const 1)))".repeat(unitCount / 4)} (local.get $sum))
+    (func (export "run") (param $first i32) (param $second i32)
+      (memory.fill (i32.const 0) (i32.const 1) (local.get $first))
+      (drop (call $short (i32.const 0)))
+      (memory.fill (i32.const 65536) (i32.const 2) (local.get $second))))`);
+
+test("a guest that has overdrawn its counter takes no more bytes, though some are set aside", async () => {
+  const module = await overdrawing(1_600);
+  // Just enough for both: the first slice, and as much as can be set aside.
+  const fuelMax = unclockedUnits + asideUnits;
+  let stoppedCount = 0;
+  for (let first = asideUnits - 2_000; first < asideUnits - 10; first += 10) {
+    const outcomes = [1, undefined].map((sliceUnits) => {
+      const guest = guestOf({ limits: { fuelMax, deadlineMs: 1e9 }, module, sliceUnits });
+      let code = "";
+      try {
+        guest.call("run", first, 10);
+      } catch (error) {
+        if (!isRemoraError(error)) throw error;
+        code = error.code;
+      }
+      const outcome = { code, used: guest.engine.fuelUsed, isTaken: guest.bytes()[65_536] === 2 };
+      guest.engine.close();
+      return outcome;
+    });
+    assert.deepEqual(outcomes[1], outcomes[0], `${first} bytes first`);
+    assert.equal(outcomes[1]?.isTaken, outcomes[1]?.code === "");
+    if (outcomes[1]?.code === "engine/out-of-fuel") stoppedCount++;
+  }
+  assert.ok(stoppedCount > 0 && stoppedCount < 199, `${stoppedCount} of 199 were stopped`);
 });
 
 test("bytes cost the same units wherever they are taken from, and a call that is given just these succeeds", () => {
