@@ -71,7 +71,9 @@ function guestOf({ limits, address = "i32", sharesCounters = false, ...options }
     ...(sliceUnits !== undefined && { sliceUnits }),
     ...(clock !== undefined && { clock }),
   });
-  const { exports } = engine.instantiate(options.module ?? modules[address], { host: { look: () => look?.(engine) } });
+  const { exports } = engine.instantiate(options.module ?? modules[address], {
+    host: { look: () => look?.(engine) },
+  });
   const call = (name: string, ...args: number[]) => {
     engine.enter();
     try {

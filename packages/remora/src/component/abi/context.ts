@@ -184,9 +184,13 @@ export class Context {
     if (this.bytes.length === 0) this.#refresh();
   }
 
-  /** To be called before what a guest hands over is lifted: a result, or the arguments of a call out of it. */
-  beginLift(): void {
-    this.#liftBytesLeft = this.#liftBytesMax;
+  /**
+   * To be called before what a guest hands over is lifted: a result, or the arguments of a call out of it.
+   *
+   * @param heldBytes What it handed over before and the host still has.
+   */
+  beginLift(heldBytes = 0): void {
+    this.#liftBytesLeft = this.#liftBytesMax - heldBytes;
     if (this.bytes.length === 0) this.#refresh();
   }
 
@@ -199,6 +203,11 @@ export class Context {
   spendLift(bytes: number): void {
     this.#liftBytesLeft -= bytes;
     if (this.#liftBytesLeft < 0) trap(`more than ${this.#liftBytesMax} bytes handed over in one call`);
+  }
+
+  /** What was spent since `beginLift`, and what was held then. */
+  get liftedBytes(): number {
+    return this.#liftBytesMax - this.#liftBytesLeft;
   }
 
   /**
@@ -224,7 +233,7 @@ export class Context {
    * @param isLarge Whether its types are large whatever is handed over.
    */
   lookAtClock(isLarge: boolean): void {
-    if (!isLarge && this.#liftBytesMax - this.#liftBytesLeft <= muchBytes) return;
+    if (!isLarge && this.liftedBytes <= muchBytes) return;
     this.engine.beforeSlowHost?.();
     this.engine.afterSlowHost?.();
   }

@@ -5,26 +5,13 @@ import type { Context } from "../abi/context.ts";
 import { trap } from "../abi/trap.ts";
 import { addEnd, endAt } from "./copy-end.ts";
 import type { Elements } from "./element.ts";
+import { addErrorContext, ErrorContext, errorContextAt } from "./error-context.ts";
 import { isThenable } from "./host-callee.ts";
 import { isAsyncIterable, pumpInto, settleInto } from "./host-source.ts";
 import { GuestStream, promiseOf } from "./host-stream.ts";
 import type { Scheduler } from "./scheduler.ts";
 import { type SharedCopy, SharedFuture, SharedStream } from "./shared-copy.ts";
 import { handleKinds } from "./waitable.ts";
-
-/** What went wrong, in words (CanonicalABI.md, "canon error-context.new"). */
-export class ErrorContext {
-  readonly debugMessage: string;
-
-  constructor(message: string) {
-    // Joined anew: a slice would keep all of the message alive.
-    this.debugMessage =
-      message.length > debugMessageMax ? Array.from(message.slice(0, debugMessageMax)).join("") : message;
-  }
-}
-
-/** The specification lets a host change the message; a guest could fill the host's memory with long ones. */
-const debugMessageMax = 1_024;
 
 export class InstanceAsyncValues implements AsyncValues {
   readonly #scheduler: Scheduler;
@@ -40,7 +27,7 @@ export class InstanceAsyncValues implements AsyncValues {
   take(cx: Context, index: number, type: AsyncType): SharedCopy | ErrorContext {
     const { state } = cx;
     if (type.kind === "error-context") {
-      return state.handles.get(index, handleKinds["error-context"]).rep as ErrorContext; // Of this kind.
+      return errorContextAt(state.handles, index);
     }
     const kind = `${type.kind}-read` as const;
     const end = endAt(state, index, kind, type.element);
@@ -52,7 +39,7 @@ export class InstanceAsyncValues implements AsyncValues {
 
   put(cx: Context, shared: unknown, type: AsyncType): number {
     if (type.kind === "error-context")
-      return cx.state.handles.add(handleKinds["error-context"], shared, true);
+      return addErrorContext(cx.state.handles, this.#scheduler, shared as ErrorContext); // As above.
     return addEnd(cx.state, shared as SharedCopy, "read"); // As `take` and `fromHost` give it.
   }
 

@@ -8,9 +8,9 @@ import { signatureOf } from "../abi/signature.ts";
 import { trap } from "../abi/trap.ts";
 import type { Flat } from "../core.ts";
 import type { ValueType } from "../types.ts";
-import { ErrorContext } from "./async-values.ts";
 import { type Builtin, type BuiltinOptions, runningIn, waits } from "./builtin.ts";
 import { addEnd, blocked, cancelBuiltin, copyBuiltin, dropBuiltin, type EndKind } from "./copy-end.ts";
+import { addErrorContext, dropErrorContext, ErrorContext, errorContextAt } from "./error-context.ts";
 import { after, type Later } from "./later.ts";
 import { isSameType } from "./same-type.ts";
 import { SharedFuture, SharedStream } from "./shared-copy.ts";
@@ -230,9 +230,8 @@ function kindOf(area: "stream" | "future", verb: string): EndKind {
   return verb.endsWith("read") || verb.endsWith("readable") ? `${area}-read` : `${area}-write`;
 }
 
-function errorFunction({ tasks, cx, codecs }: BuiltinOptions, verb: string): Builtin {
+function errorFunction({ scheduler, tasks, cx, codecs }: BuiltinOptions, verb: string): Builtin {
   const { handles } = tasks.state;
-  const kind = handleKinds["error-context"];
   const text = codecs.raw.of({ kind: "string" });
   switch (verb) {
     case "new":
@@ -240,14 +239,14 @@ function errorFunction({ tasks, cx, codecs }: BuiltinOptions, verb: string): Bui
         body(pointer: Flat, length: Flat) {
           cx.beginLift();
           const message = text.lift(cx, [pointer, length], 0) as string; // As its codec gives it.
-          return handles.add(kind, new ErrorContext(message), true);
+          return addErrorContext(handles, scheduler, new ErrorContext(message));
         },
         waits: undefined,
       };
     case "debug-message":
       return {
         body(index: number, pointer: Flat) {
-          const { debugMessage } = handles.get(index, kind).rep as ErrorContext; // What handles of this kind stand for.
+          const { debugMessage } = errorContextAt(handles, index);
           cx.refreshIfDetached();
           const at = addressOf(pointer);
           cx.checkRange(at, text.align, text.size);
@@ -259,6 +258,6 @@ function errorFunction({ tasks, cx, codecs }: BuiltinOptions, verb: string): Bui
         waits: undefined,
       };
     default:
-      return { body: (index: number) => void handles.remove(index, kind), waits: undefined };
+      return { body: (index: number) => void dropErrorContext(handles, scheduler, index), waits: undefined };
   }
 }

@@ -11,9 +11,10 @@ export function forgettable<Kept extends PromiseLike<unknown>>(promise: Kept, fo
   return promise;
 }
 
-/** Nobody waits for it any more. */
-export function forget(promise: PromiseLike<unknown>): void {
+/** Nobody waits for it any more. @returns whether somebody was told */
+export function forget(promise: PromiseLike<unknown>): boolean {
   const told = forgetters.get(promise);
   forgetters.delete(promise);
   told?.();
+  return told !== undefined;
 }

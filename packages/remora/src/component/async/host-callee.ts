@@ -39,13 +39,18 @@ export function hostCallee(call: OutgoingCall, scheduler: Scheduler, takeLoans: 
         finish(() => given(value));
         return isOver;
       }
-      const letGo = promised(scheduler, value, (result, error) =>
+      // One promise for both: what is no promise of JavaScript's may do its work whenever it is asked.
+      const settled = Promise.resolve(value);
+      const letGo = promised(scheduler, settled, (result, error) =>
         finish(() => (error === undefined ? given(result) : thrown(error.error))),
       );
       const promise = value;
+      const release = caller.hold?.();
+      if (release !== undefined) settled.then(release, release);
       return () => {
         letGo();
-        forget(promise);
+        // Whoever is not told goes on, and keeps what it was given.
+        if (forget(promise)) release?.();
         endLoans();
         caller.resolve(cancelled);
         return undefined;
@@ -61,7 +66,7 @@ export function hostCallee(call: OutgoingCall, scheduler: Scheduler, takeLoans: 
  */
 function promised(
   scheduler: Scheduler,
-  value: PromiseLike<unknown>,
+  value: Promise<unknown>,
   finish: (value: unknown, error: { readonly error: unknown } | undefined) => void,
 ): () => void {
   const end: HostEnd = { fail: () => {} };
@@ -83,7 +88,7 @@ function promised(
       finish(result, error);
     });
   };
-  Promise.resolve(value).then(
+  value.then(
     (result) => settle(result),
     (error: unknown) => settle(undefined, { error }),
   );

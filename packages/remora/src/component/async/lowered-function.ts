@@ -86,8 +86,13 @@ export function loweredFunction(options: LowerOptions): (...flat: Flat[]) => Lat
   };
 }
 
-function callerOf({ cx, signature, write }: LowerOptions, subtask: Subtask, flat: readonly Flat[]): Caller {
+function callerOf(
+  { scheduler, cx, signature, write }: LowerOptions,
+  subtask: Subtask,
+  flat: readonly Flat[],
+): Caller {
   const lift = argumentsLifter(signature);
+  let argumentBytes = 0;
   const tell = () => {
     if (subtask.index !== 0) subtask.announce();
   };
@@ -95,7 +100,7 @@ function callerOf({ cx, signature, write }: LowerOptions, subtask: Subtask, flat
     start() {
       subtask.state = "started";
       tell();
-      cx.beginLift();
+      cx.beginLift(scheduler.heldBytes);
       const { state } = cx;
       const before = state.lent.length;
       const lending: Handle[] = [];
@@ -103,7 +108,16 @@ function callerOf({ cx, signature, write }: LowerOptions, subtask: Subtask, flat
       const args = lift(cx, flat);
       state.lending = undefined;
       subtask.lend([...lending, ...state.lent.splice(before)]);
+      argumentBytes = cx.liftedBytes - scheduler.heldBytes;
       return args;
+    },
+    hold() {
+      if (argumentBytes === 0) return undefined;
+      scheduler.heldBytes += argumentBytes;
+      return () => {
+        scheduler.heldBytes -= argumentBytes;
+        argumentBytes = 0;
+      };
     },
     resolve(result) {
       if (result === cancelled) {

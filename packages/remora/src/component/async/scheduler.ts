@@ -51,6 +51,10 @@ export class Scheduler {
   readonly engine: CoreEngine;
   readonly waiting: CoreWaiting | undefined;
   current: Thread | undefined;
+  /** What the arguments cost the host of calls that it has not answered: see `held.ts`. The guest says how many there are. */
+  heldBytes = 0;
+  /** Characters of the errors that its handles stand for: see `error-context.ts`. */
+  messageUnits = 0;
   readonly #threadsMax: number;
   #threads = 0;
   readonly #ready = new Few<Thread>();

@@ -12,6 +12,11 @@ import type { Thread } from "./thread.ts";
 export interface Caller {
   /** Called once, when the callee is let in: gives the arguments. */
   start(): readonly unknown[];
+  /**
+   * Called after `start` by a callee that keeps the arguments outside of every guest's memory while it is waited for: they are
+   * counted until what this gives is called.
+   */
+  hold?(): (() => void) | undefined;
   /** Called once: with the result, or with `cancelled`. */
   resolve(result: unknown): void;
 }

@@ -2,7 +2,10 @@
 export interface InstanceLimits {
   /** Handles to resources, in all component instances of the one that is made. */
   readonly handlesMax: number;
-  /** Bytes that the values of one call may take of the host's heap (see `abi/held.ts`), or of one guest's for another. */
+  /**
+   * Bytes that the values of one call may take of the host's heap (see `abi/held.ts`), or of one guest's for another; of a call to
+   * the host, together with the arguments of calls that it has not answered.
+   */
   readonly liftBytesMax: number;
   /** Calls under way and threads, of guests whose calls may wait. */
   readonly tasksMax: number;
