@@ -38,10 +38,9 @@ export class ManagedPlugin<Calls = unknown> extends SupervisedPlugin {
       return this.#successorOf(serving, error).call(made, argument);
     }
     if (result instanceof Promise) {
-      const again = (error: unknown) => this.#successorOf(serving, error).call(made, argument);
-      return result.catch(again) as Result;
+      return this.#settled(serving, result, ({ guests }) => guests.callAsync(made, argument)) as Result;
     }
-    if (this.isWatched) this.succeeded();
+    if (this.isWatched) this.succeeded(serving);
     return result;
   }
 
@@ -70,7 +69,7 @@ export class ManagedPlugin<Calls = unknown> extends SupervisedPlugin {
    * @throws manager/not-running engine/… component/…
    * @throws component/cancelled the signal was aborted: no failure of the plugin's, whatever became of its guest
    */
-  async call(
+  call(
     path: string | readonly string[],
     args: readonly unknown[] = [],
     options: CallOptions = {},
@@ -99,7 +98,7 @@ export class ManagedPlugin<Calls = unknown> extends SupervisedPlugin {
     } catch (error) {
       return this.#successorOf(serving, error).callExportNow(path, args, budget);
     }
-    if (this.isWatched) this.succeeded();
+    if (this.isWatched) this.succeeded(serving);
     return result;
   }
 
@@ -116,15 +115,24 @@ export class ManagedPlugin<Calls = unknown> extends SupervisedPlugin {
     if (this.isHandingOver) await this.waitForTakeover();
     const serving = this.serving;
     if (serving === undefined) throw this.refusal();
+    return this.#settled(serving, act(serving), act);
+  }
+
+  /** The result of a call that is under way; `again` makes it anew where it failed and another version can answer. */
+  async #settled<Result>(
+    serving: RunningVersion,
+    call: Promise<Result>,
+    again: (successor: RunningVersion) => Promise<Result>,
+  ): Promise<Result> {
     let result: Result;
     try {
-      result = await act(serving);
+      result = await call;
     } catch (error) {
       const successor = this.noteFailure(serving, error);
       if (successor === undefined) throw error;
-      return act(successor);
+      return again(successor);
     }
-    if (this.isWatched) this.succeeded();
+    if (this.isWatched) this.succeeded(serving);
     return result;
   }
 

@@ -293,8 +293,9 @@ export class SupervisedPlugin {
     }
   }
 
-  protected succeeded(): void {
-    if (!this.#breaker.succeeded()) return;
+  /** A call succeeded, in this version: the answer of one that is gone says nothing about the one that is on trial. */
+  protected succeeded(version: RunningVersion): void {
+    if (version !== this.#serving || !this.#breaker.succeeded()) return;
     this.#isWatched = false;
     this.#attempt = 0;
     this.#failure = undefined;
