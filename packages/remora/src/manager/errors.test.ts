@@ -61,4 +61,8 @@ test("each change that fails says what it was", async (t) => {
 test("what the operating system said is told in words, with its name", () => {
   const { message } = managerErrors.folder({ doing: "write", path: "/plugins/a", reason: "ENOSPC" });
   assert.equal(message, 'Cannot write "/plugins/a": ENOSPC, the disk is full');
+  assert.equal(
+    managerErrors.folder({ doing: "write into", path: "/plugins", reason: "EACCES" }).message,
+    'Cannot write into "/plugins": EACCES, the user of this program may not; give it the right, or name another path',
+  );
 });

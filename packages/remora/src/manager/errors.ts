@@ -248,9 +248,10 @@ const meanings: Readonly<Record<string, string>> = {
   ENOSPC: ", the disk is full",
   EDQUOT: ", the quota of the disk is used up",
   EROFS: ", it is read-only",
-  EACCES: ", this program may not",
-  EPERM: ", this program may not",
-  ENOTDIR: ", a file stands where a folder is wanted",
+  EACCES: ", the user of this program may not; give it the right, or name another path",
+  EPERM: ", the user of this program may not; give it the right, or name another path",
+  EEXIST: ", a file stands where a folder is wanted; name another path",
+  ENOTDIR: ", a file stands where a folder is wanted; name another path",
   EISDIR: ", a folder stands where a file is wanted",
   EMFILE: ", this program has too many files open",
 };

@@ -1,10 +1,11 @@
 /** Every operation on the folder fails once, in each kind of change: the plugin is as before or as after it. */
 
 import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
 import { chmodSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { isDeepStrictEqual } from "node:util";
+import { isDeepStrictEqual, promisify } from "node:util";
 import { isRemoraError } from "../../base/index.ts";
 import type { Manager } from "../manager.ts";
 import { type FailingFiles, type Fault, failingFiles } from "../testing/failing-files.ts";
@@ -281,6 +282,52 @@ test("a folder that cannot be written, or is a file, is a coded error", async (t
   const files = failingFiles();
   files.failFrom(0, "EACCES");
   await expectRejected(rig(t, { folder: join(folder, "new"), files }), "manager/folder");
+});
+
+test("what stands in a folder's way is named, with its path", async (t) => {
+  const folder = folderFor(t);
+  const found = async (path: string) => {
+    const { details } = await expectRejected(rig(t, { folder: join(folder, path) }), "manager/folder");
+    return details;
+  };
+  writeFileSync(join(folder, "file"), "");
+  assert.deepEqual(await found("file"), { doing: "make", path: join(folder, "file"), reason: "EEXIST" });
+  assert.deepEqual(await found("file/plugins"), {
+    doing: "make",
+    path: join(folder, "file/plugins"),
+    reason: "ENOTDIR",
+  });
+  const lock = join(folder, "holder.lock");
+  mkdirSync(lock);
+  assert.deepEqual(await found("."), { doing: "lock", path: lock, reason: "EISDIR" });
+});
+
+/** Loads everything, becomes somebody who owns nothing, and tells why it cannot open a manager on the folder. */
+const openedByNobody = `
+  const { openManager } = await import(process.argv[1]);
+  if (process.getuid() === 0) process.setuid(65534);
+  await openManager({ folder: process.argv[2], hosts: [] }).catch(({ code, details }) => {
+    process.stdout.write(JSON.stringify({ code, details }));
+  });`;
+
+test("a folder that this program may not write into is named, with what is missing", {
+  skip: process.getuid === undefined && "this system has no such rights",
+}, async (t) => {
+  const folder = folderFor(t);
+  const plugins = join(folder, "plugins");
+  mkdirSync(plugins);
+  chmodSync(folder, 0o755);
+  chmodSync(plugins, 0o555);
+  const module = new URL("../open-manager.ts", import.meta.url).href;
+  const { stdout, stderr } = await promisify(execFile)(process.execPath, [
+    ...["--input-type=module", "--eval", openedByNobody],
+    ...[module, plugins],
+  ]);
+  assert.equal(stderr, "");
+  assert.deepEqual(JSON.parse(stdout), {
+    code: "manager/folder",
+    details: { doing: "write into", path: plugins, reason: "EACCES" },
+  });
 });
 
 test("a bundle that somebody changed in the store does not run, and the others do", async (t) => {

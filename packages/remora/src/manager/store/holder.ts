@@ -6,11 +6,14 @@
  */
 
 import { randomUUID } from "node:crypto";
+import { constants } from "node:fs";
+import { access, stat } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { hostname } from "node:os";
 import type { DatabaseSync } from "node:sqlite";
 import { managerErrors } from "../errors.ts";
 import type { DataFolder } from "./data-folder.ts";
+import { codeOf } from "./file-system.ts";
 
 /** As it stands in `holder.json`. */
 export interface Holder {
@@ -82,10 +85,28 @@ async function takeLock(folder: DataFolder): Promise<DatabaseSync> {
     return lock;
   } catch (error) {
     lock?.close();
-    if (!isBusy(error)) throw managerErrors.folder({ doing: "lock", path, reason: String(error) }, error);
+    if (!isBusy(error)) throw managerErrors.folder(await refusalOf(folder.path, path, error), error);
     const holder = parseHolder(await folder.read(holderName));
     throw managerErrors["folder-held"]({ folder: folder.path, holder });
   }
+}
+
+/** SQLite says only that it cannot open a file: what the operating system has against it is asked here. */
+async function refusalOf(folder: string, lock: string, error: unknown) {
+  try {
+    await access(folder, constants.R_OK | constants.W_OK | constants.X_OK);
+  } catch (refusal) {
+    return { doing: "write into", path: folder, reason: codeOf(refusal) ?? String(refusal) };
+  }
+  const refused = { doing: "lock", path: lock };
+  try {
+    // Not opened: to close a file ends all locks that this process has on it.
+    if ((await stat(lock)).isDirectory()) return { ...refused, reason: "EISDIR" };
+    await access(lock, constants.R_OK | constants.W_OK);
+  } catch (refusal) {
+    if (codeOf(refusal) !== "ENOENT") return { ...refused, reason: codeOf(refusal) ?? String(refusal) };
+  }
+  return { ...refused, reason: error instanceof Error ? error.message : String(error) };
 }
 
 /** SQLite result codes: SQLITE_BUSY is 5; the extended ones carry it in their low byte. */
