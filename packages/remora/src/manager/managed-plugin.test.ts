@@ -71,6 +71,52 @@ test("a failure while half open opens it again, and the wait is longer each time
   assert.deepEqual(waits, [1_000, 2_000, 4_000, 8_000]);
 });
 
+/** As `run`, for whoever waits for something before or after it. */
+const runLater = async (calls: Calls, value: number | Promise<number>) => calls.run(await value);
+
+test("a call that gives a promise counts for the breaker when that is settled", async (t) => {
+  const { plugin, fail, clock } = await broken(t);
+  fail(5);
+  clock.advance(1_000);
+  await settled(() => plugin.state === "running");
+  for (let value = 0; value < 9; value++) assert.equal(await plugin.use(runLater, value), value);
+  const last = plugin.use(runLater, 9);
+  assert.equal(plugin.breaker, "half-open");
+  assert.equal(await last, 9);
+  assert.equal(plugin.breaker, "closed");
+});
+
+test("a promise that is rejected while half open opens it again", async (t) => {
+  const { plugin, fail, clock } = await broken(t);
+  fail(5);
+  clock.advance(1_000);
+  await settled(() => plugin.state === "running");
+  await expectRejected(plugin.use(runLater, -1), "engine/unreachable");
+  assert.deepEqual([plugin.state, plugin.breaker], ["backing-off", "open"]);
+});
+
+test("an answer of the version that was given up does not close the breaker of the next one", async (t) => {
+  const { plugin, fail, clock } = await broken(t, { policy: { breaker: { trialCalls: 1 } } });
+  const given = Promise.withResolvers<number>();
+  const early = plugin.use(runLater, given.promise);
+  fail(5);
+  clock.advance(1_000);
+  await settled(() => plugin.state === "running");
+  given.resolve(1);
+  assert.equal(await early, 1);
+  assert.equal(plugin.breaker, "half-open");
+  assert.equal(plugin.use(run, 1), 1);
+  assert.equal(plugin.breaker, "closed");
+});
+
+test("a promise that a new version rejects is kept by the version before", async (t) => {
+  const { manager } = await rig(t);
+  const plugin = await manager.install<Calls>(await ref(guests.adds(1)));
+  await manager.install(await ref(guests.trapsBelowZero, { version: "1.1.0" }));
+  assert.equal(await plugin.use(runLater, -5), -4);
+  assert.equal(plugin.serving?.version.version, "1.0.0");
+});
+
 test("what a caller did wrong does not count against the plugin", async (t) => {
   const { plugin } = await broken(t);
   for (let time = 0; time < 20; time++) {
@@ -181,22 +227,69 @@ test("a plugin that is stopped while it waits stays stopped, and leaves no timer
   assert.equal(clock.pendingCount, 0);
 });
 
+/** The test's host, in which the plugin `adder` cannot be made until it is let. */
+function refusingHost() {
+  const switches = { isRefusing: true };
+  const worlds = testHost.worlds.map((world): typeof world => ({
+    ...world,
+    bind: (instance, context) => {
+      if (switches.isRefusing && context.name === "adder") throw managerErrors.closed({ folder: "a test" });
+      return world.bind(instance, context);
+    },
+  }));
+  return { hosts: [{ ...testHost, worlds }], switches };
+}
+
 test("a plugin that cannot be made at the start is tried again, and does not keep others from running", async (t) => {
-  const world = testHost.worlds[0];
   const first = await rig(t, { policy: { healthEveryMs: 0 } });
   await first.manager.install(await ref(guests.adds(1)));
   await first.manager.install(await ref(guests.adds(2), { name: "other" }));
-  let isRefusing = true;
-  const bind: (typeof testHost.worlds)[number]["bind"] = (instance, context) => {
-    if (isRefusing && context.name === "adder") throw managerErrors.closed({ folder: "a test" });
-    return world?.bind(instance, context);
-  };
-  const hosts = [{ ...testHost, worlds: [{ ...world, bind } as (typeof testHost.worlds)[number]] }];
+  const { hosts, switches } = refusingHost();
   const { manager, clock } = await first.reopen({ hosts });
   assert.deepEqual([manager.info("adder").state, manager.info("other").state], ["backing-off", "running"]);
-  isRefusing = false;
+  switches.isRefusing = false;
   clock.advance(1_000);
   await settled(() => manager.info("adder").state === "running");
+});
+
+test("a plugin that cannot be enabled stays disabled, also over a restart", async (t) => {
+  const first = await rig(t, { policy: { healthEveryMs: 0 } });
+  await first.manager.install(await ref(guests.adds(1)));
+  await first.manager.disable("adder");
+  const { hosts, switches } = refusingHost();
+  const second = await first.reopen({ hosts });
+  await expectRejected(second.manager.enable("adder"), "manager/prepare", "manager/closed");
+  const { isEnabled, state, failure } = second.manager.info("adder");
+  assert.deepEqual([isEnabled, state, failure?.code], [false, "stopped", "manager/closed"]);
+  assert.equal(second.clock.pendingCount, 0);
+  const third = await second.reopen();
+  assert.equal(third.manager.info("adder").isEnabled, false);
+  switches.isRefusing = false;
+  await third.manager.enable("adder");
+  assert.equal(third.manager.get<Calls>("adder").use(run, 1), 2);
+  const fourth = await third.reopen();
+  assert.equal(fourth.manager.info("adder").state, "running");
+});
+
+test("one that waits is tried at once when it is enabled, and waits again when that fails", async (t) => {
+  const first = await rig(t, { policy: { healthEveryMs: 0 } });
+  await first.manager.install(await ref(guests.adds(1)));
+  const { hosts, switches } = refusingHost();
+  const { manager } = await first.reopen({ hosts });
+  await expectRejected(manager.enable("adder"), "manager/prepare", "manager/closed");
+  assert.equal(manager.info("adder").state, "backing-off");
+  switches.isRefusing = false;
+  await manager.enable("adder");
+  assert.equal(manager.info("adder").state, "running");
+});
+
+test("one that is being tried already is not started twice", async (t) => {
+  const { manager, fail, clock, plugin } = await broken(t);
+  fail(5);
+  clock.advance(1_000);
+  assert.equal(plugin.state, "preparing");
+  await manager.enable("adder");
+  await settled(() => plugin.state === "running");
 });
 
 test("whoever observes is around each call, whichever way it is made, and outside of what answers in its place", async (t) => {

@@ -208,7 +208,12 @@ export class Manager {
     await remove(name, options, this.#core);
   }
 
-  /** Runs a plugin that was disabled. @throws manager/no-such-plugin manager/prepare manager/folder */
+  /**
+   * Runs a plugin that was disabled, or at once one that waits for its next try.
+   *
+   * @throws manager/no-such-plugin manager/folder
+   * @throws manager/prepare it cannot be made: what was disabled stays so, what waited waits again
+   */
   async enable(name: string): Promise<void> {
     this.#checkOpen();
     await enable(name, this.#core);

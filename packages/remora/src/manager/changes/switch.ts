@@ -3,19 +3,43 @@
 import { type Core, entryOf, prepare, tellOf, writeEntry } from "../core.ts";
 import { inStep } from "../errors.ts";
 import { checkUnneeded } from "../install/dependencies.ts";
+import type { Entry } from "../store/entry.ts";
 
+/** As with an install, what cannot run leaves all as it was: a plugin that was disabled stays so, also over restarts. */
 export function enable(name: string, core: Core): Promise<void> {
   return core.alone(name, async () => {
     const entry = entryOf(core, name);
+    if (entry.isEnabled) return retryNow(entry, core);
     const plugin = core.pluginOf(name);
-    const { current, grants } = entry;
-    if (!entry.isEnabled) await writeEntry(core, { ...entry, isEnabled: true });
-    if (current !== undefined && plugin.serving === undefined) {
-      const start = () => plugin.start(() => prepare(core, { name, version: current, grants }));
-      await inStep("prepare", name, start, "enable");
+    try {
+      await start(entry, core);
+      await writeEntry(core, { ...entry, isEnabled: true });
+    } catch (error) {
+      await plugin.stop();
+      throw error;
     }
-    if (!entry.isEnabled) tellOf(core, name, { kind: "enabled" });
+    tellOf(core, name, { kind: "enabled" });
   });
+}
+
+/** One that is enabled and waits for its next try has it now; when that fails, it waits again. */
+async function retryNow(entry: Entry, core: Core): Promise<void> {
+  const plugin = core.pluginOf(entry.name);
+  // Being made by its supervisor, which comes after this with what is written down.
+  if (plugin.serving !== undefined || plugin.state === "preparing") return;
+  try {
+    await start(entry, core);
+  } catch (error) {
+    if (plugin.state === "broken") plugin.waitAndRetry();
+    throw error;
+  }
+}
+
+async function start({ name, current: version, grants }: Entry, core: Core): Promise<void> {
+  // Nothing of it may run while its first version waits for consent.
+  if (version === undefined) return;
+  const make = () => core.pluginOf(name).start(() => prepare(core, { name, version, grants }));
+  await inStep("prepare", name, make, "enable");
 }
 
 export function disable(name: string, core: Core): Promise<void> {
