@@ -164,8 +164,7 @@ class Walker implements LocalsReader {
         case Kind.branchOn: {
           const label = readIndex(bytes, p);
           p = skipNumber(bytes, p);
-          flow.branch(at, label, false);
-          flow.openRegion(p);
+          flow.branchOn(at, label, p);
           break;
         }
         case Kind.if:

@@ -143,6 +143,7 @@ export class ControlFlow {
     frames[base + Frame.isTargeted] = 0;
     frames[base + Frame.isHandler] = 0;
     frames[base + Frame.armRegion] = -1;
+    frames[base + Frame.forkRegion] = -1;
     frames[base + Frame.loop] = -1;
     frames[base + Frame.height] = this.height - parameters;
     frames[base + Frame.parameters] = parameters;
@@ -249,10 +250,43 @@ export class ControlFlow {
     if (targets < (frames[outer + Frame.target] as number)) frames[outer + Frame.target] = targets;
     this.region = isReachable ? entry : -1;
     if (this.region < 0) return;
-    if (targets < top) this.openRegion(next);
+    if (targets < top) {
+      this.openRegion(next);
+      if (!fallsThrough) this.noteFork(base);
+    }
     if (frames[base + Frame.isHandler] === 1 && kind !== FrameKind.loop) {
       this.noteEvent(Event.handler, next, 0, 0);
     }
+  }
+
+  /**
+   * Behind an `if` whose arm always leaves it runs what would be its other arm. Behind a block that only one `br_if` ends,
+   * what runs is what does not run behind that `br_if`.
+   */
+  private noteFork(base: number): void {
+    const { frames } = this;
+    const kind = frames[base + Frame.kind] as number;
+    if (kind === FrameKind.if && frames[base + Frame.isTargeted] === 0) {
+      this.noteArms(
+        frames[base + Frame.entryRegion] as number,
+        frames[base + Frame.armRegion] as number,
+        this.region,
+      );
+    } else if (kind === FrameKind.block && (frames[base + Frame.forkRegion] as number) >= 0) {
+      this.noteArms(
+        frames[base + Frame.forkRegion] as number,
+        frames[base + Frame.forkElse] as number,
+        this.region,
+      );
+    }
+  }
+
+  /** Of two regions one is run, as often together as the one before them. */
+  private noteArms(before: number, one: number, other: number): void {
+    const { arms } = this.facts;
+    arms.push(before);
+    arms.push(one);
+    arms.push(other);
   }
 
   private noteEnd(kind: number, at: number, fallsThrough: boolean): void {
@@ -268,10 +302,11 @@ export class ControlFlow {
       return;
     }
     if (kind === FrameKind.else) {
-      const { arms } = this.facts;
-      arms.push(frames[base + Frame.entryRegion] as number);
-      arms.push(frames[base + Frame.armRegion] as number);
-      arms.push(frames[base + Frame.elseRegion] as number);
+      this.noteArms(
+        frames[base + Frame.entryRegion] as number,
+        frames[base + Frame.armRegion] as number,
+        frames[base + Frame.elseRegion] as number,
+      );
     }
     const isMet = kind === FrameKind.if || kind === FrameKind.else || frames[base + Frame.isTargeted] === 1;
     if (isMet || top === 0) this.noteEvent(Event.join, at, falls, top === 0 ? 1 : 0);
@@ -296,6 +331,7 @@ export class ControlFlow {
 
   private reach(frame: number): void {
     this.frames[(frame << frameShift) + Frame.isTargeted] = 1;
+    this.frames[(frame << frameShift) + Frame.forkRegion] = -1;
     this.noteTarget(frame);
     if (frame === 0) this.exits++;
   }
@@ -329,6 +365,18 @@ export class ControlFlow {
     this.noteEvent(Event.branch, at, left, isAlways ? 1 : 0);
     if (isAlways) this.leave(frame);
     else this.target(frame);
+  }
+
+  /** `br_if`, with what is behind it at `next`. */
+  branchOn(at: number, label: number, next: number): void {
+    const { frames, region } = this;
+    const base = this.frameOf(at, label) << frameShift;
+    const isFirst = frames[base + Frame.isTargeted] === 0;
+    this.branch(at, label, false);
+    this.openRegion(next);
+    if (!isFirst || region < 0) return;
+    frames[base + Frame.forkRegion] = region;
+    frames[base + Frame.forkElse] = this.region;
   }
 
   branchTable(at: number, p: number, end: number): number {

@@ -128,7 +128,7 @@ export class Facts {
   readonly regionHome: IntList;
   /** Call sites: function called, region, innermost loop or -1, 1 for a tail call. Four numbers each. */
   readonly sites: IntList;
-  /** Both arms of each `if`: region before, of the first arm, of the second. Three numbers each. */
+  /** Where control parts in two, as at an `if`: region before, and both of which one runs. Three numbers each. */
   readonly arms: IntList;
   readonly loopRegion: IntList;
   /** Bits of `LoopFlag`. */

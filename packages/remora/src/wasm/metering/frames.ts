@@ -27,6 +27,9 @@ export const Frame = {
   height: 11,
   parameters: 12,
   results: 13,
+  /** Of the one `br_if` that goes to its label, when nothing else does: the regions before and behind it; else -1. */
+  forkRegion: 14,
+  forkElse: 15,
 } as const;
 
 /** Numbers a frame, as a power of two. */

@@ -26,6 +26,30 @@ const counts: [claim: string, text: string, args: unknown[], units: number][] = 
     1 + 2 + 3,
   ],
   [
+    "an early return",
+    `(func (export "run") (param i32) (if (local.get 0) (then (drop (i32.const 1)) (return))) (drop (i32.const 1)) (drop (i32.const 2)))`,
+    [1],
+    1 + 2 + 1,
+  ],
+  [
+    "no early return",
+    `(func (export "run") (param i32) (if (local.get 0) (then (drop (i32.const 1)) (return))) (drop (i32.const 1)) (drop (i32.const 2)))`,
+    [0],
+    1 + 2 + 2,
+  ],
+  [
+    "a block that is left early",
+    `(func (export "run") (param i32) (block $else (br_if $else (local.get 0)) (drop (i32.const 1)) (drop (i32.const 2)) (return)) (drop (i32.const 3)))`,
+    [1],
+    1 + 2 + 1,
+  ],
+  [
+    "a block that is not left early",
+    `(func (export "run") (param i32) (block $else (br_if $else (local.get 0)) (drop (i32.const 1)) (drop (i32.const 2)) (return)) (drop (i32.const 3)))`,
+    [0],
+    1 + 2 + 2,
+  ],
+  [
     "what a branch jumps over is not counted",
     `(func (export "run") (param i32) (block (br_if 0 (local.get 0)) (drop (i32.const 1)) (drop (i32.const 1))) (drop (i32.const 1)))`,
     [1],
@@ -134,19 +158,41 @@ for (const [claim, text, args, units] of counts) {
   });
 }
 
-test("a turn of a loop that something always goes back to is charged once", async () => {
-  const { bytes } = meter(
-    await assemble(
-      `(module (func (export "run") (param i32) (loop $again (if (local.get 0) (then (local.set 0 (i32.sub (local.get 0) (i32.const 1))) (br $again))))))`,
-    ),
-  );
-  const charges = (await print(bytes)).matchAll(/i32\.const (\d+)\s+i32\.sub/g);
-  // The entry with the first header; the turn with the next header; and the guest's own.
-  assert.deepEqual(
-    Array.from(charges, ([, units]) => Number(units)),
-    [3, 7, 1],
-  );
-});
+/** What is charged, in the order of the code. */
+const charges: [claim: string, text: string, units: number[]][] = [
+  [
+    "a turn of a loop that something always goes back to is charged once",
+    `(func (export "run") (param i32) (loop $again (if (local.get 0) (then (local.set 0 (i32.add (local.get 0) (i32.const -1))) (br $again)))))`,
+    // The entry with the first header; the turn with the next header.
+    [3, 7],
+  ],
+  [
+    "what an early return and the code behind it have in common is charged before both",
+    `(func (export "run") (param i32) (if (local.get 0) (then (drop (i32.const 1)) (return))) (drop (i32.const 1)) (drop (i32.const 2)))`,
+    [4, 1],
+  ],
+  [
+    "what both ways from the only branch of a block have in common is charged before it",
+    `(func (export "run") (param i32) (result i32) (block $end (result i32) (block $else (br_if $else (local.get 0)) (i32.const 1) (br $end)) (i32.const 2) (drop) (i32.const 3)))`,
+    [5],
+  ],
+  [
+    "where two branches leave a block, each way is charged by itself",
+    `(func (export "run") (param i32) (block $else (br_if $else (local.get 0)) (br_if $else (i32.eqz (local.get 0))) (drop (i32.const 1)) (return)) (drop (i32.const 3)))`,
+    [3, 3, 1, 1],
+  ],
+];
+
+for (const [claim, text, units] of charges) {
+  test(claim, async () => {
+    const { bytes } = meter(await assemble(`(module ${text})`));
+    const found = (await print(bytes)).matchAll(/i32\.const (\d+)\s+i32\.sub/g);
+    assert.deepEqual(
+      Array.from(found, (charge) => Number(charge[1])),
+      units,
+    );
+  });
+}
 
 /** Programs with state that shows how far they came: `run` returns a number, `memory` is compared. */
 const programs: [claim: string, text: string, args: number[]][] = [
@@ -181,6 +227,26 @@ const programs: [claim: string, text: string, args: number[]][] = [
              (if (i32.and (local.get 1) (i32.const 1)) (then (br $inner)) (else (drop (local.get 0)) (br $inner))))))
        (local.get 1))`,
     [9],
+  ],
+  [
+    "ways that part and meet as compilers write them",
+    `(memory (export "memory") 1)
+     (func (export "run") (param i32) (result i32) (local i32)
+       (loop $again
+         (block $end
+           (block $else
+             (br_if $else (i32.and (local.get 0) (i32.const 1)))
+             (block $deep
+               (br_if $deep (i32.and (local.get 0) (i32.const 2)))
+               (i32.store8 (local.get 0) (i32.const 3))
+               (br $end))
+             (local.set 1 (i32.add (local.get 1) (local.get 0)))
+             (br $end))
+           (if (i32.gt_u (local.get 1) (i32.const 90)) (then (return (local.get 1))))
+           (i32.store8 offset=40 (local.get 0) (i32.const 4)))
+         (br_if $again (local.tee 0 (i32.sub (local.get 0) (i32.const 1)))))
+       (i32.add (local.get 1) (i32.const 1_000)))`,
+    [25],
   ],
   [
     "a loop gone on with always and on a condition",
