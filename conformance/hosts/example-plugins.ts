@@ -1,7 +1,7 @@
 /** The example plugins of the real signalk-server, compiled from their sources as their authors say. */
 
 import { execFileSync } from "node:child_process";
-import { cpSync, mkdtempSync } from "node:fs";
+import { cpSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { suiteFolder } from "../suites.ts";
@@ -24,9 +24,11 @@ const buildMsMax = 240_000;
 const built = new Map<string, ExamplePlugin>();
 let temporary: string | undefined;
 
-/** Where the examples are, when there are any: for whoever takes them away. */
-export function examplesFolder(): string | undefined {
-  return temporary;
+/** Takes away whatever was built, when nobody runs it any more. */
+export function removeExamples(): void {
+  if (temporary !== undefined) rmSync(temporary, { recursive: true, force: true });
+  temporary = undefined;
+  built.clear();
 }
 
 /** Builds one of them, once. That it does not compile, though its tools are there, is a failure. */

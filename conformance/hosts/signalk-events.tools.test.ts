@@ -9,13 +9,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { runSignalk } from "@remora/signalk";
-import { examplePlugin, examplesFolder } from "./example-plugins.ts";
+import { examplePlugin, removeExamples } from "./example-plugins.ts";
 
 const name = "example-event-handler-rust";
 const rmc = "$GPRMC,123519,A,4807.038,N,01131.000,W,022.4,084.4,230394,003.1,W*6A";
 const gga = "$GPGGA,123519,4807.038,S,01131.000,E,1,08,0.9,545.4,M,47.0,M,,*47";
 
-after(() => rmSync(examplesFolder() ?? "", { recursive: true, force: true }));
+after(removeExamples);
 
 for (const level of ["inline", "worker", "process"] as const) {
   test(`${level}: the event handler in Rust makes PGNs of sentences, from its configured source`, async (t) => {

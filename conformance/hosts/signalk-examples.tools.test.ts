@@ -4,13 +4,12 @@
  */
 
 import assert from "node:assert/strict";
-import { rmSync } from "node:fs";
 import { after, type TestContext, test } from "node:test";
-import { examplePlugin, examplesFolder } from "./example-plugins.ts";
+import { examplePlugin, removeExamples } from "./example-plugins.ts";
 import { type Form, openRealServer, type RealServer, until, whyNoServer } from "./real-server.ts";
 import { openWeatherService, type WeatherService } from "./weather-service.ts";
 
-after(() => rmSync(examplesFolder() ?? "", { recursive: true, force: true }));
+after(removeExamples);
 
 const names = [
   "example-hello-assemblyscript",
