@@ -11,7 +11,7 @@ import { Pace } from "../plugin/pace.ts";
 import { SignalkServer } from "../server.ts";
 import { boatWith, temporaryFolder } from "../testing/boats.ts";
 import { type BundleBoat, boatWithBundles, bundleOf, turn, until } from "../testing/bundles.ts";
-import { answering, type GuestText } from "../testing/guest-text.ts";
+import { answering, answeringWritten, type GuestText } from "../testing/guest-text.ts";
 import { openBundles } from "./bundles.ts";
 
 /** Answers with its environment, as WASI gives it. */
@@ -22,15 +22,14 @@ const environment: GuestText = {
     head: '{"body":"',
   },
   functions: `${answering("http_endpoints", "endpoints", "out")}
-    (func (export "environment") (param i32 i32) (param $out i32) (param $max i32) (result i32) (local $end i32)
-      (memory.copy (local.get $out) (global.get $head) (global.get $head_length))
-      (local.set $end (i32.add (local.get $out) (global.get $head_length)))
-      (drop (call $environ_get (i32.const 256) (local.get $end)))
+    ${answeringWritten(
+      "environment",
+      `(drop (call $environ_get (i32.const 256) (local.get $end)))
       (loop $next
         (local.set $end (i32.add (local.get $end) (i32.const 1)))
-        (br_if $next (i32.load8_u (local.get $end))))
-      (i32.store16 (local.get $end) (i32.const 0x7d22))
-      (i32.add (i32.sub (local.get $end) (local.get $out)) (i32.const 2)))`,
+        (br_if $next (i32.load8_u (local.get $end))))`,
+      '"}',
+    )}`,
 };
 
 const path = "/plugins/watch/environment";

@@ -37,6 +37,22 @@ export function answering(
     (memory.copy (local.get $out) ${at(text)} ${lengthOf(text)}) ${lengthOf(text)})`;
 }
 
+/**
+ * A handler whose answer is the text `head`, what is written behind it, and what ends it.
+ *
+ * @param write Moves `$end` to where what it wrote ends.
+ */
+export function answeringWritten(name: string, write: string, last: string): string {
+  const bytes = [...Buffer.from(last)].map(
+    (byte, index) => `(i32.store8 offset=${index} (local.get $end) (i32.const ${byte}))`,
+  );
+  return `(func (export "${name}") (param i32 i32) (param $out i32) (param $max i32) (result i32) (local $end i32)
+    (memory.copy (local.get $out) ${at("head")} ${lengthOf("head")})
+    (local.set $end (i32.add (local.get $out) ${lengthOf("head")}))
+    ${write} ${bytes.join(" ")}
+    (i32.add (i32.sub (local.get $end) (local.get $out)) (i32.const ${bytes.length})))`;
+}
+
 export function guestWat(guest: GuestText): string {
   const texts = {
     name: guest.name ?? "Test plugin",
