@@ -6,6 +6,7 @@ declare function publish(path: usize, pathLength: i32, value: usize, valueLength
 declare function setStatus(text: usize, length: i32): void;
 
 const depthPath = "environment.depth.belowTransducer";
+const depthEntry = '"path":"' + depthPath + '"';
 const alarmPath = "notifications." + depthPath;
 const marginMetres: f64 = 0.5;
 
@@ -34,7 +35,7 @@ export function plugin_stop(): i32 {
 
 /** Gets every delta; most are about something else. */
 export function delta_handler(delta: string): void {
-  const at = delta.indexOf('"path":"' + depthPath + '"');
+  const at = delta.indexOf(depthEntry);
   if (at < 0) return;
   const depth = numberAfter(delta.substring(at), '"value":');
   if (isNaN(depth)) return;
