@@ -5,6 +5,7 @@ import { type AuditSink, auditLines } from "remora/sandbox";
 import { pluginRoutes } from "./admin/plugin-routes.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import { CourseFile } from "./course/course-file.ts";
+import { CourseSettings } from "./course/course-settings.ts";
 import { autopilotRoutes } from "./http/autopilot-routes.ts";
 import { courseRoutes } from "./http/course-routes.ts";
 import { featureRoutes } from "./http/feature-routes.ts";
@@ -21,7 +22,7 @@ import type { PluginDeps } from "./plugin/plugin-deps.ts";
 import { openPlugins, type Plugins } from "./plugin/plugins.ts";
 import type { ServedPlugin } from "./plugin/served-plugin.ts";
 import type { PluginSettings } from "./plugin/settings-file.ts";
-import { SignalkServer } from "./server.ts";
+import { type ServerOptions, SignalkServer } from "./server.ts";
 import { WebSockets } from "./stream/web-sockets.ts";
 import { bundleWebapps, discoverWebapps, webappListRoutes, webappRoutes } from "./webapps/webapps.ts";
 
@@ -114,12 +115,7 @@ function refusals(log: (line: string) => void): AuditSink {
 
 export async function runSignalk(options: RunSignalkOptions): Promise<RunningSignalk> {
   const { log, clock = systemClock, self = `urn:mrn:signalk:uuid:${randomUUID()}` } = options;
-  const courseFile = new CourseFile(options.dataFolder, (error) =>
-    log(`The course cannot be kept: ${error instanceof Error ? error.message : String(error)}`),
-  );
-  const server = new SignalkServer({ self, clock, keepCourse: (course) => courseFile.keep(course) });
-  const course = await courseFile.read();
-  if (course !== undefined) server.course.restore(course);
+  const { server, courseKept } = await openServer({ self, clock }, options);
   const shared = {
     ...options.plugins,
     server: server.port,
@@ -188,7 +184,34 @@ export async function runSignalk(options: RunSignalkOptions): Promise<RunningSig
       await bundles?.close();
       sockets.close();
       await http.close();
-      await courseFile.settled();
+      await courseKept();
     },
   };
+}
+
+/** With the course that was kept. */
+async function openServer(
+  serverOptions: ServerOptions,
+  { dataFolder, log }: RunSignalkOptions,
+): Promise<{ readonly server: SignalkServer; readonly courseKept: () => Promise<void> }> {
+  const told = (error: unknown) =>
+    log(`The course cannot be kept: ${error instanceof Error ? error.message : String(error)}`);
+  const file = new CourseFile(dataFolder, told);
+  const settings = new CourseSettings(dataFolder, told);
+  const server = new SignalkServer({
+    ...serverOptions,
+    keepCourse: (course) => file.keep(course),
+    keepApiOnly: (isApiOnly) => settings.keepApiOnly(isApiOnly),
+  });
+  const isApiOnly = await settings.isApiOnly().catch((error: unknown) => {
+    // Nothing else of that file is needed here, and the log says what is wrong with it.
+    told(error);
+    return false;
+  });
+  server.course.restore({ course: await file.read(), isApiOnly });
+  const courseKept = async () => {
+    await file.settled();
+    await settings.settled();
+  };
+  return { server, courseKept };
 }

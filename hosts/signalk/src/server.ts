@@ -30,6 +30,8 @@ export interface ServerOptions {
   readonly modelLimits?: Partial<ModelLimits>;
   /** Told of each course that is to be there after a restart. */
   readonly keepCourse?: (course: CourseInfo) => void;
+  /** Told when instruments may set a course no longer, or again. */
+  readonly keepApiOnly?: (isApiOnly: boolean) => void;
   /** Told when a plugin says how it is. */
   readonly onStatus?: (
     plugin: string,
@@ -90,16 +92,24 @@ export class SignalkServer {
     if (version === 1 && delta.context === this.model.selfContext) this.#instruments.hear(delta.updates);
   }
 
-  #makeCourse({ keepCourse }: ServerOptions): Course {
+  #makeCourse({ keepCourse, keepApiOnly }: ServerOptions): Course {
     return new Course({
       position: () => this.#position(),
       resource: (type, id) => this.resources.get(type, id),
       date: () => this.clock.date(),
-      onChange: (course, isLasting) => {
-        if (isLasting) keepCourse?.(course);
+      onChange: (course, steeredBy) => {
+        if (steeredBy === undefined) keepCourse?.(course);
         this.port.handleMessage("courseApi", courseDeltaV1(course), 1);
-        this.port.handleMessage("courseApi", courseDeltaV2(course), 2);
+        const { selfContext } = this.model;
+        const delta = stampForInput(
+          courseDeltaV2(course, steeredBy),
+          "courseApi",
+          selfContext,
+          this.clock.date(),
+        );
+        this.#publish(delta, 2);
       },
+      onApiOnly: (isApiOnly) => keepApiOnly?.(isApiOnly),
     });
   }
 

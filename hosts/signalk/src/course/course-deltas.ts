@@ -26,10 +26,12 @@ export function courseDeltaV1({
   return { updates: [{ values: ways.flatMap(values) }] };
 }
 
-export function courseDeltaV2(course: CourseInfo): Delta {
+/** @param steeredBy The `$source` of the instrument that has set the destination, which then is its own. */
+export function courseDeltaV2({ nextPoint, ...course }: CourseInfo, steeredBy: string | undefined): Delta {
   const values = Object.entries(course).map(([name, value]) => ({
     path: `navigation.course.${name}`,
     value,
   }));
-  return { updates: [{ values }] };
+  const next = { values: [{ path: "navigation.course.nextPoint", value: nextPoint }] };
+  return { updates: [{ values }, steeredBy === undefined ? next : { ...next, $source: steeredBy }] };
 }

@@ -1,50 +1,31 @@
 /** The course where signalk-server keeps it, `serverState/course/settings.json`, so that it is there after a restart. */
 
-import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { isRecord } from "../delta/delta.ts";
 import { isOnEarth } from "../http/position.ts";
 import type { ActiveRoute, CourseInfo, CoursePoint } from "./course.ts";
-
-/** A course takes less; somebody may have put another file there. */
-const charactersMax = 1024 * 1024;
+import { KeptFile } from "./kept-file.ts";
 
 export class CourseFile {
-  readonly #path: string;
-  readonly #onFailure: (error: unknown) => void;
-  #writing: Promise<void> = Promise.resolve();
+  readonly #file: KeptFile;
 
-  /** @param onFailure Told when the course cannot be kept: whoever set it does not wait for that. */
+  /** @param onFailure As of `KeptFile`. */
   constructor(dataFolder: string, onFailure: (error: unknown) => void) {
-    this.#path = join(dataFolder, "serverState", "course", "settings.json");
-    this.#onFailure = onFailure;
+    this.#file = new KeptFile(join(dataFolder, "serverState", "course", "settings.json"), onFailure);
   }
 
   /** Undefined where there is none, or none that can be followed. */
   async read(): Promise<CourseInfo | undefined> {
-    const text = await readFile(this.#path, "utf8").catch(() => "");
-    if (text === "" || text.length > charactersMax) return undefined;
-    try {
-      return readCourse(JSON.parse(text));
-    } catch {
-      // It is no JSON: a course is set again sooner than a file is mended.
-      return undefined;
-    }
+    // A course is set again sooner than a file is mended.
+    return readCourse(await this.#file.read().catch(() => undefined));
   }
 
-  /** One after the other; whoever reads finds the old one or the new one. */
   keep(course: CourseInfo): void {
-    this.#writing = this.#writing.then(() => this.#write(JSON.stringify(course))).catch(this.#onFailure);
+    this.#file.keep(async () => course);
   }
 
   settled(): Promise<void> {
-    return this.#writing;
-  }
-
-  async #write(text: string): Promise<void> {
-    await mkdir(dirname(this.#path), { recursive: true });
-    await writeFile(`${this.#path}.new`, text);
-    await rename(`${this.#path}.new`, this.#path);
+    return this.#file.settled();
   }
 }
 

@@ -49,8 +49,16 @@ export interface CourseOptions {
   /** Rejects, or gives undefined, when there is none. */
   readonly resource: (type: string, id: string) => Promise<unknown>;
   readonly date: () => Date;
-  /** Told when it is another; `isLasting` unless an instrument steers, who says it again by itself. */
-  readonly onChange: (course: CourseInfo, isLasting: boolean) => void;
+  /** Told when it is another, with the `$source` of the instrument that steers, if one does: it says it again by itself. */
+  readonly onChange: (course: CourseInfo, steeredBy: string | undefined) => void;
+  /** Told when instruments may set one no longer, or again. */
+  readonly onApiOnly: (isApiOnly: boolean) => void;
+}
+
+/** What is there again after a restart. */
+export interface KeptCourse {
+  readonly course: CourseInfo | undefined;
+  readonly isApiOnly: boolean;
 }
 
 const invalid = "Invalid Data supplied.";
@@ -94,16 +102,24 @@ export class Course {
     return this.#isApiOnly;
   }
 
-  /** One that an instrument has set ends with this. It lasts until the server ends. */
+  /** One that an instrument has set ends with this. */
   setApiOnly(isApiOnly: boolean): void {
     this.#isApiOnly = isApiOnly;
+    this.#options.onApiOnly(isApiOnly);
     if (isApiOnly && !this.isSetByApi) this.clear();
   }
 
-  /** One that was kept, as the interface had set it. */
-  restore(course: CourseInfo): void {
+  /** What was kept: a course as the interface had set it. */
+  restore({ course, isApiOnly }: KeptCourse): void {
+    this.#isApiOnly = isApiOnly;
+    if (course === undefined) return;
     this.#setBy = { kind: "api" };
     this.#change(course);
+  }
+
+  /** Where it is now, where anybody knows. */
+  get vessel(): Position | undefined {
+    return this.#options.position();
   }
 
   /** An instrument steers for a place. @throws Refusal nobody knows where the vessel is */
@@ -114,7 +130,13 @@ export class Course {
     this.#begin(undefined, { activeRoute: null, nextPoint, previousPoint });
   }
 
-  /** Where the instrument's track begins. */
+  /** The instrument's track is another than ours: it begins there, now. */
+  rebase(position: Position): void {
+    const previousPoint = { type: "VesselPosition", position: plain(position), name: "VP" };
+    this.#begin(undefined, { activeRoute: null, previousPoint });
+  }
+
+  /** Where the instrument says that its track begins. */
   comeFrom(position: Position): void {
     const name = this.#info.previousPoint?.name ?? "WP0";
     this.#change({ previousPoint: { type: "RoutePoint", position: plain(position), name } });
@@ -259,7 +281,7 @@ export class Course {
 
   #change(course: Partial<CourseInfo>): void {
     this.#info = { ...this.#info, ...course };
-    this.#options.onChange(this.#info, this.steeredBy === undefined);
+    this.#options.onChange(this.#info, this.steeredBy);
   }
 }
 

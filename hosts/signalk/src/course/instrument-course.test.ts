@@ -1,13 +1,14 @@
 /** A course that an instrument steers, and what becomes of one at a restart. */
 
 import assert from "node:assert/strict";
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { openDecoder } from "../input/decoder.ts";
 import type { RunSignalkOptions } from "../run.ts";
 import { boatWith } from "../testing/boats.ts";
-import { staleMs } from "./instrument-course.ts";
+import { crossTrackMetres } from "./cross-track.ts";
+import { disagreementsMax, staleMs } from "./instrument-course.ts";
 
 const course = "/signalk/v2/api/vessels/self/navigation/course";
 const here = { latitude: 52, longitude: 4 };
@@ -100,6 +101,78 @@ test("with apiOnly no instrument sets a course, and one that did has it no more"
   await fetch(`${course}/_config/apiOnly`, { method: "DELETE" });
   hear(rmb);
   assert.deepEqual((await info()).nextPoint.position, there);
+});
+
+test("whether instruments may set a course is known after a restart, and what else is in that file stays in it", async (t) => {
+  const before = await boat(t);
+  const { folder: dataFolder } = before;
+  const file = join(dataFolder, "settings.json");
+  await writeFile(file, '{"port":3000,"courseApi":{"other":1}}', { mode: 0o600 });
+  await before.fetch(`${course}/_config/apiOnly`, { method: "POST", body: {} });
+  await before.close();
+  const kept = { port: 3000, courseApi: { other: 1, apiOnly: true } };
+  assert.deepEqual(JSON.parse(await readFile(file, "utf8")), kept);
+  assert.equal((await stat(file)).mode & 0o777, 0o600);
+  const after = await boat(t, { dataFolder });
+  assert.deepEqual((await after.fetch(`${course}/_config`)).json, { apiOnly: true });
+  after.hear(rmb);
+  assert.equal((await after.info()).nextPoint, null);
+  await after.fetch(`${course}/_config/apiOnly`, { method: "DELETE" });
+  await after.close();
+  assert.deepEqual((await (await boat(t, { dataFolder })).fetch(`${course}/_config`)).json, {
+    apiOnly: false,
+  });
+});
+
+test("settings that cannot be read are not written over", async (t) => {
+  for (const text of ["{", "[]"]) {
+    const { folder: dataFolder } = await boatWith(t, []);
+    const file = join(dataFolder, "settings.json");
+    await writeFile(file, text);
+    const { fetch, close, lines } = await boat(t, { dataFolder });
+    await fetch(`${course}/_config/apiOnly`, { method: "POST", body: {} });
+    assert.deepEqual((await fetch(`${course}/_config`)).json, { apiOnly: true });
+    await close();
+    assert.equal(await readFile(file, "utf8"), text);
+    assert.equal(lines.filter((line) => line.startsWith("The course cannot be kept")).length, 2);
+  }
+});
+
+test("an instrument that is off another track than ours says so three times, and its track is ours", async (t) => {
+  const { hear, info, clock } = await boat(t);
+  for (let count = 0; count < disagreementsMax - 1; count++) hear(rmb);
+  assert.deepEqual((await info()).previousPoint.position, here);
+  clock.move(1_000);
+  hear(rmb);
+  const { previousPoint, nextPoint, startTime } = await info();
+  assert.deepEqual([previousPoint.type, previousPoint.name], ["VesselPosition", "VP"]);
+  const metres = crossTrackMetres(here, { from: previousPoint.position, to: nextPoint.position });
+  // RMB says to steer left: it is to the right.
+  assert.ok(Math.abs(metres - 0.66 * 1_852) < 1, String(metres));
+  assert.equal(startTime, "2026-01-01T00:00:01.000Z");
+  for (let count = 0; count < disagreementsMax; count++) hear(rmb);
+  assert.deepEqual((await info()).previousPoint, previousPoint, "now they agree");
+});
+
+test("one that agrees in between has not said it three times", async (t) => {
+  const { hear, info } = await boat(t);
+  const onTrack = sentence("GPRMB,A,0.00,L,003,004,5300.00,N,00500.00,E,001.3,052.5,000.5,V");
+  for (const said of [rmb, rmb, onTrack, rmb, rmb]) hear(said);
+  assert.deepEqual((await info()).previousPoint.position, here);
+});
+
+test("the destination is said to come from the instrument that steers, and all else from the server", async (t) => {
+  const { server, hear, put } = await boat(t);
+  const sources = new Map<string, string>();
+  server.onDelta(({ delta, version }) => {
+    if (version !== 2) return;
+    for (const { $source, values = [] } of delta.updates)
+      for (const { path } of values) sources.set(path.slice("navigation.course.".length), $source);
+  });
+  hear(rmb);
+  assert.deepEqual([sources.get("nextPoint"), sources.get("previousPoint")], ["plotter.GP", "courseApi"]);
+  await put("/destination", { position: chosen });
+  assert.equal(sources.get("nextPoint"), "courseApi");
 });
 
 test("a plugin that claims to be an instrument sets no course", async (t) => {
