@@ -87,3 +87,94 @@ test("what every object has is no host function: an import of that name is missi
     await assert.rejects(load(bytes, { imports: { env: {} } }), { code: "policy/imports-refused" });
   }
 });
+
+const inherited = ["constructor", "to-string", "value-of", "has-own-property", "is-prototype-of"];
+const camel = (name: string) => name.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase());
+
+/** A component whose export gives back what it is given, through memory or as core values. */
+function echoOf(type: string, core: readonly string[], size: number): Promise<Uint8Array> {
+  const stores = core.map(
+    (kind, index) => `(${kind}.store offset=${index * 4} (i32.const 0) (local.get ${index}))`,
+  );
+  return parse(`(component
+    (core module $m (memory (export "m") 1)
+      (func (export "realloc") (param i32 i32 i32 i32) (result i32) (i32.const 1024))
+      (func (export "f") (param ${core.join(" ")}) (result i32) ${size > 4 ? `${stores.join(" ")} (i32.const 0)` : "(local.get 0)"}))
+    (core instance $i (instantiate $m))
+    (alias core export $i "m" (core memory $memory))
+    (type $t' ${type}) (export $t "t" (type $t'))
+    (func (export "f") (param "of" $t) (result $t)
+      (canon lift (core func $i "f") (memory $memory) (realloc (core func $i "realloc")))))`);
+}
+
+type Echo = { f(of: unknown): unknown };
+
+class Plain {
+  toString(): string {
+    return "of the class";
+  }
+}
+
+test("a field that is named like what every object has is a field: given when it is the object's own, else left out", async () => {
+  for (const name of inherited) {
+    const key = camel(name);
+    const record = (type: string) => `(record (field "other" u32) (field "${name}" ${type}))`;
+    const needed = (await load<Echo>(await echoOf(record("u32"), ["i32", "i32"], 8))).exports;
+    const text = (await load<Echo>(await echoOf(record("string"), ["i32", "i32", "i32"], 12))).exports;
+    const core = ["i32", "i32", "i32"];
+    const optional = (await load<Echo>(await echoOf(record("(option u32)"), core, 12))).exports;
+    // Often enough that objects are read at places of their own.
+    for (let times = 0; times < 300; times++) {
+      const given = needed.f({ other: 1, [key]: 7 }) as Record<string, unknown>;
+      assert.deepEqual(
+        [Object.entries(given), Object.getPrototypeOf(given)],
+        [
+          [
+            ["other", 1],
+            [key, 7],
+          ],
+          Object.prototype,
+        ],
+      );
+      for (const left of [{ other: 1 }, Object.assign(new Plain(), { other: 1 })]) {
+        assert.throws(() => needed.f(left), { code: "component/type-mismatch" }, name);
+        assert.throws(() => text.f(left), { code: "component/type-mismatch" }, name);
+        assert.deepEqual(Object.entries(optional.f(left) as object), [
+          ["other", 1],
+          [key, undefined],
+        ]);
+      }
+    }
+    assert.equal(Object.hasOwn({}, key), false);
+  }
+});
+
+test("cases and flags that are named like what every object has are taken for themselves alone", async () => {
+  const cases = inherited.map((name) => `(case "${name}" u32)`).join(" ");
+  const variant = (await load<Echo>(await echoOf(`(variant ${cases})`, ["i32", "i32"], 8))).exports;
+  const quoted = inherited.map((name) => `"${name}"`).join(" ");
+  const choice = (await load<Echo>(await echoOf(`(enum ${quoted})`, ["i32"], 4))).exports;
+  const flags = (await load<Echo>(await echoOf(`(flags ${quoted})`, ["i32"], 4))).exports;
+  for (const name of inherited) {
+    assert.deepEqual(variant.f({ tag: name, val: 7 }), { tag: name, val: 7 });
+    assert.equal(choice.f(name), name);
+    const set = flags.f({ [camel(name)]: true }) as object;
+    assert.deepEqual(
+      Object.entries(set),
+      inherited.map((each) => [camel(each), each === name]),
+    );
+  }
+  assert.deepEqual(
+    Object.values(flags.f({}) as object),
+    inherited.map(() => false),
+  );
+  assert.deepEqual(
+    Object.values(flags.f(new Plain()) as object),
+    inherited.map(() => false),
+  );
+  for (const other of ["__proto__", "propertyIsEnumerable", "toString"]) {
+    assert.throws(() => variant.f({ tag: other, val: 7 }), { code: "component/type-mismatch" });
+    assert.throws(() => choice.f(other), { code: "component/type-mismatch" });
+  }
+  assert.throws(() => variant.f({}), { code: "component/type-mismatch" });
+});

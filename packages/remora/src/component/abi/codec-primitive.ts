@@ -5,6 +5,7 @@ import type { PrimitiveKind, ValueType } from "../types.ts";
 import { canonicalNan } from "./canonical-nan.ts";
 import type { Codec, Flat } from "./codec.ts";
 import type { Context } from "./context.ts";
+import { givenUnder } from "./given.ts";
 import { type FlatType, flagsSize } from "./layout.ts";
 import { trap } from "./trap.ts";
 
@@ -215,7 +216,7 @@ export function flagsCodec(type: FlagsType): Codec<Flags> {
     check: (value) => {
       if (typeof value !== "object" || value === null) return false;
       for (const key of keys) {
-        const flag = (value as Flags)[key]; // An object: any key may be asked for.
+        const flag = givenUnder(value, key);
         if (flag !== undefined && typeof flag !== "boolean") return false;
       }
       return true;

@@ -8,6 +8,7 @@ import { camelCase } from "../names.ts";
 import type { ValueType } from "../types.ts";
 import type { Codecs } from "./codec.ts";
 import type { Context } from "./context.ts";
+import { givenUnder } from "./given.ts";
 
 export interface Mismatch {
   /** From the parameter down: `msg.track[3].lat`. */
@@ -47,7 +48,7 @@ function firstInnerMismatch(
     case "record":
       return first(type.fields, ({ name, type: fieldType }) => {
         const key = camelCase(name);
-        return look(fieldType, fields[key], `${path}.${key}`);
+        return look(fieldType, givenUnder(fields, key), `${path}.${key}`);
       });
     case "tuple":
       if (!Array.isArray(value) || value.length !== type.elements.length) return undefined;
@@ -76,7 +77,7 @@ function firstInnerMismatch(
     case "flags":
       return first(type.names, (name) => {
         const key = camelCase(name);
-        const flag = fields[key];
+        const flag = givenUnder(fields, key);
         if (flag === undefined || typeof flag === "boolean") return undefined;
         return { path: `${path}.${key}`, expected: "boolean", found: describeValue(flag) };
       });

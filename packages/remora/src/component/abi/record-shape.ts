@@ -6,6 +6,7 @@
  */
 
 import type { Context } from "./context.ts";
+import { givenUnder } from "./given.ts";
 import { type KeptField, keep, noField, otherKind, type RecordField } from "./record-field.ts";
 import { keepAll, type Readings, readingsOf } from "./record-reader.ts";
 
@@ -130,17 +131,9 @@ function keepUnordered(shape: Shape, value: RecordValue, cx: Context, first: num
 
 function keepUnlisted(fields: readonly KeptField[], value: RecordValue, cx: Context, first: number): boolean {
   for (const field of fields) {
-    if (!keep(field, readUnlisted(value, field.key), cx.kept, cx.numbers, first)) return false;
+    if (!keep(field, givenUnder(value, field.key), cx.kept, cx.numbers, first)) return false;
   }
   return true;
-}
-
-/** A getter of a class is a field; what every object has is not: a field may be called `valueOf`. */
-function readUnlisted(value: RecordValue, key: string): unknown {
-  const found = value[key];
-  return typeof found === "function" && found === (Object.prototype as unknown as RecordValue)[key]
-    ? undefined
-    : found;
 }
 
 function learn(shape: Shape, value: RecordValue): void {
