@@ -274,8 +274,9 @@ function readCapabilities(root: TableReader, vocabulary: Vocabulary): Capability
     "capabilities",
     (table) => {
       const why = table.text("why", sentence);
-      const data: Record<string, unknown> = {};
-      for (const key of table.keys()) if (key !== "why") data[key] = table.take(key);
+      // The names are the publisher's: one that was assigned could be the prototype.
+      const names = table.keys().filter((key) => key !== "why");
+      const data = Object.fromEntries(names.map((key) => [key, table.take(key)]));
       const grant = readGrant(table, data, vocabulary);
       if (grant !== undefined && seen.has(grant.capability)) {
         table.problem(

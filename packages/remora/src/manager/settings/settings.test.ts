@@ -37,6 +37,31 @@ test("the guest gets defaults and secrets, and the file has neither", async () =
   });
 });
 
+test("settings that are named like what every object has are the plugin's own, given or by default", async () => {
+  const names = ["constructor", "toString", "__proto__", "hasOwnProperty"];
+  const property = { type: "object", additionalProperties: true, default: { by: "default" } };
+  const odd = {
+    type: "object",
+    properties: Object.fromEntries(names.map((name) => [name, property])),
+  } as unknown as SettingsSchema;
+  const given = JSON.parse('{ "__proto__": { "by": "operator" }, "toString": { "by": "operator" } }') as Json;
+  const settings = (await resolveSettings("p", odd, given, secrets)) as Record<string, Json>;
+  assert.deepEqual(
+    Object.entries(settings)
+      .map(([name, value]) => [name, (value as { by: string }).by])
+      .sort(),
+    [
+      ["__proto__", "operator"],
+      ["constructor", "default"],
+      ["hasOwnProperty", "default"],
+      ["toString", "operator"],
+    ],
+  );
+  assert.equal(Object.getPrototypeOf(settings), Object.prototype);
+  const required = { ...odd, required: ["constructor"] } as SettingsSchema;
+  assert.throws(() => checkSettings("p", required, {}), { code: "manager/settings" });
+});
+
 const bad: readonly (readonly [what: string, settings: Json, path: string])[] = [
   ["what is missing", {}, ""],
   ["a wrong type", { place: 3 }, "place"],

@@ -110,12 +110,14 @@ export async function resolveSettings(
 /** Each property that is not there and has a default gets it. */
 export function withDefaults(schema: SettingsSchema, value: Json): Json {
   if (typeof value !== "object" || value === null || Array.isArray(value)) return value;
-  const filled: Record<string, Json> = { ...(value as Record<string, Json>) };
+  const filled = new Map(Object.entries(value as Record<string, Json>));
   for (const [name, property] of Object.entries(schema.properties ?? {})) {
-    if (Object.hasOwn(filled, name)) filled[name] = withDefaults(property, filled[name] as Json);
-    else if (property.default !== undefined) filled[name] = property.default;
+    const given = filled.get(name);
+    if (given !== undefined) filled.set(name, withDefaults(property, given));
+    else if (property.default !== undefined) filled.set(name, property.default);
   }
-  return filled;
+  // The names are the publisher's: one that was assigned could be the prototype.
+  return Object.fromEntries(filled);
 }
 
 const standIn = "secret";
