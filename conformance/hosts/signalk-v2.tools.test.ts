@@ -4,14 +4,23 @@
  */
 
 import assert from "node:assert/strict";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { createSocket } from "node:dgram";
+import { once } from "node:events";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { answering, call, type GuestText, guestBytes } from "../../hosts/signalk/src/testing/guest-text.ts";
 import type { Deviation } from "./deviations.ts";
 import { differencesOf } from "./differences.ts";
-import { type Answer, type Form, openRealServer, until, whyNoServer } from "./real-server.ts";
+import {
+  type Answer,
+  type Form,
+  openRealServer,
+  type RealServer,
+  until,
+  whyNoServer,
+} from "./real-server.ts";
 import { plain } from "./transcript.ts";
 
 const course = "/signalk/v2/api/vessels/self/navigation/course";
@@ -47,6 +56,10 @@ const courseSteps: readonly Step[] = [
   [course],
   [`${course}/restart`, "PUT", {}],
 ];
+
+/** A plotter that steers for a place near by, and says to be 92 m to the right of a track that nobody else knows of. */
+const steers = "$GPRMB,A,0.05,L,003,004,5205.00,N,00406.00,E,006.2,036.4,000.5,V*34";
+const steersNoMore = "$GPRMB,V,,,,,,,,,,,,V*66";
 
 /** Of a notification that an instrument has raised, by its id. */
 const notificationSteps = (id: string): readonly Step[] => [
@@ -110,7 +123,8 @@ for (const form of ["ours", "small"] satisfies Form[]) {
 }
 
 async function told(t: TestContext, form: Form): Promise<Record<string, unknown>> {
-  const server = await openRealServer(t, form, [{ folder: await pilot(t) }]);
+  const { environment, prepare, say } = await plotter(t);
+  const server = await openRealServer(t, form, [{ folder: await pilot(t) }], environment, prepare);
   const raised = await until(server, `${self}/notifications/probe`, ({ status }) => status === 200);
   const answers: Record<string, unknown> = {};
   const take = async (steps: readonly Step[]) => {
@@ -121,6 +135,7 @@ async function told(t: TestContext, form: Form): Promise<Record<string, unknown>
   };
   await take(autopilotSteps);
   await take(courseSteps);
+  Object.assign(answers, withoutId(await steered(server, say)));
   await take(notificationSteps(raised.body.value.id));
   const hand = await server.request(`${notifications}/mob`, "POST", {});
   await take(handSteps(hand.body.id));
@@ -128,6 +143,61 @@ async function told(t: TestContext, form: Form): Promise<Record<string, unknown>
   answers.features = Object.fromEntries(features.body.apis.map((name: string) => [name, true]));
   await server.close();
   return answers;
+}
+
+/** The course that an instrument sets, what becomes of it, and what it may not set any more. */
+async function steered(
+  server: RealServer,
+  say: (sentence: string) => void,
+): Promise<Record<string, unknown>> {
+  const saying = (sentence: string, isWanted: (answer: Answer) => boolean) =>
+    until(server, course, (answer) => {
+      if (isWanted(answer)) return true;
+      say(sentence);
+      return false;
+    });
+  const set = await saying(steers, ({ body }) => body.nextPoint !== null);
+  const from = set.body.previousPoint?.position;
+  const rebased = await saying(
+    steers,
+    ({ body }) => body.previousPoint?.position.latitude !== from?.latitude,
+  );
+  assert.deepEqual(set.body.nextPoint?.type, "Location");
+  assert.notDeepEqual(rebased.body.previousPoint?.position, from);
+  const gone = await saying(steersNoMore, ({ body }) => body.nextPoint === null);
+  return { set: plain(set, server), rebased: rounded(plain(rebased, server)), gone: plain(gone, server) };
+}
+
+/** To 10 m: signalk-server calculates in a plane. */
+function rounded<Value>(value: Value): Value {
+  const round = (_name: string, item: unknown) => (typeof item === "number" ? Number(item.toFixed(4)) : item);
+  // It went through JSON before.
+  return JSON.parse(JSON.stringify(value, round)) as Value;
+}
+
+/** An instrument that each server hears by UDP. */
+async function plotter(t: TestContext) {
+  const socket = createSocket("udp4").bind(0, "127.0.0.1");
+  const probe = createSocket("udp4").bind(0, "127.0.0.1");
+  await Promise.all([once(socket, "listening"), once(probe, "listening")]);
+  const { port } = probe.address();
+  await new Promise<void>((resolve) => probe.close(() => resolve()));
+  t.after(() => void socket.close());
+  const inputs = [
+    { label: "plotter", decoder: "nmea0183", from: { kind: "udp", address: "127.0.0.1", port } },
+  ];
+  const options = { type: "NMEA0183", subOptions: { type: "udp", port: String(port) } };
+  const pipeElements = [{ type: "providers/simple", options }];
+  return {
+    environment: { INPUTS: JSON.stringify(inputs) },
+    async prepare(config: string) {
+      const file = join(config, "settings.json");
+      const settings = JSON.parse(await readFile(file, "utf8"));
+      const pipedProviders = [{ id: "plotter", enabled: true, pipeElements }];
+      await writeFile(file, JSON.stringify({ ...settings, pipedProviders }));
+    },
+    say: (sentence: string) => socket.send(`${sentence}\r\n`, port, "127.0.0.1"),
+  };
 }
 
 const steering: GuestText = {
