@@ -33,7 +33,12 @@ const guest: GuestText = {
 /** The bundle in its folder; what nobody signed may run here. */
 async function prepare(config: string): Promise<void> {
   const capabilities = ["data.write", "control.put", "http.serve"];
-  const { bytes } = await bundleOf({ guest, capabilities, files: { "public/index.html": "page" } });
+  const { bytes } = await bundleOf({
+    guest,
+    capabilities,
+    files: { "public/index.html": "page" },
+    top: 'tags = ["signalk-webapp"]',
+  });
   await mkdir(join(config, "remora-bundles"));
   await writeFile(join(config, "remora-bundles/watch.bundle"), bytes);
   const settings = { enabled: true, enableDebug: false, configuration: { bundles: { trust: "unsigned" } } };
@@ -65,7 +70,7 @@ test("a bundle waits in the administration's form, is given what it asks for the
     id: "watch",
     name: "Watch",
     packageName: "watch",
-    keywords: ["test"],
+    keywords: ["signalk-webapp"],
     version: "1.0.0",
     description: "For a test",
     statusMessage: "Watching",
@@ -80,6 +85,9 @@ test("a bundle waits in the administration's form, is given what it asks for the
   assert.deepEqual([put.status, put.body.state], [200, "COMPLETED"]);
   assert.equal((await server.request("/plugins/watch/said")).body, "hello");
   assert.equal((await server.request("/plugins/watch/index.html")).body, "page");
+  const webapps = await server.request("/skServer/webapps");
+  assert.ok(webapps.body.some(({ name }: { name: string }) => name === "watch"));
+  assert.equal((await server.request("/watch/index.html")).body, "page");
   await server.request(`${list}/watch/config`, "POST", { enabled: false });
   const isOff = (answer: Answer) => entryOf(answer, "watch")?.data.enabled === false;
   assert.equal(entryOf(await until(server, list, isOff), "watch").state, "stopped");

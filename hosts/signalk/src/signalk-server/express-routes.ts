@@ -4,14 +4,18 @@ import { type ApiResponse, notFound } from "../http/exchange.ts";
 import { findRoute, type Route } from "../http/router.ts";
 import type { ExpressHandler, ExpressRequest, ExpressResponse } from "./server-app.ts";
 
-/** @param isOurs Whether a path is answered here at all. */
+/**
+ * @param routes Those of now, whenever somebody asks.
+ * @param isOurs Whether a path is answered here at all.
+ */
 export function expressHandler(
-  routes: readonly Route[],
+  routes: () => readonly Route[],
   isOurs: (parts: readonly string[]) => boolean,
 ): ExpressHandler {
   return (request, response, next) => {
     const parts = partsOf(request.path);
-    const found = parts !== undefined && isOurs(parts) ? findRoute(routes, request.method, parts) : undefined;
+    const found =
+      parts !== undefined && isOurs(parts) ? findRoute(routes(), request.method, parts) : undefined;
     if (found === undefined || found === "method") {
       next();
       return;

@@ -128,7 +128,7 @@ test("a command whose source is the plugin's package is for the plugin, before t
   assert.equal(await sourceAfter("@test/another"), "@test/another");
   assert.equal(await sourceAfter(undefined), undefined);
   const isRoute = app._router.stack.map(({ route }) => route !== undefined);
-  assert.deepEqual(isRoute, [false, true, false], "the layer stands before the server's own route");
+  assert.deepEqual(isRoute, [false, true, false, false], "the layer stands before the server's own route");
 });
 
 test("the paths of other plugins, what ours do not serve, and the list of all stay the server's", async (t) => {

@@ -11,6 +11,7 @@ import { systemClock } from "../clock.ts";
 import { signalkErrors } from "../errors.ts";
 import { Pace } from "../plugin/pace.ts";
 import { openPlugins, type Plugins } from "../plugin/plugins.ts";
+import { bundleWebapps, webappRoutes } from "../webapps/webapps.ts";
 import { bundleSchema, readBundleSettings } from "./bundle-form.ts";
 import { expressHandler } from "./express-routes.ts";
 import { isolationSchema, readIsolation } from "./isolation-settings.ts";
@@ -19,6 +20,7 @@ import { takePackageNames } from "./put-sources.ts";
 import type { ExpressHandler, ServerApp } from "./server-app.ts";
 import { openServerBundles, type ServerBundles } from "./server-bundles.ts";
 import { serverPort } from "./server-port.ts";
+import { WebappList } from "./webapp-list.ts";
 
 /** As signalk-server sees a plugin. */
 export interface NodePlugin {
@@ -49,6 +51,7 @@ export interface NodePluginOptions {
 export function signalkServerPlugin(app: ServerApp, { log, guestClock }: NodePluginOptions): NodePlugin {
   const server = serverPort(app);
   const list = new PluginList(app);
+  const webapps = new WebappList(app);
   let plugins: Plugins | undefined;
   let bundles: ServerBundles | undefined;
   let isMounted = false;
@@ -62,6 +65,10 @@ export function signalkServerPlugin(app: ServerApp, { log, guestClock }: NodePlu
     // Express cannot unmount; a stopped host has no plugins, and its routes pass everything on.
     app.use(["/skServer", "/"], pluginHandler(source));
     takePackageNames(app, (plugin) => source.get(plugin) !== undefined);
+    app.use(
+      ["/"],
+      webappHandler(webapps, () => bundles),
+    );
   };
   return {
     id,
@@ -100,7 +107,10 @@ export function signalkServerPlugin(app: ServerApp, { log, guestClock }: NodePlu
       mount();
       try {
         const bundleSettings = readBundleSettings(settings);
-        bundles = await openServerBundles({ settings: bundleSettings, isolation, list, log }, shared);
+        bundles = await openServerBundles(
+          { settings: bundleSettings, isolation, list, webapps, log },
+          shared,
+        );
         // Each can be asked as soon as it runs.
         await bundles.takeIn();
       } catch (error) {
@@ -137,5 +147,12 @@ function modulesFolders({ config }: ServerApp): string[] {
 function pluginHandler(source: PluginSource): ExpressHandler {
   const isOurs = ([first, plugin]: readonly string[]) =>
     first === "plugins" && plugin !== undefined && source.get(plugin) !== undefined;
-  return expressHandler(pluginRoutes(source), isOurs);
+  const routes = pluginRoutes(source);
+  return expressHandler(() => routes, isOurs);
+}
+
+/** Pages of bundles that are webapps, under their names. */
+function webappHandler(webapps: WebappList, bundles: () => ServerBundles | undefined): ExpressHandler {
+  const routes = () => webappRoutes(bundleWebapps(bundles()?.all() ?? []), (name) => bundles()?.get(name));
+  return expressHandler(routes, ([name = ""]) => webapps.has(name));
 }

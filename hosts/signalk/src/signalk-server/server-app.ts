@@ -21,6 +21,9 @@ export interface ServerApp {
   /** All plugins, as the administration lists them. */
   readonly plugins: ListedPlugin[];
   readonly pluginsMap: Record<string, ListedPlugin>;
+  /** Packages with pages, as the administration lists them; the server replaces the lists in its start, with ours in them. */
+  webapps?: readonly unknown[];
+  embeddablewebapps?: readonly unknown[];
   /** What is shown for a plugin; the administration looks for it by the plugin's name. */
   setPluginStatus(name: string, message: string): void;
   setPluginError(name: string, message: string): void;

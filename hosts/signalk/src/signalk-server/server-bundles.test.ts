@@ -10,6 +10,7 @@ import { type BundleText, bundleOf, until } from "../testing/bundles.ts";
 import { answering, call, type GuestText } from "../testing/guest-text.ts";
 import { likeSignalkServer } from "../testing/like-signalk-server.ts";
 import { signalkServerPlugin } from "./node-plugin.ts";
+import { WebappList } from "./webapp-list.ts";
 
 const says = (word: string): GuestText => ({
   name: "Watch",
@@ -95,6 +96,52 @@ test("refused, it is gone, and asks again only when it asks for something else",
   await plugin.start(settings);
   assert.equal(Object.keys(questions(plugin)).length, 1);
   assert.equal(messages.length, 0);
+});
+
+test("a bundle with the tag of webapps is in the server's list of them and served under its name, while it is switched on", async (t) => {
+  const { app, plugin, put, running, request, page } = await boat(t);
+  const names = () => app.webapps.map((entry) => (entry as { name: string }).name);
+  await put({
+    guest: {},
+    capabilities: ["http.serve"],
+    top: 'tags = ["signalk-webapp"]',
+    files: { "public/index.html": "page" },
+  });
+  await plugin.start(unsigned);
+  const settings = answered(plugin, "give");
+  await plugin.stop();
+  await plugin.start(settings);
+  await running();
+  await until(() => names().length === 2);
+  assert.deepEqual(names(), ["chart", "watch"]);
+  const shown = await page("/watch/index.html");
+  assert.equal(shown === "passed on" ? undefined : String(shown.text), "page");
+  assert.equal(await page("/watch/nothing"), "passed on");
+  assert.equal(await page("/chart/index.html"), "passed on");
+  app.webapps = app.webapps.slice(0, 1);
+  assert.equal(await page("/watch/index.html"), "passed on", "the server has another webapp of that name");
+  await request("/plugins/watch/config", "POST", { enabled: false });
+  await request("/plugins/watch/config", "POST", { enabled: true });
+  await until(() => names().length === 2);
+  await request("/plugins/watch/config", "POST", { enabled: false });
+  await until(() => names().length === 1);
+  assert.equal(await page("/watch/index.html"), "passed on");
+});
+
+test("no webapp stands in the place of a path of the server's own, or of another's webapp", async (t) => {
+  const { app } = await likeSignalkServer(t, []);
+  const list = new WebappList(app);
+  const named = (name: string) => ({
+    listed: { name, version: "1.0.0", description: "", keywords: ["signalk-webapp"], signalk: {} },
+    files: undefined,
+  });
+  list.show(["signalk", "admin", "chart", "mine"].map(named));
+  assert.deepEqual(
+    ["signalk", "admin", "chart", "mine"].filter((name) => list.has(name)),
+    ["mine"],
+  );
+  list.show([]);
+  assert.deepEqual([list.has("mine"), app.webapps], [false, [{ name: "chart" }]]);
 });
 
 test("what nobody trusts does not run; a publisher whose key is in the form does", async (t) => {

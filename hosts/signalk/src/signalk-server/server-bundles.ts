@@ -10,10 +10,12 @@ import type { ConsentRequest, Manager } from "remora/manager";
 import { harmless } from "remora/policy";
 import type { BundlePlugin } from "../managed/bundle-plugin.ts";
 import { type BundleDeps, type Bundles, openBundles } from "../managed/bundles.ts";
+import { bundleWebapps } from "../webapps/webapps.ts";
 import { answerTo, type BundleSettings } from "./bundle-form.ts";
 import type { Isolation } from "./isolation-settings.ts";
 import type { PluginList } from "./plugin-list.ts";
 import { ShownSettings } from "./shown-settings.ts";
+import type { WebappList } from "./webapp-list.ts";
 
 /** Files and folders that are looked at in one start. */
 const entriesMax = 256;
@@ -22,6 +24,7 @@ export interface ServerBundlesOptions {
   readonly settings: BundleSettings;
   readonly isolation: Isolation;
   readonly list: PluginList;
+  readonly webapps: WebappList;
   /** Gets one line at a time. */
   readonly log: (line: string) => void;
 }
@@ -47,7 +50,7 @@ export async function openServerBundles(
   options: ServerBundlesOptions,
   deps: Omit<BundleDeps, "isTaken" | "onChange">,
 ): Promise<ServerBundles> {
-  const { settings, list, log } = options;
+  const { settings, list, webapps, log } = options;
   const told = (error: unknown) => {
     if (!isRemoraError(error)) throw error;
     // One that waits is in the form.
@@ -56,7 +59,10 @@ export async function openServerBundles(
   const shown = new ShownSettings(deps.dataFolder, told);
   let isClosed = false;
   const onChange = (bundles: Bundles) => {
-    if (!isClosed) follow(bundles, list, shown);
+    if (isClosed) return;
+    follow(bundles, list, shown);
+    // As of packages, those that are switched off are not listed.
+    webapps.show(bundleWebapps(bundles.all().filter((plugin) => plugin.settings.enabled)));
   };
   const isTaken = (id: string) => list.has(id) && !shown.has(id);
   const bundles = await openBundles(managerOptions(deps.dataFolder, options), { ...deps, isTaken, onChange });
@@ -75,6 +81,7 @@ export async function openServerBundles(
     },
     async close() {
       isClosed = true;
+      webapps.show([]);
       await bundles.close();
       await shown.settled();
     },

@@ -36,6 +36,7 @@ export async function likeSignalkServer(
       string,
       ListedPlugin
     >,
+    webapps: [{ name: "chart" }] as readonly unknown[],
     setPluginStatus: (name: string, message: string) => void statuses.set(name, message),
     setPluginError: (name: string, message: string) => void statuses.set(name, `error: ${message}`),
     handleMessage: (source: string, delta: Delta, version?: string) =>
@@ -92,5 +93,7 @@ export async function likeSignalkServer(
     await new Promise((resolve) => setImmediate(resolve));
     return answer;
   };
-  return { app, statuses, plugin, messages, puts, resources, handlers, request, enable, lines };
+  /** Below the names of bundles that are webapps. */
+  const page = (path: string) => request(path, "GET", {}, handlers[2]);
+  return { app, page, statuses, plugin, messages, puts, resources, handlers, request, enable, lines };
 }
