@@ -67,7 +67,7 @@ export const takErrors = defineErrors("tak", {
   "connection-of-file": {
     fault: "operator",
     message: (d: { name: string }) =>
-      `Cannot change "${harmless(d.name)}" here: it stands in the host's configuration; change it there and start the host again`,
+      `Cannot change "${harmless(d.name)}" here: it stands in the host's configuration; change it there and start the host again, or make another connection here under another name`,
   },
   "connections-max": {
     fault: "operator",

@@ -237,7 +237,9 @@ test("connections that are wrong, taken or the configuration's are refused by na
   expectRefused(await operator("POST", connections, taken), 400, "bad_request");
   expectRefused(await operator("POST", connections, client(1, { name: "clients" })), 409, "conflict");
   expectRefused(await operator("DELETE", `${connections}/${clients.id}`), 409, "conflict");
-  expectRefused(await operator("PUT", `${connections}/${clients.id}`, client(1)), 409, "conflict");
+  const ofFile = await operator("PUT", `${connections}/${clients.id}`, client(1));
+  expectRefused(ofFile, 409, "conflict");
+  assert.match(ofFile.body.message, /change it there and start the host again, or make another connection/);
   expectRefused(await operator("DELETE", `${connections}/nobody`), 404, "not_found");
   expectRefused(await omnitak.as("reader")("POST", connections, client(1)), 403, "insufficient_permissions");
   const { id } = (await operator("POST", connections, client(server.port))).body;

@@ -5,134 +5,95 @@ import { isMulticast } from "../config/connections.ts";
 import type { Connections } from "../connections.ts";
 import type { Endpoint } from "../endpoint.ts";
 import { takErrors } from "../errors.ts";
-import { type KeptChange, type KeptChanges, keptChangesMax } from "../kept-changes.ts";
-import { fieldsOf, refused, wholeOf } from "./body.ts";
+import type { KeptChange } from "../kept-changes.ts";
+import { type Fields, refused, wholeOf } from "./body.ts";
+import { type Changing, type ChangingOptions, changingRoutes, idOf } from "./changing-routes.ts";
 import { connectionRequestOf } from "./connection-request.ts";
-import { type ApiRequest, type ApiRoute, look } from "./mounted.ts";
+import { type ApiRoute, look } from "./mounted.ts";
 import { uuidOf } from "./uuid.ts";
 
-export interface ConnectionRoutesOptions {
+export interface ConnectionRoutesOptions extends ChangingOptions {
   readonly connections: Connections;
-  readonly kept: KeptChanges;
-  readonly nowMs: () => number;
 }
 
-const base = "/api/v1/connections";
-const one = `${base}/:id`;
-
 export function connectionRoutes(options: ConnectionRoutesOptions): ApiRoute[] {
-  const { connections, kept } = options;
-  const { add, change, remove } = changesOf(options);
-  const role = "operator";
+  const { connections } = options;
   return [
-    look(base, "All connections", async ({ query }) => {
+    look("/api/v1/connections", "All connections", async ({ query }) => {
       const { offset = "0", limit = "100" } = query;
       const from = wholeOf(offset, "offset", { min: 0, max: 1_000_000 });
       const to = from + wholeOf(limit, "limit", { min: 0, max: 1_000 });
       const all = connections.endpoints.map(connectionView);
       return { connections: all.slice(from, to), total: all.length };
     }),
-    look(one, "A connection", async ({ params }) => connectionView(find(connections, idOf(params)))),
-    {
-      method: "POST",
-      path: base,
-      role,
-      audit: "create connection",
-      summary: "Open a connection, which gets every event",
-      handle: ({ body }) => kept.alone(() => add(body)),
-    },
-    {
-      method: "PUT",
-      path: one,
-      role,
-      audit: "change connection",
-      summary: "Change a connection that was made here; what it is serves until the next one is there",
-      handle: ({ params, body }) => kept.alone(() => change(idOf(params), body)),
-    },
-    {
-      method: "DELETE",
-      path: one,
-      role,
-      audit: "delete connection",
-      summary: "Close and remove a connection that was made here",
-      handle: ({ params }) => kept.alone(() => remove(idOf(params))),
-    },
+    look("/api/v1/connections/:id", "A connection", async ({ params }) =>
+      connectionView(endpointOf(connections, idOf(params))),
+    ),
+    ...changingRoutes(changingOf(options), options),
   ];
 }
 
-function changesOf({ connections, kept, nowMs }: ConnectionRoutesOptions) {
-  const now = () => new Date(nowMs()).toISOString();
+/** Opened first, and closed or changed back when that cannot be kept: most of what goes wrong is found by opening it. */
+function changingOf({ connections, kept }: ConnectionRoutesOptions): Changing {
   return {
-    async add(body: unknown) {
-      const wanted = connectionRequestOf(body);
+    kind: "connections",
+    name: "connection",
+    summaries: {
+      make: "Open a connection, which gets every event",
+      replace: "Change a connection that was made here; what it is serves until the next one is there",
+      remove: "Close and remove a connection that was made here",
+    },
+    find(id) {
+      const { settings } = endpointOf(connections, id);
+      const found = kept.of("connections").find((each) => each.id === id);
+      if (found === undefined) throw takErrors["connection-of-file"]({ name: settings.id });
+      return found;
+    },
+    async add(request, keep) {
+      const wanted = connectionRequestOf(request);
       const { id: name } = wanted.settings;
-      const all = kept.of("connections");
-      if (all.length >= keptChangesMax)
-        throw refused(`there are ${keptChangesMax} connections, which are all that are allowed`);
       if (connections.endpoints.some(({ settings }) => settings.id === name))
         throw takErrors["connection-exists"]({ name });
       const endpoint = await connections.add(wanted);
-      const id = connectionId(endpoint);
       try {
-        const times = { createdAt: now(), modifiedAt: now() };
-        await kept.write("connections", [...all, { id, ...times, request: fieldsOf(body) }]);
+        await keep(connectionId(endpoint));
       } catch (error) {
         await connections.remove(endpoint);
         throw error;
       }
-      return { status: 201, body: { id, message: "Connection created successfully" } };
     },
-    async change(id: string, body: unknown) {
-      const { endpoint, before } = changeable(id);
-      const next = connectionRequestOf(body);
-      if (next.settings.id !== endpoint.settings.id)
-        throw refused(
-          `"name" must stay "${harmless(endpoint.settings.id)}", by which the connection is known`,
-        );
-      if (next.kind !== endpoint.kind)
-        throw refused('"connection_type" must stay one that listens, or one that connects');
-      await connections.change(endpoint, next);
-      const changed = { ...before, modifiedAt: now(), request: fieldsOf(body) };
+    async replace(before, request, keep) {
+      const endpoint = endpointOf(connections, before.id);
+      await connections.change(endpoint, replacementOf(endpoint, request));
       try {
-        await kept.write(
-          "connections",
-          kept.of("connections").map((each) => (each === before ? changed : each)),
-        );
+        await keep();
       } catch (error) {
         // What serves is what is kept.
         await connections.change(endpoint, connectionRequestOf(before.request));
         throw error;
       }
-      return { status: 200, body: { id, message: "Connection updated successfully" } };
     },
-    async remove(id: string) {
-      const { endpoint, before } = changeable(id);
-      await kept.write(
-        "connections",
-        kept.of("connections").filter((each) => each !== before),
-      );
+    async remove({ id }: KeptChange, keep) {
+      const endpoint = endpointOf(connections, id);
+      await keep();
       await connections.remove(endpoint);
-      return { status: 200, body: { message: "Connection deleted successfully" } };
     },
   };
+}
 
-  function changeable(id: string): { readonly endpoint: Endpoint; readonly before: KeptChange } {
-    const endpoint = find(connections, id);
-    const before = kept.of("connections").find((each) => each.id === id);
-    if (before === undefined) throw takErrors["connection-of-file"]({ name: endpoint.settings.id });
-    return { endpoint, before };
-  }
+function replacementOf({ kind, settings }: Endpoint, request: Fields) {
+  const next = connectionRequestOf(request);
+  if (next.settings.id !== settings.id)
+    throw refused(`"name" must stay "${harmless(settings.id)}", by which the connection is known`);
+  if (next.kind !== kind) throw refused('"connection_type" must stay one that listens, or one that connects');
+  return next;
 }
 
 /** @throws tak/no-such-connection */
-function find({ endpoints }: Connections, id: string): Endpoint {
+function endpointOf({ endpoints }: Connections, id: string): Endpoint {
   const found = endpoints.find((endpoint) => connectionId(endpoint) === id);
   if (found === undefined) throw takErrors["no-such-connection"]({ id });
   return found;
-}
-
-function idOf({ id = "" }: ApiRequest["params"]): string {
-  return id.slice(0, 100);
 }
 
 /** Names end with the connection; ids do not change from start to start. */
