@@ -15,6 +15,7 @@ interface Manifest {
   exports?: Record<string, string | { types: string; default: string }>;
   main?: string;
   bin?: Record<string, string>;
+  files?: string[];
   [field: string]: unknown;
 }
 
@@ -42,6 +43,13 @@ export function layOut(
     // What tests alone use is of no use to whoever installs it: hostile guests, fakes, killed programs.
     filter: (path) => !/\.(tsbuildinfo|map)$|[/\\]testing$/.test(path),
   });
+  // What it shares with the rest of the repository, and whoever installs it has not.
+  for (const shared of (manifest.files ?? []).filter((path) => path !== "dist")) {
+    cpSync(join(root, shared), join(target, shared), {
+      recursive: true,
+      filter: (path) => !/[/\\](node_modules|build)$/.test(path),
+    });
+  }
   cpSync(join(root, "LICENSE"), join(target, "LICENSE"));
   // A package with readers of its own has its own.
   const readme = [source, root].map((at) => join(at, "README.md")).find((path) => existsSync(path));
@@ -63,7 +71,7 @@ function published(manifest: Manifest): Manifest {
     ...(exports.length > 0 && { exports: Object.fromEntries(exports) }),
     ...(manifest.main !== undefined && { main: compiled(manifest.main) }),
     ...(bin.length > 0 && { bin: Object.fromEntries(bin) }),
-    files: ["dist"],
+    files: manifest.files ?? ["dist"],
   };
 }
 

@@ -14,6 +14,7 @@ import { installCommand } from "./commands/install.ts";
 import { keysCommand } from "./commands/keys.ts";
 import { listCommand } from "./commands/list.ts";
 import { logsCommand } from "./commands/logs.ts";
+import { newCommand } from "./commands/new.ts";
 import { packCommand } from "./commands/pack.ts";
 import { removeCommand } from "./commands/remove.ts";
 import { rollbackCommand } from "./commands/rollback.ts";
@@ -52,6 +53,7 @@ export function buildProgram(system: System, hosts: Hosts): Command {
   program.addCommand(inspectCommand(system));
   program.addCommand(witCommand(system));
   program.addCommand(typesCommand(system));
+  program.addCommand(newCommand(system));
   program.addCommand(packCommand(system));
   program.addCommand(signCommand(system));
   program.addCommand(verifyCommand(system));

@@ -27,6 +27,7 @@ export {
   type CapabilityRequest,
   type Isolation,
   isolations,
+  isPluginName,
   MANIFEST_NAME,
   type Manifest,
   type ManifestArtifact,
@@ -34,6 +35,7 @@ export {
   type ManifestOptions,
   namedFiles,
   parseManifest,
+  pluginNameForm,
   versionFits,
 } from "./manifest/manifest.ts";
 export {

@@ -76,11 +76,18 @@ export interface ManifestOptions {
 }
 
 const NAME = /^[a-z][a-z0-9]*(-[a-z0-9]+)*$/;
-const name: TextForm = {
-  pattern: NAME,
-  lengthMax: 64,
-  expected: "lower-case letters, digits and single hyphens, a letter first, at most 64 characters",
-};
+const nameOfPluginLengthMax = 64;
+
+/** What the name of a plugin is made of, as messages say it. */
+export const pluginNameForm =
+  "lower-case letters, digits and single hyphens, a letter first, at most 64 characters";
+
+/** Whether a manifest may have this name. */
+export function isPluginName(text: string): boolean {
+  return text.length <= nameOfPluginLengthMax && NAME.test(text);
+}
+
+const name: TextForm = { pattern: NAME, lengthMax: nameOfPluginLengthMax, expected: pluginNameForm };
 const sentence: TextForm = { lengthMax: 500, expected: "a text of 1 to 500 characters" };
 const file: TextForm = { lengthMax: nameLengthMax, expected: "a path in the bundle" };
 const range: TextForm = { lengthMax: 100, expected: 'a range of versions, as "^1.2.0"' };
