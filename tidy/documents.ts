@@ -86,11 +86,13 @@ export function pathMentionFindings(
   return findings;
 }
 
-/** `npm run` commands that package.json does not have. */
+/** `npm run` commands that package.json does not have, nor that of a plugin as `remora new` begins it. */
 export function scriptFindings(tree: Tree): Finding[] {
   const findings: Finding[] = [];
-  // npm reads the same file; a missing table of scripts reads as undefined.
-  const { scripts = {} } = (jsonOf(tree, "package.json") ?? {}) as { scripts?: Record<string, string> };
+  const manifests = [...tree.keys()].filter((path) => /^(templates\/.*\/)?package\.json$/.test(path));
+  const scripts: Record<string, string> = {};
+  // npm reads the same files; a missing table of scripts reads as undefined.
+  for (const path of manifests) Object.assign(scripts, (jsonOf(tree, path) as { scripts?: object }).scripts);
   for (const file of documentsOf(tree)) {
     for (const match of file.text.matchAll(/\bnpm (?:run ([\w:-]+)|(start|test)\b)/g)) {
       const name = match[1] ?? match[2] ?? "";
