@@ -201,8 +201,9 @@ test("operations through the interface do and say what those on the manager do",
   assert.ok(endpoint !== undefined);
   assert.equal(statSync(endpointFile(folder)).mode & 0o77, 0);
   const far: Operations = remoteOperations(endpoint);
-  const change = await far.install({ bytes: await bundleOf(guests.adds(1)), origin: "a test" });
+  const change = await far.install({ bytes: await bundleOf(guests.adds(1)), origin: "./adder.bundle" });
   assert.equal(change.version, "1.0.0");
+  assert.equal((await far.details("adder")).current?.origin, "./adder.bundle (upload by local)");
   assert.deepEqual(
     (await far.list()).map(({ name }) => name),
     ["adder"],
@@ -213,6 +214,25 @@ test("operations through the interface do and say what those on the manager do",
   assert.equal((await far.verifyAudit()).kind, "intact");
   await far.remove("adder", { data: false });
   assert.deepEqual(await far.list(), []);
+});
+
+test("where an upload says that it comes from is shown bounded, printable, and with who said it", async (t) => {
+  const { folder, manager } = await adminRig(t);
+  const far: Operations = remoteOperations(readEndpoint(folder) ?? { address: "", token: "" });
+  const said = `a & b?\u001b[2J\u202e(upload by admin)${"é".repeat(5_000)}`;
+  await far.install({ bytes: await bundleOf(guests.adds(1)), origin: said });
+  const origin = manager.versions("adder").current?.origin ?? "";
+  assert.match(origin, /^a & b\?\\u\{1b\}\[2J\\u\{202e\}\(upload by admin\)é+ \(upload by local\)$/);
+  assert.ok(origin.length < 600);
+});
+
+test("a bundle is installed through the interface without being run when that is asked", async (t) => {
+  const { folder, manager, as } = await adminRig(t);
+  const far: Operations = remoteOperations(readEndpoint(folder) ?? { address: "", token: "" });
+  const bytes = await bundleOf(guests.adds(1));
+  await far.install({ bytes, origin: "a test" }, { isEnabled: false });
+  assert.deepEqual([manager.info("adder").isEnabled, manager.get("adder").serving], [false, undefined]);
+  assert.equal((await as("admin")("POST", "/v1/bundles?isEnabled=maybe", bytes)).status, 400);
 });
 
 test("who follows hears what happens, in order, and the accounts of all plugins", async (t) => {

@@ -5,7 +5,7 @@ import type { Endpoint } from "./endpoint-file.ts";
 import { adminErrors } from "./errors.ts";
 import type { AuditQuery, Happening, Operations } from "./operations.ts";
 import { readEvents } from "./read-events.ts";
-import type { ProblemView } from "./views.ts";
+import { type ProblemView, uploadOriginCharsMax } from "./views.ts";
 
 /** Errors have the codes and sentences that they have over there. */
 export function remoteOperations(endpoint: Endpoint): Operations {
@@ -20,7 +20,7 @@ export function remoteOperations(endpoint: Endpoint): Operations {
     install: (source, options = {}) =>
       "ref" in source
         ? ask("POST", "/v1/plugins", { ref: source.ref, ...options })
-        : ask("POST", "/v1/bundles", source.bytes),
+        : ask("POST", `/v1/bundles?${uploadQuery(source.origin, options)}`, source.bytes),
     update: (name, range) => ask("POST", of(name, "/update"), { ...(range !== undefined && { range }) }),
     rollback: (name, version) =>
       ask("POST", of(name, "/rollback"), { ...(version !== undefined && { version }) }),
@@ -50,6 +50,13 @@ export function remoteOperations(endpoint: Endpoint): Operations {
     follow: (options) => follow(endpoint, options),
     close: async () => {},
   };
+}
+
+function uploadQuery(origin: string, { isEnabled }: { readonly isEnabled?: boolean }): URLSearchParams {
+  const query = new URLSearchParams();
+  if (origin !== "") query.set("origin", origin.slice(0, uploadOriginCharsMax));
+  if (isEnabled !== undefined) query.set("isEnabled", String(isEnabled));
+  return query;
 }
 
 function auditQuery({ recordsMax, beforeSeq, plugin, kind }: AuditQuery): URLSearchParams {

@@ -201,4 +201,22 @@ export const InstallBody = Type.Object(
 );
 export type InstallBody = Static<typeof InstallBody>;
 
+/** A path in a query has three bytes for each of its own, and all headers of a request together 16 KiB. */
+export const uploadOriginCharsMax = 500;
+
+export const UploadQuery = Type.Object(
+  {
+    origin: Type.Optional(
+      Type.String({
+        minLength: 1,
+        maxLength: uploadOriginCharsMax,
+        examples: ["geofence.bundle"],
+        description: "Where the bundle comes from, for people; it is shown with the caller's name",
+      }),
+    ),
+    isEnabled: Type.Optional(Type.Union([Type.Literal("true"), Type.Literal("false")])),
+  },
+  { additionalProperties: false },
+);
+
 export const RoleView = Type.Union(roles.map((role) => Type.Literal(role)));

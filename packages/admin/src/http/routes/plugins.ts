@@ -1,9 +1,18 @@
 /** `/v1/plugins`: what is installed, and each step of a plugin's life. */
 
 import { defaultBundleLimits } from "remora/bundle";
+import { harmless } from "remora/policy";
 import { Type } from "typebox";
 import type { Operations } from "../../operations.ts";
-import { ChangeView, InstallBody, PluginDetailsView, PluginParams, PluginView } from "../../views.ts";
+import {
+  ChangeView,
+  InstallBody,
+  PluginDetailsView,
+  PluginParams,
+  PluginView,
+  UploadQuery,
+  uploadOriginCharsMax,
+} from "../../views.ts";
 import { answers, done } from "../answers.ts";
 import type { App } from "../app.ts";
 
@@ -78,6 +87,7 @@ function installRoutes(app: App, operations: Operations): void {
           tags,
           summary: "Install a plugin from its bundle",
           description: "202 when it waits for consent.",
+          querystring: UploadQuery,
           consumes: ["application/octet-stream"],
           // OpenAPI 3.1: bytes have no type of JSON. With it, the page has a field for the file.
           body: Type.Unknown({ description: "The bundle" }),
@@ -85,10 +95,12 @@ function installRoutes(app: App, operations: Operations): void {
         },
       },
       async (request, reply) => {
-        const origin = `upload by ${request.caller?.name ?? "nobody"}`;
+        const { origin, isEnabled } = request.query;
         // The parser above gives a buffer; a body of another type is no bundle, and is refused as such.
         const bytes = request.body instanceof Uint8Array ? new Uint8Array(request.body) : new Uint8Array(0);
-        return changed(reply, await operations.install({ bytes, origin }));
+        const source = { bytes, origin: uploadOrigin(origin, request.caller?.name ?? "nobody") };
+        const options = { ...(isEnabled !== undefined && { isEnabled: isEnabled === "true" }) };
+        return changed(reply, await operations.install(source, options));
       },
     );
   });
@@ -111,6 +123,12 @@ function installRoutes(app: App, operations: Operations): void {
       return reply.code(204).send(null);
     },
   );
+}
+
+/** What the caller says is for people alone, and who said it stands behind it, where no path can write another one. */
+function uploadOrigin(said: string | undefined, caller: string): string {
+  const by = `upload by ${caller}`;
+  return said === undefined ? by : `${harmless(said, uploadOriginCharsMax)} (${by})`;
 }
 
 function versionRoutes(app: App, operations: Operations): void {
