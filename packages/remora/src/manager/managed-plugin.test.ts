@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { managerErrors } from "./errors.ts";
 import type { ManagerEvent } from "./manager-event.ts";
+import { FakeClock } from "./testing/fake-clock.ts";
 import {
   type Calls,
   expectRejected,
@@ -73,6 +74,26 @@ test("a failure while half open opens it again, and the wait is longer each time
 
 /** As `run`, for whoever waits for something before or after it. */
 const runLater = async (calls: Calls, value: number | Promise<number>) => calls.run(await value);
+
+test("a version that is installed while the one before is tried again takes its place", async (t) => {
+  const clock = new FakeClock();
+  const worlds = testHost.worlds.map((world): typeof world => ({
+    ...world,
+    bind: (instance, context) => {
+      // The wait of the one before ends while this one is made.
+      if (context.version === "1.1.0") clock.advance(1_000);
+      return world.bind(instance, context);
+    },
+  }));
+  const { manager, plugin, fail, events } = await broken(t, { clock, hosts: [{ ...testHost, worlds }] });
+  fail(5);
+  await manager.install(await ref(guests.adds(1), { version: "1.1.0" }));
+  assert.ok(events.some((event) => event.kind === "state" && event.event === "retry"));
+  assert.equal(plugin.use(run, 1), 2);
+  // Whoever comes next in line comes after what was tried again.
+  await manager.reload("adder");
+  assert.deepEqual([plugin.state, plugin.breaker, plugin.use(run, 1)], ["running", "closed", 2]);
+});
 
 test("a call that gives a promise counts for the breaker when that is settled", async (t) => {
   const { plugin, fail, clock } = await broken(t);

@@ -126,6 +126,38 @@ test("a disabled plugin is not called, and is not run by an update", async (t) =
   assert.equal(plugin.use(run, 1), 6);
 });
 
+test("an update can enable a plugin or disable it, and so can the same version", async (t) => {
+  const { manager, reopen } = await rig(t);
+  const plugin = await manager.install<Calls>(await ref(guests.adds(1)));
+  const second = await ref(guests.adds(2), { version: "2.0.0" });
+  await manager.install(second, { isEnabled: false });
+  assert.throws(() => plugin.use(run, 1), { code: "manager/not-running" });
+  assert.deepEqual([plugin.state, manager.info("adder").isEnabled], ["stopped", false]);
+  await manager.install(await ref(guests.adds(3), { version: "3.0.0" }), { isEnabled: true });
+  assert.equal(plugin.use(run, 1), 4);
+  const same = await ref(guests.adds(3), { version: "3.0.0" });
+  await manager.install(same, { isEnabled: false });
+  assert.throws(() => plugin.use(run, 1), { code: "manager/not-running" });
+  await manager.install(same);
+  assert.equal(plugin.state, "stopped");
+  await manager.install(same, { isEnabled: true });
+  assert.equal(plugin.use(run, 1), 4);
+  const next = await reopen();
+  assert.equal(next.manager.get<Calls>("adder").use(run, 1), 4);
+});
+
+test("an update that was to enable a plugin and cannot run leaves it disabled, with the version that it had", async (t) => {
+  const { manager } = await rig(t);
+  const plugin = await manager.install<Calls>(await ref(guests.adds(1)));
+  await manager.disable("adder");
+  const bad = await ref(guests.trapsAtStart, { version: "2.0.0" });
+  await expectRejected(manager.install(bad, { isEnabled: true }), "manager/prepare", "engine/unreachable");
+  const { isEnabled, version, state } = manager.info("adder");
+  assert.deepEqual([isEnabled, version, state], [false, "1.0.0", "stopped"]);
+  await manager.enable("adder");
+  assert.equal(plugin.use(run, 1), 2);
+});
+
 test("a closed manager takes no more changes", async (t) => {
   const { manager } = await rig(t);
   await manager.install(await ref(guests.adds(1)));

@@ -69,6 +69,11 @@ export class SupervisedPlugin {
     return this.#serving;
   }
 
+  /** Whether it is there to be taken over from: it was started and not stopped, though it may be broken now. */
+  get hasStarted(): boolean {
+    return this.#life.takes("swapped");
+  }
+
   /** Whether the version before is still ready to take over. */
   get isOnProbation(): boolean {
     return this.#before !== undefined;

@@ -5,21 +5,41 @@ import { inStep } from "../errors.ts";
 import { checkUnneeded } from "../install/dependencies.ts";
 import type { Entry } from "../store/entry.ts";
 
-/** As with an install, what cannot run leaves all as it was: a plugin that was disabled stays so, also over restarts. */
 export function enable(name: string, core: Core): Promise<void> {
-  return core.alone(name, async () => {
-    const entry = entryOf(core, name);
-    if (entry.isEnabled) return retryNow(entry, core);
-    const plugin = core.pluginOf(name);
-    try {
-      await start(entry, core);
-      await writeEntry(core, { ...entry, isEnabled: true });
-    } catch (error) {
-      await plugin.stop();
-      throw error;
-    }
-    tellOf(core, name, { kind: "enabled" });
-  });
+  return core.alone(name, () => enableNow(entryOf(core, name), core));
+}
+
+export function disable(name: string, core: Core): Promise<void> {
+  return core.alone(name, () => disableNow(entryOf(core, name), core));
+}
+
+/** For whoever changes the plugin already: one that is enabled is left as it is. */
+export async function switchTo(isEnabled: boolean, entry: Entry, core: Core): Promise<void> {
+  if (entry.isEnabled === isEnabled) return;
+  await (isEnabled ? enableNow(entry, core) : disableNow(entry, core));
+}
+
+/** As with an install, what cannot run leaves all as it was: a plugin that was disabled stays so, also over restarts. */
+async function enableNow(entry: Entry, core: Core): Promise<void> {
+  if (entry.isEnabled) return retryNow(entry, core);
+  const { name } = entry;
+  try {
+    await start(entry, core);
+    await writeEntry(core, { ...entry, isEnabled: true });
+  } catch (error) {
+    await core.pluginOf(name).stop();
+    throw error;
+  }
+  tellOf(core, name, { kind: "enabled" });
+}
+
+async function disableNow(entry: Entry, core: Core): Promise<void> {
+  if (!entry.isEnabled) return;
+  const { name } = entry;
+  checkUnneeded(name, "disable", core.entries);
+  await writeEntry(core, { ...entry, isEnabled: false });
+  await core.pluginOf(name).stop();
+  tellOf(core, name, { kind: "disabled" });
 }
 
 /** One that is enabled and waits for its next try has it now; when that fails, it waits again. */
@@ -40,15 +60,4 @@ async function start({ name, current: version, grants }: Entry, core: Core): Pro
   if (version === undefined) return;
   const make = () => core.pluginOf(name).start(() => prepare(core, { name, version, grants }));
   await inStep("prepare", name, make, "enable");
-}
-
-export function disable(name: string, core: Core): Promise<void> {
-  return core.alone(name, async () => {
-    const entry = entryOf(core, name);
-    if (!entry.isEnabled) return;
-    checkUnneeded(name, "disable", core.entries);
-    await writeEntry(core, { ...entry, isEnabled: false });
-    await core.pluginOf(name).stop();
-    tellOf(core, name, { kind: "disabled" });
-  });
 }

@@ -14,14 +14,24 @@ import {
 import { checkImports, type Grant } from "../../policy/index.ts";
 import { busHostFunctions } from "../bus/plugin-bus.ts";
 import { checkDependents, interfaceNames, interfacesFor } from "../calls/plugin-interfaces.ts";
+import { switchTo } from "../changes/switch.ts";
 import type { ConsentItem, ConsentRequest } from "../consent/asker.ts";
 import { grantsOf, mergeGrants, sortRequest } from "../consent/decide-request.ts";
-import { type Core, grantsFor, inStore, inspectOptions, prepare, rulesOf, writeEntry } from "../core.ts";
+import {
+  type Core,
+  grantsFor,
+  inStore,
+  inspectOptions,
+  prepare,
+  rulesOf,
+  tellOf,
+  writeEntry,
+} from "../core.ts";
 import { type Doing, inStep, managerErrors } from "../errors.ts";
 import type { ManagedPlugin } from "../managed-plugin.ts";
 import { checkSettings } from "../settings/settings.ts";
 import type { Entry, InstalledVersion, Operation } from "../store/entry.ts";
-import { dependents } from "./dependencies.ts";
+import { checkUnneeded, dependents } from "./dependencies.ts";
 import { type PluginRef, type Resolved, resolve } from "./fetch.ts";
 import { type Inspected, inspect, placeOf } from "./inspect.ts";
 import { planInstall, type Verified } from "./plan.ts";
@@ -29,7 +39,7 @@ import { planInstall, type Verified } from "./plan.ts";
 export interface InstallOptions {
   /** To begin with, in place of those that are kept. */
   readonly settings?: Json;
-  /** Whether the plugin runs at once. Default: true for a new one, and for others as they are. */
+  /** Whether the plugin runs from now on. Default: true for a new one, and for others as they are. */
   readonly isEnabled?: boolean;
   /** False lets a new version begin without what the old one kept in memory. Default: true. */
   readonly state?: boolean;
@@ -98,9 +108,12 @@ export function takeIn(accepted: Accepted, core: Core, options: InstallOptions):
     await inStep("decide", name, () => {
       // Consent may take days, and was for the difference to what there was.
       if (before !== accepted.basis) throw managerErrors["changed-meanwhile"]({ plugin: name });
+      if (options.isEnabled === false && before?.isEnabled === true)
+        checkUnneeded(name, "disable", core.entries);
     });
     if (before?.current?.digest === accepted.bundle.digest && options.settings === undefined) {
-      await inStep("place", name, () => placeGrants(before, accepted, core));
+      const entry = await inStep("place", name, () => placeGrants(before, accepted, core));
+      await switchTo(options.isEnabled ?? entry.isEnabled, entry, core);
       return core.pluginOf(name);
     }
     const placed = await inStep("place", name, () => place(accepted, core, options));
@@ -139,11 +152,12 @@ export async function change(
   const { operation, ...version } = candidate;
   const doing = doingOf[operation];
   const plugin = core.pluginOf(name);
-  const isNew = before?.current === undefined;
+  let hasStarted = false;
   let hasTakenOver = false;
   try {
     const making = { name, version, grants: entry.grants, settings, ...(bundle !== undefined && { bundle }) };
-    if (isNew && entry.isEnabled) {
+    if (entry.isEnabled && !plugin.hasStarted) {
+      hasStarted = true;
       await inStep("prepare", name, () => plugin.start(() => prepare(core, making)), doing);
     } else {
       const next = await inStep("prepare", name, () => prepare(core, making), doing);
@@ -159,13 +173,18 @@ export async function change(
     await inStep("swap", name, swap, doing);
   } catch (error) {
     if (hasTakenOver) plugin.takeBack();
-    await undo({ entry, before }, plugin, core);
+    if (hasStarted) await plugin.stop();
+    await undo({ entry, before }, core);
     throw error;
   }
-  plugin.settle({ hasProbation: true });
+  if (entry.isEnabled) plugin.settle({ hasProbation: true });
+  else await plugin.stop();
   const from = before?.current?.version ?? "";
   const atMs = core.clock.dateMs();
   core.events.tell({ kind: "changed", plugin: name, atMs, operation, from, to: version.version });
+  if (before?.current !== undefined && before.isEnabled !== entry.isEnabled) {
+    tellOf(core, name, { kind: entry.isEnabled ? "enabled" : "disabled" });
+  }
   return plugin;
 }
 
@@ -333,8 +352,10 @@ async function place(accepted: Accepted, core: Core, options: InstallOptions): P
 }
 
 /** The same version again: what was given anew is kept. */
-async function placeGrants(before: Entry, { grants, refused }: Accepted, core: Core): Promise<void> {
-  await writeEntry(core, { ...before, grants, refused, held: undefined });
+async function placeGrants(before: Entry, { grants, refused }: Accepted, core: Core): Promise<Entry> {
+  const entry = { ...before, grants, refused, held: undefined };
+  await writeEntry(core, entry);
+  return entry;
 }
 
 function takenOver(entry: Placed["entry"], core: Core): Entry {
@@ -354,12 +375,9 @@ function takenOver(entry: Placed["entry"], core: Core): Entry {
 }
 
 /** What is written goes back to what was; calls do already. */
-async function undo({ entry, before }: Placed, plugin: ManagedPlugin, core: Core): Promise<void> {
+async function undo({ entry, before }: Placed, core: Core): Promise<void> {
   const { name } = entry;
-  if (before?.current === undefined) {
-    await plugin.stop();
-    core.plugins.delete(name);
-  }
+  if (before?.current === undefined) core.plugins.delete(name);
   if (before === undefined) core.entries.delete(name);
   else core.entries.set(name, before);
   try {

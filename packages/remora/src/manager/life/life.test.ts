@@ -8,6 +8,7 @@ const arrows: readonly (readonly [State, LifeEvent, State])[] = [
   ["installed", "stop", "stopped"],
   ["preparing", "ready", "running"],
   ["preparing", "failed", "broken"],
+  ["preparing", "swapped", "running"],
   ["preparing", "stop", "stopped"],
   ["running", "swapped", "running"],
   ["running", "broke", "broken"],

@@ -46,7 +46,7 @@ export type LifeEvent = (typeof lifeEvents)[number];
 
 export const lifeTable: Readonly<Record<State, Partial<Readonly<Record<LifeEvent, State>>>>> = {
   installed: { start: "preparing", stop: "stopped" },
-  preparing: { ready: "running", failed: "broken", stop: "stopped" },
+  preparing: { ready: "running", failed: "broken", swapped: "running", stop: "stopped" },
   running: { swapped: "running", broke: "broken", stop: "draining" },
   draining: { drained: "stopped" },
   broken: { wait: "backing-off", start: "preparing", swapped: "running", stop: "stopped" },
