@@ -6,28 +6,11 @@ import { parse } from "@bytecodealliance/jco-transpile/wasm-tools";
 import { isRemoraError } from "../base/index.ts";
 import type { CoreFunction, CoreImports, CoreInstance, CoreMemory } from "../component/core.ts";
 import { reservedPrefix } from "../wasm/metering/contract.ts";
-import { meterModule } from "../wasm/metering/meter-module.ts";
-import { CompileCache, compileRequest } from "./compile-cache.ts";
-import { InstanceEngine } from "./core-engine.ts";
+import type { InstanceEngine } from "./core-engine.ts";
 import { engineErrors } from "./errors.ts";
-import { defaultLimits, type Limits } from "./limits.ts";
+import type { Limits } from "./limits.ts";
+import { engineWith } from "./testing/limited-engine.test.ts";
 import { webAssembly } from "./webassembly.ts";
-
-const cache = new CompileCache({ rewrite: meterModule });
-
-function engineWith(limits: Partial<Limits> = {}, sharesCounters = false): InstanceEngine {
-  const all: Limits = { ...defaultLimits, ...limits };
-  const { memoryPagesMax, tableElementsMax } = all;
-  const request = compileRequest("attacker", {
-    mode: "fuel",
-    profile: "default",
-    memoryPagesMax,
-    tableElementsMax,
-    stack: true,
-    sharesCounters,
-  });
-  return new InstanceEngine({ cache, limits: all, request });
-}
 
 const wat = (fields: string) => parse(`(module ${fields})`);
 
@@ -195,7 +178,7 @@ function sectionAt(module: Uint8Array, id: number): number {
 }
 
 test("a module of the same component gets none of the added exports either", async () => {
-  const engine = engineWith({}, true);
+  const engine = engineWith({}, { sharesCounters: true });
   const first = engine.instantiate(await wat('(func (export "f"))'), {});
   const exports = first.exports as CoreImports[string];
   assert.deepEqual(Object.keys(exports), ["f"]);
@@ -413,7 +396,7 @@ test("straight-line code without a loop is stopped inside", async () => {
 });
 
 test("a host that aborts deep inside of handlers stops all of them", async () => {
-  const reason = engineErrors.link({ plugin: "attacker", reason: "denied" });
+  const reason = engineErrors.link({ plugin: "guest", reason: "denied" });
   const engine = engineWith();
   const handlers = (depth: number): string =>
     depth === 0

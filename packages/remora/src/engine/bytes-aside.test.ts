@@ -6,13 +6,10 @@ import { parse } from "@bytecodealliance/jco-transpile/wasm-tools";
 import fc from "fast-check";
 import { isRemoraError } from "../base/index.ts";
 import type { CoreFunction, CoreMemory } from "../component/core.ts";
-import { meterModule } from "../wasm/metering/meter-module.ts";
-import { CompileCache, compileRequest } from "./compile-cache.ts";
-import { InstanceEngine } from "./core-engine.ts";
-import { defaultLimits, type Limits } from "./limits.ts";
+import type { InstanceEngine } from "./core-engine.ts";
+import type { Limits } from "./limits.ts";
 import { asideUnits, unclockedUnits } from "./slices.ts";
-
-const cache = new CompileCache({ rewrite: meterModule });
+import { engineWith } from "./testing/limited-engine.test.ts";
 
 /** Its `run` does operations on bytes, each of another length, and counts them; `once` does one. */
 const module = (address: "i32" | "i64") => {
@@ -53,21 +50,9 @@ interface GuestOptions {
 }
 
 function guestOf({ limits, address = "i32", sharesCounters = false, ...options }: GuestOptions) {
-  const all: Limits = { ...defaultLimits, ...limits };
-  const { memoryPagesMax, tableElementsMax } = all;
-  const request = compileRequest("copies", {
-    mode: "fuel",
-    profile: "default",
-    memoryPagesMax,
-    tableElementsMax,
-    stack: true,
-    sharesCounters,
-  });
   const { sliceUnits, clock, look } = options;
-  const engine = new InstanceEngine({
-    cache,
-    limits: all,
-    request,
+  const engine = engineWith(limits, {
+    sharesCounters,
     ...(sliceUnits !== undefined && { sliceUnits }),
     ...(clock !== undefined && { clock }),
   });

@@ -6,24 +6,7 @@ import { parse } from "@bytecodealliance/jco-transpile/wasm-tools";
 import { isRemoraError } from "../base/index.ts";
 import type { CoreFunction } from "../component/core.ts";
 import { ByteWriter } from "../wasm/byte-writer.ts";
-import { CompileCache, compileRequest } from "./compile-cache.ts";
-import { InstanceEngine } from "./core-engine.ts";
-import { defaultLimits, type Limits } from "./limits.ts";
-
-const cache = new CompileCache();
-
-function engineWith(limits: Partial<Limits> = {}): InstanceEngine {
-  const all: Limits = { ...defaultLimits, ...limits };
-  const { memoryPagesMax, tableElementsMax } = all;
-  const request = compileRequest("hostile", {
-    mode: "fuel",
-    profile: "default",
-    memoryPagesMax,
-    tableElementsMax,
-    stack: true,
-  });
-  return new InstanceEngine({ cache, limits: all, request });
-}
+import { engineWith } from "./testing/limited-engine.test.ts";
 
 const times = (count: number, text: string) => text.repeat(count);
 const each = (count: number, text: (index: number) => string) =>

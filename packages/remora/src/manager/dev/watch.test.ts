@@ -3,7 +3,16 @@ import { mkdirSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { systemClock } from "../clock.ts";
-import { bundleOf, type Calls, guests, moduleOf, rig, run, settled } from "../testing/rig.test.ts";
+import {
+  bundleOf,
+  type Calls,
+  guests,
+  manifestOf,
+  moduleOf,
+  rig,
+  run,
+  settled,
+} from "../testing/rig.test.ts";
 
 test("a file that is watched takes over whenever it changes, and what cannot is told", async (t) => {
   const { manager, folder, events } = await rig(t, { clock: systemClock });
@@ -27,19 +36,8 @@ test("a file that is watched takes over whenever it changes, and what cannot is 
 test("a folder is packed again whenever a file of it changes", async (t) => {
   const { manager, folder } = await rig(t, { clock: systemClock });
   const source = join(folder, "source");
-  const manifest = (version: string) => `name = "adder"
-version = "${version}"
-authors = ["Ada Example"]
-licence = "Apache-2.0"
-[host]
-name = "test"
-version = "^1.0.0"
-[[artifacts]]
-file = "plugin.wasm"
-world = "test:plugin/runner@0.1.0"
-`;
   mkdirSync(source, { recursive: true });
-  writeFileSync(join(source, "remora.toml"), manifest("1.0.0"));
+  writeFileSync(join(source, "remora.toml"), manifestOf({ version: "1.0.0" }));
   writeFileSync(join(source, "plugin.wasm"), await moduleOf(guests.adds(1)));
   const plugin = await manager.install<Calls>(source);
   t.after(manager.watch(source));

@@ -10,7 +10,16 @@ import {
   signBundle,
   trustKey,
 } from "../../bundle/index.ts";
-import { bundleOf, type Calls, expectRejected, guests, moduleOf, rig, run } from "../testing/rig.test.ts";
+import {
+  bundleOf,
+  type Calls,
+  expectRejected,
+  guests,
+  manifestOf,
+  moduleOf,
+  rig,
+  run,
+} from "../testing/rig.test.ts";
 
 const at = (bytes: Uint8Array) => ({ bytes, origin: "a stranger" });
 
@@ -133,17 +142,7 @@ const manifests: Readonly<
 
 test("a manifest that asks for what there is not, or says what is not so, is stopped at its step", async (t) => {
   const { manager } = await rig(t);
-  const text = `name = "adder"
-version = "1.0.0"
-authors = ["Ada Example"]
-licence = "Apache-2.0"
-[host]
-name = "test"
-version = "^1.0.0"
-[[artifacts]]
-file = "plugin.wasm"
-world = "test:plugin/runner@0.1.0"
-`;
+  const text = manifestOf({});
   const wasm = await moduleOf(guests.adds(1));
   for (const [what, [edit, step, cause]] of Object.entries(manifests)) {
     const files = new Map([
