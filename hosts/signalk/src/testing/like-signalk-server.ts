@@ -89,8 +89,9 @@ export async function likeSignalkServer(
       enableDebug: true,
       configuration: {},
     });
-    // It may still be starting then; one that waits for nothing has started at the end of this turn.
-    await new Promise((resolve) => setImmediate(resolve));
+    // It may still be starting then.
+    do await new Promise((resolve) => setImmediate(resolve));
+    while (app.pluginsMap[id]?.state === "starting");
     return answer;
   };
   /** Below the names of bundles that are webapps. */
