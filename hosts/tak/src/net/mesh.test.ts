@@ -71,6 +71,48 @@ test("as soon as one contact sends XML, XML is sent", async (t) => {
   assert.ok(peer.received[1]?.toString().startsWith("<event"));
 });
 
+test("what a destination answers comes in, where it came from, and nothing that others send there", async (t) => {
+  const [peer, stranger] = [await rawPeer(t), await rawPeer(t)];
+  const { mesh, log } = await open(t, { destinations: [{ host: "127.0.0.1", port: peer.port }] });
+  peer.socket.once("message", (_, from) => {
+    assert.equal(from.port, mesh.port);
+    stranger.socket.send(BARE.replace("BARE-1", "stranger"), from.port, "127.0.0.1", () => {
+      peer.socket.send(BARE.replace("BARE-1", "peer"), from.port, "127.0.0.1");
+    });
+  });
+  await log.until(() => log.messages.length > 0);
+  assert.deepEqual(log.uids, ["peer"]);
+});
+
+/** An address of nobody (RFC 5737), on no network of this machine. */
+const ELSEWHERE = { host: "192.0.2.1", port: 9 };
+
+/** Whether this machine has a way out of itself, which not every container has. */
+async function hasRoute(): Promise<boolean> {
+  const socket = createSocket("udp4");
+  try {
+    await new Promise<void>((resolve, reject) =>
+      socket.send("?", ELSEWHERE.port, ELSEWHERE.host, (error) => (error ? reject(error) : resolve())),
+    );
+    return true;
+  } catch {
+    return false;
+  } finally {
+    socket.close();
+  }
+}
+
+test("a destination may be on another machine", async (t) => {
+  if (!(await hasRoute())) {
+    t.skip("no network on this machine");
+    return;
+  }
+  const { mesh } = await open(t, { destinations: [ELSEWHERE] });
+  assert.ok(mesh.send(message("1")));
+  await mesh.closed();
+  assert.equal(mesh.stats.messagesDropped, 0);
+});
+
 test("it says which versions it reads when it opens and then each minute", async (t) => {
   const clock = new FakeClock();
   const peer = await rawPeer(t);

@@ -4,7 +4,7 @@
  */
 
 import { createSocket, type RemoteInfo, type Socket } from "node:dgram";
-import { isIPv6 } from "node:net";
+import { isIP, isIPv6 } from "node:net";
 import { networkInterfaces } from "node:os";
 import { isRemoraError } from "remora/base";
 import { readDatagram, writeControlDatagram, writeDatagram } from "../cot/datagram.ts";
@@ -24,7 +24,10 @@ import {
 } from "./connection.ts";
 
 export interface MeshOptions {
-  /** An address of this machine to receive at; all of them by default when there is a group, else `127.0.0.1`. */
+  /**
+   * An address of this machine to receive at, whoever sends; by default all of them when there is a group, and else
+   * `127.0.0.1`. Without one, where there are only destinations, what they answer is received and nothing else.
+   */
   readonly host?: string;
   /** 0 for any that is free. */
   readonly port: number;
@@ -63,7 +66,7 @@ export class Mesh implements Connection {
 
   /** Receives. */
   readonly #socket: Socket;
-  /** Sends, from a port of its own, by which we know our own datagrams when the group brings them back. */
+  /** Sends; to a group from a port of its own, by which we know our own datagrams when the group brings them back. */
   readonly #sender: Socket;
   readonly #handlers: ConnectionHandlers;
   readonly #targets: readonly { readonly host: string; readonly port: number }[];
@@ -76,6 +79,8 @@ export class Mesh implements Connection {
   readonly #stats: ConnectionStats;
   readonly #ownAddresses: ReadonlySet<string>;
   readonly #senderPort: number;
+  /** Whether only those that are sent to are heard. */
+  readonly #isPrivate: boolean;
   #isOpen = true;
   /** Handed to the socket, and not gone yet. */
   #sending = 0;
@@ -90,6 +95,7 @@ export class Mesh implements Connection {
     this.#handlers = handlers;
     this.port = sockets.receiver.address().port;
     this.#senderPort = sockets.sender.address().port;
+    this.#isPrivate = isPrivate(options);
     this.#targets =
       group === undefined ? destinations : [{ host: group.address, port: this.port }, ...destinations];
     this.#protocol = options.protocol ?? "negotiate";
@@ -159,8 +165,7 @@ export class Mesh implements Connection {
   #start(): void {
     this.#socket.on("message", (bytes, from) => this.#take(bytes, from));
     // An unreachable destination comes back as an error of the socket; the others are none the worse for it.
-    this.#socket.on("error", () => this.#countLoss());
-    this.#sender.on("error", () => this.#countLoss());
+    for (const socket of new Set([this.#socket, this.#sender])) socket.on("error", () => this.#countLoss());
     this.#handlers.onOpen?.(this);
     if (this.#protocol !== "xml") this.#announce();
   }
@@ -187,7 +192,7 @@ export class Mesh implements Connection {
   }
 
   #take(bytes: Buffer, from: RemoteInfo): void {
-    if (!this.#isOpen || this.#isOwn(from)) return;
+    if (!this.#isOpen || this.#isOwn(from) || (this.#isPrivate && !this.#isTarget(from))) return;
     this.#stats.bytesIn += bytes.length;
     let datagram: ReturnType<typeof readDatagram>;
     try {
@@ -209,6 +214,13 @@ export class Mesh implements Connection {
     return from.port === this.#senderPort && this.#ownAddresses.has(from.address);
   }
 
+  /** A name may stand for many addresses, so that of a target with a name only the port is compared. */
+  #isTarget({ address, port }: RemoteInfo): boolean {
+    return this.#targets.some(
+      (target) => target.port === port && (isIP(target.host) === 0 || target.host === address),
+    );
+  }
+
   #formatNow(): "xml" | "protobuf" {
     if (this.#protocol !== "negotiate") return this.#protocol;
     return this.#versions.versionToSend(this.#clock.nowMs()) === 1 ? "protobuf" : "xml";
@@ -222,8 +234,10 @@ export class Mesh implements Connection {
         this.#onSent = resolve;
       });
     }
-    const sockets = [this.#socket, this.#sender];
-    await Promise.all(sockets.map((socket) => new Promise<void>((resolve) => socket.close(() => resolve()))));
+    const sockets = new Set([this.#socket, this.#sender]);
+    await Promise.all(
+      Array.from(sockets, (socket) => new Promise<void>((resolve) => socket.close(() => resolve()))),
+    );
     this.#handlers.onClose?.(this, undefined);
   }
 }
@@ -238,13 +252,14 @@ async function openSockets(options: MeshOptions): Promise<Sockets> {
   const anyAddress = group?.address ?? options.host ?? destinations[0]?.host ?? "";
   const type = isIPv6(anyAddress) ? "udp6" : "udp4";
   const everywhere = type === "udp6" ? "::" : "0.0.0.0";
-  const host = options.host ?? (group === undefined ? "127.0.0.1" : everywhere);
+  const isLocal = group === undefined && !isPrivate(options);
   const receiver = createSocket({ type, reuseAddr: group !== undefined });
-  const sender = createSocket({ type });
+  // Who answers a datagram answers where it came from.
+  const sender = group === undefined ? receiver : createSocket({ type });
   try {
-    await bound(receiver, port, host);
-    await bound(sender, 0, group?.interface ?? (group === undefined ? host : everywhere));
+    await bound(receiver, port, options.host ?? (isLocal ? "127.0.0.1" : everywhere));
     if (group !== undefined) {
+      await bound(sender, 0, group.interface ?? everywhere);
       receiver.addMembership(group.address, group.interface);
       if (group.interface !== undefined) sender.setMulticastInterface(group.interface);
       sender.setMulticastTTL(group.ttl ?? 1);
@@ -253,11 +268,15 @@ async function openSockets(options: MeshOptions): Promise<Sockets> {
     }
   } catch (error) {
     receiver.close();
-    sender.close();
+    if (sender !== receiver) sender.close();
     const reason = error instanceof Error ? error.message : String(error);
     throw takErrors["listen-failed"]({ name: nameOf(options, port), reason }, error);
   }
   return { receiver, sender };
+}
+
+function isPrivate({ group, host, destinations = [] }: MeshOptions): boolean {
+  return group === undefined && host === undefined && destinations.length > 0;
 }
 
 function bound(socket: Socket, port: number, host: string): Promise<void> {
