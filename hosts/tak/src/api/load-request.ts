@@ -12,7 +12,8 @@ import type { PluginRoutesOptions } from "./plugin-routes.ts";
 interface LoadRequest {
   readonly id: string;
   readonly path: string;
-  readonly enabled: boolean;
+  /** Undefined where it was not said. */
+  readonly enabled: boolean | undefined;
   readonly pluginType: "filter" | "transformer";
   readonly config: Json | undefined;
 }
@@ -41,7 +42,13 @@ export async function loadPlugin(
     throw refused(`"pluginType" must be "${found}", as the file is one`);
   }
   const settings = request.config === undefined ? {} : { settings: request.config };
-  await manager.install({ bytes, origin: path }, { isEnabled: request.enabled, ...settings });
+  // OmniTAK's default is for a plugin that is new; another version of one that runs goes on.
+  const isThere = manager.list().some(({ name, version }) => name === manifest.name && version !== undefined);
+  const isEnabled = request.enabled ?? (isThere ? undefined : false);
+  await manager.install(
+    { bytes, origin: path },
+    { ...(isEnabled !== undefined && { isEnabled }), ...settings },
+  );
   return manifest.name;
 }
 
@@ -56,7 +63,8 @@ function parseLoadRequest(body: unknown): LoadRequest {
   // An empty object is what clients send for none; what was parsed from JSON is JSON.
   const isNone = config === undefined || config === null || Object.keys(config).length === 0;
   const settings = isNone ? undefined : (config as Json);
-  return { id, path, enabled: flagOf(fields, "enabled", false), pluginType, config: settings };
+  const enabled = fields.enabled === undefined ? undefined : flagOf(fields, "enabled", false);
+  return { id, path, enabled, pluginType, config: settings };
 }
 
 /** With links followed, so that none leads out. */
