@@ -173,7 +173,7 @@ export class ControlFlow {
       }
       this.open(FrameKind.if, at, parameters, results);
       this.openRegion(next);
-      this.frames[this.base + Frame.armRegion] = this.region;
+      this.noteFork(this.base, this.frames[this.base + Frame.entryRegion] as number);
     } else this.openLoop(at, next, parameters, results);
     return next;
   }
@@ -221,6 +221,7 @@ export class ControlFlow {
     if (entry >= 0) this.noteEvent(Event.arm, at, this.region >= 0 ? 1 : 0, 0);
     if (this.region >= 0) frames[base + Frame.isTargeted] = 1;
     frames[base + Frame.kind] = FrameKind.else;
+    frames[base + Frame.forkRegion] = -1;
     this.height = (frames[base + Frame.height] as number) + (frames[base + Frame.parameters] as number);
     this.region = entry;
     if (entry < 0) return;
@@ -252,41 +253,14 @@ export class ControlFlow {
     if (this.region < 0) return;
     if (targets < top) {
       this.openRegion(next);
-      if (!fallsThrough) this.noteFork(base);
+      const fork = frames[base + Frame.forkRegion] as number;
+      // What is behind the frame is then the other arm.
+      if (!fallsThrough && fork >= 0)
+        this.facts.noteArms(fork, frames[base + Frame.armRegion] as number, this.region);
     }
     if (frames[base + Frame.isHandler] === 1 && kind !== FrameKind.loop) {
       this.noteEvent(Event.handler, next, 0, 0);
     }
-  }
-
-  /**
-   * Behind an `if` whose arm always leaves it runs what would be its other arm. Behind a block that only one `br_if` ends,
-   * what runs is what does not run behind that `br_if`.
-   */
-  private noteFork(base: number): void {
-    const { frames } = this;
-    const kind = frames[base + Frame.kind] as number;
-    if (kind === FrameKind.if && frames[base + Frame.isTargeted] === 0) {
-      this.noteArms(
-        frames[base + Frame.entryRegion] as number,
-        frames[base + Frame.armRegion] as number,
-        this.region,
-      );
-    } else if (kind === FrameKind.block && (frames[base + Frame.forkRegion] as number) >= 0) {
-      this.noteArms(
-        frames[base + Frame.forkRegion] as number,
-        frames[base + Frame.forkElse] as number,
-        this.region,
-      );
-    }
-  }
-
-  /** Of two regions one is run, as often together as the one before them. */
-  private noteArms(before: number, one: number, other: number): void {
-    const { arms } = this.facts;
-    arms.push(before);
-    arms.push(one);
-    arms.push(other);
   }
 
   private noteEnd(kind: number, at: number, fallsThrough: boolean): void {
@@ -302,7 +276,7 @@ export class ControlFlow {
       return;
     }
     if (kind === FrameKind.else) {
-      this.noteArms(
+      this.facts.noteArms(
         frames[base + Frame.entryRegion] as number,
         frames[base + Frame.armRegion] as number,
         frames[base + Frame.elseRegion] as number,
@@ -371,12 +345,16 @@ export class ControlFlow {
   branchOn(at: number, label: number, next: number): void {
     const { frames, region } = this;
     const base = this.frameOf(at, label) << frameShift;
-    const isFirst = frames[base + Frame.isTargeted] === 0;
+    const isFirst = frames[base + Frame.kind] === FrameKind.block && frames[base + Frame.isTargeted] === 0;
     this.branch(at, label, false);
     this.openRegion(next);
-    if (!isFirst || region < 0) return;
-    frames[base + Frame.forkRegion] = region;
-    frames[base + Frame.forkElse] = this.region;
+    if (isFirst) this.noteFork(base, region);
+  }
+
+  /** At the end of the region `before` one way goes to the end of a frame, and the one that begins here does not. */
+  private noteFork(base: number, before: number): void {
+    this.frames[base + Frame.forkRegion] = before;
+    this.frames[base + Frame.armRegion] = this.region;
   }
 
   branchTable(at: number, p: number, end: number): number {

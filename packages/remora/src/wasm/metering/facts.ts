@@ -168,6 +168,14 @@ export class Facts {
     this.seen = new Uint8Array(operatorSpace);
   }
 
+  /** Of two regions one is run, as often together as the one before them. */
+  noteArms(before: number, one: number, other: number): void {
+    this.arms.push(before);
+    this.arms.push(one);
+    this.arms.push(other);
+  }
+
+  /** A region that always goes back to the beginning of a loop. */
   noteTurn(loop: number, region: number): void {
     const turn = this.turns.push(region);
     this.turns.push(this.loopTurn.at(loop));

@@ -15,7 +15,7 @@ export const Frame = {
   isTargeted: 3,
   /** 1 when a `try_table` catches to its label. */
   isHandler: 4,
-  /** Regions of the two arms of an `if`. */
+  /** Regions of the two arms of an `if`; of a block the first is that behind its only `br_if`. */
   armRegion: 5,
   elseRegion: 6,
   /** Of a loop: its number, the loop around it and that one's frame, and operators since the last check before it. */
@@ -27,9 +27,8 @@ export const Frame = {
   height: 11,
   parameters: 12,
   results: 13,
-  /** Of the one `br_if` that goes to its label, when nothing else does: the regions before and behind it; else -1. */
+  /** Region where two ways part of which one leaves the frame and the other ends it; -1 unless there is one such place. */
   forkRegion: 14,
-  forkElse: 15,
 } as const;
 
 /** Numbers a frame, as a power of two. */
