@@ -4,11 +4,10 @@
  * waits.
  */
 
-import type { Answer, GuestText } from "remora/abi";
+import type { Answer } from "remora/abi";
 import { isRemoraError, type RemoraError } from "remora/base";
 import type { Json, Manifest } from "remora/bundle";
 import type { ManagedPlugin, Manager, ManagerEvent } from "remora/manager";
-import { harmless } from "remora/policy";
 import type { Clock } from "../clock.ts";
 import { signalkErrors } from "../errors.ts";
 import type { SignalkGuest } from "../guest/signalk-guest.ts";
@@ -19,12 +18,14 @@ import type { GivenGrant } from "../plugin/grants.ts";
 import type { GuestClock } from "../plugin/guest-clock.ts";
 import { copyNodeData, type ImportedData } from "../plugin/import-node-data.ts";
 import type { PluginDeps } from "../plugin/plugin-deps.ts";
+import { PluginStatus, reasonOf } from "../plugin/plugin-status.ts";
 import { startPolling } from "../plugin/polling.ts";
 import { fileAnswer, servedFiles } from "../plugin/public-files.ts";
 import type { PluginState, ServedPlugin } from "../plugin/served-plugin.ts";
 import type { PluginSettings } from "../plugin/settings-file.ts";
 import { Turns } from "../plugin/turns.ts";
-import { type BoundGuest, beginGuest, callGuest, giveDelta } from "./bound-guest.ts";
+import { type BoundGuest, beginGuest } from "./bound-guest.ts";
+import { BundleCalls } from "./bundle-calls.ts";
 import { BundleFiles } from "./bundle-files.ts";
 
 export interface BundlePluginOptions
@@ -51,6 +52,8 @@ export class BundlePlugin implements ServedPlugin {
   readonly #options: BundlePluginOptions;
   readonly #managed: ManagedPlugin<BoundGuest>;
   readonly #turns: Turns;
+  readonly #calls: BundleCalls;
+  readonly #status: PluginStatus;
   /** The version that is started, or being started. */
   #version: Version | undefined;
   /** The guest that runs, and the one that is being started. */
@@ -59,7 +62,6 @@ export class BundlePlugin implements ServedPlugin {
   #lastName: string | undefined;
   /** Why the version that serves did not start. */
   #refusal: RemoraError | undefined;
-  #status = "";
   #endPolling = () => {};
   #endDeltas: (() => void) | undefined;
   /** Starts so far: a later one makes an earlier one void. */
@@ -73,7 +75,14 @@ export class BundlePlugin implements ServedPlugin {
     this.id = name;
     this.#options = options;
     this.#managed = manager.get<BoundGuest>(name);
-    this.#turns = new Turns({ plugin: name, pace, clock, deliver: (...given) => this.#deliver(...given) });
+    this.#turns = new Turns({
+      plugin: name,
+      pace,
+      clock,
+      deliver: (...given) => this.#calls.deliver(...given),
+    });
+    this.#calls = new BundleCalls(this.#managed, options);
+    this.#status = new PluginStatus(name, options);
   }
 
   get name(): string {
@@ -109,7 +118,7 @@ export class BundlePlugin implements ServedPlugin {
   }
 
   get statusMessage(): string {
-    return this.#status;
+    return this.#status.text;
   }
 
   /** `enableDebug` lasts until the server ends: the log of a bundle is the manager's. */
@@ -187,7 +196,7 @@ export class BundlePlugin implements ServedPlugin {
       if (configuration !== undefined) await manager.changeSettings(this.id, configuration);
     } catch (error) {
       if (!isRemoraError(error) || error.code !== "manager/settings") throw error;
-      log(this.id, "warn", messageOf(error));
+      log(this.id, "warn", reasonOf(error));
       hasSettings = false;
     }
     if (!hasSettings && this.#managed.serving !== undefined) await manager.reload(this.id);
@@ -201,7 +210,7 @@ export class BundlePlugin implements ServedPlugin {
    */
   ask<Result>(use: (guest: SignalkGuest) => Answer<Result>): Promise<Result> {
     if (this.#version === undefined || this.#refusal !== undefined) return Promise.reject(this.#notRunning());
-    return this.#turns.ask(() => this.#call(use));
+    return this.#turns.ask(() => this.#calls.call(use));
   }
 
   async serve(request: EndpointRequest): Promise<EndpointResponse | undefined> {
@@ -229,7 +238,7 @@ export class BundlePlugin implements ServedPlugin {
 
   /** What the plugin says about itself. */
   said(message: string): void {
-    this.#status = message;
+    this.#status.said(message);
   }
 
   /** Something happened to it: this is called in the middle of it. */
@@ -243,13 +252,13 @@ export class BundlePlugin implements ServedPlugin {
         if (event.code !== "signalk/start-refused") queueMicrotask(() => this.#wake());
         return;
       case "waiting":
-        this.#complain(
+        this.#status.complain(
           `It crashed and starts again in ${(event.inMs / 1_000).toFixed(1)} s: ${event.reason}`,
         );
         return;
       case "changed":
       case "settings":
-        this.refresh().catch((error: unknown) => this.#options.log(this.id, "error", messageOf(error)));
+        this.refresh().catch((error: unknown) => this.#options.log(this.id, "error", reasonOf(error)));
         return;
       default:
     }
@@ -279,7 +288,7 @@ export class BundlePlugin implements ServedPlugin {
 
   #start(): void {
     this.#refusal = undefined;
-    this.#status = "";
+    this.#status.said("");
     this.#turns.pause();
     this.#listen();
     const start = ++this.#starts;
@@ -302,7 +311,7 @@ export class BundlePlugin implements ServedPlugin {
     this.#bound = bound;
     this.#lastName = bound.description.name;
     if (!bound.takesDeltas) this.#endDeltas?.();
-    if (this.#status === "") this.#tell("Running");
+    if (this.#status.text === "") this.#status.tell("Running");
     if (bound.guest.poll !== undefined) {
       this.#endPolling = startPolling(this.#options.clock, () => this.ask((guest) => guest.poll?.() ?? 0));
     }
@@ -313,7 +322,7 @@ export class BundlePlugin implements ServedPlugin {
     if (!isRemoraError(error)) throw error;
     this.#refusal = error;
     this.#stopListening();
-    this.#complain(error.message);
+    this.#status.complain(error.message);
   }
 
   /** After a trap, when the same version goes on. */
@@ -350,61 +359,14 @@ export class BundlePlugin implements ServedPlugin {
   /** It may be started again, if the next one fails. */
   #sayGoodbye(version: Version, bound: BoundGuest): void {
     const failed = (error: unknown) =>
-      this.#options.log(this.id, "warn", `plugin_stop failed: ${messageOf(error)}`);
+      this.#options.log(this.id, "warn", `plugin_stop failed: ${reasonOf(error)}`);
     // Behind a wall it takes its turn, before the manager lets go of it; here it is over when this returns.
     const ended =
       version.inline === undefined ? version.guests.callAsync(() => bound.end(), undefined) : bound.end();
     ended.catch(failed);
   }
 
-  #deliver(delta: GuestText, nowMs: number): Answer<unknown> {
-    try {
-      const done = this.#give(delta, nowMs);
-      // Its failure is the manager's business, who knows of it.
-      return done instanceof Promise ? done.catch(() => {}) : done;
-    } catch (error) {
-      if (isRemoraError(error)) return undefined;
-      throw error;
-    }
-  }
-
-  #give(delta: GuestText, nowMs: number): Answer<unknown> {
-    const managed = this.#managed;
-    const { clock, guestClock } = this.#options;
-    if (managed.serving?.inline === undefined) {
-      // It arrives later, when a text that was lent is another's.
-      const json = String(delta);
-      return this.#call((guest) => guest.takeDelta?.(json));
-    }
-    const answer = managed.use(giveDelta, { delta, startedMs: guestClock(nowMs), clock });
-    return answer instanceof Promise ? managed.useAsync(() => answer, undefined) : answer;
-  }
-
-  #call<Result>(use: (guest: SignalkGuest) => Answer<Result>): Answer<Result> {
-    const managed = this.#managed;
-    const call = { use, clock: this.#options.clock };
-    if (managed.serving?.inline === undefined) return managed.useAsync(callGuest<Result>, call);
-    const answer = managed.use(callGuest<Result>, call);
-    // The manager keeps the guest from others while it waits, and learns how that ends.
-    return answer instanceof Promise ? managed.useAsync(() => answer, undefined) : answer;
-  }
-
-  #complain(message: string): void {
-    this.#status = harmless(message, 1_000);
-    this.#options.log(this.id, "error", this.#status);
-    this.#options.server.setStatus(this.id, { kind: "error", message: this.#status });
-  }
-
-  #tell(message: string): void {
-    this.#status = message;
-    this.#options.server.setStatus(this.id, { kind: "status", message });
-  }
-
   #notRunning(): RemoraError {
     return signalkErrors["not-running"]({ plugin: this.id, state: this.state });
   }
-}
-
-function messageOf(error: unknown): string {
-  return harmless(error instanceof Error ? error.message : String(error), 1_000);
 }

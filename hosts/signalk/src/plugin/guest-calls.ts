@@ -1,6 +1,7 @@
 /** Calls into a plugin's guests: each is booked, may wait for the network only so long, and is told when it fails. */
 
-import type { Answer } from "remora/abi";
+import type { Answer, GuestText } from "remora/abi";
+import { isRemoraError } from "remora/base";
 import type { Clock } from "../clock.ts";
 import type { Session } from "../guest/session.ts";
 import type { SignalkGuest } from "../guest/signalk-guest.ts";
@@ -42,6 +43,17 @@ export class GuestCalls {
     }
   }
 
+  /** A delta, whose failure has been dealt with when it was told. */
+  giveDelta(session: Session, delta: GivenDelta): Answer<unknown> {
+    try {
+      const done = this.give(session, takeDelta, delta);
+      return done instanceof Promise ? done.catch(() => {}) : done;
+    } catch (error) {
+      if (isRemoraError(error)) return undefined;
+      throw error;
+    }
+  }
+
   async #giveRemote<Given, Result>(
     session: Session,
     use: (guest: SignalkGuest, given: Given) => Answer<Result>,
@@ -64,6 +76,16 @@ export class GuestCalls {
       throw error;
     }
   }
+}
+
+interface GivenDelta {
+  readonly delta: GuestText;
+  /** What guests' clock says now, where it was read. */
+  readonly startedMs: number | undefined;
+}
+
+function takeDelta(guest: SignalkGuest, { delta, startedMs }: GivenDelta): Answer<number | undefined> {
+  return guest.takeDelta?.(delta, startedMs);
 }
 
 /** Waits for what a guest waits for, and not for ever. @throws engine/closed it was given up */

@@ -4,9 +4,8 @@
  */
 
 import type { Answer, GuestText } from "remora/abi";
-import { isRemoraError, type RemoraError } from "remora/base";
+import type { RemoraError } from "remora/base";
 import type { Artifact } from "remora/engine";
-import { harmless } from "remora/policy";
 import { signalkErrors } from "../errors.ts";
 import type { Session } from "../guest/session.ts";
 import type { SignalkGuest } from "../guest/signalk-guest.ts";
@@ -16,7 +15,7 @@ import { answerRequest } from "./answer-request.ts";
 import { readArtifact } from "./artifact-file.ts";
 import { Restarts } from "./back-off.ts";
 import { type Description, describe, servedEndpoints } from "./description.ts";
-import type { Endpoint, EndpointRequest, EndpointResponse } from "./endpoints.ts";
+import type { EndpointRequest, EndpointResponse } from "./endpoints.ts";
 import { type GivenGrant, grantsOf } from "./grants.ts";
 import { GuestCalls } from "./guest-calls.ts";
 import { type ImportedData, importNodeData } from "./import-node-data.ts";
@@ -24,8 +23,9 @@ import { KeptSettings } from "./kept-settings.ts";
 import type { PluginManifest } from "./manifest.ts";
 import type { PluginDeps } from "./plugin-deps.ts";
 import { makePrivateFolders, openPluginSession } from "./plugin-session.ts";
-import { startPolling } from "./polling.ts";
-import { fileAnswer, publicFolder, servedFiles } from "./public-files.ts";
+import { PluginStatus, reasonOf } from "./plugin-status.ts";
+import { fileAnswer, publicFolder } from "./public-files.ts";
+import { Run } from "./run.ts";
 import type { PluginState, ServedPlugin } from "./served-plugin.ts";
 import type { PluginSettings } from "./settings-file.ts";
 import { Turns } from "./turns.ts";
@@ -36,19 +36,16 @@ export class SignalkPlugin implements ServedPlugin {
   readonly #calls: GuestCalls;
   readonly #deps: PluginDeps;
   readonly #settings: KeptSettings;
+  readonly #status: PluginStatus;
   readonly #turns: Turns;
   readonly #restarts: Restarts;
   #artifact: Artifact | undefined;
   #description: Description = { name: undefined, schema: {} };
   #state: PluginState = "stopped";
-  #status = "";
   #session: Session | undefined;
-  #endpoints: readonly Endpoint[] = [];
-  /** Of its package, and those that it serves while it runs. */
+  #run: Run | undefined;
+  /** The files of its package that may be served. */
   #public: StaticFiles | undefined;
-  #files: StaticFiles | undefined;
-  /** What ends with a run: the subscription, the polling. */
-  #ends: (() => void)[] = [];
   #isReloading = false;
   /** A later one, or a stop, makes an earlier one void. */
   #begins = 0;
@@ -58,8 +55,9 @@ export class SignalkPlugin implements ServedPlugin {
     const { id } = manifest;
     this.manifest = manifest;
     this.#deps = deps;
+    this.#status = new PluginStatus(id, deps);
     this.#settings = new KeptSettings({ dataFolder: deps.dataFolder, plugin: id }, settings, (error) =>
-      deps.log(id, "error", messageOf(error)),
+      deps.log(id, "error", reasonOf(error)),
     );
     this.grants = [
       ...grantsOf(id, manifest.capabilities),
@@ -95,7 +93,7 @@ export class SignalkPlugin implements ServedPlugin {
 
   /** What the plugin said last, or why it does not run. */
   get statusMessage(): string {
-    return this.#status;
+    return this.#status.text;
   }
 
   get settings(): PluginSettings {
@@ -162,7 +160,7 @@ export class SignalkPlugin implements ServedPlugin {
     await this.#sayGoodbye(session);
     this.#closeSession();
     this.#state = "stopped";
-    this.#tell("Stopped");
+    this.#status.tell("Stopped");
   }
 
   /**
@@ -225,7 +223,8 @@ export class SignalkPlugin implements ServedPlugin {
 
   /** A file of those that it serves. */
   async file(request: EndpointRequest): Promise<EndpointResponse | undefined> {
-    return this.#files && fileAnswer(this.#files, request);
+    const files = this.#run?.files;
+    return files && fileAnswer(files, request);
   }
 
   /** Answers an HTTP request below `/plugins/{id}`; undefined when the plugin serves no such path. */
@@ -233,7 +232,7 @@ export class SignalkPlugin implements ServedPlugin {
     // What it serves is known when it has started.
     if (this.#state === "starting") await this.#turns.ask(() => undefined);
     const answered = await answerRequest(
-      { endpoints: this.#endpoints, ask: (use) => this.ask(use) },
+      { endpoints: this.#run?.endpoints ?? [], ask: (use) => this.ask(use) },
       request,
     );
     return answered ?? this.file(request);
@@ -241,7 +240,7 @@ export class SignalkPlugin implements ServedPlugin {
 
   async #begin(): Promise<void> {
     this.#state = "starting";
-    this.#status = "Starting";
+    this.#status.said("Starting");
     this.#turns.pause();
     const begin = ++this.#begins;
     try {
@@ -264,7 +263,7 @@ export class SignalkPlugin implements ServedPlugin {
   #giveUp(error: unknown): void {
     this.#state = "error";
     this.#closeSession();
-    this.#complain(messageOf(error));
+    this.#status.complain(reasonOf(error));
   }
 
   /** Not in turns: they are paused until it is over. */
@@ -275,27 +274,28 @@ export class SignalkPlugin implements ServedPlugin {
   }
 
   async #beginRun(session: Session): Promise<void> {
-    const { guest, sandbox } = session;
     const { server, clock } = this.#deps;
     const endpoints = await servedEndpoints(this.id, session);
     if (session !== this.#session) throw this.#notRunning();
     this.#state = "running";
     this.#restarts.started();
-    if (this.#status === "Starting") this.#tell("Running");
-    this.#endpoints = endpoints;
-    this.#files = this.#public && servedFiles(this.id, session, this.#public);
-    if (guest.takeDelta !== undefined && sandbox.gate.has("data.read")) {
-      this.#ends.push(server.onDelta((published) => this.#turns.post(published)));
-    }
-    const { poll } = guest;
-    if (poll !== undefined) this.#ends.push(startPolling(clock, () => this.ask(() => poll())));
+    if (this.#status.text === "Starting") this.#status.tell("Running");
+    this.#run = new Run({
+      plugin: this.id,
+      session,
+      server,
+      clock,
+      endpoints,
+      publicFiles: this.#public,
+      onDelta: (published) => this.#turns.post(published),
+      ask: (use) => this.ask(use),
+    });
     this.#turns.resume();
   }
 
   #endRun(): void {
-    for (const end of this.#ends.splice(0)) end();
-    this.#endpoints = [];
-    this.#files = undefined;
+    this.#run?.close();
+    this.#run = undefined;
   }
 
   #closeSession(): void {
@@ -330,15 +330,7 @@ export class SignalkPlugin implements ServedPlugin {
     const session = this.#session;
     if (session?.guest.takeDelta === undefined) return undefined;
     this.#deltas++;
-    try {
-      const startedMs = this.#deps.guestClock?.(nowMs);
-      const done = this.#calls.give(session, takeDelta, { delta, startedMs });
-      // Its failure has been dealt with where it was called.
-      return done instanceof Promise ? done.catch(() => {}) : done;
-    } catch (error) {
-      if (isRemoraError(error)) return undefined;
-      throw error;
-    }
+    return this.#calls.giveDelta(session, { delta, startedMs: this.#deps.guestClock?.(nowMs) });
   }
 
   #call<Result>(use: (guest: SignalkGuest) => Answer<Result>): Answer<Result> {
@@ -358,19 +350,7 @@ export class SignalkPlugin implements ServedPlugin {
     this.#state = waitMs === undefined ? "error" : "crashed";
     const next =
       waitMs === undefined ? "too often, and stays stopped" : `and starts again in ${waitMs / 1_000} s`;
-    this.#complain(`It crashed ${next}: ${messageOf(error)}`);
-  }
-
-  /** Why it does not run, to whoever looks. */
-  #complain(message: string): void {
-    this.#status = message;
-    this.#deps.log(this.id, "error", message);
-    this.#deps.server.setStatus(this.id, { kind: "error", message });
-  }
-
-  #tell(message: string): void {
-    this.#status = message;
-    this.#deps.server.setStatus(this.id, { kind: "status", message });
+    this.#status.complain(`It crashed ${next}: ${reasonOf(error)}`);
   }
 
   /** `plugin_stop`; a guest that fails in it goes all the same. */
@@ -380,7 +360,7 @@ export class SignalkPlugin implements ServedPlugin {
       session.beginCall();
       await session.guest.stop();
     } catch (error) {
-      this.#deps.log(this.id, "warn", `plugin_stop failed: ${messageOf(error)}`);
+      this.#deps.log(this.id, "warn", `plugin_stop failed: ${reasonOf(error)}`);
     }
   }
 
@@ -394,9 +374,7 @@ export class SignalkPlugin implements ServedPlugin {
         if (level !== "debug" || this.settings.enableDebug) this.#deps.log(this.id, level, text);
       },
       ask: <Result>(use: (guest: SignalkGuest) => Answer<Result>) => this.ask(use),
-      onStatus: (message: string) => {
-        this.#status = message;
-      },
+      onStatus: (message: string) => this.#status.said(message),
     };
     return openPluginSession(options, this.#deps);
   }
@@ -404,17 +382,4 @@ export class SignalkPlugin implements ServedPlugin {
   #notRunning(): RemoraError {
     return signalkErrors["not-running"]({ plugin: this.id, state: this.#state });
   }
-}
-
-interface Taken {
-  readonly delta: GuestText;
-  readonly startedMs: number | undefined;
-}
-
-function takeDelta(guest: SignalkGuest, { delta, startedMs }: Taken): Answer<number | undefined> {
-  return guest.takeDelta?.(delta, startedMs);
-}
-
-function messageOf(error: unknown): string {
-  return harmless(error instanceof Error ? error.message : String(error), 1_000);
 }
