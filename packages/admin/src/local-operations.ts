@@ -14,6 +14,7 @@ import {
   readTrail,
   verifyTrailFolder,
 } from "remora/manager";
+import { harmless } from "remora/policy";
 import { EventFeed } from "./event-feed.ts";
 import type { AuditQuery, Happening, InstallSource, Operations } from "./operations.ts";
 import type {
@@ -133,12 +134,13 @@ export function pluginView(manager: Manager, info: PluginInfo): PluginView {
 }
 
 function detailsView(manager: Manager, details: PluginDetails): PluginDetailsView {
-  const { manifest, trust, current, previous, grants, refused, settings, neededBy } = details;
+  const { manifest, trust, current, heldVersion, previous, grants, refused, settings, neededBy } = details;
   const { name, version, host, isEnabled, state, breaker, isOnProbation, held, failure, counts } = details;
   const info = { name, version, host, isEnabled, state, breaker, isOnProbation, held, failure, counts };
   return {
     ...pluginView(manager, info),
     current: current === undefined ? null : versionView(current),
+    heldVersion: heldVersion === undefined ? null : versionView(heldVersion),
     previous: previous.map(versionView),
     trust: trust === undefined ? null : { level: trust.level, text: trust.text, reason: trust.reason },
     grants: grants.map(grantView),
@@ -151,7 +153,12 @@ function detailsView(manager: Manager, details: PluginDetails): PluginDetailsVie
 
 function versionView(version: NonNullable<PluginDetails["current"]>) {
   const { version: text, digest, origin, installedAt, failedWith = null } = version;
-  return { version: text, digest, origin, installedAt, failedWith };
+  return { version: text, digest, origin: shownOrigin(origin), installedAt, failedWith };
+}
+
+/** Whoever brought it may have chosen its words. */
+function shownOrigin(origin: string): string {
+  return harmless(origin, 1_000);
 }
 
 function manifestView(manifest: NonNullable<PluginDetails["manifest"]>) {
@@ -177,10 +184,11 @@ function grantView(grant: PluginDetails["grants"][number]): GrantView {
 }
 
 export function consentView(request: ConsentRequest): ConsentView {
-  const { plugin, version, current, trust, items, granted, denied } = request;
+  const { plugin, version, origin, current, trust, items, granted, denied } = request;
   return {
     plugin,
     version,
+    origin: shownOrigin(origin),
     current: current ?? null,
     trust: trust.text,
     items: items.map(itemView),

@@ -80,7 +80,7 @@ export type PluginView = Static<typeof PluginView>;
 const VersionView = Type.Object({
   version: Type.String(),
   digest: Type.String(),
-  origin: Type.String(),
+  origin: Type.String({ description: "Where it came from, for people: a path, a source, an upload" }),
   installedAt: Type.String(),
   failedWith: Nullable(Type.String({ description: "The code that it was taken back for" })),
 });
@@ -103,6 +103,7 @@ const ManifestView = Type.Object({
 export const PluginDetailsView = Type.Object({
   ...pluginFields,
   current: Nullable(VersionView),
+  heldVersion: Nullable(VersionView),
   previous: Type.Array(VersionView, { description: "Kept to go back to, the last one first" }),
   trust: Nullable(Type.Object({ level: Type.String(), text: Type.String(), reason: Type.String() })),
   grants: Type.Array(GrantView),
@@ -124,6 +125,7 @@ export const ConsentItemView = Type.Object({
 export const ConsentView = Type.Object({
   plugin: Type.String(),
   version: Type.String(),
+  origin: Type.String({ description: "Where it comes from, for people" }),
   current: Nullable(Type.String({ description: "The version that runs meanwhile" })),
   trust: Type.String(),
   items: Type.Array(ConsentItemView, { description: "What it wants beyond what it has" }),

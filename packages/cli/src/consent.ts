@@ -53,9 +53,10 @@ async function itemsGiven(
 }
 
 /** Undefined where nobody answers. */
-async function askItems(system: System, { plugin, version, trust, items }: ConsentView) {
+async function askItems(system: System, { plugin, version, origin, trust, items }: ConsentView) {
   const given: Item[] = [];
-  system.err.write(`${harmless(plugin)} ${harmless(version)} (${harmless(trust)}) wants:\n`);
+  const from = harmless(origin, 1_000);
+  system.err.write(`${harmless(plugin)} ${harmless(version)} from ${from} (${harmless(trust)}) wants:\n`);
   for (const item of items) {
     system.err.write(`  ${itemText(item)}  [${item.risk} risk]\n`);
     system.err.write(`    ${item.meaning}\n    its reason: ${harmless(item.why, 500)}\n`);

@@ -64,6 +64,7 @@ test("serving takes a policy file in place of whoever consents", async () => {
   const request = {
     plugin: "p",
     version: "1.0.0",
+    origin: "a test",
     current: undefined,
     trust: { level: "unsigned", text: "" },
   } as const;

@@ -1,6 +1,6 @@
 /** From what was written on the command line to what is installed: a folder is packed here, a file read here. */
 
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import type { InstallSource } from "@remora/admin";
 import { MANIFEST_NAME, namedFiles, packBundle, parseManifest } from "remora/bundle";
 import { knownCapabilities } from "./known-capabilities.ts";
@@ -12,11 +12,13 @@ const NAMED = /^[a-z][a-z0-9-]{0,63}(@.{1,100})?$/;
 
 /** @throws cli/cannot-read bundle/… */
 export async function installSource(system: System, ref: string): Promise<InstallSource> {
+  // Relative to where this program was started, which nobody knows tomorrow.
+  const origin = resolve(ref);
   if ((await system.listFiles(ref, 1)) !== undefined) {
-    return { bytes: (await packFolder(system, ref)).bytes, origin: ref };
+    return { bytes: (await packFolder(system, ref)).bytes, origin };
   }
   try {
-    return { bytes: await readInput(system, ref), origin: ref };
+    return { bytes: await readInput(system, ref), origin };
   } catch (error) {
     // No file of that name, and it may be the name of a plugin: the manager's sources know.
     if (isMissing(error) && NAMED.test(ref)) return { ref };

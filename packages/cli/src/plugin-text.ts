@@ -44,14 +44,15 @@ function noteOf({ held, failure, isOnProbation }: PluginView): string {
 }
 
 export function detailsText(details: PluginDetailsView): string {
-  const { manifest, trust, current, account, failure } = details;
+  const { manifest, trust, current, heldVersion, account, failure } = details;
   const rows: Fact[] = [
     ["plugin", `${details.name} ${details.version ?? "(none runs)"}`],
     ["state", details.isEnabled ? details.state : "disabled"],
     ["host", details.host],
   ];
   if (failure !== null) rows.push(["failure", `${failure.code}: ${failure.message}`]);
-  if (details.held !== null) rows.push(["held", `${details.held} waits for consent`]);
+  if (heldVersion !== null)
+    rows.push(["held", `${heldVersion.version} from ${heldVersion.origin} waits for consent`]);
   if (manifest !== null) {
     if (manifest.description !== null) rows.push(["about", manifest.description]);
     rows.push(["authors", manifest.authors.join(", ")], ["licence", manifest.licence]);
@@ -76,8 +77,13 @@ export function detailsText(details: PluginDetailsView): string {
   return `${factLines(rows).join("\n")}\n`;
 }
 
-function keptText({ version, installedAt, failedWith }: PluginDetailsView["previous"][number]): string {
-  return `${version}, ${installedAt}${failedWith === null ? "" : `, taken back: ${failedWith}`}`;
+function keptText({
+  version,
+  origin,
+  installedAt,
+  failedWith,
+}: PluginDetailsView["previous"][number]): string {
+  return `${version} from ${origin}, ${installedAt}${failedWith === null ? "" : `, taken back: ${failedWith}`}`;
 }
 
 export function grantText({ capability, ...targets }: GrantView): string {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { test } from "node:test";
 import { createToken, type Happening, tokensFile } from "@remora/admin";
 import { AuditTrail } from "remora/manager";
@@ -99,7 +99,9 @@ test("plugins are listed in a table, as names, and as one object", async () => {
 
 test("a file is read here, a folder is packed here, and a name goes to the manager's sources", async () => {
   const files = { "a.bundle": new Uint8Array(4) };
-  assert.deepEqual((await run(["install", "a.bundle"], { files })).asked, [["install", "a.bundle", {}]]);
+  assert.deepEqual((await run(["install", "a.bundle"], { files })).asked, [
+    ["install", resolve("a.bundle"), {}],
+  ]);
   assert.deepEqual((await run(["install", "geofence@^1.2.0", "--disabled"])).asked, [
     ["install", "geofence@^1.2.0", { isEnabled: false }],
   ]);
@@ -113,6 +115,7 @@ test("what a version wants is asked item by item, with its reason, which cannot 
   assert.equal(exitCode, 0, err);
   assert.deepEqual(asked.at(-1), ["accept", "geofence", [{ capability: "clock.read", target: null }]]);
   assert.ok(err.includes("To date \\u{1b}[2Jalerts") && err.includes("medium risk"));
+  assert.ok(err.includes("geofence 1.1.0 from /down\\u{1b}[2Jloads/geofence.bundle (unsigned) wants:"));
 });
 
 test("with --yes all is given; where nobody can answer the version waits and the exit code is 1", async () => {
@@ -237,7 +240,7 @@ test("dev takes what is there, and gives it what it wants", async () => {
   assert.equal(exitCode, 0);
   assert.equal(opened[0]?.use, "develop");
   assert.deepEqual(asked, [
-    ["install", "a.bundle", undefined],
+    ["install", resolve("a.bundle"), undefined],
     ["accept", "geofence", undefined],
   ]);
 });

@@ -50,6 +50,7 @@ export function pluginView(changes: Partial<PluginView> = {}): PluginView {
 export const held: ConsentView = {
   plugin: "geofence",
   version: "1.1.0",
+  origin: "/down\u001b[2Jloads/geofence.bundle",
   current: "1.0.0",
   trust: "unsigned",
   items: [
@@ -173,6 +174,7 @@ const details: Omit<PluginDetailsView, keyof PluginView> = {
     installedAt: "2026-11-21T12:00:00Z",
     failedWith: null,
   },
+  heldVersion: null,
   previous: [],
   trust: { level: "unsigned", text: "unsigned", reason: "it carries no signature" },
   grants: [httpGrant],

@@ -10,8 +10,14 @@ import type { Recovered } from "./store/recover.ts";
 /** Plain data: nothing in it is a secret, and whatever a stranger wrote is still as it was written. */
 export type ManagerEvent = { readonly atMs: number; readonly plugin: string } & (
   | { readonly kind: "state"; readonly from: State; readonly event: LifeEvent; readonly to: State }
-  /** An operation took over. `from` is empty for an install, `to` for a removal. */
-  | { readonly kind: "changed"; readonly operation: Operation; readonly from: string; readonly to: string }
+  /** An operation took over. `from` is empty for an install; `to` for a removal, and `origin`, which is that of `to`. */
+  | {
+      readonly kind: "changed";
+      readonly operation: Operation;
+      readonly from: string;
+      readonly to: string;
+      readonly origin: string;
+    }
   /** A new version failed and the one before it runs again. */
   | {
       readonly kind: "returned";

@@ -116,13 +116,14 @@ export class Manager {
   /** Reads its bundle. @throws manager/no-such-plugin manager/store-damaged manager/folder */
   async details(name: string): Promise<PluginDetails> {
     const entry = entryOf(this.#core, name);
-    const { current, previous, grants, refused } = entry;
-    const shown = current ?? entry.held;
+    const { current, held: heldVersion, previous, grants, refused } = entry;
+    const shown = current ?? heldVersion;
     const bytes = shown && (await this.#core.store.read(shown.sha256));
     const bundle = bytes && openBundle(bytes, { vocabulary: this.#core.vocabulary });
     return {
       ...this.#info(entry),
       current,
+      heldVersion,
       previous,
       grants,
       refused,

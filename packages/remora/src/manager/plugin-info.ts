@@ -28,6 +28,8 @@ export interface PluginInfo {
 /** All that the manager knows of a plugin. */
 export interface PluginDetails extends PluginInfo {
   readonly current: InstalledVersion | undefined;
+  /** Waits for consent. */
+  readonly heldVersion: InstalledVersion | undefined;
   /** Kept to go back to, the last one first. */
   readonly previous: readonly InstalledVersion[];
   /** Given by consent or by the operator; what the policy gives to all is not in it. */

@@ -27,6 +27,23 @@ test("what becomes of a plugin is in the trail of its manager, and verifies over
   assert.equal((await verifyTrailFolder(folder)).kind, "intact");
 });
 
+test("the trail says where each version came from, in one printable text that is no longer than a line", async (t) => {
+  const { manager } = await rig(t, { policy: { trust: "unsigned", versionsKept: 5 } });
+  const { bytes } = await ref(guests.adds(1));
+  await manager.install({ bytes, origin: "/home/ada/adder\u001b[2J\u202e.bundle" });
+  await manager.install({
+    ...(await ref(guests.adds(2), { version: "1.1.0" })),
+    origin: "x".repeat(100_000),
+  });
+  await manager.rollback("adder");
+  const origins = (await readTrail(manager.trail?.folder ?? "", { recordsMax: 20 }))
+    .map(({ event }) => String(event.origin))
+    .reverse();
+  const shown = "/home/ada/adder\\u{1b}[2J\\u{202e}.bundle";
+  assert.deepEqual(origins, [shown, `${"x".repeat(1_000)}…`, shown]);
+  assert.equal(manager.versions("adder").previous[0]?.origin.length, 4_096);
+});
+
 test("a manager with an audit of its embedding's own keeps no trail", async (t) => {
   const { manager } = await rig(t, { audit: { write: () => {} } });
   assert.equal(manager.trail, undefined);

@@ -31,12 +31,18 @@ export function auditLife(
 function factsOf(event: ManagerEvent): Omit<AuditEvent, "kind"> | undefined {
   switch (event.kind) {
     case "changed":
-      return { operation: event.operation, from: event.from, to: event.to };
+      return {
+        operation: event.operation,
+        from: event.from,
+        to: event.to,
+        ...(event.origin !== "" && { origin: originText(event.origin) }),
+      };
     case "returned":
       return { from: event.from, to: event.to, code: event.code, reason: harmless(event.reason) };
     case "held":
       return {
         version: event.request.version,
+        origin: originText(event.request.origin),
         items: event.request.items
           .slice(0, itemsMax)
           .map(({ capability, target = "" }) => harmless(`${capability} ${target}`.trim())),
@@ -59,6 +65,11 @@ function factsOf(event: ManagerEvent): Omit<AuditEvent, "kind"> | undefined {
 
 /** A line stays a line. */
 const itemsMax = 20;
+
+/** A path, or what a caller of the admin interface said of an upload. */
+function originText(origin: string): string {
+  return harmless(origin, 1_000);
+}
 
 function grantText({ capability, ...targets }: Grant): string {
   return harmless(`${capability} ${Object.values(targets).flat().join(" ")}`.trim(), 500);

@@ -19,6 +19,7 @@ export function remove(
     core.plugins.delete(name);
     await finishRemoval(removed, core.folder, core.files);
     await collectBundles(core);
-    tellOf(core, name, { kind: "changed", operation: "remove", from: entry.current?.version ?? "", to: "" });
+    const from = entry.current?.version ?? "";
+    tellOf(core, name, { kind: "changed", operation: "remove", from, to: "", origin: "" });
   });
 }

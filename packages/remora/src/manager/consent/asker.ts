@@ -21,6 +21,8 @@ export interface ConsentItem {
 export interface ConsentRequest {
   readonly plugin: string;
   readonly version: string;
+  /** Where it comes from, as whoever brought it says: a path, a source's name, a word on an upload. */
+  readonly origin: string;
   /** The version that runs now; undefined when it is a first install. */
   readonly current: string | undefined;
   /** How far it is trusted: `verified by NAME`. */

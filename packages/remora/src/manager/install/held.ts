@@ -22,6 +22,7 @@ export async function heldRequest(entry: Entry, core: Core): Promise<ConsentRequ
   return {
     plugin: name,
     version: held.version,
+    origin: held.origin,
     current: current?.version,
     trust: { level, text },
     items: asked,
@@ -64,7 +65,7 @@ export async function refuseHeld({ name, held }: Entry, core: Core): Promise<voi
     core.entries.delete(name);
     core.plugins.delete(name);
     // There was an entry of it, that others may have listed.
-    tellOf(core, name, { kind: "changed", operation: "remove", from: "", to: "" });
+    tellOf(core, name, { kind: "changed", operation: "remove", from: "", to: "", origin: "" });
   });
 }
 

@@ -180,8 +180,8 @@ export async function change(
   if (entry.isEnabled) plugin.settle({ hasProbation: true });
   else await plugin.stop();
   const from = before?.current?.version ?? "";
-  const atMs = core.clock.dateMs();
-  core.events.tell({ kind: "changed", plugin: name, atMs, operation, from, to: version.version });
+  const { version: to, origin } = version;
+  tellOf(core, name, { kind: "changed", operation, from, to, origin });
   if (before?.current !== undefined && before.isEnabled !== entry.isEnabled) {
     tellOf(core, name, { kind: entry.isEnabled ? "enabled" : "disabled" });
   }
@@ -226,6 +226,7 @@ async function decideHere(
   const request: ConsentRequest = {
     plugin: name,
     version,
+    origin: source.origin,
     current: entry?.current?.version,
     trust: { level: trust.level, text: trust.text },
     items: sorted.asked,
@@ -299,6 +300,9 @@ function holdBack(
   });
 }
 
+/** What is longer is no path. */
+const originCharsMax = 4_096;
+
 async function keepVersion(
   { bytes, bundle, origin, inspected }: Omit<Accepted, "grants" | "refused">,
   core: Core,
@@ -307,7 +311,7 @@ async function keepVersion(
     version: inspected.manifest.version,
     digest: bundle.digest,
     sha256: await core.store.keep(bytes),
-    origin,
+    origin: origin.slice(0, originCharsMax),
     installedAt: new Date(core.clock.dateMs()).toISOString(),
     needs: Object.fromEntries(inspected.manifest.dependencies),
   };
