@@ -36,30 +36,61 @@ const table = [
   [["remora", "grants", "sh"], "show"],
   [["remora", "install", "--dis"], "--disabled"],
   [["remora", "reload", "geo"], "geofence"],
+  [["remora", "reload", "-f", "plugins", "geo"], "geofence-of-plugins"],
+  [["remora", "disable", "geofence", "geo"], "geofence"],
+  [["remora", "rollback", "geofence", "1."], "1.1.0"],
+  [["remora", "new", "tak/"], "tak/assemblyscript"],
+  [["remora", "verify", "a.bundle", "--require", "self"], "self-signed"],
+  [["remora", "audit", "list", "--plugin", "geo"], "geofence"],
+  [["remora", "grants", "give", "geofence", "net.h"], "net.http"],
+  [["remora", "completion", "fi"], "fish"],
 ] as const;
 
-test("zsh offers commands, options and names of plugins", async (t) => {
+/** What the program prints that the scripts ask, in any shell that has functions as POSIX has. */
+const program = `remora() { case "$*" in
+  "list --names") echo "geofence\${REMORA_FOLDER:+-of-$REMORA_FOLDER}" ;;
+  "info --versions geofence") echo 1.1.0 ;;
+esac; }`;
+
+test("bash offers commands, options, and values where the program knows some", async (t) => {
+  const script = await scriptFor("bash");
+  for (const [words, wanted] of table) {
+    const ask = `${program}
+      ${script}
+      COMP_WORDS=(${words.join(" ")}); COMP_CWORD=${words.length - 1}; _remora; printf '%s\\n' "\${COMPREPLY[@]}"`;
+    assert.deepEqual(printed(t, "bash", ["-c"], ask), [wanted], words.join(" "));
+  }
+});
+
+test("zsh offers commands, options, and values where the program knows some", async (t) => {
   const script = await scriptFor("zsh");
   for (const [words, wanted] of table) {
     // The functions of its completion system that the script calls; the words are given as that system gives them.
-    const program = `compdef() { :; }; _files() { :; }
+    const ask = `compdef() { :; }; _files() { :; }
       compadd() { shift; print -l -- "$@"; }
-      remora() { [[ "$*" == "list --names" ]] && env echo geofence; }
+      ${program}
       ${script}
       words=(${words.join(" ")}); CURRENT=${words.length}; _remora`;
-    const offered = printed(t, "zsh", ["-f", "-c"], program);
+    const offered = printed(t, "zsh", ["-f", "-c"], ask);
     if (offered === undefined) return;
     assert.ok(offered.includes(wanted), `${words.join(" ")}: ${offered.join(" ")}`);
   }
 });
 
-test("fish offers commands, options and names of plugins", async (t) => {
+test("fish offers commands, options, and values where the program knows some", async (t) => {
   const script = await scriptFor("fish");
   for (const [words, wanted] of table) {
-    const program = `function remora; test "$argv" = "list --names"; and echo geofence; end
+    const ask = `function remora
+        switch "$argv"
+          case "list --names"
+            echo geofence(set -q REMORA_FOLDER; and echo -- "-of-$REMORA_FOLDER"; or echo "")
+          case "info --versions geofence"
+            echo 1.1.0
+        end
+      end
       ${script}
       complete -C '${words.join(" ")}'`;
-    const offered = printed(t, "fish", ["--no-config", "-c"], program);
+    const offered = printed(t, "fish", ["--no-config", "-c"], ask);
     if (offered === undefined) return;
     assert.deepEqual(offered, [wanted], words.join(" "));
   }
