@@ -349,24 +349,3 @@ test("profiles refuse what they say, unless the operator allows it by name", asy
   const atomic = await assemble(`(module (memory 1) (func (drop (i32.atomic.load (i32.const 0)))))`);
   meterModule(atomic, meterOptions);
 });
-
-test("many calls in a row of functions that do not check are checked between", async () => {
-  const line = "(drop (i32.div_s (i32.const 1) (global.get $g)))".repeat(300);
-  const bytes =
-    await assemble(`(module (global $g (export "g") (mut i32) (i32.const 1)) (global $n (export "n") (mut i32) (i32.const 0))
-    (func $f (if (global.get $g) (then ${line} (global.set $n (i32.add (global.get $n) (i32.const 1))))))
-    (func (export "run") ${"(call $f)".repeat(1_500)}))`);
-  const { exports } = meter(bytes, { fuel: 3_000 });
-  assert.match(`${outcome(() => exports.run())}`, /^trap: unreachable/);
-  assert.ok(exports.n.value < 30, `${exports.n.value}`);
-});
-
-test("straight code is checked every 2,000 operators", async () => {
-  const line = "(drop (i32.div_s (i32.const 1) (global.get $g)))".repeat(20_000);
-  const bytes =
-    await assemble(`(module (global $g (export "g") (mut i32) (i32.const 1)) (global $n (export "n") (mut i32) (i32.const 0))
-    (func (export "run") (call $f)) (func $f ${line} (global.set $n (i32.const 1))))`);
-  const { exports } = meter(bytes, { fuel: 1_000 });
-  assert.match(`${outcome(() => exports.run())}`, /^trap: unreachable/);
-  assert.equal(exports.n.value, 0);
-});

@@ -4,6 +4,9 @@ import type { ControlFlow, FlowInput } from "./control-flow.ts";
 import { BodyTrait, Event, type Facts } from "./facts.ts";
 import { countAt } from "./type-counts.ts";
 
+/** What a call counts for between two checks, in operators: its callee may run unchecked for 2,000 units (see `plan.ts`). */
+const callOperators = 100;
+
 export class Calls {
   /** Bits of `BodyTrait`. */
   traits = 0;
@@ -29,6 +32,7 @@ export class Calls {
     this.site(callee, false);
     flow.noteEvent(Event.call, at, callee, next);
     this.arity(type, 0);
+    flow.sinceCheck += callOperators;
     this.after(next);
   }
 
@@ -42,6 +46,7 @@ export class Calls {
     flow.markLoops();
     flow.noteEvent(Event.indirectCall, at, 0, next);
     this.arity(type, 1);
+    flow.sinceCheck += callOperators;
     this.after(next);
   }
 

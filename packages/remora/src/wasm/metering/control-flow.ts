@@ -51,6 +51,7 @@ export class ControlFlow {
   private loopFrame = -1;
   height = 0;
   heightMax = 0;
+  /** Operators since the last check, on the longest of all ways to this place. */
   sinceCheck = 0;
   fuel = 0;
   /** Bits of `BodyTrait`. */
@@ -148,6 +149,8 @@ export class ControlFlow {
     frames[base + Frame.height] = this.height - parameters;
     frames[base + Frame.parameters] = parameters;
     frames[base + Frame.results] = results;
+    frames[base + Frame.sinceBefore] = this.sinceCheck;
+    frames[base + Frame.sinceAtEnd] = 0;
   }
 
   openBlock(kind: number, at: number, p: number): number {
@@ -183,7 +186,6 @@ export class ControlFlow {
     const { facts, frames, base } = this;
     frames[base + Frame.outerLoop] = this.loop;
     frames[base + Frame.outerLoopFrame] = this.loopFrame;
-    frames[base + Frame.operatorsBefore] = this.sinceCheck;
     if (this.region < 0) return;
     this.traits |= BodyTrait.hasLoop;
     if (this.loop >= 0) this.flagLoop(this.loop, LoopFlag.hasInnerLoop);
@@ -219,7 +221,11 @@ export class ControlFlow {
     }
     const entry = frames[base + Frame.entryRegion] as number;
     if (entry >= 0) this.noteEvent(Event.arm, at, this.region >= 0 ? 1 : 0, 0);
-    if (this.region >= 0) frames[base + Frame.isTargeted] = 1;
+    if (this.region >= 0) {
+      frames[base + Frame.isTargeted] = 1;
+      this.meet(base);
+    }
+    this.sinceCheck = frames[base + Frame.sinceBefore] as number;
     frames[base + Frame.kind] = FrameKind.else;
     frames[base + Frame.forkRegion] = -1;
     this.height = (frames[base + Frame.height] as number) + (frames[base + Frame.parameters] as number);
@@ -239,6 +245,7 @@ export class ControlFlow {
       (kind !== FrameKind.loop && frames[base + Frame.isTargeted] === 1) ||
       (kind === FrameKind.if && entry >= 0);
     const targets = frames[base + Frame.target] as number;
+    if (kind !== FrameKind.loop) this.meetAtEnd(kind === FrameKind.if, fallsThrough);
     this.raise((frames[base + Frame.height] as number) + (frames[base + Frame.results] as number));
     if (entry >= 0) this.noteEnd(kind, at, fallsThrough);
     const outer = base - (1 << frameShift);
@@ -263,6 +270,20 @@ export class ControlFlow {
     }
   }
 
+  /** One of the ways to the end of this frame is here. */
+  private meet(base: number): void {
+    const at = base + Frame.sinceAtEnd;
+    if (this.sinceCheck > (this.frames[at] as number)) this.frames[at] = this.sinceCheck;
+  }
+
+  private meetAtEnd(hasWayAround: boolean, fallsThrough: boolean): void {
+    const { frames, base } = this;
+    if (fallsThrough) this.meet(base);
+    this.sinceCheck = frames[base + Frame.sinceAtEnd] as number;
+    const before = frames[base + Frame.sinceBefore] as number;
+    if (hasWayAround && before > this.sinceCheck) this.sinceCheck = before;
+  }
+
   private noteEnd(kind: number, at: number, fallsThrough: boolean): void {
     const { top, frames, base } = this;
     const falls = fallsThrough ? 1 : 0;
@@ -270,7 +291,6 @@ export class ControlFlow {
       const loop = frames[base + Frame.loop] as number;
       this.noteEvent(Event.loopEnd, at, loop, falls);
       if (frames[base + Frame.isTargeted] === 1) this.flagLoop(loop, LoopFlag.hasBackEdge);
-      else this.sinceCheck += frames[base + Frame.operatorsBefore] as number;
       this.loop = frames[base + Frame.outerLoop] as number;
       this.loopFrame = frames[base + Frame.outerLoopFrame] as number;
       return;
@@ -306,6 +326,7 @@ export class ControlFlow {
   private reach(frame: number): void {
     this.frames[(frame << frameShift) + Frame.isTargeted] = 1;
     this.frames[(frame << frameShift) + Frame.forkRegion] = -1;
+    this.meet(frame << frameShift);
     this.noteTarget(frame);
     if (frame === 0) this.exits++;
   }
@@ -362,6 +383,8 @@ export class ControlFlow {
     const { branchTableLabels: max } = this.input.limits;
     if (count > max) throw wasmErrors.limit({ offset: at, what: "labels of br_table", found: count, max });
     this.controls++;
+    // A table of labels takes time to read and to compile like operators do.
+    if (this.region >= 0) this.sinceCheck += count >> 3;
     let next = skipNumber(this.bytes, p);
     let left = -1;
     for (let index = 0; index <= count; index++) {
@@ -374,8 +397,6 @@ export class ControlFlow {
     }
     if (this.region >= 0) this.noteEvent(Event.branchTable, at, left, this.top - this.loopFrame);
     else if (left >= 0) this.noteEvent(Event.deadBranch, at, left, this.top - this.loopFrame);
-    // A table of labels takes time to read and to compile like operators do.
-    this.sinceCheck += count >> 3;
     this.region = -1;
     return next;
   }
@@ -391,6 +412,7 @@ export class ControlFlow {
   throw(at: number): void {
     this.facts.usesExceptions = true;
     if (this.region < 0) return;
+    this.traits |= BodyTrait.hasThrow;
     this.leaveBody();
     this.noteEvent(Event.throw, at, 0, 0);
     this.region = -1;

@@ -119,6 +119,8 @@ export const BodyTrait = {
   hasTail: 16,
   /** Operators whose cost depends on a length. */
   hasDynamic: 32,
+  /** Whoever calls it may be left by what it throws. */
+  hasThrow: 64,
 } as const;
 
 export class Facts {

@@ -18,11 +18,13 @@ export const Frame = {
   /** Regions of the two arms of an `if`; of a block the first is that behind its only `br_if`. */
   armRegion: 5,
   elseRegion: 6,
-  /** Of a loop: its number, the loop around it and that one's frame, and operators since the last check before it. */
+  /** Of a loop: its number, the loop around it and that one's frame. */
   loop: 7,
   outerLoop: 8,
   outerLoopFrame: 9,
-  operatorsBefore: 10,
+  /** Operators since the last check: where it was opened, and the most of all ways that go to its end. */
+  sinceBefore: 10,
+  sinceAtEnd: 15,
   /** Of the operand stack, below the parameters of the frame. */
   height: 11,
   parameters: 12,

@@ -7,6 +7,7 @@ import {
   arrayNew,
   arrayNewDefault,
   memoryCopy,
+  memoryFill,
   memoryInit,
   readIndex,
   skipNumber,
@@ -65,8 +66,11 @@ export class Lengths {
     if (op === tableCopy || op === tableFill || op === tableInit) flow.check(at, "table", second, tables);
     if (flow.region < 0) return next;
     const length = this.constantAt(at);
-    if (length >= 0) this.chargeConstant(length);
-    else this.replaced(at, next, this.input.helper(op, first, second));
+    if (length < 0) this.replaced(at, next, this.input.helper(op, first, second));
+    else {
+      const isMemory = op === memoryCopy || op === memoryFill || op === memoryInit;
+      this.chargeConstant(length, isMemory ? length >> 4 : length);
+    }
     return next;
   }
 
@@ -91,7 +95,7 @@ export class Lengths {
     if (this.flow.region < 0) return next;
     const length = this.constantAt(at);
     if (length >= 0) {
-      this.chargeConstant(length);
+      this.chargeConstant(length, length);
       return next;
     }
     this.traits = BodyTrait.hasDynamic;
@@ -119,8 +123,10 @@ export class Lengths {
     return third < 0x40 ? (first & 0x7f) | ((second & 0x7f) << 7) | (third << 14) : -1;
   }
 
-  private chargeConstant(length: number): void {
+  /** It takes as long as so many `operators`: sixteen bytes or one element as one of them. */
+  private chargeConstant(length: number, operators: number): void {
     this.facts.regionFuel.add(this.flow.region, length);
     this.flow.fuel += length;
+    this.flow.sinceCheck += operators;
   }
 }

@@ -71,8 +71,8 @@ export class LoopCode {
     const flags = facts.loopFlags.at(loop);
     if ((flags & LoopFlag.isHandler) !== 0) stack.reset();
     if (!isSplit) {
-      const checks = (flags & LoopFlag.hasBackEdge) !== 0;
-      if (fuel > 0 || checks) counter.charge(fuel, checks);
+      // Also where nothing goes back: what is behind counts on it.
+      counter.charge(fuel, true);
       return;
     }
     const counted = this.countedAt(offset, next, fuel);

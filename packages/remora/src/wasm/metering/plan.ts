@@ -138,24 +138,24 @@ class Planner {
   private decide(index: number, isHead: boolean): void {
     const { bodies, facts, input } = this;
     const func = bodies.firstFunction + index;
-    const calleesUnchecked = this.chargeCallees(index);
+    const fuel = (bodies.fuel[index] as number) + this.chargeCallees(index);
     if (this.isExact) {
       shareArms(facts, index);
       payTurnsAhead(facts, index);
     } else gatherAtHeaders(facts, index);
     const entryFuel = this.regionFuel[bodies.regions[index] as number] as number;
     const isOpen = input.isExported[func] === 1 || facts.isReferenced[func] === 1;
-    if (!isHead && this.canCallersPay(index, isOpen)) {
+    if (!isHead && this.canCallersPay(index, isOpen, fuel)) {
       this.isUncounted[func] = 1;
-      this.uncheckedFuel[index] = entryFuel;
+      this.uncheckedFuel[index] = this.isExact ? entryFuel : fuel;
       return;
     }
-    this.isEntryPaid[index] = entryFuel <= calleeFuelMax && !isOpen && !isHead ? 1 : 0;
-    const fuel = (bodies.fuel[index] as number) + calleesUnchecked;
-    const hasIndirect = ((bodies.traits[index] as number) & indirect) !== 0;
-    const isForced = this.isExact ? isOpen : hasIndirect;
+    const isForced = this.isExact ? isOpen : this.callsOut(index);
     const checks = isForced || isHead || fuel > uncheckedFuelMax;
     this.checksEntry[index] = checks ? 1 : 0;
+    // Estimates are cut off in each region, so that callers would pay nothing for the callees of a callee.
+    const canBePaid = this.isExact || !checks;
+    this.isEntryPaid[index] = entryFuel <= calleeFuelMax && !isOpen && !isHead && canBePaid ? 1 : 0;
     this.uncheckedFuel[index] = checks ? 0 : fuel;
   }
 
@@ -180,18 +180,42 @@ class Planner {
     return unchecked;
   }
 
-  private canCallersPay(index: number, isOpen: boolean): boolean {
+  /** Somebody whom it calls may come back to it in a circle that no body shows. */
+  private callsOut(index: number): boolean {
+    const { bodies, sites } = this;
+    if (((bodies.traits[index] as number) & indirect) !== 0) return true;
+    const sitesEnd = bodies.sites[index + 1] as number;
+    for (let at = bodies.sites[index] as number; at < sitesEnd; at += siteSize) {
+      if ((sites[at] as number) < bodies.firstFunction) return true;
+    }
+    return false;
+  }
+
+  /** `fuel` is what it runs at most, with all that it calls. */
+  private canCallersPay(index: number, isOpen: boolean, fuel: number): boolean {
     const { bodies, sites, regionFuel } = this;
     if (((bodies.traits[index] as number) & (indirect | variable)) !== 0) return false;
-    if (isOpen && this.isExact) return false;
+    // Estimates say nothing about how long it takes.
+    if (this.isExact ? isOpen : fuel > uncheckedFuelMax) return false;
     const sitesEnd = bodies.sites[index + 1] as number;
     for (let at = bodies.sites[index] as number; at < sitesEnd; at += siteSize) {
       if (this.isUncounted[sites[at] as number] === 0) return false;
     }
+    if (this.hasCheckpoint(index)) return false;
     const first = bodies.regions[index] as number;
     const regionsEnd = bodies.regions[index + 1] as number;
     for (let region = first + 1; region < regionsEnd; region++) if (regionFuel[region] !== 0) return false;
     return (regionFuel[first] as number) <= calleeFuelMax;
+  }
+
+  private hasCheckpoint(index: number): boolean {
+    const { bodies } = this;
+    const { data: events } = this.facts.events;
+    const end = bodies.events[index + 1] as number;
+    for (let at = bodies.events[index] as number; at < end; at += eventSize) {
+      if (events[at] === Event.checkpoint) return true;
+    }
+    return false;
   }
 
   private splitLoops(index: number): void {
@@ -238,8 +262,11 @@ class Planner {
 }
 
 const indirect = BodyTrait.hasIndirectCall | BodyTrait.hasIndirectTail;
-/** What makes the cost of a body depend on more than that it is called. */
-const variable = BodyTrait.hasLoop | BodyTrait.hasDynamic | BodyTrait.hasHandler;
+/**
+ * What makes the cost of a body depend on more than that it is called; and what leaves its callers in the middle, whose
+ * counters must then be where the handler looks for them.
+ */
+const variable = BodyTrait.hasLoop | BodyTrait.hasDynamic | BodyTrait.hasHandler | BodyTrait.hasThrow;
 
 /** 4.4: of both arms of an `if` one is run, so the cheaper one's units are charged before it. */
 function shareArms({ bodies, arms, regionFuel }: Facts, index: number): void {

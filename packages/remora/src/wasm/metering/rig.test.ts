@@ -37,6 +37,8 @@ export interface Metered {
   /** Units consumed so far. */
   consumed(): number;
   readonly ticks: () => number;
+  /** Most units from one refill to the next: with slices of 0 that is from check to check. */
+  readonly longest: () => number;
   readonly stackLeft: () => number | undefined;
   readonly injected: ReturnType<typeof meterModule>["injected"];
   readonly bytes: Uint8Array;
@@ -61,6 +63,7 @@ export function meter(original: Uint8Array, rig: RigOptions = {}): Metered {
   let granted = 0;
   let isDead = false;
   let ticks = 0;
+  let longest = 0;
   exports[injected.refill].set(0, hostFunction(refill));
   if (injected.stack !== undefined) exports[injected.stack].value = rig.stackSlots ?? 65_536;
   if (injected.start !== undefined) exports[injected.start]();
@@ -72,6 +75,7 @@ export function meter(original: Uint8Array, rig: RigOptions = {}): Metered {
       return granted - left;
     },
     ticks: () => ticks,
+    longest: () => longest,
     stackLeft: () => (injected.stack === undefined ? undefined : exports[injected.stack].value),
     injected,
     bytes: rewritten.bytes,
@@ -85,7 +89,9 @@ export function meter(original: Uint8Array, rig: RigOptions = {}): Metered {
       ticks++;
       return 0;
     }
-    const grant = Math.min(-left + (rig.slice ?? 10_000), budget - granted);
+    const slice = rig.slice ?? 10_000;
+    longest = Math.max(longest, slice - left);
+    const grant = Math.min(-left + slice, budget - granted);
     granted += grant;
     swap(left + grant);
     isDead = left + grant < 0;

@@ -94,6 +94,7 @@ export function skipImmediates(bytes: Uint8Array, offset: number, op: number): n
 
 export const memoryInit = 0x208;
 export const memoryCopy = 0x20a;
+export const memoryFill = 0x20b;
 export const tableInit = 0x20c;
 export const tableCopy = 0x20e;
 export const tableGrow = 0x20f;
