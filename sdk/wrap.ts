@@ -1,7 +1,7 @@
-/** From a core module that has the canonical ABI's exports to a component of a world. */
+/** From a core module that has the exports of a world to a component of it: `remora wrap`, for builds of the repository. */
 
-import { componentEmbed, componentNew } from "@bytecodealliance/jco-transpile/wasm-tools";
-import { witSource } from "./wit-source.ts";
+import { selectWorld, type WrapOptions as WrapModuleOptions, wrapModule } from "remora/component";
+import { readWit } from "./wit-source.ts";
 
 export interface WorldRef {
   /** With package and version: `remora:tak/lazy-filter@0.1.0`. */
@@ -10,19 +10,9 @@ export interface WorldRef {
   readonly witFolder: string;
 }
 
-export interface WrapOptions extends WorldRef {
-  /** How the guest writes its strings. */
-  readonly stringEncoding: "utf8" | "utf16";
-}
+export interface WrapOptions extends WorldRef, WrapModuleOptions {}
 
-/** Wraps a core module. Throws what the tool says when an export is missing or has another type. */
-export async function wrap(core: Uint8Array, options: WrapOptions): Promise<Uint8Array> {
-  const { world, witFolder, stringEncoding } = options;
-  const embedded = await componentEmbed({
-    binary: core,
-    witSource: witSource(witFolder),
-    world,
-    stringEncoding,
-  });
-  return componentNew(embedded);
+/** @throws component/cannot-wrap, which says all that is missing */
+export function wrap(core: Uint8Array, { world, witFolder, stringEncoding }: WrapOptions): Uint8Array {
+  return wrapModule(core, selectWorld(readWit(witFolder), world), { stringEncoding });
 }

@@ -1,17 +1,13 @@
 /**
- * From a plugin in AssemblyScript to a component, with npm packages alone: compile, rename the exports, wrap. The
- * world's glue is compiled as the entry; it imports what the plugin's file exports.
+ * From a plugin in AssemblyScript to a component, with npm packages alone: compile and wrap. The world's glue is compiled as
+ * the entry; it imports what the plugin's file exports.
  */
 
 import { readFile } from "node:fs/promises";
 import { basename, dirname, join, relative } from "node:path";
 import asc from "assemblyscript/asc";
-import { selectWorld } from "remora/component";
-import { renameExports } from "remora/wasm";
 import { CompileError } from "../compile-error.ts";
-import { readWit } from "../wit-source.ts";
 import { type WorldRef, wrap } from "../wrap.ts";
-import { canonicalNames } from "./exports.ts";
 
 const guestLibrary = join(import.meta.dirname, "assembly");
 const glueFolder = join(import.meta.dirname, "worlds");
@@ -24,9 +20,7 @@ export interface PluginSource extends WorldRef {
 /** Builds one plugin; gives the bytes of a component. */
 export async function buildComponent(source: PluginSource): Promise<Uint8Array> {
   const { world, witFolder } = source;
-  const core = await compile(source);
-  const renamed = renameExports(core, canonicalNames(core, selectWorld(readWit(witFolder), world)));
-  return wrap(renamed, { world, witFolder, stringEncoding: "utf16" });
+  return wrap(await compile(source), { world, witFolder, stringEncoding: "utf16" });
 }
 
 /** Builds a core module with AssemblyScript's own exports, for hosts whose plugins are some. */

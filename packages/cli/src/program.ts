@@ -29,6 +29,7 @@ import { updateCommand } from "./commands/update.ts";
 import { usersCommand } from "./commands/users.ts";
 import { verifyCommand } from "./commands/verify.ts";
 import { witCommand } from "./commands/wit.ts";
+import { wrapCommand } from "./commands/wrap.ts";
 import { errorText } from "./error-text.ts";
 import type { OpenHouse } from "./house.ts";
 import type { System } from "./system.ts";
@@ -53,6 +54,7 @@ export function buildProgram(system: System, hosts: Hosts): Command {
   program.addCommand(inspectCommand(system));
   program.addCommand(witCommand(system));
   program.addCommand(typesCommand(system));
+  program.addCommand(wrapCommand(system));
   program.addCommand(newCommand(system));
   program.addCommand(packCommand(system));
   program.addCommand(signCommand(system));

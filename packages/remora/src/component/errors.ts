@@ -37,6 +37,11 @@ export const componentErrors = defineErrors("component", {
     message: (d: { what: string; max: number; offset: number }) =>
       `Component is too large: more than ${d.max} ${d.what}, at byte ${d.offset}`,
   },
+  "cannot-wrap": {
+    fault: "publisher",
+    message: (d: { world: string; problems: readonly string[] }) =>
+      [`Cannot make a component for "${d.world}" of this module:`, ...d.problems].join("\n  "),
+  },
   "missing-imports": {
     fault: "operator",
     message: (d: { missing: readonly MissingImport[] }) =>

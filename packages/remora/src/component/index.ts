@@ -53,3 +53,5 @@ export { parseWit, type WitOptions } from "./wit/resolve.ts";
 export { selectWorld } from "./wit/select-world.ts";
 export type { WitFile } from "./wit/source.ts";
 export { generateTypes } from "./wit/typescript.ts";
+// From a core module to a component.
+export { type WrapOptions, wrapModule } from "./wrap/wrap-module.ts";

@@ -2,12 +2,20 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { componentEmbed, componentNew } from "@bytecodealliance/jco-transpile/wasm-tools";
+import { componentEmbed, componentNew, componentWit } from "@bytecodealliance/jco-transpile/wasm-tools";
 import fc from "fast-check";
+import { coreSignature } from "../abi/layout.ts";
+import { funcType, smallModule } from "../abi/small-module.ts";
 import { decodeComponent } from "../binary/decode.ts";
+import { validateComponent } from "../validate/validate.ts";
+import { coreName, exportedFunctions } from "../wrap/joints.ts";
+import { funcTypeOf, functionsOf, type WorldFunction } from "../wrap/world-functions.ts";
+import { wrapModule } from "../wrap/wrap-module.ts";
 import { witOf } from "./from-component.ts";
+import type { World } from "./model.ts";
 import { printPackages } from "./print.ts";
 import { parseWit } from "./resolve.ts";
+import { selectWorld } from "./select-world.ts";
 import { generateTypes } from "./typescript.ts";
 
 const primitives = ["bool", "u8", "s16", "u32", "s64", "f32", "f64", "char", "string"];
@@ -86,6 +94,52 @@ test("a random world is the same after wasm-tools has built a component of it", 
     { numRuns: 150 },
   );
 });
+
+test("a component that we wrap is valid, and of the world that wasm-tools gives one of the same module", async () => {
+  const sides = fc.constantFrom(
+    "export first; export second;",
+    "import first; export second;",
+    "import first; import second; export first;",
+    "import second; export second;",
+  );
+  await fc.assert(
+    fc.asyncProperty(world, sides, async (text, side) => {
+      const witSource = text.replace("export first; export second;", side);
+      const root = selectWorld(parseWit([{ path: "random.wit", text: witSource }]));
+      const binary = emptyModule(root);
+      const component = wrapModule(binary, root, { stringEncoding: "utf8" });
+      validateComponent(decodeComponent(component));
+      const embedded = await componentEmbed({ binary, witSource, world: root.id, stringEncoding: "utf8" });
+      assert.equal(await componentWit(component), await componentWit(await componentNew(embedded)));
+    }),
+    { numRuns: 150 },
+  );
+});
+
+/** Imports all functions of a world and exports all of them, and does nothing. */
+function emptyModule(of: World): Uint8Array {
+  const coreType = (func: WorldFunction, side: "lift" | "lower") => {
+    const { params, results } = coreSignature(funcTypeOf(func), side);
+    return funcType(params, results);
+  };
+  const imports = [...of.imports].flatMap(([key, item]) =>
+    item.kind === "func"
+      ? []
+      : functionsOf(item.interface).map((func) => [key, func.name, coreType(func, "lower")] as const),
+  );
+  const exports = [...exportedFunctions(of)].map(({ key, func }) => ({
+    name: coreName(key, func),
+    type: coreType(func, "lift"),
+    locals: [],
+    code: "unreachable",
+  }));
+  const realloc = funcType(["i32", "i32", "i32", "i32"], ["i32"]);
+  return smallModule({
+    functionImports: imports,
+    memory: { name: "memory", pagesMin: 1, pagesMax: 1 },
+    functions: [...exports, { name: "cabi_realloc", type: realloc, locals: [], code: "unreachable" }],
+  });
+}
 
 function sorted(packages: ReturnType<typeof parseWit>): string[] {
   const root = packages.root.worlds.get("root");

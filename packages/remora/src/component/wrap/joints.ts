@@ -1,0 +1,289 @@
+/**
+ * Where a core module and a world meet: each import and export of the module, by the names that wit-component and all
+ * bindings of guests use, and what of the world it stands for. All that does not fit is told at once.
+ */
+
+import { didYouMean } from "../../base/index.ts";
+import type { FuncType as CoreFuncType } from "../../wasm/index.ts";
+import {
+  decodeModule,
+  externTypeOf,
+  findSection,
+  funcTypeAt,
+  importsOf,
+  indexSpaces,
+} from "../../wasm/index.ts";
+import { coreSignature, flatSignature } from "../abi/layout.ts";
+import { componentErrors } from "../errors.ts";
+import type { FuncType, ValueType } from "../types.ts";
+import { type Interface, isResource, type TypeDef, typesIn, type World } from "../wit/model.ts";
+import {
+  funcTypeOf,
+  functionsOf,
+  partsOf,
+  plainFunction,
+  typesOf,
+  type WorldFunction,
+} from "./world-functions.ts";
+
+export interface Signature {
+  readonly params: readonly string[];
+  readonly results: readonly string[];
+}
+
+/** A function of the world that the module calls. */
+export interface LoweredImport {
+  readonly kind: "function";
+  readonly module: string;
+  readonly name: string;
+  /** The imported interface; undefined for a function of the world itself. */
+  readonly key: string | undefined;
+  readonly func: WorldFunction;
+  readonly signature: Signature;
+  /** Whether values go through the module's memory, so that the function can only be made after the module. */
+  readonly isThroughMemory: boolean;
+}
+
+/** What the module does with handles. */
+export interface ResourceImport {
+  readonly kind: "resource";
+  readonly module: string;
+  readonly name: string;
+  readonly what: "new" | "drop" | "rep";
+  readonly resource: TypeDef;
+  readonly side: "imports" | "exports";
+}
+
+export type CoreImport = LoweredImport | ResourceImport;
+
+export interface Joints {
+  readonly imports: readonly CoreImport[];
+  /** Names of the functions that the module exports. */
+  readonly exported: ReadonlySet<string>;
+  readonly hasMemory: boolean;
+  readonly hasRealloc: boolean;
+}
+
+export const memoryName = "memory";
+export const reallocName = "cabi_realloc";
+/** Called once, before anything else (the reactors of WASI). */
+export const initializeName = "_initialize";
+
+/** The name of an export in the core module. */
+export function coreName(key: string | undefined, func: WorldFunction): string {
+  return key === undefined ? func.name : `${key}#${func.name}`;
+}
+
+export function destructorName(key: string, resource: TypeDef): string {
+  return `${key}#[dtor]${resource.name}`;
+}
+
+/** All functions that a component of this world exports. */
+export function* exportedFunctions(
+  world: World,
+): Generator<{ key: string | undefined; func: WorldFunction }> {
+  for (const [key, item] of world.exports) {
+    if (item.kind === "func") yield { key: undefined, func: { ...plainFunction(item.func), name: key } };
+    else for (const func of functionsOf(item.interface)) yield { key, func };
+  }
+}
+
+/** @throws component/cannot-wrap with all that does not fit */
+export function findJoints(core: Uint8Array, world: World): Joints {
+  const module = decodeModule(core);
+  const spaces = indexSpaces(module);
+  const problems: string[] = [];
+  const imports: CoreImport[] = [];
+  for (const { module: from, name, type } of importsOf(module)) {
+    const path = `"${from}" "${name}"`;
+    const found = type.kind === "func" ? standsFor(from, name, world) : undefined;
+    if (found === undefined || type.kind !== "func") {
+      problems.push(
+        `it imports ${path}, which is no function of the world${didYouMean(from, moduleNames(world))}`,
+      );
+      continue;
+    }
+    problems.push(...mismatch(`it imports ${path} as`, funcTypeAt(spaces, type.type, 0), signatureOf(found)));
+    // The same function twice is one function.
+    if (imports.some((each) => each.module === from && each.name === name)) continue;
+    imports.push(found);
+    if (found.kind === "function") problems.push(...unsupported(found.func));
+  }
+  const exports = findSection(module, "export")?.items ?? [];
+  const typeOfExport = (wanted: string): CoreFuncType | undefined => {
+    const item = exports.find(({ name, kind }) => name === wanted && kind === "func");
+    const type = item === undefined ? undefined : externTypeOf(spaces, "func", item.index);
+    return type?.kind === "func" ? funcTypeAt(spaces, type.type, 0) : undefined;
+  };
+  const mustExport = (name: string, wanted: Signature) => {
+    const found = typeOfExport(name);
+    if (found === undefined)
+      problems.push(`it does not export ${JSON.stringify(name)}, ${signatureText(wanted)}`);
+    else problems.push(...mismatch(`it exports "${name}" as`, found, wanted));
+  };
+  let needs = needsOfImports(imports);
+  for (const { key, func } of exportedFunctions(world)) {
+    const beside = unsupported(func);
+    problems.push(...beside);
+    if (beside.length > 0) continue;
+    const type = funcTypeOf(func);
+    mustExport(coreName(key, func), coreSignature(type, "lift"));
+    needs = { memory: needs.memory || isThroughMemory(type), realloc: needs.realloc || takesPointers(type) };
+  }
+  const hasMemory = exports.some(({ name, kind }) => name === memoryName && kind === "memory");
+  if (needs.memory && !hasMemory) problems.push(`it does not export its memory as "${memoryName}"`);
+  const reallocType = { params: ["i32", "i32", "i32", "i32"], results: ["i32"] };
+  const hasRealloc = typeOfExport(reallocName) !== undefined;
+  if (needs.realloc || hasRealloc) mustExport(reallocName, reallocType);
+  if (problems.length > 0) throw componentErrors["cannot-wrap"]({ world: world.id, problems });
+  const exported = new Set(exports.flatMap(({ name, kind }) => (kind === "func" ? [name] : [])));
+  return { imports, exported, hasMemory, hasRealloc };
+}
+
+const exportPrefix = "[export]";
+const rootModule = "$root";
+
+function moduleNames(world: World): string[] {
+  return [...world.imports].flatMap(([key, { kind }]) => (kind === "interface" ? [key] : [rootModule]));
+}
+
+function standsFor(module: string, name: string, world: World): CoreImport | undefined {
+  const annotation = /^\[resource-(new|drop|rep)\](.+)$/.exec(name);
+  const isExported = module.startsWith(exportPrefix);
+  const side = isExported ? "exports" : "imports";
+  const key = isExported ? module.slice(exportPrefix.length) : module;
+  const owner = interfaceAt(world, side, key);
+  if (annotation !== null) {
+    // One of the three, by the expression.
+    const what = annotation[1] as "new" | "drop" | "rep";
+    const types = module === rootModule ? world.types : owner?.types;
+    const resource = types?.get(annotation[2] ?? "");
+    // Of a resource that is somebody else's, a guest can only give its handle back.
+    const isItsOwn = isExported || what === "drop";
+    if (resource === undefined || !isResource(resource) || !isItsOwn) return undefined;
+    return { kind: "resource", module, name, what, resource, side };
+  }
+  if (isExported) return undefined;
+  if (module === rootModule) {
+    const item = world.imports.get(name);
+    return item?.kind === "func"
+      ? lowered(module, undefined, { ...plainFunction(item.func), name })
+      : undefined;
+  }
+  const func = owner === undefined ? undefined : functionsOf(owner).find((each) => each.name === name);
+  return func === undefined ? undefined : lowered(module, key, func);
+}
+
+function interfaceAt(world: World, side: "imports" | "exports", key: string): Interface | undefined {
+  const item = world[side].get(key);
+  return item?.kind === "interface" ? item.interface : undefined;
+}
+
+function lowered(module: string, key: string | undefined, func: WorldFunction): LoweredImport {
+  const type = funcTypeOf(func);
+  const signature = coreSignature(type, "lower");
+  return {
+    kind: "function",
+    module,
+    name: func.name,
+    key,
+    func,
+    signature,
+    isThroughMemory: isThroughMemory(type),
+  };
+}
+
+const handle: Signature = { params: ["i32"], results: ["i32"] };
+
+function signatureOf(found: CoreImport): Signature {
+  if (found.kind === "function") return found.signature;
+  return found.what === "drop" ? { ...handle, results: [] } : handle;
+}
+
+/** What this does not do: the asynchronous ABI has names and functions of its own. */
+function unsupported(func: WorldFunction): string[] {
+  if (func.isAsync) return [`"${func.name}" of the world is asynchronous, which is not wrapped here`];
+  const kinds = new Set<string>();
+  const seen = new Set<TypeDef>();
+  for (const type of typesOf(func)) collectKinds(typesIn(type), kinds, seen);
+  const other = ["stream", "future"].find((kind) => kinds.has(kind));
+  return other === undefined ? [] : [`"${func.name}" of the world has a ${other}, which is not wrapped here`];
+}
+
+function collectKinds(types: ReturnType<typeof typesIn>, kinds: Set<string>, seen: Set<TypeDef>): void {
+  for (const type of types) {
+    kinds.add(type.kind);
+    if (type.kind !== "named" || seen.has(type.type)) continue;
+    for (let found: TypeDef | undefined = type.type; found !== undefined && !seen.has(found); ) {
+      seen.add(found);
+      collectKinds(partsOf(found), kinds, seen);
+      found = found.body.kind === "use" ? found.body.target : undefined;
+    }
+  }
+}
+
+function isThroughMemory(type: FuncType): boolean {
+  const flat = flatSignature(type);
+  if (flat.params === undefined || flat.results === undefined) return true;
+  return takesPointers(type) || (type.result !== undefined && hasPointers(type.result));
+}
+
+/** Whether the host has to allocate in the guest to call this. */
+function takesPointers(type: FuncType): boolean {
+  return flatSignature(type).params === undefined || type.params.some((param) => hasPointers(param.type));
+}
+
+function needsOfImports(imports: readonly CoreImport[]): { memory: boolean; realloc: boolean } {
+  const functions = imports.filter((each) => each.kind === "function");
+  return {
+    memory: functions.some((each) => each.isThroughMemory),
+    realloc: functions.some(({ func }) => {
+      const { result } = funcTypeOf(func);
+      return result !== undefined && hasPointers(result);
+    }),
+  };
+}
+
+const withPointers = new WeakMap<ValueType, boolean>();
+
+/** Kept by object: two cases of one type in each of a hundred nested variants are 2^100 otherwise. */
+function hasPointers(type: ValueType): boolean {
+  const known = withPointers.get(type);
+  if (known !== undefined) return known;
+  const found = pointersIn(type);
+  withPointers.set(type, found);
+  return found;
+}
+
+function pointersIn(type: ValueType): boolean {
+  const any = (types: readonly (ValueType | undefined)[]) =>
+    types.some((each) => each !== undefined && hasPointers(each));
+  switch (type.kind) {
+    case "string":
+    case "map":
+      return true;
+    case "list":
+      return type.length === undefined || hasPointers(type.element);
+    case "record":
+      return any(type.fields.map((field) => field.type));
+    case "variant":
+      return any(type.cases.map((each) => each.type));
+    case "tuple":
+      return any(type.elements);
+    case "option":
+      return hasPointers(type.some);
+    case "result":
+      return any([type.ok, type.err]);
+    default:
+      return false;
+  }
+}
+
+function mismatch(what: string, found: CoreFuncType, wanted: Signature): string[] {
+  const text = signatureText({ params: found.parameters.map(String), results: found.results.map(String) });
+  return text === signatureText(wanted) ? [] : [`${what} ${text}; the world's is ${signatureText(wanted)}`];
+}
+
+function signatureText({ params, results }: Signature): string {
+  return `(${params.join(" ")}) -> (${results.join(" ")})`;
+}
