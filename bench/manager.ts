@@ -44,21 +44,49 @@ function open(folder: string): Promise<Manager> {
 }
 
 /** The first ones find a rewriter that V8 interprets; a host that has loaded some before finds one that it has compiled. */
-async function largeLoads(folder: string): Promise<{ loadLargeMs: number; loadLargeWarmMs: number }> {
+async function largeLoads(
+  folder: string,
+): Promise<{ loadLargeMs: number; loadLargeWarmMs: number; loadLargeHeldMs: number }> {
   const samples = await loadsMs(folder, largeKb, 15);
-  return { loadLargeMs: median(samples.slice(0, 5)), loadLargeWarmMs: median(samples.slice(-5)) };
+  return {
+    loadLargeMs: median(samples.slice(0, 5)),
+    loadLargeWarmMs: median(samples.slice(-5)),
+    loadLargeHeldMs: median(await heldMs(`${folder}-held`, largeKb, 9)),
+  };
 }
 
-/** From a bundle's file to the answer of its first call; each module is one that nobody has seen before. */
-async function loadsMs(folder: string, kilobytes: number, rounds: number): Promise<number[]> {
+/** The longest time in each load in which a host that does something every millisecond could not. */
+async function heldMs(folder: string, kilobytes: number, rounds: number): Promise<number[]> {
   await using manager = await open(folder);
+  const samples: number[] = [];
+  for (const path of await packed(folder, kilobytes, rounds)) {
+    let [longestMs, lastMs] = [0, performance.now()];
+    const timer = setInterval(() => {
+      const nowMs = performance.now();
+      longestMs = Math.max(longestMs, nowMs - lastMs);
+      lastMs = nowMs;
+    }, 1);
+    await manager.install<Calls>(path);
+    clearInterval(timer);
+    samples.push(Math.max(longestMs, performance.now() - lastMs));
+  }
+  return samples;
+}
+
+/** Bundles of modules that nobody has seen before, all of them before the first is loaded, or what is left over from packing is collected within the loads. */
+async function packed(folder: string, kilobytes: number, rounds: number): Promise<readonly string[]> {
   const paths = Array.from({ length: rounds }, (_, round) => join(folder, `${round}.bundle`));
-  // All of them before the first is loaded, or what is left over from packing is collected within the loads.
   for (const [round, path] of paths.entries()) {
     writeFileSync(path, bundleOf(await moduleOf(kilobytes, 1_000 + round), `plugin-${round}`));
   }
+  return paths;
+}
+
+/** From a bundle's file to the answer of its first call. */
+async function loadsMs(folder: string, kilobytes: number, rounds: number): Promise<number[]> {
+  await using manager = await open(folder);
   const samples: number[] = [];
-  for (const [round, path] of paths.entries()) {
+  for (const [round, path] of (await packed(folder, kilobytes, rounds)).entries()) {
     const startedMs = performance.now();
     const plugin = await manager.install<Calls>(path);
     if (plugin.use(callRun, 1) !== 1_001 + round) throw new Error("It is another plugin");

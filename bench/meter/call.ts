@@ -2,7 +2,6 @@
 
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { meterModule } from "remora/wasm";
 import type { CoreFunction } from "../../packages/remora/src/component/core.ts";
 import { CompileCache, compileRequest } from "../../packages/remora/src/engine/compile-cache.ts";
 import { InstanceEngine } from "../../packages/remora/src/engine/core-engine.ts";
@@ -26,7 +25,7 @@ export function callVariants(): Variant[] {
       },
     };
   };
-  const cache = new CompileCache({ rewrite: meterModule });
+  const cache = new CompileCache();
   const { memoryPagesMax, tableElementsMax } = defaultLimits;
   const request = compileRequest("call", { ...meterOptions("fuel"), memoryPagesMax, tableElementsMax });
   const metered = (name: string, limits: Limits): Variant => {

@@ -1,7 +1,6 @@
 /** How late a deadline of one millisecond is noticed, by every kind of loop that a guest can run. */
 
 import { parse } from "@bytecodealliance/jco-transpile/wasm-tools";
-import { meterModule } from "remora/wasm";
 import type { CoreFunction } from "../../packages/remora/src/component/core.ts";
 import { CompileCache, compileRequest } from "../../packages/remora/src/engine/compile-cache.ts";
 import { InstanceEngine } from "../../packages/remora/src/engine/core-engine.ts";
@@ -49,7 +48,7 @@ export interface LatenessReport {
 }
 
 export async function latenessOfLoops(): Promise<LatenessReport> {
-  const cache = new CompileCache({ rewrite: meterModule });
+  const cache = new CompileCache();
   const limits = {
     ...defaultLimits,
     memoryPagesMax: 2_048,

@@ -3,7 +3,7 @@
  * written once against a loader; what comes from JavaScript glue of an npm package gets a `WebAssembly` of ours.
  */
 
-import { counterModule, type MeterMode, type MeterOptions, meterModule, reservedPrefix } from "remora/wasm";
+import { counterModule, type MeterMode, type MeterOptions, reservedPrefix } from "remora/wasm";
 import type { CoreImports } from "../../packages/remora/src/component/core.ts";
 import {
   type CompiledModule,
@@ -12,6 +12,7 @@ import {
 } from "../../packages/remora/src/engine/compile.ts";
 import { Meter } from "../../packages/remora/src/engine/meter.ts";
 import { type WasmInstance, webAssembly } from "../../packages/remora/src/engine/webassembly.ts";
+import { meterSteps } from "../../packages/remora/src/wasm/metering/meter-module.ts";
 
 export type Exports = WasmInstance["exports"];
 
@@ -84,7 +85,7 @@ export function meteredLoader(mode: MeterMode, sharesCounters = false): Loader {
 
 function compiled(bytes: Uint8Array, options: MeterOptions): CompiledModule {
   const origin = { plugin: "bench", digest: "" };
-  const { bytes: rewritten, ...facts } = rewriteChecked(bytes, origin, options, meterModule);
+  const { bytes: rewritten, ...facts } = rewriteChecked(bytes, origin, options, meterSteps);
   return compileRewritten(rewritten, facts, origin);
 }
 

@@ -7,7 +7,6 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { isRemoraError } from "remora/base";
-import { meterModule } from "remora/wasm";
 import type { CoreFunction, CoreMemory } from "../../packages/remora/src/component/core.ts";
 import { CompileCache, compileRequest } from "../../packages/remora/src/engine/compile-cache.ts";
 import { InstanceEngine } from "../../packages/remora/src/engine/core-engine.ts";
@@ -29,7 +28,7 @@ const programs: readonly (readonly [name: string, size: number])[] = [
 const budgets = [1, 12_345, 77_777, 150_001];
 const slices = [7, 1_000, undefined];
 
-const cache = new CompileCache({ rewrite: meterModule });
+const cache = new CompileCache();
 const request = compileRequest("probe", {
   mode: "fuel",
   profile: "strict",

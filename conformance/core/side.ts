@@ -7,7 +7,7 @@
  */
 
 import { isRemoraError } from "remora/base";
-import { counterModule, type MeterOptions, meterModule, reservedPrefix } from "remora/wasm";
+import { counterModule, type MeterOptions, reservedPrefix } from "remora/wasm";
 import type { CoreExtern, CoreFunction, CoreImports } from "../../packages/remora/src/component/core.ts";
 import { compileRewritten, rewriteChecked } from "../../packages/remora/src/engine/compile.ts";
 import { Meter } from "../../packages/remora/src/engine/meter.ts";
@@ -16,6 +16,7 @@ import {
   type WasmMemory,
   webAssembly,
 } from "../../packages/remora/src/engine/webassembly.ts";
+import { meterSteps } from "../../packages/remora/src/wasm/metering/meter-module.ts";
 import type { NumberType, Prepared, Step } from "./prepare.ts";
 import type { Action } from "./script.ts";
 
@@ -85,7 +86,7 @@ export function meteredSide(variant: Variant): Side {
   return {
     instantiate(bytes, imports) {
       const origin = { plugin: "suite", digest: "" };
-      const { bytes: rewritten, ...facts } = rewriteChecked(bytes, origin, options, meterModule);
+      const { bytes: rewritten, ...facts } = rewriteChecked(bytes, origin, options, meterSteps);
       const meter = sharesCounters ? (meters[0] ?? newMeter()) : newMeter();
       const instance = new webAssembly.Instance(compileRewritten(rewritten, facts, origin).module, {
         ...imports,

@@ -126,6 +126,7 @@ async function instantiate(options: SessionOptions, host: GuestHost) {
       guest: await link.openIsolated(instance, artifact.kind),
     }));
   }
+  await artifact.prepare(limits);
   const instance = artifact.instantiate({ ...given, ...(guestClock && { clock: guestClock }) });
   return orClosed(instance, async () => ({ own: sandboxed, guest: link.open(instance) }));
 }

@@ -128,6 +128,26 @@ export class ComponentArtifact {
   }
 
   /**
+   * Has its modules compiled, for as long as somebody has the artifact's instances or the cache has room. `instantiate` does
+   * that as well, and holds the event loop for it: this does not, however large they are. No guest code runs.
+   *
+   * @param limits As for the instances to come.
+   * @throws engine/… wasm/… a core module cannot be taken
+   */
+  async prepare(limits: Limits): Promise<void> {
+    const { cache, request } = this.parts(limits);
+    // Side by side, so that one is rewritten while V8 compiles another.
+    await Promise.all(
+      this.component.plan.steps.map(
+        (step) =>
+          step.kind === "core-instance" &&
+          step.module.kind === "bytes" &&
+          cache.prepare(step.module.bytes, request),
+      ),
+    );
+  }
+
+  /**
    * Makes a fresh instance and runs its start functions.
    *
    * @throws component/missing-imports all that is missing, at once
@@ -161,6 +181,12 @@ export class ModuleArtifact {
 
   parts(limits: Limits): ArtifactParts {
     return { cache: this.#compiling.cache, request: this.#requests.request(this.#compiling, limits) };
+  }
+
+  /** As for a component. */
+  prepare(limits: Limits): Promise<void> {
+    const { cache, request } = this.parts(limits);
+    return cache.prepare(this.bytes, request);
   }
 
   /**

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { parse } from "@bytecodealliance/jco-transpile/wasm-tools";
-import { isRemoraError } from "../base/index.ts";
+import { isRemoraError, type Steps } from "../base/index.ts";
 import { defaultDecodeLimits } from "../wasm/limits.ts";
 import type { MeteredModule, MeterOptions } from "../wasm/metering/contract.ts";
 import type { Eagerly, Rewrite } from "./compile.ts";
@@ -31,8 +31,9 @@ const [moduleA, moduleB, moduleC] = [
 /** Changes nothing and counts how often it is asked: the cache does not care what a rewrite does. */
 function countingRewrite(): { rewrite: Rewrite; readonly asked: Uint8Array[] } {
   const asked: Uint8Array[] = [];
-  const rewrite = (bytes: Uint8Array): MeteredModule => {
+  function* rewrite(bytes: Uint8Array): Steps<MeteredModule> {
     asked.push(bytes);
+    yield;
     return {
       bytes: Uint8Array.from(bytes),
       injected: { swapFuel: "s", refill: "r" },
@@ -44,7 +45,7 @@ function countingRewrite(): { rewrite: Rewrite; readonly asked: Uint8Array[] } {
       compileWork: bytes.length,
       codeBytes: { before: 4, after: 4 },
     };
-  };
+  }
   return { rewrite, asked };
 }
 
@@ -192,7 +193,9 @@ test("a module beyond the size limit is not even validated", () => {
 
 test("what V8 refuses after the rewrite does not run and is not kept", () => {
   const { rewrite } = countingRewrite();
-  const cutting: Rewrite = (bytes, given) => ({ ...rewrite(bytes, given), bytes: bytes.subarray(0, -2) });
+  const cutting: Rewrite = function* (bytes, given) {
+    return { ...(yield* rewrite(bytes, given)), bytes: bytes.subarray(0, -2) };
+  };
   const store = memoryStore();
   const cache = new CompileCache({ rewrite: cutting, store });
   expectCode("engine/rewriter-bug", () => cache.compile(moduleA, request));

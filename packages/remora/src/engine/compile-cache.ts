@@ -6,32 +6,19 @@
 import { createHash } from "node:crypto";
 import { decodeComponent, type PreparedComponent, prepareComponent } from "../component/index.ts";
 import { planVersion } from "../component/link/plan.ts";
-import { type MeteredModule, type MeterOptions, rewriterVersion } from "../wasm/metering/contract.ts";
-import { meterModule } from "../wasm/metering/meter-module.ts";
-import {
-  type CompiledModule,
-  compileRewritten,
-  type Eagerly,
-  type ModuleFacts,
-  type Rewrite,
-  rewriteChecked,
-} from "./compile.ts";
-import { type CompiledEntry, CompiledModules, type CompiledModulesOptions } from "./compiled-modules.ts";
+import { type MeterOptions, rewriterVersion } from "../wasm/metering/contract.ts";
+import type { CompiledModule } from "./compile.ts";
+import { CompiledModules, type CompiledModulesOptions } from "./compiled-modules.ts";
 import type { ModuleSource } from "./core-engine.ts";
-import { eagerlyByFlag } from "./eager-compile.ts";
 import { KeptFiles, type RewriteStore } from "./kept-files.ts";
 import { packPlan, unpackPlan } from "./kept-plan.ts";
 import { type ModuleImport, moduleImports } from "./module-imports.ts";
+import { ModuleMaker, type ModuleMakerOptions, type RewrittenCode } from "./module-maker.ts";
 import { Places } from "./places.ts";
-import { u32 } from "./sealed-file.ts";
 
-export interface CompileCacheOptions extends CompiledModulesOptions {
-  /** Default: the rewriter. */
-  readonly rewrite?: Rewrite;
+export interface CompileCacheOptions extends CompiledModulesOptions, ModuleMakerOptions {
   /** Default: nothing outlives the process. A store that throws is as good as none. */
   readonly store?: RewriteStore;
-  /** How V8 is made to compile a module with a large function at once. Default: by a flag, see `eager-compile.ts`. */
-  readonly eagerly?: Eagerly;
 }
 
 /** Options with the key that they give every module: computed once, not once a module. */
@@ -53,31 +40,30 @@ export function compileRequest(plugin: string, options: MeterOptions): CompileRe
   return { plugin, options, key: sha256(text).slice(0, 32) };
 }
 
-interface StoredFacts {
-  readonly facts: ModuleFacts;
-}
+/** Smaller modules are rewritten and compiled in a few milliseconds. */
+const asideBytesMin = 64 * 1_024;
 
 /** Of all that is kept in a store: changes whenever what was kept before is not used any more, so that it can be dropped. */
 export const keptVersion = `${rewriterVersion}-${planVersion}`;
 
 export class CompileCache implements ModuleSource {
-  readonly #rewrite: Rewrite;
+  readonly #options: ModuleMakerOptions;
   readonly #files: KeptFiles;
-  readonly #eagerly: Eagerly;
+  readonly #maker: ModuleMaker;
   readonly #modules: CompiledModules;
+  readonly #preparing = new Map<string, Promise<CompiledModule>>();
 
   /** @param modules Those in memory; shared with another cache, or its own. */
   constructor(options: CompileCacheOptions = {}, modules = new CompiledModules(options)) {
-    this.#rewrite = options.rewrite ?? meterModule;
+    this.#options = options;
     this.#files = new KeptFiles(options.store);
-    this.#eagerly = options.eagerly ?? eagerlyByFlag;
+    this.#maker = new ModuleMaker(options, this.#files);
     this.#modules = modules;
   }
 
   /** A cache with the modules of this one, which keeps files in another store. */
   keptIn(store: RewriteStore): CompileCache {
-    const options = { rewrite: this.#rewrite, eagerly: this.#eagerly, store };
-    return new CompileCache(options, this.#modules);
+    return new CompileCache({ ...this.#options, store }, this.#modules);
   }
 
   /** How much is kept although it may not be in use. */
@@ -100,6 +86,24 @@ export class CompileCache implements ModuleSource {
     const compiled = this.#byDigest(original, digest, request);
     this.#modules.know(bytes, request.key, compiled);
     return compiled;
+  }
+
+  /**
+   * Has ready what `compile` then gives at once. With a large module that takes a while, in which the event loop turns: it is
+   * rewritten in turns of some milliseconds, and compiled by V8's own threads.
+   *
+   * @param bytes What is compiled is what they are now.
+   * @throws what `compile` throws; of small modules `compile` itself does
+   */
+  async prepare(bytes: Uint8Array, request: CompileRequest): Promise<void> {
+    if (bytes.length < asideBytesMin || this.#modules.known(bytes, request.key) !== undefined) return;
+    // Ours alone, since others run meanwhile.
+    const original = Uint8Array.from(bytes);
+    const digest = sha256(original);
+    const key = `${digest}-${request.key}`;
+    const compiled =
+      this.#modules.find(key) ?? this.#preparing.get(key) ?? this.#prepare(key, original, digest, request);
+    this.#modules.know(bytes, request.key, await compiled);
   }
 
   /**
@@ -131,15 +135,8 @@ export class CompileCache implements ModuleSource {
    *
    * @throws what `rewriteChecked` throws
    */
-  rewritten(bytes: Uint8Array, request: CompileRequest): Pick<MeteredModule, "bytes"> & StoredFacts {
-    const digest = sha256(bytes);
-    const key = `${digest}-${request.key}`;
-    const stored = this.#rewrittenBefore(key);
-    if (stored !== undefined) return stored;
-    const origin = { plugin: request.plugin, digest };
-    const { bytes: code, ...facts } = rewriteChecked(bytes, origin, request.options, this.#rewrite);
-    this.#keepRewritten(key, code, facts);
-    return { bytes: code, facts };
+  rewritten(bytes: Uint8Array, request: CompileRequest): RewrittenCode {
+    return this.#maker.rewritten(bytes, { plugin: request.plugin, digest: sha256(bytes) }, request);
   }
 
   /** Resolves when all that was made until now is in the store, or could not be written. */
@@ -154,56 +151,27 @@ export class CompileCache implements ModuleSource {
 
   #byDigest(original: Uint8Array, digest: string, request: CompileRequest): CompiledModule {
     const key = `${digest}-${request.key}`;
-    const found = this.#modules.find(key);
-    if (found !== undefined) return found;
-    const made = this.#compiledBefore(key, digest) ?? this.#make(original, key, digest, request);
-    this.#modules.keep(key, made);
-    return made.compiled;
+    return (
+      this.#modules.find(key) ??
+      this.#modules.keep(key, this.#maker.make(original, { plugin: request.plugin, digest }, request))
+    );
   }
 
-  #make(original: Uint8Array, key: string, digest: string, request: CompileRequest): CompiledEntry {
-    const origin = { plugin: request.plugin, digest };
-    const { bytes, ...facts } = rewriteChecked(original, origin, request.options, this.#rewrite);
-    const compiled = compileRewritten(bytes, facts, origin, this.#eagerly);
-    this.#keepRewritten(key, bytes, facts);
-    return { compiled, sizeBytes: bytes.length };
+  /** One for all who want the same module meanwhile. */
+  #prepare(
+    key: string,
+    original: Uint8Array,
+    digest: string,
+    request: CompileRequest,
+  ): Promise<CompiledModule> {
+    const prepared = this.#maker
+      .makeAside(original, { plugin: request.plugin, digest }, request)
+      // Whoever could not wait may have made it meanwhile.
+      .then((made) => this.#modules.find(key) ?? this.#modules.keep(key, made))
+      .finally(() => this.#preparing.delete(key));
+    this.#preparing.set(key, prepared);
+    return prepared;
   }
-
-  #compiledBefore(key: string, digest: string): CompiledEntry | undefined {
-    const stored = this.#rewrittenBefore(key);
-    if (stored === undefined) return undefined;
-    const { bytes, facts } = stored;
-    try {
-      return {
-        compiled: compileRewritten(bytes, facts, { plugin: key, digest }, this.#eagerly),
-        sizeBytes: bytes.length,
-      };
-    } catch {
-      // Not what V8 takes: a cache that cannot help is as good as none.
-      return undefined;
-    }
-  }
-
-  #rewrittenBefore(key: string): (Pick<MeteredModule, "bytes"> & StoredFacts) | undefined {
-    return this.#files.read(`${key}.metered`, unpackRewritten);
-  }
-
-  #keepRewritten(key: string, bytes: Uint8Array, facts: ModuleFacts): void {
-    this.#files.write(`${key}.metered`, () => packRewritten(bytes, facts));
-  }
-}
-
-/** Length of the facts, facts as JSON, rewritten bytes. */
-function packRewritten(bytes: Uint8Array, facts: ModuleFacts): Uint8Array[] {
-  const header = Buffer.from(JSON.stringify(facts), "utf8");
-  return [u32(header.length), header, bytes];
-}
-
-function unpackRewritten(content: Buffer): Pick<MeteredModule, "bytes"> & StoredFacts {
-  const bytesAt = 4 + content.readUInt32LE(0);
-  // Our own writing, as its seal says.
-  const facts = JSON.parse(content.toString("utf8", 4, bytesAt)) as ModuleFacts;
-  return { bytes: content.subarray(bytesAt), facts };
 }
 
 function sha256(data: Uint8Array | string): string {

@@ -5,10 +5,11 @@
  * not run.
  */
 
-import { isRemoraError } from "../base/index.ts";
+import { finish, isRemoraError, type RemoraError, type Steps } from "../base/index.ts";
 import { defaultDecodeLimits } from "../wasm/limits.ts";
 import type { MeteredModule, MeterOptions } from "../wasm/metering/contract.ts";
 import { engineErrors } from "./errors.ts";
+import { staysAlive } from "./turns.ts";
 import { type WasmModule, webAssembly } from "./webassembly.ts";
 
 /** What the rewriter says about a module, without its bytes: plain data that can be stored. */
@@ -21,9 +22,13 @@ export interface CompiledModule {
   readonly digest: string;
 }
 
-export type Rewrite = (original: Uint8Array, options: MeterOptions) => MeteredModule;
+/** In steps, between which the original does not change. */
+export type Rewrite = (original: Uint8Array, options: MeterOptions) => Steps<MeteredModule>;
 
-/** Runs `compile` with V8 told to compile all functions at once instead of each inside its first call. */
+/**
+ * Runs `compile`, until its promise is settled where it gives one, with V8 told to compile all functions at once instead of
+ * each inside its first call.
+ */
 export type Eagerly = <Result>(compile: () => Result) => Result;
 
 /**
@@ -39,6 +44,11 @@ export interface Origin {
   readonly digest: string;
 }
 
+/** What a rewriter made of a module for which V8 has not vouched yet, or why it made nothing. */
+export type Unvouched =
+  | { readonly kind: "rewritten"; readonly metered: MeteredModule }
+  | { readonly kind: "refused"; readonly error: RemoraError };
+
 /**
  * Checks and rewrites a core module.
  *
@@ -53,27 +63,45 @@ export function rewriteChecked(
   options: MeterOptions,
   rewrite: Rewrite,
 ): MeteredModule {
+  const rewritten = finish(rewriteUnvouched(original, origin, options, rewrite));
+  checkOriginal(original, origin);
+  if (rewritten.kind === "refused") throw rewritten.error;
+  return rewritten.metered;
+}
+
+/**
+ * The same without V8, which `checkOriginal` asks: only for a module that V8 finds valid does the outcome count.
+ *
+ * @throws engine/module-too-large wasm/limit
+ */
+export function* rewriteUnvouched(
+  original: Uint8Array,
+  origin: Origin,
+  options: MeterOptions,
+  rewrite: Rewrite,
+): Steps<Unvouched> {
   const sizeBytesMax = (options.sizes ?? defaultDecodeLimits).moduleBytes;
-  const { plugin } = origin;
   if (original.length > sizeBytesMax) {
+    const { plugin } = origin;
     throw engineErrors["module-too-large"]({ plugin, sizeBytes: original.length, sizeBytesMax });
   }
-  let rewritten: MeteredModule | undefined;
-  let failure: unknown;
   try {
-    rewritten = rewrite(original, options);
+    return { kind: "rewritten", metered: yield* rewrite(original, options) };
   } catch (error) {
     if (isRemoraError(error, "wasm/limit")) throw error;
-    // Whatever else it is counts only for a valid module.
-    failure = error;
+    if (isRemoraError(error)) return { kind: "refused", error };
+    // The rewriter's own mistake, whatever it is: the module does not run.
+    return {
+      kind: "refused",
+      error: engineErrors["rewriter-bug"]({ ...origin, reason: String(error) }, error),
+    };
   }
-  if (!webAssembly.validate(original)) {
-    throw engineErrors["invalid-module"]({ plugin, reason: whyInvalid(original) });
-  }
-  if (rewritten !== undefined) return rewritten;
-  if (isRemoraError(failure)) throw failure;
-  // The rewriter's own mistake, whatever it is: the module does not run.
-  throw engineErrors["rewriter-bug"]({ ...origin, reason: String(failure) }, failure);
+}
+
+/** @throws engine/invalid-module V8 refuses it */
+export function checkOriginal(original: Uint8Array, { plugin }: Origin): void {
+  if (webAssembly.validate(original)) return;
+  throw engineErrors["invalid-module"]({ plugin, reason: whyInvalid(original) });
 }
 
 /**
@@ -90,11 +118,32 @@ export function compileRewritten(
 ): CompiledModule {
   try {
     const compile = () => new webAssembly.Module(bytes);
-    const isEager = eagerly !== undefined && Math.max(facts.compileWork, facts.codeBytes.after) > lazyWorkMax;
-    return { module: isEager ? eagerly(compile) : compile(), facts, digest: origin.digest };
+    const module = eagerly !== undefined && isEager(facts) ? eagerly(compile) : compile();
+    return { module, facts, digest: origin.digest };
   } catch (error) {
     throw engineErrors["rewriter-bug"]({ ...origin, reason: String(error) }, error);
   }
+}
+
+/** The same while the event loop turns: by V8's own threads. */
+export async function compileAside(
+  bytes: Uint8Array,
+  facts: ModuleFacts,
+  origin: Origin,
+  eagerly: Eagerly,
+): Promise<CompiledModule> {
+  if (!isEager(facts)) return compileRewritten(bytes, facts, origin);
+  try {
+    const module = await staysAlive(eagerly(() => webAssembly.compile(bytes)));
+    return { module, facts, digest: origin.digest };
+  } catch (error) {
+    throw engineErrors["rewriter-bug"]({ ...origin, reason: String(error) }, error);
+  }
+}
+
+/** Whether its functions, all called for the first time, could outlast a deadline. */
+function isEager({ compileWork, codeBytes }: ModuleFacts): boolean {
+  return Math.max(compileWork, codeBytes.after) > lazyWorkMax;
 }
 
 /** `validate` only says no; compiling says where and why. */

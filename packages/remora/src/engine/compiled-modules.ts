@@ -4,17 +4,13 @@
  */
 
 import type { CompiledModule } from "./compile.ts";
+import type { MadeModule } from "./module-maker.ts";
 
 export interface CompiledModulesOptions {
   /** Compiled modules kept although no instance uses them. */
   readonly modulesMax?: number;
   /** Bytes of rewritten code that these may have together. */
   readonly bytesMax?: number;
-}
-
-export interface CompiledEntry {
-  readonly compiled: CompiledModule;
-  readonly sizeBytes: number;
 }
 
 /** Sets of options under which one array of bytes is known without its digest. */
@@ -24,7 +20,7 @@ export class CompiledModules {
   readonly #modulesMax: number;
   readonly #bytesMax: number;
   /** In order of use, the oldest first. */
-  readonly #recent = new Map<string, CompiledEntry>();
+  readonly #recent = new Map<string, MadeModule>();
   readonly #alive = new Map<string, WeakRef<CompiledModule>>();
   readonly #collected = new FinalizationRegistry<string>((key) => {
     if (this.#alive.get(key)?.deref() === undefined) this.#alive.delete(key);
@@ -62,7 +58,7 @@ export class CompiledModules {
     return entry.compiled;
   }
 
-  keep(key: string, entry: CompiledEntry): void {
+  keep(key: string, entry: MadeModule): CompiledModule {
     this.#alive.set(key, new WeakRef(entry.compiled));
     this.#collected.register(entry.compiled, key);
     this.#recent.set(key, entry);
@@ -73,6 +69,7 @@ export class CompiledModules {
       this.#recent.delete(oldKey);
       this.#sizeBytes -= old.sizeBytes;
     }
+    return entry.compiled;
   }
 
   clear(): void {

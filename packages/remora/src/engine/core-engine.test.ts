@@ -3,14 +3,13 @@ import { test } from "node:test";
 import { parse } from "@bytecodealliance/jco-transpile/wasm-tools";
 import { isRemoraError, type RemoraError } from "../base/index.ts";
 import type { CoreFunction, CoreImports, CoreInstance, CoreMemory } from "../component/core.ts";
-import { meterModule } from "../wasm/metering/meter-module.ts";
 import { CompileCache, compileRequest } from "./compile-cache.ts";
 import { InstanceEngine, type InstanceEngineOptions } from "./core-engine.ts";
 import { engineErrors, type TrapPlace } from "./errors.ts";
 import { defaultLimits, type Limits } from "./limits.ts";
 import { webAssembly } from "./webassembly.ts";
 
-const cache = new CompileCache({ rewrite: meterModule });
+const cache = new CompileCache();
 
 function engineWith(
   limits: Partial<Limits> = {},

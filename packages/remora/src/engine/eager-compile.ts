@@ -1,17 +1,28 @@
 /**
  * V8 compiles a function inside its first call, where no deadline reaches. A module of more than a few functions is
  * therefore compiled whole while it is loaded (sql.js takes 40 ms for that), by a flag that is set around its
- * compilation. Flags are the process's own, but nothing else is compiled meanwhile: the compilation does not yield.
+ * compilation. Flags are the process's own: what else is compiled while the event loop turns is compiled whole as well.
  */
 
 import { setFlagsFromString } from "node:v8";
 import type { Eagerly } from "./compile.ts";
 
+let compiling = 0;
+
 export const eagerlyByFlag: Eagerly = (compile) => {
-  setFlagsFromString("--no-wasm-lazy-compilation");
+  if (compiling++ === 0) setFlagsFromString("--no-wasm-lazy-compilation");
+  let isPromised = false;
   try {
-    return compile();
+    const result = compile();
+    isPromised = result instanceof Promise;
+    // Whoever waits for the result hears of a failure.
+    if (result instanceof Promise) result.then(done, done);
+    return result;
   } finally {
-    setFlagsFromString("--wasm-lazy-compilation");
+    if (!isPromised) done();
   }
 };
+
+function done(): void {
+  if (--compiling === 0) setFlagsFromString("--wasm-lazy-compilation");
+}

@@ -61,6 +61,7 @@ export async function load<Exports = unknown>(
     grants: [],
   });
   if (check.kind === "refused") throw check.error;
+  await artifact.prepare(limits);
   const instance = artifact.instantiate({ imports, limits });
   // The caller says what the world exports, as generated types do.
   return instance as Instance & { readonly exports: Exports };

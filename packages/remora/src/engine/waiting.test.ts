@@ -4,12 +4,11 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { parse } from "@bytecodealliance/jco-transpile/wasm-tools";
 import type { CoreFunction, CoreSignature, CoreWaiting, Flat } from "../component/core.ts";
-import { meterModule } from "../wasm/metering/meter-module.ts";
 import { CompileCache, compileRequest } from "./compile-cache.ts";
 import { InstanceEngine, type InstanceEngineOptions } from "./core-engine.ts";
 import { defaultLimits, type Limits } from "./limits.ts";
 
-const cache = new CompileCache({ rewrite: meterModule });
+const cache = new CompileCache();
 const unary: CoreSignature = { params: ["i32"], results: ["i32"] };
 
 const guest = await parse(`(module

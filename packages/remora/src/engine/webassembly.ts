@@ -39,6 +39,8 @@ export interface ModuleImport extends ModuleExport {
 
 export interface WebAssemblyApi {
   validate(bytes: Uint8Array): boolean;
+  /** By threads of V8's own. Node does not stay alive for it. */
+  compile(bytes: Uint8Array): Promise<WasmModule>;
   readonly Module: {
     /** `builtins` names groups of functions that V8 has for imports, such as "js-string"; ignored by a V8 without. */
     new (bytes: Uint8Array, options?: { readonly builtins: readonly string[] }): WasmModule;

@@ -206,6 +206,7 @@ async function makeGuests(options: PrepareOptions, sandbox: Sandbox, bus: Plugin
   const context = contextOf(options, sandbox);
   const artifact = openArtifact(bytes, { plugin: context.name, cache });
   const { world, limits } = inspected;
+  await artifact.prepare(limits);
   const common = {
     id: context.name,
     artifact,

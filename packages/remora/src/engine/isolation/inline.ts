@@ -22,6 +22,7 @@ export class InlineIsolation implements Isolation {
   readonly #instances = new Set<InlineInstance>();
 
   async instantiate(artifact: Artifact, options: IsolatedOptions): Promise<IsolatedInstance> {
+    await artifact.prepare(options.limits);
     const made = new InlineInstance(artifact.instantiate(options), () => this.#instances.delete(made));
     this.#instances.add(made);
     return made;

@@ -1,12 +1,11 @@
 /** Engines of single modules, with some limits of a test's own. */
 
-import { meterModule } from "../../wasm/metering/meter-module.ts";
 import { CompileCache, compileRequest } from "../compile-cache.ts";
 import { InstanceEngine, type InstanceEngineOptions } from "../core-engine.ts";
 import { defaultLimits, type Limits } from "../limits.ts";
 
 /** The tests of a process do not compile a module twice. */
-const cache = new CompileCache({ rewrite: meterModule });
+const cache = new CompileCache();
 
 interface LimitedEngineOptions extends Partial<InstanceEngineOptions> {
   readonly sharesCounters?: boolean;

@@ -6,6 +6,7 @@
  * the end gives a zero that ends every loop.
  */
 
+import type { Steps } from "../../base/index.ts";
 import { ByteReader } from "../byte-reader.ts";
 import { wasmErrors } from "../errors.ts";
 import { type LocalsReader, skipLocals } from "../features.ts";
@@ -17,7 +18,7 @@ import { isRefType, type StorageType } from "../sections/value-types.ts";
 import { keepSpecimen } from "../specimens.ts";
 import { Calls } from "./calls.ts";
 import { ControlFlow, checkEvery, type FlowInput } from "./control-flow.ts";
-import { Bodies, Event, Facts } from "./facts.ts";
+import { Bodies, Event, Facts, stepBytes } from "./facts.ts";
 import { Lengths } from "./lengths.ts";
 import { fuelOf, heightOf, Kind, kindOf, lastSimple, traitsOf } from "./operator-kinds.ts";
 import { RareOperators } from "./rare-operators.ts";
@@ -30,13 +31,13 @@ export interface AnalyseInput extends FlowInput {
   seeLocalType(type: StorageType, offset: number): void;
 }
 
-export function analyse(input: AnalyseInput): Facts {
+export function* analyse(input: AnalyseInput): Steps<Facts> {
   const { bodies, spaces } = input;
   const codeBytes = bodies.reduce((sum, body) => sum + body.size, 0);
   const facts = new Facts(new Bodies(bodies.length, spaces.imported.functions), operatorSpace, codeBytes);
   const analyser = new Walker(input, facts);
   keepSpecimen(analyser, codeBytes);
-  analyser.all(bodies);
+  for (let next = 0; next < bodies.length; yield) next = analyser.step(bodies, next);
   return facts;
 }
 
@@ -63,12 +64,15 @@ class Walker implements LocalsReader {
     this.globalCount = input.spaces.globals.length;
   }
 
-  /** Long loops have methods to themselves: V8 compiles what runs once around them anew for every module. */
-  all(bodies: readonly Body[]): void {
-    for (let index = 0; index < bodies.length; index++) {
+  /** Reads bodies from this one on, a step of them, and returns which is next. */
+  step(bodies: readonly Body[], from: number): number {
+    let index = from;
+    for (let left = stepBytes; index < bodies.length && left > 0; index++) {
       const { offset, size } = bodies[index] as Body;
       this.body(index, offset, offset + size);
+      left -= size;
     }
+    return index;
   }
 
   private body(index: number, start: number, end: number): void {

@@ -3,6 +3,7 @@
  * shortest snippets that do the work (V8 inlines by wire bytes). Metering specification 4.5 to 4.9 and 4.11.
  */
 
+import type { Steps } from "../../base/index.ts";
 import { wasmErrors } from "../errors.ts";
 import type { IndexSpaces } from "../index-spaces.ts";
 import { keepSpecimen } from "../specimens.ts";
@@ -10,7 +11,7 @@ import { BodyCopy } from "./body-copy.ts";
 import { CodeBuffer } from "./code-buffer.ts";
 import { CounterCode } from "./counter-code.ts";
 import { op } from "./emitted.ts";
-import { type Bodies, BodyTrait, Event, eventSize, type Facts } from "./facts.ts";
+import { type Bodies, BodyTrait, Event, eventSize, type Facts, stepBytes } from "./facts.ts";
 import { Hints } from "./hints.ts";
 import type { IntList } from "./int-list.ts";
 import { LoopCode } from "./loop-code.ts";
@@ -55,10 +56,11 @@ export interface Emitted {
   readonly hints: Hints;
 }
 
-export function emitBodies(input: EmitInput): Emitted {
+export function* emitBodies(input: EmitInput): Steps<Emitted> {
   const emitter = new Emitter(input);
   keepSpecimen(emitter, input.bytes.length);
-  emitter.all();
+  const { count } = input.facts.bodies;
+  for (let next = 0; next < count; yield) next = emitter.step(next);
   return { bodies: emitter.out.finish(), hints: emitter.hints };
 }
 
@@ -110,8 +112,15 @@ class Emitter {
     this.loops = new LoopCode(input, this.out, this.copy, this.counter, this.stack);
   }
 
-  all(): void {
-    for (let index = 0; index < this.bodies.count; index++) this.body(index);
+  /** Writes bodies from this one on, a step of them, and returns which is next. */
+  step(from: number): number {
+    const { count, start, end } = this.bodies;
+    let index = from;
+    for (let left = stepBytes; index < count && left > 0; index++) {
+      this.body(index);
+      left -= (end[index] as number) - (start[index] as number);
+    }
+    return index;
   }
 
   private body(index: number): void {

@@ -6,6 +6,9 @@
 
 import { IntList } from "./int-list.ts";
 
+/** Bytes of bodies that are read, or written, in one step: a millisecond's work. No body is divided. */
+export const stepBytes = 32 * 1_024;
+
 /** Four numbers an event: kind, offset of the operator, and two that depend on the kind. */
 export const eventSize = 4;
 

@@ -3,6 +3,7 @@
  * the original first; without that an index beyond the end could mean something that is appended here.
  */
 
+import { finish, type Steps } from "../../base/index.ts";
 import { decodeModule, findSection } from "../decode.ts";
 import { wasmErrors } from "../errors.ts";
 import { type Feature, noteValueType, scanFeatures, scanSections } from "../features.ts";
@@ -34,11 +35,20 @@ import { capDefined, memoryFacts, tableFacts } from "./sizes.ts";
  *         wasm/reserved-name it uses our names; and what `decodeModule` throws
  */
 export function meterModule(original: Uint8Array, options: MeterOptions): MeteredModule {
-  return rewriteModule(original, options);
+  return finish(meterSteps(original, options));
+}
+
+/** As `meterModule`, in steps, between which `original` must not change. */
+export function meterSteps(original: Uint8Array, options: MeterOptions): Steps<MeteredModule> {
+  return rewriteSteps(original, options);
 }
 
 /** As `meterModule`; `pieces` receives where each copied piece of code went, from the first body on. */
 export function rewriteModule(original: Uint8Array, options: MeterOptions, pieces?: IntList): MeteredModule {
+  return finish(rewriteSteps(original, options, pieces));
+}
+
+function* rewriteSteps(original: Uint8Array, options: MeterOptions, pieces?: IntList): Steps<MeteredModule> {
   const limits = options.sizes ?? defaultDecodeLimits;
   const source = withoutSubclass(original);
   const module = decodeModule(source, limits);
@@ -57,7 +67,8 @@ export function rewriteModule(original: Uint8Array, options: MeterOptions, piece
   const tables = capDefined(tableSizes, spaces.imported.tables, options.tableElementsMax, "table elements");
 
   const helpers = new Helpers();
-  const facts = analyseModule(module, spaces, options, helpers);
+  yield;
+  const facts = yield* analyseModule(module, spaces, options, helpers);
   const start = findSection(module, "start")?.items;
   const plan = makePlan({
     facts,
@@ -77,7 +88,8 @@ export function rewriteModule(original: Uint8Array, options: MeterOptions, piece
     elements: Math.max(0, options.tableElementsMax - Number(sumOfMins(tables.defined))),
   });
   const { appended } = appendix;
-  const emitted = emitBodies({
+  yield;
+  const emitted = yield* emitBodies({
     bytes: source,
     facts,
     plan,
@@ -128,7 +140,12 @@ function refuseReservedNames(module: Module): void {
   for (const item of findSection(module, "export")?.items ?? []) refuse("export", item.name);
 }
 
-function analyseModule(module: Module, spaces: IndexSpaces, options: MeterOptions, helpers: Helpers): Facts {
+function* analyseModule(
+  module: Module,
+  spaces: IndexSpaces,
+  options: MeterOptions,
+  helpers: Helpers,
+): Steps<Facts> {
   const limits = options.sizes ?? defaultDecodeLimits;
   const uses = scanSections(module, spaces);
   const input = {
@@ -141,9 +158,11 @@ function analyseModule(module: Module, spaces: IndexSpaces, options: MeterOption
     seeLocalType: (type: Parameters<typeof noteValueType>[1], offset: number) =>
       noteValueType(uses, type, offset),
   };
-  let facts = analyse({ ...input, isExceptionExact: spaces.tags.length > 0 });
+  let facts = yield* analyse({ ...input, isExceptionExact: spaces.tags.length > 0 });
   // Exceptions without a tag of one's own, as `catch_all` alone, are rare: look again, call by call.
-  if (facts.usesExceptions && spaces.tags.length === 0) facts = analyse({ ...input, isExceptionExact: true });
+  if (facts.usesExceptions && spaces.tags.length === 0) {
+    facts = yield* analyse({ ...input, isExceptionExact: true });
+  }
   const refused = new Set<Feature>(profiles[options.profile]);
   const allow = options.allow ?? [];
   const isRefused = operators.some(

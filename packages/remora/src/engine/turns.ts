@@ -1,0 +1,28 @@
+/** Long work without holding the event loop: whatever else there is to do is done in between. */
+
+import { type Steps, timerMsMax } from "../base/index.ts";
+
+/** Milliseconds of one turn; its last step may add its own. */
+const turnMsMax = 4;
+
+/** Does the work in turns of the event loop. */
+export async function inTurns<Result>(steps: Steps<Result>): Promise<Result> {
+  for (;;) {
+    const untilMs = performance.now() + turnMsMax;
+    do {
+      const step = steps.next();
+      if (step.done === true) return step.value;
+    } while (performance.now() < untilMs);
+    await new Promise(setImmediate);
+  }
+}
+
+/** For what is done on threads that Node does not know of: the process does not end before it. */
+export async function staysAlive<Result>(promise: Promise<Result>): Promise<Result> {
+  const timer = setInterval(() => {}, timerMsMax);
+  try {
+    return await promise;
+  } finally {
+    clearInterval(timer);
+  }
+}
