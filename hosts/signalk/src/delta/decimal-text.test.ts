@@ -8,9 +8,11 @@ const decimal = new DecimalText();
 function written(value: number, guess: number): string | undefined {
   if (!decimal.read(value, guess)) return undefined;
   const units = new Uint16Array(decimal.length + 2).fill(0x23);
-  decimal.write(units, 1);
+  const bytes = new Uint8Array(units);
+  decimal.write(units, bytes, 1);
   const text = String.fromCharCode(...units);
   assert.match(text, /^#[^#]+#$/);
+  assert.deepEqual(bytes, Uint8Array.from(units));
   return text.slice(1, -1);
 }
 
@@ -62,4 +64,17 @@ test("what has no such text is refused: no number, no end, an exponent", () => {
   }
   for (const value of [0, -0, 1, -1, 0.5, -0.000_001, 2_147_483_647])
     assert.equal(written(value, 3), String(value));
+});
+
+test("decimals that a number had are a guess for the next, also when that one ends with zeros", () => {
+  for (const [value, guess, tried] of [
+    [53.012345, 0, 6],
+    [53.01, 6, 6],
+    [53, 6, 6],
+    [53.0123456, 6, 7],
+    [0.1, 9, 9],
+  ] as const) {
+    assert.ok(decimal.read(value, guess));
+    assert.equal(decimal.tried, tried);
+  }
 });

@@ -15,13 +15,18 @@ const point = 0x2e;
 const zero = 0x30;
 
 export class DecimalText {
-  /** Digits behind the point of the number that was read last. */
-  decimals = 0;
+  /**
+   * Decimals with which the number that was read last is an integer: a good guess for the next. An instrument that says 53.012345
+   * and then 53.01235 has not become less exact, so zeros at its end count.
+   */
+  tried = 0;
   /** Units of its text. */
   length = 0;
   #isNegative = false;
   #whole = 0;
+  #wholeDigits = 0;
   #part = 0;
+  #partDigits = 0;
 
   /**
    * @param guess Decimals that it may have: those of the number that was here before.
@@ -37,6 +42,7 @@ export class DecimalText {
       decimals = tried;
       scaled = scaledBy(size, decimals);
     }
+    this.tried = decimals;
     // Integers of 32 bits, whose divisions are cheap. The whole part is the decimal's: no other integer is this double.
     const whole = size | 0;
     let part = (scaled - whole * (powers[decimals] ?? 1)) | 0;
@@ -44,33 +50,46 @@ export class DecimalText {
       part = tenth;
       tenth = (part / 10) | 0;
     }
+    const wholeDigits = digitsOf(whole);
     this.#isNegative = value < 0;
     this.#whole = whole;
+    this.#wholeDigits = wholeDigits;
     this.#part = part;
-    this.decimals = decimals;
-    this.length = (value < 0 ? 1 : 0) + digitsOf(whole) + (decimals > 0 ? 1 + decimals : 0);
+    this.#partDigits = decimals;
+    this.length = (value < 0 ? 1 : 0) + wholeDigits + (decimals > 0 ? 1 + decimals : 0);
     return true;
   }
 
-  /** Writes what was read last. */
-  write(units: Uint16Array, from: number): void {
+  /** Writes what was read last, as UTF-16 and as bytes. */
+  write(units: Uint16Array, bytes: Uint8Array, from: number): void {
     let at = from + this.length;
-    if (this.decimals > 0) {
-      at = writeDigits(units, at, this.#part, this.decimals);
+    if (this.#partDigits > 0) {
+      at = writeDigits(units, bytes, at, this.#part, this.#partDigits);
       units[--at] = point;
+      bytes[at] = point;
     }
-    writeDigits(units, at, this.#whole, digitsOf(this.#whole));
-    if (this.#isNegative) units[from] = minus;
+    writeDigits(units, bytes, at, this.#whole, this.#wholeDigits);
+    if (!this.#isNegative) return;
+    units[from] = minus;
+    bytes[from] = minus;
   }
 }
 
 /** The last so many digits, which end in front of `end`. @returns where they begin */
-function writeDigits(units: Uint16Array, end: number, integer: number, digits: number): number {
+function writeDigits(
+  units: Uint16Array,
+  bytes: Uint8Array,
+  end: number,
+  integer: number,
+  digits: number,
+): number {
   let left = integer;
   let at = end;
   for (const from = end - digits; at > from; ) {
     const tenth = (left / 10) | 0;
-    units[--at] = zero + left - 10 * tenth;
+    const digit = zero + left - 10 * tenth;
+    units[--at] = digit;
+    bytes[at] = digit;
     left = tenth;
   }
   return at;

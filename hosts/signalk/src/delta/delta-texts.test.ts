@@ -3,10 +3,16 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { DeltaTexts } from "./delta-texts.ts";
 
+/** The text that is lent, which is the same in both encodings where it can be. */
 function lent(texts: DeltaTexts, delta: object): string | undefined {
-  const bytes = texts.lend(delta);
+  const found = texts.lend(delta);
   texts.takeBack();
-  return bytes === undefined ? undefined : Buffer.from(bytes).toString("utf16le");
+  if (found === undefined) return undefined;
+  const text = Buffer.from(found.utf16).toString("utf16le");
+  const { utf8 } = found;
+  if (utf8 === undefined) assert.match(text, /[^\0-\x7f]/);
+  else assert.equal(Buffer.from(utf8).toString("utf8"), text);
+  return text;
 }
 
 const delta = (value: unknown, path = "a.b", more: object = {}) => ({
@@ -63,6 +69,42 @@ test("other leaves in the same shape are lent, of whatever length", () => {
     }),
     { numRuns: 2_000 },
   );
+});
+
+test("what is no ASCII comes and goes, and with it the bytes of UTF-8", () => {
+  const texts = new DeltaTexts();
+  const has = (values: readonly unknown[]) => {
+    const found = texts.lend(delta(values));
+    texts.takeBack();
+    assert.equal(Buffer.from(found?.utf16 ?? []).toString("utf16le"), JSON.stringify(delta(values)));
+    return found?.utf8 !== undefined;
+  };
+  assert.ok(has(["Zoe", 1]));
+  assert.ok(!has(["Zoë", 1]));
+  assert.ok(!has(["Zoë", "⛵"]));
+  assert.ok(!has(["Zoe", "⛵"]));
+  assert.ok(has(["Zoe", "\ud800"]), "half a character is written with a backslash");
+  assert.ok(!has([1, "⛵"]));
+  assert.ok(has([1, 2]));
+  assert.ok(!has([1, "\u007f\u0080"]));
+  assert.ok(has([1, "\u007f"]));
+  assert.equal(new DeltaTexts().lend(delta({ längd: 1 }))?.utf8, undefined);
+});
+
+test("a delta in a form that Signal K does not have is lent as well", () => {
+  for (const odd of [
+    { updates: [{ values: [{ path: "a", value: 1 }] }] },
+    { context: { a: 1 }, updates: [{ values: [{ path: "a", value: 1 }] }], more: [1, { a: null }] },
+    { context: "a", updates: [{ values: [{ value: 1, path: "a" }] }] },
+    { context: "a", updates: [{ values: [{ path: "a" }] }, { meta: [{ path: "a", value: {} }] }, 1, [2]] },
+    {
+      context: "a",
+      updates: [{ source: { label: "x" }, $source: {}, timestamp: [1], values: [{ path: "a" }, 1] }],
+    },
+    { context: "a", updates: [{ values: [{ path: "a", value: [] }], values2: {}, $source: "b" }] },
+  ]) {
+    assert.ok(lendsAfter(odd, structuredClone(odd)), JSON.stringify(odd));
+  }
 });
 
 test("a shape that has changed is the platform's, and the next is a template again", () => {
@@ -130,9 +172,10 @@ test("where somebody gives all objects or lists a toJSON, it is obeyed", () => {
 
 test("a text that is lent stays what it is until it is taken back", () => {
   const texts = new DeltaTexts();
-  const bytes = texts.lend(delta(1));
+  const { utf16 = [], utf8 = [] } = texts.lend(delta(1)) ?? {};
   assert.equal(texts.lend(delta(2)), undefined);
-  assert.equal(Buffer.from(bytes ?? []).toString("utf16le"), JSON.stringify(delta(1)));
+  assert.equal(Buffer.from(utf16).toString("utf16le"), JSON.stringify(delta(1)));
+  assert.equal(Buffer.from(utf8).toString("utf8"), JSON.stringify(delta(1)));
   texts.takeBack();
   assert.equal(lent(texts, delta(2)), JSON.stringify(delta(2)));
 });

@@ -1,11 +1,11 @@
 /**
- * Deltas as texts for guests. A boat says the same all the time with other numbers, so that the last delta about the same
+ * Deltas as texts for guests, as they have them in memory. A boat says the same all the time with other numbers, so that the last delta about the same
  * paths is the template of the next. Bounded whatever is said: so many templates, and what comes in another shape again and
  * again is left to the platform for a while.
  */
 
-import { isRecord } from "./delta.ts";
-import { type Shape, TextTemplate } from "./text-template.ts";
+import { type DeltaForm, deltaForm, putDelta } from "./delta-form.ts";
+import { TextTemplate } from "./text-template.ts";
 
 const templatesMax = 128;
 const valuesMax = 16;
@@ -13,12 +13,25 @@ const valuesMax = 16;
 const patienceMin = 4;
 const patienceMax = 256;
 
+interface Known {
+  readonly template: TextTemplate;
+  readonly form: DeltaForm;
+}
+
 interface Place {
-  template: TextTemplate | undefined;
+  known: Known | undefined;
   /** Deltas in a row that had another shape, or none. */
   misses: number;
   /** Misses until a template is made: doubles with each that is made, and is one less with each delta that it fits. */
   patience: number;
+}
+
+/** The JSON of a delta, nobody else's until it is taken back. */
+export interface LentText {
+  /** Two bytes a unit, the lower one first. */
+  readonly utf16: Uint8Array;
+  /** undefined where it is not one byte a unit. */
+  readonly utf8: Uint8Array | undefined;
 }
 
 export class DeltaTexts {
@@ -28,35 +41,36 @@ export class DeltaTexts {
   #isLent = false;
 
   /**
-   * The JSON of a delta as UTF-16, two bytes a unit, the lower one first; nobody else's until `takeBack`.
+   * The text of a delta, to be taken back before the next is lent.
    *
    * @returns undefined where `JSON.stringify` has to write it, and while another text is lent
    */
-  lend(delta: object): Uint8Array | undefined {
+  lend(delta: object): LentText | undefined {
     if (this.#isLent) return undefined;
-    const bytes = this.#write(delta);
-    this.#isLent = bytes !== undefined;
-    return bytes;
+    const text = this.#write(delta);
+    this.#isLent = text !== undefined;
+    return text;
   }
 
   takeBack(): void {
     this.#isLent = false;
   }
 
-  #write(delta: object): Uint8Array | undefined {
+  #write(delta: object): LentText | undefined {
     const place = this.#placeOf(delta);
     if (place === undefined) return undefined;
-    const { template } = place;
-    if (template !== undefined && putOuter(template, template.shape, delta)) {
+    const { known } = place;
+    if (known !== undefined && putDelta(known.template, known.form, delta)) {
       place.misses = 0;
       if (place.patience > patienceMin) place.patience--;
-      return template.bytes;
+      return known.template;
     }
     if (++place.misses <= place.patience) return undefined;
     place.misses = 0;
     place.patience = Math.min(Math.max(2 * place.patience, patienceMin), patienceMax);
-    place.template = TextTemplate.of(delta);
-    return place.template?.bytes;
+    const template = TextTemplate.of(delta);
+    place.known = template && { template, form: deltaForm(template.shape) };
+    return template;
   }
 
   #placeOf(delta: { readonly updates?: unknown }): Place | undefined {
@@ -82,77 +96,8 @@ export class DeltaTexts {
       this.#places.set(path, places);
     }
     this.#count++;
-    const place = { template: undefined, misses: 0, patience: 0 };
+    const place = { known: undefined, misses: 0, patience: 0 };
     places[length] = place;
     return place;
   }
-}
-
-const plain = Object.prototype;
-
-type Walk = (template: TextTemplate, shape: Shape, value: unknown) => boolean;
-
-// The same walk three times, on purpose: V8 learns classes of objects for each place in the source, and those of deltas, of
-// their values and of everything else together are too many for one.
-
-/** A delta or an update. */
-function putOuter(template: TextTemplate, { names, parts }: Shape, outer: unknown): boolean {
-  if (!isRecord(outer) || outer.toJSON !== undefined || Object.getPrototypeOf(outer) !== plain) return false;
-  let index = 0;
-  for (const name in outer) {
-    const part = parts[index];
-    if (part === undefined || names[index++] !== name) return false;
-    const value = outer[name];
-    if (part.leaf >= 0 ? !template.put(part.leaf, value) : !putInner(template, part, name, value))
-      return false;
-  }
-  return index === names.length;
-}
-
-function putInner(template: TextTemplate, part: Shape, name: string, value: unknown): boolean {
-  if (!part.isList) return putAny(template, part, value);
-  return putList(template, part, value, name === "updates" ? putOuter : putItem);
-}
-
-/** A path and its value. */
-function putItem(template: TextTemplate, { names, parts }: Shape, item: unknown): boolean {
-  if (!isRecord(item) || item.toJSON !== undefined || Object.getPrototypeOf(item) !== plain) return false;
-  let index = 0;
-  for (const name in item) {
-    const part = parts[index];
-    if (part === undefined || names[index++] !== name) return false;
-    const value = item[name];
-    if (part.leaf >= 0 ? !template.put(part.leaf, value) : !putAny(template, part, value)) return false;
-  }
-  return index === names.length;
-}
-
-function putAny(template: TextTemplate, shape: Shape, value: unknown): boolean {
-  if (shape.leaf >= 0) return template.put(shape.leaf, value);
-  if (shape.isList) return putList(template, shape, value, putAny);
-  if (!isRecord(value) || value.toJSON !== undefined || Object.getPrototypeOf(value) !== plain) return false;
-  const { names, parts } = shape;
-  let index = 0;
-  for (const name in value) {
-    const part = parts[index];
-    if (part === undefined || names[index++] !== name) return false;
-    if (!putAny(template, part, value[name])) return false;
-  }
-  return index === names.length;
-}
-
-function putList(template: TextTemplate, { isList, parts }: Shape, list: unknown, put: Walk): boolean {
-  if (!isList || !Array.isArray(list) || list.length !== parts.length || toJsonOf(list) !== undefined)
-    return false;
-  for (let index = 0; index < parts.length; index++) {
-    const part = parts[index];
-    if (part === undefined || !put(template, part, list[index])) return false;
-  }
-  return true;
-}
-
-/** Where somebody has given one to lists. */
-function toJsonOf(list: object): unknown {
-  // Any object may have one.
-  return (list as { readonly toJSON?: unknown }).toJSON;
 }

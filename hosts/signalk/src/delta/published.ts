@@ -5,14 +5,14 @@
 
 import type { SharedText } from "remora/abi";
 import type { StampedDelta } from "./delta.ts";
-import type { DeltaTexts } from "./delta-texts.ts";
+import type { DeltaTexts, LentText } from "./delta-texts.ts";
 
 export class Published implements SharedText {
   readonly delta: StampedDelta;
   /** 2: for version 2 of the interfaces alone, never a part of the full model of version 1. */
   readonly version: 1 | 2;
   readonly #texts: DeltaTexts | undefined;
-  #lent: Uint8Array | undefined;
+  #lent: LentText | undefined;
   #json: string | undefined;
 
   /** @param texts Where there may be guests among those who listen. */
@@ -28,9 +28,11 @@ export class Published implements SharedText {
   }
 
   utf16(): string | Uint8Array {
-    if (this.#json !== undefined) return this.#json;
-    this.#lent ??= this.#texts?.lend(this.delta);
-    return this.#lent ?? this.json;
+    return this.#lend()?.utf16 ?? this.json;
+  }
+
+  utf8(): string | Uint8Array {
+    return this.#lend()?.utf8 ?? this.json;
   }
 
   toString(): string {
@@ -42,5 +44,11 @@ export class Published implements SharedText {
     if (this.#lent === undefined) return;
     this.#lent = undefined;
     this.#texts?.takeBack();
+  }
+
+  /** Where the string is there already, nothing is written once more. */
+  #lend(): LentText | undefined {
+    if (this.#lent === undefined && this.#json === undefined) this.#lent = this.#texts?.lend(this.delta);
+    return this.#lent;
   }
 }

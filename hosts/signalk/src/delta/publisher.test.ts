@@ -14,6 +14,11 @@ function textOf(published: Published): string {
   return typeof text === "string" ? text : Buffer.from(text).toString("utf16le");
 }
 
+function bytesOf(published: Published): string {
+  const text = published.utf8();
+  return typeof text === "string" ? text : Buffer.from(text).toString("utf8");
+}
+
 test("all who listen get one text, written once", () => {
   let reads = 0;
   const delta = deltaOf({
@@ -63,6 +68,22 @@ test("a delta that is kept has its text when others have been told", () => {
     kept.map((published) => [String(published), textOf(published)]),
     [1, 2, 3].map((value) => JSON.stringify(deltaOf(value))).map((text) => [text, text]),
   );
+});
+
+test("whoever wants UTF-8 and whoever wants UTF-16 gets one text, also what is no ASCII, and whoever keeps it", () => {
+  const publisher = new Publisher();
+  const texts: string[] = [];
+  const kinds = new Set<string>();
+  const heard = [textOf, bytesOf, String, bytesOf, textOf];
+  for (const read of heard) publisher.add((published) => void texts.push(read(published)));
+  publisher.add((published) => void kinds.add(`${typeof published.utf16()} ${typeof published.utf8()}`));
+  const values = [1, 2, "a", "ä", "b", 3];
+  for (const value of values) publisher.tell(deltaOf(value), 1);
+  assert.deepEqual(
+    texts,
+    values.flatMap((value) => heard.map(() => JSON.stringify(deltaOf(value)))),
+  );
+  assert.deepEqual([...kinds], ["object object", "object string"]);
 });
 
 test("one who fails does not keep the text of the next", () => {

@@ -102,7 +102,7 @@ abstract class Call<Result> implements TextCall<Result> {
   prepare(functions: CoreFunctions): void {
     const { parameters } = this.called;
     if (parameters === 1) this.#makeString(functions);
-    else if (parameters > 1) this.#makeBytes(functions, String(this.#text));
+    else if (parameters > 1) this.#makeBytes(functions);
   }
 
   #makeString(functions: CoreFunctions): void {
@@ -118,10 +118,19 @@ abstract class Call<Result> implements TextCall<Result> {
     }
   }
 
-  #makeBytes(functions: CoreFunctions, text: string): void {
-    this.#length = utf8Length(text);
-    this.#pointer = this.heap.pinned(functions, this.#length, 0);
-    this.heap.bytes.setUtf8(this.#pointer, text, this.#length, "the bytes for the guest");
+  #makeBytes(functions: CoreFunctions): void {
+    const { heap } = this;
+    const text = typeof this.#text === "string" ? this.#text : this.#text.utf8();
+    const what = "the bytes for the guest";
+    if (typeof text === "string") {
+      this.#length = utf8Length(text);
+      this.#pointer = heap.pinned(functions, this.#length, 0);
+      heap.bytes.setUtf8(this.#pointer, text, this.#length, what);
+    } else {
+      this.#length = text.length;
+      this.#pointer = heap.pinned(functions, this.#length, 0);
+      heap.bytes.set(this.#pointer, text, what);
+    }
   }
 
   enter(): unknown {
@@ -139,8 +148,7 @@ abstract class Call<Result> implements TextCall<Result> {
 
 class NumberCall extends Call<number> {
   protected override take(returned: unknown): number {
-    // A function without a result, as most that are given something are.
-    return returned === undefined ? 0 : signedOf(returned, `the result of "${this.called.name}"`);
+    return signedOf(returned, this.called.result);
   }
 }
 
@@ -153,7 +161,7 @@ class StringCall extends Call<string> {
   }
 
   protected override take(returned: unknown): string {
-    return readString(this.heap.bytes, returned, `the answer of "${this.called.name}"`, this.#bytesMax);
+    return readString(this.heap.bytes, returned, this.called.answer, this.#bytesMax);
   }
 }
 

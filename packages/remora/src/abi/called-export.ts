@@ -6,11 +6,16 @@ type CoreFunction = CoreFunctions[string];
 
 export class CalledExport {
   readonly name: string;
+  /** What it returns, as errors call it. */
+  readonly result: string;
+  readonly answer: string;
   #function: CoreFunction = missing;
   #parameters = 0;
 
   constructor(name: string) {
     this.name = name;
+    this.result = `the result of "${name}"`;
+    this.answer = `the answer of "${name}"`;
   }
 
   /** To be called at the beginning of a call, with the functions that it may use. */

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { type CoreFunctions, defaultLimits, type ModuleInstance } from "../engine/index.ts";
+import type { GuestText } from "./guest-text.ts";
 import { openTextGuest } from "./open-text-guest.ts";
 import { bufferRuntime, managedRuntime, moduleOf } from "./text-guest.fixture.ts";
 import type { TextGuest } from "./text-guest.ts";
@@ -149,6 +150,38 @@ test("an AssemblyScript export with two parameters gets UTF-8 bytes, one with on
   assert.equal(guest.give("string", "üü"), 4);
   assert.equal(guest.give("none"), 7);
   assert.equal(guest.give("nothing"), 0);
+});
+
+/** What a guest has in memory when it is given a text. */
+async function given(runtime: string, parameters: string, text: GuestText): Promise<string> {
+  const seen: string[] = [];
+  const see = `(import "host" "see" (func $see ${parameters}))`;
+  const places = parameters.includes("i32 i32") ? "(local.get 0) (local.get 1)" : "(local.get 0)";
+  const instance = await moduleOf(
+    `${see} ${runtime} (func (export "take") ${parameters} (call $see ${places}))`,
+    {
+      imports: ({ memory }) => ({
+        host: {
+          see(pointer: number, length = new DataView(memory.view().buffer).getUint32(pointer - 4, true)) {
+            seen.push(Buffer.from(memory.view()).toString("latin1", pointer, pointer + length));
+          },
+        },
+      }),
+    },
+  );
+  openTextGuest(instance).give("take", text);
+  return seen.join();
+}
+
+test("a text that is lent is copied as it is, in the encoding that the guest has it in", async () => {
+  const lent = { utf16: () => Buffer.from("two"), utf8: () => Buffer.from("one"), toString: () => "none" };
+  assert.equal(await given(bufferRuntime, "(param i32 i32)", lent), "one");
+  assert.equal(await given(managedRuntime, "(param i32 i32)", lent), "one");
+  assert.equal(await given(managedRuntime, "(param i32)", lent), "two");
+  const kept = { utf16: () => "å", utf8: () => "ä", toString: () => "none" };
+  assert.equal(await given(bufferRuntime, "(param i32 i32)", kept), "\u00c3\u00a4");
+  assert.equal(await given(managedRuntime, "(param i32 i32)", kept), "\u00c3\u00a4");
+  assert.equal(await given(managedRuntime, "(param i32)", kept), "\u00e5\0");
 });
 
 test("an allocator without memory ends the call, and an empty text needs none", async () => {

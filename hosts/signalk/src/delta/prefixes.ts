@@ -1,0 +1,27 @@
+/** The first so many bytes of a buffer, as views. Making one takes longer than writing a number, so that some are kept. */
+
+/** A power of two. */
+const viewsCount = 16;
+
+export class Prefixes {
+  readonly #buffer: ArrayBuffer;
+  /** By the last bits of how many bytes there are, of which each is a multiple. */
+  readonly #views: Uint8Array[];
+  readonly #unitBytes: number;
+
+  constructor(buffer: ArrayBuffer, unitBytes: 1 | 2) {
+    this.#buffer = buffer;
+    this.#unitBytes = unitBytes;
+    this.#views = new Array<Uint8Array>(viewsCount).fill(new Uint8Array(buffer));
+  }
+
+  /** @param count Of units. */
+  of(count: number): Uint8Array {
+    const length = count * this.#unitBytes;
+    const kept = this.#views[count & (viewsCount - 1)];
+    if (kept !== undefined && kept.length === length) return kept;
+    const view = new Uint8Array(this.#buffer, 0, length);
+    this.#views[count & (viewsCount - 1)] = view;
+    return view;
+  }
+}
