@@ -2,8 +2,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import type { CapabilityName } from "./capability.ts";
-import { type Answer, type Ask, decide, type Rules } from "./decide.ts";
+import { type Answer, type Ask, decide, decidesAlike, denialOf, type Rules } from "./decide.ts";
 import { vocabularyWith } from "./index.ts";
+import { globCovers, globsOverlap } from "./target.ts";
 
 interface Row {
   readonly ask: Ask;
@@ -230,6 +231,80 @@ test("a pattern full of stars takes no more than its bounded time", () => {
   assert.equal(decide({ capability: "data.read", target: "a".repeat(255) }, rules).answer, "allowed");
   assert.equal(decide({ capability: "data.read", target: `${"a".repeat(255)}b` }, rules).answer, "denied");
   assert.ok(process.threadCpuUsage(started).user < 1_000_000);
+});
+
+test("a pattern that is had all at once is denied when a denial speaks of any part of it", () => {
+  const rows: readonly [asked: string, denied: string, isDenied: boolean][] = [
+    ["*", "secret.*", true],
+    ["s*", "secret.*", true],
+    ["*.key", "secret.*", true],
+    ["a*z", "*b*c*z", true],
+    ["secret.key", "secret.*", true],
+    ["public.*", "secret.*", false],
+    ["*.key", "secret.*.value", false],
+    ["secret", "secret.*", false],
+    ["a*b", "a*c", false],
+    ["*", "*", true],
+  ];
+  for (const [target, denied, isDenied] of rows) {
+    const rules: Rules = {
+      grants: [{ capability: "bus.subscribe", topics: ["*"] }],
+      denials: [{ capability: "bus.subscribe", topics: [denied] }],
+    };
+    const ask: Ask = { capability: "bus.subscribe", target };
+    const answer = isDenied ? "denied" : "allowed";
+    assert.equal(decide({ ...ask, isAtOnce: true }, rules).answer, answer, `${target} but ${denied}`);
+    assert.equal(denialOf({ ...ask, isAtOnce: true }, rules)?.answer, isDenied ? "denied" : undefined);
+  }
+  const request = { capability: "bus.subscribe", target: "*" } as const;
+  const rules: Rules = {
+    grants: [{ capability: "bus.subscribe", topics: ["*"] }],
+    denials: [{ capability: "bus.subscribe", topics: ["secret.*"] }],
+  };
+  assert.equal(decide(request, rules).answer, "allowed", "a request, of which each part is asked for later");
+});
+
+test("overlapping patterns take no more than their bounded time, and are found whichever comes first", () => {
+  const letters = fc.string({ unit: fc.constantFrom("a", "b", "*"), minLength: 1, maxLength: 8 });
+  fc.assert(
+    fc.property(
+      letters,
+      letters,
+      fc.string({ unit: fc.constantFrom("a", "b"), maxLength: 8 }),
+      (one, other, text) => {
+        assert.equal(globsOverlap(one, other), globsOverlap(other, one));
+        if (globCovers(one, text) && globCovers(other, text)) assert.ok(globsOverlap(one, other));
+        if (!other.includes("*")) assert.equal(globsOverlap(one, other), globCovers(one, other));
+      },
+    ),
+  );
+  const started = process.threadCpuUsage();
+  assert.ok(globsOverlap("*a".repeat(128), "a*".repeat(128)));
+  assert.ok(!globsOverlap(`${"*a".repeat(127)}b`, `${"a*".repeat(127)}c`));
+  assert.ok(process.threadCpuUsage(started).user < 1_000_000);
+});
+
+test("two places are decided alike when the same rule holds for both and none for a part of either", () => {
+  const rules: Rules = {
+    grants: [
+      { capability: "fs.read", paths: ["/maps", "/maps/out"] },
+      { capability: "fs.read", paths: ["/other"] },
+    ],
+    denials: [{ capability: "fs.read", paths: ["/maps/a/secret"] }],
+  };
+  const rows: readonly [string, string, boolean][] = [
+    ["/maps/x", "/maps/y", true],
+    ["/maps/out/x", "/maps/y", true],
+    ["/maps/x", "/other/x", false],
+    ["/maps/a/secret/x", "/maps/x", false],
+    ["/maps/a", "/maps/x", false],
+    ["/maps/x", "/maps/a", false],
+    ["/maps/A", "/maps/x", false],
+    ["/maps/out", "/maps/x", false],
+    ["/maps/ab", "/maps/x", true],
+  ];
+  for (const [one, other, areAlike] of rows)
+    assert.equal(decidesAlike("fs.read", [one, other], rules), areAlike, `${one} ${other}`);
 });
 
 test("no ask, however it is made, throws or is allowed without a grant of its capability", () => {

@@ -11,12 +11,17 @@ import {
   type Vocabulary,
 } from "./capability.ts";
 import { type Grant, targetsOf } from "./grant.ts";
-import { targetKinds, targetLengthMax } from "./target.ts";
+import { type TargetForm, targetKinds, targetLengthMax } from "./target.ts";
 
 /** One power over one target; the target in any spelling, absent when the capability has none. */
 export interface Ask {
   readonly capability: CapabilityName;
   readonly target?: string;
+  /**
+   * A target that stands for many (a pattern) is asked for now, as a whole: a denial of any part of it denies it. Without, as in
+   * a manifest's request, each of them is asked for by itself when its time comes.
+   */
+  readonly isAtOnce?: boolean;
 }
 
 /** All that bears on a decision. An empty value allows nothing. */
@@ -60,8 +65,9 @@ export function decide(ask: Ask, rules: Rules, vocabulary: Vocabulary = coreVoca
       if (name === "denials" && definition.target !== undefined && !(definition.target.field in grant)) {
         return `${name}[${index}]`;
       }
+      const applies = name === "denials" ? denier(form, ask.isAtOnce === true) : form.covers;
       for (const granted of canonicalTargets(grant, definition)) {
-        if (form.covers(granted, target)) return `${name}[${index}] ${granted}`;
+        if (applies(granted, target)) return `${name}[${index}] ${granted}`;
       }
     }
     return undefined;
@@ -73,6 +79,41 @@ export function decide(ask: Ask, rules: Rules, vocabulary: Vocabulary = coreVoca
   const consentable = by(rules.consents, "consents");
   if (consentable !== undefined) return decision(asked, "needs-consent", consentable);
   return decision(asked, "denied", "nothing grants it");
+}
+
+/** The decision where a denial makes it, whatever was granted; undefined where none speaks of what is asked. */
+export function denialOf(
+  ask: Ask,
+  { denials = [] }: Rules,
+  vocabulary: Vocabulary = coreVocabulary,
+): Decision | undefined {
+  const decision = decide(ask, { denials }, vocabulary);
+  return decision.rule.startsWith("denials[") ? decision : undefined;
+}
+
+/**
+ * Whether the rules make no difference between two targets, nor between what these cover: each is decided by the same rule, and
+ * none speaks of a part of either.
+ */
+export function decidesAlike(
+  capability: CapabilityName,
+  [one, other]: readonly [string, string],
+  rules: Rules,
+  vocabulary: Vocabulary = coreVocabulary,
+): boolean {
+  const [first, second] = [one, other].map((target) => decide({ capability, target }, rules, vocabulary));
+  const definition = vocabulary.get(capability);
+  if (definition?.target === undefined || first?.rule !== second?.rule) return false;
+  const covers = denier(targetKinds[definition.target.kind], false);
+  const named = [...(rules.denials ?? []), ...(rules.grants ?? [])]
+    .filter((grant) => grant.capability === capability)
+    .flatMap((grant) => canonicalTargets(grant, definition));
+  const wholes = [first?.target, second?.target].filter((target) => target !== undefined);
+  return !named.some((target) => wholes.some((whole) => covers(whole, target)));
+}
+
+function denier(form: TargetForm, isAtOnce: boolean): (denied: string, asked: string) => boolean {
+  return (isAtOnce ? form.overlaps : undefined) ?? form.denies ?? form.covers;
 }
 
 /** Grants do not change, and are asked about often: each is brought into canonical spelling once. */
@@ -90,6 +131,6 @@ function canonicalTargets(grant: Grant, definition: CapabilityDefinition): reado
   return targets;
 }
 
-function decision(ask: Ask, answer: Answer, rule: string): Decision {
-  return { ...ask, answer, rule };
+function decision({ capability, target }: Ask, answer: Answer, rule: string): Decision {
+  return { capability, ...(target !== undefined && { target }), answer, rule };
 }

@@ -9,7 +9,15 @@ export {
   vocabularyWith,
 } from "./capability.ts";
 // The one function that decides.
-export { type Answer, type Ask, type Decision, decide, type Rules } from "./decide.ts";
+export {
+  type Answer,
+  type Ask,
+  type Decision,
+  decide,
+  decidesAlike,
+  denialOf,
+  type Rules,
+} from "./decide.ts";
 // Errors.
 export { policyErrors } from "./errors.ts";
 // What is asked and what was given.

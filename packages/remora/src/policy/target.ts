@@ -6,13 +6,17 @@
 
 export type TargetKind = "origin" | "socket" | "folder" | "command" | "name" | "pattern";
 
-interface TargetForm {
+export interface TargetForm {
   /** What a target of this kind looks like, for error messages. */
   readonly expected: string;
   /** The one spelling that comparisons use, or undefined when the text is no target of this kind. */
   readonly canonical: (text: string) => string | undefined;
   /** Both sides canonical. */
   readonly covers: (granted: string, asked: string) => boolean;
+  /** Whether a denial speaks of what is asked, in any spelling that a system takes for the same. Default: as `covers`. */
+  readonly denies?: (denied: string, asked: string) => boolean;
+  /** Whether two of them have something in common. For targets that stand for many and can be had all at once. */
+  readonly overlaps?: (denied: string, asked: string) => boolean;
 }
 
 /** Longer targets are no targets. */
@@ -33,7 +37,9 @@ export const targetKinds: Readonly<Record<TargetKind, TargetForm>> = {
   folder: {
     expected: 'an absolute path as the guest sees it, without "." or ".."',
     canonical: canonicalFolder,
-    covers: (granted, asked) => granted === "/" || asked === granted || asked.startsWith(`${granted}/`),
+    covers: folderCovers,
+    // Many file systems take letters of either case, composed or not, for the same.
+    denies: (denied, asked) => folderCovers(folded(denied), folded(asked)),
   },
   command: {
     expected:
@@ -50,6 +56,7 @@ export const targetKinds: Readonly<Record<TargetKind, TargetForm>> = {
     expected: "1 to 256 characters without control characters; * stands for any run of characters",
     canonical: (text) => (/^\P{Cc}{1,256}$/u.test(text) ? text : undefined),
     covers: globCovers,
+    overlaps: globsOverlap,
   },
 };
 
@@ -79,6 +86,23 @@ export function globCovers(pattern: string, text: string): boolean {
   }
   while (pattern[p] === "*") p++;
   return p === pattern.length;
+}
+
+/** Whether there is a text that both patterns cover. As many steps as one length times the other. */
+export function globsOverlap(one: string, other: string): boolean {
+  // From the end: `rests[j]` says it of what is left of `one` behind the current character and of `other` from `j`.
+  let rests: boolean[] = [];
+  for (let i = one.length; i >= 0; i--) {
+    const found: boolean[] = [];
+    for (let j = other.length; j >= 0; j--) {
+      const [a, b] = [one[i], other[j]];
+      if (a === "*") found[j] = rests[j] === true || (b !== undefined && found[j + 1] === true);
+      else if (b === "*") found[j] = found[j + 1] === true || (a !== undefined && rests[j] === true);
+      else found[j] = a === b && (a === undefined || rests[j + 1] === true);
+    }
+    rests = found;
+  }
+  return rests[0] === true;
 }
 
 const defaultPorts: Readonly<Record<string, number>> = { "http:": 80, "https:": 443, "ws:": 80, "wss:": 443 };
@@ -239,6 +263,19 @@ function canonicalFolder(text: string): string | undefined {
   const parts = text.split("/").filter((part) => part !== "");
   if (parts.some((part) => part === "." || part === "..")) return undefined;
   return `/${parts.join("/")}`;
+}
+
+function folderCovers(granted: string, asked: string): boolean {
+  return granted === "/" || asked === granted || asked.startsWith(`${granted}/`);
+}
+
+/** To upper case first: "ß" and "ſ" are then what systems without case compare them with. Some drop what a name ends in. */
+function folded(path: string): string {
+  const letters = path.normalize("NFKC").toUpperCase().toLowerCase().normalize("NFKC");
+  return letters
+    .split("/")
+    .map((name) => name.replace(/(?<![. ])[. ]+$/, ""))
+    .join("/");
 }
 
 function canonicalCommand(text: string): string | undefined {

@@ -9,6 +9,8 @@ import {
   coreVocabulary,
   type Decision,
   decide,
+  decidesAlike,
+  denialOf,
   harmless,
   type Rules,
   type TargetKind,
@@ -36,6 +38,9 @@ const targetShownMax = 256;
 
 /** Decisions kept by target. The guest chooses the targets, so beyond it the memory starts afresh. */
 const rememberedMax = 1_024;
+
+/** Longer targets are decided anew each time: a guest could make them as long as its memory. */
+const rememberedLengthMax = 512;
 
 export class Gate {
   readonly plugin: string;
@@ -102,6 +107,17 @@ export class Gate {
     return (this.#rules.grants ?? []).some((grant) => grant.capability === capability);
   }
 
+  /** Whether a denial speaks of this target, whatever else is granted: for another name of what was let pass. */
+  forbids(capability: CapabilityName, target: string): boolean {
+    const ask = { capability, target, isAtOnce: true };
+    return denialOf(ask, this.#rules, this.#vocabulary) !== undefined;
+  }
+
+  /** Whether the same rules hold for two folders or files and for all below them: for moving one to the other. */
+  decidesAlike(capability: CapabilityName, one: string, other: string): boolean {
+    return decidesAlike(capability, [one, other], this.#rules, this.#vocabulary);
+  }
+
   /** Writes a refusal that a wall behind the gate found: an address that is private, a path that leads outside. */
   refuse(capability: CapabilityName, target: string | undefined, rule: string): Decision {
     const shown = target === undefined ? {} : { target: harmless(target, targetShownMax) };
@@ -143,9 +159,11 @@ export class Gate {
     let decision = passage.decisions.get(target);
     if (decision === undefined) {
       const { capability } = passage;
-      const full = decide({ capability, target }, this.#rules, this.#vocabulary);
+      // Whoever acts has all of a pattern from now on.
+      const full = decide({ capability, target, isAtOnce: true }, this.#rules, this.#vocabulary);
       const kind = this.#vocabulary.get(capability)?.target?.kind;
       decision = { ...full, target: harmless(shownTarget(kind, full.target ?? target), targetShownMax) };
+      if (target.length > rememberedLengthMax) return decision;
       if (++this.#remembered > rememberedMax) {
         for (const other of this.#passages.values()) other.decisions.clear();
         this.#remembered = 1;

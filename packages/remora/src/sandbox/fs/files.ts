@@ -16,6 +16,8 @@ export interface Mount {
   readonly volume: Volume;
   /** The plugin's own root, under `fs.private`; others are decided by `fs.read` and `fs.write`. */
   readonly isPrivate: boolean;
+  /** Guest paths below this one where another folder is open: what this volume has there is not to be had. */
+  readonly hidden: readonly string[];
 }
 
 export interface FileBounds {
@@ -100,8 +102,9 @@ export class FolderHandle {
         throw new FsError(request.create && request.folder ? "inval" : "isdir");
       }
       if (isFolder && request.write) throw new FsError("isdir");
-      this.#pass(isWriting && !isFolder ? "write" : "read", place);
+      if (isFolder || request.read || !isWriting) this.#pass("read", place);
       if (isFolder) return this.#openFolder(place);
+      if (isWriting) this.#pass("write", place);
       try {
         const { read, write } = request;
         const { resolved } = place;
@@ -204,6 +207,7 @@ export class FolderHandle {
         if (from.mustBeFolder)
           throw new FsError(from.folder.statAt(from.name).type === "folder" ? "perm" : "notdir");
         if (to.mustBeFolder) throw new FsError(target.#has(to) ? "exist" : "noent");
+        this.#checkSameRules(from, target, to);
         from.folder.linkAt(from.name, to.folder, to.name);
       }),
     );
@@ -239,6 +243,7 @@ export class FolderHandle {
         if (from.mustBeFolder || to.mustBeFolder) {
           if (from.folder.statAt(from.name).type !== "folder") throw new FsError("notdir");
         }
+        this.#checkSameRules(from, target, to);
         from.folder.renameAt(from.name, to.folder, to.name);
       }),
     );
@@ -288,9 +293,33 @@ export class FolderHandle {
       this.#gate.act("fs.private", undefined, nothing, refuseAccess);
       return;
     }
-    const path = `${this.mount.guestPath}/${this.#below(place.resolved)}`;
-    if (access === "read") this.#gate.act("fs.read", path, nothing, refuseAccess);
-    else this.#gate.act("fs.write", path, nothing, refuseWriting);
+    const path = this.#guestPath(place);
+    const capability = access === "read" ? "fs.read" : "fs.write";
+    if (this.mount.hidden.some((other) => path === other || path.startsWith(`${other}/`))) {
+      refuseAccess(this.#gate.refuse(capability, path, "another folder is open there"));
+    }
+    this.#gate.act(capability, path, nothing, access === "read" ? refuseAccess : refuseWriting);
+  }
+
+  /**
+   * What is moved, or gets a second name, is from then on what the rules of the new place say, and all that is in it. Between
+   * places with different rules it would be a way around them: they are as far from each other as two file systems.
+   */
+  #checkSameRules(from: Place, target: FolderHandle, to: Place): void {
+    if (this.mount.isPrivate) return;
+    const [source, destination] = [this.#guestPath(from), target.#guestPath(to)];
+    const areSame = (["fs.read", "fs.write"] as const).every((capability) =>
+      this.#gate.decidesAlike(capability, source, destination),
+    );
+    if (areSame) return;
+    this.#gate.refuse("fs.write", destination, `other rules hold for ${source}`);
+    throw new FsError("xdev");
+  }
+
+  /** As the guest sees it, for the gate. */
+  #guestPath({ resolved }: { readonly resolved: string }): string {
+    const { guestPath } = this.mount;
+    return `${guestPath === "/" ? "" : guestPath}/${this.#below(resolved)}`;
   }
 
   #refused(path: string, rule: string): void {

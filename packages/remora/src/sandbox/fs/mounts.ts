@@ -47,7 +47,8 @@ export function openMounts(options: MountOptions): Mounted[] {
   const mounted: Mounted[] = [];
   try {
     if (options.grants.some((grant) => grant.capability === "fs.private")) mounted.push(openPrivate(options));
-    for (const guestPath of grantedPaths(options.grants)) mounted.push(openGranted(guestPath, options));
+    const guestPaths = grantedPaths(options.grants);
+    for (const guestPath of guestPaths) mounted.push(openGranted(guestPath, guestPaths, options));
     return mounted;
   } catch (error) {
     for (const each of mounted) each.close();
@@ -57,7 +58,7 @@ export function openMounts(options: MountOptions): Mounted[] {
 
 function openPrivate({ privateFolder, limits, nowNs }: MountOptions): Mounted {
   const mountOf = (volume: Volume, quota: Quota, release = () => {}): Mounted => ({
-    mount: { guestPath: "/", volume, isPrivate: true },
+    mount: { guestPath: "/", volume, isPrivate: true, hidden: [] },
     quota,
     close() {
       volume.close();
@@ -107,13 +108,35 @@ function ownCount(folder: string, limits: QuotaBounds): { count: UsageCount; rel
   return { count: shared.count, release };
 }
 
-function openGranted(guestPath: string, { folders = {}, limits }: MountOptions): Mounted {
+function openGranted(
+  guestPath: string,
+  guestPaths: readonly string[],
+  { folders = {}, limits }: MountOptions,
+): Mounted {
+  const folder = folderAt(guestPath, folders);
+  const quota = new Quota(limits);
+  const volume = diskVolume({ folder, quota });
+  const { covers } = targetKinds.folder;
+  const hidden = guestPaths.filter((inner) => {
+    if (inner === guestPath || !covers(guestPath, inner)) return false;
+    const sameWay = `${folder}/${inner.slice(guestPath === "/" ? 1 : guestPath.length + 1)}`;
+    return !isSameFolder(sameWay, folderAt(inner, folders));
+  });
+  return { mount: { guestPath, volume, isPrivate: false, hidden }, quota, close: () => volume.close() };
+}
+
+/** @throws sandbox/no-folder */
+function folderAt(guestPath: string, folders: Readonly<Record<string, string>>): string {
   const folder = Object.hasOwn(folders, guestPath) ? folders[guestPath] : undefined;
   if (folder === undefined)
     throw sandboxErrors["no-folder"]({ folder: guestPath, found: "no folder of the host for it" });
-  const quota = new Quota(limits);
-  const volume = diskVolume({ folder, quota });
-  return { mount: { guestPath, volume, isPrivate: false }, quota, close: () => volume.close() };
+  return folder;
+}
+
+/** Whether the inner one of two granted folders is what the outer one has there anyway. */
+function isSameFolder(one: string, two: string): boolean {
+  const [a, b] = [one, two].map((path) => fs.statSync(path, { bigint: true, throwIfNoEntry: false }));
+  return a !== undefined && b !== undefined && keyOf(a) === keyOf(b);
 }
 
 /** In canonical spelling, each once. */

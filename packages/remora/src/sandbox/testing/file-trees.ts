@@ -61,7 +61,7 @@ export function withTrees(
     });
     const folder = new FolderHandle({
       folder: volume.root,
-      mount: { guestPath: "/", volume, isPrivate: true },
+      mount: { guestPath: "/", volume, isPrivate: true, hidden: [] },
       gate,
       bounds: defaultSandboxLimits,
     });
