@@ -37,4 +37,4 @@ export {
   type RefusedImport,
 } from "./imports.ts";
 // How targets are written.
-export { globCovers, parseNetwork, type TargetKind, targetKinds } from "./target.ts";
+export { formatNetwork, globCovers, parseNetwork, type TargetKind, targetKinds } from "./target.ts";

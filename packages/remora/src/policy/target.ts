@@ -117,8 +117,23 @@ function canonicalOrigin(text: string): string | undefined {
   const [, scheme = "", wildcard = "", host = "", portText] = match;
   const port = portText === undefined ? defaultPorts[scheme] : Number(portText);
   if (port === undefined || port < 1 || port > 65_535 || host.length > 253) return undefined;
-  if (wildcard !== "" && (host.startsWith("[") || /^[0-9.]+$/.test(host))) return undefined;
-  return `${scheme}//${wildcard}${host}:${port}`;
+  const name = canonicalHost(host);
+  if (name === undefined || (wildcard !== "" && /^\[|^[0-9.]+$/.test(name))) return undefined;
+  return `${scheme}//${wildcard}${name}:${port}`;
+}
+
+/** Requests are asked for with addresses in full: no other spelling of a number would ever be met. */
+function canonicalHost(host: string): string | undefined {
+  if (host.startsWith("[")) {
+    const address = parseNetwork(host.slice(1, -1));
+    return address === undefined ? undefined : `[${formatNetwork(address)}]`;
+  }
+  return looksLikeNumber(host) && parseV4(host) === undefined ? undefined : host;
+}
+
+/** Whether a name could be an address to some resolver: "1.2.3" or "0x7f.1". */
+function looksLikeNumber(name: string): boolean {
+  return /(^|\.)(0x[0-9a-f]*|[0-9]+)$/.test(name);
 }
 
 function originCovers(granted: string, asked: string): boolean {
@@ -165,9 +180,8 @@ function socketAddress(text: string): string | undefined {
   if (text === "*") return text;
   const network = parseNetwork(text);
   if (network !== undefined) return formatNetwork(network);
-  // A name must not look like a number: "1.2.3" or "0x7f.1" would be an address to some resolvers.
   const isName = /^[a-z0-9_-]+(\.[a-z0-9_-]+)*$/.test(text) && text.length <= 253;
-  return isName && !/(^|\.)(0x[0-9a-f]*|[0-9]+)$/.test(text) ? text : undefined;
+  return isName && !looksLikeNumber(text) ? text : undefined;
 }
 
 function portRange(text: string): { from: number; to: number } | undefined {
@@ -198,7 +212,7 @@ export function parseNetwork(text: string): Network | undefined {
   return { value, bits, prefix: Number(prefixText) };
 }
 
-function formatNetwork(network: Network): string {
+export function formatNetwork(network: Network): string {
   const text = network.bits === 32 ? formatV4(network.value) : formatV6(network.value);
   return network.prefix === network.bits ? text : `${text}/${network.prefix}`;
 }

@@ -38,7 +38,8 @@ export type { LogLevel, LogLine, LogSink } from "./machine/log.ts";
 export { blockedWaiting, noWaiting, suspendedWaiting, type Waiting } from "./machine/waiting.ts";
 // Sockets.
 export type { Change } from "./net/change.ts";
-export { type Endpoint, type Resolve, SocketError, type SocketProblem, Sockets } from "./net/sockets.ts";
+export type { Resolve } from "./net/lookups.ts";
+export { type Endpoint, SocketError, type SocketProblem, Sockets } from "./net/sockets.ts";
 export type { TcpConnection } from "./net/tcp.ts";
 export type { TcpListener } from "./net/tcp-listener.ts";
 export type { Datagram, UdpPort } from "./net/udp.ts";

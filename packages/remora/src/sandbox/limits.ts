@@ -48,7 +48,7 @@ export interface SandboxLimits {
   readonly webSocketMessageBytesMax: number;
   /** Messages that wait to be received; the peer's next ones stay with it. */
   readonly webSocketMessagesMax: number;
-  /** Names that are being looked up for sockets. */
+  /** Names that are being looked up, for sockets, requests and WebSockets together. */
   readonly lookupsPendingMax: number;
   /** Sockets at a time. */
   readonly socketsMax: number;

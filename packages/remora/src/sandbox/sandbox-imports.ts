@@ -30,7 +30,8 @@ import { BoundedLog, type LogSink } from "./machine/log.ts";
 import { Machine, type PluginMachine } from "./machine/machine.ts";
 import { realRandom, seededRandom } from "./machine/random.ts";
 import { noWaiting, type Waiting } from "./machine/waiting.ts";
-import { type Resolve, Sockets } from "./net/sockets.ts";
+import { boundedResolve, type Resolve } from "./net/lookups.ts";
+import { Sockets } from "./net/sockets.ts";
 import { noTraffic, type Traffic } from "./net/traffic.ts";
 import {
   type CoreImport,
@@ -171,7 +172,7 @@ export function sandboxImports(options: SandboxOptions): Sandbox {
     traffic,
     limits,
     grants: options.grants,
-    resolve: options.network?.resolve ?? hostResolve,
+    resolve: boundedResolve(options.network?.resolve ?? hostResolve, limits.lookupsPendingMax),
     addresses: checkNetworks(options.network?.addresses ?? []),
   };
   const { certificates } = options.network ?? {};

@@ -48,6 +48,9 @@ export interface OpenRequest {
   close(): void;
 }
 
+/** Responses before the response (RFC 9110 §15.2); a server can send them without end. */
+const informationMax = 16;
+
 /** Beyond so many bytes a writer is asked to wait for the connection. */
 const earlyBytesMax = 65_536;
 const methodPattern = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,32}$/;
@@ -227,7 +230,11 @@ class Exchange implements OpenRequest {
     });
     return new Promise((resolve, reject) => {
       message.on("error", (error) => reject(this.#failure ?? httpFailureOf(error)));
-      message.on("information", () => {});
+      let informationCount = 0;
+      message.on("information", ({ rawHeaders }) => {
+        traffic.receivedBytes += rawHeaders.join("").length;
+        if (++informationCount > informationMax) this.#abort({ tag: "HTTP-protocol-error" });
+      });
       message.on("upgrade", (_response, socket) => {
         socket.destroy();
         reject(new HttpFailure({ tag: "HTTP-upgrade-failed" }));

@@ -9,8 +9,8 @@ import { isIP } from "node:net";
 import { type Grant, parseNetwork } from "../../policy/index.ts";
 import type { Gate } from "../gate.ts";
 import type { SandboxLimits } from "../limits.ts";
-import { addressKind, isInNetworks } from "../net/address.ts";
-import type { Resolve } from "../net/sockets.ts";
+import { addressesMeant, addressKind, isInNetworks } from "../net/address.ts";
+import { type Resolve, TooManyLookups } from "../net/lookups.ts";
 import type { Traffic } from "../net/traffic.ts";
 import { HttpFailure } from "./failure.ts";
 import { http, type Target, targetOf, webSocket } from "./target.ts";
@@ -18,6 +18,7 @@ import { http, type Target, targetOf, webSocket } from "./target.ts";
 export interface NetworkOptions {
   readonly gate: Gate;
   readonly limits: SandboxLimits;
+  /** Rejects with `TooManyLookups` what is one too many. */
   readonly resolve: Resolve;
   /** Counts what goes out and comes in. */
   readonly traffic: Traffic;
@@ -43,11 +44,14 @@ export function checkOrigin({ origin }: Target, gate: Gate): void {
 /**
  * The one address to connect to. All that the name has are checked: one that is private condemns the name.
  *
- * @throws HttpFailure `DNS-error`, `destination-IP-prohibited`
+ * @throws HttpFailure `DNS-error`, `destination-IP-prohibited`, `connection-limit-reached`
  */
 export async function checkedAddress(target: Target, network: NetworkOptions): Promise<string> {
   const found = target.isAddress ? [target.host] : await resolved(target.host, network.resolve);
-  for (const address of found) checkAddress(address, target, network);
+  for (const address of found) {
+    checkAddress(address, target, network);
+    checkDenials(address, target, network.gate);
+  }
   const [first] = found;
   if (first === undefined) throw new HttpFailure({ tag: "DNS-error", val: { rcode: "NXDOMAIN" } });
   return first;
@@ -65,7 +69,8 @@ export function lookupOf(address: string): LookupFunction {
 async function resolved(name: string, resolve: Resolve): Promise<readonly string[]> {
   try {
     return await resolve(name);
-  } catch {
+  } catch (error) {
+    if (error instanceof TooManyLookups) throw new HttpFailure({ tag: "connection-limit-reached" });
     // Why a name is not found is the host's network's business.
     throw new HttpFailure({ tag: "DNS-error", val: { rcode: "NXDOMAIN" } });
   }
@@ -79,6 +84,16 @@ function checkAddress(address: string, target: Target, network: NetworkOptions):
   if (kind !== "malformed" && (isNamed || isInNetworks(address, addresses))) return;
   gate.refuse("net.http", target.origin, `the address ${address} is ${kind} and not named`);
   throw new HttpFailure({ tag: "destination-IP-prohibited" });
+}
+
+/** A denial of an origin that is an address holds for whatever name leads there. */
+function checkDenials(address: string, { url, port, origin }: Target, gate: Gate): void {
+  for (const meant of addressesMeant(address)) {
+    const denied = `${url.protocol}//${isIP(meant) === 6 ? `[${meant}]` : meant}:${port}`;
+    if (!gate.forbids("net.http", denied)) continue;
+    gate.refuse("net.http", origin, `it leads to ${denied}, of which a denial speaks`);
+    throw new HttpFailure({ tag: "destination-IP-prohibited" });
+  }
 }
 
 /** Whether a grant names this very origin: "*" and "*.example.org" name no address. */

@@ -45,9 +45,11 @@ export function headerProblem([name, value]: Header): HeaderProblem | undefined 
   return isForbiddenName(name) ? "forbidden" : undefined;
 }
 
-/** Some servers take "_" for "-": both are refused. */
+/** Some servers take "_" for "-": both are refused, and a length beside the one that is checked. */
 export function isForbiddenName(name: string): boolean {
-  return forbidden.has(name.toLowerCase().replaceAll("_", "-"));
+  const lower = name.toLowerCase();
+  const dashed = lower.replaceAll("_", "-");
+  return forbidden.has(dashed) || (dashed === "content-length" && lower !== dashed);
 }
 
 /** Whether so many headers of so many bytes may be had. */

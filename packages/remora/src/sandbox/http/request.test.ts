@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import * as net from "node:net";
 import { after, before, test } from "node:test";
 import type { Grant } from "../../policy/index.ts";
 import type { SandboxOptions } from "../sandbox-imports.ts";
@@ -271,6 +272,74 @@ test("a redirect to any of them is refused as the first request would be", async
   assert.equal(front.seen.length, redirects);
   assert.equal(server.connections(), connections);
   await front.close();
+});
+
+test("a denial of an address holds for every form of it and for every name that leads there", async () => {
+  const { resolve } = stubResolver({ "six.example": [["2606:4700:0::1111"]], "four.example": [["8.8.8.8"]] });
+  const denials: Grant[] = [
+    {
+      capability: "net.http",
+      origins: ["http://8.8.8.8", "http://[2606:4700::1111]", "http://8.8.8.8:8080"],
+    },
+  ];
+  const options = { grants: [all], denials, network: { resolve } };
+  for (const url of [
+    "http://8.8.8.8/",
+    "http://134744072/",
+    "http://[::ffff:8.8.8.8]/",
+    "http://[2606:4700::0:1111]/",
+  ])
+    await expectFailure("HTTP-request-denied", { url }, options);
+  for (const url of [
+    "http://four.example/",
+    "http://six.example/",
+    "http://four.example:8080/",
+    "http://[64:ff9b::808:808]/",
+  ]) {
+    const audit = await expectFailure("destination-IP-prohibited", { url }, options);
+    assert.match(
+      audit.entries().findLast(({ answer }) => answer === "denied")?.rule ?? "",
+      /of which a denial speaks$/,
+    );
+  }
+});
+
+test("requests that are given up leave no more lookups behind than may be pending", async () => {
+  let lookups = 0;
+  const resolve = (): Promise<never> => {
+    lookups++;
+    return new Promise(() => {});
+  };
+  const tested = testSandbox({
+    grants: [all],
+    network: { resolve },
+    limits: { lookupsPendingMax: 3, httpTimeMsMax: 20 },
+  });
+  const tags = new Set<string>();
+  const failed = (error: unknown) => error instanceof HttpFailure && tags.add(error.reason.tag);
+  for (let round = 0; round < 10; round++) {
+    await tested.sandbox.request({ method: "GET", url: "http://slow.example/", headers: [] }).catch(failed);
+    tested.sandbox.webSockets.open({ url: "ws://slow.example/" }).cut();
+  }
+  assert.equal(lookups, 3);
+  assert.deepEqual([...tags], ["HTTP-response-timeout", "connection-limit-reached"]);
+  tested.sandbox.close();
+});
+
+test("a server that says over and over that it will answer is left", async (t) => {
+  const endless = net.createServer((socket) => {
+    socket.on("error", () => {});
+    const more = (): void => {
+      while (!socket.destroyed && socket.write("HTTP/1.1 103 Early Hints\r\nLink: <a>\r\n\r\n".repeat(100)));
+      socket.once("drain", more);
+    };
+    socket.once("data", more);
+  });
+  t.after(() => endless.close());
+  await new Promise<void>((resolve) => endless.listen(0, "127.0.0.1", resolve));
+  const origin = `http://127.0.0.1:${(endless.address() as net.AddressInfo).port}`; // it listens on TCP
+  const grants: Grant[] = [{ capability: "net.http", origins: [origin] }];
+  await expectFailure("HTTP-protocol-error", { url: `${origin}/` }, { grants });
 });
 
 test("what is no plain http URL is refused, whatever it hides", async () => {

@@ -1,6 +1,7 @@
 /** The URL of a request, in the one spelling that the gate decides on. */
 
 import { isIP } from "node:net";
+import { canonicalAddress } from "../net/address.ts";
 import { HttpFailure } from "./failure.ts";
 
 export interface Schemes {
@@ -46,8 +47,11 @@ export function targetOf(text: string, schemes: Schemes = http): Target {
     throw invalidUrl("it has a user name");
   }
   const bare = url.hostname.replace(/^\[|\]$/g, "");
-  const host = bare.endsWith(".") ? bare.slice(0, -1) : bare;
-  if (host === "" || /^\.|\.\.|\.$/.test(host)) throw invalidUrl("it has no host");
+  const name = bare.endsWith(".") ? bare.slice(0, -1) : bare;
+  if (name === "" || /^\.|\.\.|\.$/.test(name)) throw invalidUrl("it has no host");
+  // An IPv4 address in the clothes of IPv6 is decided on as what it is.
+  const host =
+    isIP(name) === 6 && isIP(canonicalAddress(name) ?? "") === 4 ? (canonicalAddress(name) ?? name) : name;
   const port = url.port === "" ? (url.protocol === secure ? 443 : 80) : Number(url.port);
   if (port === 0) throw invalidUrl("its port is 0");
   const isAddress = isIP(host) !== 0;

@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import * as http from "node:http";
 import type { AddressInfo } from "node:net";
 import * as net from "node:net";
 import { after, before, test } from "node:test";
@@ -203,6 +205,51 @@ test("connections, the size of a message and what waits are bounded", async () =
   connection.cut();
   serve = (socket) => socket.send("x".repeat(1_001));
   assert.equal(await failureOf(sandbox.webSockets.open({ url: origin })), "HTTP-response-body-size");
+});
+
+test("a connection that the host keeps to some address of a name is none of the guest's", async (t) => {
+  const keeping = await testServer((_request, response) => response.end("kept"));
+  t.after(() => keeping.close());
+  const lookup: net.LookupFunction = (_name, { all }, done) =>
+    all === true ? done(null, [{ address: "127.0.0.1", family: 4 }]) : done(null, "127.0.0.1", 4);
+  await new Promise<void>((resolve) => {
+    const request = http.get({ host: "pooled.example", port: keeping.port, lookup, agent: http.globalAgent });
+    request.on("response", (response) => response.resume().on("close", resolve));
+  });
+  const url = `ws://pooled.example:${keeping.port}`;
+  const { resolve } = stubResolver({ "pooled.example": [["127.0.0.2"]] });
+  const { sandbox } = opened([url], { network: { resolve, addresses: ["127.0.0.2"] } });
+  assert.equal(await failureOf(sandbox.webSockets.open({ url })), "connection-refused");
+  assert.equal(keeping.seen.length, 1);
+  sandbox.close();
+});
+
+test("a peer that asks for answers and does not read them is left before they fill the memory", async (t) => {
+  const flood = net.createServer((socket) => {
+    socket.on("error", () => {});
+    socket.once("data", (head) => {
+      const key = /sec-websocket-key: (\S+)/i.exec(head.toString())?.[1] ?? "";
+      const accept = createHash("sha1").update(`${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`).digest("base64");
+      socket.write(
+        `HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${accept}\r\n\r\n`,
+      );
+      socket.pause();
+      const pings = Buffer.alloc(127 * 500, Buffer.concat([Buffer.of(0x89, 125), Buffer.alloc(125, 0x78)]));
+      const more = (): void => {
+        while (!socket.destroyed && socket.write(pings));
+        socket.once("drain", more);
+      };
+      more();
+    });
+  });
+  t.after(() => flood.close());
+  await new Promise<void>((resolve) => flood.listen(0, "127.0.0.1", resolve));
+  const url = `ws://127.0.0.1:${(flood.address() as AddressInfo).port}`;
+  const { sandbox } = opened([url]);
+  const before = process.memoryUsage().rss;
+  const connection = sandbox.webSockets.open({ url });
+  await until(connection, () => connection.state === "closed");
+  assert.ok(process.memoryUsage().rss - before < 200_000_000);
 });
 
 test("a sender waits for a peer that does not read", async () => {

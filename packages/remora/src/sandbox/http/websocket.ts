@@ -166,6 +166,7 @@ export class WebSocketConnection {
         (request.headers ?? []).map(([name, value]) => [name, Buffer.from(value).toString("latin1")]),
       ),
       lookup: lookupOf(address),
+      agent: false, // a connection that the host keeps to some address of that name is not the guest's
       ...(certificates !== undefined && { ca: certificates }),
       followRedirects: false,
       perMessageDeflate: false,

@@ -4,7 +4,7 @@
  * request forgery. IANA's special-purpose registries for IPv4 and IPv6, RFC 6890 and its successors.
  */
 
-import { parseNetwork } from "../../policy/index.ts";
+import { formatNetwork, parseNetwork } from "../../policy/index.ts";
 
 export type AddressKind =
   | "public"
@@ -74,6 +74,32 @@ export function addressKind(address: string): AddressKind {
   const parsed = parseNetwork(address);
   if (parsed === undefined || parsed.prefix !== parsed.bits) return "malformed";
   return kindOf(parsed.value, parsed.bits);
+}
+
+/**
+ * The one spelling of an address, undefined when it is none. An IPv4 address that IPv6 maps is that one: it is what the
+ * system connects to.
+ */
+export function canonicalAddress(address: string): string | undefined {
+  const parsed = parseNetwork(address);
+  if (parsed === undefined || parsed.prefix !== parsed.bits) return undefined;
+  const isMapped = parsed.bits === 128 && parsed.value >> 32n === 0xffffn;
+  return formatNetwork(isMapped ? ipv4Of(parsed.value) : parsed);
+}
+
+/** An address in its one spelling and, where it carries one of IPv4, that one: whoever denies one means both. */
+export function addressesMeant(address: string): readonly string[] {
+  const canonical = canonicalAddress(address);
+  const parsed = canonical === undefined ? undefined : parseNetwork(canonical);
+  if (canonical === undefined || parsed === undefined) return [];
+  const carrier = parsedCarriers.find((range) => contains(range, parsed.value, parsed.bits));
+  return carrier === undefined
+    ? [canonical]
+    : [canonical, formatNetwork(ipv4Of(parsed.value >> carrier.behind))];
+}
+
+function ipv4Of(value: bigint) {
+  return { value: value & 0xffff_ffffn, bits: 32, prefix: 32 } as const;
 }
 
 /** Whether an address lies in one of these networks (`192.168.1.0/24`) or is one of these addresses. */

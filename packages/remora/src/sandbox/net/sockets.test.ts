@@ -84,6 +84,11 @@ test("what no grant covers is refused before anything is connected", () => {
     ["tcp connect * *", { address: "::1", port: tcpPort }],
     ["tcp connect * *", { address: "::ffff:127.0.0.1", port: tcpPort }],
     ["tcp connect * *", { address: "0.0.0.0", port: tcpPort }],
+    // So do the networks of all addresses, however they are written.
+    ["tcp connect 0.0.0.0/0 *", { address: "127.0.0.1", port: tcpPort }],
+    ["tcp connect ::/0 *", { address: "::1", port: tcpPort }],
+    // What IPv6 maps is an address of IPv4.
+    ["tcp connect ::ffff:0:0/96 *", { address: "::ffff:127.0.0.1", port: tcpPort }],
   ];
   for (const [target, remote] of rows) {
     const { sockets: granted, audit } = sockets([target]);
@@ -245,6 +250,68 @@ test("peers beyond the queue are turned away, and those accepted count as socket
   listener.accept();
   sandbox.close();
   for (const peer of peers) peer.destroy();
+});
+
+test("a denial holds for an address in every form, and for whatever name leads there", async () => {
+  const { resolve } = stubResolver({ "good.example": [["203.0.114.7"]], "evil.example": [["198.51.101.7"]] });
+  const denials: Grant[] = [
+    { capability: "net.socket", sockets: ["tcp connect 203.0.114.0/24 *", "tcp connect evil.example 443"] },
+  ];
+  const targets = ["tcp connect good.example *", "tcp connect * *"];
+  const { sockets: granted, audit } = sockets(targets, { denials, network: { resolve } });
+  await granted.lookUp("good.example");
+  await granted.lookUp("evil.example");
+  for (const address of [
+    "203.0.114.7", // by the name, and by the star
+    "::ffff:203.0.114.7",
+    "::ffff:cb00:7207",
+    "64:ff9b::cb00:7207",
+    "2002:cb00:7207::1",
+    "198.51.101.7",
+  ]) {
+    expectProblem("access-denied", () => granted.connectTcp({ address, port: 443 }), address);
+    const last = audit.entries().findLast(({ answer }) => answer === "denied");
+    assert.match(last?.rule ?? "", /denials\[0\]|a denial speaks of/, address);
+  }
+});
+
+test("asking for a name is an act: it takes a grant to connect there, and the audit has it", async () => {
+  const { resolve, asked } = stubResolver({ "a.example": [["8.8.8.8"]] });
+  const network = { network: { resolve } };
+  const lookUp = async (targets: readonly string[], denied: readonly string[] = []) => {
+    const denials: Grant[] = [{ capability: "net.socket", sockets: denied }];
+    const { sockets: granted, audit } = sockets(targets, { ...network, denials });
+    const outcome = await granted.lookUp("a.example").catch((error: SocketError) => error.problem);
+    return [outcome, audit.entries().at(-1)] as const;
+  };
+  const [found, line] = await lookUp(["tcp connect a.example 443"]);
+  assert.deepEqual(found, ["8.8.8.8"]);
+  assert.deepEqual([line?.answer, line?.target], ["allowed", "tcp connect a.example 443-443"]);
+  assert.deepEqual((await lookUp(["tcp connect * 443"]))[0], ["8.8.8.8"]);
+  assert.equal(asked.length, 2);
+  assert.equal((await lookUp(["tcp listen * *", "udp listen a.example *"]))[0], "access-denied");
+  assert.equal((await lookUp(["tcp connect * *"], ["tcp connect a.example *"]))[0], "access-denied");
+  assert.equal(asked.length, 2);
+});
+
+test("an address of IPv6 is the same for grants, names and answers, however it is spelt", async (t) => {
+  const peer = dgram.createSocket("udp6");
+  peer.on("message", (data, from) => peer.send(data, from.port, from.address));
+  const isThere = await new Promise<boolean>((resolve) => {
+    peer.once("error", () => resolve(false)).bind(0, "::1", () => resolve(true));
+  });
+  if (!isThere) return t.skip("there is no IPv6 here");
+  const { port } = peer.address();
+  const { resolve } = stubResolver({ "six.example": [["::1"]] });
+  const network = { resolve, addresses: ["::1"] };
+  const { sockets: granted, sandbox } = sockets([`udp connect six.example ${port}`], { network });
+  await granted.lookUp("six.example");
+  const socket = granted.openUdp("ipv6");
+  socket.send(bytes("hello"), { address: "0:0:0:0:0:0:0:1", port });
+  await until(socket, () => socket.pendingCount > 0);
+  assert.equal(text(socket.receive()?.data ?? bytes("")), "hello");
+  sandbox.close();
+  peer.close();
 });
 
 test("names that are looked up at a time are bounded, and each that is found makes room", async () => {

@@ -7,14 +7,12 @@
 import { coreVocabulary, type Grant, targetKinds } from "../../policy/index.ts";
 import type { Gate } from "../gate.ts";
 import type { SandboxLimits } from "../limits.ts";
-import { addressKind, isInNetworks } from "./address.ts";
+import { addressesMeant, addressKind, canonicalAddress, isInNetworks } from "./address.ts";
+import { type Resolve, TooManyLookups } from "./lookups.ts";
 import { TcpConnection } from "./tcp.ts";
 import { TcpListener } from "./tcp-listener.ts";
 import type { Traffic } from "./traffic.ts";
 import { UdpPort } from "./udp.ts";
-
-/** Addresses for a name, as text; rejects when there are none. */
-export type Resolve = (name: string) => Promise<readonly string[]>;
 
 const problems = [
   "access-denied",
@@ -62,6 +60,7 @@ export interface SocketsOptions {
   readonly gate: Gate;
   readonly limits: SandboxLimits;
   readonly grants: readonly Grant[];
+  /** Rejects with `TooManyLookups` what is one too many. */
   readonly resolve: Resolve;
   /** Counts what goes over the sockets. */
   readonly traffic: Traffic;
@@ -82,7 +81,6 @@ export class Sockets {
   readonly #open = new Set<{ close(): void }>();
   /** Names by the address that they led to. */
   readonly #names = new Map<string, Set<string>>();
-  #lookups = 0;
 
   constructor(options: SocketsOptions) {
     this.#options = options;
@@ -136,29 +134,18 @@ export class Sockets {
    */
   async lookUp(name: string): Promise<readonly string[]> {
     const host = name.toLowerCase().replace(/\.$/, "");
-    const isGranted = this.#targets().some((words) => words[2] === host || words[2] === "*");
-    if (!isGranted) {
-      this.#options.gate.refuse("net.socket", host, "no grant mentions the name");
-      throw new SocketError("access-denied");
-    }
-    // The system's resolver goes on when nobody waits any more, and takes its time.
-    if (this.#lookups >= this.#options.limits.lookupsPendingMax) {
-      throw new SocketError("temporary-resolver-failure");
-    }
-    this.#lookups++;
-    const found = await this.#options
-      .resolve(host)
-      .catch(() => {
-        // Why a name is not found is the host's network's business.
-        throw new SocketError("name-unresolvable");
-      })
-      .finally(() => this.#lookups--);
+    this.#passLookup(host);
+    const found = await this.#options.resolve(host).catch((error: unknown) => {
+      // Why a name is not found is the host's network's business.
+      const isFull = error instanceof TooManyLookups;
+      throw new SocketError(isFull ? "temporary-resolver-failure" : "name-unresolvable");
+    });
     const reachable = found.filter((address) => this.#mayLeadTo(host, address));
     if (reachable.length === 0) throw new SocketError("name-unresolvable");
     for (const address of reachable) {
       if (this.#names.size >= rememberedMax) this.#names.clear();
-      const names = this.#names.get(address) ?? new Set();
-      this.#names.set(address, names.add(host));
+      const key = canonicalAddress(address) ?? address;
+      this.#names.set(key, (this.#names.get(key) ?? new Set()).add(host));
     }
     return reachable;
   }
@@ -172,6 +159,23 @@ export class Sockets {
     const socket = open(() => this.#open.delete(socket));
     this.#open.add(socket);
     return socket;
+  }
+
+  /** Asking for a name tells it to others: it takes a grant by which one of its addresses could be reached. */
+  #passLookup(host: string): void {
+    const { gate } = this.#options;
+    const targets = this.#targets()
+      .filter(([, role, address]) => role === "connect" && (address === host || address === "*"))
+      .map(([protocol, role, , ports]) => `${protocol} ${role} ${host} ${ports}`);
+    const target = targets.find((one) => !gate.forbids("net.socket", one)) ?? targets[0];
+    const refuse = (): never => {
+      throw new SocketError("access-denied");
+    };
+    if (target !== undefined) gate.act("net.socket", target, () => {}, refuse);
+    else {
+      gate.refuse("net.socket", host, "no grant mentions the name");
+      refuse();
+    }
   }
 
   /** A name may lead to what is not public only where the operator named that too. */
@@ -190,15 +194,22 @@ export class Sockets {
     if (kind === "malformed" || !isPort || (role === "connect" && endpoint.port === 0)) {
       throw new SocketError("invalid-argument");
     }
-    const targets = [endpoint.address, ...(this.#names.get(endpoint.address) ?? [])].map(
-      (address) => `${protocol} ${role} ${address} ${endpoint.port}`,
-    );
-    const [byAddress = "", ...byNames] = targets;
+    const targetOf = (address: string) => `${protocol} ${role} ${address} ${endpoint.port}`;
+    const [address = "", ...carried] = addressesMeant(endpoint.address);
+    const byAddress = targetOf(address);
+    const byNames = [...(this.#names.get(address) ?? [])].map(targetOf);
     const named = byNames.find((target) => this.#isCovered(target, true));
     const target = named ?? byAddress;
     const refuse = (): never => {
       throw new SocketError("access-denied");
     };
+    // A grant may be for a name and a denial for its address, or the other way round.
+    const others = [byAddress, ...carried.map(targetOf), ...byNames];
+    const denied = others.find((other) => other !== target && gate.forbids("net.socket", other));
+    if (denied !== undefined) {
+      gate.refuse("net.socket", target, `a denial speaks of ${denied}`);
+      refuse();
+    }
     if (role === "connect" && kind !== "public" && named === undefined && !this.#isCovered(byAddress, true)) {
       gate.refuse("net.socket", target, `the address is ${kind} and not named`);
       refuse();
@@ -206,13 +217,15 @@ export class Sockets {
     gate.act("net.socket", target, () => {}, refuse);
   }
 
-  /** Whether a grant covers a target, by more than "*" when it must be named. */
+  /** Whether a grant covers a target, by more than "*" or a network of all addresses when it must be named. */
   #isCovered(target: string, mustBeNamed: boolean): boolean {
     const asked = targetKinds.socket.canonical(target);
     return (
       asked !== undefined &&
       this.#targets().some(
-        (words) => (!mustBeNamed || words[2] !== "*") && targetKinds.socket.covers(words.join(" "), asked),
+        (words) =>
+          (!mustBeNamed || !/^\*$|\/0$/.test(words[2] ?? "")) &&
+          targetKinds.socket.covers(words.join(" "), asked),
       )
     );
   }

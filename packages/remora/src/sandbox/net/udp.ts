@@ -3,6 +3,7 @@
 import * as dgram from "node:dgram";
 import { isIP } from "node:net";
 import type { SandboxLimits } from "../limits.ts";
+import { canonicalAddress } from "./address.ts";
 import { Change } from "./change.ts";
 import { type Endpoint, SocketError, type SocketProblem, socketProblemOf } from "./sockets.ts";
 import type { Traffic } from "./traffic.ts";
@@ -222,6 +223,7 @@ export class UdpPort {
   }
 }
 
+/** The guest may spell an address otherwise than the system that receives from it. */
 function peerOf({ address, port }: Endpoint): string {
-  return `${address} ${port}`;
+  return `${canonicalAddress(address) ?? address} ${port}`;
 }
