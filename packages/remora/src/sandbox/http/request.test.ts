@@ -456,6 +456,7 @@ test("headers and methods that smuggle are refused", async () => {
   const names = [
     "Host",
     "Transfer-Encoding",
+    "Content_Length",
     "transfer_encoding",
     "Connection",
     "Upgrade",
