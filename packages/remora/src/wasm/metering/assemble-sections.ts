@@ -13,15 +13,17 @@ export function assembleSections(
   emitted: Emitted,
   hasMovedGlobals: boolean,
 ): Uint8Array {
-  const writer = new ByteWriter(module.bytes.length + emitted.bodies.length + 4_096);
-  writer.raw(Uint8Array.from(moduleHeader));
+  const pieces: Uint8Array[] = [Uint8Array.from(moduleHeader)];
+  const write = (id: number, content: readonly Uint8Array[]) => {
+    pieces.push(new ByteWriter(16).byte(id).u32(lengthOf(content)).finish(), ...content);
+  };
   let done = 0;
   const writeNew = (upTo: number) => {
     for (; done < upTo; done++) {
       const kind = sectionOrder[done] ?? "custom";
       const content = contents.get(kind);
-      if (kind === "code" && emitted.hints.functions > 0) writer.byte(0).sized(emitted.hints.content());
-      if (content !== undefined) writer.byte(sectionKinds.indexOf(kind)).sized(content);
+      if (kind === "code" && emitted.hints.functions > 0) write(0, [emitted.hints.content()]);
+      if (content !== undefined) write(sectionKinds.indexOf(kind), content);
     }
   };
   for (const section of module.sections) {
@@ -31,7 +33,7 @@ export function assembleSections(
       const names = new ByteWriter(section.items.length + 16)
         .name("name")
         .raw(withoutGlobalNames(section.items));
-      writer.byte(0).sized(names.finish());
+      write(0, [names.finish()]);
       continue;
     }
     if (section.kind !== "custom") {
@@ -42,10 +44,25 @@ export function assembleSections(
       }
       done++;
     }
-    writer.raw(module.bytes.subarray(section.source.start, section.source.end));
+    pieces.push(module.bytes.subarray(section.source.start, section.source.end));
   }
   writeNew(sectionOrder.length);
-  return writer.finish();
+  return joined(pieces);
+}
+
+export function lengthOf(pieces: readonly Uint8Array[]): number {
+  return pieces.reduce((sum, { length }) => sum + length, 0);
+}
+
+/** All of a module is copied once here, into memory of its own size: what waits for the garbage collector counts as well. */
+function joined(pieces: readonly Uint8Array[]): Uint8Array {
+  const bytes = new Uint8Array(lengthOf(pieces));
+  let at = 0;
+  for (const piece of pieces) {
+    bytes.set(piece, at);
+    at += piece.length;
+  }
+  return bytes;
 }
 
 /** What refers to code by offset and does not fit any more (4.2). */

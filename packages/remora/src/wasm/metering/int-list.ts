@@ -39,7 +39,8 @@ export class IntList {
   }
 
   private grow(): void {
-    const next = new Int32Array(this.data.length * 2);
+    // By half: what is left behind is memory until it is collected.
+    const next = new Int32Array(this.data.length + (this.data.length >> 1) + 64);
     next.set(this.data);
     this.data = next;
   }

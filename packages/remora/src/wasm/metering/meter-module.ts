@@ -13,7 +13,7 @@ import type { Module } from "../module.ts";
 import { operators } from "../opcodes.ts";
 import { analyse } from "./analyse.ts";
 import { Helpers, makeAppendix, names } from "./appendix.ts";
-import { assembleSections } from "./assemble-sections.ts";
+import { assembleSections, lengthOf } from "./assemble-sections.ts";
 import { capSegments, capTags, sumOfMins } from "./caps.ts";
 import { checkIndices } from "./check-indices.ts";
 import { type MeteredModule, type MeterOptions, reservedPrefix } from "./contract.ts";
@@ -118,7 +118,7 @@ function* rewriteSteps(original: Uint8Array, options: MeterOptions, pieces?: Int
     tableElementsMin: Number(sumOfMins(tables.defined)),
     stackSlotsUncounted: options.stack ? plan.stackSlotsUncounted : 0,
     compileWork: facts.compileWork,
-    codeBytes: { before: codeSize(module), after: contents.get("code")?.length ?? 0 },
+    codeBytes: { before: codeSize(module), after: lengthOf(contents.get("code") ?? []) },
   };
 }
 

@@ -18,15 +18,15 @@ export interface RewriteInput {
   readonly tables: Sizes;
 }
 
-/** By the kind of section, which must be in the module or get its place in `assemble-sections.ts`. */
-export type Contents = Map<SectionKind, Uint8Array>;
+/** In pieces, by the kind of section, which must be in the module or get its place in `assemble-sections.ts`. */
+export type Contents = Map<SectionKind, readonly Uint8Array[]>;
 
 /** New contents of the sections that change. */
 export function rewriteSections({ module, appendix, emitted, memories, tables }: RewriteInput): Contents {
   const contents: Contents = new Map();
   const append = (kind: SectionKind, added: Section) => {
     const count = Array.isArray(added.items) ? added.items.length : 0;
-    contents.set(kind, appendItems(module, kind, count, withoutCount(encodeContent(added))));
+    contents.set(kind, [appendItems(module, kind, count, withoutCount(encodeContent(added)))]);
   };
   append("type", { kind: "type", items: appendix.types });
   append("function", { kind: "function", items: appendix.functions.map(({ type }) => type) });
@@ -38,27 +38,22 @@ export function rewriteSections({ module, appendix, emitted, memories, tables }:
   }
   const ownTables = findSection(module, "table")?.items ?? [];
   const one: SizeLimits = { min: 1n, max: 1n, is64: false, isShared: false };
-  contents.set(
-    "table",
-    encodeContent({
-      kind: "table",
-      items: [
-        ...ownTables.map((table, index) => ({
-          init: table.init === undefined ? undefined : moveExpr(table.init, appendix.move),
-          type: { ...table.type, limits: tables.defined[index] ?? table.type.limits },
-        })),
-        { type: { element: { isNullable: true, heap: "func" }, limits: one }, init: undefined },
-      ],
-    }),
-  );
+  const ownItems = ownTables.map((table, index) => ({
+    init: table.init === undefined ? undefined : moveExpr(table.init, appendix.move),
+    type: { ...table.type, limits: tables.defined[index] ?? table.type.limits },
+  }));
+  const refill = {
+    type: { element: { isNullable: true, heap: "func" }, limits: one },
+    init: undefined,
+  } as const;
+  contents.set("table", [encodeContent({ kind: "table", items: [...ownItems, refill] })]);
   if (memories.defined.length > 0) {
-    contents.set("memory", encodeContent({ kind: "memory", items: memories.defined }));
+    contents.set("memory", [encodeContent({ kind: "memory", items: memories.defined })]);
   }
-  const code = new ByteWriter(emitted.bodies.length + 4_096);
-  code.u32((findSection(module, "code")?.items.length ?? 0) + appendix.functions.length);
-  code.raw(emitted.bodies);
-  for (const { body } of appendix.functions) code.sized(body);
-  contents.set("code", code.finish());
+  const count = (findSection(module, "code")?.items.length ?? 0) + appendix.functions.length;
+  const added = new ByteWriter(4_096);
+  for (const { body } of appendix.functions) added.sized(body);
+  contents.set("code", [new ByteWriter(16).u32(count).finish(), emitted.bodies, added.finish()]);
   return contents;
 }
 
@@ -71,16 +66,16 @@ function moveGlobals(module: Module, { move, exports }: Appendix, contents: Cont
   for (const section of module.sections) {
     if (section.kind === "export") {
       const items = [...section.items.map((item) => moveExport(item, move)), ...exports];
-      contents.set("export", encodeContent({ kind: "export", items }));
+      contents.set("export", [encodeContent({ kind: "export", items })]);
     } else if (section.kind === "global" && section.items.some(({ init }) => isMoved(init))) {
       const items = section.items.map((global) => moveGlobal(global, move));
-      contents.set("global", encodeContent({ kind: "global", items }));
+      contents.set("global", [encodeContent({ kind: "global", items })]);
     } else if (section.kind === "data" && section.items.some(({ active }) => isMoved(active?.offset))) {
       const items = section.items.map((segment) => moveData(segment, move));
-      contents.set("data", encodeContent({ kind: "data", items }));
+      contents.set("data", [encodeContent({ kind: "data", items })]);
     } else if (section.kind === "element" && section.items.some(hasMoved)) {
       const items = section.items.map((segment) => moveElement(segment, move));
-      contents.set("element", encodeContent({ kind: "element", items }));
+      contents.set("element", [encodeContent({ kind: "element", items })]);
     }
   }
 }
