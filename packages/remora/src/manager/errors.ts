@@ -212,10 +212,15 @@ export const managerErrors = defineErrors("manager", {
     message: (d: { plugin: string }) =>
       `Cannot answer for ${harmless(d.plugin)}: nothing of it waits for consent`,
   },
+  "stopped-without": {
+    fault: "operator",
+    message: (d: { plugin: string; taken: string; code: string; reason: string }) =>
+      `Cannot run ${d.plugin} any more without ${harmless(d.taken, 500)}, which was taken from it: ${d.code}: ${d.reason}; give it back, or disable the plugin`,
+  },
   "not-granted": {
     fault: "operator",
-    message: (d: { plugin: string; capability: string; has: readonly string[] }) =>
-      `Cannot take ${harmless(d.capability)} from ${d.plugin}: it was not granted; granted ${d.has.length === 1 ? "is" : "are"} ${d.has.join(", ") || "none"}`,
+    message: (d: { plugin: string; wanted: string; has: readonly string[]; isOfPolicy: boolean }) =>
+      `Cannot take ${harmless(d.wanted, 500)} from ${d.plugin}: it was not granted as such; granted ${d.has.length === 1 ? "is" : "are"} ${d.has.map((one) => harmless(one, 500)).join(", ") || "none"}${d.isOfPolicy ? "; what the policy gives, the policy can deny" : ""}`,
   },
   "not-running": {
     fault: "operator",

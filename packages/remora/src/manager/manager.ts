@@ -255,9 +255,12 @@ export class Manager {
 
   /**
    * Takes from a plugin what it was given, and makes it anew without it. A grant without targets takes the capability.
+   * It is gone at once, also from calls that are under way, and what they hold open by it is closed.
    *
-   * @throws manager/not-granted it has nothing of this
-   * @throws policy/… manager/prepare manager/hand-over it cannot be made without it; disable it instead
+   * @throws manager/not-granted     it has nothing of this
+   * @throws manager/folder          it could not be written down; nothing was taken
+   * @throws manager/stopped-without it was taken, and the plugin cannot run without it: it stands still, and is tried
+   *         again after a while
    */
   async revoke(name: string, grant: Grant): Promise<void> {
     this.#checkOpen();

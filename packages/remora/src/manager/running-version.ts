@@ -100,7 +100,6 @@ export async function makeVersion(options: PrepareOptions): Promise<RunningVersi
 export class RunningVersion {
   readonly version: InstalledVersion;
   readonly inspected: Inspected;
-  readonly grants: readonly Grant[];
   readonly sandbox: Sandbox;
   /** Its guests on this thread; undefined where they are behind a wall. */
   readonly inline: Plugin<unknown> | undefined;
@@ -110,12 +109,11 @@ export class RunningVersion {
 
   /** Use `makeVersion`, which makes the guests. */
   constructor(
-    { version, inspected, grants }: PrepareOptions,
+    { version, inspected }: PrepareOptions,
     { sandbox, bus, guests }: { sandbox: Sandbox; bus: PluginBus; guests: Guests },
   ) {
     this.version = version;
     this.inspected = inspected;
-    this.grants = grants;
     this.sandbox = sandbox;
     this.bus = bus;
     this.#guests = guests;
@@ -124,6 +122,11 @@ export class RunningVersion {
 
   get name(): string {
     return this.inspected.manifest.name;
+  }
+
+  /** What it may do now. */
+  get grants(): readonly Grant[] {
+    return this.sandbox.gate.grants;
   }
 
   /** Its guests, for what all levels have in common. */

@@ -5,6 +5,7 @@
  */
 
 import { isRemoraError, type RemoraError } from "../base/index.ts";
+import type { Grant } from "../policy/index.ts";
 import { managerErrors } from "./errors.ts";
 import { waitingCallsMax } from "./isolated-plugin.ts";
 import { LatencyHistogram } from "./latency.ts";
@@ -197,6 +198,26 @@ export class SupervisedPlugin {
     if (this.#life.state !== "draining") return;
     if (old !== undefined) await this.#retire(old);
     this.#life.on("drained");
+  }
+
+  /**
+   * Something was taken from it: what its guests hold by it is closed, of those too whose last calls come to their end.
+   *
+   * @param grantsOf What each of its versions may do from now on.
+   */
+  narrow(grantsOf: (version: RunningVersion) => readonly Grant[]): void {
+    for (const version of [this.#serving, this.#before, ...this.#drained]) {
+      version?.sandbox.narrow(grantsOf(version));
+    }
+  }
+
+  /** It cannot be made as it has to be from now on: no call of the version that serves, until a try succeeds. */
+  giveUp(error: RemoraError): void {
+    const failed = this.#serving;
+    if (failed === undefined) return;
+    this.#failure = error;
+    this.#dismissBefore();
+    this.#break(failed);
   }
 
   countReload(): void {

@@ -1,7 +1,8 @@
 /**
  * The gate: the only way from a guest's import to an effect. It decides (by `policy/decide.ts`), counts, writes the
  * audit line and then acts, or refuses in the guest's own terms. Opening is what passes the gate: a file or a
- * connection that was opened is a handle, which gives no more than what was decided then.
+ * connection that was opened is a handle, which gives no more than what was decided then, and only for as long as it is
+ * granted.
  */
 
 import {
@@ -11,6 +12,7 @@ import {
   decide,
   decidesAlike,
   denialOf,
+  type Grant,
   harmless,
   type Rules,
   type TargetKind,
@@ -44,12 +46,14 @@ const rememberedLengthMax = 512;
 
 export class Gate {
   readonly plugin: string;
-  readonly #rules: Rules;
+  #rules: Rules;
   readonly #vocabulary: Vocabulary;
   readonly #audit: AuditSink;
   readonly #nowMs: () => number;
   readonly #passages = new Map<string, Passage>();
   #remembered = 0;
+  #narrowings = 0;
+  readonly #onNarrowed = new Set<() => void>();
 
   constructor(options: GateOptions) {
     this.plugin = options.plugin;
@@ -76,8 +80,8 @@ export class Gate {
   }
 
   /**
-   * Makes a gated function of an effect that has no target. Each call passes the gate; what is decided once is
-   * not decided again, since rules do not change while an instance lives.
+   * Makes a gated function of an effect that has no target. Each call passes the gate; what is decided once is not
+   * decided again until something is taken.
    */
   guard<Args extends readonly unknown[], Result>(
     capability: CapabilityName,
@@ -85,26 +89,71 @@ export class Gate {
     refuse: (denial: Decision) => Result,
   ): (...args: Args) => Result {
     const passage = this.#passage(capability);
-    const decision = this.#decision(passage, undefined);
     const audit = this.#audit;
     const nowMs = this.#nowMs;
     const plugin = this.plugin;
-    if (decision.answer !== "allowed") {
-      return () => {
+    let narrowings = this.#narrowings;
+    let decision = this.#decision(passage, undefined);
+    return (...args) => {
+      if (narrowings !== this.#narrowings) {
+        narrowings = this.#narrowings;
+        decision = this.#decision(passage, undefined);
+      }
+      if (decision.answer !== "allowed") {
         this.#pass(passage, decision);
         return refuse(decision);
-      };
-    }
-    return (...args) => {
+      }
       passage.allowed++;
       audit.write(plugin, decision, nowMs());
       return effect(...args);
     };
   }
 
+  /** How often something was taken: whoever holds a handle can tell by it that it has to ask whether it `mayGoOn`. */
+  get narrowings(): number {
+    return this.#narrowings;
+  }
+
+  /** What is given now. */
+  get grants(): readonly Grant[] {
+    return this.#rules.grants ?? [];
+  }
+
+  /**
+   * From now on these are given and nothing else: something was taken from the plugin while it runs. Whoever holds
+   * something open that is not granted any more closes it before this returns.
+   */
+  narrow(grants: readonly Grant[]): void {
+    this.#rules = { ...this.#rules, grants };
+    this.#narrowings++;
+    this.#remembered = 0;
+    for (const passage of this.#passages.values()) {
+      passage.decisions.clear();
+      passage.untargeted = undefined;
+    }
+    for (const listener of this.#onNarrowed) listener();
+  }
+
+  /** For whoever holds open what passed: called when something was taken. */
+  onNarrowed(listener: () => void): void {
+    this.#onNarrowed.add(listener);
+  }
+
+  /** Whether what has passed once is still granted: for whoever closes it if not. What was taken is in the audit already. */
+  gives(capability: CapabilityName, target: string): boolean {
+    return this.#decision(this.#passage(capability), target).answer === "allowed";
+  }
+
+  /** Whether a guest that holds what passed once may use it. It is no passage of its own; a refusal is in the audit. */
+  mayGoOn(capability: CapabilityName): boolean {
+    const passage = this.#passage(capability);
+    const decision = this.#decision(passage, undefined);
+    return decision.answer === "allowed" || this.#pass(passage, decision);
+  }
+
   /** Whether anything is given of a capability: for what to offer, never for whether to act. */
   has(capability: CapabilityName): boolean {
-    return (this.#rules.grants ?? []).some((grant) => grant.capability === capability);
+    return this.grants.some((grant) => grant.capability === capability);
   }
 
   /** Whether a denial speaks of this target, whatever else is granted: for another name of what was let pass. */

@@ -120,6 +120,11 @@ export interface Sandbox {
   readonly webSockets: WebSockets;
   /** Programs under `proc.exec`, for a host function that gives its guests such a power. */
   readonly programs: Programs;
+  /**
+   * From now on these are given and nothing else: something was taken while guests run. What they hold open by it, files,
+   * requests, connections, programs, is closed or refused from then on.
+   */
+  narrow(grants: readonly Grant[]): void;
   /** The imports of one instance. Close them when it is discarded. */
   forInstance(guest: Guest): InstanceImports;
   close(): void;
@@ -171,7 +176,6 @@ export function sandboxImports(options: SandboxOptions): Sandbox {
     gate,
     traffic,
     limits,
-    grants: options.grants,
     resolve: boundedResolve(options.network?.resolve ?? hostResolve, limits.lookupsPendingMax),
     addresses: checkNetworks(options.network?.addresses ?? []),
   };
@@ -235,6 +239,7 @@ export function sandboxImports(options: SandboxOptions): Sandbox {
     webSockets,
     programs,
     request: (request) => requestWhole(http, request),
+    narrow: (grants) => gate.narrow(grants),
     forInstance: (guest) => {
       const machine = new Machine(shared, guest);
       machines.add(machine);

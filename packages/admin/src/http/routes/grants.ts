@@ -27,7 +27,7 @@ export function grantRoutes(app: App, operations: Operations): void {
   );
   for (const [path, verb, summary] of [
     ["grants", "give", "Give a plugin more, and make it anew with it"],
-    ["grants/revoke", "revoke", "Take from a plugin what it was given, and make it anew without it"],
+    ["grants/revoke", "revoke", "Take from a plugin what it was given, at once, and make it anew without it"],
   ] as const) {
     app.post(
       `/v1/plugins/:name/${path}`,

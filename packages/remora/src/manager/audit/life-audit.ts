@@ -1,7 +1,8 @@
 /** What becomes of plugins, as lines of the audit trail: who decided is in the line of whoever asked for it. */
 
 import { isRemoraError } from "../../base/index.ts";
-import { type Grant, harmless } from "../../policy/index.ts";
+import { harmless } from "../../policy/index.ts";
+import { grantText } from "../consent/decide-request.ts";
 import type { ManagerEvent } from "../manager-event.ts";
 import type { AuditEvent } from "./record.ts";
 import type { AuditTrail } from "./trail.ts";
@@ -49,7 +50,7 @@ function factsOf(event: ManagerEvent): Omit<AuditEvent, "kind"> | undefined {
       };
     case "granted":
     case "revoked":
-      return { grants: event.grants.slice(0, itemsMax).map(grantText) };
+      return { grants: event.grants.slice(0, itemsMax).map((grant) => harmless(grantText(grant), 500)) };
     case "recovered":
       return { operation: event.operation, from: event.from, to: event.to, found: event.found };
     case "reloaded":
@@ -69,8 +70,4 @@ const itemsMax = 20;
 /** A path, or what a caller of the admin interface said of an upload. */
 function originText(origin: string): string {
   return harmless(origin, 1_000);
-}
-
-function grantText({ capability, ...targets }: Grant): string {
-  return harmless(`${capability} ${Object.values(targets).flat().join(" ")}`.trim(), 500);
 }

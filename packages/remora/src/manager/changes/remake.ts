@@ -3,10 +3,11 @@
  * when it is made. What it cannot be made with is not kept.
  */
 
+import { isRemoraError } from "../../base/index.ts";
 import { type Json, openBundle } from "../../bundle/index.ts";
 import { type Grant, parseGrant } from "../../policy/index.ts";
-import { mergeGrants, withoutGrants } from "../consent/decide-request.ts";
-import { type Core, entryOf, prepare, tellOf, writeEntry } from "../core.ts";
+import { grantText, mergeGrants, withoutGrants } from "../consent/decide-request.ts";
+import { type Core, entryOf, grantsFor, prepare, rulesOf, tellOf, writeEntry } from "../core.ts";
 import { type Doing, inStep, managerErrors } from "../errors.ts";
 import { checkSettings } from "../settings/settings.ts";
 import type { Entry } from "../store/entry.ts";
@@ -22,23 +23,82 @@ export function reload(
 export async function give(name: string, grant: unknown, core: Core): Promise<void> {
   const { vocabulary } = core;
   const given = parseGrant(grant, "grant", vocabulary);
-  await changeGrants(name, { kind: "granted", grants: [given] }, core, ({ grants, refused }) => ({
-    grants: mergeGrants(vocabulary, grants, [given]),
-    refused: withoutGrants(refused, [given], vocabulary),
-  }));
+  await core.alone(name, async () => {
+    const before = entryOf(core, name);
+    const { grants, refused } = before;
+    const entry = {
+      ...before,
+      grants: mergeGrants(vocabulary, grants, [given]),
+      refused: withoutGrants(refused, [given], vocabulary),
+    };
+    await changeGrants(before, entry, core);
+    tellOf(core, name, { kind: "granted", grants: [given] });
+  });
 }
 
-export async function revoke(name: string, grant: Grant, core: Core): Promise<void> {
-  const { vocabulary } = core;
-  await changeGrants(name, { kind: "revoked", grants: [grant] }, core, ({ grants, refused }) => {
-    const left = withoutGrants(grants, [grant], vocabulary);
-    const taken = withoutGrants(grants, left, vocabulary);
-    if (taken.length === 0) {
-      const has = grants.map(({ capability }) => capability);
-      throw managerErrors["not-granted"]({ plugin: name, capability: grant.capability, has });
+/** The plugin is made anew with other grants while it serves; what it cannot be made with is not kept. */
+export function changeGrants(before: Entry, entry: Entry, core: Core): Promise<void> {
+  const keep = { write: () => writeEntry(core, entry), undo: () => writeEntry(core, before) };
+  return remake(entry, { doing: "change the grants of", state: true, keep }, core);
+}
+
+/**
+ * What is taken is gone before the plugin is made anew, on disk and from the guests that run: how they take that, or what
+ * becomes of their successor, has no say in it.
+ */
+export function revoke(name: string, grant: Grant, core: Core): Promise<void> {
+  return core.alone(name, async () => {
+    const before = entryOf(core, name);
+    const entry = { ...before, ...withoutGrant(before, grant, core) };
+    await writeEntry(core, entry);
+    const plugin = core.pluginOf(name);
+    plugin.narrow(({ inspected }) => grantsFor(core, inspected, entry.grants));
+    tellOf(core, name, { kind: "revoked", grants: [grant] });
+    // Whoever makes it next does it by what is written down.
+    if (plugin.serving === undefined) return;
+    try {
+      await remakeAnyhow(entry, core);
+    } catch (error) {
+      if (!isRemoraError(error)) throw error;
+      plugin.giveUp(error);
+      const { code, message: reason } = error;
+      throw managerErrors["stopped-without"]({ plugin: name, taken: grantText(grant), code, reason }, error);
     }
-    return { grants: left, refused: mergeGrants(vocabulary, refused, taken) };
   });
+}
+
+function withoutGrant(
+  { name, grants, refused }: Entry,
+  grant: Grant,
+  core: Core,
+): Pick<Entry, "grants" | "refused"> {
+  const { vocabulary } = core;
+  const left = withoutGrants(grants, [grant], vocabulary);
+  const taken = withoutGrants(grants, left, vocabulary);
+  if (taken.length === 0) {
+    const isOfPolicy = (rulesOf(core, name).grants ?? []).some(
+      ({ capability }) => capability === grant.capability,
+    );
+    const has = grants.map(grantText);
+    throw managerErrors["not-granted"]({ plugin: name, wanted: grantText(grant), has, isOfPolicy });
+  }
+  return { grants: left, refused: mergeGrants(vocabulary, refused, taken) };
+}
+
+/**
+ * A state that cannot be handed over is lost rather than that what was to go stays; and where the version before has
+ * followed one on probation meanwhile, it is that one's turn.
+ */
+async function remakeAnyhow(entry: Entry, core: Core): Promise<void> {
+  const doing = "change the grants of";
+  try {
+    await remake(entry, { doing, state: true }, core);
+  } catch (error) {
+    const isOver =
+      isRemoraError(error, "manager/hand-over") || isRemoraError(error, "manager/changed-meanwhile");
+    if (!isOver) throw error;
+    await remake(entry, { doing, state: false }, core);
+  }
 }
 
 export function changeSettings(name: string, settings: Json, core: Core): Promise<void> {
@@ -72,21 +132,6 @@ export function keepSettings(name: string, settings: Json, core: Core): Promise<
   });
 }
 
-function changeGrants(
-  name: string,
-  told: { readonly kind: "granted" | "revoked"; readonly grants: readonly Grant[] },
-  core: Core,
-  next: (entry: Entry) => Pick<Entry, "grants" | "refused">,
-): Promise<void> {
-  return core.alone(name, async () => {
-    const before = entryOf(core, name);
-    const entry = { ...before, ...next(before) };
-    const keep = { write: () => writeEntry(core, entry), undo: () => writeEntry(core, before) };
-    await remake(entry, { doing: "change the grants of", state: true, keep }, core);
-    tellOf(core, name, told);
-  });
-}
-
 interface Remaking {
   readonly doing: Doing;
   readonly state: boolean;
@@ -96,18 +141,24 @@ interface Remaking {
 }
 
 async function remake(
-  { name, current: version, grants, isEnabled }: Entry,
+  { name, current, grants, isEnabled }: Entry,
   { doing, state, settings, keep }: Remaking,
   core: Core,
 ): Promise<void> {
-  if (version === undefined) {
+  if (current === undefined) {
     await keep?.write();
     return;
   }
   const plugin = core.pluginOf(name);
+  const { serving: before } = plugin;
+  // After a return the entry is written a moment later.
+  const version = before?.version ?? current;
   const startedMs = core.clock.monotonicMs();
   const next = await inStep("prepare", name, () => prepare(core, { name, version, grants, settings }), doing);
   try {
+    // A version that was on probation has failed while this was made: it must not come back.
+    if (before !== undefined && plugin.serving !== undefined && plugin.serving !== before)
+      throw managerErrors["changed-meanwhile"]({ plugin: name });
     await keep?.write();
   } catch (error) {
     await next.drain();

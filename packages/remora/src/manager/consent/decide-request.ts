@@ -95,6 +95,11 @@ export function mergeGrants(vocabulary: Vocabulary, ...lists: readonly (readonly
   return grantsOf(items, vocabulary);
 }
 
+/** For people: the capability, and its targets behind it. As whoever wrote it did. */
+export function grantText({ capability, ...targets }: Grant): string {
+  return `${capability} ${Object.values(targets).flat().join(" ")}`.trim();
+}
+
 /** The first grants without the second: what `mergeGrants` put together, taken apart again. */
 export function withoutGrants(
   from: readonly Grant[],

@@ -14,9 +14,10 @@ import {
 import { checkImports, type Grant } from "../../policy/index.ts";
 import { busHostFunctions } from "../bus/plugin-bus.ts";
 import { checkDependents, interfaceNames, interfacesFor } from "../calls/plugin-interfaces.ts";
+import { changeGrants } from "../changes/remake.ts";
 import { switchTo } from "../changes/switch.ts";
 import type { ConsentItem, ConsentRequest } from "../consent/asker.ts";
-import { grantsOf, mergeGrants, sortRequest } from "../consent/decide-request.ts";
+import { grantsOf, mergeGrants, sortRequest, withoutGrants } from "../consent/decide-request.ts";
 import {
   type Core,
   grantsFor,
@@ -112,13 +113,15 @@ export function takeIn(accepted: Accepted, core: Core, options: InstallOptions):
         checkUnneeded(name, "disable", core.entries);
     });
     if (before?.current?.digest === accepted.bundle.digest && options.settings === undefined) {
-      const entry = await inStep("place", name, () => placeGrants(before, accepted, core));
-      await switchTo(options.isEnabled ?? entry.isEnabled, entry, core);
-      return core.pluginOf(name);
+      await takeGrants(before, accepted, core, options);
+    } else {
+      const placed = await inStep("place", name, () => place(accepted, core, options));
+      const { bundle } = accepted;
+      await change(placed, core, { bundle, state: options.state ?? true, settings: options.settings });
     }
-    const placed = await inStep("place", name, () => place(accepted, core, options));
-    const { bundle } = accepted;
-    return change(placed, core, { bundle, state: options.state ?? true, settings: options.settings });
+    const grants = withoutGrants(accepted.grants, before?.grants ?? [], core.vocabulary);
+    if (grants.length > 0) tellOf(core, name, { kind: "granted", grants });
+    return core.pluginOf(name);
   });
 }
 
@@ -355,11 +358,19 @@ async function place(accepted: Accepted, core: Core, options: InstallOptions): P
   });
 }
 
-/** The same version again: what was given anew is kept. */
-async function placeGrants(before: Entry, { grants, refused }: Accepted, core: Core): Promise<Entry> {
+/** The same version again: what was given anew is kept, and reaches the guests that run. */
+async function takeGrants(
+  before: Entry,
+  { grants, refused }: Accepted,
+  core: Core,
+  { isEnabled = before.isEnabled }: InstallOptions,
+): Promise<void> {
+  const { name } = before;
   const entry = { ...before, grants, refused, held: undefined };
-  await writeEntry(core, entry);
-  return entry;
+  const added = withoutGrants(grants, before.grants, core.vocabulary);
+  if (added.length > 0 && isEnabled && before.isEnabled) await changeGrants(before, entry, core);
+  else await inStep("place", name, () => writeEntry(core, entry));
+  await switchTo(isEnabled, entry, core);
 }
 
 function takenOver(entry: Placed["entry"], core: Core): Entry {

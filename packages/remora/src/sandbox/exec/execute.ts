@@ -35,11 +35,15 @@ const argumentLengthMax = 4_096;
 export class Programs {
   readonly #gate: Gate;
   readonly #limits: SandboxLimits;
-  readonly #running = new Set<() => void>();
+  /** What ends each, and the command as it passed the gate. */
+  readonly #running = new Map<() => void, string>();
 
   constructor(gate: Gate, limits: SandboxLimits) {
     this.#gate = gate;
     this.#limits = limits;
+    gate.onNarrowed(() => {
+      for (const [stop, command] of [...this.#running]) if (!gate.gives("proc.exec", command)) stop();
+    });
   }
 
   get runningCount(): number {
@@ -60,17 +64,17 @@ export class Programs {
       command,
       () => {
         if (this.#running.size >= this.#limits.execPendingMax) return { kind: "refused", why: "too-many" };
-        return this.#spawn(request, input);
+        return this.#spawn(request, command, input);
       },
       () => ({ kind: "refused", why: "denied" }),
     );
   }
 
   close(): void {
-    for (const stop of [...this.#running]) stop();
+    for (const stop of [...this.#running.keys()]) stop();
   }
 
-  #spawn(request: ExecRequest, input: Uint8Array): Promise<ExecOutcome> {
+  #spawn(request: ExecRequest, command: string, input: Uint8Array): Promise<ExecOutcome> {
     const { execOutputBytesMax, execTimeMsMax } = this.#limits;
     return new Promise((resolve) => {
       const child = spawn(request.program, request.arguments, {
@@ -100,7 +104,7 @@ export class Programs {
         if (bytes > execOutputBytesMax) stop("output");
         else parts.push(part);
       };
-      this.#running.add(close);
+      this.#running.set(close, command);
       child.stdout.on("data", collect(stdout));
       child.stderr.on("data", collect(stderr));
       child.on("error", () => finish({ kind: "refused", why: "not-found" }));

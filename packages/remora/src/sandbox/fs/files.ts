@@ -34,40 +34,62 @@ export interface OpenRequest extends FileHow {
   readonly append: boolean;
 }
 
+type Access = "read" | "write";
+
 /** An open file: a volume's file, where it came from, and how it may be used. */
 export class FileHandle {
   readonly kind = "file";
   readonly file: OpenFile;
   readonly canRead: boolean;
   readonly canWrite: boolean;
-  readonly #passWriting: () => void;
+  readonly #gate: Gate;
+  readonly #pass: (access: Access) => void;
+  #narrowings: number;
 
-  constructor(file: OpenFile, how: { read: boolean; write: boolean; passWriting: () => void }) {
+  /** @param how What it may be used for, and what passes the gate for it. */
+  constructor(
+    file: OpenFile,
+    how: { read: boolean; write: boolean; gate: Gate; pass: (access: Access) => void },
+  ) {
     this.file = file;
-    this.#passWriting = how.passWriting;
+    this.#gate = how.gate;
+    this.#pass = how.pass;
+    this.#narrowings = how.gate.narrowings;
     this.canRead = how.read;
     this.canWrite = how.write;
   }
 
   read(into: Uint8Array, at: number): number {
+    this.#checkGiven();
     if (!this.canRead) throw new FsError("badf");
     return this.file.read(into, at);
   }
 
   write(from: Uint8Array, at: number): number {
+    this.#checkGiven();
     if (!this.canWrite) throw new FsError("badf");
     return this.file.write(from, at);
   }
 
   setSize(sizeBytes: number): void {
+    this.#checkGiven();
     if (!this.canWrite) throw new FsError("badf");
     this.file.setSize(sizeBytes);
   }
 
   /** Times can be set through a file that is open for reading, as in POSIX; the gate is asked for writing then. */
   setTimes(times: NewTimes): void {
-    if (!this.canWrite) this.#passWriting();
+    this.#checkGiven();
+    if (!this.canWrite) this.#pass("write");
     this.file.setTimes(times);
+  }
+
+  /** What was taken while it is open it has no more. */
+  #checkGiven(): void {
+    const { narrowings } = this.#gate;
+    if (narrowings === this.#narrowings) return;
+    this.#pass(this.canWrite ? "write" : "read");
+    this.#narrowings = narrowings;
   }
 
   close(): void {
@@ -108,8 +130,9 @@ export class FolderHandle {
       try {
         const { read, write } = request;
         const { resolved } = place;
-        const passWriting = () => this.#pass("write", { resolved });
-        return new FileHandle(place.folder.fileAt(place.name, request), { read, write, passWriting });
+        const pass = (access: Access) => this.#pass(access, { resolved });
+        const file = place.folder.fileAt(place.name, request);
+        return new FileHandle(file, { read, write, gate: this.#gate, pass });
       } catch (error) {
         if (!(error instanceof FsError) || error.errno !== "isdir") throw error;
         if (request.write || request.truncate || request.create) throw error;
@@ -288,7 +311,7 @@ export class FolderHandle {
   }
 
   /** Passes the gate for what a path led to, or throws the errno of a refusal. */
-  #pass(access: "read" | "write", place: { readonly resolved: string }): void {
+  #pass(access: Access, place: { readonly resolved: string }): void {
     if (this.mount.isPrivate) {
       this.#gate.act("fs.private", undefined, nothing, refuseAccess);
       return;

@@ -60,12 +60,17 @@ const forbiddenMethods: ReadonlySet<string> = new Set(["CONNECT", "TRACE", "TRAC
 export class HttpClient {
   readonly limits: SandboxLimits;
   readonly #options: NetworkOptions;
-  readonly #open = new Set<OpenRequest>();
+  /** And the origin that each has passed the gate for. */
+  readonly #open = new Map<OpenRequest, string>();
   readonly #startedMs: number[] = [];
 
   constructor(options: NetworkOptions) {
     this.#options = options;
     this.limits = options.limits;
+    const { gate } = options;
+    gate.onNarrowed(() => {
+      for (const [open, origin] of [...this.#open]) if (!gate.gives("net.http", origin)) open.close();
+    });
   }
 
   /** Requests under way. */
@@ -83,13 +88,13 @@ export class HttpClient {
     checkOrigin(target, this.#options.gate);
     this.#takePlace();
     const open = new Exchange(this.#options, { request, target, timeouts }, () => this.#open.delete(open));
-    this.#open.add(open);
+    this.#open.set(open, target.origin);
     return open;
   }
 
   /** Ends all requests. */
   close(): void {
-    for (const open of [...this.#open]) open.close();
+    for (const open of [...this.#open.keys()]) open.close();
   }
 
   #takePlace(): void {

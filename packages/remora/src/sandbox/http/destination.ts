@@ -24,7 +24,6 @@ export interface NetworkOptions {
   readonly traffic: Traffic;
   /** Networks and addresses that are reached though they are not public: `192.168.1.0/24`. */
   readonly addresses: readonly string[];
-  readonly grants: readonly Grant[];
   /** Trusted certificates, as `node:tls` takes them. Default: the system's. */
   readonly certificates?: string;
 }
@@ -77,10 +76,10 @@ async function resolved(name: string, resolve: Resolve): Promise<readonly string
 }
 
 function checkAddress(address: string, target: Target, network: NetworkOptions): void {
-  const { gate, addresses, grants } = network;
+  const { gate, addresses } = network;
   const kind = addressKind(address);
   if (kind === "public") return;
-  const isNamed = target.isAddress && isNamedOrigin(target.origin, grants);
+  const isNamed = target.isAddress && isNamedOrigin(target.origin, gate.grants);
   if (kind !== "malformed" && (isNamed || isInNetworks(address, addresses))) return;
   gate.refuse("net.http", target.origin, `the address ${address} is ${kind} and not named`);
   throw new HttpFailure({ tag: "destination-IP-prohibited" });

@@ -29,10 +29,15 @@ const protocolPattern = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,256}$/;
 
 export class WebSockets {
   readonly #network: NetworkOptions;
-  readonly #open = new Set<WebSocketConnection>();
+  /** And the origin that each has passed the gate for. */
+  readonly #open = new Map<WebSocketConnection, string>();
 
   constructor(network: NetworkOptions) {
     this.#network = network;
+    const { gate } = network;
+    gate.onNarrowed(() => {
+      for (const [open, origin] of [...this.#open]) if (!gate.gives("net.http", origin)) open.cut();
+    });
   }
 
   get openCount(): number {
@@ -52,12 +57,12 @@ export class WebSockets {
     }
     const onClose = () => this.#open.delete(connection);
     const connection = new WebSocketConnection({ network: this.#network, request, target, onClose });
-    this.#open.add(connection);
+    this.#open.set(connection, target.origin);
     return connection;
   }
 
   close(): void {
-    for (const connection of [...this.#open]) connection.cut();
+    for (const connection of [...this.#open.keys()]) connection.cut();
   }
 }
 

@@ -4,7 +4,7 @@
  * to the host alone is reached only when it is named, as with HTTP.
  */
 
-import { coreVocabulary, type Grant, targetKinds } from "../../policy/index.ts";
+import { coreVocabulary, targetKinds } from "../../policy/index.ts";
 import type { Gate } from "../gate.ts";
 import type { SandboxLimits } from "../limits.ts";
 import { addressesMeant, addressKind, canonicalAddress, isInNetworks } from "./address.ts";
@@ -59,7 +59,6 @@ export interface Endpoint {
 export interface SocketsOptions {
   readonly gate: Gate;
   readonly limits: SandboxLimits;
-  readonly grants: readonly Grant[];
   /** Rejects with `TooManyLookups` what is one too many. */
   readonly resolve: Resolve;
   /** Counts what goes over the sockets. */
@@ -78,12 +77,19 @@ const field = coreVocabulary.get("net.socket")?.target?.field ?? "sockets";
 
 export class Sockets {
   readonly #options: SocketsOptions;
-  readonly #open = new Set<{ close(): void }>();
+  /** And what each has passed the gate for. */
+  readonly #open = new Map<{ close(): void }, ReadonlySet<string>>();
   /** Names by the address that they led to. */
   readonly #names = new Map<string, Set<string>>();
 
   constructor(options: SocketsOptions) {
     this.#options = options;
+    const { gate } = options;
+    gate.onNarrowed(() => {
+      for (const [open, targets] of [...this.#open]) {
+        if ([...targets].some((target) => !gate.gives("net.socket", target))) open.close();
+      }
+    });
   }
 
   /** Sockets that are open now. */
@@ -98,9 +104,10 @@ export class Sockets {
    */
   connectTcp(remote: Endpoint, local?: Endpoint): TcpConnection {
     const { limits, traffic } = this.#options;
-    if (local !== undefined) this.#pass("tcp", "listen", local);
-    this.#pass("tcp", "connect", remote);
-    return this.#hold((onClose) =>
+    const targets = new Set<string>();
+    if (local !== undefined) targets.add(this.#pass("tcp", "listen", local));
+    targets.add(this.#pass("tcp", "connect", remote));
+    return this.#hold(targets, (onClose) =>
       TcpConnection.to(remote, { limits, traffic, onClose, ...(local !== undefined && { local }) }),
     );
   }
@@ -111,10 +118,10 @@ export class Sockets {
    * @throws SocketError when it is refused or one too many.
    */
   listenTcp(local: Endpoint): TcpListener {
-    this.#pass("tcp", "listen", local);
-    const hold = (open: (onClose: () => void) => TcpConnection) => this.#hold(open);
+    const targets = new Set([this.#pass("tcp", "listen", local)]);
+    const hold = (open: (onClose: () => void) => TcpConnection) => this.#hold(targets, open);
     const { limits, traffic } = this.#options;
-    return this.#hold((onClose) => new TcpListener({ local, limits, traffic, hold, onClose }));
+    return this.#hold(targets, (onClose) => new TcpListener({ local, limits, traffic, hold, onClose }));
   }
 
   /**
@@ -122,9 +129,16 @@ export class Sockets {
    * anywhere when the local port was granted (`bind`), else only from where something was sent.
    */
   openUdp(family: "ipv4" | "ipv6"): UdpPort {
-    const pass = (role: Role, endpoint: Endpoint) => this.#pass("udp", role, endpoint);
+    const targets = new Set<string>();
+    const pass = (role: Role, endpoint: Endpoint) => {
+      const target = this.#pass("udp", role, endpoint);
+      // The guest chooses how many: where it sends to passes each time, what it listens to only once.
+      if (targets.size >= rememberedMax) forgetPeers(targets);
+      if (targets.size >= rememberedMax) throw new SocketError("new-socket-limit");
+      targets.add(target);
+    };
     const { limits, traffic } = this.#options;
-    return this.#hold((onClose) => new UdpPort({ family, limits, traffic, pass, onClose }));
+    return this.#hold(targets, (onClose) => new UdpPort({ family, limits, traffic, pass, onClose }));
   }
 
   /**
@@ -151,13 +165,16 @@ export class Sockets {
   }
 
   close(): void {
-    for (const socket of [...this.#open]) socket.close();
+    for (const socket of [...this.#open.keys()]) socket.close();
   }
 
-  #hold<Socket extends { close(): void }>(open: (onClose: () => void) => Socket): Socket {
+  #hold<Socket extends { close(): void }>(
+    targets: ReadonlySet<string>,
+    open: (onClose: () => void) => Socket,
+  ): Socket {
     if (this.#open.size >= this.#options.limits.socketsMax) throw new SocketError("new-socket-limit");
     const socket = open(() => this.#open.delete(socket));
-    this.#open.add(socket);
+    this.#open.set(socket, targets);
     return socket;
   }
 
@@ -187,7 +204,8 @@ export class Sockets {
     return false;
   }
 
-  #pass(protocol: Protocol, role: Role, endpoint: Endpoint): void {
+  /** @returns What passed. */
+  #pass(protocol: Protocol, role: Role, endpoint: Endpoint): string {
     const { gate } = this.#options;
     const kind = addressKind(endpoint.address);
     const isPort = Number.isInteger(endpoint.port) && endpoint.port >= 0 && endpoint.port <= 65_535;
@@ -214,7 +232,7 @@ export class Sockets {
       gate.refuse("net.socket", target, `the address is ${kind} and not named`);
       refuse();
     }
-    gate.act("net.socket", target, () => {}, refuse);
+    return gate.act("net.socket", target, () => target, refuse);
   }
 
   /** Whether a grant covers a target, by more than "*" or a network of all addresses when it must be named. */
@@ -232,7 +250,7 @@ export class Sockets {
 
   /** The granted targets in their four words. */
   #targets(): string[][] {
-    return this.#options.grants
+    return this.#options.gate.grants
       .filter((grant) => grant.capability === "net.socket")
       .flatMap((grant) => grant[field] ?? [])
       .flatMap((text) => targetKinds.socket.canonical(text)?.split(" ") ?? [])
@@ -242,6 +260,10 @@ export class Sockets {
         return rows;
       }, []);
   }
+}
+
+function forgetPeers(targets: Set<string>): void {
+  for (const target of targets) if (target.startsWith("udp connect ")) targets.delete(target);
 }
 
 const nodeProblems: Readonly<Record<string, SocketProblem>> = {

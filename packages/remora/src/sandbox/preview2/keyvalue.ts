@@ -20,24 +20,34 @@ export class Bucket {
   }
 
   get(key: string): Uint8Array | undefined {
+    this.#check();
     return this.#store.get(key);
   }
 
   set(key: string, value: Uint8Array): void {
+    this.#check();
     const refusal = this.#store.set(key, value);
     if (refusal !== undefined) throw failure({ tag: "other", val: refusal });
   }
 
   delete(key: string): void {
+    this.#check();
     this.#store.delete(key);
   }
 
   exists(key: string): boolean {
+    this.#check();
     return this.#store.get(key) !== undefined;
   }
 
   listKeys(cursor: string | undefined): { keys: string[]; cursor: string | undefined } {
+    this.#check();
     return this.#store.list(cursor);
+  }
+
+  /** It passed the gate when it was opened; what was taken since then is gone. */
+  #check(): void {
+    if (!this.#machine.shared.gate.mayGoOn("kv.store")) throw failure({ tag: "access-denied" });
   }
 
   close(): void {
