@@ -51,7 +51,9 @@ export function capabilityUses(manifest: Manifest, names: ArtifactNames, known: 
   const declared = new Set(manifest.capabilities.map(({ grant }) => grant.capability));
   const imported = new Map<CapabilityName, string[]>();
   for (const [capability, name] of offersUsed(names.imports, offers)) {
-    imported.set(capability, [...(imported.get(capability) ?? []), name]);
+    const names = imported.get(capability);
+    if (names === undefined) imported.set(capability, [name]);
+    else names.push(name); // a publisher may import one thing a hundred thousand times
   }
   const used = new Set(imported.keys());
   for (const { name, side, capabilities } of gated) {

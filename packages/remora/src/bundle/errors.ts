@@ -122,10 +122,14 @@ function listed(d: { readonly file: string; readonly problems: readonly Problem[
     .join("\n");
 }
 
+/** More would make the message unreadable; `details` has them all. */
+const listedMax = 50;
+
 function usage({ kind, capability, imports }: CapabilityUse): string {
-  return kind === "unused"
-    ? `it declares "${capability}" and uses nothing of it`
-    : `it uses ${imports.map((name) => `"${harmless(name)}"`).join(", ")} and does not declare "${capability}"`;
+  if (kind === "unused") return `it declares "${capability}" and uses nothing of it`;
+  const names = imports.slice(0, listedMax).map((name) => `"${harmless(name)}"`);
+  if (imports.length > listedMax) names.push(`${imports.length - listedMax} more`);
+  return `it uses ${names.join(", ")} and does not declare "${capability}"`;
 }
 
 /** The first bytes, for a message. */

@@ -98,6 +98,21 @@ test("the message names imports without their control characters, and fifty of t
   assert.match(check.error.message, /^Cannot load geofence: 80 imports are refused: /);
 });
 
+test("a hundred thousand refused imports take no longer than it takes to list them", () => {
+  const needed = Array.from({ length: 100_000 }, (_, at) => ({
+    from: "wasi:filesystem/typez",
+    item: `x${at}`,
+  }));
+  const offers = Array.from({ length: 100 }, (_, at) => ({
+    import: `wasi:filesystem/types${at}@0.2.12`,
+    capability: "wasi.base" as const,
+  }));
+  const started = process.threadCpuUsage();
+  const check = checkImports(needed, { hostFunctions: [], offers, grants: [] });
+  assert.equal(check.kind, "refused");
+  assert.ok(process.threadCpuUsage(started).user < 3_000_000);
+});
+
 test("forbidden imports are told in the words that operators search for", () => {
   const check = checkImports(
     [

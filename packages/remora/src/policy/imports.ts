@@ -10,6 +10,9 @@ import { policyErrors } from "./errors.ts";
 import type { Grant } from "./grant.ts";
 import { wasiCapability } from "./wasi-capability.ts";
 
+/** Refused imports for which near names are looked for: a publisher may write any number of them, and nobody reads more. */
+const nearMax = 50;
+
 /** One import of an artifact, as its binary names it. */
 export interface ImportNeed {
   /** The module of a core import (`env`), or a component's import (`wasi:clocks/wall-clock@0.2.3`). */
@@ -81,7 +84,7 @@ export function checkImports(needed: readonly ImportNeed[], available: Available
     const host = lookUp(hostFunctions, need);
     const offer = host === undefined ? lookUp(offers, need) : undefined;
     if (host !== undefined) linked.push({ need, name: host });
-    else if (offer === undefined) refused.push(unknownImport(need, available));
+    else if (offer === undefined) refused.push(unknownImport(need, available, refused.length < nearMax));
     else if (granted.has(offer.capability)) {
       linked.push({ need, name: offer.import, capability: offer.capability });
     } else {
@@ -127,9 +130,11 @@ function lookUp<Entry>(entries: ReadonlyMap<string, Entry>, need: ImportNeed): E
   return need.item !== undefined && need.from.includes(":") ? entries.get(track(need.from)) : undefined;
 }
 
-function unknownImport(need: ImportNeed, available: AvailableImports): RefusedImport {
+function unknownImport(need: ImportNeed, available: AvailableImports, wantsNear: boolean): RefusedImport {
   const name = importName(need);
-  const candidates = [...available.hostFunctions, ...available.offers.map((offer) => offer.import)];
+  const candidates = wantsNear
+    ? [...available.hostFunctions, ...available.offers.map((offer) => offer.import)]
+    : [];
   const forbidden = forbiddenKind(need);
   const capability = available.offers.length === 0 ? wasiCapability(need) : undefined;
   return {

@@ -313,6 +313,47 @@ test("no text makes it anything but a manifest or a coded error", () => {
   }
 });
 
+test("no manifest takes long to be read or refused, whatever its publisher wrote for that", () => {
+  const times = <Item>(count: number, item: (index: number) => Item) =>
+    Array.from({ length: count }, (_, at) => item(at));
+  const list = (count: number, item: (index: number) => string) => `[${times(count, item).join(",")}]`;
+  const settings = (schema: string) => `${manifestText}\n[settings]\ntype = "object"\n${schema}\n`;
+  const long = (index: number) => `${"a".repeat(60)}${index}`;
+  const rows: readonly [what: string, text: string][] = [
+    // TOML's own escape: where the key stands is then found by what is around it.
+    ["a key of brackets", `${manifestText}\n"\\e${"[".repeat(60_000)}" = 1`],
+    ["a key of dots", `${manifestText}\n"\\e${".".repeat(60_000)}" = 1`],
+    ["keys without end", `${manifestText}\n${times(5_000, (at) => `"\\e${at}"=1`).join("\n")}`],
+    [
+      "a long list against a long list",
+      settings(
+        `[settings.properties.a]\ntype = "array"\ndefault = ${list(25_000, () => "0")}\nitems = { type = "integer", enum = ${list(1_000, (at) => String(999 - at))} }`,
+      ),
+    ],
+    [
+      "a long list that does not fit",
+      settings(
+        `[settings.properties.a]\ntype = "array"\ndefault = ${list(25_000, () => "0")}\nitems = { type = "integer", enum = ${list(1_000, (at) => String(at + 1))} }`,
+      ),
+    ],
+    [
+      "required names that are nearly those of properties",
+      `${settings(`required = ${list(400, long)}\n[settings.properties]`)}${times(400, (at) => `${long(at).replaceAll("aaa", "aab")} = { type = "string" }`).join("\n")}`,
+    ],
+  ];
+  for (const [what, text] of rows) {
+    assert.ok(text.length <= 65_536, `${what}: ${text.length}`);
+    const started = process.threadCpuUsage();
+    try {
+      parseManifest(text);
+    } catch (error) {
+      assert.ok(isRemoraError(error, "bundle/manifest"), what);
+    }
+    const { user } = process.threadCpuUsage(started);
+    assert.ok(user < 3_000_000, `${what}: ${user / 1_000} ms`);
+  }
+});
+
 test("versions lie in ranges as in npm: a pre-release only where one is named", () => {
   for (const [version, range, fits] of [
     ["1.2.3", "^1.2", true],

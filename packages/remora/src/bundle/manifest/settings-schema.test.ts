@@ -65,6 +65,13 @@ test("schemas in one another, and their number, are bounded", () => {
   assert.ok(schemaProblems(wide).length > 0);
 });
 
+test("of problems without end the first hundred are told", () => {
+  const schema = object({ a: { type: "array", items: { type: "string" } } }) as unknown as SettingsSchema;
+  assert.equal(settingsProblems(schema, { a: Array.from({ length: 10_000 }, () => 7) }).length, 100);
+  const unknown = Object.fromEntries(Array.from({ length: 10_000 }, (_, at) => [`b${at}`, 7]));
+  assert.equal(settingsProblems(schema, unknown).length, 100);
+});
+
 test("settings are checked against their schema, and all problems are told", () => {
   const schema = object(
     {

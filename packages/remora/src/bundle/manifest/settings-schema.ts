@@ -97,6 +97,9 @@ const keywords: Readonly<Record<keyof SettingsSchema, Keyword>> = {
   additionalProperties: { types: ["object"], ...flag },
 };
 
+/** Nobody reads more of them, and each has its text. */
+const problemsMax = 100;
+
 /** A schema with more parts than this is no form that somebody fills in. */
 const schemasMax = 500;
 const depthMax = 10;
@@ -104,7 +107,7 @@ const depthMax = 10;
 /**
  * Checks that data from a manifest is a schema of the subset, of an object.
  *
- * @returns All problems; none when `data` is a `SettingsSchema`.
+ * @returns The problems, of many the first; none when `data` is a `SettingsSchema`.
  */
 export function schemaProblems(data: unknown): SettingsProblem[] {
   const problems: SettingsProblem[] = [];
@@ -124,6 +127,7 @@ function checkSchema(
 ): void {
   const problem = (step: readonly (string | number)[], message: string) =>
     problems.push({ path: [...path, ...step], message });
+  if (problems.length >= problemsMax) return;
   if (!isObject(data)) return void problem([], "allowed is a schema, which is a table");
   if (--budget.schemas < 0 || path.length > 2 * depthMax) {
     budget.schemas = 0;
@@ -170,8 +174,10 @@ function checkOwnValues(
       problem(["default", ...path], message);
     }
   }
-  for (const [at, name] of (schema.required ?? []).entries()) {
-    if (Object.hasOwn(schema.properties ?? {}, name)) continue;
+  const missing = [...(schema.required ?? []).entries()].filter(
+    ([, name]) => !Object.hasOwn(schema.properties ?? {}, name),
+  );
+  for (const [at, name] of missing.slice(0, problemsMax)) {
     problem(
       ["required", at],
       `there is no property "${name}"${didYouMean(name, Object.keys(schema.properties ?? {}))}`,
@@ -182,7 +188,7 @@ function checkOwnValues(
 /**
  * Checks settings against their schema.
  *
- * @returns All problems; none when the value fits.
+ * @returns The problems, the first 100; none when the value fits.
  */
 export function settingsProblems(schema: SettingsSchema, value: unknown): SettingsProblem[] {
   const problems: SettingsProblem[] = [];
@@ -196,9 +202,10 @@ function checkValue(
   path: readonly (string | number)[],
   problems: SettingsProblem[],
 ): void {
+  if (problems.length >= problemsMax) return;
   const problem = (message: string) => problems.push({ path, message });
   if (!hasType(value, schema.type)) return void problem(`allowed is a value of the type "${schema.type}"`);
-  if (schema.enum?.some((one) => isSame(one, value)) === false) {
+  if (schema.enum !== undefined && !canonicalSet(schema.enum).has(canonical(value))) {
     problem(`allowed are ${schema.enum.map((one) => JSON.stringify(one)).join(", ")}`);
   }
   if (typeof value === "string") checkString(schema, value, problem);
@@ -242,9 +249,11 @@ function checkObject(
 ): void {
   const properties = schema.properties ?? {};
   for (const name of schema.required ?? []) {
+    if (problems.length >= problemsMax) return;
     if (!Object.hasOwn(value, name)) problems.push({ path, message: `"${name}" is missing` });
   }
   for (const [name, item] of Object.entries(value)) {
+    if (problems.length >= problemsMax) return;
     const property = Object.hasOwn(properties, name) ? properties[name] : undefined;
     if (property !== undefined) checkValue(property, item, [...path, name], problems);
     else if (schema.additionalProperties !== true) {
@@ -284,8 +293,15 @@ function isJson(value: unknown): value is Json {
   return isFiniteNumber(value) || (isObject(value) && Object.values(value).every(isJson));
 }
 
-function isSame(a: unknown, b: unknown): boolean {
-  return canonical(a) === canonical(b);
+/** Schemas do not change, and each element of a long list may be compared with a long one. */
+const canonicalByEnum = new WeakMap<readonly Json[], ReadonlySet<string>>();
+
+function canonicalSet(values: readonly Json[]): ReadonlySet<string> {
+  const known = canonicalByEnum.get(values);
+  if (known !== undefined) return known;
+  const made = new Set(values.map(canonical));
+  canonicalByEnum.set(values, made);
+  return made;
 }
 
 function hasEqual(values: readonly unknown[]): boolean {

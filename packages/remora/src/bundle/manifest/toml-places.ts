@@ -34,15 +34,25 @@ export class TomlPlaces {
    * @param path As `pathText` has it: `capabilities[0].origins[1]`.
    */
   of(path: string): Place {
-    for (let at = path; at !== ""; at = at.replace(LAST_STEP, "")) {
-      const offset = this.#offsets.get(at);
-      if (offset !== undefined) return placeAt(this.#text, offset);
+    let offset = this.#offsets.get(path);
+    if (offset === undefined) {
+      for (const outer of outerPaths(path)) offset = this.#offsets.get(outer) ?? offset;
     }
-    return { line: 1, column: 1 };
+    return offset === undefined ? { line: 1, column: 1 } : placeAt(this.#text, offset);
   }
 }
 
-const LAST_STEP = /(\.[^.[\]]*|\[[0-9]*\]|^[^.[\]]*)$|[\s\S]$/;
+/** A key is the publisher's, and may have any number of dots and brackets in it: the steps of real tables come first. */
+const outerPathsMax = 100;
+
+/** Of `a.b[0].c` first `a`, then `a.b`, then `a.b[0]`. */
+function* outerPaths(path: string): Generator<string> {
+  let count = 0;
+  for (const { index } of path.matchAll(/[.[]/g)) {
+    if (++count > outerPathsMax) return;
+    yield path.slice(0, index);
+  }
+}
 
 /** `capabilities[0].origins[1]`, for places and for people. */
 export function pathText(path: TomlPath): string {
