@@ -82,8 +82,9 @@ export function auditLines(
  * An audit as facts, so many a second, for whoever keeps them.
  *
  * @param write             When it throws, the effect does not happen.
- * @param linesPerSecondMax Beyond it, allowed passages are summed up in one fact when the second is over; refusals
- *                          have as many again. Default 1000.
+ * @param linesPerSecondMax Of all plugins together, but for a tenth that each has to itself, so that none can hide what another
+ *                          does. Beyond it, allowed passages are summed up in one fact when the second is over; refusals have
+ *                          as many again. Default 1000.
  */
 export function auditFacts(
   write: (fact: AuditFact) => void,
@@ -91,25 +92,50 @@ export function auditFacts(
 ): AuditSink {
   const linesMax = options.linesPerSecondMax ?? 1_000;
   let second = 0;
-  let allowedCount = 0;
-  let refusedCount = 0;
+  let allowed = new Second(linesMax);
+  let refused = new Second(linesMax);
   return {
     write(plugin, decision, atMs) {
       const now = Math.floor(atMs / 1_000);
       if (now !== second) {
-        const omitted = Math.max(0, allowedCount - linesMax) + Math.max(0, refusedCount - linesMax);
+        const omitted = allowed.omittedCount + refused.omittedCount;
         if (omitted > 0) write({ at: new Date(second * 1_000).toISOString(), omitted });
         second = now;
-        allowedCount = 0;
-        refusedCount = 0;
+        allowed = new Second(linesMax);
+        refused = new Second(linesMax);
       }
-      const count = decision.answer === "allowed" ? ++allowedCount : ++refusedCount;
-      if (count > linesMax) return;
+      if (!(decision.answer === "allowed" ? allowed : refused).takes(plugin)) return;
       const { capability, target, answer, rule } = decision;
       const at = new Date(atMs).toISOString();
       write({ at, plugin, capability, ...(target !== undefined && { target }), answer, rule });
     },
   };
+}
+
+/** The lines of one second. */
+class Second {
+  readonly #linesMax: number;
+  readonly #ownMax: number;
+  readonly #byPlugin = new Map<string, number>();
+  #lines = 0;
+  omittedCount = 0;
+
+  constructor(linesMax: number) {
+    this.#linesMax = linesMax;
+    this.#ownMax = Math.max(1, Math.floor(linesMax / 10));
+  }
+
+  /** Whether there is room for one more line of this plugin. */
+  takes(plugin: string): boolean {
+    const own = this.#byPlugin.get(plugin) ?? 0;
+    if (own >= this.#ownMax && this.#lines >= this.#linesMax) {
+      this.omittedCount++;
+      return false;
+    }
+    this.#byPlugin.set(plugin, own + 1);
+    this.#lines++;
+    return true;
+  }
 }
 
 interface Slot {
@@ -133,8 +159,7 @@ class Ring {
 
   write(plugin: string, decision: Decision, atMs: number): void {
     const last = this.#last;
-    // The gate gives the same object for the same decision, so identity is enough.
-    if (last !== undefined && last.decision === decision && last.plugin === plugin) {
+    if (last !== undefined && last.plugin === plugin && isSame(last.decision, decision)) {
       last.lastAtMs = atMs;
       last.times++;
       return;
@@ -152,6 +177,18 @@ class Ring {
   entries(): readonly Slot[] {
     return [...this.#slots.slice(this.#next), ...this.#slots.slice(0, this.#next)];
   }
+}
+
+/** The gate gives the same object for what it decided before; what a wall behind it refused is made each time. */
+function isSame(one: Decision, other: Decision): boolean {
+  if (one === other) return true;
+  const { capability, target, answer, rule } = one;
+  return (
+    capability === other.capability &&
+    target === other.target &&
+    answer === other.answer &&
+    rule === other.rule
+  );
 }
 
 function entryOf(slot: Slot): AuditEntry {

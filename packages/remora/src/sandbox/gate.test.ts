@@ -212,6 +212,48 @@ test("remembering decisions takes bounded memory, whatever targets a guest makes
   assert.deepEqual(gate.counts()["net.http"], { allowed: 0, refused: 5_000 });
 });
 
+test("targets as long as a guest's memory are not remembered", () => {
+  const { gate } = gateWith(auditLog({ entriesMax: 1 }));
+  const before = process.memoryUsage().heapUsed;
+  for (let i = 0; i < 1_000; i++)
+    gate.act(
+      "net.http",
+      Buffer.alloc(200_000, `${i}/`).toString("latin1"),
+      () => 0,
+      () => 0,
+    );
+  assert.ok(process.memoryUsage().heapUsed - before < 100_000_000);
+});
+
+test("a guest's refusals that are all the same are one entry, wherever they were found", () => {
+  const audit = auditLog({ entriesMax: 3 });
+  const gate = new Gate({ plugin: "p", rules: {}, audit, nowMs: () => 0 });
+  gate.refuse("net.http", "https://a.example", "the first");
+  for (let i = 0; i < 100; i++) gate.refuse("fs.private", "/: ..", "leads outside its folder");
+  assert.deepEqual(
+    audit.entries().map(({ rule, times }) => [rule, times]),
+    [
+      ["the first", 1],
+      ["leads outside its folder", 100],
+    ],
+  );
+});
+
+test("a plugin that floods the audit hides nothing of what another one does", () => {
+  const lines: string[] = [];
+  const audit = auditLines((line) => lines.push(line), { linesPerSecondMax: 20 });
+  for (let i = 0; i < 1_000; i++)
+    new Gate({ plugin: "loud", rules: {}, audit, nowMs: () => 0 }).refuse("net.http", `https://${i}`, "no");
+  const quiet = new Gate({ plugin: "quiet", rules: {}, audit, nowMs: () => 0 });
+  for (const target of ["/etc", "/root", "/proc"]) quiet.refuse("fs.read", target, "no");
+  assert.deepEqual(
+    lines.slice(20).map((line) => JSON.parse(line).target),
+    ["/etc", "/root"],
+  );
+  new Gate({ plugin: "loud", rules: {}, audit, nowMs: () => 1_000 }).refuse("net.http", undefined, "no");
+  assert.deepEqual(JSON.parse(lines[22] ?? ""), { at: "1970-01-01T00:00:00.000Z", omitted: 980 + 1 });
+});
+
 test("two plugins' gates share nothing", () => {
   const audit = auditLog();
   const one = new Gate({ plugin: "one", rules: { grants }, audit, nowMs: () => 0 });

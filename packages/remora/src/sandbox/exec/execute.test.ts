@@ -42,6 +42,15 @@ test("the environment of the host is not the program's", async () => {
   );
 });
 
+test("a granted program that is not there, or cannot be, is an answer", async () => {
+  const { sandbox } = programs(["/nowhere/program", `${node}/inside`, "/"]);
+  for (const program of ["/nowhere/program", `${node}/inside`, "/"]) {
+    const outcome = await sandbox.programs.run({ program, arguments: [] });
+    assert.deepEqual(outcome, { kind: "refused", why: "not-found" }, program);
+  }
+  assert.equal(sandbox.programs.runningCount, 0);
+});
+
 test("what differs from the grant in a word, their number or the program is refused", async () => {
   const { run } = programs([`${node} --version`, `${node} --max-old-space-size=* --version`]);
   assert.equal((await run(["--version"])).kind, "ended");

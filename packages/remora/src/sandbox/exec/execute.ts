@@ -4,7 +4,7 @@
  * is its own doing: granting one that runs others grants those as well.
  */
 
-import { spawn } from "node:child_process";
+import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { tmpdir } from "node:os";
 import type { Gate } from "../gate.ts";
 import type { SandboxLimits } from "../limits.ts";
@@ -77,13 +77,8 @@ export class Programs {
   #spawn(request: ExecRequest, command: string, input: Uint8Array): Promise<ExecOutcome> {
     const { execOutputBytesMax, execTimeMsMax } = this.#limits;
     return new Promise((resolve) => {
-      const child = spawn(request.program, request.arguments, {
-        shell: false,
-        env: {},
-        cwd: tmpdir(),
-        stdio: ["pipe", "pipe", "pipe"],
-        windowsHide: true,
-      });
+      const child = started(request);
+      if (child === undefined) return resolve({ kind: "refused", why: "not-found" });
       const stdout: Uint8Array[] = [];
       const stderr: Uint8Array[] = [];
       let bytes = 0;
@@ -115,6 +110,22 @@ export class Programs {
       child.stdin.on("error", () => {}); // a program need not read all of its input
       child.stdin.end(input);
     });
+  }
+}
+
+/** Undefined for some reasons why it cannot be; others come as an event. */
+function started(request: ExecRequest): ChildProcessWithoutNullStreams | undefined {
+  try {
+    return spawn(request.program, request.arguments, {
+      shell: false,
+      env: {},
+      cwd: tmpdir(),
+      stdio: ["pipe", "pipe", "pipe"],
+      windowsHide: true,
+    });
+  } catch {
+    // Which it is (a way through what is no folder, a loop of links) is the host's business.
+    return undefined;
   }
 }
 

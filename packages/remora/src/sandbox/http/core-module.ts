@@ -63,7 +63,7 @@ export function httpFunctions(machine: Machine): Readonly<Record<string, CoreImp
       const request = inMemory(() => {
         if (headLength >>> 0 > headBytesMax) return undefined;
         const copy = bytes.slice(body, bodyLength).slice(); // the guest's memory changes while it waits
-        return requestOf(bytes.text(head, headLength), copy);
+        return requestOf(bytes.text(head, headLength, headBytesMax), copy);
       });
       if (request === undefined) return httpAnswers.malformed;
       if (shared.waiting.suspends) return send(request);

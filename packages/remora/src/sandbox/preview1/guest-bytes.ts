@@ -38,8 +38,10 @@ export class GuestBytes {
     this.#memory.wrote?.(part.byteOffset - this.#memory.view().byteOffset, length);
   }
 
-  text(pointer: number, length: number): string {
+  /** @throws FsError `nametoolong` before anything is made of it, `ilseq` for what is no UTF-8 */
+  text(pointer: number, length: number, bytesMax: number): string {
     const bytes = this.slice(pointer, length);
+    if (bytes.length > bytesMax) throw new FsError("nametoolong");
     try {
       return decoder.decode(bytes);
     } catch {

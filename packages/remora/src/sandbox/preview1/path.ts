@@ -7,13 +7,15 @@ import { utf8 } from "./guest-bytes.ts";
 import { fdflags, filetype, lookupflags, oflags, rights, writeRights } from "./layout.ts";
 
 export function pathFunctions(preview1: Preview1): Record<string, Implementation> {
-  const { bytes, descriptors } = preview1;
+  const { bytes, descriptors, machine } = preview1;
+  const { pathBytesMax } = machine.shared.limits;
+  const textOf = (pointer: number, length: number): string => bytes.text(pointer, length, pathBytesMax);
   return {
     path_create_directory: (fd: number, path: number, length: number) =>
-      descriptors.folder(fd, "pathCreateDirectory").handle.makeFolderAt(bytes.text(path, length)),
+      descriptors.folder(fd, "pathCreateDirectory").handle.makeFolderAt(textOf(path, length)),
     path_filestat_get: (fd: number, lookup: number, path: number, length: number, result: number) => {
       const { handle } = descriptors.folder(fd, "pathFilestatGet");
-      const stat = handle.statAt(bytes.text(path, length), follows(lookup));
+      const stat = handle.statAt(textOf(path, length), follows(lookup));
       writeFilestat(preview1, result, stat, filetype[stat.type]);
     },
     path_filestat_set_times: (
@@ -27,7 +29,7 @@ export function pathFunctions(preview1: Preview1): Record<string, Implementation
     ) => {
       const { handle } = descriptors.folder(fd, "pathFilestatSetTimes");
       const times = timesOf(preview1, { accessed, modified, flags });
-      handle.setTimesAt(bytes.text(path, length), follows(lookup), times);
+      handle.setTimesAt(textOf(path, length), follows(lookup), times);
     },
     path_link: (
       fd: number,
@@ -40,7 +42,7 @@ export function pathFunctions(preview1: Preview1): Record<string, Implementation
     ) => {
       const { handle } = descriptors.folder(fd, "pathLinkSource");
       const target = descriptors.folder(newFd, "pathLinkTarget").handle;
-      handle.linkAt(bytes.text(path, length), follows(lookup), target, bytes.text(newPath, newLength));
+      handle.linkAt(textOf(path, length), follows(lookup), target, textOf(newPath, newLength));
     },
     path_open: (
       fd: number,
@@ -61,7 +63,7 @@ export function pathFunctions(preview1: Preview1): Record<string, Implementation
       if (has(oflags.trunc)) descriptors.folder(fd, "pathFilestatSetSize");
       bytes.slice(result, 4); // before anything is made: the result must have its place
       const handle = from.handle.openAt({
-        path: bytes.text(path, length),
+        path: textOf(path, length),
         follow: follows(lookup),
         read: (wanted.base & rights.fdRead & from.inheriting) !== 0n,
         write: (wanted.base & writeRights & from.inheriting) !== 0n,
@@ -82,14 +84,14 @@ export function pathFunctions(preview1: Preview1): Record<string, Implementation
       result: number,
     ) => {
       const { handle } = descriptors.folder(fd, "pathReadlink");
-      const text = utf8(handle.linkTextAt(bytes.text(path, length)));
+      const text = utf8(handle.linkTextAt(textOf(path, length)));
       const into = bytes.room(buffer, bufferLength);
       const part = text.subarray(0, into.length);
       into.set(part);
       bytes.setU32(result, part.length);
     },
     path_remove_directory: (fd: number, path: number, length: number) =>
-      descriptors.folder(fd, "pathRemoveDirectory").handle.removeFolderAt(bytes.text(path, length)),
+      descriptors.folder(fd, "pathRemoveDirectory").handle.removeFolderAt(textOf(path, length)),
     path_rename: (
       fd: number,
       path: number,
@@ -100,14 +102,12 @@ export function pathFunctions(preview1: Preview1): Record<string, Implementation
     ) => {
       const { handle } = descriptors.folder(fd, "pathRenameSource");
       const target = descriptors.folder(newFd, "pathRenameTarget").handle;
-      handle.renameAt(bytes.text(path, length), target, bytes.text(newPath, newLength));
+      handle.renameAt(textOf(path, length), target, textOf(newPath, newLength));
     },
     path_symlink: (text: number, textLength: number, fd: number, path: number, length: number) =>
-      descriptors
-        .folder(fd, "pathSymlink")
-        .handle.makeLinkAt(bytes.text(text, textLength), bytes.text(path, length)),
+      descriptors.folder(fd, "pathSymlink").handle.makeLinkAt(textOf(text, textLength), textOf(path, length)),
     path_unlink_file: (fd: number, path: number, length: number) =>
-      descriptors.folder(fd, "pathUnlinkFile").handle.removeFileAt(bytes.text(path, length)),
+      descriptors.folder(fd, "pathUnlinkFile").handle.removeFileAt(textOf(path, length)),
   };
 }
 

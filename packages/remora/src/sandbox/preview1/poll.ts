@@ -25,6 +25,12 @@ interface Ready {
 }
 
 export function pollFunctions({ machine, bytes, descriptors }: Preview1): Record<string, Implementation> {
+  const { clock, shared } = machine;
+  const readClock = shared.gate.guard(
+    "clock.read",
+    (id: number) => (id === clockid.realtime ? clock.wallNs() : clock.monotonicNs()),
+    (): undefined => undefined,
+  );
   return {
     poll_oneoff: (subscriptions: number, events: number, count: number, result: number) => {
       const total = count >>> 0;
@@ -90,7 +96,11 @@ export function pollFunctions({ machine, bytes, descriptors }: Preview1): Record
     const timeoutNs = bytes.u64(at + 24);
     const isAbsolute = (bytes.u16(at + 40) & subclockflags.abstime) !== 0;
     if (!isAbsolute) return { userdata, leftNs: timeoutNs };
-    const now = id === clockid.realtime ? machine.clock.wallNs() : machine.clock.monotonicNs();
+    // Whether a moment is over tells what time it is, to whoever asks for some of them.
+    const now = readClock(id);
+    if (now === undefined) {
+      return { userdata, type: eventtype.clock, errno: errno.notcapable, bytes: 0n };
+    }
     return { userdata, leftNs: timeoutNs - now };
   }
 

@@ -477,6 +477,27 @@ test("poll_oneoff tells the first timer in 32 bytes; a fixed clock is moved on i
   assert.equal(guest.view.getBigUint64(0, true), 1_000_000_000n);
 });
 
+test("waiting for a moment tells nobody the time to whom the clock was not granted", () => {
+  const guest = new ProxyGuest({ grants: [{ capability: "wasi.base" }] });
+  for (const [index, ns] of [0n, 1n, 2n ** 63n].entries()) {
+    putClock(guest, 1_000 + 48 * index, { userdata: BigInt(index), ns, flags: 1 });
+  }
+  putClock(guest, 1_144, { userdata: 3n, ns: 0n });
+  guest.expect("success", "poll_oneoff", 1_000, 2_000, 4, 3_000);
+  const events = [0, 1, 2, 3].map((at) => guest.view.getUint16(2_000 + 32 * at + 8, true));
+  assert.equal(guest.view.getUint32(3_000, true), 4);
+  assert.deepEqual(events, [errno.notcapable, errno.notcapable, errno.notcapable, errno.success]);
+  assert.equal(guest.audit.entries()[0]?.answer, "denied");
+});
+
+test("a path that is too long is refused before it is read", () => {
+  const guest = new ProxyGuest();
+  guest.bytes.fill(0xff, 0, 70_000); // no UTF-8 either
+  guest.expect("nametoolong", "path_unlink_file", 3, 0, 70_000);
+  guest.expect("nametoolong", "path_symlink", 0, 70_000, 3, 0, 1);
+  guest.expect("ilseq", "path_unlink_file", 3, 0, 4_096);
+});
+
 test("poll_oneoff tells descriptors at once, and what is wrong with one in its event", () => {
   const guest = new ProxyGuest();
   for (const [index, fd] of [1, 99].entries()) {

@@ -86,6 +86,13 @@ test("a clock that is not granted tells nothing and is audited", () => {
   assert.equal(audit.entries()[0]?.answer, "denied");
 });
 
+test("whoever is denied the clock learns nothing from moments either", () => {
+  const { instance } = testSandbox({ ...all, denials: [{ capability: "clock.read" }] });
+  const monotonic = interfaceOf<Monotonic>(instance, "wasi:clocks/monotonic-clock@0.2.12");
+  for (const atNs of [0n, 2n ** 62n]) assert.equal(monotonic.subscribeInstant(atNs).ready(), true);
+  assert.equal(monotonic.now(), 0n);
+});
+
 test("a guest that cannot wait is ended with a coded error when it tries", () => {
   const { instance } = testSandbox(all);
   const monotonic = interfaceOf<Monotonic>(instance, "wasi:clocks/monotonic-clock@0.2.12");

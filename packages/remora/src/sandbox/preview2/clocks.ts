@@ -1,7 +1,7 @@
 /** `wasi:clocks`: wall clock, monotonic clock and time zone. https://github.com/WebAssembly/WASI 0.2, proposals/clocks. */
 
 import type { Machine } from "../machine/machine.ts";
-import { Pollable } from "./poll.ts";
+import { always, Pollable } from "./poll.ts";
 
 /** The record `datetime`. */
 export interface Datetime {
@@ -27,7 +27,12 @@ export function monotonicClock(machine: Machine) {
       () => 0n,
     ),
     resolution: () => clock.monotonicStepNs,
-    subscribeInstant: (atNs: bigint) => new Pollable(machine, { kind: "moment", atNs }),
+    // Whether a moment is over tells what time it is: to whom that is denied, all are.
+    subscribeInstant: shared.gate.guard(
+      "clock.read",
+      (atNs: bigint) => new Pollable(machine, { kind: "moment", atNs }),
+      () => new Pollable(machine, always),
+    ),
     subscribeDuration: (ns: bigint) =>
       new Pollable(machine, { kind: "moment", atNs: clock.monotonicNs() + ns }),
   };
