@@ -23,6 +23,7 @@ import { makeVersion, type RunningVersion } from "./running-version.ts";
 import type { SecretSource } from "./settings/secrets.ts";
 import { resolveSettings, type SettingsFiles } from "./settings/settings.ts";
 import type { SharedState } from "./shared-state/shared-state.ts";
+import { checkUnrevoked } from "./signer.ts";
 import type { BundleStore } from "./store/bundle-store.ts";
 import type { DataFolder } from "./store/data-folder.ts";
 import { type Entries, type Entry, type InstalledVersion, usedBundles } from "./store/entry.ts";
@@ -148,7 +149,7 @@ export async function gather(core: Core, { name, version, bundle, settings }: Ma
  * Step 7: makes a version of a plugin from the store.
  *
  * @param gathered What `gather` gives for it, where that was begun already.
- * @throws manager/store-damaged manager/no-host … and as `RunningVersion`
+ * @throws manager/store-damaged manager/untrusted manager/no-host … and as `RunningVersion`
  */
 export async function prepare(
   core: Core,
@@ -157,6 +158,7 @@ export async function prepare(
 ): Promise<RunningVersion> {
   const { name, version, grants } = making;
   const { bundle, settings: kept } = await gathered;
+  checkUnrevoked(bundle, core);
   // The policy may have changed since it was installed; what it imports is compared once more when it is linked.
   const place = placeOf(bundle, inspectOptions(core, name));
   const inspected = { ...place, provided: await interfacesFor(bundle, place.file, core) };

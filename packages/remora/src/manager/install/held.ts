@@ -1,15 +1,17 @@
 /** Versions that want more than was granted: kept until somebody answers, over restarts too. */
 
 import { openBundle } from "../../bundle/index.ts";
+import type { Grant } from "../../policy/index.ts";
 import { interfacesFor } from "../calls/plugin-interfaces.ts";
 import type { ConsentItem, ConsentRequest } from "../consent/asker.ts";
 import { sortRequest } from "../consent/decide-request.ts";
 import { type Core, inspectOptions, rulesOf, tellOf, writeEntry } from "../core.ts";
 import { inStep, managerErrors } from "../errors.ts";
 import type { ManagedPlugin } from "../managed-plugin.ts";
+import { grantsPassedOn, trustHere } from "../signer.ts";
 import type { Entry } from "../store/entry.ts";
 import { inspect, placeOf } from "./inspect.ts";
-import { linkable, takeIn, trustHere, withConsent } from "./install.ts";
+import { linkable, takeIn, withConsent } from "./install.ts";
 import { verifyHere } from "./plan.ts";
 
 /** What a held version wants; undefined when none is held. */
@@ -17,7 +19,9 @@ export async function heldRequest(entry: Entry, core: Core): Promise<ConsentRequ
   const { name, held, current } = entry;
   if (held === undefined) return undefined;
   const bundle = openBundle(await core.store.read(held.sha256), { vocabulary: core.vocabulary });
-  const { asked, granted, denied } = sortRequest(bundle.manifest.capabilities, sortOptions(entry, core));
+  const given = await grantsPassedOn(entry, bundle, core);
+  const options = sortOptions(entry, given, core);
+  const { asked, granted, denied } = sortRequest(bundle.manifest.capabilities, options);
   const { level, text } = trustHere(bundle, core);
   return {
     plugin: name,
@@ -47,11 +51,12 @@ export async function acceptHeld(
     ),
   );
   const source = { bytes, bundle, origin: held.origin, inspected, basis: entry };
-  const { asked } = sortRequest(bundle.manifest.capabilities, sortOptions(entry, core));
-  const given = { given: entry.grants, refused: entry.refused };
-  const decided = await inStep("decide", name, () =>
-    linkable(withConsent(given, asked, items ?? asked, core), source, core),
-  );
+  const decided = await inStep("decide", name, async () => {
+    const given = await grantsPassedOn(entry, bundle, core);
+    const { asked } = sortRequest(bundle.manifest.capabilities, sortOptions(entry, given, core));
+    const { refused } = entry;
+    return linkable(withConsent({ given, refused }, asked, items ?? asked, core), source, core);
+  });
   return takeIn({ ...source, ...decided }, core, {});
 }
 
@@ -69,6 +74,6 @@ export async function refuseHeld({ name, held }: Entry, core: Core): Promise<voi
   });
 }
 
-function sortOptions({ name, grants, refused }: Entry, core: Core) {
-  return { vocabulary: core.vocabulary, rules: rulesOf(core, name), given: grants, refused };
+function sortOptions({ name, refused }: Entry, given: readonly Grant[], core: Core) {
+  return { vocabulary: core.vocabulary, rules: rulesOf(core, name), given, refused };
 }

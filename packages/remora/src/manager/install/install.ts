@@ -3,14 +3,7 @@
  * version that runs goes on, and one error names the step.
  */
 
-import {
-  type Bundle,
-  emptyTrustStore,
-  type Json,
-  signatureOf,
-  type Trust,
-  trustOf,
-} from "../../bundle/index.ts";
+import type { Bundle, Json, Trust } from "../../bundle/index.ts";
 import { checkImports, type Grant } from "../../policy/index.ts";
 import { busHostFunctions } from "../bus/plugin-bus.ts";
 import { checkDependents, interfaceNames, interfacesFor } from "../calls/plugin-interfaces.ts";
@@ -31,6 +24,7 @@ import {
 import { type Doing, inStep, managerErrors } from "../errors.ts";
 import type { ManagedPlugin } from "../managed-plugin.ts";
 import { checkSettings } from "../settings/settings.ts";
+import { grantsPassedOn } from "../signer.ts";
 import type { Entry, InstalledVersion, Operation } from "../store/entry.ts";
 import { checkUnneeded, dependents } from "./dependencies.ts";
 import { type PluginRef, type Resolved, resolve } from "./fetch.ts";
@@ -198,12 +192,10 @@ const doingOf: Readonly<Record<Operation, Doing>> = {
   remove: "remove",
 };
 
-/** How far a bundle is trusted, by the keys of now. */
-export function trustHere(bundle: Bundle, { policy, clock }: Core): Trust {
-  return trustOf(signatureOf(bundle), policy.keys ?? emptyTrustStore, clock.dateMs());
-}
-
-/** Step 5: policy first, then what it has, then whoever can consent; for an update only the difference is asked. */
+/**
+ * Step 5: policy first, then what it has, then whoever can consent; for an update by the same publisher only the difference is
+ * asked.
+ */
 async function decideHere(
   source: Omit<Accepted, "grants" | "refused">,
   trust: Trust,
@@ -217,7 +209,7 @@ async function decideHere(
   if (entry !== undefined && entry.host !== manifest.host.name) {
     throw managerErrors["other-host"]({ plugin: name, host: entry.host, found: manifest.host.name });
   }
-  const given = entry?.grants ?? [];
+  const given = await grantsPassedOn(entry, source.bundle, core);
   const refused = entry?.refused ?? [];
   const sorted = sortRequest(manifest.capabilities, {
     vocabulary,

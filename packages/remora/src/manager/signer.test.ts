@@ -1,0 +1,106 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import {
+  emptyTrustStore,
+  generateKeyPair,
+  type KeyPair,
+  revokeKey,
+  signBundle,
+  trustKey,
+} from "../bundle/index.ts";
+import type { Grant } from "../policy/index.ts";
+import type { ConsentRequest } from "./consent/asker.ts";
+import { bundleOf, type Calls, expectRejected, guests, rig, run } from "./testing/rig.test.ts";
+
+const ada = generateKeyPair();
+const adaToo = generateKeyPair();
+const eve = generateKeyPair();
+
+const trusting = (...keys: readonly KeyPair[]) =>
+  keys.reduce(
+    (store, { publicKey }) =>
+      trustKey(store, { name: "Ada", email: "", publicKey, addedAt: "2026-01-01T00:00:00Z" }),
+    emptyTrustStore,
+  );
+const keys = trusting(ada, adaToo);
+
+const reads = '[[capabilities]]\ncapability = "data.read"\npaths = ["air.*"]\nwhy = "To know the weather"\n';
+const given: Grant = { capability: "data.read", paths: ["air.*"] };
+
+/** A version that adds so much, by this key or nobody's. */
+async function version(adds: number, key?: KeyPair, tables = reads) {
+  const bytes = await bundleOf(guests.adds(adds), { version: `1.${adds}.0`, tables });
+  const by = { name: "Ada", email: "", signedAtMs: Date.UTC(2026, 0, 1) };
+  return { bytes: key === undefined ? bytes : signBundle(bytes, { key, ...by }), origin: "a test" };
+}
+
+test("what a plugin was given passes on to the next version of the same publisher alone", async (t) => {
+  const rows: readonly [
+    what: string,
+    before: KeyPair | undefined,
+    after: KeyPair | undefined,
+    passes: boolean,
+  ][] = [
+    ["the same key", ada, ada, true],
+    ["another key of the same publisher", ada, adaToo, true],
+    ["the same key, that nobody trusts", eve, eve, true],
+    ["the first that is signed", undefined, ada, true],
+    ["somebody else's key", ada, eve, false],
+    ["no signature any more", ada, undefined, false],
+    ["no signature any more, of a key that nobody trusts", eve, undefined, false],
+    ["the key of a publisher, after one of nobody's", eve, ada, false],
+  ];
+  for (const [what, before, after, passes] of rows) {
+    const asked: ConsentRequest[] = [];
+    const { manager } = await rig(t, {
+      policy: { trust: "unsigned", keys },
+      asker: async (request) => {
+        asked.push(request);
+        return asked.length === 1 ? { kind: "given", items: request.items } : { kind: "refused", by: "Bob" };
+      },
+    });
+    const plugin = await manager.install<Calls>(await version(1, before));
+    const next = manager.install(await version(2, after));
+    if (passes) await next;
+    else await expectRejected(next, "manager/decide", "manager/refused");
+    assert.equal(asked.length, passes ? 1 : 2, what);
+    assert.equal(plugin.use(run, 1), passes ? 3 : 2, what);
+    assert.deepEqual(manager.grants("adder"), [given], what);
+  }
+});
+
+test("a version by somebody else waits with all that it wants, and has what it is then given", async (t) => {
+  const more = reads.replace('"air.*"', '"air.*", "water.*"');
+  let isFirst = true;
+  const { manager } = await rig(t, {
+    policy: { trust: "unsigned", keys },
+    asker: async ({ items }) => {
+      const consent = isFirst ? ({ kind: "given", items } as const) : ({ kind: "later" } as const);
+      isFirst = false;
+      return consent;
+    },
+  });
+  await manager.install(await version(1, ada, more));
+  assert.deepEqual(manager.grants("adder"), [{ ...given, paths: ["air.*", "water.*"] }]);
+  await expectRejected(manager.install(await version(2, eve)), "manager/decide", "manager/held");
+  const [held] = await manager.held();
+  assert.deepEqual([held?.trust.text, held?.items.length, held?.granted], ["self-signed", 1, []]);
+  await manager.accept("adder");
+  assert.deepEqual(manager.grants("adder"), [given]);
+});
+
+test("what a key has signed does not run any more once it is revoked, from the disk or as a version that was kept", async (t) => {
+  const first = await rig(t, { policy: { trust: "unsigned", keys } });
+  await first.manager.install(await version(1, ada));
+  await first.manager.install(await version(2, adaToo));
+  const revoke = (publicKey: string) =>
+    revokeKey(keys, { publicKey, atMs: Date.UTC(2026, 5, 1), why: "stolen" });
+  const second = await first.reopen({ policy: { trust: "unsigned", keys: revoke(ada.publicKey) } });
+  assert.equal(second.manager.get<Calls>("adder").use(run, 1), 3);
+  await expectRejected(second.manager.rollback("adder"), "manager/prepare", "manager/untrusted");
+  assert.equal(second.manager.get<Calls>("adder").use(run, 1), 3);
+  const third = await second.reopen({ policy: { trust: "unsigned", keys: revoke(adaToo.publicKey) } });
+  assert.notEqual(third.manager.get("adder").state, "running");
+  const [why] = third.events.flatMap((event) => (event.kind === "waiting" ? [event.code] : []));
+  assert.equal(why, "manager/untrusted");
+});
