@@ -492,6 +492,13 @@ const attacks: Readonly<Record<keyof SandboxLimits, Attack>> = {
       return timesOf((index) => bucket.set(`${index}`, bytes("v")));
     },
   },
+  kvValueBytesMax: {
+    max: 100,
+    take: (tested) => {
+      const bucket = bucketOf(tested);
+      return largestOf((length) => bucket.set("k", new Uint8Array(length)));
+    },
+  },
   kvBytesMax: {
     max: 1_000,
     take: async (tested) => {

@@ -23,7 +23,7 @@ export interface SandboxLimits {
   readonly logLineBytesMax: number;
   /** Log lines of one second; what exceeds it is counted, and the count is logged. */
   readonly logLinesPerSecondMax: number;
-  /** Bytes that one read, write or other transfer may carry. */
+  /** Bytes that one read or write of a file may carry; of a longer one so many are done. */
   readonly transferBytesMax: number;
   /** Longest time that a guest may wait in one operation, milliseconds; beyond it the wait is refused. */
   readonly waitMsMax: number;
@@ -68,6 +68,8 @@ export interface SandboxLimits {
   readonly execOutputBytesMax: number;
   /** Keys in the plugin's store. */
   readonly kvKeysMax: number;
+  /** Bytes of one value. */
+  readonly kvValueBytesMax: number;
   /** Keys and values in the plugin's store together. */
   readonly kvBytesMax: number;
 }
@@ -82,7 +84,7 @@ export const defaultSandboxLimits: SandboxLimits = {
   randomBytesPerCallMax: 16 * 1024 * 1024,
   logLineBytesMax: 4_096,
   logLinesPerSecondMax: 200,
-  transferBytesMax: 16 * 1024 * 1024,
+  transferBytesMax: 4 * 1024 * 1024,
   waitMsMax: 30_000,
   pollSubscriptionsMax: 256,
   httpPendingMax: 16,
@@ -107,6 +109,7 @@ export const defaultSandboxLimits: SandboxLimits = {
   execInputBytesMax: 1024 * 1024,
   execOutputBytesMax: 1024 * 1024,
   kvKeysMax: 10_000,
+  kvValueBytesMax: 1024 * 1024,
   kvBytesMax: 16 * 1024 * 1024,
 };
 

@@ -10,6 +10,9 @@ export class DiskFile implements OpenFile {
   readonly #inode: OpenInode;
   /** Undefined once it is closed: the system gives the number to the next file. */
   #descriptor: number | undefined;
+  #syncsBegun = 0;
+  #syncsDone = 0;
+  #syncFailure: Error | undefined;
 
   constructor(disk: Disk, descriptor: number, stat: fs.BigIntStats) {
     this.#disk = disk;
@@ -60,8 +63,23 @@ export class DiskFile implements OpenFile {
     );
   }
 
+  /** Begun, and not waited for; what went wrong is told when the file is asked for it again. */
   sync(): void {
-    guarded(() => fs.fsyncSync(this.#open()));
+    guarded(() => {
+      const descriptor = this.#open();
+      const failure = this.#syncFailure;
+      this.#syncFailure = undefined;
+      if (failure !== undefined) throw failure;
+      // One that is in line already comes after all that was written until now.
+      if (this.#disk.syncs.isInLine(descriptor)) return;
+      const isTaken = this.#disk.syncs.ask(descriptor, (error) => {
+        this.#syncsDone++;
+        this.#syncFailure ??= error;
+        this.#closeWhenDone(descriptor);
+      });
+      if (!isTaken) throw new FsError("again");
+      this.#syncsBegun++;
+    });
   }
 
   close(): void {
@@ -70,8 +88,13 @@ export class DiskFile implements OpenFile {
     guarded(() => {
       this.#disk.closed(this.#inode, () => Number(this.#stat().size));
       this.#descriptor = undefined;
-      fs.closeSync(descriptor);
+      this.#closeWhenDone(descriptor);
     });
+  }
+
+  #closeWhenDone(descriptor: number): void {
+    const isClosed = this.#descriptor === undefined;
+    if (isClosed && this.#syncsBegun === this.#syncsDone) fs.closeSync(descriptor);
   }
 
   #open(): number {

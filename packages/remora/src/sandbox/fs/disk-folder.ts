@@ -62,22 +62,28 @@ export class DiskFolder implements OpenFolder {
 
   sync(): void {
     this.#mustBeOpen();
-    const descriptor = this.#descriptor;
-    if (descriptor !== undefined) guarded(() => fs.fsyncSync(descriptor));
+    if (this.#descriptor === undefined) return;
+    guarded(() => {
+      // One of its own, which stays until the disk is ready; its failure is nobody's, since folders are not written to.
+      const descriptor = fs.openSync(`${this.#path}/.`, O_RDONLY | O_DIRECTORY);
+      const close = () => fs.closeSync(descriptor);
+      if (this.#disk.syncs.ask(descriptor, close)) return;
+      close();
+      throw new FsError("again");
+    });
   }
 
   entries(entriesMax: number): FolderEntry[] {
     this.#mustBeOpen();
     return guarded(() => {
-      const folder = fs.opendirSync(this.#path, { bufferSize: 256 });
+      const folder = fs.opendirSync(this.#path, { bufferSize: 1_024 });
       try {
         const entries: FolderEntry[] = [];
         for (let entry = folder.readSync(); entry !== null; entry = folder.readSync()) {
           // A name that is no UTF-8 cannot be said in WASI: it is not there for a guest.
           if (entry.name.includes("\ufffd")) continue;
           if (entries.length >= entriesMax) throw new FsError("overflow");
-          const stat = fs.lstatSync(this.#at(entry.name), { bigint: true, throwIfNoEntry: false });
-          if (stat !== undefined) entries.push({ name: entry.name, type: typeOf(stat), inode: stat.ino });
+          entries.push({ name: entry.name, type: typeOf(entry), inode: undefined });
         }
         return entries;
       } finally {

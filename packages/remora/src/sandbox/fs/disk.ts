@@ -4,6 +4,7 @@
  */
 
 import type { BigIntStats } from "node:fs";
+import { DiskSyncs } from "./disk-syncs.ts";
 import { FsError, fsErrorOf } from "./errno.ts";
 import type { Quota } from "./quota.ts";
 import type { NewTimes, NodeType, Stat } from "./volume.ts";
@@ -28,6 +29,7 @@ export class Disk {
   readonly quota: Quota;
   readonly hasDescriptors: boolean;
   readonly mayHaveDevices: boolean;
+  readonly syncs = new DiskSyncs();
   readonly #times = new Map<string, { accessed?: SetTime; modified?: SetTime }>();
   readonly #inodes = new Map<string, OpenInode>();
 
@@ -120,7 +122,7 @@ export function keyOf(stat: BigIntStats): string {
   return `${stat.dev}:${stat.ino}`;
 }
 
-export function typeOf(stat: BigIntStats): NodeType {
+export function typeOf(stat: Pick<BigIntStats, "isFile" | "isDirectory" | "isSymbolicLink">): NodeType {
   if (stat.isFile()) return "file";
   if (stat.isDirectory()) return "folder";
   return stat.isSymbolicLink() ? "link" : "other";

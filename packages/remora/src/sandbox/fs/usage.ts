@@ -25,13 +25,12 @@ function countIn(folder: string, used: UsageCount, enough: number): void {
       const inner = `${path}/${name}`;
       const stat = fs.lstatSync(inner, { throwIfNoEntry: false });
       if (stat === undefined) continue;
-      used.names++;
+      if (++used.names > enough) return;
       if (stat.isFile()) used.bytes += stat.size;
       if (!stat.isDirectory()) continue;
       if (Buffer.byteLength(inner) <= pathBytesMax) pending.push(inner);
       else fromDescriptor(inner, (shorter) => countIn(shorter, used, enough));
     }
-    if (used.names > enough) return;
   }
 }
 

@@ -20,7 +20,8 @@ export interface Stat {
 export interface FolderEntry {
   readonly name: string;
   readonly type: NodeType;
-  readonly inode: bigint;
+  /** Undefined where it takes a look at each: `statAt` takes that look. */
+  readonly inode: bigint | undefined;
 }
 
 /** New times; what is absent stays as it is. Nanoseconds since 1970. */
@@ -48,6 +49,7 @@ export interface OpenFile {
   write(from: Uint8Array, at: number): number;
   setSize(sizeBytes: number): void;
   setTimes(times: NewTimes): void;
+  /** Has what was written put on the disk, some time soon. `again` when too much waits for that. */
   sync(): void;
   close(): void;
 }

@@ -15,7 +15,7 @@ import { expectEnded, interfaceOf, testSandbox } from "../testing/sandboxes.ts";
 import { KeyValueStore } from "./store.ts";
 
 const bytes = (content: string) => new TextEncoder().encode(content);
-const bounds = { kvKeysMax: 1_000, kvBytesMax: 100_000 };
+const bounds = { kvKeysMax: 1_000, kvValueBytesMax: 1_000_000, kvBytesMax: 100_000 };
 
 /** In memory, and in a file. */
 function withStores(
@@ -71,7 +71,7 @@ test("keys are listed in pages, each once", () => {
 
 test("keys, bytes and the length of a key are bounded, and what goes makes room", () => {
   withStores((open) => {
-    const store = open({ kvKeysMax: 2, kvBytesMax: 10 });
+    const store = open({ kvKeysMax: 2, kvValueBytesMax: 1_000_000, kvBytesMax: 10 });
     assert.equal(store.set("a", bytes("12345678")), undefined);
     assert.equal(store.bytesUsed, 9);
     assert.equal(store.set("b", bytes("1")), "quota");
@@ -127,7 +127,7 @@ test("threads that fill one store together get no more than its quota", async ()
   const folder = mkdtempSync(join(tmpdir(), "remora-kv-"));
   try {
     const file = join(folder, "pairs");
-    const small = { kvKeysMax: 150, kvBytesMax: 100_000 };
+    const small = { kvKeysMax: 150, kvValueBytesMax: 1_000_000, kvBytesMax: 100_000 };
     const url = new URL("./store.ts", import.meta.url).href;
     const racer = `
       const { workerData, parentPort, threadId } = require("node:worker_threads");

@@ -8,6 +8,7 @@ import type { DatabaseSync } from "node:sqlite";
 
 export interface KeyValueBounds {
   readonly kvKeysMax: number;
+  readonly kvValueBytesMax: number;
   /** Keys (in UTF-8) and values together. */
   readonly kvBytesMax: number;
 }
@@ -19,7 +20,7 @@ const keyBytesMax = 1_024;
 const pageMax = 256;
 
 /** Why something was not stored. */
-export type KeyValueRefusal = "quota" | "key-too-long";
+export type KeyValueRefusal = "quota" | "key-too-long" | "value-too-long";
 
 interface Used {
   readonly keys: number;
@@ -66,6 +67,8 @@ export class KeyValueStore {
   set(key: string, value: Uint8Array): KeyValueRefusal | undefined {
     const keyBytes = Buffer.byteLength(key);
     if (keyBytes > keyBytesMax) return "key-too-long";
+    // SQLite writes it to two files before it returns.
+    if (value.length > this.#bounds.kvValueBytesMax) return "value-too-long";
     return this.#pairs.alone(() => {
       const old = this.#pairs.get(key);
       const used = this.#pairs.used();

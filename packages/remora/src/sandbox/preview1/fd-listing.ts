@@ -1,10 +1,14 @@
 /** `fd_readdir`: a listing in pieces, with cookies. */
 
+import { FsError } from "../fs/errno.ts";
 import type { FolderHandle } from "../fs/files.ts";
 import type { FolderEntry } from "../fs/volume.ts";
 import type { Implementation, Preview1 } from "./call.ts";
 import { utf8 } from "./guest-bytes.ts";
 import { filetype, sizes } from "./layout.ts";
+
+/** Files that one call looks at for their numbers: beyond them it is 0, for which wasi-libc looks itself. */
+const looksMax = 1_024;
 
 export function listingFunctions({ bytes, descriptors }: Preview1): Record<string, Implementation> {
   return {
@@ -21,6 +25,7 @@ export function listingFunctions({ bytes, descriptors }: Preview1): Record<strin
     }
     const listing = descriptor.listing ?? [];
     let used = 0;
+    let looks = 0;
     // A cookie is what an entry gave as "next": its place in the listing.
     for (let index = cookie; index < BigInt(listing.length) && used < into.length; index++) {
       const entry = listing[Number(index)];
@@ -29,7 +34,8 @@ export function listingFunctions({ bytes, descriptors }: Preview1): Record<strin
       const record = new Uint8Array(sizes.dirent + name.length);
       const view = new DataView(record.buffer);
       view.setBigUint64(0, index + 1n, true);
-      view.setBigUint64(8, entry.inode, true);
+      const inode = entry.inode ?? (looks++ < looksMax ? inodeOf(descriptor.handle, entry.name) : 0n);
+      view.setBigUint64(8, inode, true);
       view.setUint32(16, name.length, true);
       view.setUint8(20, filetype[entry.type]);
       record.set(name, sizes.dirent);
@@ -38,6 +44,16 @@ export function listingFunctions({ bytes, descriptors }: Preview1): Record<strin
       used += part.length;
     }
     return used;
+  }
+}
+
+/** 0 for one that is gone by now. */
+function inodeOf({ folder }: FolderHandle, name: string): bigint {
+  try {
+    return folder.statAt(name).inode;
+  } catch (error) {
+    if (error instanceof FsError) return 0n;
+    throw error;
   }
 }
 

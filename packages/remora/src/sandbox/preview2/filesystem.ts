@@ -157,7 +157,9 @@ export class Descriptor {
   }
 
   write(buffer: Uint8Array, offset: bigint): bigint {
-    return inCodes(() => BigInt(this.#write(this.#file(), buffer, offsetOf(offset))));
+    const { transferBytesMax } = this.#machine.shared.limits;
+    const part = buffer.subarray(0, transferBytesMax);
+    return inCodes(() => BigInt(this.#write(this.#file(), part, offsetOf(offset))));
   }
 
   readDirectory(): DirectoryEntryStream {
