@@ -31,9 +31,9 @@ export function isSource(path: string): boolean {
   return path.endsWith(".ts") && !path.endsWith(".d.ts") && !isGuestSource(path) && !isFixture(path);
 }
 
-/** AssemblyScript ends in `.ts` too. */
+/** AssemblyScript ends in `.ts` too; templates are plugins, which are built where they are copied to. */
 function isGuestSource(path: string): boolean {
-  return /\/assembly\/|^sdk\/assemblyscript\/worlds\//.test(path);
+  return /\/assembly\/|^(templates|sdk\/assemblyscript\/worlds)\//.test(path);
 }
 
 /** Input that was made by someone or something else, and is kept as it came. */

@@ -1,15 +1,13 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { type TestContext, test } from "node:test";
+import { test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { runSignalk } from "@remora/signalk";
-import { load } from "remora";
-import { giveAll } from "remora/manager";
 import { runProgram } from "./program.ts";
 import { realSystem } from "./system.ts";
 import { templateNames } from "./templates.ts";
+import { expectAnswers } from "./testing/begun-plugin.ts";
 import { fakeHouse } from "./testing/fake-house.ts";
 import { fakeSystem } from "./testing/fake-system.ts";
 
@@ -60,43 +58,36 @@ test("a template that there is not is a usage error", async () => {
   assert.match(err, /tak\/assemblyscript/);
 });
 
-/** In the repository, where the compilers are found above it. */
-async function built(t: TestContext, template: string): Promise<string> {
-  mkdirSync(cache, { recursive: true });
-  const above = mkdtempSync(join(cache, "new-"));
-  t.after(() => rmSync(above, { recursive: true, force: true }));
-  const folder = join(above, "begun");
-  const system = { ...realSystem(), out: fakeSystem().out };
-  assert.equal(await runProgram(["new", template, folder], system, hosts), 0);
-  execFileSync("npm", ["run", "build"], { cwd: folder, stdio: "pipe", shell: process.platform === "win32" });
-  assert.equal(await runProgram(["pack", folder, "-o", join(above, "begun.bundle")], system, hosts), 0);
-  return above;
-}
-
-test("a new TAK plugin is a filter that passes what is inside its area", async (t) => {
-  const above = await built(t, "tak/assemblyscript");
-  const plugin = await load(readFileSync(join(above, "begun/build/plugin.wasm")));
-  const message = { cotType: "a-f-G", uid: "one", time: "2026-11-21T12:00:00Z", lat: 52, lon: 4.3 };
-  assert.equal(plugin.call(["filter", "evaluate"], [message]).result, "pass");
-  assert.equal(plugin.call(["filter", "evaluate"], [{ ...message, lat: 53 }]).result, "block");
-});
-
-test("a new Signal K plugin shows the depth, on the host that it is installed on", async (t) => {
-  const above = await built(t, "signalk/assemblyscript");
-  const host = await runSignalk({
-    dataFolder: join(above, "data"),
-    modulesFolders: [],
-    port: 0,
-    log: () => {},
-    settingsDefault: { enabled: true, enableDebug: false, configuration: {} },
-    bundles: { folder: join(above, "plugins"), policy: { trust: "unsigned" }, asker: giveAll },
+test("without a template it lists them, and what each needs", async () => {
+  const { exitCode, out } = await run([]);
+  assert.equal(exitCode, 0);
+  const lines = out.trimEnd().split("\n").slice(1);
+  assert.deepEqual(
+    lines.map((line) => line.split(" ")[0]),
+    templateNames,
+  );
+  const { templates } = JSON.parse((await run(["--json"])).out);
+  assert.deepEqual(templates[1], {
+    name: "signalk/c",
+    what: "shows the depth as its status",
+    needs: "make, clang and lld",
+    build: "make",
   });
-  t.after(() => host.close());
-  const turn = () => fetch(`http://127.0.0.1:${host.http.port}/signalk`).then((response) => response.text());
-  await host.bundles?.manager.install(join(above, "begun.bundle"));
-  while (host.bundles?.all().some(({ state }) => state === "starting")) await turn();
-  const path = "environment.depth.belowTransducer";
-  host.server.input({ updates: [{ values: [{ path, value: 4.5 }] }] }, "test");
-  await turn();
-  assert.equal(host.bundles?.get("begun")?.statusMessage, "Depth is 4.5 m");
+  assert.equal((await run(["tak/c"])).exitCode, 2);
 });
+
+/** In the repository, where the compiler is found above it; the others are in the tests of tools. */
+for (const template of ["signalk/assemblyscript", "tak/assemblyscript"] as const) {
+  test(`a new ${template} does what its README says, on the host that it is installed on`, async (t) => {
+    mkdirSync(cache, { recursive: true });
+    const above = mkdtempSync(join(cache, "new-"));
+    t.after(() => rmSync(above, { recursive: true, force: true }));
+    const [folder, bundle] = [join(above, "begun"), join(above, "begun.bundle")];
+    const system = { ...realSystem(), out: fakeSystem().out };
+    assert.equal(await runProgram(["new", template, folder], system, hosts), 0);
+    const isWindows = process.platform === "win32";
+    execFileSync("npm", ["run", "build"], { cwd: folder, stdio: "pipe", shell: isWindows });
+    assert.equal(await runProgram(["pack", folder, "-o", bundle], system, hosts), 0);
+    await expectAnswers(t, { template, name: "begun", bundle, folder: join(above, "host") });
+  });
+}

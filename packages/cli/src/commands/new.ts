@@ -1,4 +1,4 @@
-/** `remora new TEMPLATE FOLDER`: a plugin to begin with, which builds, is packed and runs as it is. */
+/** `remora new TEMPLATE FOLDER`: a plugin to begin with, which builds, is packed and runs as it is. Alone it lists the templates. */
 
 import { basename, dirname, join, resolve } from "node:path";
 import { Argument, Command } from "commander";
@@ -7,30 +7,56 @@ import { cliErrors } from "../errors.ts";
 import { factLines, listed } from "../facts.ts";
 import { jsonOption } from "../options.ts";
 import type { System } from "../system.ts";
-import { filesOf, type TemplateName, templateNames } from "../templates.ts";
+import { tableLines } from "../table.ts";
+import { filesOf, type TemplateName, templateNames, templates } from "../templates.ts";
 import { makeFolder, writeOutput } from "../write-output.ts";
 
 export function newCommand(system: System): Command {
   return new Command("new")
     .description("Begin a plugin: write a folder that builds, packs and runs as it is.")
     .addArgument(
-      new Argument("<template>", "the host that it is for, and the language").choices(templateNames),
+      new Argument(
+        "[template]",
+        "the host that it is for, the language, and the shape where there are several (default: list them)",
+      ).choices(templateNames),
     )
-    .argument("<folder>", "a folder that is not there yet, or is empty; its name is the plugin's")
+    .argument("[folder]", "a folder that is not there yet, or is empty; its name is the plugin's")
     .addOption(jsonOption("print one JSON object"))
     .addHelpText(
       "after",
       `
-Its README says how to build it; the tools come from npm. Nothing that is there is overwritten.
+Its README says how to build it. Nothing that is there is overwritten.
 
 Examples:
-  remora new signalk/assemblyscript depth-watch
+  remora new
+  remora new signalk/typescript depth-watch
   remora new tak/assemblyscript plugins/harbour --json`,
     )
-    .action(async (template: TemplateName, folder: string, options: { json?: true }) => {
-      const made = await begin(system, template, folder);
-      system.out.write(options.json ? `${JSON.stringify(made)}\n` : madeText(made));
-    });
+    .action(
+      async (template: TemplateName | undefined, folder: string | undefined, options, command: Command) => {
+        const isJson = (options as { json?: true }).json === true;
+        if (template === undefined) {
+          system.out.write(isJson ? `${JSON.stringify({ templates: templateList() })}\n` : templatesText());
+          return;
+        }
+        if (folder === undefined) command.error("error: missing required argument 'folder'");
+        const made = await begin(system, template, folder);
+        system.out.write(isJson ? `${JSON.stringify(made)}\n` : madeText(made));
+      },
+    );
+}
+
+function templateList() {
+  return templateNames.map((name) => {
+    const { what, needs, build } = templates[name];
+    return { name, what, needs, build };
+  });
+}
+
+function templatesText(): string {
+  const columns = ["template", "what it is", "needs"].map((title) => ({ title, align: "left" }) as const);
+  const rows = templateList().map(({ name, what, needs }) => [name, what, needs]);
+  return `${tableLines(columns, rows).join("\n")}\n`;
 }
 
 interface Made {
@@ -69,7 +95,7 @@ function madeText({ name, template, folder, files }: Made): string {
     ["made", `${name} from ${template}`],
     ["folder", folder],
     ...listed("files", files, (path) => path),
-    ["next", `cd ${folder} && npm install && npm run build`],
+    ["next", `cd ${folder} && ${templates[template].build}`],
   ]);
   return `${lines.join("\n")}\n`;
 }

@@ -300,6 +300,7 @@ function declare(decl: TypeDecl, scope: Scope, instance: OpenInterface): void {
 /** Gives an instance one more export; returns what refers to it from now on. */
 function add(instance: OpenInterface, name: string, entity: Entity, offset: number): Entity {
   if (entity.kind === "func") addFunction(instance, name, entity.func, offset);
+  if (entity.kind === "instance") instance.instances.set(name, entity.instance);
   if (entity.kind !== "value") return entity;
   return { kind: "value", type: exportType(instance, checkLabel(name, offset), entity.type) };
 }
@@ -309,7 +310,9 @@ function memberOf(instance: OpenInterface, name: string, sort: string, offset: n
   if (type !== undefined) return { kind: "value", type: { kind: "named", type } };
   const func = sort === "func" ? instance.shapes.get(name) : undefined;
   if (func !== undefined) return { kind: "func", func };
-  if (sort === "component" || sort === "instance") return { kind: "other" };
+  const inner = sort === "instance" ? instance.instances.get(name) : undefined;
+  if (inner !== undefined) return { kind: "instance", instance: inner };
+  if (sort === "component") return { kind: "other" };
   throw componentErrors.invalid({ what: `an instance has no ${sort} "${name}"`, offset });
 }
 

@@ -22,6 +22,8 @@ export interface OpenInterface extends Interface {
   readonly functions: Map<string, Func>;
   /** Every function by its name in the component, `[method]file.read` among them. */
   readonly shapes: Map<string, FuncShape>;
+  /** Of an instance that a component makes for another: a guest's own WASI is one instance full of them. */
+  readonly instances: Map<string, OpenInterface>;
 }
 
 export interface FuncShape {
@@ -40,6 +42,7 @@ export function openInterface(): OpenInterface {
     types: new Map(),
     functions: new Map(),
     shapes: new Map(),
+    instances: new Map(),
   };
 }
 

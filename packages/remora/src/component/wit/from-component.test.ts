@@ -95,6 +95,32 @@ describe("the world of a component", () => {
   }
 });
 
+test("of a component that is given instances of another one's instance, only what is exported is shown", async () => {
+  const component = decodeComponent(
+    await parse(`(component
+      (component $wasi
+        (type (func (result u8)))
+        (core module $m (func (export "f") (result i32) (i32.const 7)))
+        (core instance $i (instantiate $m))
+        (func $f (type 0) (canon lift (core func $i "f")))
+        (instance $cli (export "f" (func $f)))
+        (export "wasi:cli/exit@0.2.0" (instance $cli)))
+      (instance $made (instantiate $wasi))
+      (alias export $made "wasi:cli/exit@0.2.0" (instance $exit))
+      (component $guest
+        (import "wasi:cli/exit@0.2.0" (instance $exit (export "f" (func (result u8)))))
+        (instance $own (export "g" (func $exit "f")))
+        (export "a:b/own@1.0.0" (instance $own)))
+      (instance $plugin (instantiate $guest (with "wasi:cli/exit@0.2.0" (instance $exit))))
+      (alias export $plugin "a:b/own@1.0.0" (instance $own))
+      (export "a:b/own@1.0.0" (instance $own)))`),
+  );
+  const root = rootOf(witOf(component));
+  assert.deepEqual([...root.imports.keys()], []);
+  assert.deepEqual([...root.exports.keys()], ["a:b/own@1.0.0"]);
+  assert.match(printWit(component), /g: func\(\) -> u8;/);
+});
+
 describe("a component that means harm", () => {
   test("types that unfold to more than anyone can read are refused", async () => {
     const tuples = Array.from(
