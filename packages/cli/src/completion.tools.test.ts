@@ -39,7 +39,7 @@ const table = [
   [["remora", "reload", "-f", "plugins", "geo"], "geofence-of-plugins"],
   [["remora", "disable", "geofence", "geo"], "geofence"],
   [["remora", "rollback", "geofence", "1."], "1.1.0"],
-  [["remora", "new", "tak/"], "tak/assemblyscript"],
+  [["remora", "new", "tak/r"], "tak/rust"],
   [["remora", "verify", "a.bundle", "--require", "self"], "self-signed"],
   [["remora", "audit", "list", "--plugin", "geo"], "geofence"],
   [["remora", "grants", "give", "geofence", "net.h"], "net.http"],
