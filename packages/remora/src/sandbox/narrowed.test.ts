@@ -43,6 +43,28 @@ async function tcpServer(t: TestContext): Promise<{ port: number; peers: net.Soc
 
 const isDenied = (error: unknown) => error instanceof SocketError && error.problem === "access-denied";
 
+test("a sandbox that is closed opens nothing any more, for a host function that comes late either", async (t) => {
+  const { port, peers } = await tcpServer(t);
+  const grants = [
+    socket("tcp connect 127.0.0.1 *", "udp connect 127.0.0.1 *"),
+    http(`http://127.0.0.1:${port}`, `ws://127.0.0.1:${port}`),
+  ];
+  const { sandbox, audit } = opened(t, [...grants, { capability: "proc.exec", commands: ["/bin/true"] }]);
+  sandbox.close();
+  assert.throws(() => sandbox.sockets.connectTcp({ address: "127.0.0.1", port }), isDenied);
+  assert.throws(
+    () => sandbox.sockets.openUdp("ipv4").send(Uint8Array.of(1), { address: "127.0.0.1", port }),
+    isDenied,
+  );
+  assert.throws(() => sandbox.webSockets.open({ url: `ws://127.0.0.1:${port}` }), HttpFailure);
+  const request = { method: "GET", url: `http://127.0.0.1:${port}/`, headers: [] };
+  await assert.rejects(sandbox.request(request), HttpFailure);
+  const outcome = await sandbox.programs.run({ program: "/bin/true", arguments: [] });
+  assert.deepEqual(outcome, { kind: "refused", why: "denied" });
+  assert.ok(audit.entries().every(({ answer }) => answer === "denied"));
+  assert.equal(peers.length, 0);
+});
+
 test("a connection is cut when its target is taken, and one to another target goes on", async (t) => {
   const [lost, kept] = [await tcpServer(t), await tcpServer(t)];
   const toKept = socket(`tcp connect 127.0.0.1 ${kept.port}`);

@@ -211,6 +211,7 @@ export function sandboxImports(options: SandboxOptions): Sandbox {
   let keyValues: KeyValueStore | undefined;
   const machines = new Set<Machine>();
   const close = () => {
+    gate.narrow([]); // a call that is still under way, or a host function that comes late, opens nothing any more
     for (const machine of machines) machine.close();
     machines.clear();
     for (const mounted of mounts) mounted.close();

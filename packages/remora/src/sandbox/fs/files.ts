@@ -88,7 +88,8 @@ export class FileHandle {
   #checkGiven(): void {
     const { narrowings } = this.#gate;
     if (narrowings === this.#narrowings) return;
-    this.#pass(this.canWrite ? "write" : "read");
+    if (this.canRead || !this.canWrite) this.#pass("read");
+    if (this.canWrite) this.#pass("write");
     this.#narrowings = narrowings;
   }
 

@@ -24,6 +24,7 @@ interface Granted {
   readonly audit: AuditLog;
   /** On the host. */
   readonly above: string;
+  readonly gate: Gate;
   at(guestPath: string): FolderHandle;
 }
 
@@ -57,7 +58,7 @@ function withGranted(
     return found;
   };
   try {
-    visit({ audit, above, at });
+    visit({ audit, above, gate, at });
   } finally {
     for (const each of mounted) each.close();
     fs.rmSync(above, { recursive: true });
@@ -83,6 +84,16 @@ test("who may write and not read gets no handle that reads, whatever else it is 
     assert.equal(readFile(at("/maps"), "f"), "map");
     expectErrno("acces", () => at("/maps").openAt(request("secret/f", writable)));
     expectErrno("acces", () => at("/maps").openAt(request("secret/f", { create: true })));
+  });
+});
+
+test("a file that is open for both is read no more when reading is taken", () => {
+  const setting = { folders: { "/maps": "maps" }, files: { "maps/f": "map" } };
+  withGranted({ ...setting, grants: [reads("/maps"), writes("/maps")] }, ({ at, gate }) => {
+    const file = openFile(at("/maps"), "f", writable);
+    gate.narrow([writes("/maps")]);
+    expectErrno("acces", () => file.read(new Uint8Array(3), 0));
+    file.close();
   });
 });
 
