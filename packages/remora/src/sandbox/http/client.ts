@@ -216,7 +216,7 @@ class Exchange implements OpenRequest {
       port: target.port,
       method: request.method.toUpperCase(),
       path: `${url.pathname}${url.search}`,
-      headers: [...headers, ["Host", url.host]].flat(),
+      headers: [...headers, ...this.#framing(), ["Host", url.host]].flat(),
       agent: false,
       setHost: false,
       maxHeaderSize: limits.httpHeaderBytesMax,
@@ -258,6 +258,16 @@ class Exchange implements OpenRequest {
         this.#resume();
       }
     });
+  }
+
+  /**
+   * Where the body ends, when the guest has not said it: Node sends the body of a GET, and of other methods that seldom have
+   * one, as it is, and the server would take it for the next request (RFC 9112 §6).
+   */
+  #framing(): readonly [name: string, value: string][] {
+    const isFramed = this.#options.request.headers.some(([name]) => name.toLowerCase() === "content-length");
+    if (isFramed || (this.#isEnded && this.#bytesOut === 0)) return [];
+    return this.#isEnded ? [["Content-Length", String(this.#bytesOut)]] : [["Transfer-Encoding", "chunked"]];
   }
 
   #received(incoming: http.IncomingMessage): OpenResponse {

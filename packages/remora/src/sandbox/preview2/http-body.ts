@@ -32,6 +32,11 @@ export class BodyQueue implements ByteSink {
     };
   }
 
+  /** By the guest, so far. */
+  get writtenBytes(): number {
+    return this.#totalBytes;
+  }
+
   room(): number | "end" {
     if (this.#isAborted || this.#isFinished) return "end";
     return this.#isPaused ? 0 : Math.max(0, queueBytesMax - this.#queuedBytes);

@@ -91,9 +91,11 @@ export class OutgoingRequest extends Held {
     const url = `${scheme}://${this.#authority}${path.startsWith("/") ? path : `/${path}`}`;
     const request = { method: methodName(this.#method), url, headers: this.#headers };
     const promisedBytes = contentLengthOf(this.#headers);
-    if (this.#body === undefined && promisedBytes !== undefined && promisedBytes > 0) {
-      throw new HttpFailure({ tag: "HTTP-request-body-size", val: 0n });
-    }
+    const { writtenBytes } = this.requestBody;
+    const isImpossible =
+      promisedBytes !== undefined &&
+      (writtenBytes > promisedBytes || (this.#body === undefined && promisedBytes > 0));
+    if (isImpossible) throw new HttpFailure({ tag: "HTTP-request-body-size", val: BigInt(writtenBytes) });
     const open = this.machine.shared.http.open(request, options?.timeouts() ?? {});
     if (this.#body === undefined) open.end();
     else this.requestBody.attach(open, promisedBytes);

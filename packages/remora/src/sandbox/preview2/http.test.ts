@@ -105,6 +105,49 @@ test("a guest sends a request with a body and reads the response as it comes", a
   );
 });
 
+test("a body is no second request, whatever the method and however early it is written", async () => {
+  const smuggled = "GET /smuggled HTTP/1.1\r\nHost: other.example\r\nTransfer-Encoding: chunked\r\n\r\n";
+  server.seen.length = 0;
+  for (const tag of ["get", "head", "delete", "options", "patch", "other"]) {
+    for (const isEarly of [true, false]) {
+      const { types, handle, requestTo, sandbox } = guestOf();
+      const request = requestTo("/echo", tag === "other" ? { tag, val: "SEARCH" } : { tag });
+      const body = request.body();
+      const output = body.write();
+      if (isEarly) await output.blockingWriteAndFlush(bytes(smuggled));
+      const future = handle(request, undefined);
+      if (!isEarly) await output.blockingWriteAndFlush(bytes(smuggled));
+      output[Symbol.dispose]();
+      types.OutgoingBody.finish(body, undefined);
+      const response = await responseOf(future);
+      assert.equal(response.status(), 200, tag);
+      const found = await readAll(response.consume().stream());
+      assert.equal(found, tag === "head" ? "" : smuggled, tag);
+      sandbox.close();
+    }
+  }
+  assert.deepEqual(
+    server.seen.filter((line) => !line.endsWith(" /echo")),
+    [],
+  );
+});
+
+test("what is written before the request begins is held against its length, too", () => {
+  const { types, handle, requestTo, sandbox } = guestOf();
+  const headers = types.Fields.fromList([["Content-Length", bytes("5")]]);
+  const request = new types.OutgoingRequest(headers);
+  const plain = requestTo("/echo");
+  request.setScheme(plain.scheme());
+  request.setAuthority(plain.authority());
+  request.setMethod({ tag: "post" });
+  const output = request.body().write();
+  output.blockingWriteAndFlush(bytes("12345GET /smuggled HTTP/1.1\r\n\r\n"));
+  const failure = payloadOf(() => handle(request, undefined));
+  assert.equal((failure as { tag: string }).tag, "HTTP-request-body-size");
+  assert.deepEqual(sandbox.traffic, { sentBytes: 0, receivedBytes: 0 });
+  sandbox.close();
+});
+
 test("a large response stays with its sender until the guest reads it", async () => {
   const { handle, requestTo, sandbox } = guestOf();
   const response = await responseOf(handle(requestTo("/big"), undefined));
