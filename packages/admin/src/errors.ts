@@ -81,4 +81,9 @@ export const adminErrors = defineErrors("admin", {
     message: (d: { address: string; reason: string }) =>
       `Cannot reach the manager at ${d.address}: ${harmless(d.reason)}`,
   },
+  "foreign-answer": {
+    fault: "operator",
+    message: (d: { address: string; status: number }) =>
+      `Cannot take what answers at ${d.address} for a manager: it answered ${d.status} with something else`,
+  },
 });

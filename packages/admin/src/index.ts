@@ -44,7 +44,7 @@ export {
   openAdmin,
 } from "./open-admin.ts";
 export type { AuditQuery, Happening, InstallSource, Operations } from "./operations.ts";
-export { remoteOperations } from "./remote-operations.ts";
+export { isAlive, remoteOperations } from "./remote-operations.ts";
 export type {
   AccountView,
   AuditRecordView,

@@ -1,6 +1,6 @@
 /** Operations on the manager of another process, through its admin interface. */
 
-import { RemoraError } from "remora/base";
+import { isRemoraError, RemoraError } from "remora/base";
 import type { Endpoint } from "./endpoint-file.ts";
 import { adminErrors } from "./errors.ts";
 import type { AuditQuery, Happening, Operations } from "./operations.ts";
@@ -75,10 +75,43 @@ interface Ask {
 
 async function send<Answer>(endpoint: Endpoint, ask: Ask): Promise<Answer> {
   const response = await reach(endpoint, ask);
+  if (response.status === 204) return undefined as Answer;
   // The other side is the same version of this code, on the same machine: its schemas are these types.
-  const answer: unknown = response.status === 204 ? undefined : await response.json();
+  const answer = await objectOf(response, endpoint);
   if (!response.ok) throw toldError(answer as ProblemView);
   return answer as Answer;
+}
+
+/** @throws admin/foreign-answer another program has the port of a manager that was killed */
+async function objectOf(response: Response, { address }: Endpoint): Promise<object> {
+  const { status } = response;
+  const answer: unknown = await response.json().catch((error: unknown) => {
+    if (error instanceof SyntaxError) return undefined;
+    throw adminErrors.unreachable({ address, reason: String(error) }, error);
+  });
+  const isOurs = typeof answer === "object" && answer !== null && (response.ok || "error" in answer);
+  if (!isOurs) throw adminErrors["foreign-answer"]({ address, status });
+  return answer;
+}
+
+/** One that is busy starting a large plugin answers late. */
+const aliveMsMax = 10_000;
+
+/**
+ * Whether the manager that wrote the endpoint is still there. One that was killed leaves it behind, and its port may be
+ * another program's by now, which need not answer at all.
+ */
+export async function isAlive(endpoint: Endpoint, withinMs: number = aliveMsMax): Promise<boolean> {
+  const signal = AbortSignal.timeout(withinMs);
+  try {
+    const response = await reach(endpoint, { method: "GET", path: "/v1/plugins" }, signal);
+    const answer = await objectOf(response, endpoint);
+    // Whoever does not know the token is another manager; one that was asked too much is ours.
+    return response.ok ? "plugins" in answer : response.status !== 401;
+  } catch (error) {
+    if (signal.aborted || isRemoraError(error)) return false;
+    throw error;
+  }
 }
 
 async function reach(
@@ -122,7 +155,7 @@ async function* follow(
   const path = `/v1/events?metrics=${metrics}`;
   try {
     const response = await reach(endpoint, { method: "GET", path }, signal);
-    if (!response.ok) throw toldError((await response.json()) as ProblemView);
+    if (!response.ok) throw toldError((await objectOf(response, endpoint)) as ProblemView);
     if (response.body !== null) yield* readEvents(response.body);
   } catch (error) {
     if (!signal.aborted) throw error;

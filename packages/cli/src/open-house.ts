@@ -1,7 +1,6 @@
 /** The plugins of a folder for one command: through the program that holds them, or opened here. */
 
-import { localOperations, type Operations, openAdmin, readEndpoint, remoteOperations } from "@remora/admin";
-import { isRemoraError } from "remora/base";
+import { isAlive, localOperations, openAdmin, readEndpoint, remoteOperations } from "@remora/admin";
 import { folderSource, giveAll, type Manager, openManager } from "remora/manager";
 import { harmless } from "remora/policy";
 import type { Serve } from "./commands/serve.ts";
@@ -12,9 +11,8 @@ import type { HouseOptions, HouseUse, OpenHouse } from "./house.ts";
 
 export const openHouse: OpenHouse = async (options) => {
   const endpoint = readEndpoint(options.folder);
-  if (endpoint !== undefined) {
-    const far = remoteOperations(endpoint);
-    if (await answers(far)) return { ...far, isRunning: true };
+  if (endpoint !== undefined && (await isAlive(endpoint))) {
+    return { ...remoteOperations(endpoint), isRunning: true };
   }
   const manager = await openFolder(options);
   const { trail } = manager;
@@ -25,17 +23,6 @@ export const openHouse: OpenHouse = async (options) => {
     isRunning: options.use === "develop",
   };
 };
-
-/** A program that was killed leaves its address behind. */
-async function answers(far: Operations): Promise<boolean> {
-  try {
-    await far.list();
-    return true;
-  } catch (error) {
-    if (isRemoraError(error, "admin/unreachable")) return false;
-    throw error;
-  }
-}
 
 const startsPlugins: Readonly<Record<HouseUse, boolean>> = {
   look: false,
