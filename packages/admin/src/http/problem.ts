@@ -31,6 +31,7 @@ const statuses: Readonly<Record<string, number>> = {
   "manager/needed-by": 409,
   "manager/not-running": 409,
   "manager/stopped-without": 409,
+  "manager/changed-meanwhile": 409,
   "manager/folder": 507,
   "manager/audit-unwritable": 507,
   "manager/closed": 503,

@@ -162,3 +162,28 @@ test("what is given or revoked later holds from the next instance on, and in the
   assert.deepEqual(manager.get("adder").serving?.grants, [data(b)]);
   await expectRejected(manager.give("adder", { capability: "no.such" }), "policy/unknown-capability");
 });
+
+test("installs of one plugin at the same time come one after the other, and none of them fails where nobody is asked", async (t) => {
+  const { manager, events } = await rig(t, { asker: async () => assert.fail("somebody was asked") });
+  const versions = ["1.0.0", "1.1.0", "1.2.0", "1.3.0"];
+  const bundles = await Promise.all(versions.map((version, at) => ref(guests.adds(at), { version })));
+  await Promise.all(bundles.map((one) => manager.install(one)));
+  const taken = events.flatMap((event) => (event.kind === "changed" ? [event.to] : []));
+  assert.deepEqual(taken.toSorted(), versions);
+  assert.equal(manager.info("adder").version, taken.at(-1));
+});
+
+test("who installs while another one is asked is not given what that one is given", async (t) => {
+  const answers: (() => void)[] = [];
+  const slow: Asker = ({ items }) =>
+    new Promise((resolve) => answers.push(() => resolve({ kind: "given", items })));
+  const { manager } = await rig(t, { asker: slow });
+  await manager.install(await ref(guests.adds(1)));
+  const wants = manager.install(await ref(guests.adds(2), { version: "2.0.0", tables: paths(a) }));
+  const outcome = expectRejected(wants, "manager/decide", "manager/changed-meanwhile");
+  while (answers.length === 0) await new Promise((resolve) => setImmediate(resolve));
+  await manager.install(await ref(guests.adds(3), { version: "3.0.0" }));
+  answers[0]?.();
+  await outcome;
+  assert.deepEqual([manager.info("adder").version, manager.grants("adder")], ["3.0.0", []]);
+});

@@ -10,8 +10,9 @@ import { inStep, managerErrors } from "../errors.ts";
 import type { ManagedPlugin } from "../managed-plugin.ts";
 import { grantsPassedOn, trustHere } from "../signer.ts";
 import type { Entry } from "../store/entry.ts";
+import { linkable, withConsent } from "./decide.ts";
 import { inspect, placeOf } from "./inspect.ts";
-import { linkable, takeIn, withConsent } from "./install.ts";
+import { takeIn } from "./install.ts";
 import { verifyHere } from "./plan.ts";
 
 /** What a held version wants; undefined when none is held. */

@@ -3,32 +3,21 @@
  * version that runs goes on, and one error names the step.
  */
 
-import type { Bundle, Json, Trust } from "../../bundle/index.ts";
-import { checkImports, type Grant } from "../../policy/index.ts";
-import { busHostFunctions } from "../bus/plugin-bus.ts";
-import { checkDependents, interfaceNames, interfacesFor } from "../calls/plugin-interfaces.ts";
+import type { Bundle, Json } from "../../bundle/index.ts";
+import { checkDependents, interfacesFor } from "../calls/plugin-interfaces.ts";
 import { changeGrants } from "../changes/remake.ts";
 import { switchTo } from "../changes/switch.ts";
-import type { ConsentItem, ConsentRequest } from "../consent/asker.ts";
-import { grantsOf, mergeGrants, sortRequest, withoutGrants } from "../consent/decide-request.ts";
-import {
-  type Core,
-  grantsFor,
-  inStore,
-  inspectOptions,
-  prepare,
-  rulesOf,
-  tellOf,
-  writeEntry,
-} from "../core.ts";
-import { type Doing, inStep, managerErrors } from "../errors.ts";
+import { withoutGrants } from "../consent/decide-request.ts";
+import { type Core, inStore, inspectOptions, prepare, tellOf, writeEntry } from "../core.ts";
+import { type Doing, inStep } from "../errors.ts";
 import type { ManagedPlugin } from "../managed-plugin.ts";
 import { checkSettings } from "../settings/settings.ts";
-import { grantsPassedOn } from "../signer.ts";
-import type { Entry, InstalledVersion, Operation } from "../store/entry.ts";
+import type { Entry, Operation } from "../store/entry.ts";
+import { type Accepted, decideAnew, decideHere } from "./decide.ts";
 import { checkUnneeded, dependents } from "./dependencies.ts";
 import { type PluginRef, type Resolved, resolve } from "./fetch.ts";
-import { type Inspected, inspect, placeOf } from "./inspect.ts";
+import { inspect, placeOf } from "./inspect.ts";
+import { emptyEntry, keepVersion } from "./keep-version.ts";
 import { planInstall, type Verified } from "./plan.ts";
 
 export interface InstallOptions {
@@ -40,19 +29,6 @@ export interface InstallOptions {
   readonly state?: boolean;
   /** Answers in place of the manager's asker. */
   readonly asker?: Core["asker"];
-}
-
-/** What steps 1 to 5 found, for the other four. */
-export interface Accepted {
-  readonly bytes: Uint8Array;
-  readonly bundle: Bundle;
-  readonly origin: string;
-  readonly inspected: Inspected;
-  /** The entry that this was decided by. */
-  readonly basis: Entry | undefined;
-  /** By consent, in all. */
-  readonly grants: readonly Grant[];
-  readonly refused: readonly Grant[];
 }
 
 export async function install(
@@ -91,7 +67,9 @@ async function installOne(
     return inspect(bundle, inspectOptions(core, name, provided));
   });
   const source = { bytes, bundle, origin, inspected, basis: core.entries.get(name) };
-  const given = await inStep("decide", name, () => decideHere(source, trust, core, options));
+  const given = await inStep("decide", name, () =>
+    decideHere(source, trust, core, options.asker ?? core.asker),
+  );
   return takeIn({ ...source, ...given }, core, options);
 }
 
@@ -100,23 +78,28 @@ export function takeIn(accepted: Accepted, core: Core, options: InstallOptions):
   const { name } = accepted.inspected.manifest;
   return core.alone(name, async () => {
     const before = core.entries.get(name);
-    await inStep("decide", name, () => {
-      // Consent may take days, and was for the difference to what there was.
-      if (before !== accepted.basis) throw managerErrors["changed-meanwhile"]({ plugin: name });
+    const decided = await inStep("decide", name, () => {
       if (options.isEnabled === false && before?.isEnabled === true)
         checkUnneeded(name, "disable", core.entries);
+      return before === accepted.basis ? accepted : decideAnew({ ...accepted, basis: before }, core);
     });
-    if (before?.current?.digest === accepted.bundle.digest && options.settings === undefined) {
-      await takeGrants(before, accepted, core, options);
-    } else {
-      const placed = await inStep("place", name, () => place(accepted, core, options));
-      const { bundle } = accepted;
-      await change(placed, core, { bundle, state: options.state ?? true, settings: options.settings });
-    }
-    const grants = withoutGrants(accepted.grants, before?.grants ?? [], core.vocabulary);
-    if (grants.length > 0) tellOf(core, name, { kind: "granted", grants });
-    return core.pluginOf(name);
+    return takeDecided({ ...accepted, ...decided, basis: before }, core, options);
   });
+}
+
+async function takeDecided(accepted: Accepted, core: Core, options: InstallOptions): Promise<ManagedPlugin> {
+  const { basis: before } = accepted;
+  const { name } = accepted.inspected.manifest;
+  if (before?.current?.digest === accepted.bundle.digest && options.settings === undefined) {
+    await takeGrants(before, accepted, core, options);
+  } else {
+    const placed = await inStep("place", name, () => place(accepted, core, options));
+    const { bundle } = accepted;
+    await change(placed, core, { bundle, state: options.state ?? true, settings: options.settings });
+  }
+  const grants = withoutGrants(accepted.grants, before?.grants ?? [], core.vocabulary);
+  if (grants.length > 0) tellOf(core, name, { kind: "granted", grants });
+  return core.pluginOf(name);
 }
 
 /** A candidate that is placed; the entry without it is what to go back to. */
@@ -191,143 +174,6 @@ const doingOf: Readonly<Record<Operation, Doing>> = {
   rollback: "roll back",
   remove: "remove",
 };
-
-/**
- * Step 5: policy first, then what it has, then whoever can consent; for an update by the same publisher only the difference is
- * asked.
- */
-async function decideHere(
-  source: Omit<Accepted, "grants" | "refused">,
-  trust: Trust,
-  core: Core,
-  { asker = core.asker }: InstallOptions,
-): Promise<Pick<Accepted, "grants" | "refused">> {
-  const { manifest } = source.inspected;
-  const { name, version } = manifest;
-  const { basis: entry } = source;
-  const { vocabulary } = core;
-  if (entry !== undefined && entry.host !== manifest.host.name) {
-    throw managerErrors["other-host"]({ plugin: name, host: entry.host, found: manifest.host.name });
-  }
-  const given = await grantsPassedOn(entry, source.bundle, core);
-  const refused = entry?.refused ?? [];
-  const sorted = sortRequest(manifest.capabilities, {
-    vocabulary,
-    rules: rulesOf(core, name),
-    given,
-    refused,
-  });
-  if (sorted.asked.length === 0) return linkable({ grants: given, refused }, source, core);
-  const request: ConsentRequest = {
-    plugin: name,
-    version,
-    origin: source.origin,
-    current: entry?.current?.version,
-    trust: { level: trust.level, text: trust.text },
-    items: sorted.asked,
-    granted: sorted.granted,
-    denied: sorted.denied,
-  };
-  const consent = await asker(request);
-  switch (consent.kind) {
-    case "refused":
-      throw managerErrors.refused({ plugin: name, by: consent.by });
-    case "later":
-      await holdBack(source, request, core);
-      throw managerErrors.held({ plugin: name, version, items: sorted.asked.map(itemText) });
-    case "given":
-      return linkable(withConsent({ given, refused }, sorted.asked, consent.items, core), source, core);
-  }
-}
-
-/** What was asked is given or refused; nothing that was not asked is given. */
-export function withConsent(
-  { given, refused }: { readonly given: readonly Grant[]; readonly refused: readonly Grant[] },
-  asked: readonly ConsentItem[],
-  accepted: readonly Pick<ConsentItem, "capability" | "target">[],
-  { vocabulary }: Core,
-): Pick<Accepted, "grants" | "refused"> {
-  const isAccepted = (item: ConsentItem) =>
-    accepted.some(({ capability, target }) => capability === item.capability && target === item.target);
-  const yes = asked.filter(isAccepted);
-  const no = asked.filter((item) => !isAccepted(item));
-  return {
-    grants: mergeGrants(vocabulary, given, grantsOf(yes, vocabulary)),
-    refused: mergeGrants(vocabulary, refused, grantsOf(no, vocabulary)),
-  };
-}
-
-/** With less than it declares it may still do without; what it imports it needs. */
-export function linkable(
-  decided: Pick<Accepted, "grants" | "refused">,
-  { inspected, bundle }: Omit<Accepted, "grants" | "refused">,
-  core: Core,
-): Pick<Accepted, "grants" | "refused"> {
-  const { manifest, world } = inspected;
-  const check = checkImports(bundle.artifactNames().imports, {
-    plugin: manifest.name,
-    hostFunctions: [...world.hostFunctions, ...busHostFunctions, ...interfaceNames(inspected.provided)],
-    offers: core.offers,
-    grants: grantsFor(core, inspected, decided.grants),
-  });
-  if (check.kind === "refused") throw check.error;
-  return decided;
-}
-
-export function itemText({ capability, target }: Pick<ConsentItem, "capability" | "target">): string {
-  return target === undefined ? capability : `${capability} ${target}`;
-}
-
-/** Kept, and not run, until somebody says so. */
-function holdBack(
-  source: Omit<Accepted, "grants" | "refused">,
-  request: ConsentRequest,
-  core: Core,
-): Promise<void> {
-  const { name } = source.inspected.manifest;
-  return core.alone(name, async () => {
-    await inStore(core, async () => {
-      const held = await keepVersion(source, core);
-      const before = core.entries.get(name) ?? emptyEntry(source.inspected);
-      await writeEntry(core, { ...before, held });
-    });
-    core.events.tell({ kind: "held", plugin: name, atMs: core.clock.dateMs(), request });
-  });
-}
-
-/** What is longer is no path. */
-const originCharsMax = 4_096;
-
-async function keepVersion(
-  { bytes, bundle, origin, inspected }: Omit<Accepted, "grants" | "refused">,
-  core: Core,
-): Promise<InstalledVersion> {
-  return {
-    version: inspected.manifest.version,
-    digest: bundle.digest,
-    sha256: await core.store.keep(bytes),
-    origin: origin.slice(0, originCharsMax),
-    installedAt: new Date(core.clock.dateMs()).toISOString(),
-    needs: Object.fromEntries(inspected.manifest.dependencies),
-  };
-}
-
-function emptyEntry({ manifest, host }: Inspected): Entry {
-  return {
-    name: manifest.name,
-    host: host.name,
-    isEnabled: true,
-    current: undefined,
-    candidate: undefined,
-    held: undefined,
-    previous: [],
-    grants: [],
-    refused: [],
-    isRemoved: false,
-    removesData: false,
-    last: undefined,
-  };
-}
 
 /** Step 6: the bundle into the store, then the entry with its candidate. */
 async function place(accepted: Accepted, core: Core, options: InstallOptions): Promise<Placed> {

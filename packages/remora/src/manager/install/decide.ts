@@ -1,0 +1,149 @@
+/**
+ * Step 5 of an install: what the policy gives, what the plugin has, and whoever consents to the rest. What must wait for
+ * consent is kept, and runs nothing.
+ */
+
+import type { Bundle, Trust } from "../../bundle/index.ts";
+import { checkImports, type Grant } from "../../policy/index.ts";
+import { busHostFunctions } from "../bus/plugin-bus.ts";
+import { interfaceNames } from "../calls/plugin-interfaces.ts";
+import type { Asker, ConsentItem, ConsentRequest } from "../consent/asker.ts";
+import { grantsOf, mergeGrants, sortRequest } from "../consent/decide-request.ts";
+import { type Core, grantsFor, inStore, rulesOf, writeEntry } from "../core.ts";
+import { managerErrors } from "../errors.ts";
+import { grantsPassedOn } from "../signer.ts";
+import type { Entry } from "../store/entry.ts";
+import type { Inspected } from "./inspect.ts";
+import { emptyEntry, keepVersion } from "./keep-version.ts";
+
+/** What steps 1 to 5 found, for the other four. */
+export interface Accepted {
+  readonly bytes: Uint8Array;
+  readonly bundle: Bundle;
+  readonly origin: string;
+  readonly inspected: Inspected;
+  /** The entry that this was decided by. */
+  readonly basis: Entry | undefined;
+  /** By consent, in all. */
+  readonly grants: readonly Grant[];
+  readonly refused: readonly Grant[];
+  /** Whether somebody consented to this very difference. */
+  readonly wasAsked: boolean;
+}
+
+export type Decided = Pick<Accepted, "grants" | "refused" | "wasAsked">;
+/** What there is before the decision. */
+export type Undecided = Omit<Accepted, keyof Decided>;
+
+/**
+ * Step 5: policy first, then what it has, then whoever can consent; for an update by the same publisher only the difference is
+ * asked.
+ */
+export async function decideHere(
+  source: Undecided,
+  trust: Trust,
+  core: Core,
+  asker: Asker,
+): Promise<Decided> {
+  const { name, version } = source.inspected.manifest;
+  const { basis: entry } = source;
+  const { given, refused, sorted } = await sortHere(source, core);
+  const free = { grants: given, refused, wasAsked: false };
+  if (sorted.asked.length === 0) return linkable(free, source, core);
+  const request: ConsentRequest = {
+    plugin: name,
+    version,
+    origin: source.origin,
+    current: entry?.current?.version,
+    trust: { level: trust.level, text: trust.text },
+    items: sorted.asked,
+    granted: sorted.granted,
+    denied: sorted.denied,
+  };
+  const consent = await asker(request);
+  switch (consent.kind) {
+    case "refused":
+      throw managerErrors.refused({ plugin: name, by: consent.by });
+    case "later":
+      await holdBack(source, request, core);
+      throw managerErrors.held({ plugin: name, version, items: sorted.asked.map(itemText) });
+    case "given":
+      return linkable(withConsent({ given, refused }, sorted.asked, consent.items, core), source, core);
+  }
+}
+
+/** What it has, and what it wants beyond that. @throws manager/other-host */
+async function sortHere({ inspected: { manifest }, basis: entry, bundle }: Undecided, core: Core) {
+  const { name } = manifest;
+  if (entry !== undefined && entry.host !== manifest.host.name) {
+    throw managerErrors["other-host"]({ plugin: name, host: entry.host, found: manifest.host.name });
+  }
+  const given = await grantsPassedOn(entry, bundle, core);
+  const refused = entry?.refused ?? [];
+  const { vocabulary } = core;
+  const rules = rulesOf(core, name);
+  return {
+    given,
+    refused,
+    sorted: sortRequest(manifest.capabilities, { vocabulary, rules, given, refused }),
+  };
+}
+
+/** What was asked is given or refused; nothing that was not asked is given. */
+export function withConsent(
+  { given, refused }: { readonly given: readonly Grant[]; readonly refused: readonly Grant[] },
+  asked: readonly ConsentItem[],
+  accepted: readonly Pick<ConsentItem, "capability" | "target">[],
+  { vocabulary }: Core,
+): Decided {
+  const isAccepted = (item: ConsentItem) =>
+    accepted.some(({ capability, target }) => capability === item.capability && target === item.target);
+  const yes = asked.filter(isAccepted);
+  const no = asked.filter((item) => !isAccepted(item));
+  return {
+    grants: mergeGrants(vocabulary, given, grantsOf(yes, vocabulary)),
+    refused: mergeGrants(vocabulary, refused, grantsOf(no, vocabulary)),
+    wasAsked: true,
+  };
+}
+
+/** With less than it declares it may still do without; what it imports it needs. */
+export function linkable(decided: Decided, { inspected, bundle }: Undecided, core: Core): Decided {
+  const { manifest, world } = inspected;
+  const check = checkImports(bundle.artifactNames().imports, {
+    plugin: manifest.name,
+    hostFunctions: [...world.hostFunctions, ...busHostFunctions, ...interfaceNames(inspected.provided)],
+    offers: core.offers,
+    grants: grantsFor(core, inspected, decided.grants),
+  });
+  if (check.kind === "refused") throw check.error;
+  return decided;
+}
+
+export function itemText({ capability, target }: Pick<ConsentItem, "capability" | "target">): string {
+  return target === undefined ? capability : `${capability} ${target}`;
+}
+
+/** Kept, and not run, until somebody says so. */
+function holdBack(source: Undecided, request: ConsentRequest, core: Core): Promise<void> {
+  const { name } = source.inspected.manifest;
+  return core.alone(name, async () => {
+    await inStore(core, async () => {
+      const held = await keepVersion(source, core);
+      const before = core.entries.get(name) ?? emptyEntry(source.inspected);
+      await writeEntry(core, { ...before, held });
+    });
+    core.events.tell({ kind: "held", plugin: name, atMs: core.clock.dateMs(), request });
+  });
+}
+
+/** Somebody else has changed the plugin meanwhile. Consent may take days, and was for the difference to what there was. */
+export async function decideAnew(accepted: Accepted, core: Core): Promise<Decided> {
+  const { name } = accepted.inspected.manifest;
+  if (!accepted.wasAsked) {
+    const { given, refused, sorted } = await sortHere(accepted, core);
+    const decided = { grants: given, refused, wasAsked: false };
+    if (sorted.asked.length === 0) return linkable(decided, accepted, core);
+  }
+  throw managerErrors["changed-meanwhile"]({ plugin: name });
+}

@@ -1,0 +1,47 @@
+/** A version as it is kept: its bundle in the store, and what an entry says of it. */
+
+import type { Bundle } from "../../bundle/index.ts";
+import type { Core } from "../core.ts";
+import type { Entry, InstalledVersion } from "../store/entry.ts";
+import type { Inspected } from "./inspect.ts";
+
+interface Incoming {
+  readonly bytes: Uint8Array;
+  readonly bundle: Bundle;
+  readonly origin: string;
+  readonly inspected: Inspected;
+}
+
+/** What is longer is no path. */
+const originCharsMax = 4_096;
+
+export async function keepVersion(
+  { bytes, bundle, origin, inspected }: Incoming,
+  core: Core,
+): Promise<InstalledVersion> {
+  return {
+    version: inspected.manifest.version,
+    digest: bundle.digest,
+    sha256: await core.store.keep(bytes),
+    origin: origin.slice(0, originCharsMax),
+    installedAt: new Date(core.clock.dateMs()).toISOString(),
+    needs: Object.fromEntries(inspected.manifest.dependencies),
+  };
+}
+
+export function emptyEntry({ manifest, host }: Inspected): Entry {
+  return {
+    name: manifest.name,
+    host: host.name,
+    isEnabled: true,
+    current: undefined,
+    candidate: undefined,
+    held: undefined,
+    previous: [],
+    grants: [],
+    refused: [],
+    isRemoved: false,
+    removesData: false,
+    last: undefined,
+  };
+}
