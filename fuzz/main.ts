@@ -107,18 +107,25 @@ function judgeControlFlow(seed: number): void {
   console.error(`seed ${seed}, ${controlFlow}: ${judged.longest} units without a check`);
 }
 
-/** A loop without end cannot be interrupted from inside: another thread says which seed it was and ends the process. */
-function watchFor(stillMs: number): Worker {
+/**
+ * A loop without end cannot be interrupted from inside: another thread says which seed it was and ends the process. By the time
+ * that the process has had, since it may get little of it.
+ */
+function watchFor(cpuMs: number): Worker {
   const code = `
     const { workerData } = require("node:worker_threads");
+    const cpuMs = () => { const { user, system } = process.cpuUsage(); return (user + system) / 1e3; };
     let before = -1;
+    let since = cpuMs();
     setInterval(() => {
       const now = Atomics.load(workerData.progress, 1);
-      if (now === before) {
-        require("node:fs").writeSync(2, "seed " + workerData.progress[0] + ": no end after ${stillMs} ms\\n");
+      if (now !== before) {
+        before = now;
+        since = cpuMs();
+      } else if (cpuMs() - since > ${cpuMs}) {
+        require("node:fs").writeSync(2, "seed " + workerData.progress[0] + ": no end after ${cpuMs} ms\\n");
         process.kill(process.pid, "SIGKILL");
       }
-      before = now;
-    }, ${stillMs});`;
+    }, 1_000);`;
   return new Worker(code, { eval: true, workerData: { progress } });
 }
