@@ -26,3 +26,12 @@ export function asyncHostFunction<Callable extends (...args: never[]) => unknown
 export function isAsyncHostFunction(callable: object): boolean {
   return asynchronous.has(callable) || callable instanceof AsyncFunction;
 }
+
+export function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === "object" && value !== null && "then" in value && typeof value.then === "function";
+}
+
+/** For a promise that is refused: whoever is told so is not to be ended by it when it is rejected. */
+export function letGoOfPromise(promise: PromiseLike<unknown>): void {
+  promise.then(undefined, () => {});
+}

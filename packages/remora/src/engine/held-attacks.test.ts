@@ -53,6 +53,30 @@ const keeping = await parse(`(component
     )
     .join("\n")})`);
 
+/** Calls the host so often, and waits for none of its answers. */
+const hurrying = await parse(`(component
+  (import "nap" (func $nap async))
+  (core func $start (canon lower (func $nap) async))
+  (core func $cancel (canon subtask.cancel async))
+  (core func $drop (canon subtask.drop))
+  (core func $return (canon task.return))
+  (core module $m
+    (import "h" "start" (func $start (result i32)))
+    (import "h" "cancel" (func $cancel (param i32) (result i32)))
+    (import "h" "drop" (func $drop (param i32)))
+    (import "h" "return" (func $return))
+    (func (export "cancel") (param $times i32) (local $subtask i32)
+      (loop $again
+        (local.set $subtask (i32.shr_u (call $start) (i32.const 4)))
+        (drop (call $cancel (local.get $subtask)))
+        (call $drop (local.get $subtask))
+        (br_if $again (local.tee $times (i32.sub (local.get $times) (i32.const 1)))))
+      (call $return)))
+  (core instance $i (instantiate $m (with "h" (instance
+    (export "start" (func $start)) (export "cancel" (func $cancel))
+    (export "drop" (func $drop)) (export "return" (func $return))))))
+  (func (export "cancel") async (param "times" u32) (canon lift (core func $i "cancel") async)))`);
+
 const limits = { ...defaultLimits, deadlineMs: 20_000, fuelMax: Number.POSITIVE_INFINITY };
 
 /** Makes so many errors of 1,024 characters that are no Latin ones, and drops each when it is told to. */
@@ -163,14 +187,34 @@ for (const level of ["inline", "worker", "process"] as const) {
     await guest.call(["streams"], [49_000, false]);
     guest.close();
   });
-}
 
-test("inline: a host function that cannot be told that its call was cancelled keeps its arguments, and they are counted", async () => {
-  const isolation = openIsolation("inline");
-  const guest = await isolation.instantiate(openArtifact(keeping, { plugin: "keeps" }), {
-    imports: { keep: asyncHostFunction(() => new Promise(() => {})) },
-    limits,
+  test(`${level}: calls that a guest cancels are counted until the host function is done`, async () => {
+    const kept: (() => void)[] = [];
+    const guest = await open(() => new Promise<void>((resolve) => kept.push(resolve)));
+    await guest.call(["cancel"], [3]);
+    for (const done of kept.splice(0)) done();
+    // Behind a wall the guest is told with the next message.
+    await new Promise((turn) => setImmediate(turn));
+    await guest.call(["cancel"], [1]);
+    await guest.call(["cancel"], [2]);
+    await assert.rejects(guest.call(["cancel"], [3]), { code: "component/trap", fault: "guest" });
+    guest.close();
   });
-  await assert.rejects(guest.call(["cancel"], [100]), { code: "component/trap", fault: "guest" });
-  await isolation.close();
-});
+
+  test(`${level}: so are those without arguments`, async () => {
+    let calls = 0;
+    const artifact = openArtifact(hurrying, { plugin: "hurries" });
+    const guest = await isolation.instantiate(artifact, {
+      imports: {
+        nap: asyncHostFunction(() => {
+          calls++;
+          return new Promise(() => {});
+        }),
+      },
+      limits,
+    });
+    await assert.rejects(guest.call(["cancel"], [100_000]), { code: "component/trap", fault: "guest" });
+    assert.ok(calls <= 16_384, `${calls} calls`);
+    guest.close();
+  });
+}

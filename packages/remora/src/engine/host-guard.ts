@@ -11,7 +11,7 @@ import { trap } from "./trampoline.ts";
 export interface GuardOptions {
   readonly parameters: number | undefined;
   readonly isSlow: boolean;
-  /** Where the guest expects numbers. */
+  /** Absent where V8 looks at the result itself. */
   readonly check?: ResultCheck;
 }
 
@@ -116,6 +116,7 @@ export function guarded(
 }
 
 function checked(result: unknown, check: ResultCheck | undefined): unknown {
-  if (check === undefined || (typeof result === "number" && check.takesNumbers)) return result;
+  if (check === undefined) return result;
+  if (check.takesNumbers && (typeof result === "number" || result === undefined)) return result;
   return check.look(result);
 }

@@ -1,7 +1,8 @@
 /**
  * What a host function gives to a core module. V8 makes a number of anything: a promise that nobody announced, or a text, would
  * silently be zero. And what it refuses itself, a number for an i64, it throws where the guest can catch it. What JavaScript's own
- * conversions mean well, booleans and nothing at all, passes.
+ * conversions mean well, booleans and nothing at all, passes. Where nothing is expected, anything passes but a promise: the guest
+ * would go on before it is kept.
  */
 
 import type { RemoraError } from "../base/index.ts";
@@ -9,21 +10,27 @@ import { engineErrors } from "./errors.ts";
 import type { ModuleImport } from "./module-imports.ts";
 
 export interface ResultCheck {
-  /** Whether JavaScript's numbers are what is expected, so that one need not be looked at. */
+  /** Whether a number passes, and nothing at all, so that neither need be looked at. */
   readonly takesNumbers: boolean;
   /** Gives back what fits. @throws engine/host-result */
   readonly look: (result: unknown) => unknown;
 }
 
-type Wrong = (expected: string, given: string, hint?: string) => RemoraError;
+type Wrong = (expected: string, result: unknown, given?: string, hint?: string) => RemoraError;
 
-/** Undefined where the guest expects no number. */
+/** Undefined where V8 looks itself. */
 export function resultCheck(
   { module, name, results }: Pick<ModuleImport, "module" | "name" | "results">,
   plugin: string,
 ): ResultCheck | undefined {
-  const wrong: Wrong = (expected, given, hint = "") =>
-    engineErrors["host-result"]({ plugin, from: module, name, expected, given, hint });
+  const wrong: Wrong = (expected, result, given = kindOf(result), hint = "") => {
+    const facts = { plugin, from: module, name, expected, given };
+    if (!(result instanceof Promise)) return engineErrors["host-result"]({ ...facts, hint });
+    // Who is told of it here is not to be ended by it when it is rejected.
+    result.catch(() => {});
+    return engineErrors["host-result"]({ ...facts, hint: ", or a function marked by asyncHostFunction" });
+  };
+  if (results.length === 0) return { takesNumbers: true, look: (result) => nothing(result, wrong) };
   const looks = results.map((type) => lookFor(type, wrong));
   if (looks.length > 1) return { takesNumbers: false, look: (result) => several(result, looks, wrong) };
   const [look] = looks;
@@ -35,7 +42,7 @@ function lookFor(type: ModuleImport["results"][number], wrong: Wrong): ResultChe
     case "i64":
       return (result) => {
         if (typeof result === "bigint" || typeof result === "boolean") return result;
-        throw wrong("one i64", kindOf(result), hintFor(result) || ", which is a bigint");
+        throw wrong("one i64", result, undefined, ", which is a bigint");
       };
     case "i32":
     case "f32":
@@ -48,11 +55,16 @@ function lookFor(type: ModuleImport["results"][number], wrong: Wrong): ResultChe
           result === null
         )
           return result;
-        throw wrong(`one ${type}`, kindOf(result), hintFor(result));
+        throw wrong(`one ${type}`, result);
       };
     default:
       return undefined; // V8 takes anything for a reference, or refuses it for what it is.
   }
+}
+
+function nothing(result: unknown, wrong: Wrong): unknown {
+  if (result instanceof Promise) throw wrong("nothing", result);
+  return result;
 }
 
 /** V8 takes them from whatever can be iterated over. */
@@ -63,9 +75,9 @@ function several(
 ): readonly unknown[] {
   const expected = `${looks.length} values`;
   if (typeof result !== "object" || result === null || !(Symbol.iterator in result))
-    throw wrong(expected, kindOf(result), hintFor(result));
+    throw wrong(expected, result);
   const values = [...(result as Iterable<unknown>)]; // It has the method; if that is none, this says so.
-  if (values.length !== looks.length) throw wrong(expected, `${values.length}`);
+  if (values.length !== looks.length) throw wrong(expected, result, `${values.length}`);
   return values.map((value, index) => looks[index]?.(value) ?? value);
 }
 
@@ -73,8 +85,4 @@ function kindOf(result: unknown): string {
   if (result instanceof Promise) return "a promise";
   if (result === undefined || result === null) return "nothing";
   return Array.isArray(result) ? "an array" : `a value of type ${typeof result}`;
-}
-
-function hintFor(result: unknown): string {
-  return result instanceof Promise ? ", or a function marked by asyncHostFunction" : "";
 }

@@ -98,3 +98,20 @@ test("a start function, and an export with several results, cannot wait and say 
     [1, 2],
   );
 });
+
+test("names with dots in them are not taken for one another", async () => {
+  const dotted = await parse(`(module
+    (import "a.b" "c" (func $one (param i32) (result i32)))
+    (import "a" "b.c" (func $two (param i64) (result f64)))
+    (func (export "run") (result f64)
+      (f64.add (f64.convert_i32_s (call $one (i32.const 1))) (call $two (i64.const 2)))))`);
+  const instance = openArtifact(dotted, { plugin: "waiting" }).instantiate({
+    imports: {
+      "a.b": { c: asyncHostFunction(async (value: number) => value + 10) },
+      a: { "b.c": asyncHostFunction(async (value: bigint) => Number(value) + 0.5) },
+    },
+    limits: defaultLimits,
+  });
+  assert.ok(instance.kind === "module");
+  assert.equal(await call(instance, "run"), 13.5);
+});

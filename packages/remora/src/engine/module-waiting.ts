@@ -16,10 +16,12 @@ import type { ExternType } from "../wasm/module.ts";
 import type { InstanceEngine } from "./core-engine.ts";
 import { resultCheck } from "./host-result.ts";
 
-/** Types of functions by `module.name` or by export name; of those that cannot wait there is none. */
+type ByName = ReadonlyMap<string, CoreSignature>;
+
+/** Types of functions by name, those of imports by their module before; of those that cannot wait there is none. */
 interface FunctionTypes {
-  readonly imports: ReadonlyMap<string, CoreSignature>;
-  readonly exports: ReadonlyMap<string, CoreSignature>;
+  readonly imports: ReadonlyMap<string, ByName>;
+  readonly exports: ByName;
 }
 
 export class ModuleWaiting {
@@ -101,7 +103,7 @@ export class ModuleWaiting {
   }
 
   #importOf(module: string, name: string, given: CoreFunction): CoreFunction {
-    const signature = this.#types.imports.get(`${module}.${name}`);
+    const signature = this.#types.imports.get(module)?.get(name);
     // Not imported, or of a type that cannot wait: V8 links it as it is, or says why not.
     if (signature === undefined) return given;
     const look = resultCheck({ module, name, results: signature.results }, this.#engine.plugin)?.look;
@@ -142,10 +144,12 @@ function functionTypes(bytes: Uint8Array): FunctionTypes {
 function readFunctionTypes(bytes: Uint8Array): FunctionTypes {
   const module = decodeSections(bytes, ["type", "import", "function", "export"]);
   const spaces = indexSpaces(module);
-  const imports = new Map<string, CoreSignature>();
+  const imports = new Map<string, Map<string, CoreSignature>>();
   for (const { module: from, name, type } of importsOf(module)) {
     const signature = signatureOf(spaces, type);
-    if (signature !== undefined) imports.set(`${from}.${name}`, signature);
+    if (signature === undefined) continue;
+    const named = imports.get(from) ?? new Map<string, CoreSignature>();
+    imports.set(from, named.set(name, signature));
   }
   const exports = new Map<string, CoreSignature>();
   for (const { name, kind, index } of findSection(module, "export")?.items ?? []) {

@@ -4,13 +4,15 @@
  */
 
 import { RemoraError } from "../../base/index.ts";
+import { isThenable, letGoOfPromise } from "../async-host.ts";
 import type { CoreFunction } from "../core.ts";
 import { componentErrors } from "../errors.ts";
 import { isSlowHostFunction } from "../slow-host.ts";
+import type { ValueType } from "../types.ts";
 import { addressOf } from "./address.ts";
 import type { Codec, Flat } from "./codec.ts";
 import type { Context } from "./context.ts";
-import { explainMismatch } from "./explain.ts";
+import { describeType, explainMismatch } from "./explain.ts";
 import { isLarge, type Signature } from "./signature.ts";
 import { trap } from "./trap.ts";
 
@@ -68,7 +70,7 @@ function callSingles(call: OutgoingCall): CoreFunction {
   const lower = result?.single?.lower;
   const check = result?.check;
   const complete = (value: unknown): Flat | undefined => {
-    if (lower === undefined || check === undefined) return undefined;
+    if (lower === undefined || check === undefined) return nothing(call, value);
     if (!check(value, cx)) refuseResult(call, value);
     return lower(cx, value);
   };
@@ -129,6 +131,7 @@ function callGeneral(call: OutgoingCall): CoreFunction {
   const complete = resultLowerer(call);
   const okType = type.result?.kind === "result" ? type.result : undefined;
   const err = okType?.err === undefined ? undefined : codecs.of(okType.err);
+  const givesNothing = okType === undefined ? type.result === undefined : okType.ok === undefined;
   return (...flat: Flat[]) => {
     try {
       if (!state.mayLeave) mayNotLeave();
@@ -137,6 +140,7 @@ function callGeneral(call: OutgoingCall): CoreFunction {
       let value: unknown;
       try {
         value = callee(...args);
+        if (givesNothing) nothing(call, value);
         if (okType !== undefined) value = { tag: "ok", val: value };
       } catch (error) {
         value = errorResult(call, okType !== undefined, err, error);
@@ -230,8 +234,35 @@ export function mayNotLeave(): never {
   return trap("a call out of a component instance that may not leave");
 }
 
+/** Where nothing is expected a promise would be lost, and what it is rejected with. */
+function nothing(call: OutgoingCall, value: unknown): undefined {
+  if (value !== undefined && isThenable(value))
+    refuseUnannounced(call.name, call.signature.type.result, value);
+}
+
+/**
+ * A promise of a function that was not marked: nobody waits for it.
+ *
+ * @throws component/host-result
+ */
+export function refuseUnannounced(
+  name: string,
+  type: ValueType | undefined,
+  promise: PromiseLike<unknown>,
+): never {
+  letGoOfPromise(promise);
+  throw componentErrors["host-result"]({
+    name,
+    expected: type === undefined ? "nothing" : describeType(type),
+    found: "a promise, which functions give that are marked by asyncHostFunction",
+  });
+}
+
 function refuseResult(call: OutgoingCall, value: unknown): never {
-  const { result, codecs } = call.signature;
+  const { result, codecs, type } = call.signature;
+  const { val } = (value ?? {}) as { readonly val?: unknown }; // That of a result, if it is one.
+  const given = type.result?.kind === "result" ? val : value;
+  if (isThenable(given)) refuseUnannounced(call.name, type.result, given);
   const wrong = explainMismatch((result as Codec).type, value, "result", call.cx, codecs); // There is one: it was refused.
   throw componentErrors["host-result"]({
     name: call.name,

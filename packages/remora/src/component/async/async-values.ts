@@ -3,10 +3,10 @@
 import { type AsyncType, type AsyncValues, isErrorWithMessage } from "../abi/codec-async.ts";
 import type { Context } from "../abi/context.ts";
 import { trap } from "../abi/trap.ts";
+import { isThenable } from "../async-host.ts";
 import { addEnd, endAt } from "./copy-end.ts";
 import type { Elements } from "./element.ts";
 import { addErrorContext, ErrorContext, errorContextAt } from "./error-context.ts";
-import { isThenable } from "./host-callee.ts";
 import { isAsyncIterable, pumpInto, settleInto } from "./host-source.ts";
 import { GuestStream, promiseOf } from "./host-stream.ts";
 import type { Scheduler } from "./scheduler.ts";

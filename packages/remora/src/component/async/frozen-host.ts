@@ -4,8 +4,8 @@
  */
 
 import { argumentsLifter, errorResult, type OutgoingCall, resultLowerer } from "../abi/call-host.ts";
+import { isThenable } from "../async-host.ts";
 import type { Flat } from "../core.ts";
-import { isThenable } from "./host-callee.ts";
 import type { Later } from "./later.ts";
 
 /**

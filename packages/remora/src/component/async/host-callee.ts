@@ -1,6 +1,7 @@
 /** Host functions that may give promises, as a guest's lowered functions call them. */
 
-import { errorResult, type OutgoingCall } from "../abi/call-host.ts";
+import { errorResult, type OutgoingCall, refuseUnannounced } from "../abi/call-host.ts";
+import { isAsyncHostFunction, isThenable } from "../async-host.ts";
 import { forget } from "./forgettable.ts";
 import type { Later } from "./later.ts";
 import type { Callee } from "./lowered-function.ts";
@@ -20,6 +21,9 @@ export function hostCallee(call: OutgoingCall, scheduler: Scheduler, takeLoans: 
   const err = resultType?.err === undefined ? undefined : codecs.of(resultType.err);
   const given = (value: unknown) => (resultType === undefined ? value : { tag: "ok", val: value });
   const thrown = (error: unknown) => errorResult(call, resultType !== undefined, err, error);
+  // Which way the guest calls it says nothing about what the host has announced.
+  const mayWait = type.isAsync || isAsyncHostFunction(callee);
+  const givesFuture = type.result?.kind === "future";
   return {
     start(caller: Caller): Later<() => undefined> {
       const args = caller.start();
@@ -35,16 +39,20 @@ export function hostCallee(call: OutgoingCall, scheduler: Scheduler, takeLoans: 
         finish(() => thrown(error));
         return isOver;
       }
-      if (!isThenable(value)) {
+      if (!isThenable(value) || (!mayWait && givesFuture)) {
         finish(() => given(value));
         return isOver;
       }
+      const promise = value;
+      if (!mayWait) {
+        finish(() => refuseUnannounced(call.name, type.result, promise));
+        return isOver;
+      }
       // One promise for both: what is no promise of JavaScript's may do its work whenever it is asked.
-      const settled = Promise.resolve(value);
+      const settled = Promise.resolve(promise);
       const letGo = promised(scheduler, settled, (result, error) =>
         finish(() => (error === undefined ? given(result) : thrown(error.error))),
       );
-      const promise = value;
       const release = caller.hold?.();
       if (release !== undefined) settled.then(release, release);
       return () => {
@@ -93,8 +101,4 @@ function promised(
     (error: unknown) => settle(undefined, { error }),
   );
   return letGo;
-}
-
-export function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === "object" && value !== null && "then" in value && typeof value.then === "function";
 }

@@ -5,12 +5,16 @@ import type { Context } from "../abi/context.ts";
 import type { Handle } from "../abi/handles.ts";
 import { coreSignature, flattenAll, layoutOfFields, offsetsOf } from "../abi/layout.ts";
 import type { Signature } from "../abi/signature.ts";
+import { trap } from "../abi/trap.ts";
 import type { CoreSignature, Flat } from "../core.ts";
 import { after, type Later } from "./later.ts";
 import type { Scheduler } from "./scheduler.ts";
 import { Subtask, subtaskStates } from "./subtask.ts";
 import { type Caller, cancelled } from "./task.ts";
 import { handleKinds } from "./waitable.ts";
+
+/** Calls that the host has not answered, those among them that the guest cancelled: a promise each, and who waits for it. */
+const heldCallsMax = 16_384;
 
 /** What is called: a guest's function or the host's. */
 export interface Callee {
@@ -98,6 +102,8 @@ function callerOf(
   };
   return {
     start() {
+      if (scheduler.heldCalls >= heldCallsMax)
+        trap(`more than ${heldCallsMax} calls that the host has not answered`);
       subtask.state = "started";
       tell();
       cx.beginLift(scheduler.heldBytes);
@@ -112,11 +118,14 @@ function callerOf(
       return args;
     },
     hold() {
-      if (argumentBytes === 0) return undefined;
+      scheduler.heldCalls++;
       scheduler.heldBytes += argumentBytes;
+      let isHeld = true;
       return () => {
+        if (!isHeld) return;
+        isHeld = false;
+        scheduler.heldCalls--;
         scheduler.heldBytes -= argumentBytes;
-        argumentBytes = 0;
       };
     },
     resolve(result) {

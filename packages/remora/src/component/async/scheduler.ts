@@ -53,6 +53,8 @@ export class Scheduler {
   current: Thread | undefined;
   /** What the arguments cost the host of calls that it has not answered: see `held.ts`. The guest says how many there are. */
   heldBytes = 0;
+  /** How many of those there are. */
+  heldCalls = 0;
   /** Characters of the errors that its handles stand for: see `error-context.ts`. */
   messageUnits = 0;
   readonly #threadsMax: number;

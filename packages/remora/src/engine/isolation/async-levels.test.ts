@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { asyncHostFunction } from "../../component/index.ts";
 import { openArtifact } from "../artifact.ts";
 import { defaultLimits, type Limits } from "../limits.ts";
 import {
@@ -234,10 +235,10 @@ test("worker: an asynchronous guest goes on when a guest below that waits for th
     limits: defaultLimits,
     imports: {
       env: {
-        note: () => {
+        note: asyncHostFunction(() => {
           asked.resolve();
           return promise;
-        },
+        }),
         shout: () => {},
       },
     },

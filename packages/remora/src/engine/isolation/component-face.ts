@@ -2,7 +2,9 @@
 
 import { invariant, RemoraError } from "../../base/index.ts";
 import type { HostCallable } from "../../component/abi/call-guest.ts";
+import { refuseUnannounced } from "../../component/abi/call-host.ts";
 import { withAbort } from "../../component/async/abortable.ts";
+import { isAsyncHostFunction, isThenable } from "../../component/async-host.ts";
 import {
   type CancelSignal,
   ComponentError,
@@ -106,7 +108,7 @@ export class ComponentFace implements Face {
     };
     return {
       serve: (item, payload) => this.#served(item, payload),
-      nextValue: (number) => ({ answer: nextValue(number), forget() {} }),
+      nextValue: (number) => ({ answer: nextValue(number), forget: () => true }),
       letGo: (number) => ends.letGo(number),
       letGoOfAll: () => ends.close(),
       readValue: (type, payload) => (type ? packets.read(packets.codec(type), payload, 1)[0] : undefined),
@@ -152,7 +154,11 @@ export class ComponentFace implements Face {
       });
       return { payload: given instanceof Promise ? await given : Uint8Array.from(given) };
     };
-    return { answer: serve(), forget: () => forget() };
+    const forgetCall = () => {
+      forget();
+      return false; // The host function has its arguments until it is done.
+    };
+    return { answer: serve(), forget: forgetCall };
   }
 
   /** @param lend Gets what takes back what the host is lent, before the host function is called. */
@@ -181,7 +187,9 @@ export class ComponentFace implements Face {
     } catch (error) {
       return fail(error);
     }
-    if (!isThenable(value)) return succeed(value);
+    // As inline, only a promise that was announced is waited for.
+    const mayWait = type.isAsync || isAsyncHostFunction(callee);
+    if (!mayWait || !isThenable(value)) return succeed(value);
     // Copies: until it is sent, others may write packets.
     return Promise.resolve(value).then(
       (kept) => Uint8Array.from(succeed(kept)),
@@ -240,6 +248,7 @@ export class ComponentFace implements Face {
   }
 
   #success({ result }: FuncType, name: string, value: unknown): Uint8Array {
+    if (isThenable(value) && result?.kind !== "future") refuseUnannounced(name, result, value);
     if (result === undefined) return noBytes;
     return this.#result(result, name, result.kind === "result" ? { tag: "ok", val: value } : value);
   }
@@ -298,8 +307,4 @@ function withFailure<Result>(name: string, act: () => Result): Result {
 function worldResult(value: unknown): unknown {
   const { tag, val } = value as { readonly tag: "ok" | "err"; readonly val: unknown }; // Read as a result.
   return tag === "ok" ? val : new ComponentError(val);
-}
-
-export function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === "object" && value !== null && "then" in value && typeof value.then === "function";
 }

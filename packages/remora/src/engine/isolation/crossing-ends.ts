@@ -7,8 +7,8 @@
 import type { AsyncType, HostValues } from "../../component/abi/codec-async.ts";
 import { trap } from "../../component/abi/trap.ts";
 import { forgettable } from "../../component/async/forgettable.ts";
-import { isThenable } from "../../component/async/host-callee.ts";
 import { endIterator, isAsyncIterable } from "../../component/async/host-source.ts";
+import { isThenable } from "../../component/async-host.ts";
 import type { ValueType } from "../../component/types.ts";
 
 /** Asks the other side. */
@@ -69,7 +69,10 @@ export class CrossingEnds implements HostValues {
     const promise = this.#peer.want(token, packetType(type)).then(({ value }) => value);
     // Whoever does not wait for it is told of the failure by the call itself.
     promise.catch(() => {});
-    return forgettable(promise, () => this.#peer.letGo(token));
+    return forgettable(promise, () => {
+      this.#peer.letGo(token);
+      return true;
+    });
   }
 
   /** The other side wants the next value. Undefined when nothing was given under this number, or it has ended. */

@@ -18,7 +18,7 @@ export const eventKinds = {
   ended: 4,
   /** The instance failed and takes no further call; `payload`: an error report. */
   broke: 6,
-  /** It no longer waits for what it `asked` or `wanted` under `id`. */
+  /** It no longer waits for what it `asked` or `wanted` under `id`; what it asked is `settled` all the same when it is done. */
   forgot: 7,
   // Either way.
   /** To `asked` and `wanted`, and of the guest's own streams and futures to `pull`: `item` says how. */

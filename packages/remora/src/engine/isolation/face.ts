@@ -50,8 +50,8 @@ export interface FaceTasks {
 export interface Served {
   /** As what an event says: how it ended, and a payload of its own. */
   readonly answer: Promise<{ readonly item?: number; readonly payload?: Uint8Array }>;
-  /** Nobody waits for it any more: takes back what was lent to the host for it. */
-  forget(): void;
+  /** Nobody waits for it any more: takes back what was lent to the host for it. @returns whether nothing is kept for it then */
+  forget(): boolean;
 }
 
 export interface Face {

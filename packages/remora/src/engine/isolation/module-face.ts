@@ -1,12 +1,12 @@
 /** The host's side of a remote core module: numbers, and the pieces of memory that its host functions asked for. */
 
 import { RemoraError } from "../../base/index.ts";
+import { isAsyncHostFunction, isThenable } from "../../component/async-host.ts";
 import { type CoreFunction, componentErrors, type HostImports } from "../../component/index.ts";
 import { engineErrors } from "../errors.ts";
 import type { GuestMemory } from "../guest-memory.ts";
 import { type ResultCheck, resultCheck } from "../host-result.ts";
 import type { Limits } from "../limits.ts";
-import { isThenable } from "./component-face.ts";
 import {
   coreValueBytes,
   type Piece,
@@ -134,7 +134,8 @@ export class ModuleFace implements Face {
     this.#memory.take(call, parameters.length);
     try {
       const value: unknown = callee(...args);
-      if (!isThenable(value)) return this.#answer(call.item, shipped, value);
+      // As inline: what was not announced is not waited for.
+      if (!isThenable(value) || !isAsyncHostFunction(callee)) return this.#answer(call.item, shipped, value);
       return Promise.resolve(value).then(
         (kept) => this.#answer(call.item, shipped, kept),
         (error) => this.#failed(error),

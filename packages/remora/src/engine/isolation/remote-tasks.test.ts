@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { engineErrors } from "../errors.ts";
 import { defaultLimits } from "../limits.ts";
 import { encodeReport } from "./error-report.ts";
-import { type Event, encodeEvents, event, eventKinds, outcomes } from "./events.ts";
+import { decodeEvents, type Event, encodeEvents, event, eventKinds, outcomes } from "./events.ts";
 import { type Face, type FaceTasks, ForgedMessage, type RemoteFunction } from "./face.ts";
 import { HostFailures } from "./host-failures.ts";
 import type { Job, Link } from "./link.ts";
@@ -36,11 +36,11 @@ function started() {
         item === 0
           ? new Promise<never>((_, reject) => answers.push(reject))
           : Promise.reject(new ForgedMessage("no host function"));
-      return { answer, forget: () => void forgotten.push(item) };
+      return { answer, forget: () => forgotten.push(item) === 0 };
     },
     nextValue: (number) => ({
       answer: Promise.reject(new ForgedMessage(`no stream ${number}`)),
-      forget() {},
+      forget: () => true,
     }),
     letGo() {},
     letGoOfAll() {},
@@ -128,6 +128,12 @@ const forgeries: Readonly<Record<string, [readonly Event[], Partial<Message>?]>>
   ],
   "another message than events": [[], { kind: kinds.done }],
   "more questions than may be open": [Array.from({ length: 5_000 }, (_, id) => ({ ...asked, id }))],
+  "more that was asked and forgotten": [
+    Array.from({ length: 70_000 }, (_, at) =>
+      at % 2 === 0 ? { ...asked, id: at } : event(eventKinds.forgot, { id: at - 1 }),
+    ),
+  ],
+  "more bytes in questions than all may have": [[{ ...asked, payload: new Uint8Array(2 ** 27 + 1) }]],
   "two questions under one number": [[asked, asked]],
   "a call that was cancelled, which nobody did": [
     [
@@ -172,14 +178,17 @@ test("nothing is served and nobody is told once it is over", async () => {
   assert.equal(jobs.length, 0);
 });
 
-test("of what the guest no longer waits for the host tells nothing, and takes back what it lent for it", async () => {
+test("of what the guest no longer waits for the host tells only that it is done, and takes back what it lent for it", async () => {
   const { remote, jobs, forgotten, forged, answers, answer } = started();
   answer([asked]);
   remote.letGo(9);
   answer([event(eventKinds.forgot, { id: 1 }), event(eventKinds.forgot, { id: 1 })]);
   assert.deepEqual(forgotten, [0]);
+  assert.equal(jobs.length, 0);
   answers[0]?.(new Error("late"));
   await new Promise((turn) => setImmediate(turn));
-  assert.equal(jobs.length, 0);
+  assert.equal(jobs.length, 1);
+  const [settled] = decodeEvents(jobs[0]?.message.payload ?? new Uint8Array(0));
+  assert.deepEqual(settled, event(eventKinds.settled, { id: 1, item: outcomes.done }));
   assert.deepEqual(forged, []);
 });

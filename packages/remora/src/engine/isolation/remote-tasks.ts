@@ -53,6 +53,12 @@ interface Owed {
 /** What a guest may ask of the host at one time; its own limit on calls under way is lower. */
 const askedMax = 4_096;
 
+/** What the host still does of that although nobody waits; its limit over there is lower, too. */
+const forgottenMax = 32_768;
+
+/** Arguments of all of them together, as bytes that were sent: they are bounded over there, by what they cost the host. */
+const askedBytesMax = 128 * 1_024 * 1_024;
+
 /** Its clock starts later than the host's, on a busy machine by some tens of milliseconds. */
 const lateMsMax = 10 * graceMs;
 
@@ -64,6 +70,9 @@ export class RemoteTasks implements EndsPeer {
   readonly #overdueAt = new Map<number, number>();
   /** By the number that the guest gave it. */
   readonly #asked = new Map<number, Served>();
+  /** Of those the ones that nobody waits for. */
+  readonly #forgotten = new Set<number>();
+  #askedBytes = 0;
   #settled: Event[] = [];
   #timer: NodeJS.Timeout | undefined;
   /** Messages that have no answer yet. */
@@ -309,7 +318,7 @@ export class RemoteTasks implements EndsPeer {
       return;
     }
     clearTimeout(this.#timer);
-    if (this.#owed.size === 0 && this.#asked.size === 0) this.#options.failures.forget();
+    if (this.#owed.size === 0 && this.#asked.size === this.#forgotten.size) this.#options.failures.forget();
     if (target !== 0) this.#break();
     else if (this.#owed.size > 0) this.#lookAfter(Math.min(first, this.#overdueFirst - performance.now()));
   }
@@ -341,9 +350,7 @@ export class RemoteTasks implements EndsPeer {
         this.#serve(came, this.#options.tasks.nextValue(came.item));
         return;
       case eventKinds.forgot:
-        // Unknown when it was settled on the way.
-        this.#asked.get(came.id)?.forget();
-        this.#asked.delete(came.id);
+        this.#forget(came.id);
         return;
       case eventKinds.letGo:
         this.#options.tasks.letGo(came.item);
@@ -363,16 +370,21 @@ export class RemoteTasks implements EndsPeer {
   }
 
   /** Tells the guest what comes of something that it asked; several answers of one turn go together. */
-  #serve({ id }: Event, served: Served): void {
+  #serve({ id, payload }: Event, served: Served): void {
     const { failures, known, standing } = this.#options;
-    if (this.#asked.size >= askedMax) throw new ForgedMessage(`more than ${askedMax} questions at a time`);
+    const count = this.#asked.size - this.#forgotten.size;
+    if (count >= askedMax) throw new ForgedMessage(`more than ${askedMax} questions at a time`);
     if (this.#asked.has(id)) throw new ForgedMessage("a question under the number of another one");
     this.#asked.set(id, served);
+    this.#askedBytes += payload.length;
+    if (this.#askedBytes > askedBytesMax) throw new ForgedMessage(`${this.#askedBytes} bytes of questions`);
     const tell = (answer: () => Partial<Event>) => {
+      this.#askedBytes -= payload.length;
       if (this.#asked.get(id) !== served) return;
       this.#asked.delete(id);
+      const isForgotten = this.#forgotten.delete(id);
       if (this.#end !== undefined) return;
-      this.#settled.push(event(eventKinds.settled, { ...answer(), id }));
+      this.#settled.push(event(eventKinds.settled, { ...(isForgotten ? nothing : answer()), id }));
       if (this.#settled.length === 1) queueMicrotask(() => this.#tell());
     };
     served.answer.then(
@@ -384,12 +396,24 @@ export class RemoteTasks implements EndsPeer {
     );
   }
 
+  /** Unknown when it was settled on the way. */
+  #forget(id: number): void {
+    const served = this.#asked.get(id);
+    if (served === undefined || this.#forgotten.has(id)) return;
+    if (served.forget()) this.#asked.delete(id);
+    else this.#forgotten.add(id);
+    if (this.#forgotten.size > forgottenMax) throw new ForgedMessage(`${forgottenMax} forgotten questions`);
+  }
+
   #tell(): void {
     const settled = this.#settled;
     this.#settled = [];
     if (this.#end === undefined) this.#send(kinds.settle, { payload: encodeEvents(settled) });
   }
 }
+
+/** The answer to what nobody waits for. */
+const nothing = { item: outcomes.done } as const;
 
 function sumOf(before: IsolatedReport, last: IsolatedReport): IsolatedReport {
   return {

@@ -63,8 +63,8 @@ export class LiveTasks {
   readonly #options: LiveTasksOptions;
   /** Streams and futures of this guest that the host has, and the other way round. */
   readonly ends: CrossingEnds;
-  /** What the guest waits for of the host's streams and futures, by their number. */
-  readonly #wanted = new Map<number, Question>();
+  /** Under which number the guest asked for what it waits for of the host's streams and futures, by theirs. */
+  readonly #wanted = new Map<number, number>();
   #happened: Event[] = [];
   readonly #asked = new Map<number, PromiseWithResolvers<Event>>();
   #lastAsked = 0;
@@ -79,9 +79,16 @@ export class LiveTasks {
     });
   }
 
-  /** Calls the host's function with this number: the payload of the answer is its result. */
+  /**
+   * Calls the host's function with this number: the payload of the answer is its result. One that is forgotten is still
+   * answered, by nothing, when the function is done.
+   */
   ask(item: number, payload: Uint8Array): Question {
-    return this.#ask(eventKinds.asked, item, payload);
+    const { id, answer } = this.#ask(eventKinds.asked, item, payload);
+    const forget = () => {
+      if (this.#asked.has(id)) this.#forget(id);
+    };
+    return { answer, forget };
   }
 
   /** Carries out one message. */
@@ -193,11 +200,11 @@ export class LiveTasks {
   }
 
   async #want(number: number, type: ValueType | undefined): Promise<IteratorResult<unknown, undefined>> {
-    const wanted = this.#ask(eventKinds.wanted, number);
-    this.#wanted.set(number, wanted);
+    const { id, answer } = this.#ask(eventKinds.wanted, number);
+    this.#wanted.set(number, id);
     let settled: Event;
     try {
-      settled = await wanted.answer;
+      settled = await answer;
     } finally {
       this.#wanted.delete(number);
     }
@@ -211,22 +218,22 @@ export class LiveTasks {
 
   /** The guest lets go of a stream or future of the host's, and no longer waits for what it wanted of it. */
   #letGo(number: number): void {
-    this.#wanted.get(number)?.forget();
+    const wanted = this.#wanted.get(number);
+    if (wanted !== undefined && this.#asked.delete(wanted)) this.#forget(wanted);
     this.#wanted.delete(number);
     this.#happened.push(event(eventKinds.letGo, { item: number }));
   }
 
-  #ask(kind: number, item: number, payload?: Uint8Array): Question {
+  #ask(kind: number, item: number, payload?: Uint8Array) {
     const id = ++this.#lastAsked;
     const asked = Promise.withResolvers<Event>();
     this.#asked.set(id, asked);
     this.#happened.push(event(kind, { id, item, ...(payload && { payload: Uint8Array.from(payload) }) }));
-    return {
-      answer: asked.promise,
-      forget: () => {
-        if (this.#asked.delete(id)) this.#happened.push(event(eventKinds.forgot, { id }));
-      },
-    };
+    return { id, answer: asked.promise };
+  }
+
+  #forget(id: number): void {
+    this.#happened.push(event(eventKinds.forgot, { id }));
   }
 
   #settle(settled: Event): void {

@@ -248,16 +248,21 @@ class LiveComponent extends LiveGuest {
       const payload = Uint8Array.from(packets.write(packets.codec(argumentsTypeOf(type)), [args]));
       const endLoans = this.#own.lendings();
       const question = tasks.ask(index, payload);
+      let isForgotten = false;
       const answered = async () => {
         const answer = await question.answer;
+        if (isForgotten) return undefined;
         endLoans();
         if (result === undefined) return undefined;
         const [value] = this.#packets().read(packets.codec(result), answer.payload, 1);
         return result.kind === "result" ? settled(value) : value;
       };
       return forgettable(answered(), () => {
+        isForgotten = true;
         question.forget();
         endLoans();
+        // The host's function goes on, with what it was given, until the host says that it is done.
+        return false;
       });
     };
   }
