@@ -23,13 +23,13 @@ import {
 } from "remora/engine";
 import type { Clock } from "../clock.ts";
 import { componentGuest } from "./component-guest.ts";
-import { coreGuest } from "./core-guest.ts";
+import { CoreGuest } from "./core-guest.ts";
 import { envImports } from "./env-imports.ts";
 import { EventInbox } from "./event-inbox.ts";
 import { fetchFor } from "./fetch.ts";
 import type { GuestHost } from "./host.ts";
 import { Inbox } from "./inbox.ts";
-import { isolatedComponent, isolatedInstance, liveComponent, liveInstance } from "./live-instance.ts";
+import { InlineComponent, InlineInstance, RemoteComponent, RemoteInstance } from "./live-instance.ts";
 import type { SignalkGuest } from "./signalk-guest.ts";
 import { worldImports } from "./world-imports.ts";
 
@@ -74,8 +74,12 @@ export class GuestLink {
   open(instance: Instance, convention?: TextCalls["convention"]): SignalkGuest {
     const { plugin } = this.#host;
     return instance instanceof ModuleInstance
-      ? coreGuest(plugin, liveInstance(instance), openTextGuest(instance, this.#asyncify, convention))
-      : componentGuest(plugin, liveComponent(instance), this.#inbox);
+      ? new CoreGuest(
+          plugin,
+          new InlineInstance(instance),
+          openTextGuest(instance, this.#asyncify, convention),
+        )
+      : componentGuest(plugin, new InlineComponent(instance), this.#inbox);
   }
 
   /**
@@ -89,9 +93,9 @@ export class GuestLink {
     convention?: TextCalls["convention"],
   ): Promise<SignalkGuest> {
     const { plugin } = this.#host;
-    if (kind === "component") return componentGuest(plugin, isolatedComponent(instance), this.#inbox);
+    if (kind === "component") return componentGuest(plugin, new RemoteComponent(instance), this.#inbox);
     const texts = await openIsolatedTextGuest(instance, this.#isolatedAsyncify, convention);
-    return coreGuest(plugin, isolatedInstance(instance), texts);
+    return new CoreGuest(plugin, new RemoteInstance(instance), texts);
   }
 }
 

@@ -19,48 +19,87 @@ export interface LiveComponent extends LiveInstance {
   call(from: string, name: string, args: readonly unknown[]): Answer<unknown>;
 }
 
-export function liveInstance(instance: Instance): LiveInstance {
-  return {
-    isRemote: false,
-    get isLost() {
-      return instance.isPoisoned || instance.isClosed;
-    },
-    get fuelUsed() {
-      return instance.fuelUsed;
-    },
-    close: () => instance.close(),
-  };
+/** On this thread. Classes for their getters: V8 looks up slowly what an object has whose getters are closures. */
+export class InlineInstance implements LiveInstance {
+  readonly isRemote = false;
+  readonly #instance: Instance;
+
+  constructor(instance: Instance) {
+    this.#instance = instance;
+  }
+
+  get isLost(): boolean {
+    return this.#instance.isPoisoned || this.#instance.isClosed;
+  }
+
+  get fuelUsed(): number {
+    return this.#instance.fuelUsed;
+  }
+
+  close(): void {
+    this.#instance.close();
+  }
 }
 
-/** One behind a wall counts as lost as soon as it is closed. */
-export function isolatedInstance(instance: IsolatedInstance): LiveInstance {
-  return {
-    isRemote: true,
-    get isLost() {
-      return instance.isPoisoned;
-    },
-    get fuelUsed() {
-      return instance.spent.fuelUsed;
-    },
-    close: () => instance.close(),
-  };
+/** Behind a wall. It counts as lost as soon as it is closed. */
+export class RemoteInstance implements LiveInstance {
+  readonly isRemote = true;
+  readonly #instance: IsolatedInstance;
+
+  constructor(instance: IsolatedInstance) {
+    this.#instance = instance;
+  }
+
+  get isLost(): boolean {
+    return this.#instance.isPoisoned;
+  }
+
+  get fuelUsed(): number {
+    return this.#instance.spent.fuelUsed;
+  }
+
+  close(): void {
+    this.#instance.close();
+  }
 }
 
 type Functions = Readonly<Record<string, ((...args: readonly unknown[]) => Answer<unknown>) | undefined>>;
 
-export function liveComponent(instance: ComponentInstance): LiveComponent {
-  // The component was checked against its types when it was loaded; whoever calls by a name that is there keeps to them.
-  const functions = (from: string) => instance.exports[from] as Functions | undefined;
-  return Object.assign(liveInstance(instance), {
-    has: (from: string, name: string) => functions(from)?.[name] !== undefined,
-    call: (from: string, name: string, args: readonly unknown[]) => functions(from)?.[name]?.(...args),
-  });
+export class InlineComponent extends InlineInstance implements LiveComponent {
+  readonly #exports: ComponentInstance["exports"];
+
+  constructor(instance: ComponentInstance) {
+    super(instance);
+    this.#exports = instance.exports;
+  }
+
+  has(from: string, name: string): boolean {
+    return this.#functions(from)?.[name] !== undefined;
+  }
+
+  call(from: string, name: string, args: readonly unknown[]): Answer<unknown> {
+    return this.#functions(from)?.[name]?.(...args);
+  }
+
+  #functions(from: string): Functions | undefined {
+    // The component was checked against its types when it was loaded; whoever calls by a name that is there keeps to them.
+    return this.#exports[from] as Functions | undefined;
+  }
 }
 
-export function isolatedComponent(instance: IsolatedInstance): LiveComponent {
-  return Object.assign(isolatedInstance(instance), {
-    has: (from: string, name: string) => instance.has([from, name]),
-    call: async (from: string, name: string, args: readonly unknown[]) =>
-      (await instance.call([from, name], args)).result,
-  });
+export class RemoteComponent extends RemoteInstance implements LiveComponent {
+  readonly #component: IsolatedInstance;
+
+  constructor(instance: IsolatedInstance) {
+    super(instance);
+    this.#component = instance;
+  }
+
+  has(from: string, name: string): boolean {
+    return this.#component.has([from, name]);
+  }
+
+  async call(from: string, name: string, args: readonly unknown[]): Promise<unknown> {
+    return (await this.#component.call([from, name], args)).result;
+  }
 }

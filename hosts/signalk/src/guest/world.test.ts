@@ -14,7 +14,7 @@ import { componentGuest } from "./component-guest.ts";
 import { EventInbox } from "./event-inbox.ts";
 import { type GuestHost, Holdings } from "./host.ts";
 import { Inbox, type WorldUpdate } from "./inbox.ts";
-import { liveComponent } from "./live-instance.ts";
+import { InlineComponent } from "./live-instance.ts";
 import { worldImports, worldName } from "./world-imports.ts";
 
 const all: readonly Grant[] = [
@@ -62,7 +62,7 @@ function boat(t: TestContext, exports: Record<string, Functions>, grants = all) 
     exports: { [worldName("lifecycle")]: lifecycle, ...named },
     close: () => {},
   } as unknown as ComponentInstance; // as much of one as the guest looks at
-  const guest = componentGuest("p", liveComponent(instance), inbox);
+  const guest = componentGuest("p", new InlineComponent(instance), inbox);
   const imports = worldImports(host, { inbox, events: new EventInbox(host) });
   const call = (from: string, name: string, ...args: unknown[]) =>
     (imports[worldName(from)] as unknown as Functions)[name]?.(...args); // called as the engine does, by lifted values
@@ -272,7 +272,7 @@ test("a component without a lifecycle is no plugin", () => {
   const inbox = {} as Inbox; // never looked at
   const instance = { exports: {} } as ComponentInstance; // as much as is looked at
   assert.throws(
-    () => componentGuest("p", liveComponent(instance), inbox),
+    () => componentGuest("p", new InlineComponent(instance), inbox),
     (error) => isRemoraError(error) && error.code === "signalk/not-a-plugin",
   );
 });

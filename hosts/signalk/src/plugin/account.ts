@@ -41,10 +41,12 @@ export class Account {
     const startedMs = isTimed ? performance.now() : 0;
     try {
       return use(guest, given);
+    } catch (error) {
+      if (guest.isLost) this.#traps++;
+      throw error;
     } finally {
       if (isTimed) this.latency.record((performance.now() - startedMs) * 1e6);
       this.#fuelUsed += guest.fuelUsed;
-      if (guest.isLost) this.#traps++;
     }
   }
 }
