@@ -1,38 +1,26 @@
 /** A plugin on this host, as a plugin of a server that is only an event emitter. */
 
 import { EventEmitter } from "node:events";
-import { copyFile, mkdir, writeFile } from "node:fs/promises";
-import { basename, join } from "node:path";
+import { copyFile, mkdir, mkdtemp, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { processorClock, type ServerApp, signalkServerPlugin } from "@remora/signalk";
+import type { Loaded } from "./loaded.ts";
 
-/** A plugin that runs, and what it may be asked. */
-export interface Loaded {
-  /** Tells everybody a delta. */
-  say(delta: object): void;
-  isRunning(): boolean;
-  /** Why it does not. */
-  status(): string;
-  /** Deltas that the plugin was called with. */
-  delivered(): number;
-  poll(): Promise<unknown>;
-  /** Deltas that it emitted. */
-  emitted(): number;
-  close(): Promise<void>;
-}
+const id = "bench";
 
 export async function openOurs(wasm: string, folder: string): Promise<Loaded> {
-  const id = basename(wasm, ".wasm") === "emitter" ? "emitter" : "watcher";
-  const configPath = join(folder, `ours-${id}`);
-  await writePackage(configPath, id, wasm);
+  const configPath = await mkdtemp(join(folder, "ours-"));
+  await writePackage(configPath, wasm);
   const signalk = Object.assign(new EventEmitter(), { self: {}, retrieve: () => ({}) });
   const counts = { emitted: 0 };
+  const statuses: string[] = [];
   const app: ServerApp = Object.assign(new EventEmitter(), {
     selfId: "urn:mrn:signalk:uuid:c0d79334-4e25-4245-8892-54e8ccc8021d",
     config: { configPath, settings: { interfaces: { wasm: false } } },
     signalk,
     plugins: [],
     pluginsMap: {},
-    setPluginStatus: () => {},
+    setPluginStatus: (_plugin: string, message: string) => void statuses.push(message),
     setPluginError: () => {},
     handleMessage: () => void counts.emitted++,
     registerActionHandler: () => () => {},
@@ -53,12 +41,13 @@ export async function openOurs(wasm: string, folder: string): Promise<Loaded> {
     delivered: () => plugin.counts.deltas,
     poll: () => plugin.ask((guest) => guest.poll?.() ?? 0),
     emitted: () => counts.emitted,
+    statuses: () => statuses,
     close: () => host.stop(),
   };
 }
 
 /** As npm would have installed it, and enabled. */
-async function writePackage(configPath: string, id: string, wasm: string): Promise<void> {
+async function writePackage(configPath: string, wasm: string): Promise<void> {
   const folder = join(configPath, "node_modules", id);
   await mkdir(folder, { recursive: true });
   await mkdir(join(configPath, "plugin-config-data"));

@@ -4,10 +4,10 @@
  */
 
 import { EventEmitter } from "node:events";
-import { mkdir, readFile } from "node:fs/promises";
+import { mkdtemp, readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { join } from "node:path";
-import type { Loaded } from "./ours.ts";
+import type { Loaded } from "./loaded.ts";
 import { signalkServerFolder } from "./server-package.ts";
 
 const loaderPath = "signalk-server/dist/wasm/loaders/standard-loader.js";
@@ -23,6 +23,7 @@ interface Loader {
   ): Promise<{
     readonly exports: {
       start(configuration: string): unknown;
+      stop(): unknown;
       delta_handler?(delta: string): void;
       poll?(): unknown;
     };
@@ -35,10 +36,13 @@ export async function openTheirs(wasm: string, root: string): Promise<Loaded> {
   const { loadStandardPlugin } = createRequire(join(folder, "package.json"))(
     join(folder, "node_modules", loaderPath),
   ) as Loader;
-  const files = join(root, "theirs");
-  await mkdir(files, { recursive: true });
+  const files = await mkdtemp(join(root, "theirs-"));
   const counts = { emitted: 0, delivered: 0 };
-  const app = { handleMessage: () => void counts.emitted++, setPluginStatus: () => {} };
+  const statuses: string[] = [];
+  const app = {
+    handleMessage: () => void counts.emitted++,
+    setPluginStatus: (_plugin: string, message: string) => void statuses.push(message),
+  };
   const capabilities = { dataRead: true, dataWrite: true, storage: "vfs-only" };
   const { exports } = await loadStandardPlugin("bench", wasm, await readFile(wasm), files, capabilities, app);
   await exports.start("{}");
@@ -54,6 +58,7 @@ export async function openTheirs(wasm: string, root: string): Promise<Loaded> {
     delivered: () => counts.delivered,
     poll: async () => exports.poll?.(),
     emitted: () => counts.emitted,
-    close: async () => {},
+    statuses: () => statuses,
+    close: async () => void (await exports.stop()),
   };
 }
