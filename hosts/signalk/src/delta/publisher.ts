@@ -8,22 +8,26 @@ export type Listen = (published: Published) => void;
 
 export class Publisher {
   readonly #texts = new DeltaTexts();
-  readonly #listeners = new Set<Listen>();
+  /** Another list with each change, so that nobody is passed over who listens while one is told. */
+  #listeners: readonly Listen[] = [];
 
   get hasListeners(): boolean {
-    return this.#listeners.size > 0;
+    return this.#listeners.length > 0;
   }
 
   /** Gives back what ends it. */
   add(listen: Listen): () => void {
-    this.#listeners.add(listen);
-    return () => this.#listeners.delete(listen);
+    this.#listeners = [...this.#listeners, listen];
+    return () => {
+      this.#listeners = this.#listeners.filter((each) => each !== listen);
+    };
   }
 
   tell(delta: StampedDelta, version: 1 | 2): void {
     const published = new Published(delta, version, this.#texts);
     try {
-      for (const listen of this.#listeners) listen(published);
+      const listeners = this.#listeners;
+      for (let index = 0; index < listeners.length; index++) listeners[index]?.(published);
     } finally {
       published.told();
     }

@@ -6,6 +6,9 @@ import type { SignalkGuest } from "../guest/signalk-guest.ts";
 /** Two looks at the clock cost as much as a small call, so only every so many calls are timed. */
 const timedEvery = 16;
 
+/** What is done with a guest. */
+export type Use<Given, Result> = (guest: SignalkGuest, given: Given, startedMs: number | undefined) => Result;
+
 export class Account {
   readonly latency = new LatencyHistogram();
   #calls = 0;
@@ -30,22 +33,23 @@ export class Account {
   /**
    * Makes a call, and books it however it ends; of one that waits, the part until it does.
    *
-   * @param given Handed on to `use`, so that a call makes no closure.
+   * @param given Handed on to `use`, as `startedMs` is, so that a call makes no closure.
    */
   book<Given, Result>(
     guest: SignalkGuest,
-    use: (guest: SignalkGuest, given: Given) => Result,
+    use: Use<Given, Result>,
     given: Given,
+    startedMs?: number,
   ): Result {
     const isTimed = this.#calls++ % timedEvery === 0;
-    const startedMs = isTimed ? performance.now() : 0;
+    const timedMs = isTimed ? performance.now() : 0;
     try {
-      return use(guest, given);
+      return use(guest, given, startedMs);
     } catch (error) {
       if (guest.isLost) this.#traps++;
       throw error;
     } finally {
-      if (isTimed) this.latency.record((performance.now() - startedMs) * 1e6);
+      if (isTimed) this.latency.record((performance.now() - timedMs) * 1e6);
       this.#fuelUsed += guest.fuelUsed;
     }
   }

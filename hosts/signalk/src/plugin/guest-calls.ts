@@ -5,7 +5,7 @@ import { isRemoraError } from "remora/base";
 import type { Clock } from "../clock.ts";
 import type { Session } from "../guest/session.ts";
 import type { SignalkGuest } from "../guest/signalk-guest.ts";
-import { Account } from "./account.ts";
+import { Account, type Use } from "./account.ts";
 
 /** A call that waits for longer than this is given up, and its guest with it. */
 export const waitMsMax = 120_000;
@@ -25,16 +25,20 @@ export class GuestCalls {
     return this.give(session, use, undefined);
   }
 
-  /** @param given Handed on to `use`: what is called for every delta makes no closure. */
+  /**
+   * @param given     Handed on to `use`, as `startedMs` is: what is called for every delta makes neither a closure nor an object.
+   * @param startedMs What the guest's clock says now, where that is known.
+   */
   give<Given, Result>(
     session: Session,
-    use: (guest: SignalkGuest, given: Given) => Answer<Result>,
+    use: Use<Given, Answer<Result>>,
     given: Given,
+    startedMs?: number,
   ): Answer<Result> {
     session.beginCall();
     if (session.guest.isRemote) return this.#giveRemote(session, use, given);
     try {
-      const answer = this.account.book(session.guest, use, given);
+      const answer = this.account.book(session.guest, use, given, startedMs);
       if (!(answer instanceof Promise)) return answer;
       return this.#wait(session, answer);
     } catch (error) {
@@ -44,9 +48,9 @@ export class GuestCalls {
   }
 
   /** A delta, whose failure has been dealt with when it was told. */
-  giveDelta(session: Session, delta: GivenDelta): Answer<unknown> {
+  giveDelta(session: Session, delta: GuestText, startedMs: number | undefined): Answer<unknown> {
     try {
-      const done = this.give(session, takeDelta, delta);
+      const done = this.give(session, takeDelta, delta, startedMs);
       return done instanceof Promise ? done.catch(() => {}) : done;
     } catch (error) {
       if (isRemoraError(error)) return undefined;
@@ -56,13 +60,13 @@ export class GuestCalls {
 
   async #giveRemote<Given, Result>(
     session: Session,
-    use: (guest: SignalkGuest, given: Given) => Answer<Result>,
+    use: Use<Given, Answer<Result>>,
     given: Given,
   ): Promise<Result> {
     const { guest } = session;
     const startedMs = performance.now();
     try {
-      return await this.#wait(session, Promise.resolve(use(guest, given)));
+      return await this.#wait(session, Promise.resolve(use(guest, given, undefined)));
     } finally {
       this.account.bookRemote(guest, performance.now() - startedMs);
     }
@@ -78,13 +82,11 @@ export class GuestCalls {
   }
 }
 
-interface GivenDelta {
-  readonly delta: GuestText;
-  /** What guests' clock says now, where it was read. */
-  readonly startedMs: number | undefined;
-}
-
-function takeDelta(guest: SignalkGuest, { delta, startedMs }: GivenDelta): Answer<number | undefined> {
+function takeDelta(
+  guest: SignalkGuest,
+  delta: GuestText,
+  startedMs: number | undefined,
+): Answer<number | undefined> {
   return guest.takeDelta?.(delta, startedMs);
 }
 

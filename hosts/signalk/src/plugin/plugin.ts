@@ -330,7 +330,7 @@ export class SignalkPlugin implements ServedPlugin {
     const session = this.#session;
     if (session?.guest.takeDelta === undefined) return undefined;
     this.#deltas++;
-    return this.#calls.giveDelta(session, { delta, startedMs: this.#deps.guestClock?.(nowMs) });
+    return this.#calls.giveDelta(session, delta, this.#deps.guestClock?.(nowMs));
   }
 
   #call<Result>(use: (guest: SignalkGuest) => Answer<Result>): Answer<Result> {

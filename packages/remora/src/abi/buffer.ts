@@ -15,7 +15,7 @@ export class BufferGuest extends TextGuest {
   readonly convention = "buffer";
   readonly #heap = new Heap(this.bytes);
 
-  give(name: string, text: GuestText = "", startedMs?: number): Answer<number> {
+  give(name: string, text?: GuestText, startedMs?: number): Answer<number> {
     return this.perform(new GiveCall(this.called(name), this.#heap, text), startedMs);
   }
 
@@ -24,80 +24,83 @@ export class BufferGuest extends TextGuest {
   }
 }
 
-class GiveCall implements TextCall<number> {
+/** A call with a text in the guest's memory. */
+abstract class Call<Result> implements TextCall<Result> {
   readonly called: CalledExport;
-  readonly #heap: Heap;
+  protected readonly heap: Heap;
   readonly #text: GuestText;
-  #input = noBlock;
+  protected pointer = 0;
+  protected length = 0;
 
-  constructor(called: CalledExport, heap: Heap, text: GuestText) {
+  constructor(called: CalledExport, heap: Heap, text: GuestText = "") {
     this.called = called;
-    this.#heap = heap;
+    this.heap = heap;
     this.#text = text;
   }
 
+  abstract prepare(functions: CoreFunctions): void;
+  abstract enter(): unknown;
+  abstract finish(functions: CoreFunctions, returned: unknown): Result;
+
+  protected handOver(functions: CoreFunctions): void {
+    const { heap } = this;
+    const text = typeof this.#text === "string" ? this.#text : this.#text.utf8();
+    this.length = typeof text === "string" ? utf8Length(text) : text.length;
+    this.pointer = heap.allocated(functions, this.length);
+    const what = "the bytes for the guest";
+    if (typeof text === "string") heap.bytes.setUtf8(this.pointer, text, this.length, what);
+    else heap.bytes.set(this.pointer, text, what);
+  }
+}
+
+class GiveCall extends Call<number> {
   prepare(functions: CoreFunctions): void {
-    if (this.called.parameters >= 2) this.#input = this.#heap.holding(functions, this.#text);
+    if (this.called.parameters >= 2) this.handOver(functions);
   }
 
   enter(): unknown {
-    return this.called.function(this.#input.pointer, this.#input.length);
+    return this.called.function(this.pointer, this.length);
   }
 
   finish(_functions: CoreFunctions, returned: unknown): number {
-    this.#heap.free(this.#input);
+    this.heap.free(this.pointer, this.length);
     return signedOf(returned, this.called.result);
   }
 }
 
-class AskCall implements TextCall<string> {
-  readonly called: CalledExport;
-  readonly #heap: Heap;
-  readonly #text: string;
+class AskCall extends Call<string> {
   readonly #bytesMax: number;
-  #input = noBlock;
-  #output = noBlock;
+  #output = 0;
   #takesInput = false;
 
   constructor(called: CalledExport, heap: Heap, text: string | undefined, bytesMax: number) {
-    this.called = called;
-    this.#heap = heap;
-    this.#text = text ?? "";
+    super(called, heap, text);
     this.#bytesMax = bytesMax;
   }
 
   prepare(functions: CoreFunctions): void {
     this.#takesInput = this.called.parameters >= 4;
-    if (this.#takesInput) this.#input = this.#heap.holding(functions, this.#text);
-    this.#output = this.#heap.allocated(functions, this.#bytesMax);
+    if (this.#takesInput) this.handOver(functions);
+    this.#output = this.heap.allocated(functions, this.#bytesMax);
     // It must lie in memory whether or not the guest fills it.
-    this.#heap.bytes.slice(this.#output.pointer, this.#bytesMax, "the buffer for the answer");
+    this.heap.bytes.slice(this.#output, this.#bytesMax, "the buffer for the answer");
   }
 
   enter(): unknown {
-    const out = this.#output;
-    if (!this.#takesInput) return this.called.function(out.pointer, out.length);
-    return this.called.function(this.#input.pointer, this.#input.length, out.pointer, out.length);
+    if (!this.#takesInput) return this.called.function(this.#output, this.#bytesMax);
+    return this.called.function(this.pointer, this.length, this.#output, this.#bytesMax);
   }
 
   finish(_functions: CoreFunctions, returned: unknown): string {
     const what = this.called.answer;
     // Nothing written, or a guest that failed and says so with a negative number: an empty answer.
     const length = Math.max(0, signedOf(returned, what));
-    const text = this.#heap.bytes.utf8(this.#output.pointer, length, what, this.#bytesMax);
-    this.#heap.free(this.#input);
-    this.#heap.free(this.#output);
+    const text = this.heap.bytes.utf8(this.#output, length, what, this.#bytesMax);
+    this.heap.free(this.pointer, this.length);
+    this.heap.free(this.#output, this.#bytesMax);
     return text;
   }
 }
-
-/** Memory of the guest's, by its own allocator. */
-interface Block {
-  readonly pointer: number;
-  readonly length: number;
-}
-
-const noBlock: Block = { pointer: 0, length: 0 };
 
 type CoreFunction = CoreFunctions[string];
 
@@ -111,32 +114,18 @@ class Heap {
     this.bytes = bytes;
   }
 
-  /** A block with a text in it. */
-  holding(functions: CoreFunctions, given: GuestText): Block {
-    const text = typeof given === "string" ? given : given.utf8();
-    const what = "the bytes for the guest";
-    if (typeof text === "string") {
-      const block = this.allocated(functions, utf8Length(text));
-      this.bytes.setUtf8(block.pointer, text, block.length, what);
-      return block;
-    }
-    const block = this.allocated(functions, text.length);
-    this.bytes.set(block.pointer, text, what);
-    return block;
-  }
-
   /** Of nothing an allocator may give any address, 0 as well. */
-  allocated(functions: CoreFunctions, length: number): Block {
+  allocated(functions: CoreFunctions, length: number): number {
     if (this.#allocate === undefined) {
       this.#allocate = functions.allocate;
       this.#deallocate = functions.deallocate;
     }
     const pointer = addressOf(this.#allocate?.(length), `the address from "allocate"`);
     if (pointer === 0 && length > 0) throw abiErrors["no-memory"]({ allocator: "allocate", length });
-    return { pointer: length === 0 ? 0 : pointer, length };
+    return length === 0 ? 0 : pointer;
   }
 
-  free(block: Block): void {
-    if (block.length > 0) this.#deallocate?.(block.pointer, block.length);
+  free(pointer: number, length: number): void {
+    if (length > 0) this.#deallocate?.(pointer, length);
   }
 }
