@@ -1,5 +1,14 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -12,4 +21,23 @@ test("what is gone by the time that it is looked at is not measured, and stops n
   // Listed, and nothing is found behind it: as with a draft that was renamed in between.
   symlinkSync(join(folder, "gone"), join(folder, "draft"));
   assert.equal((await nodeFileSystem.measure(folder)).bytes, 5);
+});
+
+test("a tree that is deeper than any path can say is removed like others", async (t) => {
+  if (!existsSync("/proc/self/fd")) return t.skip("there is no way to make one here");
+  const folder = mkdtempSync(join(tmpdir(), "remora-deep-"));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  const name = "d".repeat(200);
+  let at = openSync(folder, "r");
+  for (let depth = 0; depth < 100; depth++) {
+    const inner = `/proc/self/fd/${at}/${name}`;
+    mkdirSync(inner);
+    const next = openSync(inner, "r");
+    closeSync(at);
+    at = next;
+  }
+  writeFileSync(`/proc/self/fd/${at}/file`, "x");
+  closeSync(at);
+  await nodeFileSystem.remove(folder);
+  assert.equal(existsSync(folder), false);
 });
