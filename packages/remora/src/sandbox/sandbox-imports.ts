@@ -170,7 +170,8 @@ export function sandboxImports(options: SandboxOptions): Sandbox {
   const gate = new Gate({ plugin, rules, audit, nowMs, vocabulary: options.vocabulary ?? coreVocabulary });
   const log = new BoundedLog(plugin, options.log, limits);
   const clock = clockOf(options.clock ?? { kind: "real" }, nowMs); // a wrong choice is told now
-  const mounts = openMounts({ ...options, limits, nowNs: () => clock.wallNs() });
+  const timeStepNs = options.clock?.kind === "coarse" ? clock.wallStepNs : 1n;
+  const mounts = openMounts({ ...options, limits, nowNs: () => clock.wallNs(), timeStepNs });
   const traffic = noTraffic();
   const network = {
     gate,

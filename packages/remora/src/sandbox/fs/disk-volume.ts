@@ -19,6 +19,8 @@ export interface DiskVolumeOptions {
   readonly quota: Quota;
   /** Whether somebody other than guests may put devices and pipes there. Default: yes. */
   readonly mayHaveDevices?: boolean;
+  /** Times that the disk gives are shown in such steps. Default: as they are. */
+  readonly timeStepNs?: bigint;
   /** Whether folders are held as descriptors; found out when it is left out. */
   readonly hasDescriptors?: boolean;
 }
@@ -37,6 +39,7 @@ export function diskVolume(options: DiskVolumeOptions): Volume {
     quota: options.quota,
     hasDescriptors,
     mayHaveDevices: options.mayHaveDevices ?? true,
+    timeStepNs: options.timeStepNs ?? 1n,
   });
   const root = openFolder(disk, fs.realpathSync(folder));
   return { root, hasSafeLinks: hasDescriptors, close: () => root.close() };

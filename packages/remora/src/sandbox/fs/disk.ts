@@ -30,11 +30,18 @@ export class Disk {
   readonly hasDescriptors: boolean;
   readonly mayHaveDevices: boolean;
   readonly syncs = new DiskSyncs();
+  readonly #timeStepNs: bigint;
   readonly #times = new Map<string, { accessed?: SetTime; modified?: SetTime }>();
   readonly #inodes = new Map<string, OpenInode>();
 
-  constructor(options: { quota: Quota; hasDescriptors: boolean; mayHaveDevices: boolean }) {
+  constructor(options: {
+    quota: Quota;
+    hasDescriptors: boolean;
+    mayHaveDevices: boolean;
+    timeStepNs: bigint;
+  }) {
     this.quota = options.quota;
+    this.#timeStepNs = options.timeStepNs;
     this.hasDescriptors = options.hasDescriptors;
     this.mayHaveDevices = options.mayHaveDevices;
   }
@@ -55,7 +62,7 @@ export class Disk {
     const after = stat();
     const known = this.#times.get(keyOf(after));
     const keep = (time: SetTime | undefined, nowNs: bigint): bigint =>
-      time !== undefined && time.foundNs === nowNs ? time.wantedNs : nowNs;
+      time !== undefined && time.foundNs === nowNs ? time.wantedNs : this.#inSteps(nowNs);
     if (this.#times.size >= setTimesMax) this.#times.clear();
     this.#times.set(keyOf(after), {
       accessed: {
@@ -78,10 +85,15 @@ export class Disk {
       inode: stat.ino,
       links: stat.nlink,
       sizeBytes: stat.size,
-      accessedNs: accessed?.foundNs === stat.atimeNs ? accessed.wantedNs : stat.atimeNs,
-      modifiedNs: modified?.foundNs === stat.mtimeNs ? modified.wantedNs : stat.mtimeNs,
-      changedNs: stat.ctimeNs,
+      accessedNs: accessed?.foundNs === stat.atimeNs ? accessed.wantedNs : this.#inSteps(stat.atimeNs),
+      modifiedNs: modified?.foundNs === stat.mtimeNs ? modified.wantedNs : this.#inSteps(stat.mtimeNs),
+      changedNs: this.#inSteps(stat.ctimeNs),
     };
+  }
+
+  /** Whoever writes a file and looks at its times has a clock. */
+  #inSteps(ns: bigint): bigint {
+    return ns - (ns % this.#timeStepNs);
   }
 
   /** @returns What `closed` wants to know again. */

@@ -48,6 +48,7 @@ function withGranted(
     folders: hostFolders,
     limits: defaultSandboxLimits,
     nowNs: () => 0n,
+    timeStepNs: 1n,
   });
   const handles = mounted.map(
     ({ mount }) => new FolderHandle({ folder: mount.volume.root, mount, gate, bounds: defaultSandboxLimits }),

@@ -27,6 +27,8 @@ export interface MountOptions {
   readonly folders?: Readonly<Record<string, string>>;
   readonly limits: QuotaBounds;
   readonly nowNs: () => bigint;
+  /** Times of files are shown in such steps. */
+  readonly timeStepNs: bigint;
 }
 
 export interface Mounted {
@@ -56,7 +58,7 @@ export function openMounts(options: MountOptions): Mounted[] {
   }
 }
 
-function openPrivate({ privateFolder, limits, nowNs }: MountOptions): Mounted {
+function openPrivate({ privateFolder, limits, nowNs, timeStepNs }: MountOptions): Mounted {
   const mountOf = (volume: Volume, quota: Quota, release = () => {}): Mounted => ({
     mount: { guestPath: "/", volume, isPrivate: true, hidden: [] },
     quota,
@@ -81,7 +83,11 @@ function openPrivate({ privateFolder, limits, nowNs }: MountOptions): Mounted {
   for (const name of ownFolders) makeOwnFolder(`${privateFolder}/${name}`);
   const { count, release } = ownCount(privateFolder, limits);
   const quota = new Quota({ ...limits, filesMax: limits.filesMax + ownFolders.length }, count);
-  return mountOf(diskVolume({ folder: privateFolder, quota, mayHaveDevices: false }), quota, release);
+  return mountOf(
+    diskVolume({ folder: privateFolder, quota, mayHaveDevices: false, timeStepNs }),
+    quota,
+    release,
+  );
 }
 
 /** What the guest has put in its place, a file or a link that leads nowhere, is there for the guest as well. */
@@ -111,11 +117,11 @@ function ownCount(folder: string, limits: QuotaBounds): { count: UsageCount; rel
 function openGranted(
   guestPath: string,
   guestPaths: readonly string[],
-  { folders = {}, limits }: MountOptions,
+  { folders = {}, limits, timeStepNs }: MountOptions,
 ): Mounted {
   const folder = folderAt(guestPath, folders);
   const quota = new Quota(limits);
-  const volume = diskVolume({ folder, quota });
+  const volume = diskVolume({ folder, quota, timeStepNs });
   const { covers } = targetKinds.folder;
   const hidden = guestPaths.filter((inner) => {
     if (inner === guestPath || !covers(guestPath, inner)) return false;

@@ -178,6 +178,33 @@ test("folders are listed without dots, renamed, linked and hashed", () => {
   assert.deepEqual(file.stat().dataModificationTimestamp, { seconds: 5n, nanoseconds: 7 });
 });
 
+test("a coarse clock is not made fine by the times of files", () => {
+  const privateFolder = fs.mkdtempSync(join(tmpdir(), "remora-p2-"));
+  try {
+    for (const where of [{ privateFolder }, {}]) {
+      const { root, create, sandbox } = rootOf({
+        ...where,
+        nowMs: Date.now,
+        clock: { kind: "coarse", stepMs: 1_000 },
+      });
+      const file = create("data/f");
+      file.write(bytes("x"), 0n);
+      const times = (stat: ReturnType<Descriptor["stat"]>) => [
+        stat.dataAccessTimestamp.nanoseconds,
+        stat.dataModificationTimestamp.nanoseconds,
+        stat.statusChangeTimestamp.nanoseconds,
+      ];
+      assert.deepEqual(times(file.stat()), [0, 0, 0]);
+      file.setTimes({ tag: "no-change" }, { tag: "timestamp", val: { seconds: 5n, nanoseconds: 7 } });
+      assert.deepEqual(times(file.stat()), [0, 7, 0]);
+      assert.deepEqual(times(root.statAt(follow, "data")), [0, 0, 0]);
+      sandbox.close();
+    }
+  } finally {
+    fs.rmSync(privateFolder, { recursive: true });
+  }
+});
+
 test("a read-only folder gives no handle that changes anything", () => {
   const folder = fs.mkdtempSync(join(tmpdir(), "remora-p2-"));
   try {
