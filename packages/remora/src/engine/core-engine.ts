@@ -257,7 +257,8 @@ export class InstanceEngine implements CoreEngine {
 
   cancel(): void {
     this.#meter.cancel();
-    this.#state = idle;
+    // What was converted for the call may have closed it.
+    if (this.#state === busy) this.#state = idle;
   }
 
   abort(error: RemoraError): never {

@@ -115,3 +115,36 @@ test("names with dots in them are not taken for one another", async () => {
   assert.ok(instance.kind === "module");
   assert.equal(await call(instance, "run"), 13.5);
 });
+
+test("a call for which there is no stack is refused, and its instance takes the next one", async () => {
+  const answer = Promise.withResolvers<number>();
+  const instances = Array.from({ length: 1_000 }, () => instanceOf(() => answer.promise));
+  const running = instances.map((instance) => call(instance, "run", 1));
+  const next = instanceOf(async (value) => value);
+  await assert.rejects(call(next, "run", 1), { code: "engine/too-many-waiting" });
+  assert.equal(next.isPoisoned, false);
+  answer.resolve(1);
+  await Promise.all(running);
+  assert.equal(await call(next, "run", 1), 101);
+});
+
+test("an instance that its own arguments close stays closed", async () => {
+  const closing = (instance: { close(): void }) => ({
+    valueOf() {
+      instance.close();
+      throw new TypeError("no number");
+    },
+  });
+  const waiting = instanceOf(async (value) => value);
+  await assert.rejects(call(waiting, "run", closing(waiting)), TypeError);
+  const plain = openArtifact(await parse(`(module (func (export "run") (param i32)))`)).instantiate({
+    imports: {},
+    limits: defaultLimits,
+  });
+  assert.ok(plain.kind === "module");
+  assert.throws(() => plain.exports.run?.(closing(plain) as unknown as number), TypeError);
+  for (const instance of [waiting, plain]) {
+    assert.ok(instance.isClosed);
+    assert.throws(() => instance.mustBeIdle(), { code: "engine/closed" });
+  }
+});

@@ -4,6 +4,7 @@
  * are: whoever waits in one is told that it cannot.
  */
 
+import { isRemoraError } from "../base/index.ts";
 import { untilAborted, withAbort } from "../component/async/abortable.ts";
 import { isAsyncHostFunction } from "../component/async-host.ts";
 import type { CoreFunction, CoreImports, CoreSignature, CoreValue, CoreWaiting } from "../component/core.ts";
@@ -81,8 +82,9 @@ export class ModuleWaiting {
         await entry(...(args as (number | bigint)[])); // V8 converts, and throws what does not fit
         this.#waiting.settle();
       } catch (error) {
-        // As `failed` in instance.ts: nothing ran when an argument did not fit.
-        if (!(error instanceof TypeError) || engine.fuelUsed > 0) throw engine.fail(error);
+        // As `failed` in instance.ts: nothing ran when an argument did not fit, or when there was no stack for it.
+        const isRefused = error instanceof TypeError || isRemoraError(error, "engine/too-many-waiting");
+        if (!isRefused || engine.fuelUsed > 0) throw engine.fail(error);
         engine.cancel();
         throw error;
       } finally {

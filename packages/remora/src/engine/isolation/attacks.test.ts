@@ -157,6 +157,18 @@ for (const level of ["worker", "process"] as const) {
   });
 }
 
+for (const level of ["worker", "process"] as const) {
+  test(`${level}: a level can be closed whose code cannot be read`, async () => {
+    const entry = new URL("./testing/no-such-entry.ts", import.meta.url);
+    const isolation = level === "worker" ? new WorkerIsolation({}, entry) : new ProcessIsolation({}, entry);
+    const opening = openModule(isolation);
+    const refused = assert.rejects(opening);
+    await isolation.close();
+    await refused;
+    await assert.rejects(openModule(isolation), { code: "engine/closed" });
+  });
+}
+
 /** Processes that this one has started. */
 function children(): number[] {
   const tasks = readdirSync("/proc/self/task");

@@ -46,7 +46,11 @@ export class HostCalls {
     const { failures, face, plugin } = this.#options;
     this.#count++;
     let timer: NodeJS.Timeout | undefined;
+    let isAnswered = false;
     const finish = (answer: Message) => {
+      // It was given up before: the guest may already wait for something else.
+      if (isAnswered) return;
+      isAnswered = true;
       clearTimeout(timer);
       this.end();
       reply(answer);

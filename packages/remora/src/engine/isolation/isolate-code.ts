@@ -4,6 +4,7 @@
  */
 
 import { Worker } from "node:worker_threads";
+import { engineErrors } from "../errors.ts";
 
 export interface IsolateCode {
   /** URL of the entry. */
@@ -38,6 +39,7 @@ function gather(entry: URL): Promise<IsolateCode> {
     });
     worker.on("message", (code: IsolateCode) => resolve(code));
     worker.on("error", reject);
+    worker.on("exit", () => reject(engineErrors["isolate-failed"]({ reason: "its code could not be read" })));
   });
 }
 

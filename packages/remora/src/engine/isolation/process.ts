@@ -42,8 +42,9 @@ export class ProcessIsolation implements Isolation {
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#watchdog.close();
-    const isolates = [...this.#isolates.values()];
-    await Promise.all(isolates.map(async (isolate) => (await isolate).close()));
+    // As with threads: what never began is not to be closed.
+    const begun = await Promise.allSettled(this.#isolates.values());
+    await Promise.all(begun.map((isolate) => isolate.status === "fulfilled" && isolate.value.close()));
   }
 
   [Symbol.asyncDispose](): Promise<void> {

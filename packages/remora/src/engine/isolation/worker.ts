@@ -49,7 +49,9 @@ export class WorkerIsolation implements Isolation {
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#watchdog.close();
-    await Promise.all(this.#seats.map(async (seat) => (await seat?.ready)?.close()));
+    // What never began, and was told of, is not to be closed.
+    const begun = await Promise.allSettled(this.#seats.map((seat) => seat?.ready));
+    await Promise.all(begun.map((seat) => seat.status === "fulfilled" && seat.value?.close()));
   }
 
   [Symbol.asyncDispose](): Promise<void> {
