@@ -7,7 +7,7 @@ import type { System } from "../packages/cli/src/system.ts";
 const INTRODUCTION = `# Commands
 
 What \`remora\` understands, as \`remora --help\` and \`remora COMMAND --help\` print it. In the repository, write
-\`node packages/cli/src/main.ts\` for \`remora\`; \`npm start\` is \`remora demo\`.
+\`npx remora\` for \`remora\`; \`npm start\` is \`remora demo\`.
 
 This file is printed from the program by \`node tidy/update.ts\`.
 `;

@@ -149,12 +149,22 @@ export async function openAdmin(options: AdminOptions): Promise<Admin> {
     signal: closing.signal,
     tellOurs,
   });
-  const address = await listen(app, options);
+  const end = async () => {
+    closing.abort();
+    await app.close();
+  };
+  let address: string;
+  try {
+    address = await listen(app, options);
+  } catch (error) {
+    // What waits for requests, or follows the manager's events, would hold the process.
+    await end();
+    throw error;
+  }
   writeEndpoint(manager.folder, { address, token });
   const close = async () => {
     removeEndpoint(manager.folder);
-    closing.abort();
-    await app.close();
+    await end();
   };
   return { address, close, [Symbol.asyncDispose]: close };
 }
@@ -185,7 +195,15 @@ async function listen(app: App, { address = "127.0.0.1", port = 0 }: AdminOption
   try {
     return await app.listen({ host: address, port });
   } catch (cause) {
-    const reason = String((cause as { code?: unknown }).code ?? cause);
+    const code = String((cause as { code?: unknown }).code ?? cause);
+    const reason = listenReasons[code] ?? code;
     throw adminErrors["listen-failed"]({ address: `${address}:${port}`, reason }, cause);
   }
 }
+
+const listenReasons: Readonly<Record<string, string>> = {
+  EADDRINUSE: "another program listens there; name another port, or 0 for a free one",
+  EADDRNOTAVAIL: "this machine has no such address",
+  EACCES: "this account may not listen there; ports from 1024 on need no right",
+  ENOTFOUND: "there is no machine of that name",
+};

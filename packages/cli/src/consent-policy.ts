@@ -37,7 +37,8 @@ export async function readPolicy(
 ): Promise<ConsentPolicy | undefined> {
   if (file === undefined) return undefined;
   const { grants = [], denials = [], ...more } = parse(await readInput(system, file, fileBytesMax), file);
-  if (Object.keys(more).length > 0) throw badFile(file);
+  const [unknown] = Object.keys(more);
+  if (unknown !== undefined) throw badFile(file, `the key ${JSON.stringify(unknown)} in `);
   const { vocabulary } = await knownCapabilities();
   return {
     grants: parseGrants(grants, "grants", vocabulary),
@@ -74,19 +75,19 @@ export function policyAsker(policy: ConsentPolicy): Asker {
 }
 
 function parse(bytes: Uint8Array, file: string): Record<string, unknown> {
+  let data: unknown;
   try {
-    const data: unknown = JSON.parse(new TextDecoder().decode(bytes));
-    // An object, as its prototype says.
-    if (Object.getPrototypeOf(data) === Object.prototype) return data as Record<string, unknown>;
-  } catch {
-    // Told below, as for any other file that is not of that form.
+    data = JSON.parse(new TextDecoder().decode(bytes));
+  } catch (cause) {
+    throw badFile(file, "what is no JSON in ", cause);
   }
+  // An object, as its prototype says.
+  if (data !== null && Object.getPrototypeOf(data) === Object.prototype)
+    return data as Record<string, unknown>;
   throw badFile(file);
 }
 
-function badFile(file: string): Error {
-  return cliErrors["bad-value"]({
-    what: `the policy file "${file}"`,
-    expected: '{ "grants": [...], "denials": [...] }',
-  });
+function badFile(file: string, part = "", cause?: unknown): Error {
+  const what = `${part}the policy file "${file}"`;
+  return cliErrors["bad-value"]({ what, expected: '{ "grants": [...], "denials": [...] }' }, cause);
 }

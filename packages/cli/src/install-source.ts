@@ -12,18 +12,26 @@ const NAMED = /^[a-z][a-z0-9-]{0,63}(@.{1,100})?$/;
 
 /** @throws cli/cannot-read bundle/… */
 export async function installSource(system: System, ref: string): Promise<InstallSource> {
-  // Relative to where this program was started, which nobody knows tomorrow.
-  const origin = resolve(ref);
-  if ((await system.listFiles(ref, 1)) !== undefined) {
-    return { bytes: (await packFolder(system, ref)).bytes, origin };
-  }
   try {
-    return { bytes: await readInput(system, ref), origin };
+    return await pathSource(system, ref);
   } catch (error) {
     // No file of that name, and it may be the name of a plugin: the manager's sources know.
     if (isMissing(error) && NAMED.test(ref)) return { ref };
     throw error;
   }
+}
+
+/**
+ * What is at a path, and nowhere else.
+ *
+ * @throws cli/cannot-read bundle/…
+ */
+export async function pathSource(system: System, path: string): Promise<InstallSource> {
+  // Relative to where this program was started, which nobody knows tomorrow.
+  const origin = resolve(path);
+  const isFolder = (await system.listFiles(path, 1)) !== undefined;
+  const bytes = isFolder ? (await packFolder(system, path)).bytes : await readInput(system, path);
+  return { bytes, origin };
 }
 
 /**

@@ -3,7 +3,7 @@
  * tests pass one of their own, so that no test waits or reads a real terminal.
  */
 
-import { mkdir, open, opendir, rename, rm, stat } from "node:fs/promises";
+import { mkdir, open, opendir, rename, rm, stat, writeFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join, relative, sep } from "node:path";
 import { createInterface } from "node:readline/promises";
@@ -127,6 +127,9 @@ const PIECE_BYTES = 1 << 20;
 /** Written beside its place and then renamed, so that nobody ever finds half of it. */
 async function writeWhole(path: string, bytes: Uint8Array, how: WriteMode): Promise<void> {
   if (how !== "replace") return writeNew(path, bytes, how === "create-secret" ? 0o600 : 0o666);
+  const there = await stat(path).catch(() => undefined);
+  // A pipe or a device (/dev/stdout, /dev/null) is written to: in its place there is to be no file.
+  if (there !== undefined && !there.isFile() && !there.isDirectory()) return writeFile(path, bytes);
   const beside = `${path}.${process.pid}.part`;
   try {
     await writeNew(beside, bytes, 0o666);

@@ -5,7 +5,7 @@ import { isRemoraError } from "remora/base";
 import { errorText } from "../error-text.ts";
 import { happeningLine } from "../happening-text.ts";
 import { type FolderOptions, folderOption, type House, type OpenHouse, withHouse } from "../house.ts";
-import { installSource } from "../install-source.ts";
+import { pathSource } from "../install-source.ts";
 import { forOption, jsonOption } from "../options.ts";
 import { changeText } from "../plugin-text.ts";
 import type { System } from "../system.ts";
@@ -50,7 +50,7 @@ interface Developing {
 
 async function develop(system: System, house: House, { path, signal, json }: Developing): Promise<void> {
   const take = async () => {
-    const change = await house.install(await installSource(system, path));
+    const change = await house.install(await pathSource(system, path));
     if (change.held !== null) await house.accept(change.name);
     system.out.write(json ? `${JSON.stringify({ kind: "taken", ...change })}\n` : changeText(change));
   };

@@ -108,7 +108,11 @@ async function grantOf(capability: string, targets: readonly string[]) {
   if (field === undefined && targets.length > 0) {
     throw cliErrors["bad-value"]({ what: `targets of ${harmless(capability)}`, expected: "none" });
   }
-  return { capability, ...(field !== undefined && targets.length > 0 && { [field]: [...targets] }) };
+  if (field !== undefined && targets.length === 0) {
+    const what = `${harmless(capability)} without saying where`;
+    throw cliErrors["bad-value"]({ what, expected: `one or more ${field} behind it` });
+  }
+  return { capability, ...(field !== undefined && { [field]: [...targets] }) };
 }
 
 function heldCommand(system: System, open: OpenHouse): Command {

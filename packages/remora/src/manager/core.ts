@@ -211,7 +211,11 @@ export function inStore<Result>(core: Core, act: () => Promise<Result>): Promise
 export function entryOf({ entries }: Core, name: string): Entry {
   const entry = entries.get(name);
   if (entry !== undefined) return entry;
-  throw managerErrors["no-such-plugin"]({ name, near: nearNames(name, entries.keys()) });
+  throw managerErrors["no-such-plugin"]({
+    name,
+    near: nearNames(name, entries.keys()),
+    here: [...entries.keys()],
+  });
 }
 
 /** Tells an event of a plugin, as of now. */

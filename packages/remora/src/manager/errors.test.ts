@@ -66,3 +66,22 @@ test("what the operating system said is told in words, with its name", () => {
     'Cannot write into "/plugins": EACCES, the user of this program may not; give it the right, or name another path',
   );
 });
+
+test("what is not there is told with what is: a near name, or a few, or where it was looked for", () => {
+  const noPlugin = (near: readonly string[], here: readonly string[]) =>
+    managerErrors["no-such-plugin"]({ name: "geo", near, here }).message;
+  assert.equal(noPlugin(["geos"], ["geos"]), 'Cannot find the plugin "geo"; did you mean "geos"?');
+  assert.equal(noPlugin([], ["adder"]), 'Cannot find the plugin "geo"; here is adder');
+  const many = Array.from({ length: 7 }, (_, at) => `p${at}`);
+  assert.equal(noPlugin([], many), 'Cannot find the plugin "geo"; here are p0, p1, p2, p3, p4 and 2 more');
+  assert.equal(noPlugin([], []), 'Cannot find the plugin "geo"');
+  const noSource = managerErrors["no-source"]({ name: "geo", range: "^1", asked: [] }).message;
+  assert.match(noSource, /^Cannot find geo \^1: .*name a bundle by its path$/);
+});
+
+test("of a host that is there in another version, no other name is meant", async (t) => {
+  const { manager } = await rig(t, { hosts: [{ ...testHost, version: "2.0.0" }] });
+  const { message } = await failureOf(manager.install(await ref(guests.adds(1))));
+  assert.match(message, /manager\/no-host: .*2\.0\.0/);
+  assert.doesNotMatch(message, /did you mean/);
+});

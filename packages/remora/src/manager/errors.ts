@@ -53,7 +53,7 @@ export const managerErrors = defineErrors("manager", {
   "no-source": {
     fault: "operator",
     message: (d: { name: string; range: string; asked: readonly string[] }) =>
-      `Cannot find ${harmless(d.name)} ${harmless(d.range)}: ${d.asked.length === 0 ? "there is no source to ask" : `asked ${d.asked.map((one) => harmless(one)).join(", ")}`}`,
+      `Cannot find ${harmless(d.name)} ${harmless(d.range)}: ${d.asked.length === 0 ? "it is no file here, and there is no source of bundles to ask; name a bundle by its path" : `asked ${d.asked.map((one) => harmless(one)).join(", ")}`}`,
   },
   "not-a-plugin": {
     fault: "operator",
@@ -199,8 +199,8 @@ export const managerErrors = defineErrors("manager", {
   // Questions and calls.
   "no-such-plugin": {
     fault: "operator",
-    message: (d: { name: string; near: readonly string[] }) =>
-      `Cannot find the plugin "${harmless(d.name)}"${d.near[0] === undefined ? "" : `; did you mean "${d.near[0]}"?`}`,
+    message: (d: { name: string; near: readonly string[]; here: readonly string[] }) =>
+      `Cannot find the plugin "${harmless(d.name)}"${d.near[0] === undefined ? hereText(d.here) : `; did you mean "${d.near[0]}"?`}`,
   },
   "no-such-version": {
     fault: "operator",
@@ -295,4 +295,13 @@ export function stepFailed(name: StepName, plugin: string, error: unknown, doing
   if (stepNames.some((each) => error.code === `manager/${each}`)) return error;
   const { code, message, fault } = error;
   return managerErrors[name]({ doing, plugin, code, reason: message, causeFault: fault }, error);
+}
+
+/** A few names, for whoever remembers none: a message is one line. */
+const hereMax = 5;
+
+function hereText(names: readonly string[]): string {
+  if (names.length === 0) return "";
+  const more = names.length > hereMax ? ` and ${names.length - hereMax} more` : "";
+  return `; here ${names.length === 1 ? "is" : "are"} ${names.slice(0, hereMax).join(", ")}${more}`;
 }

@@ -42,10 +42,11 @@ export const witErrors = defineErrors("component", {
   },
   "wit-no-such-world": {
     fault: "operator",
-    message: (d: { wanted: string | undefined; worlds: readonly string[]; near: string }) =>
-      d.wanted === undefined
-        ? `Cannot choose a world: the package has ${d.worlds.length === 0 ? "none" : d.worlds.join(", ")}`
-        : `Cannot find world "${d.wanted}"${d.near}`,
+    message: (d: { wanted: string | undefined; worlds: readonly string[]; near: string }) => {
+      const worlds = `the package has ${d.worlds.length === 0 ? "none" : d.worlds.join(", ")}`;
+      if (d.wanted === undefined) return `Cannot choose a world: ${worlds}`;
+      return `Cannot find world "${d.wanted}"${d.near === "" ? `: ${worlds}` : d.near}`;
+    },
   },
 });
 

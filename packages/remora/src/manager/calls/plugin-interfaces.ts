@@ -174,7 +174,7 @@ async function itemsOfInstalled(
   { entries, store, vocabulary }: Neighbours,
 ): Promise<{ readonly manifest: Manifest; readonly items: Exports }> {
   const current = entries.get(plugin)?.current;
-  if (current === undefined) throw managerErrors["no-such-plugin"]({ name: plugin, near: [] });
+  if (current === undefined) throw managerErrors["no-such-plugin"]({ name: plugin, near: [], here: [] });
   const bundle = openBundle(await store.read(current.sha256), { vocabulary });
   const items = bundle.artifacts.flatMap(({ file }) => [...itemsOf(bundle.read(file), side)]);
   return { manifest: bundle.manifest, items: new Map(items) };

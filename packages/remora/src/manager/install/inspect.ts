@@ -135,7 +135,8 @@ function hostOf(manifest: Manifest, hosts: readonly PluginHost[]): PluginHost {
   const { name, version } = manifest.host;
   const host = hosts.find((one) => one.name === name);
   if (host !== undefined && versionFits(host.version, version)) return host;
-  const names = hosts.map((one) => one.name);
+  // Of another version than the one that is here, it is no mistake in the name.
+  const names = host === undefined ? hosts.map((one) => one.name) : [];
   const found = hosts.map((one) => `${one.name} ${one.version}`);
   throw managerErrors["no-host"]({ host: name, version, near: nearNames(name, names), found });
 }

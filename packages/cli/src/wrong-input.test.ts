@@ -1,0 +1,89 @@
+/** What is wrong on the command line, in files and on the machine is told in one message that names it, and the program ends. */
+
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { mkdtempSync, rmSync, statSync } from "node:fs";
+import { type AddressInfo, createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type TestContext, test } from "node:test";
+import { runProgram } from "./program.ts";
+import { realSystem } from "./system.ts";
+import { fakeHouse } from "./testing/fake-house.ts";
+import { fakeSystem } from "./testing/fake-system.ts";
+import { emptyModule } from "./testing/modules.ts";
+import { settings, start } from "./testing/running-program.ts";
+
+const text = (written: string) => new TextEncoder().encode(written);
+
+const files = {
+  "a.bundle": text("remora, but not as a bundle begins"),
+  "core.wasm": emptyModule,
+  "broken.json": text('{ "grants": ['),
+  "other.json": text('{ "grant": [] }'),
+  "list.json": text("[]"),
+  "null.json": text("null"),
+  "worlds.wit": text("package a:b; world one { } world two { }"),
+};
+
+const table = [
+  [
+    ["wit", "a.bundle"],
+    /^cli\/bad-value: .*"a\.bundle", which starts with 72 65 6d 6f: expected a component/,
+  ],
+  [["wit", "core.wasm"], /^cli\/bad-value: .*is a core module: expected a component/],
+  [
+    ["serve", "--policy", "broken.json"],
+    /^cli\/bad-value: .*no JSON in the policy file "broken\.json": expected/,
+  ],
+  [
+    ["serve", "--policy", "other.json"],
+    /^cli\/bad-value: .*the key "grant" in the policy file "other\.json"/,
+  ],
+  [["serve", "--policy", "list.json"], /^cli\/bad-value: .*the policy file "list\.json": expected/],
+  [["serve", "--policy", "null.json"], /^cli\/bad-value: .*the policy file "null\.json": expected/],
+  [
+    ["grants", "give", "geofence", "net.http"],
+    /^cli\/bad-value: .*net\.http without .*: expected one or more origins/,
+  ],
+  [["types", "worlds.wit"], /^component\/wit-no-such-world: .*one, two/],
+  [["types", "worlds.wit", "--world", "harbour"], /^component\/wit-no-such-world: .*"harbour": .*one, two/],
+  [["dev", "nowhere"], /^cli\/cannot-read: .*"nowhere": there is no such file/],
+] as const;
+
+for (const [args, message] of table) {
+  test(`remora ${args.join(" ")} says in one line what it cannot do, with what, and what it could`, async () => {
+    const system = fakeSystem({ files });
+    assert.equal(await runProgram(args, system, fakeHouse().hosts), 1);
+    assert.match(system.err.text, message);
+    assert.equal(system.err.text.indexOf("\n"), system.err.text.length - 1);
+    assert.equal(system.out.text, "");
+  });
+}
+
+async function takenPort(t: TestContext): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  t.after(() => server.close());
+  await once(server, "listening");
+  return (server.address() as AddressInfo).port; // a TCP server's is no path
+}
+
+test("a port that is taken ends the program, of whichever host it is", { timeout: 60_000 }, async (t) => {
+  const port = await takenPort(t);
+  const folder = mkdtempSync(join(tmpdir(), "remora-port-"));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const yaml = `listeners: [{ id: clients, protocol: tcp, bind_addr: "127.0.0.1:${port}" }]\n`;
+  for (const [args, code] of [
+    [["serve", "--folder", folder, "--port", String(port)], "admin/listen-failed"],
+    [["tak", settings(t, yaml)], "tak/listen-failed"],
+  ] as const) {
+    const ended = await start(t, ...args).ended;
+    assert.equal(ended.code, 1);
+    assert.match(ended.err, new RegExp(`^${code}: .*127\\.0\\.0\\.1:${port}: .+\n$`, "m"));
+  }
+});
+
+test("a device is written to, and not put away", { skip: process.platform === "win32" }, async () => {
+  await realSystem().writeFile("/dev/null", new Uint8Array(1), "replace");
+  assert.ok(statSync("/dev/null").isCharacterDevice());
+});
