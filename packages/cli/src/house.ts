@@ -6,6 +6,7 @@
 import type { Operations } from "@remora/admin";
 import { Option } from "commander";
 import type { TrustRule, TrustStore } from "remora/bundle";
+import { harmless } from "remora/policy";
 import { cliErrors } from "./errors.ts";
 import type { System } from "./system.ts";
 
@@ -24,6 +25,8 @@ export interface HouseOptions {
   readonly keys?: TrustStore;
   /** Hosts besides those that come with the program, where it opens the folder itself. */
   readonly hostPackages?: readonly string[];
+  /** Told of what could not be written down, where the command opens the folder itself. */
+  readonly onTrouble?: (code: string, reason: string) => void;
 }
 
 export interface House extends Operations {
@@ -63,7 +66,8 @@ export async function withHouse<Result>(
 ): Promise<Result> {
   const folder = folderOf(system, options);
   if (!options.mayBeNew && !(await system.hasFolder(folder))) throw cliErrors["no-folder"]({ folder });
-  const house = await open({ ...options, folder, hostPackages: system.hostPackages });
+  const onTrouble = (code: string, reason: string) => system.err.write(`${code}: ${harmless(reason, 500)}\n`);
+  const house = await open({ ...options, folder, hostPackages: system.hostPackages, onTrouble });
   try {
     if (options.use === "live" && !house.isRunning) throw cliErrors["not-served"]({ folder });
     return await act(house);

@@ -37,6 +37,7 @@ async function openFolder({
   trust = "verified",
   keys,
   hostPackages = [],
+  onTrouble = () => {},
 }: HouseOptions): Promise<Manager> {
   const isOwn = use === "develop";
   return openManager({
@@ -44,6 +45,9 @@ async function openFolder({
     hosts: await loadHosts(hostPackages, () => {}),
     who: "the command remora",
     startsPlugins: startsPlugins[use],
+    onEvent: (event) => {
+      if (event.kind === "trouble") onTrouble(event.code, event.reason);
+    },
     policy: { trust: isOwn ? "unsigned" : trust, ...(keys !== undefined && { keys }) },
     ...(isOwn && { asker: giveAll }),
   });

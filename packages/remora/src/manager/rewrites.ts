@@ -6,10 +6,8 @@
 
 import { CompileCache, keptVersion, type RewriteStore } from "../engine/index.ts";
 import { RewriteFolder } from "./rewrite-folder.ts";
-import type { DataFolder } from "./store/data-folder.ts";
+import { type DataFolder, rewrittenFolder as folderName } from "./store/data-folder.ts";
 import type { UsedBundles } from "./store/entry.ts";
-
-const folderName = "rewritten";
 
 /** Some thirty times the largest plugin that we know, in each of the versions that are kept. */
 export const rewrittenBytesMaxDefault = 512 * 1024 * 1024;

@@ -1,7 +1,9 @@
 /** A plugin goes: from one rename on, whatever happens to what follows. */
 
+import { isRemoraError } from "../../base/index.ts";
 import { type Core, collectBundles, entryOf, tellOf } from "../core.ts";
 import { checkUnneeded } from "../install/dependencies.ts";
+import { isFull } from "../store/file-system.ts";
 import { finishRemoval } from "../store/recover.ts";
 
 export function remove(
@@ -13,7 +15,12 @@ export function remove(
     const entry = entryOf(core, name);
     checkUnneeded(name, "remove", core.entries);
     const removed = { ...entry, isRemoved: true, removesData: data, candidate: undefined };
-    await core.files.write(removed);
+    try {
+      await core.files.write(removed);
+    } catch (error) {
+      // Without its data it takes one step more, which needs no room on a disk that is full.
+      if (data || !isRemoraError(error) || !isFull(error.cause)) throw error;
+    }
     core.entries.delete(name);
     await core.plugins.get(name)?.stop();
     core.plugins.delete(name);

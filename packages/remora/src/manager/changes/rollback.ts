@@ -13,7 +13,9 @@ export function rollback(name: string, version: string | undefined, core: Core):
       version === undefined ? one.failedWith === undefined : one.version === version,
     );
     if (target === undefined) throw noSuchVersion(before, version);
-    const candidate = { ...target, operation: "rollback" as const, failedWith: undefined };
+    const { isEnabled, grants, refused } = before;
+    const state = { isEnabled, grants, refused };
+    const candidate = { ...target, ...state, operation: "rollback" as const, failedWith: undefined };
     const entry = { ...before, candidate };
     await inStep("place", name, () => writeEntry(core, entry), "roll back");
     return change({ entry, before }, core, { state: true });

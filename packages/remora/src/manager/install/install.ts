@@ -8,7 +8,7 @@ import { checkDependents, interfacesFor } from "../calls/plugin-interfaces.ts";
 import { changeGrants } from "../changes/remake.ts";
 import { switchTo } from "../changes/switch.ts";
 import { withoutGrants } from "../consent/decide-request.ts";
-import { type Core, inStore, inspectOptions, prepare, tellOf, writeEntry } from "../core.ts";
+import { type Core, collectBundles, inStore, inspectOptions, prepare, tellOf, writeEntry } from "../core.ts";
 import { type Doing, inStep } from "../errors.ts";
 import type { ManagedPlugin } from "../managed-plugin.ts";
 import { checkSettings } from "../settings/settings.ts";
@@ -129,22 +129,22 @@ export async function change(
   },
 ): Promise<ManagedPlugin> {
   const { name, candidate } = entry;
-  const { operation, ...version } = candidate;
+  const { operation, isEnabled, grants, refused: _, ...version } = candidate;
   const doing = doingOf[operation];
   const plugin = core.pluginOf(name);
   let hasStarted = false;
   let hasTakenOver = false;
   try {
-    const making = { name, version, grants: entry.grants, settings, ...(bundle !== undefined && { bundle }) };
-    if (entry.isEnabled && !plugin.hasStarted) {
+    const making = { name, version, grants, settings, ...(bundle !== undefined && { bundle }) };
+    if (isEnabled && !plugin.hasStarted) {
       hasStarted = true;
       await inStep("prepare", name, () => plugin.start(() => prepare(core, making)), doing);
     } else {
       const next = await inStep("prepare", name, () => prepare(core, making), doing);
       // A plugin that is disabled is made to see whether it can be, and not to run.
-      if (!entry.isEnabled) await next.drain();
+      if (!isEnabled) await next.drain();
       else await inStep("hand-over", name, () => plugin.takeOver(next, { state }), doing);
-      hasTakenOver = entry.isEnabled;
+      hasTakenOver = isEnabled;
     }
     const swap = async () => {
       if (settings !== undefined) await core.settings.write(name, settings);
@@ -157,13 +157,13 @@ export async function change(
     await undo({ entry, before }, core);
     throw error;
   }
-  if (entry.isEnabled) plugin.settle({ hasProbation: true });
+  if (isEnabled) plugin.settle({ hasProbation: true });
   else await plugin.stop();
   const from = before?.current?.version ?? "";
   const { version: to, origin } = version;
   tellOf(core, name, { kind: "changed", operation, from, to, origin });
-  if (before?.current !== undefined && before.isEnabled !== entry.isEnabled) {
-    tellOf(core, name, { kind: entry.isEnabled ? "enabled" : "disabled" });
+  if (before?.current !== undefined && before.isEnabled !== isEnabled) {
+    tellOf(core, name, { kind: isEnabled ? "enabled" : "disabled" });
   }
   return plugin;
 }
@@ -183,14 +183,10 @@ async function place(accepted: Accepted, core: Core, options: InstallOptions): P
   const before = core.entries.get(manifest.name);
   const operation: Operation = before?.current === undefined ? "install" : "update";
   return inStore(core, async () => {
-    const entry = {
-      ...(before ?? emptyEntry(inspected)),
-      isEnabled: options.isEnabled ?? before?.isEnabled ?? true,
-      candidate: { ...(await keepVersion(accepted, core)), operation },
-      held: undefined,
-      grants,
-      refused,
-    };
+    const isEnabled = options.isEnabled ?? before?.isEnabled ?? true;
+    const version = await keepVersion(accepted, core);
+    const candidate = { ...version, operation, isEnabled, grants, refused };
+    const entry = { ...(before ?? emptyEntry(inspected)), candidate };
     await writeEntry(core, entry);
     return { entry, before };
   });
@@ -212,7 +208,7 @@ async function takeGrants(
 }
 
 function takenOver(entry: Placed["entry"], core: Core): Entry {
-  const { operation, ...current } = entry.candidate;
+  const { operation, isEnabled, grants, refused, ...current } = entry.candidate;
   const before = entry.current;
   const others = entry.previous.filter(
     ({ digest }) => digest !== current.digest && digest !== before?.digest,
@@ -220,8 +216,13 @@ function takenOver(entry: Placed["entry"], core: Core): Entry {
   const previous = [...(before === undefined ? [] : [before]), ...others];
   return {
     ...entry,
+    isEnabled,
+    grants,
+    refused,
     current,
     candidate: undefined,
+    // The one that waited is this one, or was asked for before it.
+    held: operation === "rollback" ? entry.held : undefined,
     previous: previous.slice(0, core.policy.versionsKept ?? 5),
     last: { operation, from: before?.version ?? "", run: core.run },
   };
@@ -233,9 +234,11 @@ async function undo({ entry, before }: Placed, core: Core): Promise<void> {
   if (before?.current === undefined) core.plugins.delete(name);
   if (before === undefined) core.entries.delete(name);
   else core.entries.set(name, before);
+  const restore = () => (before === undefined ? core.files.remove(name) : core.files.write(before));
   try {
-    if (before === undefined) await core.files.remove(name);
-    else await core.files.write(before);
+    // Before it is written: a disk that is full has room again without the bundle that was brought.
+    await collectBundles(core).catch(() => {});
+    await restore();
   } catch {
     // The disk that stopped the change may refuse this too. A candidate is dropped by whoever opens the folder next.
   }

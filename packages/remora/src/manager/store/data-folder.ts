@@ -19,10 +19,13 @@ import { randomUUID } from "node:crypto";
 import { dirname, join } from "node:path";
 import { isRemoraError } from "../../base/index.ts";
 import { managerErrors } from "../errors.ts";
-import { codeOf, type FileSystem, type Measured } from "./file-system.ts";
+import { codeOf, type FileSystem, isFull, type Measured } from "./file-system.ts";
 
 /** Between a name and what makes it unique: names of plugins have no dot, digests neither. */
 export const draftMark = ".draft-";
+
+/** Of what is made of bundles, and can be made again. */
+export const rewrittenFolder = "rewritten";
 
 export class DataFolder {
   readonly path: string;
@@ -52,19 +55,38 @@ export class DataFolder {
   /** Puts a file in its place, whole or not at all. @throws manager/folder */
   async place(bytes: Uint8Array, ...names: readonly string[]): Promise<void> {
     await this.#guarded("write", this.at(...names), async (path) => {
-      const draft = `${path}${draftMark}${randomUUID()}`;
-      const folder = dirname(path);
       try {
-        await this.#files.makeFolder(folder);
-        await this.#files.writeNew(draft, bytes);
-        await this.#files.rename(draft, path);
+        await this.#placeAt(path, bytes);
       } catch (error) {
-        // What went wrong first is what is told.
-        await this.#files.remove(draft).catch(() => {});
-        throw error;
+        if (!isFull(error)) throw error;
+        await this.#makeRoom(error);
+        await this.#placeAt(path, bytes);
       }
-      await this.#files.syncFolder(folder);
     });
+  }
+
+  async #placeAt(path: string, bytes: Uint8Array): Promise<void> {
+    const draft = `${path}${draftMark}${randomUUID()}`;
+    const folder = dirname(path);
+    try {
+      await this.#files.makeFolder(folder);
+      await this.#files.writeNew(draft, bytes);
+      await this.#files.rename(draft, path);
+    } catch (error) {
+      // What went wrong first is what is told.
+      await this.#files.remove(draft).catch(() => {});
+      throw error;
+    }
+    await this.#files.syncFolder(folder);
+  }
+
+  /** What only saves time goes before an operator of a full disk can remove no plugin. */
+  async #makeRoom(full: unknown): Promise<void> {
+    try {
+      await this.#files.remove(this.at(rewrittenFolder));
+    } catch {
+      throw full;
+    }
   }
 
   /** @throws manager/folder */

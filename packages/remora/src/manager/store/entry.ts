@@ -26,6 +26,14 @@ export interface InstalledVersion {
 
 export type Operation = "install" | "update" | "rollback" | "remove";
 
+/** A version that has not taken over, and what the entry says when it has. */
+export interface Candidate extends InstalledVersion {
+  readonly operation: Operation;
+  readonly isEnabled: boolean;
+  readonly grants: readonly Grant[];
+  readonly refused: readonly Grant[];
+}
+
 export interface Entry {
   readonly name: string;
   /** Which host runs it. */
@@ -33,8 +41,8 @@ export interface Entry {
   readonly isEnabled: boolean;
   /** The version that runs; undefined while the first one has not taken over. */
   readonly current: InstalledVersion | undefined;
-  /** A version on its way, and by which operation. */
-  readonly candidate: (InstalledVersion & { readonly operation: Operation }) | undefined;
+  /** A version on its way. Until it has taken over, all else is as it was. */
+  readonly candidate: Candidate | undefined;
   /** A version that wants more than was granted, and waits for somebody to consent. */
   readonly held: InstalledVersion | undefined;
   /** Those that ran before, the last one first. */
@@ -172,6 +180,9 @@ function parseEntry(
     candidate: candidate && {
       ...version(candidate, "candidate"),
       operation: candidate.operation as Operation,
+      isEnabled: candidate.isEnabled === true,
+      grants: grants(candidate.grants, "candidate.grants"),
+      refused: grants(candidate.refused, "candidate.refused"),
     },
     held: optional(data.held, "held"),
     previous: Array.isArray(data.previous) ? data.previous.map((one) => version(one, "previous")) : [],

@@ -11,9 +11,10 @@ import { access, stat } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { hostname } from "node:os";
 import type { DatabaseSync } from "node:sqlite";
+import { isRemoraError } from "../../base/index.ts";
 import { managerErrors } from "../errors.ts";
 import type { DataFolder } from "./data-folder.ts";
-import { codeOf } from "./file-system.ts";
+import { codeOf, isFull } from "./file-system.ts";
 
 /** As it stands in `holder.json`. */
 export interface Holder {
@@ -53,7 +54,7 @@ export async function hold(
     const killed = parseHolder(await folder.read(holderName));
     const since = new Date(nowMs).toISOString();
     const holder = { run: randomUUID(), who, machine: hostname(), since };
-    await folder.place(new TextEncoder().encode(`${JSON.stringify(holder, undefined, 2)}\n`), holderName);
+    await sayWho(folder, holder);
     return {
       holder,
       killed,
@@ -71,6 +72,16 @@ export async function hold(
   }
 }
 
+/** The lock is what holds the folder: on a full disk nobody is told who has it, and its plugins run. */
+async function sayWho(folder: DataFolder, holder: Holder): Promise<void> {
+  try {
+    await folder.place(new TextEncoder().encode(`${JSON.stringify(holder, undefined, 2)}\n`), holderName);
+  } catch (error) {
+    if (!isRemoraError(error) || !isFull(error.cause)) throw error;
+    await folder.remove(holderName);
+  }
+}
+
 async function takeLock(folder: DataFolder): Promise<DatabaseSync> {
   // Loaded here: a program that opens no manager does not pay for it.
   const { DatabaseSync: Database } = createRequire(import.meta.url)("node:sqlite") as {
@@ -80,7 +91,8 @@ async function takeLock(folder: DataFolder): Promise<DatabaseSync> {
   let lock: DatabaseSync | undefined;
   try {
     lock = new Database(path);
-    // The lock is the open transaction: nothing is ever written.
+    // The lock is the open transaction: nothing is ever written, a journal neither, for which a full disk has no room.
+    lock.exec("PRAGMA journal_mode = MEMORY");
     lock.exec("BEGIN EXCLUSIVE");
     return lock;
   } catch (error) {

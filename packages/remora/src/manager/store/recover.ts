@@ -3,6 +3,7 @@
  * state or in its new one, never between. Nothing here needs the plugin's code.
  */
 
+import { isRemoraError } from "../../base/index.ts";
 import type { Rewrites } from "../rewrites.ts";
 import type { BundleStore } from "./bundle-store.ts";
 import type { DataFolder } from "./data-folder.ts";
@@ -45,6 +46,7 @@ export async function recover(
 ): Promise<{ readonly entries: Map<string, Entry>; readonly recovered: readonly Recovered[] }> {
   const recovered: Recovered[] = [];
   const kept = new Map<string, Entry>();
+  const dropped: Entry[] = [];
   for (const entry of entries.values()) {
     const { name, candidate, current, last } = entry;
     const from = current?.version ?? "";
@@ -59,7 +61,7 @@ export async function recover(
       if (current === undefined && entry.held === undefined) await files.remove(name);
       else {
         const old = { ...entry, candidate: undefined };
-        await files.write(old);
+        dropped.push(old);
         kept.set(name, old);
       }
       continue;
@@ -72,7 +74,13 @@ export async function recover(
   const used = usedBundles(kept.values());
   await store.keepOnly(used.kept);
   await rewrites.trim(used);
+  // Only now, when a disk that was full has room for it. Where it has none, the next start does this again.
+  for (const old of dropped) await files.write(old).catch(unlessFolder);
   return { entries: kept, recovered };
+}
+
+function unlessFolder(error: unknown): void {
+  if (!isRemoraError(error, "manager/folder")) throw error;
 }
 
 /** The entry goes last: while it is there, somebody knows that there is more to remove. */
