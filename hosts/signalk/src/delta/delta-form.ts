@@ -89,7 +89,7 @@ export function putDelta(template: TextTemplate, form: DeltaForm, delta: unknown
   if (!hasNames(delta, names)) return false;
   if (context !== undefined && !template.put(context, delta.context)) return false;
   if (updates !== undefined && !putUpdates(template, updates, delta.updates)) return false;
-  return others.length === 0 || putOthers(template, others, delta);
+  return putOthers(template, others, delta);
 }
 
 function putUpdates(template: TextTemplate, forms: readonly UpdateForm[], updates: unknown): boolean {
@@ -108,7 +108,7 @@ function putUpdate(template: TextTemplate, form: UpdateForm, update: unknown): b
   if (source !== undefined && !template.put(source, update.$source)) return false;
   if (timestamp !== undefined && !template.put(timestamp, update.timestamp)) return false;
   if (values !== undefined && !putPairs(template, values, update.values)) return false;
-  return others.length === 0 || putOthers(template, others, update);
+  return putOthers(template, others, update);
 }
 
 function putPairs(template: TextTemplate, forms: readonly PairForm[], pairs: unknown): boolean {
@@ -134,7 +134,11 @@ function putOthers(
   others: readonly NamedShape[],
   record: Readonly<Record<string, unknown>>,
 ): boolean {
-  return others.every(({ name, shape }) => putAny(template, shape, record[name]));
+  for (let index = 0; index < others.length; index++) {
+    const { name, shape } = others[index] as NamedShape;
+    if (!putAny(template, shape, record[name])) return false;
+  }
+  return true;
 }
 
 function putAny(template: TextTemplate, shape: Shape, value: unknown): boolean {

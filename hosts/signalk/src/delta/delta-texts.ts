@@ -1,7 +1,7 @@
 /**
- * Deltas as texts for guests, as they have them in memory. A boat says the same all the time with other numbers, so that the last delta about the same
- * paths is the template of the next. Bounded whatever is said: so many templates, and what comes in another shape again and
- * again is left to the platform for a while.
+ * Deltas as texts, as guests have them in memory. A boat says the same all the time with other numbers, so that the last
+ * delta about the same paths is the template of the next. Bounded whatever is said: so many templates, and what comes in
+ * another shape again and again is left to the platform for a while.
  */
 
 import { type DeltaForm, deltaForm, putDelta } from "./delta-form.ts";

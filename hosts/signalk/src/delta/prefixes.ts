@@ -1,11 +1,11 @@
-/** The first so many bytes of a buffer, as views. Making one takes longer than writing a number, so that some are kept. */
+/** The first so many units of a buffer, as views of bytes. Making one takes longer than writing a number, so that some are kept. */
 
 /** A power of two. */
 const viewsCount = 16;
 
 export class Prefixes {
   readonly #buffer: ArrayBuffer;
-  /** By the last bits of how many bytes there are, of which each is a multiple. */
+  /** By the last bits of how many units they have. */
   readonly #views: Uint8Array[];
   readonly #unitBytes: number;
 

@@ -1,7 +1,7 @@
 /** An instance as its calls see it, on this thread or behind a wall. */
 
 import type { Answer } from "remora/abi";
-import type { ComponentInstance, Instance, IsolatedInstance } from "remora/engine";
+import type { Instance, IsolatedInstance } from "remora/engine";
 
 export interface LiveInstance {
   /** Behind a wall: each answer takes its way. */
@@ -22,57 +22,50 @@ export interface LiveComponent extends LiveInstance {
 /** On this thread. Classes for their getters: V8 looks up slowly what an object has whose getters are closures. */
 export class InlineInstance implements LiveInstance {
   readonly isRemote = false;
-  readonly #instance: Instance;
+  protected readonly instance: Instance;
 
   constructor(instance: Instance) {
-    this.#instance = instance;
+    this.instance = instance;
   }
 
   get isLost(): boolean {
-    return this.#instance.isPoisoned || this.#instance.isClosed;
+    return this.instance.isPoisoned || this.instance.isClosed;
   }
 
   get fuelUsed(): number {
-    return this.#instance.fuelUsed;
+    return this.instance.fuelUsed;
   }
 
   close(): void {
-    this.#instance.close();
+    this.instance.close();
   }
 }
 
 /** Behind a wall. It counts as lost as soon as it is closed. */
 export class RemoteInstance implements LiveInstance {
   readonly isRemote = true;
-  readonly #instance: IsolatedInstance;
+  protected readonly instance: IsolatedInstance;
 
   constructor(instance: IsolatedInstance) {
-    this.#instance = instance;
+    this.instance = instance;
   }
 
   get isLost(): boolean {
-    return this.#instance.isPoisoned;
+    return this.instance.isPoisoned;
   }
 
   get fuelUsed(): number {
-    return this.#instance.spent.fuelUsed;
+    return this.instance.spent.fuelUsed;
   }
 
   close(): void {
-    this.#instance.close();
+    this.instance.close();
   }
 }
 
 type Functions = Readonly<Record<string, ((...args: readonly unknown[]) => Answer<unknown>) | undefined>>;
 
 export class InlineComponent extends InlineInstance implements LiveComponent {
-  readonly #exports: ComponentInstance["exports"];
-
-  constructor(instance: ComponentInstance) {
-    super(instance);
-    this.#exports = instance.exports;
-  }
-
   has(from: string, name: string): boolean {
     return this.#functions(from)?.[name] !== undefined;
   }
@@ -83,23 +76,16 @@ export class InlineComponent extends InlineInstance implements LiveComponent {
 
   #functions(from: string): Functions | undefined {
     // The component was checked against its types when it was loaded; whoever calls by a name that is there keeps to them.
-    return this.#exports[from] as Functions | undefined;
+    return this.instance.exports[from] as Functions | undefined;
   }
 }
 
 export class RemoteComponent extends RemoteInstance implements LiveComponent {
-  readonly #component: IsolatedInstance;
-
-  constructor(instance: IsolatedInstance) {
-    super(instance);
-    this.#component = instance;
-  }
-
   has(from: string, name: string): boolean {
-    return this.#component.has([from, name]);
+    return this.instance.has([from, name]);
   }
 
   async call(from: string, name: string, args: readonly unknown[]): Promise<unknown> {
-    return (await this.#component.call([from, name], args)).result;
+    return (await this.instance.call([from, name], args)).result;
   }
 }
