@@ -51,7 +51,7 @@ export const layers: readonly Layer[] = [
     entry: "remora/component",
     below: ["base", "wasm", "policy"],
     node: [],
-    what: "the Component Model: decodes, types, links, lifts and lowers",
+    what: "the Component Model: decodes, types, links, lifts and lowers; makes a component of a module",
     mayTouch: "nothing outside; memory is a buffer that the engine hands in",
   },
   {

@@ -6,7 +6,7 @@
 import { invariant } from "../../base/index.ts";
 import { type Interface, type TypeDef, typesIn, usedInterfaces, type World } from "../wit/model.ts";
 import { type CanonOptions, ComponentWriter, type Item } from "./component-writer.ts";
-import { coreName } from "./joints.ts";
+import { coreName, postReturnName } from "./joints.ts";
 import { exportedInterfaces, namedTypes, withParts } from "./live-types.ts";
 import { TypeWriter } from "./type-writer.ts";
 import { functionsOf, plainFunction, typesOf, type WorldFunction } from "./world-functions.ts";
@@ -94,7 +94,7 @@ function liftFunction(
 ): number {
   const name = coreName(key, func);
   const core = to.coreAlias("func", options.instance, name);
-  const after = `cabi_post_${name}`;
+  const after = postReturnName(name);
   const postReturn = options.exported.has(after) ? to.coreAlias("func", options.instance, after) : undefined;
   return to.lift(core, writer.func(func), { ...options.canon, postReturn });
 }

@@ -4,19 +4,22 @@
  */
 
 import { didYouMean } from "../../base/index.ts";
-import type { FuncType as CoreFuncType } from "../../wasm/index.ts";
 import {
+  type FuncType as CoreFuncType,
   decodeModule,
+  type Export,
   externTypeOf,
   findSection,
   funcTypeAt,
+  type IndexSpaces,
   importsOf,
   indexSpaces,
+  type Module,
 } from "../../wasm/index.ts";
-import { coreSignature, flatSignature } from "../abi/layout.ts";
+import { coreSignature } from "../abi/layout.ts";
 import { componentErrors } from "../errors.ts";
-import type { FuncType, ValueType } from "../types.ts";
 import { type Interface, isResource, type TypeDef, typesIn, type World } from "../wit/model.ts";
+import { givesPointers, isThroughMemory, takesPointers } from "./through-memory.ts";
 import {
   funcTypeOf,
   functionsOf,
@@ -74,6 +77,11 @@ export function coreName(key: string | undefined, func: WorldFunction): string {
   return key === undefined ? func.name : `${key}#${func.name}`;
 }
 
+/** Called with its results when they have been read. */
+export function postReturnName(name: string): string {
+  return `cabi_post_${name}`;
+}
+
 export function destructorName(key: string, resource: TypeDef): string {
   return `${key}#[dtor]${resource.name}`;
 }
@@ -88,19 +96,46 @@ export function* exportedFunctions(
   }
 }
 
+/** The resources that a component of this world implements. */
+export function* exportedResources(world: World): Generator<{ key: string; resource: TypeDef }> {
+  for (const [key, item] of world.exports) {
+    if (item.kind !== "interface") continue;
+    for (const resource of item.interface.types.values()) {
+      if (resource.body.kind === "resource") yield { key, resource };
+    }
+  }
+}
+
 /** @throws component/cannot-wrap with all that does not fit */
 export function findJoints(core: Uint8Array, world: World): Joints {
   const module = decodeModule(core);
-  const spaces = indexSpaces(module);
+  const exports = new ModuleExports(module);
   const problems: string[] = [];
+  const imports = findImports(module, world, problems);
+  const needs = checkFunctions(exports, world, problems);
+  checkOwn(exports, world, problems);
+  const lowered = imports.filter((each) => each.kind === "function");
+  if (needs.memory || lowered.some((each) => each.isThroughMemory)) {
+    if (!exports.hasMemory) problems.push(`it does not export its memory as "${memoryName}"`);
+  }
+  const hasRealloc = exports.typeOf(reallocName) !== undefined;
+  const needsRealloc = needs.realloc || lowered.some(({ func }) => givesPointers(funcTypeOf(func)));
+  if (needsRealloc || hasRealloc) problems.push(...exports.mismatch(reallocName, reallocSignature));
+  if (problems.length > 0) throw componentErrors["cannot-wrap"]({ world: world.id, problems });
+  return { imports, exported: exports.functions, hasMemory: exports.hasMemory, hasRealloc };
+}
+
+const reallocSignature: Signature = { params: ["i32", "i32", "i32", "i32"], results: ["i32"] };
+
+function findImports(module: Module, world: World, problems: string[]): CoreImport[] {
+  const spaces = indexSpaces(module);
   const imports: CoreImport[] = [];
   for (const { module: from, name, type } of importsOf(module)) {
     const path = `"${from}" "${name}"`;
     const found = type.kind === "func" ? standsFor(from, name, world) : undefined;
     if (found === undefined || type.kind !== "func") {
-      problems.push(
-        `it imports ${path}, which is no function of the world${didYouMean(from, moduleNames(world))}`,
-      );
+      const near = didYouMean(from, moduleNames(world));
+      problems.push(`it imports ${path}, which is no function of the world${near}`);
       continue;
     }
     problems.push(...mismatch(`it imports ${path} as`, funcTypeAt(spaces, type.type, 0), signatureOf(found)));
@@ -109,35 +144,63 @@ export function findJoints(core: Uint8Array, world: World): Joints {
     imports.push(found);
     if (found.kind === "function") problems.push(...unsupported(found.func));
   }
-  const exports = findSection(module, "export")?.items ?? [];
-  const typeOfExport = (wanted: string): CoreFuncType | undefined => {
-    const item = exports.find(({ name, kind }) => name === wanted && kind === "func");
-    const type = item === undefined ? undefined : externTypeOf(spaces, "func", item.index);
-    return type?.kind === "func" ? funcTypeAt(spaces, type.type, 0) : undefined;
-  };
-  const mustExport = (name: string, wanted: Signature) => {
-    const found = typeOfExport(name);
-    if (found === undefined)
-      problems.push(`it does not export ${JSON.stringify(name)}, ${signatureText(wanted)}`);
-    else problems.push(...mismatch(`it exports "${name}" as`, found, wanted));
-  };
-  let needs = needsOfImports(imports);
+  return imports;
+}
+
+/** What the module exports for the functions of the world; says what that takes besides. */
+function checkFunctions(exports: ModuleExports, world: World, problems: string[]) {
+  const needs = { memory: false, realloc: false };
   for (const { key, func } of exportedFunctions(world)) {
-    const beside = unsupported(func);
-    problems.push(...beside);
-    if (beside.length > 0) continue;
+    const reasons = unsupported(func);
+    problems.push(...reasons);
+    if (reasons.length > 0) continue;
     const type = funcTypeOf(func);
-    mustExport(coreName(key, func), coreSignature(type, "lift"));
-    needs = { memory: needs.memory || isThroughMemory(type), realloc: needs.realloc || takesPointers(type) };
+    const name = coreName(key, func);
+    const signature = coreSignature(type, "lift");
+    problems.push(...exports.mismatch(name, signature));
+    problems.push(...exports.mismatchIfAny(postReturnName(name), { params: signature.results, results: [] }));
+    needs.memory ||= isThroughMemory(type);
+    needs.realloc ||= takesPointers(type);
   }
-  const hasMemory = exports.some(({ name, kind }) => name === memoryName && kind === "memory");
-  if (needs.memory && !hasMemory) problems.push(`it does not export its memory as "${memoryName}"`);
-  const reallocType = { params: ["i32", "i32", "i32", "i32"], results: ["i32"] };
-  const hasRealloc = typeOfExport(reallocName) !== undefined;
-  if (needs.realloc || hasRealloc) mustExport(reallocName, reallocType);
-  if (problems.length > 0) throw componentErrors["cannot-wrap"]({ world: world.id, problems });
-  const exported = new Set(exports.flatMap(({ name, kind }) => (kind === "func" ? [name] : [])));
-  return { imports, exported, hasMemory, hasRealloc };
+  return needs;
+}
+
+/** What it may export for itself. */
+function checkOwn(exports: ModuleExports, world: World, problems: string[]): void {
+  problems.push(...exports.mismatchIfAny(initializeName, { params: [], results: [] }));
+  for (const { key, resource } of exportedResources(world)) {
+    problems.push(...exports.mismatchIfAny(destructorName(key, resource), { params: ["i32"], results: [] }));
+  }
+}
+
+class ModuleExports {
+  readonly functions: ReadonlySet<string>;
+  readonly hasMemory: boolean;
+  readonly #spaces: IndexSpaces;
+  readonly #items: readonly Export[];
+
+  constructor(module: Module) {
+    this.#spaces = indexSpaces(module);
+    this.#items = findSection(module, "export")?.items ?? [];
+    this.functions = new Set(this.#items.flatMap(({ name, kind }) => (kind === "func" ? [name] : [])));
+    this.hasMemory = this.#items.some(({ name, kind }) => name === memoryName && kind === "memory");
+  }
+
+  typeOf(wanted: string): CoreFuncType | undefined {
+    const item = this.#items.find(({ name, kind }) => name === wanted && kind === "func");
+    const type = item === undefined ? undefined : externTypeOf(this.#spaces, "func", item.index);
+    return type?.kind === "func" ? funcTypeAt(this.#spaces, type.type, 0) : undefined;
+  }
+
+  mismatch(name: string, wanted: Signature): string[] {
+    if (this.typeOf(name) !== undefined) return this.mismatchIfAny(name, wanted);
+    return [`it does not export "${name}", ${signatureText(wanted)}`];
+  }
+
+  mismatchIfAny(name: string, wanted: Signature): string[] {
+    const found = this.typeOf(name);
+    return found === undefined ? [] : mismatch(`it exports "${name}" as`, found, wanted);
+  }
 }
 
 const exportPrefix = "[export]";
@@ -219,63 +282,6 @@ function collectKinds(types: ReturnType<typeof typesIn>, kinds: Set<string>, see
       collectKinds(partsOf(found), kinds, seen);
       found = found.body.kind === "use" ? found.body.target : undefined;
     }
-  }
-}
-
-function isThroughMemory(type: FuncType): boolean {
-  const flat = flatSignature(type);
-  if (flat.params === undefined || flat.results === undefined) return true;
-  return takesPointers(type) || (type.result !== undefined && hasPointers(type.result));
-}
-
-/** Whether the host has to allocate in the guest to call this. */
-function takesPointers(type: FuncType): boolean {
-  return flatSignature(type).params === undefined || type.params.some((param) => hasPointers(param.type));
-}
-
-function needsOfImports(imports: readonly CoreImport[]): { memory: boolean; realloc: boolean } {
-  const functions = imports.filter((each) => each.kind === "function");
-  return {
-    memory: functions.some((each) => each.isThroughMemory),
-    realloc: functions.some(({ func }) => {
-      const { result } = funcTypeOf(func);
-      return result !== undefined && hasPointers(result);
-    }),
-  };
-}
-
-const withPointers = new WeakMap<ValueType, boolean>();
-
-/** Kept by object: two cases of one type in each of a hundred nested variants are 2^100 otherwise. */
-function hasPointers(type: ValueType): boolean {
-  const known = withPointers.get(type);
-  if (known !== undefined) return known;
-  const found = pointersIn(type);
-  withPointers.set(type, found);
-  return found;
-}
-
-function pointersIn(type: ValueType): boolean {
-  const any = (types: readonly (ValueType | undefined)[]) =>
-    types.some((each) => each !== undefined && hasPointers(each));
-  switch (type.kind) {
-    case "string":
-    case "map":
-      return true;
-    case "list":
-      return type.length === undefined || hasPointers(type.element);
-    case "record":
-      return any(type.fields.map((field) => field.type));
-    case "variant":
-      return any(type.cases.map((each) => each.type));
-    case "tuple":
-      return any(type.elements);
-    case "option":
-      return hasPointers(type.some);
-    case "result":
-      return any([type.ok, type.err]);
-    default:
-      return false;
   }
 }
 

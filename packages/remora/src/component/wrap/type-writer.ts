@@ -1,6 +1,6 @@
 /** WIT types as definitions of a component or of an instance type (Binary.md, "Type Definitions"). */
 
-import { unreachable } from "../../base/index.ts";
+import { invariant, unreachable } from "../../base/index.ts";
 import { ByteWriter } from "../../wasm/byte-writer.ts";
 import type { PrimitiveKind } from "../types.ts";
 import type { Type, TypeDef } from "../wit/model.ts";
@@ -38,6 +38,7 @@ export class TypeWriter {
 
   /** The definition behind a name, which is none of a resource. */
   body({ body, name }: TypeDef): number {
+    invariant(body.kind !== "resource", `the resource "${name}" is defined by whoever has it`);
     switch (body.kind) {
       case "use":
         return this.#indexOf(body.target);
@@ -63,8 +64,6 @@ export class TypeWriter {
           to.byte(form).vector(body.labels, (each, label) => each.name(label.name)),
         );
       }
-      case "resource":
-        throw new TypeError(`Invariant broken: the resource "${name}" is defined by whoever has it`);
       default:
         return unreachable(body);
     }
@@ -115,7 +114,7 @@ export class TypeWriter {
       }
       case "stream":
       case "future":
-        throw new TypeError(`Invariant broken: a ${type.kind} was refused before`);
+        throw new Error(`Invariant broken: a ${type.kind} was refused before`);
       default:
         return unreachable(type);
     }

@@ -246,6 +246,26 @@ test("all that does not fit is told at once: unknown imports, other types, missi
   });
 });
 
+test("what a module exports for itself has its type, or is refused by name", async () => {
+  const { wit, wat } = guestOf("a resource of its own");
+  const wrong = wat
+    .replace('#[dtor]counter") (param i32)', '#[dtor]counter") (param i64)')
+    .replace("(i32.add (global.get $gone) (local.get 0))", "(i32.const 0)")
+    .replace(
+      "(global $gone",
+      `(func (export "_initialize") (param i32))
+      (func (export "cabi_post_a:b/user@1.0.0#sum") (param i64)) (global $gone`,
+    );
+  await assert.rejects(wrap({ wit, wat: wrong }), (error) => {
+    assert.deepEqual(problemsOf(error), [
+      'it exports "cabi_post_a:b/user@1.0.0#sum" as (i64) -> (); the world\'s is (i32) -> ()',
+      'it exports "_initialize" as (i32) -> (); the world\'s is () -> ()',
+      'it exports "a:b/store@1.0.0#[dtor]counter" as (i64) -> (); the world\'s is (i32) -> ()',
+    ]);
+    return true;
+  });
+});
+
 test("functions that are asynchronous, and values that come later, are refused by name", async () => {
   const wit = `package a:b; interface types { record held { it: stream<u8> } }
     world guest { use types.{held}; export slow: async func(); export give: func(it: list<held>); }`;

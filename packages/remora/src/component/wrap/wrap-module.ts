@@ -11,6 +11,7 @@ import { type Imported, writeImports } from "./imports.ts";
 import {
   type CoreImport,
   destructorName,
+  exportedResources,
   findJoints,
   initializeName,
   type Joints,
@@ -126,15 +127,6 @@ function lateFunctions(world: World, { imports, exported }: Joints): LateFunctio
     return exported.has(name) ? [{ signature, source: { kind: "destructor", name, resource } }] : [];
   });
   return [...functions, ...destructors];
-}
-
-function* exportedResources(world: World): Generator<{ key: string; resource: TypeDef }> {
-  for (const [key, item] of world.exports) {
-    if (item.kind !== "interface") continue;
-    for (const resource of item.interface.types.values()) {
-      if (resource.body.kind === "resource") yield { key, resource };
-    }
-  }
 }
 
 /** The resources that the module implements: numbers of its own, and perhaps a destructor. */
