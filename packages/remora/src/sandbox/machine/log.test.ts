@@ -41,6 +41,19 @@ test("escape sequences, line breaks and direction marks lose their power", () =>
   assert.ok(!/[\p{Cc}\p{Cf}\p{Zl}]/u.test(texts()[0] ?? ""));
 });
 
+test("a line has no more bytes than it may, made harmless too", () => {
+  const { log, texts } = logWith();
+  for (const text of ["\u0001".repeat(100), "\u{e0001}".repeat(100), "日".repeat(100)])
+    log.line("log", "info", text);
+  log.stream("stdout").write(bytes(`${"\u0001".repeat(90)}\n`));
+  for (const text of texts()) {
+    assert.ok(text.endsWith("…"), text);
+    assert.ok(bytes(text.slice(0, -1)).length <= 100, text);
+  }
+  log.line("log", "info", "a".repeat(100));
+  assert.equal(texts().at(-1), "a".repeat(100));
+});
+
 test("bytes that are not UTF-8 do not stop the log", () => {
   const { log, texts } = logWith();
   log.stream("stdout").write(new Uint8Array([0xff, 0xfe, 0x41, 0x0a]));

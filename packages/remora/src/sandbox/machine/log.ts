@@ -70,7 +70,7 @@ export class BoundedLog {
       plugin: this.#plugin,
       level,
       from,
-      text: harmless(text, this.#bounds.logLineBytesMax),
+      text: cut(harmless(text, this.#bounds.logLineBytesMax), this.#bounds.logLineBytesMax),
     });
   }
 
@@ -96,6 +96,13 @@ export class BoundedLog {
     this.#omitted = 0;
     this.#sink.write({ plugin: this.#plugin, level: "warn", from: "sandbox", text });
   }
+}
+
+/** Made harmless, a control character takes six bytes and more, and letters take up to three. */
+function cut(text: string, bytesMax: number): string {
+  if (text.length * 3 <= bytesMax) return text;
+  const { read } = new TextEncoder().encodeInto(text, new Uint8Array(bytesMax));
+  return read === text.length ? text : `${text.slice(0, read).replace(/…$/, "")}…`;
 }
 
 /** Collects bytes until a line is whole or full. */
