@@ -15,14 +15,15 @@ import { bundleOf, type Calls, expectRejected, guests, rig, run } from "./testin
 const ada = generateKeyPair();
 const adaToo = generateKeyPair();
 const eve = generateKeyPair();
+/** Trusted, and the operator's store does not say whose they are: Conductor writes such. */
+const nameless = [generateKeyPair(), generateKeyPair()] as const;
 
-const trusting = (...keys: readonly KeyPair[]) =>
+const trusting = (name: string, keys: readonly KeyPair[], store = emptyTrustStore) =>
   keys.reduce(
-    (store, { publicKey }) =>
-      trustKey(store, { name: "Ada", email: "", publicKey, addedAt: "2026-01-01T00:00:00Z" }),
-    emptyTrustStore,
+    (all, { publicKey }) => trustKey(all, { name, email: "", publicKey, addedAt: "2026-01-01T00:00:00Z" }),
+    store,
   );
-const keys = trusting(ada, adaToo);
+const keys = trusting("", nameless, trusting("Ada", [ada, adaToo]));
 
 const reads = '[[capabilities]]\ncapability = "data.read"\npaths = ["air.*"]\nwhy = "To know the weather"\n';
 const given: Grant = { capability: "data.read", paths: ["air.*"] };
@@ -46,6 +47,7 @@ test("what a plugin was given passes on to the next version of the same publishe
     ["the same key, that nobody trusts", eve, eve, true],
     ["the first that is signed", undefined, ada, true],
     ["somebody else's key", ada, eve, false],
+    ["another key, and nobody knows whose they are", nameless[0], nameless[1], false],
     ["no signature any more", ada, undefined, false],
     ["no signature any more, of a key that nobody trusts", eve, undefined, false],
     ["the key of a publisher, after one of nobody's", eve, ada, false],

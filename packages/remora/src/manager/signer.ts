@@ -55,11 +55,10 @@ export async function grantsPassedOn(
 function isSuccessor(before: Trust, after: Trust): boolean {
   if (before.level === "unsigned") return true;
   if (after.level === "unsigned" || after.level === "modified") return false;
-  // A publisher may have several keys; whose a key is, the operator says.
-  return (
-    before.publicKey === after.publicKey ||
-    (before.publisher !== undefined && before.publisher === after.publisher)
-  );
+  if (before.publicKey === after.publicKey) return true;
+  // A publisher may have several keys: whose a key is, the operator says, if anybody.
+  const { publisher = "" } = before;
+  return publisher !== "" && publisher === after.publisher;
 }
 
 /** Undefined when it cannot be read any more: an update may be what mends that. */
