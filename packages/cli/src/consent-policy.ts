@@ -3,7 +3,7 @@
 import type { ConsentView } from "@remora/admin";
 import { Option } from "commander";
 import type { Asker } from "remora/manager";
-import { decide, type Grant, parseGrants, type Vocabulary } from "remora/policy";
+import { decide, denialOf, type Grant, parseGrants, type Vocabulary } from "remora/policy";
 import { cliErrors } from "./errors.ts";
 import { knownCapabilities } from "./known-capabilities.ts";
 import { readInput } from "./read-input.ts";
@@ -47,23 +47,28 @@ export async function readPolicy(
   };
 }
 
-/** What it gives, and what it says nothing about; the rest it refuses. A denial outweighs a grant. */
+/**
+ * What it gives, and what it says nothing about; the rest it refuses. A denial outweighs a grant, also one of a part of what is
+ * wanted: what is given is given as a whole.
+ */
 export function answerByPolicy<Asked extends Item>(
   { grants, denials, vocabulary }: ConsentPolicy,
   items: readonly Asked[],
 ): { readonly given: readonly Asked[]; readonly open: readonly Asked[] } {
-  const covers = (grants: readonly Grant[], { capability, target = null }: Asked) => {
+  const given: Asked[] = [];
+  const open: Asked[] = [];
+  for (const item of items) {
+    const { capability, target } = item;
     const name = vocabulary.get(capability)?.name;
     // Of a host that this program does not know: nothing can be said about it.
-    if (name === undefined) return false;
-    const ask = { capability: name, ...(target !== null && { target }) };
-    return decide(ask, { grants }, vocabulary).answer === "allowed";
-  };
-  const undenied = items.filter((item) => !covers(denials, item));
-  return {
-    given: undenied.filter((item) => covers(grants, item)),
-    open: undenied.filter((item) => !covers(grants, item)),
-  };
+    if (name === undefined) open.push(item);
+    else {
+      const ask = { capability: name, ...(typeof target === "string" && { target }), isAtOnce: true };
+      if (denialOf(ask, { denials }, vocabulary) !== undefined) continue;
+      (decide(ask, { grants }, vocabulary).answer === "allowed" ? given : open).push(item);
+    }
+  }
+  return { given, open };
 }
 
 /** A policy as a manager asks it: a version that wants anything else waits for somebody. */

@@ -18,8 +18,8 @@ export interface Ask {
   readonly capability: CapabilityName;
   readonly target?: string;
   /**
-   * A target that stands for many (a pattern) is asked for now, as a whole: a denial of any part of it denies it. Without, as in
-   * a manifest's request, each of them is asked for by itself when its time comes.
+   * A target that stands for many (a pattern, a folder) is asked for now and as a whole: a denial of any part of it denies it.
+   * Without, as in a manifest's request, each of them is asked for by itself when its time comes.
    */
   readonly isAtOnce?: boolean;
 }
@@ -112,8 +112,11 @@ export function decidesAlike(
   return !named.some((target) => wholes.some((whole) => covers(whole, target)));
 }
 
+/** How a denial is compared with what is asked. */
 function denier(form: TargetForm, isAtOnce: boolean): (denied: string, asked: string) => boolean {
-  return (isAtOnce ? form.overlaps : undefined) ?? form.denies ?? form.covers;
+  const denies = form.denies ?? form.covers;
+  if (!isAtOnce) return denies;
+  return form.overlaps ?? ((denied, asked) => denies(denied, asked) || denies(asked, denied));
 }
 
 /** Grants do not change, and are asked about often: each is brought into canonical spelling once. */

@@ -15,7 +15,7 @@ export interface TargetForm {
   readonly covers: (granted: string, asked: string) => boolean;
   /** Whether a denial speaks of what is asked, in any spelling that a system takes for the same. Default: as `covers`. */
   readonly denies?: (denied: string, asked: string) => boolean;
-  /** Whether two of them have something in common. For targets that stand for many and can be had all at once. */
+  /** Whether they have something in common, for a target that is had as a whole. Default: one `denies` the other. */
   readonly overlaps?: (denied: string, asked: string) => boolean;
 }
 
@@ -33,6 +33,7 @@ export const targetKinds: Readonly<Record<TargetKind, TargetForm>> = {
       '"tcp connect ADDRESS PORTS", with tcp or udp, connect or listen, an address, network (192.0.2.0/24) or name, and a port or range (1-1024) or "*"',
     canonical: canonicalSocket,
     covers: socketCovers,
+    overlaps: socketsOverlap,
   },
   folder: {
     expected: 'an absolute path as the guest sees it, without "." or ".."',
@@ -46,6 +47,7 @@ export const targetKinds: Readonly<Record<TargetKind, TargetForm>> = {
       'an absolute program path and argument patterns, separated by one space ("%20" in a word, "%25" for %)',
     canonical: canonicalCommand,
     covers: commandCovers,
+    overlaps: commandsOverlap,
   },
   name: {
     expected: "a variable's name, exactly",
@@ -174,6 +176,19 @@ function socketCovers(granted: string, asked: string): boolean {
   if (askedNetwork.prefix < network.prefix) return false;
   const shift = BigInt(network.bits - network.prefix);
   return network.value >> shift === askedNetwork.value >> shift;
+}
+
+function socketsOverlap(one: string, other: string): boolean {
+  const [protocol, role, address = "", ports = ""] = one.split(" ");
+  const [otherProtocol, otherRole, otherAddress = "", otherPorts = ""] = other.split(" ");
+  if (protocol !== otherProtocol || role !== otherRole) return false;
+  const [range, otherRange] = [portRange(ports), portRange(otherPorts)];
+  if (range === undefined || otherRange === undefined) return false;
+  if (range.from > otherRange.to || otherRange.from > range.to) return false;
+  if (otherAddress === "*") return true;
+  // Two networks have nothing in common, or one is in the other.
+  const at = (address: string) => `${protocol} ${role} ${address} 1-1`;
+  return socketCovers(at(address), at(otherAddress)) || socketCovers(at(otherAddress), at(address));
 }
 
 function socketAddress(text: string): string | undefined {
@@ -306,4 +321,11 @@ function commandCovers(granted: string, asked: string): boolean {
   const words = asked.split(" ");
   if (patterns.length !== words.length || patterns[0] !== words[0]) return false;
   return patterns.every((pattern, index) => index === 0 || globCovers(pattern, words[index] ?? ""));
+}
+
+function commandsOverlap(one: string, other: string): boolean {
+  const words = one.split(" ");
+  const others = other.split(" ");
+  if (words.length !== others.length || words[0] !== others[0]) return false;
+  return words.every((word, index) => index === 0 || globsOverlap(word, others[index] ?? ""));
 }

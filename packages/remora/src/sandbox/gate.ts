@@ -158,8 +158,7 @@ export class Gate {
 
   /** Whether a denial speaks of this target, whatever else is granted: for another name of what was let pass. */
   forbids(capability: CapabilityName, target: string): boolean {
-    const ask = { capability, target, isAtOnce: true };
-    return denialOf(ask, this.#rules, this.#vocabulary) !== undefined;
+    return denialOf({ capability, target }, this.#rules, this.#vocabulary) !== undefined;
   }
 
   /** Whether the same rules hold for two folders or files and for all below them: for moving one to the other. */
@@ -208,9 +207,10 @@ export class Gate {
     let decision = passage.decisions.get(target);
     if (decision === undefined) {
       const { capability } = passage;
-      // Whoever acts has all of a pattern from now on.
-      const full = decide({ capability, target, isAtOnce: true }, this.#rules, this.#vocabulary);
       const kind = this.#vocabulary.get(capability)?.target?.kind;
+      // Whoever subscribes to a pattern has all of it from now on; into a folder each step is asked for.
+      const isAtOnce = kind === "pattern";
+      const full = decide({ capability, target, isAtOnce }, this.#rules, this.#vocabulary);
       decision = { ...full, target: harmless(shownTarget(kind, full.target ?? target), targetShownMax) };
       if (target.length > rememberedLengthMax) return decision;
       if (++this.#remembered > rememberedMax) {
