@@ -34,7 +34,8 @@ async function loadHost(name: string): Promise<MakePluginHost> {
   try {
     ({ pluginHost: exported } = (await import(specifier)) as { pluginHost?: unknown });
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
+    // Which file of this program asked for it is of no use to whoever named it.
+    const reason = (cause instanceof Error ? cause.message : String(cause)).replace(/ imported from .*$/, "");
     throw cliErrors["not-a-host"]({ name, reason }, cause);
   }
   if (typeof exported === "function") return exported as MakePluginHost; // as a host's package promises by that name

@@ -48,6 +48,7 @@ const table = [
   ],
   [["types", "worlds.wit"], /^component\/wit-no-such-world: .*one, two/],
   [["types", "worlds.wit", "--world", "harbour"], /^component\/wit-no-such-world: .*"harbour": .*one, two/],
+  [["logs", "harbuor"], /no-such-plugin: .*harbuor/],
   [["dev", "nowhere"], /^cli\/cannot-read: .*"nowhere": there is no such file/],
 ] as const;
 

@@ -29,15 +29,17 @@ Examples:
   remora logs --for 10s --json`,
     )
     .action(async (names: string[], options: LogsOptions) => {
-      await withHouse(system, open, { ...options, use: "live" }, (house) =>
-        untilStopped(system, options.for, async (signal) => {
+      await withHouse(system, open, { ...options, use: "live" }, async (house) => {
+        // A name that nothing has would be waited for without a word.
+        for (const name of names) await house.details(name);
+        await untilStopped(system, options.for, async (signal) => {
           for await (const happening of house.follow({ metrics: false, signal })) {
             const { plugin } = happening as { readonly plugin?: string }; // accounts have none
             if (names.length > 0 && !names.includes(plugin ?? "")) continue;
             const line = options.json ? JSON.stringify(happening) : happeningLine(happening);
             if (line !== undefined) system.out.write(`${line}\n`);
           }
-        }),
-      );
+        });
+      });
     });
 }
