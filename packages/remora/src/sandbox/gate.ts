@@ -156,6 +156,11 @@ export class Gate {
     return this.grants.some((grant) => grant.capability === capability);
   }
 
+  /** Whether any denial speaks of a capability: most plugins have none, and need not be asked about each step. */
+  hasDenials(capability: CapabilityName): boolean {
+    return (this.#rules.denials ?? []).some((denial) => denial.capability === capability);
+  }
+
   /** Whether a denial speaks of this target, whatever else is granted: for another name of what was let pass. */
   forbids(capability: CapabilityName, target: string): boolean {
     return denialOf({ capability, target }, this.#rules, this.#vocabulary) !== undefined;

@@ -296,11 +296,24 @@ export class FolderHandle {
   #walk<Result>(path: string, follow: boolean, visit: (place: Place) => Result | typeof isLink): Result {
     this.#checkLength(path);
     try {
-      return walk(this.folder, { path, follow }, visit);
+      return walk(this.folder, { path, follow, passing: this.#passing() }, visit);
     } catch (error) {
       if (error instanceof OutsideError) this.#refused(path, "leads outside its folder");
       throw error;
     }
+  }
+
+  /**
+   * What is denied is not walked through either: whether the way goes on there would tell what is in it. Whoever may write there
+   * can tell that anyway.
+   */
+  #passing(): ((resolved: string) => void) | undefined {
+    if (this.mount.isPrivate || !this.#gate.hasDenials("fs.read")) return undefined;
+    return (resolved) => {
+      const path = this.#guestPath({ resolved });
+      if (this.#gate.forbids("fs.read", path) && !this.#gate.gives("fs.write", path))
+        this.#pass("read", { resolved });
+    };
   }
 
   #checkLength(path: string): void {

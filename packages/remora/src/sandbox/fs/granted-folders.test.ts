@@ -88,6 +88,33 @@ test("who may write and not read gets no handle that reads, whatever else it is 
   });
 });
 
+test("a denied folder tells nothing of what is in it, also to whoever walks on through it", () => {
+  const setting: Setting = {
+    grants: [reads("/maps"), writes("/maps/box")],
+    denials: [reads("/maps/secret", "/maps/box")],
+    folders: { "/maps": "maps", "/maps/box": "maps/box" },
+    files: {
+      "maps/secret/a/f": "SECRET",
+      "maps/secret/b": "SECRET",
+      "maps/f": "map",
+      "maps/box/a/f": "SECRET",
+    },
+  };
+  withGranted(setting, ({ at, above, audit }) => {
+    fs.symlinkSync("../f", join(above, "maps/secret/link"));
+    fs.symlinkSync("secret/link", join(above, "maps/link"));
+    const maps = at("/maps");
+    for (const path of [
+      ...["secret/a/x", "secret/b/x", "secret/none/x", "secret/a/../../f", "secret/none/../../f"],
+      ...["secret/../f", "secret/link", "link", "secret/link/x"],
+    ])
+      expectErrno("acces", () => maps.openAt(request(path)), path);
+    assert.equal(readFile(maps, "f"), "map");
+    openFile(maps, "box/a/new", { ...writable, read: false, create: true }).close();
+    assert.ok(audit.entries().some(({ target, answer }) => target === "/maps/secret" && answer === "denied"));
+  });
+});
+
 test("a file that is open for both is read no more when reading is taken", () => {
   const setting = { folders: { "/maps": "maps" }, files: { "maps/f": "map" } };
   withGranted({ ...setting, grants: [reads("/maps"), writes("/maps")] }, ({ at, gate }) => {

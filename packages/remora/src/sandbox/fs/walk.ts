@@ -37,6 +37,8 @@ export interface WalkOptions {
   readonly path: string;
   /** What to do when the last name is a link: go on where it leads, or take the link itself. */
   readonly follow: boolean;
+  /** Called before each folder on the way is entered or a link is read, with its names as in `Place.resolved`; may throw. */
+  readonly passing?: ((resolved: string) => void) | undefined;
 }
 
 /**
@@ -53,7 +55,7 @@ export function walk<Result>(
   const { path } = options;
   if (path === "") throw new FsError("noent");
   if (path.includes("\0")) throw new FsError("inval");
-  const way = new Way(start);
+  const way = new Way(start, options.passing);
   try {
     way.enqueue(path);
     return walkOn(way, options, visit);
@@ -107,12 +109,14 @@ class Way {
   readonly #held: { readonly folder: OpenFolder; readonly name: string }[] = [];
   /** In reverse. */
   readonly #pending: string[] = [];
+  readonly #passing: ((resolved: string) => void) | undefined;
   #linksLeft = linksMax;
   #namesLeft = namesMax;
   endsInSlash = false;
 
-  constructor(start: OpenFolder) {
+  constructor(start: OpenFolder, passing: ((resolved: string) => void) | undefined) {
     this.#start = start;
+    this.#passing = passing;
   }
 
   get folder(): OpenFolder {
@@ -156,6 +160,7 @@ class Way {
 
   /** False when the name is a link. */
   enter(name: string): boolean {
+    this.#passing?.(this.resolved(name));
     try {
       this.#held.push({ folder: this.folder.folderAt(name), name });
       return true;
@@ -167,6 +172,7 @@ class Way {
 
   followLink(name: string): void {
     if (this.#linksLeft-- === 0) throw new FsError("loop");
+    this.#passing?.(this.resolved(name));
     const text = this.folder.linkTextAt(name);
     if (text === "") throw new FsError("noent");
     const mustBeFolder = this.endsInSlash;
