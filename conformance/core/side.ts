@@ -106,7 +106,7 @@ export function meteredSide(variant: Variant): Side {
       return Object.fromEntries(own);
     },
     call,
-    isStackSpent: () => meters.some((meter) => meter.isStackSpent),
+    isStackSpent: () => meters.some((meter) => meter.stack.isSpent),
     get fuelUsed() {
       return meters.reduce((sum, meter) => sum + meter.fuelUsed, 0);
     },

@@ -306,7 +306,7 @@ export class InstanceEngine implements CoreEngine {
   }
 
   #classified(error: unknown): RemoraError {
-    return classifyThrown(error, this.plugin, this.#meter.isStackSpent, this.#places.resolve);
+    return classifyThrown(error, this.plugin, this.#meter.stack.isSpent, this.#places.resolve);
   }
 
   #refusal(): RemoraError {

@@ -489,7 +489,7 @@ test("a stack that was spent is told from any other trap", () => {
     runs(meter, { fuelMax: 1e6 }, () => guest.call("stack out")),
     false,
   );
-  assert.equal(meter.isStackSpent, true);
+  assert.equal(meter.stack.isSpent, true);
 });
 
 test("a meter without modules can be called any number of times", () => {

@@ -16,6 +16,7 @@
 import { invariant, type RemoraError } from "../base/index.ts";
 import type { CounterName, InjectedExports } from "../wasm/metering/contract.ts";
 import { Allowance } from "./allowance.ts";
+import { FreeWaiting } from "./free-waiting.ts";
 import type { Budget, Limits } from "./limits.ts";
 import {
   asideUnits,
@@ -25,6 +26,7 @@ import {
   undatedUnits,
   unmeasuredSlice,
 } from "./slices.ts";
+import { StackLeft } from "./stack-left.ts";
 import { type RefillTarget, type Trampoline, trampolineTo, trap } from "./trampoline.ts";
 import { type WasmGlobal, type WasmInstance, type WasmTable, webAssembly } from "./webassembly.ts";
 
@@ -56,6 +58,7 @@ export class Meter implements RefillTarget {
   abortedBy: RemoraError | undefined;
   readonly pages: Allowance;
   readonly elements: Allowance;
+  readonly stack: StackLeft;
   /** What modules that share their counters are to be given for `counterModule`. */
   readonly counters: Readonly<Record<CounterName, WasmGlobal>> | undefined;
 
@@ -63,15 +66,11 @@ export class Meter implements RefillTarget {
   readonly #sliceUnits: number | undefined;
   readonly #isStopped: () => boolean;
   readonly #undatedUnits: number;
-  readonly #stackSlotsMax: number;
   readonly #isFuelExact: boolean;
   /** Sets the counter and what is set aside, and gives back what both were; undefined as long as there is no module. */
   #swap: ((units: number, aside: number) => number) | undefined;
   /** What can be set aside for its bytes. */
   #asideMax = 0;
-  #stack: WasmGlobal | undefined;
-  /** Slots set aside for frames that do not count themselves. */
-  #stackReserved = 0;
   readonly #tables: WasmTable[] = [];
   #trampoline: Trampoline | undefined;
   /** What the counter has between calls, and what is set aside then. */
@@ -101,10 +100,7 @@ export class Meter implements RefillTarget {
   #deadlineMs = 0.5;
   #deadlineAt = 0.5;
   #lookedAt = 0.5;
-  readonly #waitMsFree: number;
-  /** What the running call may still wait for free. */
-  #waitMsLeft = 0.5;
-  #restsSince: number | undefined;
+  readonly #waiting: FreeWaiting;
 
   constructor(options: MeterOptions) {
     this.hostCalls = 0;
@@ -112,20 +108,20 @@ export class Meter implements RefillTarget {
     this.#sliceUnits = options.sliceUnits;
     this.#isStopped = options.isStopped ?? never;
     this.#undatedUnits = options.isStopped === undefined ? undatedUnits : stoppableUnits;
-    this.#stackSlotsMax = options.limits.stackSlotsMax;
     this.#isFuelExact = options.isFuelExact ?? true;
-    this.#waitMsFree = options.limits.waitMsFree ?? 0;
+    this.#waiting = new FreeWaiting(options.limits.waitMsFree ?? 0);
+    this.stack = new StackLeft(options.limits.stackSlotsMax);
     this.pages = new Allowance(options.limits.memoryPagesMax);
     this.elements = new Allowance(options.limits.tableElementsMax);
     if (options.sharesCounters !== true) return;
     const counter = (value: number) => new webAssembly.Global({ value: "i32", mutable: true }, value);
     this.counters = {
       fuel: counter(0),
-      stack: counter(this.#stackSlotsMax),
+      stack: counter(0),
       pages: counter(0),
       elements: counter(0),
     };
-    this.#stack = this.counters.stack;
+    this.stack.countIn(this.counters.stack);
     this.pages.countIn(this.counters.pages);
     this.elements.countIn(this.counters.elements);
   }
@@ -152,21 +148,11 @@ export class Meter implements RefillTarget {
       this.#swap = exports[injected.swapFuel] as (units: number, aside: number) => number;
       this.#asideMax = this.#swap.length > 1 ? asideUnits : 0;
     }
-    if (injected.stack !== undefined) {
-      this.#stack = exports[injected.stack] as WasmGlobal;
-      this.#stack.value = this.#stackSlotsMax;
-    }
+    if (injected.stack !== undefined) this.stack.countIn(exports[injected.stack] as WasmGlobal);
     if (injected.pages !== undefined) this.pages.countIn(exports[injected.pages] as WasmGlobal);
     if (injected.elements !== undefined) this.elements.countIn(exports[injected.elements] as WasmGlobal);
-    this.#reserveStack(stackSlotsUncounted);
+    this.stack.reserve(stackSlotsUncounted);
     if (this.dead !== undefined) this.#swap(-1, 0);
-  }
-
-  /** Only the deepest frame is followed by others that do not count, so the largest such chain is all there can be. */
-  #reserveStack(slots: number): void {
-    if (this.#stack === undefined || slots <= this.#stackReserved) return;
-    this.#stack.value -= slots - this.#stackReserved;
-    this.#stackReserved = slots;
   }
 
   /**
@@ -214,8 +200,7 @@ export class Meter implements RefillTarget {
     this.#deadlineAt = isTimed ? unread : Infinity;
     this.#isStarted = isStarted;
     if (isStarted) this.#startAt(startedMs);
-    this.#waitMsLeft = this.#waitMsFree;
-    this.#restsSince = undefined;
+    this.#waiting.begin();
     this.#isUntouched = true;
     this.#isRunning = true;
   }
@@ -243,23 +228,6 @@ export class Meter implements RefillTarget {
    */
   get fuelUsed(): number {
     return this.#isRunning ? this.#consumed() : this.#fuelUsed;
-  }
-
-  /**
-   * Guest code goes on on another stack, which has all slots unless it is said how many are left on it.
-   *
-   * @returns the slots that are left on the stack before
-   */
-  swapStack(left = this.#stackSlotsMax - this.#stackReserved): number {
-    if (this.#stack === undefined) return 0;
-    const before = this.#stack.value;
-    this.#stack.value = left;
-    return before;
-  }
-
-  /** Whether a guest ran out of stack slots. */
-  get isStackSpent(): boolean {
-    return this.#stack !== undefined && this.#stack.value < 0;
   }
 
   /**
@@ -316,29 +284,26 @@ export class Meter implements RefillTarget {
 
   /** The same for a guest that does nothing but wait from now on. */
   get waitMsLeft(): number {
-    return this.#deadlineAt + this.#waitMsLeft - this.#clock();
+    return this.#deadlineAt + this.#waiting.msLeft - this.#clock();
   }
 
   /** Nothing of the guest's runs, since it waits for the host: with the clock started, from now until `wake`. */
   rest(): void {
-    if (this.#waitMsLeft <= 0) return;
-    this.#restsSince ??= this.#clock();
+    if (this.#waiting.msLeft <= 0) return;
+    this.#waiting.rest(this.#clock());
     this.#isUntouched = false;
   }
 
   /** Code of the guest's goes on. */
   wake(): void {
-    const since = this.#restsSince;
-    if (since === undefined) return;
-    this.#restsSince = undefined;
-    this.forgive(this.#clock() - since);
+    const since = this.#waiting.wake();
+    if (since !== undefined) this.forgive(this.#clock() - since);
   }
 
   /** The guest waited for so long, which does not count towards its deadline as far as that is free. */
   forgive(waitedMs: number): void {
-    const free = Math.min(waitedMs, this.#waitMsLeft);
-    if (!(free > 0)) return;
-    this.#waitMsLeft -= free;
+    const free = this.#waiting.take(waitedMs);
+    if (free === 0) return;
     this.#isUntouched = false;
     if (this.#deadlineAt === unread) return;
     this.#deadlineAt += free;
@@ -381,8 +346,7 @@ export class Meter implements RefillTarget {
   /** Answers a guest that has spent its slice, or that is about to do a part of something long: 0 to go on. */
   refill(): number {
     const used = this.#empty();
-    // Code of it runs: another thread went on in the place of the one that waits.
-    this.#restsSince = undefined;
+    this.#waiting.interrupt();
     if (this.#isStopped()) this.kill("closed");
     if (this.dead !== undefined || !this.#isRunning) return 1;
     let slice = this.#sliceUnits ?? this.#undatedUnits;

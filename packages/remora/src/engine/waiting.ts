@@ -173,7 +173,7 @@ export class Waiting implements CoreWaiting {
   }
 
   swapStack(left: number | undefined): number {
-    return this.#options.meter.swapStack(left);
+    return this.#options.meter.stack.swap(left);
   }
 
   turn(): Promise<void> {
