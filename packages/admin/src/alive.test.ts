@@ -48,6 +48,19 @@ test("another program at the address is none, whatever it answers, and whether i
   assert.equal(await isAlive({ address: "no address", token: "a" }), false);
 });
 
+test("who follows a manager that is killed is told so", async (t) => {
+  const endpoint = await other(t, (request, response) => {
+    response.writeHead(200, { "content-type": "text/event-stream" }).write(": begun\n\n");
+    setImmediate(() => request.socket.destroy());
+  });
+  const followed = (async () => {
+    const { signal } = new AbortController();
+    for await (const happening of remoteOperations(endpoint).follow({ metrics: false, signal }))
+      void happening;
+  })();
+  await assert.rejects(followed, { code: "admin/unreachable" });
+});
+
 test("a manager that was asked too much is alive", async (t) => {
   const { folder } = await adminRig(t, { limits: { requestsPerMinuteMax: 1 } });
   const endpoint = readEndpoint(folder);

@@ -83,11 +83,12 @@ async function send<Answer>(endpoint: Endpoint, ask: Ask): Promise<Answer> {
 }
 
 /** @throws admin/foreign-answer another program has the port of a manager that was killed */
-async function objectOf(response: Response, { address }: Endpoint): Promise<object> {
+async function objectOf(response: Response, endpoint: Endpoint): Promise<object> {
   const { status } = response;
+  const { address } = endpoint;
   const answer: unknown = await response.json().catch((error: unknown) => {
     if (error instanceof SyntaxError) return undefined;
-    throw adminErrors.unreachable({ address, reason: String(error) }, error);
+    throw unreachable(endpoint, error);
   });
   const isOurs = typeof answer === "object" && answer !== null && (response.ok || "error" in answer);
   if (!isOurs) throw adminErrors["foreign-answer"]({ address, status });
@@ -133,10 +134,23 @@ async function reach(
     });
   } catch (cause) {
     if (signal?.aborted === true) throw cause;
-    const { code } = ((cause as Error).cause ?? {}) as { readonly code?: string };
-    throw adminErrors.unreachable({ address: endpoint.address, reason: code ?? String(cause) }, cause);
+    throw unreachable(endpoint, cause);
   }
 }
+
+/** What Node says of a connection that there is none, or that was cut: the reason is behind it. */
+function unreachable({ address }: Endpoint, cause: unknown): RemoraError {
+  const { code } = ((cause as Error).cause ?? {}) as { readonly code?: string };
+  const reason = (code !== undefined && meanings[code]) || (code ?? String(cause));
+  return adminErrors.unreachable({ address, reason }, cause);
+}
+
+const meanings: Readonly<Record<string, string>> = {
+  ECONNREFUSED: "nobody listens there",
+  ECONNRESET: "the connection was cut",
+  UND_ERR_SOCKET: "the connection was cut",
+  UND_ERR_HEADERS_TIMEOUT: "it does not answer",
+};
 
 function toldError({ error, message, fault }: ProblemView): RemoraError {
   const known = ["guest", "publisher", "operator", "platform"] as const;
@@ -158,6 +172,7 @@ async function* follow(
     if (!response.ok) throw toldError((await objectOf(response, endpoint)) as ProblemView);
     if (response.body !== null) yield* readEvents(response.body);
   } catch (error) {
-    if (!signal.aborted) throw error;
+    if (signal.aborted) return;
+    throw isRemoraError(error) ? error : unreachable(endpoint, error);
   }
 }
