@@ -25,6 +25,8 @@ export interface HouseOptions {
   readonly keys?: TrustStore;
   /** Hosts besides those that come with the program, where it opens the folder itself. */
   readonly hostPackages?: readonly string[];
+  /** Told when another command holds the folder, before it is waited for. */
+  readonly onWait?: () => void;
   /** Told of what could not be written down, where the command opens the folder itself. */
   readonly onTrouble?: (code: string, reason: string) => void;
 }
@@ -67,7 +69,8 @@ export async function withHouse<Result>(
   const folder = folderOf(system, options);
   if (!options.mayBeNew && !(await system.hasFolder(folder))) throw cliErrors["no-folder"]({ folder });
   const onTrouble = (code: string, reason: string) => system.err.write(`${code}: ${harmless(reason, 500)}\n`);
-  const house = await open({ ...options, folder, hostPackages: system.hostPackages, onTrouble });
+  const onWait = () => system.err.write(`another command holds "${harmless(folder)}": it is waited for\n`);
+  const house = await open({ ...options, folder, hostPackages: system.hostPackages, onTrouble, onWait });
   try {
     if (options.use === "live" && !house.isRunning) throw cliErrors["not-served"]({ folder });
     return await act(house);

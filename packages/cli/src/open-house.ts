@@ -1,15 +1,43 @@
 /** The plugins of a folder for one command: through the program that holds them, or opened here. */
 
+import { setTimeout } from "node:timers/promises";
 import { isAlive, localOperations, openAdmin, readEndpoint, remoteOperations } from "@remora/admin";
+import { isRemoraError } from "remora/base";
 import { folderSource, giveAll, type Manager, openManager } from "remora/manager";
 import { harmless } from "remora/policy";
 import type { Serve } from "./commands/serve.ts";
 import { policyAsker } from "./consent-policy.ts";
 import { happeningLine } from "./happening-text.ts";
 import { loadHosts } from "./host-packages.ts";
-import type { HouseOptions, HouseUse, OpenHouse } from "./house.ts";
+import type { House, HouseOptions, HouseUse, OpenHouse } from "./house.ts";
+
+/** A command that opened the folder itself is soon done. */
+const waitMsMax = 15_000;
+const lookAgainMs = 100;
 
 export const openHouse: OpenHouse = async (options) => {
+  const untilMs = performance.now() + waitMsMax;
+  for (let isFirst = true; ; isFirst = false) {
+    try {
+      return await openOnce(options);
+    } catch (error) {
+      if (!isHeldByCommand(error) || performance.now() > untilMs) throw error;
+      if (isFirst) options.onWait?.();
+      await setTimeout(lookAgainMs);
+    }
+  }
+};
+
+/** The one that has just taken the folder may not have said yet who it is. */
+function isHeldByCommand(error: unknown): boolean {
+  if (!isRemoraError(error, "manager/folder-held")) return false;
+  const { holder } = error.details as { readonly holder?: { readonly who: string } }; // as its row in the table has it
+  return holder === undefined || holder.who === commandName;
+}
+
+const commandName = "the command remora";
+
+async function openOnce(options: HouseOptions): Promise<House> {
   const endpoint = readEndpoint(options.folder);
   if (endpoint !== undefined && (await isAlive(endpoint))) {
     return { ...remoteOperations(endpoint), isRunning: true };
@@ -22,7 +50,7 @@ export const openHouse: OpenHouse = async (options) => {
     ...localOperations({ manager, trail, closesManager: true }),
     isRunning: options.use === "develop",
   };
-};
+}
 
 const startsPlugins: Readonly<Record<HouseUse, boolean>> = {
   look: false,
@@ -43,7 +71,7 @@ async function openFolder({
   return openManager({
     folder,
     hosts: await loadHosts(hostPackages, () => {}),
-    who: "the command remora",
+    who: commandName,
     startsPlugins: startsPlugins[use],
     onEvent: (event) => {
       if (event.kind === "trouble") onTrouble(event.code, event.reason);

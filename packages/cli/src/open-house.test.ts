@@ -1,0 +1,39 @@
+/** Two terminals on one folder that no program holds: the second command waits for the first. */
+
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type TestContext, test } from "node:test";
+import { openManager } from "remora/manager";
+import { openHouse } from "./open-house.ts";
+
+function folderFor(t: TestContext): string {
+  const folder = mkdtempSync(join(tmpdir(), "remora-house-"));
+  t.after(() => rmSync(folder, { recursive: true }));
+  return folder;
+}
+
+test("a command waits for another one that holds the folder, and says so once", async (t) => {
+  const folder = folderFor(t);
+  const first = await openHouse({ folder, use: "change" });
+  let waits = 0;
+  const isWaiting = Promise.withResolvers<void>();
+  const onWait = () => {
+    waits++;
+    isWaiting.resolve();
+  };
+  const opening = openHouse({ folder, use: "change", onWait });
+  await isWaiting.promise;
+  await first.close();
+  const second = await opening;
+  assert.deepEqual([await second.list(), waits], [[], 1]);
+  await second.close();
+});
+
+test("a program that holds the folder without an interface is not waited for", async (t) => {
+  const folder = folderFor(t);
+  await using _held = await openManager({ folder, hosts: [], who: "a program" });
+  const opening = openHouse({ folder, use: "change", onWait: () => assert.fail("it waits") });
+  await assert.rejects(opening, { code: "manager/folder-held" });
+});
