@@ -118,7 +118,7 @@ export const managerErrors = defineErrors("manager", {
   dependency: {
     fault: "operator",
     message: (d: { plugin: string; needs: string; range: string; found: string }) =>
-      `Cannot give ${harmless(d.plugin)} what it needs: it needs ${harmless(d.needs)} ${harmless(d.range)}, and ${harmless(d.found)}`,
+      `Cannot satisfy ${harmless(d.plugin)}: it needs ${harmless(d.needs)} ${harmless(d.range)}, and ${harmless(d.found)}`,
   },
   "dependency-cycle": {
     fault: "publisher",
