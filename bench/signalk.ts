@@ -8,7 +8,8 @@
  * here it pays for its meter as well. `deltas` and `alarm` say one delta again and again, whose text is then found to be that of
  * the last; in the two `moving` ones time, place, speed and course are others each time, which is what a boat under way says.
  *
- * On one machine, of two cores: deltasRatio 2.1, movingRatio 1.2, alarmRatio 1.7, alarmMovingRatio 1.1, emitRatio 2.4. RATIONALE.md, "Where does the time of a delta go?", says why.
+ * On one machine, of two cores: deltasRatio 2.1, movingRatio 1.2, alarmRatio 1.7, alarmMovingRatio 1.1, emitRatio 2.4.
+ * RATIONALE.md, "Where does the time of a delta go?", says why.
  */
 
 import { mkdtemp, rm } from "node:fs/promises";
