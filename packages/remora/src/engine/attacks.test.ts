@@ -178,7 +178,7 @@ function sectionAt(module: Uint8Array, id: number): number {
 }
 
 test("a module of the same component gets none of the added exports either", async () => {
-  const engine = engineWith({}, { sharesCounters: true });
+  const engine = engineWith({}, { rewrite: { sharesCounters: true } });
   const first = engine.instantiate(await wat('(func (export "f"))'), {});
   const exports = first.exports as CoreImports[string];
   assert.deepEqual(Object.keys(exports), ["f"]);

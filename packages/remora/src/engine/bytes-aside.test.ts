@@ -52,7 +52,7 @@ interface GuestOptions {
 function guestOf({ limits, address = "i32", sharesCounters = false, ...options }: GuestOptions) {
   const { sliceUnits, clock, look } = options;
   const engine = engineWith(limits, {
-    sharesCounters,
+    rewrite: { sharesCounters },
     ...(sliceUnits !== undefined && { sliceUnits }),
     ...(clock !== undefined && { clock }),
   });

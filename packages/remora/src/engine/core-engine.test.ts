@@ -3,30 +3,18 @@ import { test } from "node:test";
 import { parse } from "@bytecodealliance/jco-transpile/wasm-tools";
 import { isRemoraError, type RemoraError } from "../base/index.ts";
 import type { CoreFunction, CoreImports, CoreInstance, CoreMemory } from "../component/core.ts";
-import { CompileCache, compileRequest } from "./compile-cache.ts";
-import { InstanceEngine, type InstanceEngineOptions } from "./core-engine.ts";
+import type { InstanceEngine } from "./core-engine.ts";
 import { engineErrors, type TrapPlace } from "./errors.ts";
-import { defaultLimits, type Limits } from "./limits.ts";
+import type { Limits } from "./limits.ts";
+import { engineWith as engineOf } from "./testing/limited-engine.test.ts";
 import { webAssembly } from "./webassembly.ts";
 
-const cache = new CompileCache();
-
-function engineWith(
-  limits: Partial<Limits> = {},
-  options: Partial<InstanceEngineOptions> = {},
-): InstanceEngine {
-  const all: Limits = { ...defaultLimits, ...limits };
-  const request = compileRequest("plugin", {
-    mode: "fuel",
-    profile: "default",
-    memoryPagesMax: all.memoryPagesMax,
-    tableElementsMax: all.tableElementsMax,
-    stack: true,
-    sharesCounters: true,
-    ...options.request?.options,
-  });
-  return new InstanceEngine({ cache, limits: all, ...options, request });
+/** As for a plugin of several modules. */
+function engineWith(limits: Partial<Limits> = {}, { rewrite, ...options }: Options = {}): InstanceEngine {
+  return engineOf(limits, { plugin: "plugin", rewrite: { sharesCounters: true, ...rewrite }, ...options });
 }
+
+type Options = NonNullable<Parameters<typeof engineOf>[1]>;
 
 const wat = (fields: string) => parse(`(module ${fields})`);
 
@@ -93,17 +81,7 @@ test("a guest that does not end meets its deadline", async () => {
 });
 
 test("without exact fuel only the deadline ends a call", async () => {
-  const { options } = compileRequest("plugin", {
-    mode: "deadline",
-    profile: "default",
-    memoryPagesMax: defaultLimits.memoryPagesMax,
-    tableElementsMax: defaultLimits.tableElementsMax,
-    stack: true,
-  });
-  const engine = engineWith(
-    { fuelMax: 10, deadlineMs: 20_000 },
-    { request: compileRequest("plugin", options) },
-  );
+  const engine = engineWith({ fuelMax: 10, deadlineMs: 20_000 }, { rewrite: { mode: "deadline" } });
   const fields = `${spin} (func (export "count") (param i32) (local i32)
     (loop $l (br_if $l (local.tee 0 (i32.sub (local.get 0) (i32.const 1))))))`;
   const instance = await instanceOf(engine, fields);
@@ -451,14 +429,7 @@ test("the memory that a guest exports is the one that it uses", async () => {
 });
 
 test("strict: a NaN that a host function or an imported number has is the canonical one, whoever takes it", async () => {
-  const strict = compileRequest("plugin", {
-    mode: "fuel",
-    profile: "strict",
-    memoryPagesMax: 16,
-    tableElementsMax: 16,
-    stack: true,
-  });
-  const engine = engineWith({}, { request: strict });
+  const engine = engineWith({}, { rewrite: { profile: "strict" } });
   const [odd = 0] = new Float64Array(BigUint64Array.of(0xfff8000000000123n).buffer);
   const host: CoreImports[string] = {
     one: () => odd,

@@ -5,12 +5,10 @@ import { test } from "node:test";
 import { parse } from "@bytecodealliance/jco-transpile/wasm-tools";
 import { isRemoraError } from "../base/index.ts";
 import type { CoreFunction, CoreImports, CoreInstance } from "../component/core.ts";
-import { CompileCache, compileRequest } from "./compile-cache.ts";
-import { InstanceEngine } from "./core-engine.ts";
-import { defaultLimits, type Limits } from "./limits.ts";
+import type { InstanceEngine } from "./core-engine.ts";
+import type { Limits } from "./limits.ts";
+import { engineWith } from "./testing/limited-engine.test.ts";
 import { webAssembly } from "./webassembly.ts";
-
-const cache = new CompileCache();
 
 interface Guest {
   readonly engine: InstanceEngine;
@@ -25,22 +23,10 @@ async function guestOf(
   limits: Partial<Limits> = {},
   { sliceUnits, profile = "default" }: { sliceUnits?: number; profile?: "default" | "strict" } = {},
 ): Promise<Guest> {
-  const all: Limits = { ...defaultLimits, fuelMax: 1e9, deadlineMs: 10_000, ...limits };
-  const { memoryPagesMax, tableElementsMax } = all;
-  const request = compileRequest("several", {
-    mode: "fuel",
-    profile,
-    memoryPagesMax,
-    tableElementsMax,
-    stack: true,
-    sharesCounters: true,
-  });
-  const engine = new InstanceEngine({
-    cache,
-    limits: all,
-    request,
-    ...(sliceUnits !== undefined && { sliceUnits }),
-  });
+  const engine = engineWith(
+    { fuelMax: 1e9, deadlineMs: 10_000, ...limits },
+    { rewrite: { profile, sharesCounters: true }, ...(sliceUnits !== undefined && { sliceUnits }) },
+  );
   const imports: CoreImports = {};
   const instances: CoreInstance[] = [];
   for (const [name, fields] of Object.entries(modules)) {

@@ -4,11 +4,10 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { parse } from "@bytecodealliance/jco-transpile/wasm-tools";
 import type { CoreFunction, CoreSignature, CoreWaiting, Flat } from "../component/core.ts";
-import { CompileCache, compileRequest } from "./compile-cache.ts";
-import { InstanceEngine, type InstanceEngineOptions } from "./core-engine.ts";
-import { defaultLimits, type Limits } from "./limits.ts";
+import type { InstanceEngine, InstanceEngineOptions } from "./core-engine.ts";
+import type { Limits } from "./limits.ts";
+import { engineWith } from "./testing/limited-engine.test.ts";
 
-const cache = new CompileCache();
 const unary: CoreSignature = { params: ["i32"], results: ["i32"] };
 
 const guest = await parse(`(module
@@ -34,14 +33,7 @@ function callerOf(
   limits: Partial<Limits> = {},
   options: Partial<InstanceEngineOptions> = {},
 ): Caller {
-  const request = compileRequest("plugin", {
-    mode: "fuel",
-    profile: "default",
-    memoryPagesMax: 1,
-    tableElementsMax: 0,
-    stack: true,
-  });
-  const engine = new InstanceEngine({ cache, limits: { ...defaultLimits, ...limits }, ...options, request });
+  const engine = engineWith({ memoryPagesMax: 1, tableElementsMax: 0, ...limits }, options);
   const waiting = engine.waiting as CoreWaiting; // This Node has it.
   const instance = engine.instantiate(guest, { host: { f: waiting.importOf(body, unary) } });
   const caller: Caller = {

@@ -1,5 +1,6 @@
 /** Engines of single modules, with some limits of a test's own. */
 
+import type { MeterOptions } from "../../wasm/index.ts";
 import { CompileCache, compileRequest } from "../compile-cache.ts";
 import { InstanceEngine, type InstanceEngineOptions } from "../core-engine.ts";
 import { defaultLimits, type Limits } from "../limits.ts";
@@ -8,13 +9,14 @@ import { defaultLimits, type Limits } from "../limits.ts";
 const cache = new CompileCache();
 
 interface LimitedEngineOptions extends Partial<InstanceEngineOptions> {
-  readonly sharesCounters?: boolean;
+  /** How its modules are rewritten, where that is not the default. */
+  readonly rewrite?: Partial<Pick<MeterOptions, "mode" | "profile" | "sharesCounters">>;
 }
 
 /** @param limits Those that the test is about; the others are the default. */
 export function engineWith(
   limits: Partial<Limits> = {},
-  { sharesCounters = false, ...options }: LimitedEngineOptions = {},
+  { rewrite, ...options }: LimitedEngineOptions = {},
 ): InstanceEngine {
   const all: Limits = { ...defaultLimits, ...limits };
   const { memoryPagesMax, tableElementsMax } = all;
@@ -24,7 +26,8 @@ export function engineWith(
     memoryPagesMax,
     tableElementsMax,
     stack: true,
-    sharesCounters,
+    sharesCounters: false,
+    ...rewrite,
   });
   return new InstanceEngine({ cache, limits: all, request, ...options });
 }
