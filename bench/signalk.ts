@@ -4,11 +4,11 @@
  *
  * Two plugins, since a loader and a guest are two things. `deltas`, `moving` and `emit` are of one with next to no work of
  * its own, in the convention of Rust and C: these compare the loaders. `alarm` and `alarmMoving` are of the depth alarm of
- * `examples/signalk`, in AssemblyScript, which searches each text as plugins do: half of such a delta is the guest's own work, and
- * here it pays for its meter as well. `deltas` and `alarm` say one delta again and again, whose text is then found to be that of
+ * `examples/signalk`, in AssemblyScript, which searches each text as plugins do: a good part of such a delta is the guest's own work,
+ * and here it pays for its meter as well. `deltas` and `alarm` say one delta again and again, whose text is then found to be that of
  * the last; in the two `moving` ones time, place, speed and course are others each time, which is what a boat under way says.
  *
- * Each plugin has a process of its own. On one machine, of two cores: deltasRatio 2.2, movingRatio 1.25, alarmRatio 1.85,
+ * Each plugin has a process of its own. On one machine, of two cores: deltasRatio 2.2, movingRatio 1.25, alarmRatio 1.9,
  * alarmMovingRatio 1.25, emitRatio 2.35. RATIONALE.md, "Where does the time of a delta go?", says why.
  */
 

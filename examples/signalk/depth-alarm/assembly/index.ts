@@ -9,6 +9,7 @@ const depthPath = "environment.depth.belowTransducer";
 const depthEntry = '"path":"' + depthPath + '"';
 const alarmPath = "notifications." + depthPath;
 const marginMetres: f64 = 0.5;
+const skips = skipsOf(depthEntry);
 
 let minMetres: f64 = 3.0;
 let isAlarmed = false;
@@ -35,7 +36,7 @@ export function plugin_stop(): i32 {
 
 /** Gets every delta; most are about something else. */
 export function delta_handler(delta: string): void {
-  const at = positionOf(depthEntry, delta);
+  const at = entryIn(delta);
   if (at < 0) return;
   const depth = numberAfter(delta.substring(at), '"value":');
   if (isNaN(depth)) return;
@@ -64,16 +65,24 @@ function status(text: string): void {
 }
 
 /**
- * As `text.indexOf(wanted)`, in half its time: nearly everywhere the first four characters differ, which are compared at once.
- * There must be four.
+ * As `delta.indexOf(depthEntry)`, in a fraction of its time: it looks at the last character of where the entry could be, and goes on
+ * past it when the entry does not have that one.
  */
-function positionOf(wanted: string, text: string): i32 {
-  const start = load<u64>(changetype<usize>(wanted));
-  const last = text.length - wanted.length;
-  for (let at = 0; at <= last; at++) {
-    if (load<u64>(changetype<usize>(text) + (<usize>at << 1)) == start && text.startsWith(wanted, at)) return at;
+function entryIn(delta: string): i32 {
+  const end = depthEntry.length - 1;
+  for (let at = 0; at + end < delta.length; ) {
+    const unit = delta.charCodeAt(at + end);
+    if (unit == depthEntry.charCodeAt(end) && delta.startsWith(depthEntry, at)) return at;
+    at += unit < skips.length ? skips[unit] : depthEntry.length;
   }
   return -1;
+}
+
+/** By character: how far the last one of the entry is behind it, or behind all of the entry. */
+function skipsOf(entry: string): StaticArray<i32> {
+  const found = new StaticArray<i32>(128).fill(entry.length);
+  for (let at = 0; at < entry.length - 1; at++) found[entry.charCodeAt(at)] = entry.length - 1 - at;
+  return found;
 }
 
 /** The number behind a key, or NaN. */
