@@ -193,7 +193,7 @@ test("a prepared module is compiled whole, whatever is compiled at once meanwhil
   assert.ok(wholeMs < lazyMs / 2, `${wholeMs} ms, lazily ${lazyMs} ms`);
 });
 
-test("a process waits for what it prepares, and its event loop turns meanwhile", async () => {
+test("a process does not end before what it prepares is there", async () => {
   const engine = new URL("index.ts", import.meta.url).href;
   const script = `
     import { load } from ${JSON.stringify(engine)};
