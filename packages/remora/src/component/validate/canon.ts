@@ -9,8 +9,9 @@ import type { FuncType, ValueType } from "../types.ts";
 import { checkNewThread, refuseShared } from "./canon-thread.ts";
 import { signature } from "./core-module.ts";
 import type { CoreExtern } from "./entity.ts";
+import { hasPointer, takesPointer } from "./pointers.ts";
 import type { ComponentScope } from "./scope.ts";
-import { innerTypes, lends } from "./value-types.ts";
+import { lends } from "./value-types.ts";
 
 type Body<Kind extends CanonBody["kind"]> = Extract<CanonBody, { kind: Kind }>;
 
@@ -53,10 +54,7 @@ export function checkLift(body: Body<"lift">, scope: ComponentScope, offset: num
   // What is lowered needs an allocator; what is lifted only a memory to be read from.
   requireOptions(options, {
     memory:
-      params === undefined ||
-      takesPointer(type.type) ||
-      isResultInMemory ||
-      maybeHasPointer(type.type.result),
+      params === undefined || takesPointer(type.type) || isResultInMemory || hasPointer(type.type.result),
     realloc: params === undefined || takesPointer(type.type),
     offset,
   });
@@ -74,9 +72,8 @@ export function checkLower(body: Body<"lower">, scope: ComponentScope, offset: n
   const address = addressTypeOf(body, scope, offset);
   const { params, results } = options.isAsync ? asyncSignature(type, address) : flatSignature(type, address);
   requireOptions(options, {
-    memory:
-      params === undefined || results === undefined || takesPointer(type) || maybeHasPointer(type.result),
-    realloc: maybeHasPointer(type.result),
+    memory: params === undefined || results === undefined || takesPointer(type) || hasPointer(type.result),
+    realloc: hasPointer(type.result),
     offset,
   });
   if (!options.isAsync) {
@@ -202,7 +199,7 @@ export function checkBuiltin(body: Body<"builtin">, scope: ComponentScope, offse
       const isWrite = name.endsWith("write");
       requireOptions(options, {
         memory: element !== undefined,
-        realloc: !isWrite && maybeHasPointer(element),
+        realloc: !isWrite && hasPointer(element),
         offset,
       });
     }
@@ -234,7 +231,7 @@ function checkTaskReturn(body: Body<"builtin">, scope: ComponentScope, offset: n
   const flat = result === undefined ? [] : flattenAll([result], address);
   if (options !== undefined) {
     requireOptions(options, {
-      memory: flat === undefined || maybeHasPointer(result),
+      memory: flat === undefined || hasPointer(result),
       realloc: false,
       offset,
     });
@@ -266,38 +263,6 @@ function expectSignature(found: CoreExtern, wanted: string, what: string, offset
     `${what} has type ${found.kind === "func" ? found.signature : found.kind}, expected ${wanted}`,
     offset,
   );
-}
-
-const pointers = new WeakMap<ValueType, boolean>();
-
-/** Whether a value has parts elsewhere in memory: strings and lists. */
-function hasPointer(type: ValueType): boolean {
-  let has = pointers.get(type);
-  if (has === undefined) {
-    has =
-      type.kind === "string" ||
-      type.kind === "map" ||
-      (type.kind === "list" && type.length === undefined) ||
-      // What a stream carries is moved by functions with options of their own.
-      (type.kind !== "stream" && type.kind !== "future" && innerTypes(type).some(hasPointer));
-    pointers.set(type, has);
-  }
-  return has;
-}
-
-const pointerTakers = new WeakMap<FuncType, boolean>();
-
-function takesPointer(type: FuncType): boolean {
-  let takes = pointerTakers.get(type);
-  if (takes === undefined) {
-    takes = type.params.some((param) => hasPointer(param.type));
-    pointerTakers.set(type, takes);
-  }
-  return takes;
-}
-
-function maybeHasPointer(type: ValueType | undefined): boolean {
-  return type !== undefined && hasPointer(type);
 }
 
 function fail(what: string, offset: number): never {

@@ -7,9 +7,16 @@ import { invariant } from "../../base/index.ts";
 import { type Interface, type TypeDef, typesIn, usedInterfaces, type World } from "../wit/model.ts";
 import { type CanonOptions, ComponentWriter, type Item } from "./component-writer.ts";
 import { coreName, postReturnName } from "./joints.ts";
-import { exportedInterfaces, namedTypes, withParts } from "./live-types.ts";
+import { exportedInterfaces } from "./live-types.ts";
 import { TypeWriter } from "./type-writer.ts";
-import { functionsOf, plainFunction, typesOf, type WorldFunction } from "./world-functions.ts";
+import {
+  functionsOf,
+  namedTypes,
+  plainFunction,
+  typesOf,
+  type WorldFunction,
+  withParts,
+} from "./world-functions.ts";
 
 export interface LiftOptions {
   /** The instance of the module. */
@@ -33,24 +40,15 @@ export function writeExports(to: ComponentWriter, world: World, options: LiftOpt
   const ownTypes = new Map<TypeDef, number>(options.resources);
   const exported = exportedInterfaces(world);
   const written = new Set<Interface>();
-  const write = (key: string, owner: Interface): void => {
-    if (written.has(owner)) return;
+  const write = (owner: Interface): void => {
+    const key = exported.get(owner);
+    if (key === undefined || written.has(owner)) return;
     written.add(owner);
     // The types of another exported interface are those of the instance that is exported.
-    for (const used of usedInterfaces(owner.types.values())) {
-      if (exported.has(used)) write(keyOf(world, used), used);
-    }
+    for (const used of usedInterfaces(owner.types.values())) write(used);
     exportInterface(to, { key, owner, options, ownTypes });
   };
-  for (const [key, item] of world.exports) {
-    if (item.kind === "interface") write(key, item.interface);
-  }
-}
-
-function keyOf(world: World, wanted: Interface): string {
-  for (const [key, item] of world.exports)
-    if (item.kind === "interface" && item.interface === wanted) return key;
-  throw new Error("Invariant broken: an exported interface is among the exports");
+  for (const owner of exported.keys()) write(owner);
 }
 
 interface InterfaceExport {

@@ -64,9 +64,10 @@ function typeOfInstance(
     inner.set(type, index);
     return index;
   };
-  const definition = ({ body, ...type }: TypeDef): number | undefined => {
+  const definition = (type: TypeDef): number | undefined => {
+    const { body } = type;
     if (body.kind === "resource") return undefined;
-    if (body.kind !== "use") return writer.body({ body, ...type });
+    if (body.kind !== "use") return writer.body(type);
     const index = outer.get(body.target);
     invariant(index !== undefined, `${body.target.name} is imported before it is used`);
     return to.outer(index);

@@ -16,23 +16,23 @@ import {
   indexSpaces,
   type Module,
 } from "../../wasm/index.ts";
+import { formatStorageType, type ValueType } from "../../wasm/sections/value-types.ts";
 import { coreSignature } from "../abi/layout.ts";
+import type { CoreSignature } from "../core.ts";
 import { componentErrors } from "../errors.ts";
+import { signature as textOf } from "../validate/core-module.ts";
+import { hasPointer } from "../validate/pointers.ts";
 import { type Interface, isResource, type TypeDef, typesIn, type World } from "../wit/model.ts";
-import { givesPointers, isThroughMemory, takesPointers } from "./through-memory.ts";
+import { isGivenMemory, isThroughMemory } from "./through-memory.ts";
 import {
   funcTypeOf,
   functionsOf,
+  namedTypes,
   partsOf,
   plainFunction,
   typesOf,
   type WorldFunction,
 } from "./world-functions.ts";
-
-export interface Signature {
-  readonly params: readonly string[];
-  readonly results: readonly string[];
-}
 
 /** A function of the world that the module calls. */
 export interface LoweredImport {
@@ -42,7 +42,7 @@ export interface LoweredImport {
   /** The imported interface; undefined for a function of the world itself. */
   readonly key: string | undefined;
   readonly func: WorldFunction;
-  readonly signature: Signature;
+  readonly signature: CoreSignature;
   /** Whether values go through the module's memory, so that the function can only be made after the module. */
   readonly isThroughMemory: boolean;
 }
@@ -119,13 +119,13 @@ export function findJoints(core: Uint8Array, world: World): Joints {
     if (!exports.hasMemory) problems.push(`it does not export its memory as "${memoryName}"`);
   }
   const hasRealloc = exports.typeOf(reallocName) !== undefined;
-  const needsRealloc = needs.realloc || lowered.some(({ func }) => givesPointers(funcTypeOf(func)));
+  const needsRealloc = needs.realloc || lowered.some(({ func }) => hasPointer(funcTypeOf(func).result));
   if (needsRealloc || hasRealloc) problems.push(...exports.mismatch(reallocName, reallocSignature));
   if (problems.length > 0) throw componentErrors["cannot-wrap"]({ world: world.id, problems });
   return { imports, exported: exports.functions, hasMemory: exports.hasMemory, hasRealloc };
 }
 
-const reallocSignature: Signature = { params: ["i32", "i32", "i32", "i32"], results: ["i32"] };
+const reallocSignature: CoreSignature = { params: ["i32", "i32", "i32", "i32"], results: ["i32"] };
 
 function findImports(module: Module, world: World, problems: string[]): CoreImport[] {
   const spaces = indexSpaces(module);
@@ -139,8 +139,11 @@ function findImports(module: Module, world: World, problems: string[]): CoreImpo
       continue;
     }
     problems.push(...mismatch(`it imports ${path} as`, funcTypeAt(spaces, type.type, 0), signatureOf(found)));
-    // The same function twice is one function.
-    if (imports.some((each) => each.module === from && each.name === name)) continue;
+    // Explainer.md: two imports of one module name and name cannot be told apart.
+    if (imports.some((each) => each.module === from && each.name === name)) {
+      problems.push(`it imports ${path} twice, which a component's module may not`);
+      continue;
+    }
     imports.push(found);
     if (found.kind === "function") problems.push(...unsupported(found.func));
   }
@@ -160,7 +163,7 @@ function checkFunctions(exports: ModuleExports, world: World, problems: string[]
     problems.push(...exports.mismatch(name, signature));
     problems.push(...exports.mismatchIfAny(postReturnName(name), { params: signature.results, results: [] }));
     needs.memory ||= isThroughMemory(type);
-    needs.realloc ||= takesPointers(type);
+    needs.realloc ||= isGivenMemory(type);
   }
   return needs;
 }
@@ -192,12 +195,12 @@ class ModuleExports {
     return type?.kind === "func" ? funcTypeAt(this.#spaces, type.type, 0) : undefined;
   }
 
-  mismatch(name: string, wanted: Signature): string[] {
+  mismatch(name: string, wanted: CoreSignature): string[] {
     if (this.typeOf(name) !== undefined) return this.mismatchIfAny(name, wanted);
-    return [`it does not export "${name}", ${signatureText(wanted)}`];
+    return [`it does not export "${name}", ${signatureText(wanted.params, wanted.results)}`];
   }
 
-  mismatchIfAny(name: string, wanted: Signature): string[] {
+  mismatchIfAny(name: string, wanted: CoreSignature): string[] {
     const found = this.typeOf(name);
     return found === undefined ? [] : mismatch(`it exports "${name}" as`, found, wanted);
   }
@@ -256,9 +259,9 @@ function lowered(module: string, key: string | undefined, func: WorldFunction): 
   };
 }
 
-const handle: Signature = { params: ["i32"], results: ["i32"] };
+const handle: CoreSignature = { params: ["i32"], results: ["i32"] };
 
-function signatureOf(found: CoreImport): Signature {
+function signatureOf(found: CoreImport): CoreSignature {
   if (found.kind === "function") return found.signature;
   return found.what === "drop" ? { ...handle, results: [] } : handle;
 }
@@ -266,30 +269,20 @@ function signatureOf(found: CoreImport): Signature {
 /** What this does not do: the asynchronous ABI has names and functions of its own. */
 function unsupported(func: WorldFunction): string[] {
   if (func.isAsync) return [`"${func.name}" of the world is asynchronous, which is not wrapped here`];
-  const kinds = new Set<string>();
-  const seen = new Set<TypeDef>();
-  for (const type of typesOf(func)) collectKinds(typesIn(type), kinds, seen);
-  const other = ["stream", "future"].find((kind) => kinds.has(kind));
-  return other === undefined ? [] : [`"${func.name}" of the world has a ${other}, which is not wrapped here`];
+  const types = [...typesOf(func)].flatMap((type) => [...typesIn(type)]);
+  const inside = [...namedTypes(types, new Set())].flatMap((type) => [...partsOf(type)]);
+  const later = [...types, ...inside].find(({ kind }) => kind === "stream" || kind === "future");
+  if (later === undefined) return [];
+  return [`"${func.name}" of the world has a ${later.kind}, which is not wrapped here`];
 }
 
-function collectKinds(types: ReturnType<typeof typesIn>, kinds: Set<string>, seen: Set<TypeDef>): void {
-  for (const type of types) {
-    kinds.add(type.kind);
-    if (type.kind !== "named" || seen.has(type.type)) continue;
-    for (let found: TypeDef | undefined = type.type; found !== undefined && !seen.has(found); ) {
-      seen.add(found);
-      collectKinds(partsOf(found), kinds, seen);
-      found = found.body.kind === "use" ? found.body.target : undefined;
-    }
-  }
+function mismatch(what: string, found: CoreFuncType, wanted: CoreSignature): string[] {
+  const text = signatureText(found.parameters, found.results);
+  const wantedText = signatureText(wanted.params, wanted.results);
+  return text === wantedText ? [] : [`${what} ${text}; the world's is ${wantedText}`];
 }
 
-function mismatch(what: string, found: CoreFuncType, wanted: Signature): string[] {
-  const text = signatureText({ params: found.parameters.map(String), results: found.results.map(String) });
-  return text === signatureText(wanted) ? [] : [`${what} ${text}; the world's is ${signatureText(wanted)}`];
-}
-
-function signatureText({ params, results }: Signature): string {
-  return `(${params.join(" ")}) -> (${results.join(" ")})`;
+function signatureText(params: readonly ValueType[], results: readonly ValueType[]): string {
+  const text = (types: readonly ValueType[]) => types.map(formatStorageType).join(" ");
+  return textOf(text(params), text(results));
 }

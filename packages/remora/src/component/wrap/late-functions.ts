@@ -6,13 +6,13 @@
 import { ByteWriter } from "../../wasm/byte-writer.ts";
 import { encodeModule } from "../../wasm/encode.ts";
 import type { Body, ConstExpr, Section, TableType } from "../../wasm/module.ts";
-import { type FuncType, funcref, type NumberType } from "../../wasm/sections/value-types.ts";
-import type { Signature } from "./joints.ts";
+import { type FuncType, funcref } from "../../wasm/sections/value-types.ts";
+import type { CoreSignature } from "../core.ts";
 
 export const tableName = "$imports";
 
 /** Exports a function `"0"`, `"1"`, … for each signature, and the table that they call through. */
-export function standInModule(signatures: readonly Signature[]): Uint8Array {
+export function standInModule(signatures: readonly CoreSignature[]): Uint8Array {
   return moduleOf([
     { kind: "type", items: signatures.map(recGroup) },
     { kind: "function", items: signatures.map((_, index) => index) },
@@ -32,8 +32,8 @@ export function standInModule(signatures: readonly Signature[]): Uint8Array {
  * Imports the functions and the table, fills it, and then calls `initialize`, when there is such a function: the module's own, before
  * which nothing of it may be called.
  */
-export function fillingModule(signatures: readonly Signature[], hasInitialize: boolean): Uint8Array {
-  const nothing: Signature = { params: [], results: [] };
+export function fillingModule(signatures: readonly CoreSignature[], hasInitialize: boolean): Uint8Array {
+  const nothing: CoreSignature = { params: [], results: [] };
   const all = hasInitialize ? [...signatures, nothing] : signatures;
   const functions = all.map((_, type) => ({
     module: "",
@@ -69,18 +69,13 @@ function moduleOf(sections: readonly Section[]): Uint8Array {
   return encodeModule({ bytes: new Uint8Array(), sections });
 }
 
-function tableFor({ length }: readonly Signature[]): TableType {
+function tableFor({ length }: readonly CoreSignature[]): TableType {
   const size = BigInt(length);
   return { element: funcref, limits: { min: size, max: size, is64: false, isShared: false } };
 }
 
-function recGroup({ params, results }: Signature) {
-  // Flat types are number types.
-  const composite: FuncType = {
-    kind: "func",
-    parameters: params as readonly NumberType[],
-    results: results as readonly NumberType[],
-  };
+function recGroup({ params, results }: CoreSignature) {
+  const composite: FuncType = { kind: "func", parameters: params, results };
   return { isExplicit: false, types: [{ isFinal: true, supertypes: [], composite }] };
 }
 

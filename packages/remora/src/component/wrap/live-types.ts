@@ -5,10 +5,11 @@ import { typesIn } from "../wit/model.ts";
 import type { CoreImport } from "./joints.ts";
 import { functionsOf, partsOf, plainFunction, typesOf } from "./world-functions.ts";
 
-export function exportedInterfaces(world: World): Set<Interface> {
-  return new Set(
-    [...world.exports.values()].flatMap((item) => (item.kind === "interface" ? [item.interface] : [])),
-  );
+/** Each by the name that it is exported under. */
+export function exportedInterfaces(world: World): Map<Interface, string> {
+  const exported = new Map<Interface, string>();
+  for (const [key, item] of world.exports) if (item.kind === "interface") exported.set(item.interface, key);
+  return exported;
 }
 
 export function liveTypes(world: World, imports: readonly CoreImport[]): ReadonlySet<TypeDef> {
@@ -43,20 +44,4 @@ export function liveTypes(world: World, imports: readonly CoreImport[]): Readonl
     if (item.kind === "interface") for (const type of item.interface.types.values()) add(type, "exports");
   }
   return live;
-}
-
-/** A type and all that it is made of, what is inside first. */
-export function* withParts(type: TypeDef, seen: Set<TypeDef>): Generator<TypeDef> {
-  if (seen.has(type)) return;
-  seen.add(type);
-  if (type.body.kind === "use") yield* withParts(type.body.target, seen);
-  yield* namedTypes(partsOf(type), seen);
-  yield type;
-}
-
-export function* namedTypes(types: Iterable<Type>, seen: Set<TypeDef>): Generator<TypeDef> {
-  for (const type of types) {
-    if (type.kind === "named") yield* withParts(type.type, seen);
-    if (type.kind === "borrow") yield* withParts(type.resource, seen);
-  }
 }

@@ -3,7 +3,7 @@
 import { invariant, unreachable } from "../../base/index.ts";
 import { ByteWriter } from "../../wasm/byte-writer.ts";
 import type { PrimitiveKind } from "../types.ts";
-import type { Type, TypeDef } from "../wit/model.ts";
+import { isResource, type Type, type TypeDef } from "../wit/model.ts";
 import { writeExtern, writeName } from "./component-writer.ts";
 import type { WorldFunction } from "./world-functions.ts";
 
@@ -85,7 +85,8 @@ export class TypeWriter {
         return type.primitive;
       case "named": {
         const index = this.#indexOf(type.type);
-        return isHandle(type.type) ? this.#define((to) => to.byte(0x69).u32(index)) : index;
+        // A handle that owns.
+        return isResource(type.type) ? this.#define((to) => to.byte(0x69).u32(index)) : index;
       }
       case "borrow": {
         const index = this.#indexOf(type.resource);
@@ -128,13 +129,6 @@ export class TypeWriter {
     this.#known.set(key, known);
     return known;
   }
-}
-
-/** Whether a type's name, where a value stands, means a handle that owns. */
-function isHandle({ body }: TypeDef): boolean {
-  if (body.kind === "use") return isHandle(body.target);
-  if (body.kind === "alias") return body.type.kind === "named" && isHandle(body.type.type);
-  return body.kind === "resource";
 }
 
 /** The type of an imported instance: a space of its own, whose types have names. */

@@ -1,6 +1,7 @@
 /** The functions of a world as a component has them: those of resources by their annotated names, with `self` written out. */
 
 import { unreachable } from "../../base/index.ts";
+import { primitiveType } from "../link/type-scope.ts";
 import type { FuncType, ResourceType, ValueType } from "../types.ts";
 import { definitionOf, type Func, type Interface, type Type, type TypeDef, typesIn } from "../wit/model.ts";
 
@@ -64,6 +65,22 @@ export function* partsOf({ body }: TypeDef): Generator<Type> {
   }
 }
 
+/** A type and all that it is made of, what is inside first. */
+export function* withParts(type: TypeDef, seen: Set<TypeDef>): Generator<TypeDef> {
+  if (seen.has(type)) return;
+  seen.add(type);
+  if (type.body.kind === "use") yield* withParts(type.body.target, seen);
+  yield* namedTypes(partsOf(type), seen);
+  yield type;
+}
+
+export function* namedTypes(types: Iterable<Type>, seen: Set<TypeDef>): Generator<TypeDef> {
+  for (const type of types) {
+    if (type.kind === "named") yield* withParts(type.type, seen);
+    if (type.kind === "borrow") yield* withParts(type.resource, seen);
+  }
+}
+
 /** A function's type as the canonical ABI needs it: shapes alone, of which resources are all alike. */
 export function funcTypeOf(func: WorldFunction): FuncType {
   return {
@@ -81,7 +98,7 @@ function valueTypeOf(type: Type): ValueType {
   const optional = (each: Type | undefined) => (each === undefined ? undefined : valueTypeOf(each));
   switch (type.kind) {
     case "primitive":
-      return { kind: type.primitive };
+      return primitiveType(type.primitive);
     case "named":
       return namedType(definitionOf(type.type));
     case "borrow":

@@ -231,13 +231,18 @@ test("all that does not fit is told at once: unknown imports, other types, missi
     (import "a:b/hosts@1.0.0" "log" (func (param i32 i32)))
     (import "a:b/host@1.0.0" "log" (func (param i32)))
     (import "wasi_snapshot_preview1" "fd_write" (func (param i32 i32 i32 i32) (result i32)))
-    (import "env" "memory" (memory 1)))`;
+    (import "env" "memory" (memory 1))
+    (import "a:b/host@1.0.0" "name" (func (param i32)))
+    (import "a:b/host@1.0.0" "name" (func (param i32)))
+    (import "a:b/host@1.0.0" "unused" (func (param funcref))))`;
   await assert.rejects(wrap({ wit, wat }), (error) => {
     assert.deepEqual(problemsOf(error), [
       'it imports "a:b/hosts@1.0.0" "log", which is no function of the world; did you mean "a:b/host@1.0.0"?',
       'it imports "a:b/host@1.0.0" "log" as (i32) -> (); the world\'s is (i32 i32) -> ()',
       'it imports "wasi_snapshot_preview1" "fd_write", which is no function of the world',
       'it imports "env" "memory", which is no function of the world',
+      'it imports "a:b/host@1.0.0" "name" twice, which a component\'s module may not',
+      'it imports "a:b/host@1.0.0" "unused" as (funcref) -> (); the world\'s is (i32) -> ()',
       'it does not export "a:b/api@1.0.0#greet", (i32 i32) -> (i32)',
       'it does not export its memory as "memory"',
       'it does not export "cabi_realloc", (i32 i32 i32 i32) -> (i32)',

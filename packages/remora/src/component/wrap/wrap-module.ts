@@ -3,6 +3,7 @@
  * What wit-component's `component new` does, for functions that are not asynchronous.
  */
 
+import type { CoreSignature } from "../core.ts";
 import type { StringEncoding } from "../model.ts";
 import type { TypeDef, World } from "../wit/model.ts";
 import { type CanonOptions, ComponentWriter, type CoreItem } from "./component-writer.ts";
@@ -18,7 +19,6 @@ import {
   type LoweredImport,
   memoryName,
   reallocName,
-  type Signature,
 } from "./joints.ts";
 import { fillingModule, standInModule, tableName } from "./late-functions.ts";
 import { withCanonicalNames } from "./written-names.ts";
@@ -36,7 +36,7 @@ export interface WrapOptions {
  *              resource and function. Its imports have the names of the canonical ABI.
  * @param world The world that it is for. What the module does not import, the component does not either.
  * @throws component/cannot-wrap the module and the world do not fit; all that is wrong is told
- * @throws wasm/malformed        what is no module
+ * @throws wasm/…                what is no module
  */
 export function wrapModule(core: Uint8Array, world: World, { stringEncoding }: WrapOptions): Uint8Array {
   const module = withCanonicalNames(core, world);
@@ -66,7 +66,7 @@ interface CoreInstance {
 
 /** A function that is made after the module, and what stands for it before. */
 interface LateFunction {
-  readonly signature: Signature;
+  readonly signature: CoreSignature;
   readonly source:
     | { readonly kind: "import"; readonly lowered: LoweredImport }
     | { readonly kind: "destructor"; readonly name: string; readonly resource: TypeDef };
@@ -123,7 +123,7 @@ function lateFunctions(world: World, { imports, exported }: Joints): LateFunctio
   );
   const destructors = [...exportedResources(world)].flatMap(({ key, resource }): LateFunction[] => {
     const name = destructorName(key, resource);
-    const signature = { params: ["i32"], results: [] };
+    const signature: CoreSignature = { params: ["i32"], results: [] };
     return exported.has(name) ? [{ signature, source: { kind: "destructor", name, resource } }] : [];
   });
   return [...functions, ...destructors];
