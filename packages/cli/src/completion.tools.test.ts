@@ -62,6 +62,13 @@ test("bash offers commands, options, and values where the program knows some", a
   }
 });
 
+test("bash runs nothing of what the program prints", async (t) => {
+  const ask = `remora() { echo '1.$(echo run)'; }
+    ${await scriptFor("bash")}
+    COMP_WORDS=(remora rollback geofence 1.); COMP_CWORD=3; _remora; printf '%s\\n' "\${COMPREPLY[@]}"`;
+  assert.deepEqual(printed(t, "bash", ["-c"], ask), ["1.$(echo run)"]);
+});
+
 test("zsh offers commands, options, and values where the program knows some", async (t) => {
   const script = await scriptFor("zsh");
   for (const [words, wanted] of table) {

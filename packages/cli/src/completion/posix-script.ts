@@ -6,13 +6,17 @@ export function bashScript(places: readonly Place[]): string {
   return `# bash completion for remora
 ${offers(places)}
 _remora() {
-  local current="\${COMP_WORDS[COMP_CWORD]}" offered
+  local current="\${COMP_WORDS[COMP_CWORD]}" offered word
   [ "$current" = '=' ] && current=''
   offered="$(__remora_offers "$current" "\${COMP_WORDS[@]:1:COMP_CWORD-1}")"
   COMPREPLY=()
-  # Without an answer, -o default offers files.
+  # Without an answer, -o default offers files. A word a line, as it is: compgen -W would expand what the program has printed.
   if [ "$offered" = 'nothing' ]; then compopt +o default 2>/dev/null
-  elif [ "$offered" != 'files' ]; then local IFS=$'\\n'; COMPREPLY=($(compgen -W "$offered" -- "$current")); fi
+  elif [ "$offered" != 'files' ]; then
+    while IFS= read -r word; do
+      if [[ -n "$word" && "$word" == "$current"* ]]; then COMPREPLY+=("$word"); fi
+    done <<< "$offered"
+  fi
 }
 complete -o default -F _remora remora
 `;
