@@ -67,7 +67,8 @@ void EXPORT(delta_handler)(const char *delta, size_t length) {
   const char *end = delta + length;
   const char *path = AFTER(delta, end, "\"path\":\"environment.depth.belowTransducer\"");
   const char *value = path == NULL ? NULL : AFTER(path, end, "\"value\":");
-  if (value == NULL) return;
+  /* A depth that nobody knows is null. */
+  if (value == NULL || value == end || *value == 'n') return;
   size_t digits = 0;
   while (value + digits < end && value[digits] != ',' && value[digits] != '}') digits++;
   char status[64];
