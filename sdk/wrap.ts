@@ -1,6 +1,6 @@
 /** From a core module that has the exports of a world to a component of it: `remora wrap`, for builds of the repository. */
 
-import { selectWorld, type WrapOptions as WrapModuleOptions, wrapModule } from "remora/component";
+import { selectWorld, type WrapOptions, wrapModule } from "remora/component";
 import { readWit } from "./wit-source.ts";
 
 export interface WorldRef {
@@ -10,9 +10,10 @@ export interface WorldRef {
   readonly witFolder: string;
 }
 
-export interface WrapOptions extends WorldRef, WrapModuleOptions {}
-
 /** @throws component/cannot-wrap, which says all that is missing */
-export function wrap(core: Uint8Array, { world, witFolder, stringEncoding }: WrapOptions): Uint8Array {
+export function wrap(
+  core: Uint8Array,
+  { world, witFolder, stringEncoding }: WorldRef & WrapOptions,
+): Uint8Array {
   return wrapModule(core, selectWorld(readWit(witFolder), world), { stringEncoding });
 }

@@ -36,7 +36,10 @@ export interface House extends Operations {
   readonly isRunning: boolean;
 }
 
-/** Rejects with `manager/folder-held` when a program holds the folder that has no admin interface. */
+/**
+ * Rejects with `manager/folder-held` when a program holds the folder that has no admin interface, or another command for longer than
+ * it is waited for.
+ */
 export type OpenHouse = (options: HouseOptions) => Promise<House>;
 
 export interface FolderOptions {

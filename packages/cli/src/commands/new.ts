@@ -33,8 +33,12 @@ Examples:
   remora new tak/assemblyscript plugins/harbour --json`,
     )
     .action(
-      async (template: TemplateName | undefined, folder: string | undefined, options, command: Command) => {
-        const isJson = (options as { json?: true }).json === true;
+      async (
+        template: TemplateName | undefined,
+        folder: string | undefined,
+        { json: isJson }: { json?: true },
+        command: Command,
+      ) => {
         if (template === undefined) {
           system.out.write(isJson ? `${JSON.stringify({ templates: templateList() })}\n` : templatesText());
           return;
