@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
-import { createSocket } from "node:dgram";
+import { createSocket, type Socket } from "node:dgram";
 import { once } from "node:events";
+import { isIPv6 } from "node:net";
 import { type TestContext, test } from "node:test";
 import { isRemoraError } from "remora/base";
 import { readMessage } from "../cot/event-decoder.ts";
@@ -18,9 +19,9 @@ async function open(t: TestContext, options: Partial<MeshOptions> = {}) {
 }
 
 /** A peer that is nothing but a socket. */
-async function rawPeer(t: TestContext) {
-  const socket = createSocket("udp4");
-  socket.bind(0, "127.0.0.1");
+async function rawPeer(t: TestContext, address = "127.0.0.1") {
+  const socket = createSocket(isIPv6(address) ? "udp6" : "udp4");
+  socket.bind(0, address);
   await once(socket, "listening");
   t.after(() => socket.close());
   const received: Buffer[] = [];
@@ -84,23 +85,49 @@ test("what a destination answers comes in, where it came from, and nothing that 
   assert.deepEqual(log.uids, ["peer"]);
 });
 
-/** An address of nobody (RFC 5737), on no network of this machine. */
-const ELSEWHERE = { host: "192.0.2.1", port: 9 };
-
-/** Whether this machine has a way out of itself, which not every container has. */
-async function hasRoute(): Promise<boolean> {
-  const socket = createSocket("udp4");
+/** Whether this machine's network can do that. */
+async function works(socket: Socket, use: (socket: Socket) => Promise<unknown>): Promise<boolean> {
   try {
-    await new Promise<void>((resolve, reject) =>
-      socket.send("?", ELSEWHERE.port, ELSEWHERE.host, (error) => (error ? reject(error) : resolve())),
-    );
+    await use(socket);
     return true;
   } catch {
+    // No such address or interface, no route, or nothing came: what this asks.
     return false;
   } finally {
     socket.close();
   }
 }
+
+const hasIpv6 = () =>
+  works(createSocket("udp6"), (socket) => {
+    socket.bind(0, "::1");
+    return once(socket, "listening");
+  });
+
+test("a destination of IPv6 is heard however its address was written", async (t) => {
+  if (!(await hasIpv6())) {
+    t.skip("no IPv6 on this machine");
+    return;
+  }
+  const peer = await rawPeer(t, "::1");
+  const { log } = await open(t, { destinations: [{ host: "0:0:0:0:0:0:0:1", port: peer.port }] });
+  peer.socket.once("message", (_, from) => peer.socket.send(BARE, from.port, "::1"));
+  await log.until(() => log.messages.length > 0);
+  assert.deepEqual(log.uids, ["BARE-1"]);
+});
+
+/** An address of nobody (RFC 5737), on no network of this machine. */
+const ELSEWHERE = { host: "192.0.2.1", port: 9 };
+
+/** Whether this machine has a way out of itself, which not every container has. */
+const hasRoute = () =>
+  works(
+    createSocket("udp4"),
+    (socket) =>
+      new Promise<void>((resolve, reject) => {
+        socket.send("?", ELSEWHERE.port, ELSEWHERE.host, (error) => (error ? reject(error) : resolve()));
+      }),
+  );
 
 test("a destination may be on another machine", async (t) => {
   if (!(await hasRoute())) {
@@ -158,23 +185,15 @@ test("an event that no datagram can take is dropped with an error", async (t) =>
 const GROUP = { address: "239.2.3.1", interface: "127.0.0.1" };
 
 /** Whether a group works on this machine's loopback, which not every container has. */
-async function hasMulticast(): Promise<boolean> {
-  const socket = createSocket({ type: "udp4", reuseAddr: true });
-  try {
+const hasMulticast = () =>
+  works(createSocket({ type: "udp4", reuseAddr: true }), async (socket) => {
     socket.bind(0);
     await once(socket, "listening");
     socket.addMembership(GROUP.address, GROUP.interface);
     socket.setMulticastInterface(GROUP.interface);
     socket.send("?", socket.address().port, GROUP.address);
     await once(socket, "message", { signal: AbortSignal.timeout(1000) });
-    return true;
-  } catch {
-    // No such interface, no route, or nothing came: what this asks.
-    return false;
-  } finally {
-    socket.close();
-  }
-}
+  });
 
 test("members of a group hear each other and not themselves", async (t) => {
   if (!(await hasMulticast())) {

@@ -4,7 +4,7 @@
  */
 
 import { createSocket, type RemoteInfo, type Socket } from "node:dgram";
-import { isIP, isIPv6 } from "node:net";
+import { isIP, isIPv6, SocketAddress } from "node:net";
 import { networkInterfaces } from "node:os";
 import { isRemoraError } from "remora/base";
 import { readDatagram, writeControlDatagram, writeDatagram } from "../cot/datagram.ts";
@@ -79,8 +79,8 @@ export class Mesh implements Connection {
   readonly #stats: ConnectionStats;
   readonly #ownAddresses: ReadonlySet<string>;
   readonly #senderPort: number;
-  /** Whether only those that are sent to are heard. */
-  readonly #isPrivate: boolean;
+  /** Who is heard, where only those are that are sent to. */
+  readonly #heard: readonly Sender[] | undefined;
   #isOpen = true;
   /** Handed to the socket, and not gone yet. */
   #sending = 0;
@@ -95,7 +95,7 @@ export class Mesh implements Connection {
     this.#handlers = handlers;
     this.port = sockets.receiver.address().port;
     this.#senderPort = sockets.sender.address().port;
-    this.#isPrivate = isPrivate(options);
+    this.#heard = isPrivate(options) ? destinations.map(senderOf) : undefined;
     this.#targets =
       group === undefined ? destinations : [{ host: group.address, port: this.port }, ...destinations];
     this.#protocol = options.protocol ?? "negotiate";
@@ -192,7 +192,7 @@ export class Mesh implements Connection {
   }
 
   #take(bytes: Buffer, from: RemoteInfo): void {
-    if (!this.#isOpen || this.#isOwn(from) || (this.#isPrivate && !this.#isTarget(from))) return;
+    if (!this.#isOpen || this.#isOwn(from) || !this.#hears(from)) return;
     this.#stats.bytesIn += bytes.length;
     let datagram: ReturnType<typeof readDatagram>;
     try {
@@ -214,11 +214,8 @@ export class Mesh implements Connection {
     return from.port === this.#senderPort && this.#ownAddresses.has(from.address);
   }
 
-  /** A name may stand for many addresses, so that of a target with a name only the port is compared. */
-  #isTarget({ address, port }: RemoteInfo): boolean {
-    return this.#targets.some(
-      (target) => target.port === port && (isIP(target.host) === 0 || target.host === address),
-    );
+  #hears({ address, port }: RemoteInfo): boolean {
+    return this.#heard?.some((one) => one.port === port && (one.address ?? address) === address) ?? true;
   }
 
   #formatNow(): "xml" | "protobuf" {
@@ -273,6 +270,20 @@ async function openSockets(options: MeshOptions): Promise<Sockets> {
     throw takErrors["listen-failed"]({ name: nameOf(options, port), reason }, error);
   }
   return { receiver, sender };
+}
+
+interface Sender {
+  /** As it comes with a datagram. Undefined for a name, which may stand for many: only the port is compared. */
+  readonly address: string | undefined;
+  readonly port: number;
+}
+
+function senderOf({ host, port }: { readonly host: string; readonly port: number }): Sender {
+  if (isIP(host) !== 6) return { address: isIP(host) === 0 ? undefined : host, port };
+  // An address of IPv6 has many spellings; datagrams come with one of them, and with the zone if it has one.
+  const [bare = "", ...zone] = host.split("%");
+  const { address } = new SocketAddress({ address: bare, family: "ipv6" });
+  return { address: [address, ...zone].join("%"), port };
 }
 
 function isPrivate({ group, host, destinations = [] }: MeshOptions): boolean {
