@@ -66,8 +66,10 @@ test("a plugin is listed, loaded, shown, set up, toggled, reloaded and unloaded,
   assert.equal((await operator("POST", `${base}/add-detail/toggle`, { enabled: true })).status, 200);
   // Loaded once more, without a word on that, it goes on as it was.
   const { enabled: _, ...again } = load;
-  assert.equal((await admin("POST", base, again)).status, 201);
-  assert.equal((await operator("GET", `${base}/add-detail/health`)).body.status, "healthy");
+  for (const unsaid of [again, { ...again, enabled: null }]) {
+    assert.equal((await admin("POST", base, unsaid)).status, 201);
+    assert.equal((await operator("GET", `${base}/add-detail/health`)).body.status, "healthy");
+  }
   assert.equal((await admin("POST", `${base}/add-detail/reload`)).status, 200);
   assert.equal((await admin("POST", `${base}/reload-all`)).status, 200);
   const details = await as("reader")("GET", `${base}/add-detail`);

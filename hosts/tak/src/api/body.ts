@@ -25,9 +25,14 @@ export function textOf(
   throw refused(`"${name}" must have ${min} to ${max} characters`);
 }
 
-/** @throws tak/api-request */
-export function flagOf(fields: Fields, name: string, otherwise: boolean): boolean {
-  const value = fields[name] ?? otherwise;
+/** @param otherwise Where it is not said, which `null` is as well. @throws tak/api-request */
+export function flagOf<Otherwise extends boolean | undefined>(
+  fields: Fields,
+  name: string,
+  otherwise: Otherwise,
+): boolean | Otherwise {
+  const value = fields[name];
+  if (value === undefined || value === null) return otherwise;
   if (typeof value === "boolean") return value;
   throw refused(`"${name}" must be true or false`);
 }

@@ -63,8 +63,7 @@ function parseLoadRequest(body: unknown): LoadRequest {
   // An empty object is what clients send for none; what was parsed from JSON is JSON.
   const isNone = config === undefined || config === null || Object.keys(config).length === 0;
   const settings = isNone ? undefined : (config as Json);
-  const enabled = fields.enabled === undefined ? undefined : flagOf(fields, "enabled", false);
-  return { id, path, enabled, pluginType, config: settings };
+  return { id, path, enabled: flagOf(fields, "enabled", undefined), pluginType, config: settings };
 }
 
 /** With links followed, so that none leads out. */
