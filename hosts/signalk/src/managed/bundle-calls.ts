@@ -1,7 +1,6 @@
 /** Calls into the guest of a bundle, whichever version serves: through the manager, which counts them and learns how they end. */
 
 import type { Answer, GuestText } from "remora/abi";
-import { isRemoraError } from "remora/base";
 import type { ManagedPlugin } from "remora/manager";
 import type { Clock } from "../clock.ts";
 import type { SignalkGuest } from "../guest/signalk-guest.ts";
@@ -32,18 +31,7 @@ export class BundleCalls {
     return answer instanceof Promise ? managed.useAsync(() => answer, undefined) : answer;
   }
 
-  /** A delta, whose failure is the manager's business, who knows of it. */
-  deliver(delta: GuestText, nowMs: number): Answer<unknown> {
-    try {
-      const done = this.#give(delta, nowMs);
-      return done instanceof Promise ? done.catch(() => {}) : done;
-    } catch (error) {
-      if (isRemoraError(error)) return undefined;
-      throw error;
-    }
-  }
-
-  #give(delta: GuestText, nowMs: number): Answer<unknown> {
+  giveDelta(delta: GuestText, nowMs: number): Answer<unknown> {
     const managed = this.#managed;
     const { clock, guestClock } = this.#options;
     if (managed.serving?.inline === undefined) {

@@ -75,13 +75,13 @@ export class BundlePlugin implements ServedPlugin {
     this.id = name;
     this.#options = options;
     this.#managed = manager.get<BoundGuest>(name);
+    this.#calls = new BundleCalls(this.#managed, options);
     this.#turns = new Turns({
       plugin: name,
       pace,
       clock,
-      deliver: (...given) => this.#calls.deliver(...given),
+      deliver: (delta, nowMs) => this.#calls.giveDelta(delta, nowMs),
     });
-    this.#calls = new BundleCalls(this.#managed, options);
     this.#status = new PluginStatus(name, options);
   }
 

@@ -1,7 +1,6 @@
 /** Calls into a plugin's guests: each is booked, may wait for the network only so long, and is told when it fails. */
 
 import type { Answer, GuestText } from "remora/abi";
-import { isRemoraError } from "remora/base";
 import type { Clock } from "../clock.ts";
 import type { Session } from "../guest/session.ts";
 import type { SignalkGuest } from "../guest/signalk-guest.ts";
@@ -22,14 +21,18 @@ export class GuestCalls {
   }
 
   call<Result>(session: Session, use: (guest: SignalkGuest) => Answer<Result>): Answer<Result> {
-    return this.give(session, use, undefined);
+    return this.#give(session, use, undefined);
+  }
+
+  giveDelta(session: Session, delta: GuestText, startedMs: number | undefined): Answer<unknown> {
+    return this.#give(session, takeDelta, delta, startedMs);
   }
 
   /**
    * @param given     Handed on to `use`, as `startedMs` is: what is called for every delta makes neither a closure nor an object.
    * @param startedMs What the guest's clock says now, where that is known.
    */
-  give<Given, Result>(
+  #give<Given, Result>(
     session: Session,
     use: Use<Given, Answer<Result>>,
     given: Given,
@@ -43,17 +46,6 @@ export class GuestCalls {
       return this.#wait(session, answer);
     } catch (error) {
       this.#onFailure(session, error);
-      throw error;
-    }
-  }
-
-  /** A delta, whose failure has been dealt with when it was told. */
-  giveDelta(session: Session, delta: GuestText, startedMs: number | undefined): Answer<unknown> {
-    try {
-      const done = this.give(session, takeDelta, delta, startedMs);
-      return done instanceof Promise ? done.catch(() => {}) : done;
-    } catch (error) {
-      if (isRemoraError(error)) return undefined;
       throw error;
     }
   }

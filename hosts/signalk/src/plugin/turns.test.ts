@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { FakeClock } from "../clock.fixture.ts";
+import { signalkErrors } from "../errors.ts";
 import { Mailbox } from "./mailbox.ts";
 import { Pace } from "./pace.ts";
 import { requestsMax, startWaitMsMax, Turns, turnWaitMsMax } from "./turns.ts";
@@ -138,6 +139,25 @@ test("a call that throws costs the others nothing", async () => {
     }),
     /trap/,
   );
+  assert.equal(await turns.ask(() => 2), 2);
+});
+
+test("a delta that its guest fails at, at once or later, is over; what is no failure of a guest is told", async () => {
+  const { clock, pace } = paced();
+  const failures = [
+    (): never => {
+      throw signalkErrors["not-running"]({ plugin: "p", state: "crashed" });
+    },
+    () => Promise.reject(new Error("later")),
+    (): never => {
+      throw new TypeError("ours");
+    },
+  ];
+  const turns = new Turns({ plugin: "p", pace, clock, deliver: () => failures.shift()?.() });
+  turns.post("first");
+  turns.post("second");
+  assert.equal(await turns.ask(() => 1), 1);
+  assert.throws(() => turns.post("third"), TypeError);
   assert.equal(await turns.ask(() => 2), 2);
 });
 

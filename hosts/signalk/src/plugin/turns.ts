@@ -4,6 +4,7 @@
  */
 
 import type { Answer, GuestText } from "remora/abi";
+import { isRemoraError } from "remora/base";
 import type { Clock } from "../clock.ts";
 import { signalkErrors } from "../errors.ts";
 import { Mailbox } from "./mailbox.ts";
@@ -23,7 +24,7 @@ export interface TurnsOptions {
   /** For requests that wait too long. */
   readonly clock: Clock;
   readonly mailbox?: Mailbox;
-  /** Gives the guest a delta, at a time of the pace's clock. Handles its failures itself. */
+  /** Gives the guest a delta, at a time of the pace's clock. Whoever calls the guest is told of its failure; here it is over then. */
   readonly deliver: (delta: GuestText, nowMs: number) => Answer<unknown>;
 }
 
@@ -77,9 +78,9 @@ export class Turns {
   /** Takes a delta: delivered at once when the guest is free and this turn of the event loop has time. */
   post(delta: GuestText): void {
     const isFree = !this.#isBusy && !this.#isPaused && this.waitingCount === 0;
-    const { pace, deliver } = this.#options;
+    const { pace } = this.#options;
     if (isFree && !pace.isGuestRunning && pace.hasTime()) {
-      const done = deliver(delta, pace.lookedMs);
+      const done = this.#deliver(delta);
       if (done instanceof Promise) this.#until(done);
       return;
     }
@@ -117,7 +118,7 @@ export class Turns {
   }
 
   #pump(): void {
-    const { pace, deliver } = this.#options;
+    const { pace } = this.#options;
     while (!this.#isBusy && !this.#isPaused && this.waitingCount > 0) {
       if (pace.isGuestRunning || !pace.hasTime()) {
         this.#schedule();
@@ -125,11 +126,24 @@ export class Turns {
       }
       const request = this.#requests.shift();
       request?.stopWaiting?.();
-      const done = request === undefined ? deliver(this.#mailbox.take() ?? "", pace.lookedMs) : request.run();
+      const done = request === undefined ? this.#deliver(this.#mailbox.take() ?? "") : request.run();
       if (done instanceof Promise) this.#until(done);
     }
   }
 
+  /** Its failure has been dealt with where the guest was called. */
+  #deliver(delta: GuestText): Answer<unknown> {
+    const { pace, deliver } = this.#options;
+    try {
+      const done = deliver(delta, pace.lookedMs);
+      return done instanceof Promise ? done.catch(() => {}) : done;
+    } catch (error) {
+      if (isRemoraError(error)) return undefined;
+      throw error;
+    }
+  }
+
+  /** @param done Never rejects. */
   #until(done: Promise<unknown>): void {
     this.#isBusy = true;
     done.finally(() => {
