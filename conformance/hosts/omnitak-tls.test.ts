@@ -3,34 +3,20 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { type AddressInfo, createServer as createTcpServer } from "node:net";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { before, describe, type TestContext, test } from "node:test";
 import { connect, createServer, type TLSSocket } from "node:tls";
 import { buildExamples } from "../../examples/build.ts";
 import { makeCertificates } from "../../hosts/tak/src/net/peers.fixture.ts";
-import { type OmnitakRig, omnitakRig } from "../../packages/cli/src/testing/omnitak-rig.ts";
+import { freePort } from "../../packages/cli/src/testing/free-port.ts";
+import { type OmnitakRig, omnitakRig, shipsIn, until } from "../../packages/cli/src/testing/omnitak-rig.ts";
 
 before(() => buildExamples());
 
 const connections = "/api/v1/connections";
 const range = (count: number) => Array.from({ length: count }, (_, at) => at);
-const numbersIn = (xml: string) =>
-  Array.from(xml.matchAll(/uid="ship-(\d+)"/g), ([, number]) => Number(number));
-
-async function until(isTrue: () => boolean | Promise<boolean>): Promise<void> {
-  while (!(await isTrue())) await new Promise<void>((resolve) => setImmediate(resolve));
-}
-
-async function free(): Promise<number> {
-  const server = createTcpServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo; // a TCP server's is no path
-  server.close();
-  await once(server, "close");
-  return port;
-}
 
 async function made({ as }: OmnitakRig, fields: Readonly<Record<string, unknown>>): Promise<string> {
   const { status, body } = await as("operator")("POST", connections, { address: "127.0.0.1", ...fields });
@@ -41,10 +27,8 @@ async function made({ as }: OmnitakRig, fields: Readonly<Record<string, unknown>
 const view = async ({ as }: OmnitakRig, id: string) =>
   (await as("reader")("GET", `${connections}/${id}`)).body;
 
-const event = (() => {
-  const time = new Date(Date.UTC(2026, 10, 28, 13)).toISOString();
-  return `<event version="2.0" uid="sent" type="a-f-S" how="m-g" time="${time}" start="${time}" stale="2027-11-28T12:05:00Z"><point lat="52.1" lon="4.3" hae="0" ce="1" le="1"/><detail/></event>`;
-})();
+const time = "2026-11-28T13:00:00.000Z";
+const event = `<event version="2.0" uid="sent" type="a-f-S" how="m-g" time="${time}" start="${time}" stale="2027-11-28T12:05:00Z"><point lat="52.1" lon="4.3" hae="0" ce="1" le="1"/><detail/></event>`;
 
 const certificates = makeCertificates();
 
@@ -83,12 +67,12 @@ describe("TLS", { skip: certificates === undefined && "no openssl here to make c
     listening.listen(0, "127.0.0.1");
     await once(listening, "listening");
     const { port } = listening.address() as AddressInfo; // a TCP server's is no path
-    return { port, sockets, heard: () => numbersIn(text) };
+    return { port, sockets, heard: () => shipsIn(text) };
   }
 
   test("a listener shows its certificate, takes events, and sends them", async (t) => {
     const omnitak = await omnitakRig(t);
-    const port = await free();
+    const port = await freePort();
     const id = await made(omnitak, {
       name: "field",
       connection_type: "tlsserver",
@@ -107,7 +91,7 @@ describe("TLS", { skip: certificates === undefined && "no openssl here to make c
     peer.write(event);
     await until(() => omnitak.tak.stats().messages === before + 1);
     omnitak.play(5);
-    await until(() => numbersIn(text).length === 5);
+    await until(() => shipsIn(text).length === 5);
     const { connection_type, status, messages_received } = await view(omnitak, id);
     assert.deepEqual([connection_type, status, messages_received], ["tlsserver", "connected", 1]);
   });

@@ -6,13 +6,13 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import type { TestContext } from "node:test";
 import { setTimeout as wait } from "node:timers/promises";
 import { signalkServerFolder } from "../../bench/signalk/server-package.ts";
+import { freePort } from "../../packages/cli/src/testing/free-port.ts";
 import { layOut } from "../../packages/publish.ts";
 
 const root = join(import.meta.dirname, "../..");
@@ -213,16 +213,6 @@ async function start(program: string, env: Record<string, string>): Promise<Chil
   child.stdout.resume();
   if (!isRunning) throw new Error(`The server did not start: ${said.join("\n")}`);
   return child;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  server.close();
-  await once(server, "close");
-  if (address === null || typeof address === "string") throw new Error("a TCP server has a port");
-  return address.port;
 }
 
 async function request(url: string, method = "GET", body?: unknown, waitMs = answerMsMax): Promise<Answer> {

@@ -7,7 +7,8 @@ import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { join } from "node:path";
 import { before, type TestContext, test } from "node:test";
 import { buildExamples } from "../../../examples/build.ts";
-import { type Answer, type OmnitakRig, omnitakRig as rig } from "./testing/omnitak-rig.ts";
+import { freePort } from "./testing/free-port.ts";
+import { type Answer, type OmnitakRig, omnitakRig as rig, shipsIn, until } from "./testing/omnitak-rig.ts";
 
 before(() => buildExamples());
 
@@ -39,17 +40,11 @@ async function takServer(t: TestContext): Promise<TakServer> {
     server.close();
   });
   const { port } = server.address() as AddressInfo; // a TCP server's is no path
-  return { port, sockets, heard: () => numbersIn(text) };
+  return { port, sockets, heard: () => shipsIn(text) };
 }
 
-const numbersIn = (text: string) =>
-  Array.from(text.matchAll(/uid="ship-(\d+)"/g), ([, number]) => Number(number));
 const range = (count: number, first = 0) => Array.from({ length: count }, (_, at) => first + at);
 const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
-
-async function until(isTrue: () => boolean | Promise<boolean>): Promise<void> {
-  while (!(await isTrue())) await turn();
-}
 
 const client = (port: number, more: Readonly<Record<string, unknown>> = {}) => ({
   name: "upstream",
@@ -64,15 +59,6 @@ const listener = (port: number) => client(port, { name: "field", connection_type
 const statusOf = async ({ as }: OmnitakRig, id: string): Promise<string> =>
   (await as("reader")("GET", `${connections}/${id}`)).body.status;
 
-async function free(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo; // a TCP server's is no path
-  server.close();
-  await once(server, "close");
-  return port;
-}
-
 function expectRefused({ status, body }: Answer, expected: number, error: string): void {
   assert.deepEqual([status, body.error], [expected, error], JSON.stringify(body));
 }
@@ -85,7 +71,7 @@ function peerAt(t: TestContext, port: number) {
   socket.on("data", (data) => {
     text += data;
   });
-  return { socket, heard: () => numbersIn(text) };
+  return { socket, heard: () => shipsIn(text) };
 }
 
 function position(ship: number): string {
@@ -157,7 +143,7 @@ test("a server that cannot be reached is not changed to before it can: the one b
   const server = await takServer(t);
   const { id } = (await omnitak.as("operator")("POST", connections, client(server.port))).body;
   await until(async () => (await statusOf(omnitak, id)) === "connected");
-  const nowhere = await free();
+  const nowhere = await freePort();
   assert.equal((await omnitak.as("operator")("PUT", `${connections}/${id}`, client(nowhere))).status, 200);
   omnitak.play(50);
   await until(() => server.heard().length === 50);
@@ -166,7 +152,7 @@ test("a server that cannot be reached is not changed to before it can: the one b
 test("who is connected to a listener stays while it moves, on its port or to another one, and what they send is taken", async (t) => {
   const omnitak = await rig(t);
   const operator = omnitak.as("operator");
-  const ports = [await free(), await free()] as const;
+  const ports = [await freePort(), await freePort()] as const;
   const { id } = (await operator("POST", connections, listener(ports[0]))).body;
   const peer = peerAt(t, ports[0]);
   await until(async () => (await statusOf(omnitak, id)) === "connected");
@@ -191,7 +177,7 @@ test("who is connected to a listener stays while it moves, on its port or to ano
 test("what a peer had sent when its listener is removed is taken, and what waits for it is written", async (t) => {
   const omnitak = await rig(t);
   const operator = omnitak.as("operator");
-  const port = await free();
+  const port = await freePort();
   const { id } = (await operator("POST", connections, listener(port))).body;
   const peer = peerAt(t, port);
   const ended = once(peer.socket, "close");
@@ -232,7 +218,7 @@ test("connections that are wrong, taken or the configuration's are refused by na
     expectRefused(await operator("POST", connections, wrong), 400, "validation_error");
   }
   const tls = { connection_type: "tlsserver", tls_cert_path: "no.pem", tls_key_path: "no.pem" };
-  expectRefused(await operator("POST", connections, client(await free(), tls)), 400, "bad_request");
+  expectRefused(await operator("POST", connections, client(await freePort(), tls)), 400, "bad_request");
   const taken = client(server.port, { connection_type: "tcpserver" });
   expectRefused(await operator("POST", connections, taken), 400, "bad_request");
   expectRefused(await operator("POST", connections, client(1, { name: "clients" })), 409, "conflict");
@@ -252,7 +238,7 @@ test("connections that are wrong, taken or the configuration's are refused by na
 
 test("a listener whose port is taken at a restart does not keep the host from starting, and says why", async (t) => {
   const omnitak = await rig(t);
-  const port = await free();
+  const port = await freePort();
   const { id } = (await omnitak.as("operator")("POST", connections, listener(port))).body;
   await omnitak.tak.connections.close();
   const other = createServer().listen(port, "127.0.0.1");

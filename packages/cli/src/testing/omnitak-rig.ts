@@ -145,6 +145,15 @@ async function opened(
   };
 }
 
+/** The numbers of the ships in what a peer was sent, in their order. */
+export function shipsIn(xml: string): number[] {
+  return Array.from(xml.matchAll(/uid="ship-(\d+)"/g), ([, number]) => Number(number));
+}
+
+export async function until(isTrue: () => boolean | Promise<boolean>): Promise<void> {
+  while (!(await isTrue())) await new Promise<void>((resolve) => setImmediate(resolve));
+}
+
 /** As OmniTAK signs it. */
 export function jwt(
   claims: Readonly<Record<string, unknown>>,
