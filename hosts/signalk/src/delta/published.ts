@@ -11,7 +11,7 @@ export class Published implements SharedText {
   readonly delta: StampedDelta;
   /** 2: for version 2 of the interfaces alone, never a part of the full model of version 1. */
   readonly version: 1 | 2;
-  readonly #texts: DeltaTexts | undefined;
+  #texts: DeltaTexts | undefined;
   #lent: LentText | undefined;
   #json: string | undefined;
 
@@ -39,11 +39,11 @@ export class Published implements SharedText {
     return this.json;
   }
 
-  /** Everybody has been told. Who has kept it can still have its text. */
+  /** Everybody has been told. Who has kept it can still have its text, and is lent nothing, which nobody would take back. */
   told(): void {
-    if (this.#lent === undefined) return;
+    if (this.#lent !== undefined) this.#texts?.takeBack();
     this.#lent = undefined;
-    this.#texts?.takeBack();
+    this.#texts = undefined;
   }
 
   /** Where the string is there already, nothing is written once more. */

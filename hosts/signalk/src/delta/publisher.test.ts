@@ -70,6 +70,20 @@ test("a delta that is kept has its text when others have been told", () => {
   );
 });
 
+test("who asks for the text of a delta of before takes nothing from the next", () => {
+  const publisher = new Publisher();
+  const kept: Published[] = [];
+  publisher.add((published) => void kept.push(published));
+  publisher.tell(deltaOf(1), 1);
+  assert.equal(kept[0]?.utf16(), JSON.stringify(deltaOf(1)));
+  let lent: unknown;
+  publisher.add((published) => {
+    lent = published.utf16();
+  });
+  publisher.tell(deltaOf(2), 1);
+  assert.ok(lent instanceof Uint8Array);
+});
+
 test("whoever wants UTF-8 and whoever wants UTF-16 gets one text, also what is no ASCII, and whoever keeps it", () => {
   const publisher = new Publisher();
   const texts: string[] = [];
