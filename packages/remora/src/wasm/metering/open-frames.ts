@@ -15,9 +15,6 @@ import { Kind } from "./operator-kinds.ts";
 import { readIndex, skipNumber, skipType } from "./skip.ts";
 import { countAt, type TypeCounts, typeCounts } from "./type-counts.ts";
 
-/** A check at least every so many operators in source order (4.7). */
-export const checkEvery = 2_000;
-
 export class OpenFrames {
   readonly counts: TypeCounts;
   protected readonly input: FlowInput;
