@@ -64,9 +64,6 @@ export function* emitBodies(input: EmitInput): Steps<Emitted> {
   return { bodies: emitter.out.finish(), hints: emitter.hints };
 }
 
-/** Units that calls in a row may run between two checks. */
-const uncheckedCallsMax = 20_000;
-
 /** V8 14, src/wasm/wasm-limits.h, kV8MaxWasmFunctionSize. */
 const emittedBodyBytesMax = 7_654_321;
 
@@ -89,8 +86,6 @@ class Emitter {
   // Of the body at hand.
   private hasWrapper = false;
   private isUncounted = false;
-  /** Units that calls since the last check may have run. */
-  private unchecked = 0;
 
   constructor(input: EmitInput) {
     const { bytes, facts, plan, appended } = input;
@@ -158,7 +153,6 @@ class Emitter {
     const locals = bodies.locals[index] as number;
     const stackSlots = plan.stackSlots[index] as number;
     const isLocal = plan.isLocal[index] === 1;
-    this.unchecked = 0;
     counter.begin(start, isLocal, locals);
     const hasCounted = loops.begin(index, isLocal, locals + 1);
     const own = (isLocal ? 1 : 0) + (hasCounted ? 2 : 0);
@@ -305,10 +299,7 @@ class Emitter {
   }
 
   private call(offset: number, func: number): void {
-    const { plan, spaces } = this.input;
-    const defined = func - spaces.imported.functions;
-    if (defined >= 0) this.boundUnchecked(offset, plan.uncheckedFuel[defined] ?? 0);
-    if (plan.isUncounted[func] === 1) return;
+    if (this.plan.isUncounted[func] === 1) return;
     this.counter.sync(offset);
     this.counter.afterCall();
   }
@@ -320,16 +311,9 @@ class Emitter {
     this.counter.afterCall();
   }
 
-  /** Callees that do not check count for what they run: many such calls in a row need a check between them. */
-  private boundUnchecked(offset: number, fuel: number): void {
-    this.unchecked += fuel;
-    if (this.unchecked > uncheckedCallsMax && !this.isUncounted) this.checkpoint(offset);
-  }
-
   private checkpoint(offset: number): void {
     this.copy.to(offset);
-    this.counter.charge(this.input.plan.checkpointFuel, true);
-    this.unchecked = 0;
+    this.counter.charge(this.plan.checkpointFuel, true);
   }
 
   private bodyEnd(offset: number, fallsThrough: boolean): void {

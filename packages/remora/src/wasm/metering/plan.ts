@@ -29,8 +29,6 @@ export interface Plan {
   readonly isLocal: Uint8Array;
   /** Stack slots that it takes on entry and gives back, or 0. */
   readonly stackSlots: Int32Array;
-  /** Units that a call of it runs at most before something checks. */
-  readonly uncheckedFuel: Float64Array;
   /**
    * By loop: how many labels are between its body and what is around it when it is put into other blocks, so that the slow
    * path is outside of it; 0 for a loop that stays as it is. See `loop-code.ts`.
@@ -54,7 +52,7 @@ export interface PlanInput {
 
 /** What may run unchecked at the entry of functions, callees included (4.7). */
 const uncheckedFuelMax = 2_000;
-/** What a callee that does not count itself may cost; a checkpoint's 2,000 operators could all be such calls. */
+/** What a callee that does not count itself may cost: its calls, twenty of them between two checks, are not looked at. */
 const calleeFuelMax = 200;
 /** What a header or an entry is charged at most without exact fuel; checkpoints charge what they stand for. */
 const gatheredFuelMax = 100;
@@ -69,14 +67,13 @@ export function makePlan(input: PlanInput): Plan {
   const planner = new Planner(input);
   planner.decideAll(calls);
   planner.placeAll();
-  const { isUncounted, checksEntry, isEntryPaid, isLocal, uncheckedFuel, labelsAdded } = planner;
+  const { isUncounted, checksEntry, isEntryPaid, isLocal, labelsAdded } = planner;
   return {
     isUncounted,
     checksEntry,
     isEntryPaid,
     isLocal,
     stackSlots: input.stack ? slots.taken : new Int32Array(count),
-    uncheckedFuel,
     labelsAdded,
     checkpointFuel: input.mode === "deadline" ? checkEvery : 0,
     hasStack: input.stack && slots.taken.some((taken) => taken > 0),
@@ -90,7 +87,7 @@ class Planner {
   readonly isEntryPaid: Uint8Array;
   readonly isLocal: Uint8Array;
   /** Units that an unchecked function and its unchecked callees run at most; 0 when it checks. */
-  readonly uncheckedFuel: Float64Array;
+  private readonly uncheckedFuel: Float64Array;
   readonly labelsAdded: Uint8Array;
   private readonly input: PlanInput;
   /** Every operator is charged where it runs. */
