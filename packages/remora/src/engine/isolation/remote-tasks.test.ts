@@ -135,6 +135,7 @@ const forgeries: Readonly<Record<string, [readonly Event[], Partial<Message>?]>>
   ],
   "more bytes in questions than all may have": [[{ ...asked, payload: new Uint8Array(2 ** 27 + 1) }]],
   "two questions under one number": [[asked, asked]],
+  "two of which the second would fail": [[asked, { ...asked, item: 9 }]],
   "a call that was cancelled, which nobody did": [
     [
       {

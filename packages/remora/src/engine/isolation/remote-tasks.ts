@@ -11,12 +11,13 @@ import type { Budget, Limits } from "../limits.ts";
 import { cancelGraceMs } from "../waiting.ts";
 import { Cancellation, cancelledBy } from "./cancellation.ts";
 import type { EndsPeer } from "./crossing-ends.ts";
-import { decodeEvents, type Event, encodeEvents, event, eventKinds, outcomes } from "./events.ts";
-import { type Face, type FaceTasks, ForgedMessage, type RemoteFunction, type Served } from "./face.ts";
+import { decodeEvents, type Event, eventKinds, outcomes } from "./events.ts";
+import { type Face, type FaceTasks, ForgedMessage, type RemoteFunction } from "./face.ts";
 import type { HostFailures } from "./host-failures.ts";
 import { type BatchOutcome, type IsolatedReport, noReport, nothingSpent, spentWith } from "./isolation.ts";
 import type { Job, Link } from "./link.ts";
 import { type Kind, kinds, type Message, message } from "./protocol.ts";
+import { Questions } from "./questions.ts";
 import type { Standing } from "./standing.ts";
 import { graceMs } from "./watchdog.ts";
 
@@ -50,30 +51,16 @@ interface Owed {
   fail(error: unknown): void;
 }
 
-/** What a guest may ask of the host at one time; its own limit on calls under way is lower. */
-const askedMax = 4_096;
-
-/** What the host still does of that although nobody waits; its limit over there is lower, too. */
-const forgottenMax = 32_768;
-
-/** Arguments of all of them together, as bytes that were sent: they are bounded over there, by what they cost the host. */
-const askedBytesMax = 128 * 1_024 * 1_024;
-
 /** Its clock starts later than the host's, on a busy machine by some tens of milliseconds. */
 const lateMsMax = 10 * graceMs;
 
 export class RemoteTasks implements EndsPeer {
   readonly #options: RemoteTasksOptions;
+  readonly #questions: Questions;
   readonly #owed = new Map<number, Owed>();
   #lastOwed = 0;
   /** By the number of a call that is owed: from when on the other side cannot say that it still waits. */
   readonly #overdueAt = new Map<number, number>();
-  /** By the number that the guest gave it. */
-  readonly #asked = new Map<number, Served>();
-  /** Of those the ones that nobody waits for. */
-  readonly #forgotten = new Set<number>();
-  #askedBytes = 0;
-  #settled: Event[] = [];
   #timer: NodeJS.Timeout | undefined;
   /** Messages that have no answer yet. */
   readonly #jobs = new Set<Job>();
@@ -86,6 +73,13 @@ export class RemoteTasks implements EndsPeer {
 
   constructor(options: RemoteTasksOptions) {
     this.#options = options;
+    const { failures, known, standing } = options;
+    this.#questions = new Questions({
+      failures,
+      known,
+      tell: (payload) => this.#send(kinds.settle, { payload }),
+      forged: (error) => this.end(standing.forged(error)),
+    });
   }
 
   /** Whether a message to the guest is on its way or in line. */
@@ -233,6 +227,7 @@ export class RemoteTasks implements EndsPeer {
   /** Nothing comes any more, and what has not begun never does. */
   end(error: unknown): void {
     this.#end ??= { error };
+    this.#questions.end();
     for (const job of this.#jobs) this.#withdraw(job);
     clearTimeout(this.#timer);
     this.#options.tasks.letGoOfAll();
@@ -318,7 +313,7 @@ export class RemoteTasks implements EndsPeer {
       return;
     }
     clearTimeout(this.#timer);
-    if (this.#owed.size === 0 && this.#asked.size === this.#forgotten.size) this.#options.failures.forget();
+    if (this.#owed.size === 0 && this.#questions.awaited === 0) this.#options.failures.forget();
     if (target !== 0) this.#break();
     else if (this.#owed.size > 0) this.#lookAfter(Math.min(first, this.#overdueFirst - performance.now()));
   }
@@ -344,13 +339,13 @@ export class RemoteTasks implements EndsPeer {
         this.#broken = this.#failure(came.payload);
         return;
       case eventKinds.asked:
-        this.#serve(came, this.#options.tasks.serve(came.item, came.payload));
+        this.#questions.serve(came, () => this.#options.tasks.serve(came.item, came.payload));
         return;
       case eventKinds.wanted:
-        this.#serve(came, this.#options.tasks.nextValue(came.item));
+        this.#questions.serve(came, () => this.#options.tasks.nextValue(came.item));
         return;
       case eventKinds.forgot:
-        this.#forget(came.id);
+        this.#questions.forget(came.id);
         return;
       case eventKinds.letGo:
         this.#options.tasks.letGo(came.item);
@@ -368,52 +363,7 @@ export class RemoteTasks implements EndsPeer {
       }
     }
   }
-
-  /** Tells the guest what comes of something that it asked; several answers of one turn go together. */
-  #serve({ id, payload }: Event, served: Served): void {
-    const { failures, known, standing } = this.#options;
-    const count = this.#asked.size - this.#forgotten.size;
-    if (count >= askedMax) throw new ForgedMessage(`more than ${askedMax} questions at a time`);
-    if (this.#asked.has(id)) throw new ForgedMessage("a question under the number of another one");
-    this.#asked.set(id, served);
-    this.#askedBytes += payload.length;
-    if (this.#askedBytes > askedBytesMax) throw new ForgedMessage(`${this.#askedBytes} bytes of questions`);
-    const tell = (answer: () => Partial<Event>) => {
-      this.#askedBytes -= payload.length;
-      if (this.#asked.get(id) !== served) return;
-      this.#asked.delete(id);
-      const isForgotten = this.#forgotten.delete(id);
-      if (this.#end !== undefined) return;
-      this.#settled.push(event(eventKinds.settled, { ...(isForgotten ? nothing : answer()), id }));
-      if (this.#settled.length === 1) queueMicrotask(() => this.#tell());
-    };
-    served.answer.then(
-      (answer) => tell(() => answer),
-      (error: unknown) => {
-        if (error instanceof ForgedMessage) this.end(standing.forged(error));
-        else tell(() => ({ item: outcomes.failed, payload: failures.told(known(error)) }));
-      },
-    );
-  }
-
-  /** Unknown when it was settled on the way. */
-  #forget(id: number): void {
-    const served = this.#asked.get(id);
-    if (served === undefined || this.#forgotten.has(id)) return;
-    if (served.forget()) this.#asked.delete(id);
-    else this.#forgotten.add(id);
-    if (this.#forgotten.size > forgottenMax) throw new ForgedMessage(`${forgottenMax} forgotten questions`);
-  }
-
-  #tell(): void {
-    const settled = this.#settled;
-    this.#settled = [];
-    if (this.#end === undefined) this.#send(kinds.settle, { payload: encodeEvents(settled) });
-  }
 }
-
-/** The answer to what nobody waits for. */
-const nothing = { item: outcomes.done } as const;
 
 function sumOf(before: IsolatedReport, last: IsolatedReport): IsolatedReport {
   return {
