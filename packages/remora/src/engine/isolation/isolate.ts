@@ -82,7 +82,6 @@ export class Isolate {
 
   async instantiate(artifact: Artifact, options: IsolatedOptions): Promise<IsolatedInstance> {
     const { limits, onLost } = options;
-    await artifact.prepare(limits);
     const { plugin } = artifact.parts(limits).request;
     const memory = new MirroredMemory(limits);
     const imports = importsFor(options.imports, memory);

@@ -405,6 +405,22 @@ for (const level of levels.slice(1)) {
   });
 }
 
+test("worker: instances that are made at the same time are on threads of their own", async () => {
+  await using isolation = openIsolation("worker", { threadsMax: 2 });
+  const limits = { ...defaultLimits, fuelMax: Infinity, deadlineMs: 20_000 };
+  const imports = { env: { note: () => 0, shout: () => {} } };
+  const open = () => isolation.instantiate(moduleArtifact(), { limits, imports });
+  // The second time the threads are there.
+  for (let round = 0; round < 2; round++) {
+    const [looping, other] = await Promise.all([open(), open()]);
+    const spinning = assert.rejects(looping.call("spin", []), { code: "engine/closed" });
+    assert.equal((await other.call("add", [1, 2])).result, 3);
+    looping.close();
+    await spinning;
+    other.close();
+  }
+});
+
 test("worker: a host that makes one short call after another leaves its loop its turns", async () => {
   await using isolation = openIsolation("worker", { threadsMax: 1 });
   const imports = { env: { note: () => 0, shout: () => {} } };

@@ -23,6 +23,8 @@ const workerEntry = built(new URL("./guest-side/worker-entry.ts", import.meta.ur
 interface Seat {
   readonly ready: Promise<Isolate>;
   isolate: Isolate | undefined;
+  /** Instances that wait for it to begin. */
+  coming: number;
 }
 
 export class WorkerIsolation implements Isolation {
@@ -41,9 +43,18 @@ export class WorkerIsolation implements Isolation {
   }
 
   async instantiate(artifact: Artifact, options: IsolatedOptions): Promise<IsolatedInstance> {
+    // Before a thread is chosen: that goes by the instances that each has then.
+    await artifact.prepare(options.limits);
     if (this.#isClosed) throw engineErrors.closed({ what: "the pool of threads" });
-    const isolate = await this.#seated(this.#leastTaken()).ready;
-    return isolate.instantiate(artifact, options);
+    const seat = this.#seated(this.#leastTaken());
+    seat.coming++;
+    try {
+      const isolate = await seat.ready;
+      // Not awaited: it is counted there from now on.
+      return isolate.instantiate(artifact, options);
+    } finally {
+      seat.coming--;
+    }
   }
 
   async close(): Promise<void> {
@@ -58,16 +69,16 @@ export class WorkerIsolation implements Isolation {
     return this.close();
   }
 
-  /** The thread with the fewest instances; one that was not started yet has none. */
+  /** The thread with the fewest instances. */
   #leastTaken(): number {
-    const taken = this.#seats.map((seat) => seat?.isolate?.instances ?? 0);
+    const taken = this.#seats.map((seat) => (seat?.isolate?.instances ?? 0) + (seat?.coming ?? 0));
     return taken.indexOf(Math.min(...taken));
   }
 
   #seated(index: number): Seat {
     let seat = this.#seats[index];
     if (seat === undefined) {
-      seat = { ready: this.#start(index), isolate: undefined };
+      seat = { ready: this.#start(index), isolate: undefined, coming: 0 };
       this.#seats[index] = seat;
       // Whoever needs the thread awaits it, and is told.
       seat.ready.catch(() => this.#vacate(index));
