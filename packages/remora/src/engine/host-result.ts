@@ -6,6 +6,7 @@
  */
 
 import type { RemoraError } from "../base/index.ts";
+import { isThenable, letGoOfPromise } from "../component/async-host.ts";
 import { engineErrors } from "./errors.ts";
 import type { ModuleImport } from "./module-imports.ts";
 
@@ -25,9 +26,8 @@ export function resultCheck(
 ): ResultCheck | undefined {
   const wrong: Wrong = (expected, result, given = kindOf(result), hint = "") => {
     const facts = { plugin, from: module, name, expected, given };
-    if (!(result instanceof Promise)) return engineErrors["host-result"]({ ...facts, hint });
-    // Who is told of it here is not to be ended by it when it is rejected.
-    result.catch(() => {});
+    if (!isThenable(result)) return engineErrors["host-result"]({ ...facts, hint });
+    letGoOfPromise(result);
     return engineErrors["host-result"]({ ...facts, hint: ", or a function marked by asyncHostFunction" });
   };
   if (results.length === 0) return { takesNumbers: true, look: (result) => nothing(result, wrong) };
@@ -63,7 +63,7 @@ function lookFor(type: ModuleImport["results"][number], wrong: Wrong): ResultChe
 }
 
 function nothing(result: unknown, wrong: Wrong): unknown {
-  if (result instanceof Promise) throw wrong("nothing", result);
+  if (isThenable(result)) throw wrong("nothing", result);
   return result;
 }
 
@@ -82,7 +82,7 @@ function several(
 }
 
 function kindOf(result: unknown): string {
-  if (result instanceof Promise) return "a promise";
+  if (isThenable(result)) return "a promise";
   if (result === undefined || result === null) return "nothing";
   return Array.isArray(result) ? "an array" : `a value of type ${typeof result}`;
 }
