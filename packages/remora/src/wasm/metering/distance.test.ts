@@ -86,6 +86,14 @@ test("handlers count what was run on the way to them", async () => {
   assert.ok(found <= 400, `${found}`);
 });
 
+test("a body that was tried counts behind its handlers, whatever they do", async () => {
+  for (const handler of ["unreachable", ""]) {
+    const part = `try ${step.repeat(150)} catch_all ${handler} end `;
+    const found = await stepsBehind(part.repeat(60));
+    assert.ok(found <= 400, `${found} with ${handler}`);
+  }
+});
+
 test("without exact fuel a call that doubles in every function is checked as well", async () => {
   const doubling = Array.from({ length: 20 }, (_, at) => `(func $f${at + 1} (call $f${at}) (call $f${at}))`);
   const text = `(module (global $n (mut i32) (i32.const 0))

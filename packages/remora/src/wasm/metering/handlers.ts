@@ -83,7 +83,7 @@ export class Handlers {
     const entry = frames[base + Frame.entryRegion] as number;
     if (entry < 0) return;
     flow.noteTarget(flow.top - 1);
-    if (flow.region >= 0) frames[base + Frame.isTargeted] = 1;
+    flow.goToEnd();
     flow.noteEvent(Event.arm, at, flow.region >= 0 ? 1 : 0, 0);
     flow.region = entry;
     flow.sinceCheck = (frames[base + Frame.sinceBefore] as number) + toHandlerMax;

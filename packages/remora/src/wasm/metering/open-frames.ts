@@ -206,10 +206,7 @@ export class OpenFrames {
     }
     const entry = frames[base + Frame.entryRegion] as number;
     if (entry >= 0) this.noteEvent(Event.arm, at, this.region >= 0 ? 1 : 0, 0);
-    if (this.region >= 0) {
-      frames[base + Frame.isTargeted] = 1;
-      this.meet(base);
-    }
+    this.goToEnd();
     this.sinceCheck = frames[base + Frame.sinceBefore] as number;
     frames[base + Frame.kind] = FrameKind.else;
     frames[base + Frame.forkRegion] = -1;
@@ -253,6 +250,13 @@ export class OpenFrames {
     if (frames[base + Frame.isHandler] === 1 && kind !== FrameKind.loop) {
       this.noteEvent(Event.handler, next, 0, 0);
     }
+  }
+
+  /** What is here, if it is reached, goes on at the end of the innermost frame, whose next part begins. */
+  goToEnd(): void {
+    if (this.region < 0) return;
+    this.frames[this.base + Frame.isTargeted] = 1;
+    this.meet(this.base);
   }
 
   /** At the end of the region `before` one way goes to the end of a frame, and the one that begins here does not. */
