@@ -3,6 +3,7 @@
 import { isRemoraError } from "../../base/index.ts";
 import { ComponentError, exportedFunction } from "../../component/index.ts";
 import type { Artifact } from "../artifact.ts";
+import { engineErrors } from "../errors.ts";
 import type { Instance } from "../instance.ts";
 import type { CallOptions } from "../limits.ts";
 import { pieceAt } from "./guest-piece.ts";
@@ -20,15 +21,18 @@ import {
 export class InlineIsolation implements Isolation {
   readonly level = "inline";
   readonly #instances = new Set<InlineInstance>();
+  #isClosed = false;
 
   async instantiate(artifact: Artifact, options: IsolatedOptions): Promise<IsolatedInstance> {
     await artifact.prepare(options.limits);
+    if (this.#isClosed) throw engineErrors.closed({ what: "the isolation" });
     const made = new InlineInstance(artifact.instantiate(options), () => this.#instances.delete(made));
     this.#instances.add(made);
     return made;
   }
 
   async close(): Promise<void> {
+    this.#isClosed = true;
     for (const instance of this.#instances) instance.close();
   }
 

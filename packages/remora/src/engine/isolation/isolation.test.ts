@@ -405,6 +405,17 @@ for (const level of levels.slice(1)) {
   });
 }
 
+for (const level of levels) {
+  test(`${level}: what is being made when its level is closed is not left behind`, async () => {
+    const isolation = openIsolation(level);
+    const imports = { env: { note: () => 0, shout: () => {} } };
+    const making = isolation.instantiate(moduleArtifact(), { limits: defaultLimits, imports });
+    const refused = assert.rejects(making, { code: "engine/closed" });
+    await isolation.close();
+    await refused;
+  });
+}
+
 test("worker: instances that are made at the same time are on threads of their own", async () => {
   await using isolation = openIsolation("worker", { threadsMax: 2 });
   const limits = { ...defaultLimits, fuelMax: Infinity, deadlineMs: 20_000 };
