@@ -59,15 +59,20 @@ export function decide(ask: Ask, rules: Rules, vocabulary: Vocabulary = coreVoca
   const asked: Ask =
     target === undefined ? { capability: ask.capability } : { capability: ask.capability, target };
   const by = (list: readonly Grant[] | undefined, name: string): string | undefined => {
+    const isDenial = name === "denials";
+    let compared: string | undefined;
     for (const [index, grant] of (list ?? []).entries()) {
       if (grant.capability !== ask.capability) continue;
       if (form === undefined || target === undefined) return `${name}[${index}]`;
-      if (name === "denials" && definition.target !== undefined && !(definition.target.field in grant)) {
+      if (isDenial && definition.target !== undefined && !(definition.target.field in grant)) {
         return `${name}[${index}]`;
       }
-      const applies = name === "denials" ? denier(form, ask.isAtOnce === true) : form.covers;
-      for (const granted of canonicalTargets(grant, definition)) {
-        if (applies(granted, target)) return `${name}[${index}] ${granted}`;
+      compared ??= isDenial ? folded(target, form) : target;
+      const applies = isDenial && ask.isAtOnce === true ? overlapsOf(form) : form.covers;
+      for (const spelt of speltTargets(grant, definition)) {
+        if (applies(isDenial ? spelt.folded : spelt.canonical, compared)) {
+          return `${name}[${index}] ${spelt.canonical}`;
+        }
       }
     }
     return undefined;
@@ -104,32 +109,42 @@ export function decidesAlike(
   const [first, second] = [one, other].map((target) => decide({ capability, target }, rules, vocabulary));
   const definition = vocabulary.get(capability);
   if (definition?.target === undefined || first?.rule !== second?.rule) return false;
-  const covers = denier(targetKinds[definition.target.kind], false);
+  const form = targetKinds[definition.target.kind];
   const named = [...(rules.denials ?? []), ...(rules.grants ?? [])]
     .filter((grant) => grant.capability === capability)
-    .flatMap((grant) => canonicalTargets(grant, definition));
+    .flatMap((grant) => speltTargets(grant, definition));
   const wholes = [first?.target, second?.target].filter((target) => target !== undefined);
-  return !named.some((target) => wholes.some((whole) => covers(whole, target)));
+  return !wholes
+    .map((whole) => folded(whole, form))
+    .some((whole) => named.some((target) => form.covers(whole, target.folded)));
 }
 
-/** How a denial is compared with what is asked. */
-function denier(form: TargetForm, isAtOnce: boolean): (denied: string, asked: string) => boolean {
-  const denies = form.denies ?? form.covers;
-  if (!isAtOnce) return denies;
-  return form.overlaps ?? ((denied, asked) => denies(denied, asked) || denies(asked, denied));
+/** The spelling in which a denial is compared with what is asked. */
+function folded(canonical: string, form: TargetForm | undefined): string {
+  return form?.folded?.(canonical) ?? canonical;
 }
 
-/** Grants do not change, and are asked about often: each is brought into canonical spelling once. */
-const canonicalByGrant = new WeakMap<Grant, readonly string[]>();
+function overlapsOf(form: TargetForm): (denied: string, asked: string) => boolean {
+  return form.overlaps ?? ((denied, asked) => form.covers(denied, asked) || form.covers(asked, denied));
+}
 
-function canonicalTargets(grant: Grant, definition: CapabilityDefinition): readonly string[] {
-  let targets = canonicalByGrant.get(grant);
+interface Spelt {
+  readonly canonical: string;
+  readonly folded: string;
+}
+
+/** Grants do not change, and are asked about often: each is brought into its spellings once. */
+const speltByGrant = new WeakMap<Grant, readonly Spelt[]>();
+
+function speltTargets(grant: Grant, definition: CapabilityDefinition): readonly Spelt[] {
+  let targets = speltByGrant.get(grant);
   if (targets === undefined) {
     const form = definition.target === undefined ? undefined : targetKinds[definition.target.kind];
     targets = targetsOf(grant, definition)
       .map((target) => form?.canonical(target))
-      .filter((target) => target !== undefined);
-    canonicalByGrant.set(grant, targets);
+      .filter((target) => target !== undefined)
+      .map((canonical) => ({ canonical, folded: folded(canonical, form) }));
+    speltByGrant.set(grant, targets);
   }
   return targets;
 }

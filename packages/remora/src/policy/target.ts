@@ -13,9 +13,9 @@ export interface TargetForm {
   readonly canonical: (text: string) => string | undefined;
   /** Both sides canonical. */
   readonly covers: (granted: string, asked: string) => boolean;
-  /** Whether a denial speaks of what is asked, in any spelling that a system takes for the same. Default: as `covers`. */
-  readonly denies?: (denied: string, asked: string) => boolean;
-  /** Whether they have something in common, for a target that is had as a whole. Default: one `denies` the other. */
+  /** One spelling for all that some system takes for the same: denials are compared in it. Default: the canonical one. */
+  readonly folded?: (canonical: string) => string;
+  /** Whether they have something in common, for a target that is had as a whole. Default: one covers the other. */
   readonly overlaps?: (denied: string, asked: string) => boolean;
 }
 
@@ -40,7 +40,7 @@ export const targetKinds: Readonly<Record<TargetKind, TargetForm>> = {
     canonical: canonicalFolder,
     covers: folderCovers,
     // Many file systems take letters of either case, composed or not, for the same.
-    denies: (denied, asked) => folderCovers(folded(denied), folded(asked)),
+    folded: foldedFolder,
   },
   command: {
     expected:
@@ -289,6 +289,8 @@ function canonicalFolder(text: string): string | undefined {
   if (!text.startsWith("/") || text.length > targetLengthMax || text.includes("\0") || text.includes("\\")) {
     return undefined;
   }
+  // A walk asks for each folder on its way, and those are canonical already.
+  if (!/\/\.{0,2}(?:\/|$)/.test(text)) return text;
   const parts = text.split("/").filter((part) => part !== "");
   if (parts.some((part) => part === "." || part === "..")) return undefined;
   return `/${parts.join("/")}`;
@@ -299,12 +301,12 @@ function folderCovers(granted: string, asked: string): boolean {
 }
 
 /** To upper case first: "ß" and "ſ" are then what systems without case compare them with. Some drop what a name ends in. */
-function folded(path: string): string {
-  const letters = path.normalize("NFKC").toUpperCase().toLowerCase().normalize("NFKC");
-  return letters
-    .split("/")
-    .map((name) => name.replace(/(?<![. ])[. ]+$/, ""))
-    .join("/");
+function foldedFolder(path: string): string {
+  const isAscii = /^[\0-\x7f]*$/.test(path); // far quicker, and the same
+  const letters = isAscii
+    ? path.toLowerCase()
+    : path.normalize("NFKC").toUpperCase().toLowerCase().normalize("NFKC");
+  return letters.replace(/(?<![. ])[. ]+(?=\/|$)/g, "");
 }
 
 function canonicalCommand(text: string): string | undefined {

@@ -106,7 +106,7 @@ function visitLast<Result>(
 /** Where a walk is and what it still has before it. */
 class Way {
   readonly #start: OpenFolder;
-  readonly #held: { readonly folder: OpenFolder; readonly name: string }[] = [];
+  readonly #held: { readonly folder: OpenFolder; readonly resolved: string }[] = [];
   /** In reverse. */
   readonly #pending: string[] = [];
   readonly #passing: ((resolved: string) => void) | undefined;
@@ -128,9 +128,8 @@ class Way {
   }
 
   resolved(last: string): string {
-    const names = this.#held.map((held) => held.name);
-    if (last !== "") names.push(last);
-    return names.join("/");
+    const above = this.#held.at(-1)?.resolved ?? "";
+    return above === "" || last === "" ? above + last : `${above}/${last}`;
   }
 
   /** The next name that means something. */
@@ -160,9 +159,10 @@ class Way {
 
   /** False when the name is a link. */
   enter(name: string): boolean {
-    this.#passing?.(this.resolved(name));
+    const resolved = this.resolved(name);
+    this.#passing?.(resolved);
     try {
-      this.#held.push({ folder: this.folder.folderAt(name), name });
+      this.#held.push({ folder: this.folder.folderAt(name), resolved });
       return true;
     } catch (error) {
       if (error instanceof FsError && error.errno === "loop") return false;
