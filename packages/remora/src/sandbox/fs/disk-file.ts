@@ -10,8 +10,7 @@ export class DiskFile implements OpenFile {
   readonly #inode: OpenInode;
   /** Undefined once it is closed: the system gives the number to the next file. */
   #descriptor: number | undefined;
-  #syncsBegun = 0;
-  #syncsDone = 0;
+  #syncsPending = 0;
   #syncFailure: Error | undefined;
 
   constructor(disk: Disk, descriptor: number, stat: fs.BigIntStats) {
@@ -73,12 +72,13 @@ export class DiskFile implements OpenFile {
       // One that is in line already comes after all that was written until now.
       if (this.#disk.syncs.isInLine(descriptor)) return;
       const isTaken = this.#disk.syncs.ask(descriptor, (error) => {
-        this.#syncsDone++;
+        this.#syncsPending--;
         this.#syncFailure ??= error;
-        this.#closeWhenDone(descriptor);
+        // Nobody is there any more to be told what goes wrong with it.
+        if (this.#isDone) fs.close(descriptor, () => {});
       });
       if (!isTaken) throw new FsError("again");
-      this.#syncsBegun++;
+      this.#syncsPending++;
     });
   }
 
@@ -88,13 +88,13 @@ export class DiskFile implements OpenFile {
     guarded(() => {
       this.#disk.closed(this.#inode, () => Number(this.#stat().size));
       this.#descriptor = undefined;
-      this.#closeWhenDone(descriptor);
+      if (this.#isDone) fs.closeSync(descriptor);
     });
   }
 
-  #closeWhenDone(descriptor: number): void {
-    const isClosed = this.#descriptor === undefined;
-    if (isClosed && this.#syncsBegun === this.#syncsDone) fs.closeSync(descriptor);
+  /** Whether neither the guest nor the system needs the descriptor any more. */
+  get #isDone(): boolean {
+    return this.#descriptor === undefined && this.#syncsPending === 0;
   }
 
   #open(): number {

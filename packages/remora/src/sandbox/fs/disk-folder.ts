@@ -66,7 +66,7 @@ export class DiskFolder implements OpenFolder {
     guarded(() => {
       // One of its own, which stays until the disk is ready; its failure is nobody's, since folders are not written to.
       const descriptor = fs.openSync(`${this.#path}/.`, O_RDONLY | O_DIRECTORY);
-      const close = () => fs.closeSync(descriptor);
+      const close = () => fs.close(descriptor, () => {});
       if (this.#disk.syncs.ask(descriptor, close)) return;
       close();
       throw new FsError("again");

@@ -10,6 +10,7 @@ import * as fs from "node:fs";
 import { sandboxErrors } from "../errors.ts";
 import { Disk } from "./disk.ts";
 import { openFolder } from "./disk-folder.ts";
+import { DiskSyncs } from "./disk-syncs.ts";
 import type { Quota } from "./quota.ts";
 import type { Volume } from "./volume.ts";
 
@@ -21,6 +22,8 @@ export interface DiskVolumeOptions {
   readonly mayHaveDevices?: boolean;
   /** Times that the disk gives are shown in such steps. Default: as they are. */
   readonly timeStepNs?: bigint;
+  /** In which line its files wait to be on the disk. Default: one of its own. */
+  readonly syncs?: DiskSyncs;
   /** Whether folders are held as descriptors; found out when it is left out. */
   readonly hasDescriptors?: boolean;
 }
@@ -40,6 +43,7 @@ export function diskVolume(options: DiskVolumeOptions): Volume {
     hasDescriptors,
     mayHaveDevices: options.mayHaveDevices ?? true,
     timeStepNs: options.timeStepNs ?? 1n,
+    syncs: options.syncs ?? new DiskSyncs(),
   });
   const root = openFolder(disk, fs.realpathSync(folder));
   return { root, hasSafeLinks: hasDescriptors, close: () => root.close() };

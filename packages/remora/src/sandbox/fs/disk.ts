@@ -4,7 +4,7 @@
  */
 
 import type { BigIntStats } from "node:fs";
-import { DiskSyncs } from "./disk-syncs.ts";
+import type { DiskSyncs } from "./disk-syncs.ts";
 import { FsError, fsErrorOf } from "./errno.ts";
 import type { Quota } from "./quota.ts";
 import type { NewTimes, NodeType, Stat } from "./volume.ts";
@@ -29,7 +29,7 @@ export class Disk {
   readonly quota: Quota;
   readonly hasDescriptors: boolean;
   readonly mayHaveDevices: boolean;
-  readonly syncs = new DiskSyncs();
+  readonly syncs: DiskSyncs;
   readonly #timeStepNs: bigint;
   readonly #times = new Map<string, { accessed?: SetTime; modified?: SetTime }>();
   readonly #inodes = new Map<string, OpenInode>();
@@ -39,8 +39,10 @@ export class Disk {
     hasDescriptors: boolean;
     mayHaveDevices: boolean;
     timeStepNs: bigint;
+    syncs: DiskSyncs;
   }) {
     this.quota = options.quota;
+    this.syncs = options.syncs;
     this.#timeStepNs = options.timeStepNs;
     this.hasDescriptors = options.hasDescriptors;
     this.mayHaveDevices = options.mayHaveDevices;

@@ -3,11 +3,13 @@
  * both versions of WASI. Every operation on a path passes the gate with the path that it really leads to.
  */
 
-import type { Decision } from "../../policy/index.ts";
+import { type Decision, targetKinds } from "../../policy/index.ts";
 import type { Gate } from "../gate.ts";
 import { FsError } from "./errno.ts";
 import type { FileHow, FolderEntry, NewTimes, OpenFile, OpenFolder, Stat, Volume } from "./volume.ts";
 import { isLink, OutsideError, type Place, walk } from "./walk.ts";
+
+const { covers, folded = (path: string) => path } = targetKinds.folder;
 
 /** A folder that a guest finds open when it starts. */
 export interface Mount {
@@ -304,16 +306,26 @@ export class FolderHandle {
   }
 
   /**
-   * What is denied is not walked through either: whether the way goes on there would tell what is in it. Whoever may write there
-   * can tell that anyway.
+   * What is denied or hidden is not walked through either: whether the way goes on there would tell what is in it. Whoever may
+   * write to what is denied can tell that anyway.
    */
   #passing(): ((resolved: string) => void) | undefined {
-    if (this.mount.isPrivate || !this.#gate.hasDenials("fs.read")) return undefined;
+    const { isPrivate, hidden } = this.mount;
+    const hasDenials = this.#gate.hasDenials("fs.read");
+    if (isPrivate || (hidden.length === 0 && !hasDenials)) return undefined;
     return (resolved) => {
       const path = this.#guestPath({ resolved });
-      if (this.#gate.forbids("fs.read", path) && !this.#gate.gives("fs.write", path))
-        this.#pass("read", { resolved });
+      const isForbidden =
+        hasDenials && this.#gate.forbids("fs.read", path) && !this.#gate.gives("fs.write", path);
+      if (isForbidden || this.#isHidden(path)) this.#pass("read", { resolved });
     };
+  }
+
+  #isHidden(path: string): boolean {
+    const { hidden } = this.mount;
+    if (hidden.length === 0) return false;
+    const asked = folded(path);
+    return hidden.some((other) => covers(folded(other), asked));
   }
 
   #checkLength(path: string): void {
@@ -332,7 +344,7 @@ export class FolderHandle {
     }
     const path = this.#guestPath(place);
     const capability = access === "read" ? "fs.read" : "fs.write";
-    if (this.mount.hidden.some((other) => path === other || path.startsWith(`${other}/`))) {
+    if (this.#isHidden(path)) {
       refuseAccess(this.#gate.refuse(capability, path, "another folder is open there"));
     }
     this.#gate.act(capability, path, nothing, access === "read" ? refuseAccess : refuseWriting);

@@ -3,6 +3,7 @@ import * as fs from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
+import { isRemoraError } from "../../base/index.ts";
 import type { Grant } from "../../policy/index.ts";
 import { type AuditLog, auditLog } from "../audit.ts";
 import { Gate } from "../gate.ts";
@@ -197,11 +198,37 @@ test("a denial holds however the system that has the file would spell its name",
   });
 });
 
+test("a granted folder that the host has not leaves no other one open", (t) => {
+  if (!fs.existsSync("/proc/self/fd")) return t.skip("this system does not tell open descriptors");
+  const folder = fs.mkdtempSync(join(tmpdir(), "remora-granted-"));
+  t.after(() => fs.rmSync(folder, { recursive: true }));
+  const openDescriptors = () => fs.readdirSync("/proc/self/fd").length;
+  const before = openDescriptors();
+  const options = {
+    grants: [reads("/maps", "/maps/out")],
+    folders: { "/maps": folder },
+    limits: defaultSandboxLimits,
+    nowNs: () => 0n,
+    timeStepNs: 1n,
+  };
+  assert.throws(
+    () => openMounts(options),
+    (error) => isRemoraError(error, "sandbox/no-folder"),
+  );
+  assert.equal(openDescriptors(), before);
+});
+
 test("a folder that is open inside of another one hides what that has there", () => {
   const setting: Setting = {
     grants: [reads("/maps", "/maps/out"), writes("/maps/out")],
     folders: { "/maps": "maps", "/maps/out": "elsewhere" },
-    files: { "maps/out/f": "the operator's", "maps/outer/f": "map", "elsewhere/f": "the plugin's" },
+    files: {
+      "maps/out/f": "the operator's",
+      "maps/out/inner/f": "the operator's",
+      "maps/OUT/f": "the operator's",
+      "maps/outer/f": "map",
+      "elsewhere/f": "the plugin's",
+    },
   };
   withGranted(setting, ({ at, above, audit }) => {
     const maps = at("/maps");
@@ -211,6 +238,8 @@ test("a folder that is open inside of another one hides what that has there", ()
     expectErrno("acces", () => maps.removeFileAt("out/f"));
     expectErrno("acces", () => maps.makeFolderAt("out/new"));
     expectErrno("acces", () => maps.statAt("outer/../out/f", true));
+    for (const path of ["out/inner/../../outer/f", "out/none/../../outer/f", "OUT/f"])
+      expectErrno("acces", () => maps.statAt(path, true), path);
     assert.equal(readFile(maps, "outer/f"), "map");
     assert.equal(readFile(at("/maps/out"), "f"), "the plugin's");
     writeFile(at("/maps/out"), "f", "changed");

@@ -7,6 +7,7 @@ import * as fs from "node:fs";
 import { coreVocabulary, type Grant, targetKinds } from "../../policy/index.ts";
 import { sandboxErrors } from "../errors.ts";
 import { keyOf } from "./disk.ts";
+import { DiskSyncs } from "./disk-syncs.ts";
 import { diskVolume } from "./disk-volume.ts";
 import type { Mount } from "./files.ts";
 import { memoryVolume } from "./memory-volume.ts";
@@ -31,6 +32,11 @@ export interface MountOptions {
   readonly timeStepNs: bigint;
 }
 
+interface OpenOptions extends MountOptions {
+  /** One line for all folders of a plugin. */
+  readonly syncs: DiskSyncs;
+}
+
 export interface Mounted {
   readonly mount: Mount;
   readonly quota: Quota;
@@ -45,7 +51,8 @@ const ownFolders = ["data", "config", "tmp"];
  *
  * @throws sandbox/no-folder when a granted path has no folder of the host's, or that is not there.
  */
-export function openMounts(options: MountOptions): Mounted[] {
+export function openMounts(mountOptions: MountOptions): Mounted[] {
+  const options = { ...mountOptions, syncs: new DiskSyncs() };
   const mounted: Mounted[] = [];
   try {
     if (options.grants.some((grant) => grant.capability === "fs.private")) mounted.push(openPrivate(options));
@@ -58,7 +65,7 @@ export function openMounts(options: MountOptions): Mounted[] {
   }
 }
 
-function openPrivate({ privateFolder, limits, nowNs, timeStepNs }: MountOptions): Mounted {
+function openPrivate({ privateFolder, limits, nowNs, timeStepNs, syncs }: OpenOptions): Mounted {
   const mountOf = (volume: Volume, quota: Quota, release = () => {}): Mounted => ({
     mount: { guestPath: "/", volume, isPrivate: true, hidden: [] },
     quota,
@@ -84,7 +91,7 @@ function openPrivate({ privateFolder, limits, nowNs, timeStepNs }: MountOptions)
   const { count, release } = ownCount(privateFolder, limits);
   const quota = new Quota({ ...limits, filesMax: limits.filesMax + ownFolders.length }, count);
   return mountOf(
-    diskVolume({ folder: privateFolder, quota, mayHaveDevices: false, timeStepNs }),
+    diskVolume({ folder: privateFolder, quota, mayHaveDevices: false, timeStepNs, syncs }),
     quota,
     release,
   );
@@ -117,17 +124,17 @@ function ownCount(folder: string, limits: QuotaBounds): { count: UsageCount; rel
 function openGranted(
   guestPath: string,
   guestPaths: readonly string[],
-  { folders = {}, limits, timeStepNs }: MountOptions,
+  { folders = {}, limits, timeStepNs, syncs }: OpenOptions,
 ): Mounted {
   const folder = folderAt(guestPath, folders);
-  const quota = new Quota(limits);
-  const volume = diskVolume({ folder, quota, timeStepNs });
   const { covers } = targetKinds.folder;
   const hidden = guestPaths.filter((inner) => {
     if (inner === guestPath || !covers(guestPath, inner)) return false;
     const sameWay = `${folder}/${inner.slice(guestPath === "/" ? 1 : guestPath.length + 1)}`;
     return !isSameFolder(sameWay, folderAt(inner, folders));
   });
+  const quota = new Quota(limits);
+  const volume = diskVolume({ folder, quota, timeStepNs, syncs });
   return { mount: { guestPath, volume, isPrivate: false, hidden }, quota, close: () => volume.close() };
 }
 
