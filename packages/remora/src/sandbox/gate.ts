@@ -109,7 +109,7 @@ export class Gate {
     };
   }
 
-  /** How often something was taken: whoever holds a handle can tell by it that it has to ask whether it `mayGoOn`. */
+  /** How often something was taken: whoever holds a handle can tell by it that it has to ask again. */
   get narrowings(): number {
     return this.#narrowings;
   }
@@ -121,7 +121,7 @@ export class Gate {
 
   /**
    * From now on these are given and nothing else: something was taken from the plugin while it runs. Whoever holds
-   * something open that is not granted any more closes it before this returns.
+   * something open that is not granted any more closes it before this returns, or asks again at its next use.
    */
   narrow(grants: readonly Grant[]): void {
     this.#rules = { ...this.#rules, grants };

@@ -51,6 +51,7 @@ test("a sandbox that is closed opens nothing any more, for a host function that 
   ];
   const { sandbox, audit } = opened(t, [...grants, { capability: "proc.exec", commands: ["/bin/true"] }]);
   sandbox.close();
+  sandbox.narrow(grants); // of a version whose last calls had just come to their end
   assert.throws(() => sandbox.sockets.connectTcp({ address: "127.0.0.1", port }), isDenied);
   assert.throws(
     () => sandbox.sockets.openUdp("ipv4").send(Uint8Array.of(1), { address: "127.0.0.1", port }),
@@ -80,6 +81,27 @@ test("a connection is cut when its target is taken, and one to another target go
   assert.equal(sandbox.sockets.openCount, 1);
   assert.throws(() => connect(lost.port), isDenied);
   stays.write(Uint8Array.of(1));
+});
+
+test("what was let pass because it was named is cut when nothing names it any more, though all else is given", async (t) => {
+  const { port, peers } = await tcpServer(t);
+  const rest = [socket("tcp connect * *"), http("*")];
+  const named = [
+    socket(`tcp connect 127.0.0.1 ${port}`),
+    http(`http://127.0.0.1:${port}`, `ws://127.0.0.1:${port}`),
+  ];
+  const { sandbox } = opened(t, [...rest, ...named]);
+  sandbox.sockets.connectTcp({ address: "127.0.0.1", port });
+  const request = sandbox.request({ method: "GET", url: `http://127.0.0.1:${port}/`, headers: [] });
+  const isCut = assert.rejects(request, (error) => error instanceof HttpFailure);
+  const connection = sandbox.webSockets.open({ url: `ws://127.0.0.1:${port}` });
+  while (peers.length < 3) await new Promise((resolve) => setImmediate(resolve));
+  sandbox.narrow([...rest, ...named]);
+  assert.deepEqual([sandbox.sockets.openCount, sandbox.webSockets.openCount], [1, 1]);
+  sandbox.narrow(rest);
+  await isCut;
+  assert.equal(sandbox.sockets.openCount, 0);
+  assert.equal(connection.state, "closed");
 });
 
 test("a port that is listened to is free again, with the connections that came over it", async (t) => {

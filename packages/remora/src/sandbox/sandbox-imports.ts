@@ -211,7 +211,9 @@ export function sandboxImports(options: SandboxOptions): Sandbox {
   };
   let keyValues: KeyValueStore | undefined;
   const machines = new Set<Machine>();
+  let isClosed = false;
   const close = () => {
+    isClosed = true;
     gate.narrow([]); // a call that is still under way, or a host function that comes late, opens nothing any more
     for (const machine of machines) machine.close();
     machines.clear();
@@ -241,7 +243,9 @@ export function sandboxImports(options: SandboxOptions): Sandbox {
     webSockets,
     programs,
     request: (request) => requestWhole(http, request),
-    narrow: (grants) => gate.narrow(grants),
+    narrow: (grants) => {
+      if (!isClosed) gate.narrow(grants);
+    },
     forInstance: (guest) => {
       const machine = new Machine(shared, guest);
       machines.add(machine);

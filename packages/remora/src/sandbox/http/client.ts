@@ -7,7 +7,7 @@
 import * as http from "node:http";
 import * as https from "node:https";
 import type { SandboxLimits } from "../limits.ts";
-import { checkedAddress, checkOrigin, lookupOf, type NetworkOptions } from "./destination.ts";
+import { checkedAddress, checkOrigin, isStillGiven, lookupOf, type NetworkOptions } from "./destination.ts";
 import { HttpFailure, httpFailureOf } from "./failure.ts";
 import { fitsBounds, type Header, headerBytes, headerProblem, isForbiddenName } from "./headers.ts";
 import { type Target, targetOf } from "./target.ts";
@@ -60,16 +60,15 @@ const forbiddenMethods: ReadonlySet<string> = new Set(["CONNECT", "TRACE", "TRAC
 export class HttpClient {
   readonly limits: SandboxLimits;
   readonly #options: NetworkOptions;
-  /** And the origin that each has passed the gate for. */
-  readonly #open = new Map<OpenRequest, string>();
+  /** And what each has passed the gate for. */
+  readonly #open = new Map<OpenRequest, Target>();
   readonly #startedMs: number[] = [];
 
   constructor(options: NetworkOptions) {
     this.#options = options;
     this.limits = options.limits;
-    const { gate } = options;
-    gate.onNarrowed(() => {
-      for (const [open, origin] of [...this.#open]) if (!gate.gives("net.http", origin)) open.close();
+    options.gate.onNarrowed(() => {
+      for (const [open, target] of [...this.#open]) if (!isStillGiven(target, options)) open.close();
     });
   }
 
@@ -88,7 +87,7 @@ export class HttpClient {
     checkOrigin(target, this.#options.gate);
     this.#takePlace();
     const open = new Exchange(this.#options, { request, target, timeouts }, () => this.#open.delete(open));
-    this.#open.set(open, target.origin);
+    this.#open.set(open, target);
     return open;
   }
 

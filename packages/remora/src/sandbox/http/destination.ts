@@ -76,13 +76,22 @@ async function resolved(name: string, resolve: Resolve): Promise<readonly string
 }
 
 function checkAddress(address: string, target: Target, network: NetworkOptions): void {
-  const { gate, addresses } = network;
-  const kind = addressKind(address);
-  if (kind === "public") return;
-  const isNamed = target.isAddress && isNamedOrigin(target.origin, gate.grants);
-  if (kind !== "malformed" && (isNamed || isInNetworks(address, addresses))) return;
-  gate.refuse("net.http", target.origin, `the address ${address} is ${kind} and not named`);
+  if (mayLeadTo(address, target, network)) return;
+  const why = `the address ${address} is ${addressKind(address)} and not named`;
+  network.gate.refuse("net.http", target.origin, why);
   throw new HttpFailure({ tag: "destination-IP-prohibited" });
+}
+
+function mayLeadTo(address: string, target: Target, { gate, addresses }: NetworkOptions): boolean {
+  const kind = addressKind(address);
+  if (kind === "public" || kind === "malformed") return kind === "public";
+  return (target.isAddress && isNamedOrigin(target.origin, gate.grants)) || isInNetworks(address, addresses);
+}
+
+/** Whether what has passed would pass again: what was let pass because it was named must still be. */
+export function isStillGiven(target: Target, network: NetworkOptions): boolean {
+  if (!network.gate.gives("net.http", target.origin)) return false;
+  return !target.isAddress || mayLeadTo(target.host, target, network);
 }
 
 /** A denial of an origin that is an address holds for whatever name leads there. */

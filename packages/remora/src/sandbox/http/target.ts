@@ -50,8 +50,7 @@ export function targetOf(text: string, schemes: Schemes = http): Target {
   const name = bare.endsWith(".") ? bare.slice(0, -1) : bare;
   if (name === "" || /^\.|\.\.|\.$/.test(name)) throw invalidUrl("it has no host");
   // An IPv4 address in the clothes of IPv6 is decided on as what it is.
-  const host =
-    isIP(name) === 6 && isIP(canonicalAddress(name) ?? "") === 4 ? (canonicalAddress(name) ?? name) : name;
+  const host = canonicalAddress(name) ?? name;
   const port = url.port === "" ? (url.protocol === secure ? 443 : 80) : Number(url.port);
   if (port === 0) throw invalidUrl("its port is 0");
   const isAddress = isIP(host) !== 0;

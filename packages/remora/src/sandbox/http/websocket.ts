@@ -6,7 +6,7 @@
 
 import { WebSocket } from "ws";
 import { Change } from "../net/change.ts";
-import { checkedAddress, checkOrigin, lookupOf, type NetworkOptions } from "./destination.ts";
+import { checkedAddress, checkOrigin, isStillGiven, lookupOf, type NetworkOptions } from "./destination.ts";
 import { HttpFailure, httpFailureOf } from "./failure.ts";
 import { fitsBounds, type Header, headerBytes, headerProblem } from "./headers.ts";
 import { type Target, targetOf, webSocket } from "./target.ts";
@@ -29,14 +29,13 @@ const protocolPattern = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,256}$/;
 
 export class WebSockets {
   readonly #network: NetworkOptions;
-  /** And the origin that each has passed the gate for. */
-  readonly #open = new Map<WebSocketConnection, string>();
+  /** And what each has passed the gate for. */
+  readonly #open = new Map<WebSocketConnection, Target>();
 
   constructor(network: NetworkOptions) {
     this.#network = network;
-    const { gate } = network;
-    gate.onNarrowed(() => {
-      for (const [open, origin] of [...this.#open]) if (!gate.gives("net.http", origin)) open.cut();
+    network.gate.onNarrowed(() => {
+      for (const [open, target] of [...this.#open]) if (!isStillGiven(target, network)) open.cut();
     });
   }
 
@@ -57,7 +56,7 @@ export class WebSockets {
     }
     const onClose = () => this.#open.delete(connection);
     const connection = new WebSocketConnection({ network: this.#network, request, target, onClose });
-    this.#open.set(connection, target.origin);
+    this.#open.set(connection, target);
     return connection;
   }
 

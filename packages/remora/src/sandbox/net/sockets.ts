@@ -87,7 +87,7 @@ export class Sockets {
     const { gate } = options;
     gate.onNarrowed(() => {
       for (const [open, targets] of [...this.#open]) {
-        if ([...targets].some((target) => !gate.gives("net.socket", target))) open.close();
+        if (![...targets].every((target) => this.#isStillGiven(target))) open.close();
       }
     });
   }
@@ -233,6 +233,13 @@ export class Sockets {
       refuse();
     }
     return gate.act("net.socket", target, () => target, refuse);
+  }
+
+  /** Whether what has passed would pass again: what was let pass because it was named must still be. */
+  #isStillGiven(target: string): boolean {
+    const [, role, address = ""] = target.split(" ");
+    const mustBeNamed = role === "connect" && addressKind(address) !== "public";
+    return this.#options.gate.gives("net.socket", target) && (!mustBeNamed || this.#isCovered(target, true));
   }
 
   /** Whether a grant covers a target, by more than "*" or a network of all addresses when it must be named. */
