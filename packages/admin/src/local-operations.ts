@@ -53,8 +53,7 @@ export function localOperations({ manager, trail, closesManager = false }: Local
     // Whoever calls has parsed it from JSON.
     changeSettings: (name, settings) => manager.changeSettings(name, settings as never),
     give: (name, grant) => manager.give(name, grant),
-    // The manager reads it as strictly as any grant.
-    revoke: (name, grant) => manager.revoke(name, grant as never),
+    revoke: (name, grant) => manager.revoke(name, grant),
     held: async () => (await manager.held()).map(consentView),
     accept: (name, items) => change(name, () => manager.accept(name, items?.map(itemOf))),
     refuse: (name) => manager.refuse(name),

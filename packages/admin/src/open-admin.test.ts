@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
-import { statSync } from "node:fs";
+import { mkdirSync, rmdirSync, statSync } from "node:fs";
 import { test } from "node:test";
 import { bundleOf } from "../../test-bundle.ts";
 import { endpointFile, readEndpoint } from "./endpoint-file.ts";
 import type { Mount } from "./mount.ts";
+import { openAdmin } from "./open-admin.ts";
 import type { Operations } from "./operations.ts";
 import { remoteOperations } from "./remote-operations.ts";
 import {
@@ -292,4 +293,15 @@ test("a closed interface leaves no file behind, and ends its streams", async (t)
   assert.equal(readEndpoint(folder), undefined);
   for (;;) if ((await reader.read()).done) break;
   await assert.rejects(clientOf(admin.address, tokens.reader)("GET", "/v1/plugins"));
+});
+
+test("an interface whose address cannot be written down listens no more", async (t) => {
+  const { manager, admin, folder, port } = await adminRig(t);
+  await admin.close();
+  const options = { manager, port, log: () => {}, nowMs: Date.now };
+  mkdirSync(endpointFile(folder)); // where the file has to go
+  await assert.rejects(openAdmin(options));
+  rmdirSync(endpointFile(folder));
+  const again = await openAdmin(options);
+  await again.close();
 });

@@ -156,12 +156,12 @@ export async function openAdmin(options: AdminOptions): Promise<Admin> {
   let address: string;
   try {
     address = await listen(app, options);
+    writeEndpoint(manager.folder, { address, token });
   } catch (error) {
     // What waits for requests, or follows the manager's events, would hold the process.
     await end();
     throw error;
   }
-  writeEndpoint(manager.folder, { address, token });
   const close = async () => {
     removeEndpoint(manager.folder);
     await end();

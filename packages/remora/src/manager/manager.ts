@@ -258,12 +258,13 @@ export class Manager {
    * Takes from a plugin what it was given, and makes it anew without it. A grant without targets takes the capability.
    * It is gone at once, also from calls that are under way, and what they hold open by it is closed.
    *
+   * @throws policy/…                the grant is not one of this host
    * @throws manager/not-granted     it has nothing of this
    * @throws manager/folder          it could not be written down; nothing was taken
    * @throws manager/stopped-without it was taken, and the plugin cannot run without it: it stands still, and is tried
    *         again after a while
    */
-  async revoke(name: string, grant: Grant): Promise<void> {
+  async revoke(name: string, grant: unknown): Promise<void> {
     this.#checkOpen();
     await revoke(name, grant, this.#core);
   }

@@ -209,7 +209,6 @@ async function makeGuests(options: PrepareOptions, sandbox: Sandbox, bus: Plugin
   const context = contextOf(options, sandbox);
   const artifact = openArtifact(bytes, { plugin: context.name, cache });
   const { world, limits } = inspected;
-  await artifact.prepare(limits);
   const common = {
     id: context.name,
     artifact,
@@ -220,6 +219,8 @@ async function makeGuests(options: PrepareOptions, sandbox: Sandbox, bus: Plugin
     latency: options.latency,
   };
   if (isolation === undefined) {
+    // Behind a wall it is prepared by whoever sends it there.
+    await artifact.prepare(limits);
     const bind = (instance: Instance) => {
       giveSettings(options, (settings) => configure(context.name, instance, settings));
       return world.bind(instance, context);

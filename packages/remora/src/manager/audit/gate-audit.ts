@@ -4,8 +4,8 @@ import { type AuditSink, auditFacts } from "../../sandbox/index.ts";
 import type { AuditTrail } from "./trail.ts";
 
 /**
- * @param linesPerSecondMax Of all plugins together, as `auditFacts` shares them; what exceeds it is counted. A guest decides how often it asks, and
- *                          must not fill the disk by it. Default 100.
+ * @param linesPerSecondMax Of all plugins together, as `auditFacts` shares them; what exceeds it is counted. A guest
+ *                          decides how often it asks, and must not fill the disk by it. Default 100.
  */
 export function gateAudit(
   trail: Pick<AuditTrail, "append">,

@@ -2,7 +2,7 @@
 
 import { isRemoraError } from "../../base/index.ts";
 import { harmless } from "../../policy/index.ts";
-import { grantText } from "../consent/decide-request.ts";
+import { grantText, itemText } from "../consent/decide-request.ts";
 import type { ManagerEvent } from "../manager-event.ts";
 import type { AuditEvent } from "./record.ts";
 import type { AuditTrail } from "./trail.ts";
@@ -44,9 +44,7 @@ function factsOf(event: ManagerEvent): Omit<AuditEvent, "kind"> | undefined {
       return {
         version: event.request.version,
         origin: originText(event.request.origin),
-        items: event.request.items
-          .slice(0, itemsMax)
-          .map(({ capability, target = "" }) => harmless(`${capability} ${target}`.trim())),
+        items: event.request.items.slice(0, itemsMax).map((item) => harmless(itemText(item))),
       };
     case "granted":
     case "revoked":

@@ -5,7 +5,7 @@
 
 import { isRemoraError } from "../../base/index.ts";
 import { type Json, openBundle } from "../../bundle/index.ts";
-import { type Grant, parseGrant } from "../../policy/index.ts";
+import { type CapabilityName, type Grant, parseGrant, type Vocabulary } from "../../policy/index.ts";
 import { grantText, mergeGrants, withoutGrants } from "../consent/decide-request.ts";
 import { type Core, entryOf, grantsFor, prepare, rulesOf, tellOf, writeEntry } from "../core.ts";
 import { type Doing, inStep, managerErrors } from "../errors.ts";
@@ -46,13 +46,19 @@ export function changeGrants(before: Entry, entry: Entry, core: Core): Promise<v
  * What is taken is gone before the plugin is made anew, on disk and from the guests that run: how they take that, or what
  * becomes of their successor, has no say in it.
  */
-export function revoke(name: string, grant: Grant, core: Core): Promise<void> {
-  return core.alone(name, async () => {
+export async function revoke(name: string, taken: unknown, core: Core): Promise<void> {
+  const { vocabulary } = core;
+  const grant = parseTaken(taken, vocabulary);
+  await core.alone(name, async () => {
     const before = entryOf(core, name);
     const entry = { ...before, ...withoutGrant(before, grant, core) };
     await writeEntry(core, entry);
     const plugin = core.pluginOf(name);
-    plugin.narrow(({ inspected }) => grantsFor(core, inspected, entry.grants));
+    plugin.narrow(({ inspected, grants }) => {
+      const lost = withoutGrants(grants, grantsFor(core, inspected, entry.grants), vocabulary);
+      // The version before, and those that drain, were not given all that the one that serves was.
+      return withoutGrants(grants, lost, vocabulary);
+    });
     tellOf(core, name, { kind: "revoked", grants: [grant] });
     // Whoever makes it next does it by what is written down.
     if (plugin.serving === undefined) return;
@@ -65,6 +71,14 @@ export function revoke(name: string, grant: Grant, core: Core): Promise<void> {
       throw managerErrors["stopped-without"]({ plugin: name, taken: grantText(grant), code, reason }, error);
     }
   });
+}
+
+/** As any grant: a field that is misspelt must not take the capability as a whole, as one without targets does. */
+function parseTaken(taken: unknown, vocabulary: Vocabulary): Grant {
+  const { capability, ...targets } = (taken ?? {}) as Record<string, unknown>; // of what is no object, none is there
+  const isWhole = typeof capability === "string" && Object.keys(targets).length === 0;
+  // A name that is none is among those of no grant, and whoever takes it is told which ones are.
+  return isWhole ? { capability: capability as CapabilityName } : parseGrant(taken, "grant", vocabulary);
 }
 
 function withoutGrant(

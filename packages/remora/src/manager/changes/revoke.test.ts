@@ -65,8 +65,7 @@ test("a plugin that refuses its own state is made without it", async (t) => {
     .sums(0)
     .replace("(global.set $sum (i32.load (local.get 0))) (i32.const 0))", "(unreachable))");
   const plugin = await manager.install<Calls>(await ref(fields));
-  const made = expectRejected(manager.give("adder", random), "manager/hand-over");
-  await made;
+  await expectRejected(manager.give("adder", random), "manager/hand-over");
   await manager.disable("adder");
   await manager.give("adder", random);
   await manager.enable("adder");
@@ -118,6 +117,38 @@ test("a version on probation that fails while it is made without it does not com
   assert.ok(!plugin.serving?.grants.some(({ capability }) => capability === "random.read"));
   await manager.reload("adder");
   assert.equal(plugin.serving?.version.version, "1.0.0");
+});
+
+test("a version that comes back has no more than it had, when something is taken from the one after it", async (t) => {
+  const { manager } = await rig(t);
+  const plugin = await manager.install<Calls>(await ref(guests.trapsBelowZero));
+  const wants = '[[capabilities]]\ncapability = "data.read"\npaths = ["air.*", "water.*"]\nwhy = "To try"';
+  const of = (...paths: readonly string[]): Grant => ({ capability: "data.read", paths });
+  await manager.install(await ref(guests.trapsBelowZero, { version: "1.1.0", tables: wants }));
+  const taken = manager.revoke("adder", of("water.*"));
+  while (plugin.serving?.grants[0]?.paths?.length !== 1) await new Promise((resolve) => setImmediate(resolve));
+  assert.deepEqual(plugin.serving?.grants, [of("air.*")]);
+  assert.throws(() => plugin.use(run, -1), { code: "engine/unreachable" });
+  assert.equal(plugin.serving?.version.version, "1.0.0");
+  assert.deepEqual(plugin.serving?.grants, []);
+  await taken;
+});
+
+test("what is taken is read as strictly as what is given: a field that is misspelt takes nothing", async (t) => {
+  const { manager } = await rig(t);
+  await manager.install(await ref(guests.adds(1)));
+  await manager.give("adder", paths);
+  const rows: readonly [taken: unknown, code: string][] = [
+    [{ capability: "data.read", path: ["navigation.position"] }, "policy/bad-grant"],
+    [{ capability: "data.read", paths: "navigation.position" }, "policy/bad-grant"],
+    [{ capability: "data.reed", paths: ["navigation.position"] }, "policy/unknown-capability"],
+    [{ capability: "data.reed" }, "manager/not-granted"],
+    [null, "policy/bad-grant"],
+  ];
+  for (const [taken, code] of rows) await expectRejected(manager.revoke("adder", taken), code);
+  assert.deepEqual(manager.grants("adder"), [paths]);
+  await manager.revoke("adder", { capability: "data.read" });
+  assert.deepEqual(manager.grants("adder"), []);
 });
 
 test("what is not granted as such is refused with what is, and a disabled plugin loses what it had", async (t) => {

@@ -100,6 +100,11 @@ export function grantText({ capability, ...targets }: Grant): string {
   return `${capability} ${Object.values(targets).flat().join(" ")}`.trim();
 }
 
+/** For people, as `grantText`. */
+export function itemText({ capability, target }: Pick<ConsentItem, "capability" | "target">): string {
+  return target === undefined ? capability : `${capability} ${target}`;
+}
+
 /** The first grants without the second: what `mergeGrants` put together, taken apart again. */
 export function withoutGrants(
   from: readonly Grant[],

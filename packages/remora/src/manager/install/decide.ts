@@ -8,7 +8,7 @@ import { checkImports, type Grant } from "../../policy/index.ts";
 import { busHostFunctions } from "../bus/plugin-bus.ts";
 import { interfaceNames } from "../calls/plugin-interfaces.ts";
 import type { Asker, ConsentItem, ConsentRequest } from "../consent/asker.ts";
-import { grantsOf, mergeGrants, sortRequest } from "../consent/decide-request.ts";
+import { grantsOf, itemText, mergeGrants, sortRequest } from "../consent/decide-request.ts";
 import { type Core, grantsFor, inStore, rulesOf, writeEntry } from "../core.ts";
 import { managerErrors } from "../errors.ts";
 import { grantsPassedOn } from "../signer.ts";
@@ -118,10 +118,6 @@ export function linkable(decided: Decided, { inspected, bundle }: Undecided, cor
   });
   if (check.kind === "refused") throw check.error;
   return decided;
-}
-
-export function itemText({ capability, target }: Pick<ConsentItem, "capability" | "target">): string {
-  return target === undefined ? capability : `${capability} ${target}`;
 }
 
 /** Kept, and not run, until somebody says so. */

@@ -197,12 +197,12 @@ const adjustments: Readonly<
     kept: (manager) => manager.settings("adder"),
   },
   "a grant": {
-    prepare: (manager) => manager.revoke("adder", { capability: "data.read" } as never),
+    prepare: (manager) => manager.revoke("adder", { capability: "data.read" }),
     change: (manager) => manager.give("adder", data),
     kept: async (manager) => manager.grants("adder"),
   },
   "a revocation": {
-    change: (manager) => manager.revoke("adder", { capability: "data.read" } as never),
+    change: (manager) => manager.revoke("adder", { capability: "data.read" }),
     kept: async (manager) => manager.grants("adder"),
   },
   "a plugin that is disabled": {
