@@ -126,7 +126,8 @@ test("a version that comes back has no more than it had, when something is taken
   const of = (...paths: readonly string[]): Grant => ({ capability: "data.read", paths });
   await manager.install(await ref(guests.trapsBelowZero, { version: "1.1.0", tables: wants }));
   const taken = manager.revoke("adder", of("water.*"));
-  while (plugin.serving?.grants[0]?.paths?.length !== 1) await new Promise((resolve) => setImmediate(resolve));
+  while (plugin.serving?.grants[0]?.paths?.length !== 1)
+    await new Promise((resolve) => setImmediate(resolve));
   assert.deepEqual(plugin.serving?.grants, [of("air.*")]);
   assert.throws(() => plugin.use(run, -1), { code: "engine/unreachable" });
   assert.equal(plugin.serving?.version.version, "1.0.0");
