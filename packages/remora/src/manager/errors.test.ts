@@ -3,7 +3,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { isRemoraError, type RemoraError } from "../base/index.ts";
+import { openBundle } from "../bundle/index.ts";
+import type { Asker } from "./consent/asker.ts";
 import { managerErrors } from "./errors.ts";
+import type { Offered } from "./install/source.ts";
 import { failingFiles } from "./testing/failing-files.ts";
 import { guests, ref, rig, testHost } from "./testing/rig.test.ts";
 
@@ -14,6 +17,7 @@ type = "object"
 type = "string"
 writeOnly = true
 `;
+const wants = '[[capabilities]]\ncapability = "data.read"\npaths = ["air.*"]\nwhy = "To know the weather"\n';
 const settings = { key: { secret: "API-KEY" } };
 
 async function failureOf(promise: Promise<unknown>): Promise<RemoraError> {
@@ -56,6 +60,30 @@ test("each change that fails says what it was", async (t) => {
   files.failFrom(0, "ENOSPC");
   await says(manager.rollback("adder"), "Cannot roll back");
   files.failFrom(Number.POSITIVE_INFINITY, "ENOSPC");
+});
+
+test("an update that is refused says that it was one, and so does one that waited", async (t) => {
+  const versions = await Promise.all(
+    ["1.0.0", "1.1.0"].map(async (version) => {
+      const { bytes } = await ref(guests.adds(1), version === "1.0.0" ? {} : { version, tables: wants });
+      return { offer: { name: "adder", version, digest: openBundle(bytes).digest }, bytes };
+    }),
+  );
+  const source = {
+    name: "a test",
+    versions: async () => versions.map(({ offer }) => offer),
+    fetch: async function* ({ version }: Offered) {
+      yield versions.find(({ offer }) => offer.version === version)?.bytes ?? new Uint8Array(0);
+    },
+  };
+  const asker: Asker = async () => ({ kind: "refused", by: "Bob" });
+  const { manager } = await rig(t, { sources: [source], asker });
+  await manager.install("adder@1.0.0");
+  const { message } = await failureOf(manager.update("adder"));
+  assert.equal(
+    message,
+    "Cannot update adder: step 5 (decide) failed: manager/refused: Cannot take adder 1.1.0: Bob refused it",
+  );
 });
 
 test("what the operating system said is told in words, with its name", () => {

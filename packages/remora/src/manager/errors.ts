@@ -102,8 +102,8 @@ export const managerErrors = defineErrors("manager", {
   },
   refused: {
     fault: "operator",
-    message: (d: { plugin: string; by: string }) =>
-      `Cannot install ${d.plugin}: ${harmless(d.by)} refused it`,
+    message: (d: { plugin: string; version: string; by: string }) =>
+      `Cannot take ${d.plugin} ${d.version}: ${harmless(d.by)} refused it`,
   },
   held: {
     fault: "operator",
@@ -295,6 +295,23 @@ export function stepFailed(name: StepName, plugin: string, error: unknown, doing
   if (stepNames.some((each) => error.code === `manager/${each}`)) return error;
   const { code, message, fault } = error;
   return managerErrors[name]({ doing, plugin, code, reason: message, causeFault: fault }, error);
+}
+
+/** An update is carried out as an install: its failures say what was asked for. Those of plugins that it needs stay theirs. */
+export async function doingAs<Result>(
+  doing: Doing,
+  plugin: string,
+  act: () => Promise<Result>,
+): Promise<Result> {
+  try {
+    return await act();
+  } catch (error) {
+    const step = stepNames.find((name) => isRemoraError(error, `manager/${name}`));
+    if (step === undefined || !isRemoraError(error)) throw error;
+    const failure = error.details as unknown as StepFailure; // as the rows of the steps have it
+    if (failure.plugin !== plugin || failure.doing !== "install") throw error;
+    throw managerErrors[step]({ ...failure, doing }, error.cause);
+  }
 }
 
 /** A few names, for whoever remembers none: a message is one line. */

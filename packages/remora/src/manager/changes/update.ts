@@ -1,7 +1,7 @@
 /** The newest version that the sources have and that can run here, in place of the one that runs. */
 
 import { type Core, entryOf } from "../core.ts";
-import { inStep } from "../errors.ts";
+import { doingAs, inStep } from "../errors.ts";
 import { resolveName } from "../install/fetch.ts";
 import { type InstallOptions, installFirst } from "../install/install.ts";
 
@@ -15,7 +15,7 @@ export async function update(
   const found = await inStep("resolve", name, () => resolveName(name, range, core.sources), "update");
   const at = found.findIndex(({ offered }) => offered.digest === before?.digest);
   const newer = at < 0 ? found : found.slice(0, at);
-  if (newer.length > 0) await installFirst(newer, name, core, options);
+  if (newer.length > 0) await doingAs("update", name, () => installFirst(newer, name, core, options));
   const { version = "" } = entryOf(core, name).current ?? {};
   return { version, isNew: newer.length > 0 };
 }

@@ -63,7 +63,7 @@ export async function decideHere(
   const consent = await asker(request);
   switch (consent.kind) {
     case "refused":
-      throw managerErrors.refused({ plugin: name, by: consent.by });
+      throw managerErrors.refused({ plugin: name, version, by: consent.by });
     case "later":
       await holdBack(source, request, core);
       throw managerErrors.held({ plugin: name, version, items: sorted.asked.map(itemText) });
