@@ -3,8 +3,9 @@
  * process. Whoever may read the folder's secrets may act on it; nobody else learns the token.
  */
 
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { makeFolderFor } from "./access/record-file.ts";
 
 export interface Endpoint {
   /** `http://127.0.0.1:7411` */
@@ -18,7 +19,7 @@ export function endpointFile(folder: string): string {
 
 export function writeEndpoint(folder: string, endpoint: Endpoint): void {
   const file = endpointFile(folder);
-  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+  makeFolderFor(file);
   const draft = `${file}.part`;
   rmSync(draft, { force: true });
   writeFileSync(draft, `${JSON.stringify(endpoint)}\n`, { mode: 0o600, flag: "wx" });

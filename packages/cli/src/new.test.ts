@@ -6,7 +6,7 @@ import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { runProgram } from "./program.ts";
 import { realSystem } from "./system.ts";
-import { templateNames } from "./templates.ts";
+import { renamed, templateNames } from "./templates.ts";
 import { expectAnswers } from "./testing/begun-plugin.ts";
 import { fakeHouse } from "./testing/fake-house.ts";
 import { fakeSystem } from "./testing/fake-system.ts";
@@ -34,6 +34,24 @@ for (const template of templateNames) {
     assert.match((await run([template, "depth-watch"])).out, /^made {6}depth-watch from/);
   });
 }
+
+test("what a template writes otherwise is in it: a text that somebody has renamed there is no silent leftover", () => {
+  const files = [
+    { path: "a", text: "one two" },
+    { path: "b", text: "three" },
+  ];
+  assert.deepEqual(
+    renamed(files, [
+      ["two", "2"],
+      ["three", "two"],
+    ]),
+    [
+      { path: "a", text: "one 2" },
+      { path: "b", text: "two" },
+    ],
+  );
+  assert.throws(() => renamed(files, [["four", "4"]]), /"four"/);
+});
 
 test("a folder in which something is stays as it is", async () => {
   const there = { "harbour/notes.txt": new Uint8Array([1]) };

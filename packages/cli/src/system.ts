@@ -3,10 +3,11 @@
  * tests pass one of their own, so that no test waits or reads a real terminal.
  */
 
-import { mkdir, open, opendir, rename, rm, stat, writeFile } from "node:fs/promises";
+import { open, opendir, rename, rm, stat, writeFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join, relative, sep } from "node:path";
 import { createInterface } from "node:readline/promises";
+import { makeFolders } from "./make-folders.ts";
 
 export interface Output {
   write(text: string): void;
@@ -30,8 +31,12 @@ export interface System {
    *            its owner may read.
    */
   writeFile(path: string, bytes: Uint8Array, how: WriteMode): Promise<void>;
-  /** Makes a folder and those that it lies in, if they are not there. */
-  makeFolder(path: string): Promise<void>;
+  /**
+   * Makes a folder and those that it lies in, if they are not there. Rejects with the error of the file system.
+   *
+   * @param how `secret` folders are their owner's alone.
+   */
+  makeFolder(path: string, how?: "secret"): Promise<void>;
   /** Where this program keeps what belongs to its user, without / at its end; it may not be there yet. */
   readonly configFolder: string;
   /** The folder of the plugins that commands are about, unless they say otherwise. */
@@ -65,7 +70,7 @@ export function realSystem(): System {
     err: outputOf(process.stderr, () => {}),
     readFile: readBounded,
     writeFile: writeWhole,
-    makeFolder: async (path) => void (await mkdir(path, { recursive: true })),
+    makeFolder: (path, how) => makeFolders(path, how === "secret" ? 0o700 : 0o777),
     configFolder: configFolder(),
     pluginFolder: process.env.REMORA_FOLDER || ".remora",
     hostPackages: (process.env.REMORA_HOSTS ?? "").split(/\s+/).filter((name) => name !== ""),

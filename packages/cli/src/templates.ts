@@ -6,6 +6,7 @@
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { invariant } from "remora/base";
 import { generateTypes, parseWit, selectWorld } from "remora/component";
 
 export interface Template {
@@ -176,21 +177,30 @@ export const templateNames = Object.keys(templates) as TemplateName[];
 /** The files of a new plugin, which has its name wherever the template has its own. */
 export function filesOf(template: TemplateName, plugin: string): readonly NewFile[] {
   const { parts, rename = [], types }: Template = templates[template];
-  const names: Renames = [
-    ["my-plugin", plugin],
-    // As cargo calls what it makes of it.
-    ["my_plugin", plugin.replaceAll("-", "_")],
-    ...rename,
-  ];
+  const read = parts.flatMap(({ source, target }) => readPart(source, target));
+  // As cargo calls what it makes of it, and not every template has it.
+  const byCargo = read.map(({ path, text }) => ({
+    path,
+    text: text.replaceAll("my_plugin", plugin.replaceAll("-", "_")),
+  }));
   const files = new Map<string, string>();
-  for (const { path, text } of parts.flatMap(({ source, target }) => readPart(source, target))) {
-    files.set(
-      path,
-      names.reduce((so, [from, to]) => so.replaceAll(from, to), text),
-    );
-  }
+  for (const { path, text } of renamed(byCargo, [["my-plugin", plugin], ...rename])) files.set(path, text);
   if (types !== undefined) files.set("world.d.ts", worldTypes(files, types));
   return [...files].map(([path, text]) => ({ path, text }));
+}
+
+/** The files with each text in place of another. One that is in none of them was renamed or removed in a template. */
+export function renamed(files: readonly NewFile[], renames: Renames): NewFile[] {
+  return renames.reduce<NewFile[]>(
+    (before, [from, to]) => {
+      invariant(
+        before.some(({ text }) => text.includes(from)),
+        `a template has ${JSON.stringify(from)}, which is written otherwise`,
+      );
+      return before.map(({ path, text }) => ({ path, text: text.replaceAll(from, to) }));
+    },
+    [...files],
+  );
 }
 
 function worldTypes(files: ReadonlyMap<string, string>, world: string): string {

@@ -24,14 +24,14 @@ export async function writeOutput(
   await system.writeFile(file, bytes, how).catch(refuse(file));
 }
 
-/** @throws cli/cannot-write */
-export async function makeFolder(system: System, folder: string): Promise<void> {
-  await system.makeFolder(folder).catch(refuse(folder));
+/** @param how As `System.makeFolder` has it. @throws cli/cannot-write */
+export async function makeFolder(system: System, folder: string, how?: "secret"): Promise<void> {
+  await system.makeFolder(folder, how).catch(refuse(folder, { ENOENT: "no folder can be made there" }));
 }
 
-function refuse(file: string): (error: unknown) => never {
+function refuse(file: string, reasons: typeof REASONS = {}): (error: unknown) => never {
   return (error) => {
     const code = error instanceof Error && "code" in error ? String(error.code) : "unknown";
-    throw cliErrors["cannot-write"]({ file, reason: REASONS[code] ?? code }, error);
+    throw cliErrors["cannot-write"]({ file, reason: reasons[code] ?? REASONS[code] ?? code }, error);
   };
 }

@@ -4,7 +4,7 @@
  */
 
 import { randomBytes } from "node:crypto";
-import { mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { adminErrors } from "../errors.ts";
 
@@ -37,7 +37,7 @@ export function readRecords<Entry>(file: string, { what, isEntry }: RecordFile<E
 }
 
 export function writeRecords(file: string, records: readonly unknown[]): void {
-  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+  makeFolderFor(file);
   const draft = `${file}.${randomBytes(6).toString("hex")}`;
   try {
     writeFileSync(draft, `${JSON.stringify(records, undefined, 2)}\n`, { mode: 0o600, flag: "wx" });
@@ -46,6 +46,12 @@ export function writeRecords(file: string, records: readonly unknown[]): void {
     rmSync(draft, { force: true });
     throw error;
   }
+}
+
+/** A folder in the manager's, which is there: Node's recursive way tries for ever where no folder can be made, as in /proc. */
+export function makeFolderFor(file: string): void {
+  const folder = dirname(file);
+  if (!existsSync(folder)) mkdirSync(folder, { mode: 0o700 });
 }
 
 /** The records of a file as they are now: it is read again when it has changed. */
