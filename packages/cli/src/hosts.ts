@@ -2,10 +2,11 @@
 
 import { dirname, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { omnitakApi, type RunningTak, runTak, type TakConfig } from "@remora/tak";
+import { omnitakApi, type RunningTak, type RunTakOptions, runTak, type TakConfig } from "@remora/tak";
 import type { StartDemo } from "./commands/demo.ts";
 import type { StartTak } from "./commands/tak.ts";
 import { type BuildReport, fromExamples, logBuild } from "./from-examples.ts";
+import { waitingWith, whenFree } from "./held-folder.ts";
 import { openHostAdmin } from "./host-admin.ts";
 import type { Running } from "./run-view.ts";
 import { startSignalkDemo } from "./signalk-demo.ts";
@@ -18,7 +19,7 @@ const speedWithClients = 60;
 
 /** Runs the TAK host with an operator's settings. */
 export const startTak: StartTak = async ({ config, log, jwtSecret }) => {
-  const tak = await runTak({ configFile: config, log });
+  const tak = await whenFree(() => runTak({ configFile: config, log }), waitingWith(log));
   return running(tak, { what: config, log, jwtSecret });
 };
 
@@ -29,7 +30,7 @@ export const startDemo: StartDemo = (options) =>
 const startTakDemo: StartDemo = async ({ port, speed, log }) => {
   const { buildExamples } = await fromExamples<ExampleBuilder>(exampleFolder, "build.ts");
   logBuild(await buildExamples(), log);
-  const tak = await runTak({
+  const options: RunTakOptions = {
     configFile: `${exampleFolder}tak/demo.yaml`,
     log,
     adapt: (config) => withPort(config, port),
@@ -38,7 +39,8 @@ const startTakDemo: StartDemo = async ({ port, speed, log }) => {
       speed: speed ?? Number.POSITIVE_INFINITY,
       speedWithClients: speed ?? speedWithClients,
     },
-  });
+  };
+  const tak = await whenFree(() => runTak(options), waitingWith(log));
   return running(tak, { what: "a recorded hour around The Hague", log, jwtSecret: undefined });
 };
 

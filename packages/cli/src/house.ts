@@ -9,6 +9,7 @@ import type { TrustRule, TrustStore } from "remora/bundle";
 import { harmless } from "remora/policy";
 import { cliErrors } from "./errors.ts";
 import type { System } from "./system.ts";
+import { makeFolder } from "./write-output.ts";
 
 /**
  * What a command wants of the folder: `look` runs no plugin, `change` does when nobody else runs them, `live` is about
@@ -58,10 +59,37 @@ export function folderOf(system: System, { folder }: FolderOptions): string {
 }
 
 /**
+ * The folder of a command that is about what is in it already: one that is not there was mistyped.
+ *
+ * @throws cli/no-folder
+ */
+export async function folderThere(system: System, options: FolderOptions): Promise<string> {
+  const folder = folderOf(system, options);
+  if (await system.hasFolder(folder)) return folder;
+  throw cliErrors["no-folder"]({ folder });
+}
+
+/**
+ * The folder of a command by which plugins come to run, made if it is not there; that it is a new one is said, in case it
+ * was mistyped.
+ *
+ * @throws cli/cannot-write
+ */
+export async function folderMade(system: System, options: FolderOptions): Promise<string> {
+  const folder = folderOf(system, options);
+  if (!(await system.hasFolder(folder))) {
+    await makeFolder(system, folder, "secret");
+    system.err.write(`made the folder "${harmless(folder)}"\n`);
+  }
+  return folder;
+}
+
+/**
  * Opens the folder for one command, and closes it.
  *
- * @throws cli/no-folder  there never was a manager in it
- * @throws cli/not-served it takes plugins that run, and no program runs them
+ * @throws cli/no-folder    it is not there, and the command begins none
+ * @throws cli/cannot-write it is not there and cannot be made
+ * @throws cli/not-served   it takes plugins that run, and no program runs them
  */
 export async function withHouse<Result>(
   system: System,
@@ -69,10 +97,9 @@ export async function withHouse<Result>(
   options: Omit<HouseOptions, "folder"> & FolderOptions & { readonly mayBeNew?: boolean },
   act: (house: House) => Promise<Result>,
 ): Promise<Result> {
-  const folder = folderOf(system, options);
-  if (!options.mayBeNew && !(await system.hasFolder(folder))) throw cliErrors["no-folder"]({ folder });
+  const folder = await (options.mayBeNew ? folderMade : folderThere)(system, options);
   const onTrouble = (code: string, reason: string) => system.err.write(`${code}: ${harmless(reason, 500)}\n`);
-  const onWait = () => system.err.write(`another command holds "${harmless(folder)}": it is waited for\n`);
+  const onWait = () => system.err.write(`${waitLine(folder)}\n`);
   const house = await open({ ...options, folder, hostPackages: system.hostPackages, onTrouble, onWait });
   try {
     if (options.use === "live" && !house.isRunning) throw cliErrors["not-served"]({ folder });
@@ -80,4 +107,9 @@ export async function withHouse<Result>(
   } finally {
     await house.close();
   }
+}
+
+/** What is said before another command is waited for. */
+export function waitLine(folder: string): string {
+  return `another command holds "${harmless(folder)}": it is waited for`;
 }

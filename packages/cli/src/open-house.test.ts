@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { openManager } from "remora/manager";
-import { openHouse } from "./open-house.ts";
+import { openHouse, serve } from "./open-house.ts";
 
 function folderFor(t: TestContext): string {
   const folder = mkdtempSync(join(tmpdir(), "remora-house-"));
@@ -29,6 +29,31 @@ test("a command waits for another one that holds the folder, and says so once", 
   const second = await opening;
   assert.deepEqual([await second.list(), waits], [[], 1]);
   await second.close();
+});
+
+test("remora serve waits for a command as well, and no longer than until it is stopped", async (t) => {
+  const folder = folderFor(t);
+  const first = await openHouse({ folder, use: "change" });
+  const options = {
+    folder,
+    address: "127.0.0.1",
+    port: 0,
+    hosts: [],
+    hostPackages: [],
+    sources: [],
+    log: () => {},
+  };
+  const stop = new AbortController();
+  const stopped = serve({ ...options, signal: stop.signal, onWait: () => stop.abort() });
+  await assert.rejects(stopped, { code: "manager/folder-held" });
+  const isWaiting = Promise.withResolvers<void>();
+  const opening = serve({ ...options, signal: new AbortController().signal, onWait: isWaiting.resolve });
+  await isWaiting.promise;
+  await first.close();
+  const served = await opening;
+  t.after(() => served.close());
+  const another = serve({ ...options, signal: stop.signal, onWait: () => assert.fail("it waits") });
+  await assert.rejects(another, { code: "manager/folder-held" });
 });
 
 test("a program that holds the folder without an interface is not waited for", async (t) => {

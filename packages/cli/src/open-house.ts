@@ -1,41 +1,16 @@
 /** The plugins of a folder for one command: through the program that holds them, or opened here. */
 
-import { setTimeout } from "node:timers/promises";
 import { isAlive, localOperations, openAdmin, readEndpoint, remoteOperations } from "@remora/admin";
-import { isRemoraError } from "remora/base";
-import { folderSource, giveAll, type Manager, openManager } from "remora/manager";
+import { folderSource, giveAll, type Manager, type OpenManagerOptions, openManager } from "remora/manager";
 import { harmless } from "remora/policy";
 import type { Serve } from "./commands/serve.ts";
 import { policyAsker } from "./consent-policy.ts";
 import { happeningLine } from "./happening-text.ts";
+import { commandName, whenFree } from "./held-folder.ts";
 import { loadHosts } from "./host-packages.ts";
 import type { House, HouseOptions, HouseUse, OpenHouse } from "./house.ts";
 
-/** A command that opened the folder itself is soon done. */
-const waitMsMax = 15_000;
-const lookAgainMs = 100;
-
-export const openHouse: OpenHouse = async (options) => {
-  const untilMs = performance.now() + waitMsMax;
-  for (let isFirst = true; ; isFirst = false) {
-    try {
-      return await openOnce(options);
-    } catch (error) {
-      if (!isHeldByCommand(error) || performance.now() > untilMs) throw error;
-      if (isFirst) options.onWait?.();
-      await setTimeout(lookAgainMs);
-    }
-  }
-};
-
-/** The one that has just taken the folder may not have said yet who it is. */
-function isHeldByCommand(error: unknown): boolean {
-  if (!isRemoraError(error, "manager/folder-held")) return false;
-  const { holder } = error.details as { readonly holder?: { readonly who: string } }; // as its row in the table has it
-  return holder === undefined || holder.who === commandName;
-}
-
-const commandName = "the command remora";
+export const openHouse: OpenHouse = (options) => whenFree(() => openOnce(options), options);
 
 async function openOnce(options: HouseOptions): Promise<House> {
   const endpoint = readEndpoint(options.folder);
@@ -83,11 +58,12 @@ async function openFolder({
 
 export const serve: Serve = async (options) => {
   const { folder, address, port, hosts, sources, trust, keys, consent, hostPackages, log } = options;
-  const manager = await openManager({
+  const pluginHosts = await loadHosts(hostPackages, (plugin, level, line) =>
+    log(`${harmless(plugin)} ${level}: ${line}`),
+  );
+  const opened: OpenManagerOptions = {
     folder,
-    hosts: await loadHosts(hostPackages, (plugin, level, line) =>
-      log(`${harmless(plugin)} ${level}: ${line}`),
-    ),
+    hosts: pluginHosts,
     ...(consent !== undefined && { asker: policyAsker(consent) }),
     who: "remora serve",
     sources: sources.map((path) => folderSource(path)),
@@ -97,7 +73,8 @@ export const serve: Serve = async (options) => {
       const line = event.kind === "log" ? undefined : happeningLine({ ...event });
       if (line !== undefined) log(line);
     },
-  });
+  };
+  const manager = await whenFree(() => openManager(opened), options);
   try {
     const admin = await openAdmin({ manager, address, port, hosts, log, nowMs: Date.now });
     return {

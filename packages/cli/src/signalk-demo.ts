@@ -3,10 +3,11 @@
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { processorClock, type RunningSignalk, runSignalk } from "@remora/signalk";
+import { processorClock, type RunningSignalk, type RunSignalkOptions, runSignalk } from "@remora/signalk";
 import { openBundle } from "remora/bundle";
 import { giveAll, type Manager } from "remora/manager";
 import { type BuildReport, fromExamples, logBuild } from "./from-examples.ts";
+import { waitingWith, whenFree } from "./held-folder.ts";
 import { type HostAdmin, openHostAdmin } from "./host-admin.ts";
 import type { Running } from "./run-view.ts";
 
@@ -26,7 +27,7 @@ export async function startSignalkDemo(exampleFolder: string, { port, log }: Dem
   const builder = await fromExamples<SignalkBuilder>(exampleFolder, "signalk/build.ts");
   logBuild(await builder.buildSignalkExamples(), log);
   const dataFolder = await mkdtemp(join(tmpdir(), "remora-signalk-demo-"));
-  const host = await runSignalk({
+  const options: RunSignalkOptions = {
     dataFolder,
     modulesFolders: [],
     port,
@@ -40,7 +41,8 @@ export async function startSignalkDemo(exampleFolder: string, { port, log }: Dem
       who: "the demonstration of the Signal K host",
     },
     inputs: [{ label: "trip", decoder: "nmea0183", from: { kind: "recording" } }],
-  });
+  };
+  const host = await whenFree(() => runSignalk(options), waitingWith(log));
   const close = async () => {
     await host.close();
     await rm(dataFolder, { recursive: true, force: true });

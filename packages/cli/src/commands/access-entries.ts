@@ -2,7 +2,7 @@
 
 import { Command } from "commander";
 import { harmless } from "remora/policy";
-import { type FolderOptions, folderOf, folderOption } from "../house.ts";
+import { type FolderOptions, folderOption, folderThere } from "../house.ts";
 import { jsonOption } from "../options.ts";
 import type { System } from "../system.ts";
 import { tableLines } from "../table.ts";
@@ -26,7 +26,7 @@ export function accessListCommand<Row>(system: System, list: AccessList<Row>): C
     .addOption(jsonOption("print one JSON object"))
     .addHelpText("after", `\nExample:\n  remora ${what} list`)
     .action(async (options: Options) => {
-      const rows = await list.rows(folderOf(system, options));
+      const rows = await list.rows(await folderThere(system, options));
       const lines = tableLines(
         columns.map((title) => ({ title, align: "left" })),
         rows.map((row) => list.cells(row).map((cell) => harmless(cell))),
@@ -51,7 +51,7 @@ export function accessRemovalCommand(system: System, { what, verb, ...removal }:
     .addOption(jsonOption("print one JSON object"))
     .addHelpText("after", `\nExample:\n  remora ${what} ${verb} ada`)
     .action(async (name: string, options: Options) => {
-      await removal.remove(folderOf(system, options), name);
+      await removal.remove(await folderThere(system, options), name);
       const text = `${harmless(name)} ${removal.told}`;
       system.out.write(`${options.json ? JSON.stringify({ name }) : text}\n`);
     });

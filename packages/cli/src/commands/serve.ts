@@ -3,7 +3,7 @@
 import { Command, Option } from "commander";
 import type { TrustRule, TrustStore } from "remora/bundle";
 import { type ConsentPolicy, policyOption, readPolicy } from "../consent-policy.ts";
-import { type FolderOptions, folderOf, folderOption } from "../house.ts";
+import { type FolderOptions, folderMade, folderOption, waitLine } from "../house.ts";
 import { forOption, jsonOption, portOption } from "../options.ts";
 import type { System } from "../system.ts";
 import { type TrustOptions, trustOf, trustOption } from "../trust-option.ts";
@@ -23,6 +23,10 @@ export type Serve = (options: {
   readonly hostPackages: readonly string[];
   readonly sources: readonly string[];
   readonly log: (line: string) => void;
+  /** Told when a command holds the folder, before it is waited for. */
+  readonly onWait: () => void;
+  /** Ends the waiting. */
+  readonly signal: AbortSignal;
 }) => Promise<{ readonly address: string; close(): Promise<void> }>;
 
 interface ServeOptions extends FolderOptions, TrustOptions {
@@ -66,7 +70,7 @@ Examples:
     )
     .action(async (options: ServeOptions) => {
       const { port, address, host: hosts, source: sources } = options;
-      const folder = folderOf(system, options);
+      const folder = await folderMade(system, options);
       const { hostPackages } = system;
       const trust = await trustOf(system, options);
       const policy = await readPolicy(system, options.policy);
@@ -81,6 +85,8 @@ Examples:
           sources,
           hostPackages,
           log,
+          onWait: () => log(waitLine(folder)),
+          signal,
           ...trust,
           ...consent,
         });

@@ -1,7 +1,7 @@
 /** `remora tokens`: who may use the admin interface of a folder's manager. */
 
 import { Command } from "commander";
-import { type FolderOptions, folderOf, folderOption } from "../house.ts";
+import { type FolderOptions, folderOption, folderThere } from "../house.ts";
 import { durationOption, jsonOption, type RoleOptions, roleOption } from "../options.ts";
 import type { System } from "../system.ts";
 import { accessListCommand, accessRemovalCommand } from "./access-entries.ts";
@@ -34,7 +34,7 @@ function createCommand(system: System): Command {
     .action(async (name: string, options: CreateOptions) => {
       const { role, valid } = options;
       const { createToken, tokensFile } = await loadAdmin();
-      const token = createToken(tokensFile(folderOf(system, options)), {
+      const token = createToken(tokensFile(await folderThere(system, options)), {
         name,
         role,
         nowMs: system.nowMs(),

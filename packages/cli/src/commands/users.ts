@@ -2,7 +2,7 @@
 
 import { Command, Option } from "commander";
 import { harmless } from "remora/policy";
-import { type FolderOptions, folderOf, folderOption } from "../house.ts";
+import { type FolderOptions, folderOption, folderThere } from "../house.ts";
 import { jsonOption, type RoleOptions, roleOption } from "../options.ts";
 import { readInput } from "../read-input.ts";
 import type { System } from "../system.ts";
@@ -45,7 +45,7 @@ function createCommand(system: System): Command {
       const { role, passwordFile } = options;
       const bytes = await readInput(system, passwordFile, PASSWORD_BYTES_MAX);
       const { createUser, usersFile } = await loadAdmin();
-      await createUser(usersFile(folderOf(system, options)), {
+      await createUser(usersFile(await folderThere(system, options)), {
         name,
         role,
         // An editor puts a line's end behind what was meant.

@@ -30,6 +30,8 @@ export interface FakeOptions {
   /** Writing to these paths fails with this code of the file system. */
   readonly writeErrors?: Readonly<Record<string, string>>;
   readonly pluginFolder?: string;
+  /** Folders that are not there until they are made. Default: none. */
+  readonly missingFolders?: readonly string[];
   /** What somebody at the terminal answers, one after the other. */
   readonly answers?: readonly string[];
   readonly isTerminal?: boolean;
@@ -40,6 +42,7 @@ export interface FakeOptions {
 export function fakeSystem(options: FakeOptions = {}): FakeSystem {
   const files = new Map(Object.entries(options.files ?? {}));
   const secrets = new Set<string>();
+  const missing = new Set(options.missingFolders);
   const watched = new Set<() => Promise<void>>();
   const answers = [...(options.answers ?? [])];
   const { isTerminal = false, columns = 80, rows = 24 } = options;
@@ -64,11 +67,11 @@ export function fakeSystem(options: FakeOptions = {}): FakeSystem {
       files.set(path, bytes.slice());
       if (how === "create-secret") secrets.add(path);
     },
-    makeFolder: async () => {},
+    makeFolder: async (path) => void missing.delete(path),
     configFolder: "config",
     pluginFolder: options.pluginFolder ?? "plugins",
     hostPackages: [],
-    hasFolder: async () => true,
+    hasFolder: async (path) => !missing.has(path),
     ask: async () => answers.shift(),
     watch: async (_path, take) => {
       watched.add(take);
