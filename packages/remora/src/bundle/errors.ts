@@ -1,6 +1,6 @@
 /** The errors of the bundle layer. What was modified is told where it can be, by its offset in the file. */
 
-import { defineErrors } from "../base/index.ts";
+import { defineErrors, listedMax } from "../base/index.ts";
 import { harmless } from "../policy/index.ts";
 import type { CapabilityUse } from "./capability-use.ts";
 
@@ -121,9 +121,6 @@ function listed(d: { readonly file: string; readonly problems: readonly Problem[
     })
     .join("\n");
 }
-
-/** More would make the message unreadable; `details` has them all. */
-const listedMax = 50;
 
 function usage({ kind, capability, imports }: CapabilityUse): string {
   if (kind === "unused") return `it declares "${capability}" and uses nothing of it`;

@@ -1,6 +1,6 @@
 /** The errors of the policy layer. Refusals that a program expects (denied, needs consent) are values instead. */
 
-import { defineErrors } from "../base/index.ts";
+import { defineErrors, listedMax } from "../base/index.ts";
 import { harmless } from "./harmless.ts";
 import type { RefusedImport } from "./imports.ts";
 
@@ -26,9 +26,6 @@ export const policyErrors = defineErrors("policy", {
       `Cannot use the target "${harmless(d.target)}" in ${d.where}: expected ${d.expected}`,
   },
 });
-
-/** More would make the message unreadable; `details` has them all. */
-const listedMax = 50;
 
 /** Those that are refused for one reason stand together: a component of an LLVM language imports WASI by the dozen. */
 function listed(refused: readonly RefusedImport[]): string {
