@@ -119,6 +119,20 @@ export function decidesAlike(
     .some((whole) => named.some((target) => form.covers(whole, target.folded)));
 }
 
+/** The targets that grants of a capability name, each in its one spelling: what they cover besides is not among them. */
+export function namedTargets(
+  capability: CapabilityName,
+  grants: readonly Grant[],
+  vocabulary: Vocabulary = coreVocabulary,
+): readonly string[] {
+  const definition = vocabulary.get(capability);
+  if (definition === undefined) return [];
+  return grants
+    .filter((grant) => grant.capability === capability)
+    .flatMap((grant) => speltTargets(grant, definition))
+    .map(({ canonical }) => canonical);
+}
+
 /** The spelling in which a denial is compared with what is asked. */
 function folded(canonical: string, form: TargetForm | undefined): string {
   return form?.folded?.(canonical) ?? canonical;

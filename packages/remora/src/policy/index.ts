@@ -16,6 +16,7 @@ export {
   decide,
   decidesAlike,
   denialOf,
+  namedTargets,
   type Rules,
 } from "./decide.ts";
 // Errors.

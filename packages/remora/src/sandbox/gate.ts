@@ -14,6 +14,7 @@ import {
   denialOf,
   type Grant,
   harmless,
+  namedTargets,
   type Rules,
   type TargetKind,
   type Vocabulary,
@@ -114,6 +115,13 @@ export class Gate {
     return this.#narrowings;
   }
 
+  /** The targets that are named now by grants of a capability, each in its one spelling. */
+  named(capability: CapabilityName): readonly string[] {
+    const passage = this.#passage(capability);
+    passage.named ??= namedTargets(capability, this.grants, this.#vocabulary);
+    return passage.named;
+  }
+
   /** What is given now. */
   get grants(): readonly Grant[] {
     return this.#rules.grants ?? [];
@@ -130,6 +138,7 @@ export class Gate {
     for (const passage of this.#passages.values()) {
       passage.decisions.clear();
       passage.untargeted = undefined;
+      passage.named = undefined;
     }
     for (const listener of this.#onNarrowed) listener();
   }
@@ -198,7 +207,14 @@ export class Gate {
     let passage = this.#passages.get(capability);
     if (passage === undefined) {
       // Capabilities are named by our own code, never by the guest: the map cannot grow with what it does.
-      passage = { capability, decisions: new Map(), untargeted: undefined, allowed: 0, refused: 0 };
+      passage = {
+        capability,
+        decisions: new Map(),
+        untargeted: undefined,
+        named: undefined,
+        allowed: 0,
+        refused: 0,
+      };
       this.#passages.set(capability, passage);
     }
     return passage;
@@ -239,6 +255,7 @@ interface Passage {
   readonly capability: CapabilityName;
   readonly decisions: Map<string, Decision>;
   untargeted: Decision | undefined;
+  named: readonly string[] | undefined;
   allowed: number;
   refused: number;
 }

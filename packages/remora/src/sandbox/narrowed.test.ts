@@ -12,7 +12,9 @@ import { ComponentError } from "../component/index.ts";
 import type { Grant } from "../policy/index.ts";
 import { diskVolume } from "./fs/disk-volume.ts";
 import { FsError } from "./fs/errno.ts";
-import { FileHandle, FolderHandle } from "./fs/files.ts";
+import { FileHandle } from "./fs/file-handle.ts";
+import { FolderHandle } from "./fs/folder-handle.ts";
+import { MountGate } from "./fs/mount-gate.ts";
 import { Quota } from "./fs/quota.ts";
 import { HttpFailure } from "./http/failure.ts";
 import { SocketError } from "./net/sockets.ts";
@@ -195,12 +197,12 @@ test("an open file is neither read nor written any more; where writing alone was
   const { gate, limits } = sandbox;
   const volume = diskVolume({ folder, quota: new Quota(limits) });
   t.after(() => volume.close());
-  const options = {
-    mount: { guestPath: "/maps", volume, isPrivate: false, hidden: [] },
-    gate,
+  const options = { guestPath: "/maps", volume, isPrivate: false, inner: [] };
+  const mount = new FolderHandle({
+    gate: new MountGate(options, gate),
     bounds: limits,
-  };
-  const mount = new FolderHandle({ ...options, folder: volume.root });
+    folder: volume.root,
+  });
   const how = {
     path: "f",
     follow: true,

@@ -16,7 +16,7 @@ import {
 } from "../testing/file-trees.ts";
 import { diskVolume } from "./disk-volume.ts";
 import { FsError } from "./errno.ts";
-import { FolderHandle } from "./files.ts";
+import { FolderHandle } from "./folder-handle.ts";
 import { Quota } from "./quota.ts";
 
 const onDisk: { readonly kinds: readonly TreeKind[] } = {

@@ -9,7 +9,8 @@ import { type AuditLog, auditLog } from "../audit.ts";
 import { Gate } from "../gate.ts";
 import { defaultSandboxLimits } from "../limits.ts";
 import { errnoOfCall, expectErrno, openFile, readFile, request, writeFile } from "../testing/file-trees.ts";
-import { FolderHandle } from "./files.ts";
+import { FolderHandle } from "./folder-handle.ts";
+import { MountGate } from "./mount-gate.ts";
 import { openMounts } from "./mounts.ts";
 
 interface Setting {
@@ -52,7 +53,12 @@ function withGranted(
     timeStepNs: 1n,
   });
   const handles = mounted.map(
-    ({ mount }) => new FolderHandle({ folder: mount.volume.root, mount, gate, bounds: defaultSandboxLimits }),
+    ({ mount }) =>
+      new FolderHandle({
+        folder: mount.volume.root,
+        gate: new MountGate(mount, gate),
+        bounds: defaultSandboxLimits,
+      }),
   );
   const at = (guestPath: string): FolderHandle => {
     const found = handles.find(({ mount }) => mount.guestPath === guestPath);

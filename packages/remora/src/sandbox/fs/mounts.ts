@@ -4,13 +4,13 @@
  */
 
 import * as fs from "node:fs";
-import { coreVocabulary, type Grant, targetKinds } from "../../policy/index.ts";
+import { type Grant, namedTargets, targetKinds } from "../../policy/index.ts";
 import { sandboxErrors } from "../errors.ts";
 import { keyOf } from "./disk.ts";
 import { DiskSyncs } from "./disk-syncs.ts";
 import { diskVolume } from "./disk-volume.ts";
-import type { Mount } from "./files.ts";
 import { memoryVolume } from "./memory-volume.ts";
+import type { Mount } from "./mount-gate.ts";
 import { Quota, type QuotaBounds, type UsageCount } from "./quota.ts";
 import { usageOf } from "./usage.ts";
 import type { Volume } from "./volume.ts";
@@ -67,7 +67,7 @@ export function openMounts(mountOptions: MountOptions): Mounted[] {
 
 function openPrivate({ privateFolder, limits, nowNs, timeStepNs, syncs }: OpenOptions): Mounted {
   const mountOf = (volume: Volume, quota: Quota, release = () => {}): Mounted => ({
-    mount: { guestPath: "/", volume, isPrivate: true, hidden: [] },
+    mount: { guestPath: "/", volume, isPrivate: true, inner: [] },
     quota,
     close() {
       volume.close();
@@ -128,14 +128,14 @@ function openGranted(
 ): Mounted {
   const folder = folderAt(guestPath, folders);
   const { covers } = targetKinds.folder;
-  const hidden = guestPaths.filter((inner) => {
-    if (inner === guestPath || !covers(guestPath, inner)) return false;
-    const sameWay = `${folder}/${inner.slice(guestPath === "/" ? 1 : guestPath.length + 1)}`;
-    return !isSameFolder(sameWay, folderAt(inner, folders));
+  const inner = guestPaths.filter((other) => {
+    if (other === guestPath || !covers(guestPath, other)) return false;
+    const sameWay = `${folder}/${other.slice(guestPath === "/" ? 1 : guestPath.length + 1)}`;
+    return !isSameFolder(sameWay, folderAt(other, folders));
   });
   const quota = new Quota(limits);
   const volume = diskVolume({ folder, quota, timeStepNs, syncs });
-  return { mount: { guestPath, volume, isPrivate: false, hidden }, quota, close: () => volume.close() };
+  return { mount: { guestPath, volume, isPrivate: false, inner }, quota, close: () => volume.close() };
 }
 
 /** @throws sandbox/no-folder */
@@ -152,16 +152,7 @@ function isSameFolder(one: string, two: string): boolean {
   return a !== undefined && b !== undefined && keyOf(a) === keyOf(b);
 }
 
-/** In canonical spelling, each once. */
+/** Each once. */
 function grantedPaths(grants: readonly Grant[]): string[] {
-  const paths = new Set<string>();
-  for (const grant of grants) {
-    if (grant.capability !== "fs.read" && grant.capability !== "fs.write") continue;
-    const field = coreVocabulary.get(grant.capability)?.target?.field ?? "paths";
-    for (const path of grant[field] ?? []) {
-      const canonical = targetKinds.folder.canonical(path);
-      if (canonical !== undefined) paths.add(canonical);
-    }
-  }
-  return [...paths];
+  return [...new Set([...namedTargets("fs.read", grants), ...namedTargets("fs.write", grants)])];
 }

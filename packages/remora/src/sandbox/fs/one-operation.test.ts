@@ -7,10 +7,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import type { Grant } from "../../policy/index.ts";
+import type { SandboxLimits } from "../limits.ts";
 import { expectErrno, openFile } from "../testing/file-trees.ts";
 import { testSandbox } from "../testing/sandboxes.ts";
 import { diskVolume } from "./disk-volume.ts";
-import { FolderHandle } from "./files.ts";
+import { FolderHandle } from "./folder-handle.ts";
+import { MountGate } from "./mount-gate.ts";
 import { Quota } from "./quota.ts";
 import { usageOf } from "./usage.ts";
 
@@ -36,13 +38,14 @@ function counted(t: TestContext, name: "lstatSync" | "fsyncSync", act: () => voi
   }
 }
 
-function treeOn(t: TestContext, folder: string) {
-  const { sandbox } = testSandbox({ grants: [{ capability: "fs.private" }] });
+function treeOn(t: TestContext, folder: string, limits: Partial<SandboxLimits> = {}) {
+  const { sandbox } = testSandbox({ grants: [{ capability: "fs.private" }], limits });
   const volume = diskVolume({ folder, quota: new Quota({ fileBytesMax: 1e9, filesMax: 1e6 }) });
   t.after(() => volume.close());
   t.after(() => sandbox.close());
-  const mount = { guestPath: "/", volume, isPrivate: true, hidden: [] };
-  return new FolderHandle({ folder: volume.root, mount, gate: sandbox.gate, bounds: sandbox.limits });
+  const mount = { guestPath: "/", volume, isPrivate: true, inner: [] };
+  const gate = new MountGate(mount, sandbox.gate);
+  return new FolderHandle({ folder: volume.root, gate, bounds: sandbox.limits });
 }
 
 test("a listing looks at no file, and one that is too long ends where it becomes so", (t) => {
@@ -52,7 +55,9 @@ test("a listing looks at no file, and one that is too long ends where it becomes
     counted(t, "lstatSync", () => assert.equal(root.entries().length, 3_000)),
     0,
   );
-  const { reads } = countedReads(t, () => expectErrno("overflow", () => root.folder.entries(100)));
+  const { reads } = countedReads(t, () =>
+    expectErrno("overflow", () => treeOn(t, folder, { folderEntriesMax: 100 }).entries()),
+  );
   assert.equal(reads, 101);
 });
 
@@ -107,16 +112,16 @@ test("a file that is to be on the disk is not waited for, and stays open for the
   const waited = counted(t, "fsyncSync", () => {
     const file = openFile(root, "f", { write: true, create: true });
     file.write(new Uint8Array(1_000_000), 0);
-    file.file.sync();
-    file.file.sync();
+    file.sync();
+    file.sync();
     file.close();
-    root.folder.sync();
+    root.sync();
   });
   assert.equal(waited, 0);
   expectErrno("badf", () => {
     const closed = openFile(root, "f");
     closed.close();
-    closed.file.sync();
+    closed.sync();
   });
   await new Promise((resolve) => setImmediate(resolve));
   assert.equal(fs.readFileSync(join(folder, "f")).length, 1_000_000);
@@ -127,8 +132,8 @@ test("what goes wrong when the system has put a closed file on the disk ends not
   const root = treeOn(t, folderWith(t, 0));
   const before = openDescriptors();
   const file = openFile(root, "f", { write: true, create: true });
-  file.file.sync();
-  root.folder.sync();
+  file.sync();
+  root.sync();
   file.close();
   const fails = (): never => {
     throw Object.assign(new Error("EIO"), { code: "EIO" });
@@ -155,8 +160,8 @@ test("a guest that asks for it again and again makes the host hold no more than 
   for (let at = 0; at < 1_000; at++) {
     const file = openFile(root, `${at % 100}`, { write: true, create: true });
     try {
-      file.file.sync();
-      root.folder.sync();
+      file.sync();
+      root.sync();
     } catch {
       refused++;
     }

@@ -6,7 +6,8 @@
 
 import type { CapabilityName } from "../../policy/index.ts";
 import { sandboxErrors } from "../errors.ts";
-import { FolderHandle, type Mount } from "../fs/files.ts";
+import { FolderHandle } from "../fs/folder-handle.ts";
+import { type Mount, MountGate } from "../fs/mount-gate.ts";
 import type { Gate } from "../gate.ts";
 import type { Guest } from "../guest.ts";
 import type { HttpClient } from "../http/client.ts";
@@ -170,11 +171,15 @@ export class Machine {
   /** Handles on the folders that a guest finds open, for one table of descriptors; they count as held. */
   openMounts(): FolderHandle[] {
     const { mounts, gate, limits } = this.shared;
-    return mounts.map((mount) => {
-      const handle = new FolderHandle({ folder: mount.volume.root.again(), mount, gate, bounds: limits });
-      this.mustHold(handle);
-      return handle;
-    });
+    return mounts
+      .map((mount) => new MountGate(mount, gate))
+      .filter(({ isOpen }) => isOpen)
+      .map((mountGate) => {
+        const folder = mountGate.mount.volume.root.again();
+        const handle = new FolderHandle({ folder, gate: mountGate, bounds: limits });
+        this.mustHold(handle);
+        return handle;
+      });
   }
 
   /** Something to do when the instance is discarded. */

@@ -4,7 +4,8 @@
  */
 
 import { FsError } from "../fs/errno.ts";
-import type { FileHandle, FolderHandle } from "../fs/files.ts";
+import type { FileHandle } from "../fs/file-handle.ts";
+import type { FolderHandle } from "../fs/folder-handle.ts";
 import type { FolderEntry } from "../fs/volume.ts";
 import type { StandardInput } from "../machine/input.ts";
 import type { LineStream } from "../machine/log.ts";
@@ -87,10 +88,17 @@ export class Descriptors {
     }
   }
 
-  /** @throws FsError `badf`; `notcapable` when the descriptor has lost the right. */
-  get(number: number, right?: Right): Descriptor {
+  /** Without asking whether what it stands for was taken: for closing it, and for its name. @throws FsError `badf` */
+  known(number: number): Descriptor {
     const descriptor = this.#table.get(number >>> 0);
     if (descriptor === undefined) throw new FsError("badf");
+    return descriptor;
+  }
+
+  /** @throws FsError `badf`; `notcapable` when the descriptor has lost the right; `acces` when it was taken. */
+  get(number: number, right?: Right): Descriptor {
+    const descriptor = this.known(number);
+    if (descriptor.kind === "file" || descriptor.kind === "folder") descriptor.handle.checkGiven();
     if (right !== undefined && (descriptor.base & rights[right]) === 0n) throw new FsError("notcapable");
     return descriptor;
   }
@@ -132,15 +140,15 @@ export class Descriptors {
   }
 
   close(number: number): void {
-    const descriptor = this.get(number);
+    const descriptor = this.known(number);
     this.#table.delete(number >>> 0);
     this.#close(descriptor);
   }
 
   /** Puts `from` in the place of `to`, which is closed; both must be open. */
   renumber(from: number, to: number): void {
-    const moved = this.get(from);
-    const replaced = this.get(to);
+    const moved = this.known(from);
+    const replaced = this.known(to);
     if (moved === replaced) return;
     this.#table.set(to >>> 0, moved);
     this.#table.delete(from >>> 0);

@@ -118,8 +118,7 @@ export function byteFunctions({ machine, bytes, descriptors }: Preview1): Record
         throw error;
       }
     });
-    if ((descriptor.flags & (fdflags.dsync | fdflags.rsync | fdflags.sync)) !== 0)
-      descriptor.handle.file.sync();
+    if ((descriptor.flags & (fdflags.dsync | fdflags.rsync | fdflags.sync)) !== 0) descriptor.handle.sync();
     return written;
   }
 
@@ -148,7 +147,7 @@ export function byteFunctions({ machine, bytes, descriptors }: Preview1): Record
   }
 
   function endOf(descriptor: FileDescriptor): number {
-    return Number(descriptor.handle.file.stat().sizeBytes);
+    return Number(descriptor.handle.stat().sizeBytes);
   }
 
   function soughtOf(descriptor: FileDescriptor, offset: bigint, from: number): number {

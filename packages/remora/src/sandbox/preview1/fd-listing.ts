@@ -1,7 +1,6 @@
 /** `fd_readdir`: a listing in pieces, with cookies. */
 
-import { FsError } from "../fs/errno.ts";
-import type { FolderHandle } from "../fs/files.ts";
+import type { FolderHandle } from "../fs/folder-handle.ts";
 import type { FolderEntry } from "../fs/volume.ts";
 import type { Implementation, Preview1 } from "./call.ts";
 import { utf8 } from "./guest-bytes.ts";
@@ -23,6 +22,7 @@ export function listingFunctions({ bytes, descriptors }: Preview1): Record<strin
     if (cookie === 0n || descriptor.listing === undefined) {
       descriptors.keepListing(descriptor, listingOf(descriptor.handle));
     }
+    descriptor.handle.checkListed();
     const listing = descriptor.listing ?? [];
     let used = 0;
     let looks = 0;
@@ -34,7 +34,7 @@ export function listingFunctions({ bytes, descriptors }: Preview1): Record<strin
       const record = new Uint8Array(sizes.dirent + name.length);
       const view = new DataView(record.buffer);
       view.setBigUint64(0, index + 1n, true);
-      const inode = entry.inode ?? (looks++ < looksMax ? inodeOf(descriptor.handle, entry.name) : 0n);
+      const inode = entry.inode ?? (looks++ < looksMax ? descriptor.handle.inodeOf(entry.name) : 0n);
       view.setBigUint64(8, inode, true);
       view.setUint32(16, name.length, true);
       view.setUint8(20, filetype[entry.type]);
@@ -44,16 +44,6 @@ export function listingFunctions({ bytes, descriptors }: Preview1): Record<strin
       used += part.length;
     }
     return used;
-  }
-}
-
-/** 0 for one that is gone by now. */
-function inodeOf({ folder }: FolderHandle, name: string): bigint {
-  try {
-    return folder.statAt(name).inode;
-  } catch (error) {
-    if (error instanceof FsError) return 0n;
-    throw error;
   }
 }
 

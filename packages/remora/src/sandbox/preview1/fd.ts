@@ -22,7 +22,7 @@ export function fdFunctions(preview1: Preview1): Record<string, Implementation> 
       descriptors.get(fd, "fdAllocate");
       if (length === 0n) throw new FsError("inval");
       const end = u64ToNumber(BigInt.asUintN(64, offset) + BigInt.asUintN(64, length));
-      if (BigInt(end) > descriptor.handle.file.stat().sizeBytes) descriptor.handle.setSize(end);
+      if (BigInt(end) > descriptor.handle.stat().sizeBytes) descriptor.handle.setSize(end);
     },
     fd_close: (fd: number) => descriptors.close(fd),
     fd_datasync: (fd: number) => sync(fd, "fdDatasync"),
@@ -84,21 +84,21 @@ export function fdFunctions(preview1: Preview1): Record<string, Implementation> 
   }
 
   function preopen(fd: number): { guestPath: string } {
-    const descriptor = descriptors.get(fd);
+    // Libraries end a program to which a folder's name is refused; it was told at the start.
+    const descriptor = descriptors.known(fd);
     if (descriptor.kind !== "folder" || descriptor.guestPath === undefined) throw new FsError("badf");
     return { guestPath: descriptor.guestPath };
   }
 
   function sync(fd: number, right: "fdSync" | "fdDatasync"): void {
     const descriptor = descriptors.get(fd, right);
-    if (descriptor.kind === "file") descriptor.handle.file.sync();
-    else if (descriptor.kind === "folder") descriptor.handle.folder.sync();
-    else throw new FsError("inval");
+    if (descriptor.kind !== "file" && descriptor.kind !== "folder") throw new FsError("inval");
+    descriptor.handle.sync();
   }
 
   function statOf(descriptor: Descriptor): Stat | undefined {
-    if (descriptor.kind === "file") return descriptor.handle.file.stat();
-    return descriptor.kind === "folder" ? descriptor.handle.stat() : undefined;
+    const isStream = descriptor.kind !== "file" && descriptor.kind !== "folder";
+    return isStream ? undefined : descriptor.handle.stat();
   }
 }
 

@@ -6,7 +6,8 @@
 import { createHash } from "node:crypto";
 import { ComponentError } from "../../component/index.ts";
 import { FsError } from "../fs/errno.ts";
-import type { FileHandle, FolderHandle } from "../fs/files.ts";
+import type { FileHandle } from "../fs/file-handle.ts";
+import type { FolderHandle } from "../fs/folder-handle.ts";
 import type { FolderEntry, NewTimes, NodeType, Stat } from "../fs/volume.ts";
 import type { Machine } from "../machine/machine.ts";
 import { type Datetime, datetimeOf, nsOf } from "./clocks.ts";
@@ -87,7 +88,7 @@ export class Descriptor {
     if (!file.canRead) throw coded(new FsError("badf"));
     return new InputStream(this.#machine, {
       read(bytesMax) {
-        const into = new Uint8Array(Math.min(bytesMax, Math.max(0, Number(file.file.stat().sizeBytes) - at)));
+        const into = new Uint8Array(Math.min(bytesMax, Math.max(0, Number(file.stat().sizeBytes) - at)));
         const count = into.length === 0 ? 0 : file.read(into, at);
         at += count;
         return count === 0 ? "end" : into.subarray(0, count);
@@ -105,7 +106,7 @@ export class Descriptor {
   }
 
   appendViaStream(): OutputStream {
-    return this.#writer((file, bytes) => void this.#write(file, bytes, Number(file.file.stat().sizeBytes)));
+    return this.#writer((file, bytes) => void this.#write(file, bytes, Number(file.stat().sizeBytes)));
   }
 
   advise(_offset: bigint, _length: bigint, advice: string): void {
@@ -118,11 +119,11 @@ export class Descriptor {
   }
 
   sync(): void {
-    inCodes(() => (this.#handle.kind === "file" ? this.#handle.file.sync() : this.#handle.folder.sync()));
+    inCodes(() => this.#handle.sync());
   }
 
   getFlags(): DescriptorFlags {
-    const handle = this.#handle;
+    const handle = this.#given();
     return {
       read: handle.kind === "folder" || handle.canRead,
       write: handle.kind === "file" && handle.canWrite,
@@ -132,7 +133,7 @@ export class Descriptor {
   }
 
   getType(): string {
-    return this.#handle.kind === "file" ? types.file : types.folder;
+    return this.#given().kind === "file" ? types.file : types.folder;
   }
 
   setSize(size: bigint): void {
@@ -148,11 +149,11 @@ export class Descriptor {
       const file = this.#file();
       const at = offsetOf(offset);
       const { transferBytesMax } = this.#machine.shared.limits;
-      const left = Math.max(0, Number(file.file.stat().sizeBytes) - at);
+      const left = Math.max(0, Number(file.stat().sizeBytes) - at);
       const wanted = length < BigInt(transferBytesMax) ? Number(length) : transferBytesMax;
       const into = new Uint8Array(Math.min(wanted, left));
       const count = file.read(into, at);
-      return [into.subarray(0, count), at + count >= Number(file.file.stat().sizeBytes)];
+      return [into.subarray(0, count), at + count >= Number(file.stat().sizeBytes)];
     });
   }
 
@@ -163,7 +164,7 @@ export class Descriptor {
   }
 
   readDirectory(): DirectoryEntryStream {
-    return inCodes(() => new DirectoryEntryStream(this.#machine, this.#folder().entries()));
+    return inCodes(() => new DirectoryEntryStream(this.#machine, this.#folder()));
   }
 
   createDirectoryAt(path: string): void {
@@ -171,7 +172,7 @@ export class Descriptor {
   }
 
   stat(): DescriptorStat {
-    return inCodes(() => statRecord(this.#stat()));
+    return inCodes(() => statRecord(this.#handle.stat()));
   }
 
   statAt(flags: PathFlags, path: string): DescriptorStat {
@@ -236,12 +237,19 @@ export class Descriptor {
   }
 
   isSameObject(other: Descriptor): boolean {
-    const [one, two] = [this.#stat(), other.#stat()];
-    return this.#handle.kind === other.#handle.kind && one.device === two.device && one.inode === two.inode;
+    if (this.#handle.kind !== other.#handle.kind) return false;
+    try {
+      const [one, two] = [this.#handle.stat(), other.#handle.stat()];
+      return one.device === two.device && one.inode === two.inode;
+    } catch (error) {
+      // The interface has no error here; what was taken is like nothing.
+      if (error instanceof FsError) return false;
+      throw error;
+    }
   }
 
   metadataHash(): { lower: bigint; upper: bigint } {
-    return inCodes(() => hashOf(this.#stat()));
+    return inCodes(() => hashOf(this.#handle.stat()));
   }
 
   metadataHashAt(flags: PathFlags, path: string): { lower: bigint; upper: bigint } {
@@ -253,37 +261,43 @@ export class Descriptor {
     this.#handle.close();
   }
 
+  /** What was taken since it was opened answers nothing any more. */
+  #given(): FileHandle | FolderHandle {
+    inCodes(() => this.#handle.checkGiven());
+    return this.#handle;
+  }
+
   #file(): FileHandle {
-    if (this.#handle.kind === "file") return this.#handle;
+    const handle = this.#given();
+    if (handle.kind === "file") return handle;
     throw coded(new FsError("badf"));
   }
 
   #write(file: FileHandle, bytes: Uint8Array, at: number): number {
     const written = file.write(bytes, at);
     const { fileIntegritySync, dataIntegritySync, requestedWriteSync } = this.#sync;
-    if (fileIntegritySync || dataIntegritySync || requestedWriteSync) file.file.sync();
+    if (fileIntegritySync || dataIntegritySync || requestedWriteSync) file.sync();
     return written;
   }
 
   #folder(): FolderHandle {
-    if (this.#handle.kind === "folder") return this.#handle;
+    const handle = this.#given();
+    if (handle.kind === "folder") return handle;
     throw coded(new FsError("notdir"));
-  }
-
-  #stat(): Stat {
-    return this.#handle.kind === "file" ? this.#handle.file.stat() : this.#handle.stat();
   }
 
   #writer(write: (file: FileHandle, bytes: Uint8Array) => void): OutputStream {
     const file = this.#file();
     if (!file.canWrite) throw coded(new FsError("badf"));
-    return new OutputStream(
-      this.#machine,
-      readySink(
-        (bytes) => write(file, bytes),
-        () => {},
-      ),
+    const sink = readySink(
+      (bytes) => write(file, bytes),
+      () => {},
     );
+    const room = () => {
+      file.checkGiven();
+      return sink.room();
+    };
+    return new OutputStream(this.#machine, { ...sink, room });
   }
 
   #times(accessed: NewTimestamp, modified: NewTimestamp): NewTimes {
@@ -300,15 +314,18 @@ export class Descriptor {
   }
 }
 
-/** The resource `directory-entry-stream`: a listing as it was when it began. */
+/** The resource `directory-entry-stream`: a listing as it was when it began, for as long as the folder may be listed. */
 export class DirectoryEntryStream {
   readonly #machine: Machine;
+  readonly #folder: FolderHandle;
   readonly #entries: readonly FolderEntry[];
   #next = 0;
   #isClosed = false;
 
-  constructor(machine: Machine, entries: readonly FolderEntry[]) {
+  constructor(machine: Machine, folder: FolderHandle) {
+    const entries = folder.entries();
     this.#machine = machine;
+    this.#folder = folder;
     this.#entries = entries;
     if (!machine.holdEntries(entries.length)) throw new FsError("nomem");
     if (machine.hold(this)) return;
@@ -317,6 +334,7 @@ export class DirectoryEntryStream {
   }
 
   readDirectoryEntry(): { type: string; name: string } | undefined {
+    inCodes(() => this.#folder.checkListed());
     const entry = this.#entries[this.#next++];
     return entry === undefined ? undefined : { type: types[entry.type], name: entry.name };
   }

@@ -128,7 +128,7 @@ export class OutputStream {
   }
 
   checkWrite(): bigint {
-    const room = this.#sink.room();
+    const room = this.#room();
     if (room === "end") throw closed();
     this.#permitted = room;
     return BigInt(room);
@@ -147,7 +147,7 @@ export class OutputStream {
   }
 
   flush(): void {
-    if (this.#sink.room() === "end") throw closed();
+    if (this.#room() === "end") throw closed();
   }
 
   blockingFlush(): Promise<void> | undefined {
@@ -210,6 +210,10 @@ export class OutputStream {
 
   [Symbol.dispose](): void {
     this.close();
+  }
+
+  #room(): number | "end" {
+    return guarded(() => this.#sink.room());
   }
 
   #writeAll(contents: Uint8Array): Promise<void> | undefined {

@@ -7,8 +7,10 @@ import { join } from "node:path";
 import { auditLog } from "../audit.ts";
 import { diskVolume } from "../fs/disk-volume.ts";
 import { type ErrnoName, FsError } from "../fs/errno.ts";
-import { type FileHandle, FolderHandle, type OpenRequest } from "../fs/files.ts";
+import type { FileHandle } from "../fs/file-handle.ts";
+import { FolderHandle, type OpenRequest } from "../fs/folder-handle.ts";
 import { memoryVolume } from "../fs/memory-volume.ts";
+import { MountGate } from "../fs/mount-gate.ts";
 import { Quota } from "../fs/quota.ts";
 import type { Volume } from "../fs/volume.ts";
 import { Gate } from "../gate.ts";
@@ -59,10 +61,10 @@ export function withTrees(
       audit,
       nowMs: () => 0,
     });
+    const mount = { guestPath: "/", volume, isPrivate: true, inner: [] };
     const folder = new FolderHandle({
       folder: volume.root,
-      mount: { guestPath: "/", volume, isPrivate: true, hidden: [] },
-      gate,
+      gate: new MountGate(mount, gate),
       bounds: defaultSandboxLimits,
     });
     try {

@@ -1,26 +1,13 @@
 /**
- * A guest's open files and folders, and what it can do with a path: the file half of the virtual machine, below
- * both versions of WASI. Every operation on a path passes the gate with the path that it really leads to.
+ * A guest's open folders, and what it can do with a path: the file half of the virtual machine, below both versions of
+ * WASI. Every operation on a path passes the gate with the path that it really leads to.
  */
 
-import { type Decision, targetKinds } from "../../policy/index.ts";
-import type { Gate } from "../gate.ts";
 import { FsError } from "./errno.ts";
-import type { FileHow, FolderEntry, NewTimes, OpenFile, OpenFolder, Stat, Volume } from "./volume.ts";
+import { FileHandle } from "./file-handle.ts";
+import type { Access, Mount, MountGate } from "./mount-gate.ts";
+import type { FileHow, FolderEntry, NewTimes, OpenFolder, Stat } from "./volume.ts";
 import { isLink, OutsideError, type Place, walk } from "./walk.ts";
-
-const { covers, folded = (path: string) => path } = targetKinds.folder;
-
-/** A folder that a guest finds open when it starts. */
-export interface Mount {
-  /** As the guest sees it: "/" for its own, "/maps" for a granted one. */
-  readonly guestPath: string;
-  readonly volume: Volume;
-  /** The plugin's own root, under `fs.private`; others are decided by `fs.read` and `fs.write`. */
-  readonly isPrivate: boolean;
-  /** Guest paths below this one where another folder is open: what this volume has there is not to be had. */
-  readonly hidden: readonly string[];
-}
 
 export interface FileBounds {
   readonly pathBytesMax: number;
@@ -36,86 +23,41 @@ export interface OpenRequest extends FileHow {
   readonly append: boolean;
 }
 
-type Access = "read" | "write";
-
-/** An open file: a volume's file, where it came from, and how it may be used. */
-export class FileHandle {
-  readonly kind = "file";
-  readonly file: OpenFile;
-  readonly canRead: boolean;
-  readonly canWrite: boolean;
-  readonly #gate: Gate;
-  readonly #pass: (access: Access) => void;
-  #narrowings: number;
-
-  /** @param how What it may be used for, and what passes the gate for it. */
-  constructor(
-    file: OpenFile,
-    how: { read: boolean; write: boolean; gate: Gate; pass: (access: Access) => void },
-  ) {
-    this.file = file;
-    this.#gate = how.gate;
-    this.#pass = how.pass;
-    this.#narrowings = how.gate.narrowings;
-    this.canRead = how.read;
-    this.canWrite = how.write;
-  }
-
-  read(into: Uint8Array, at: number): number {
-    this.#checkGiven();
-    if (!this.canRead) throw new FsError("badf");
-    return this.file.read(into, at);
-  }
-
-  write(from: Uint8Array, at: number): number {
-    this.#checkGiven();
-    if (!this.canWrite) throw new FsError("badf");
-    return this.file.write(from, at);
-  }
-
-  setSize(sizeBytes: number): void {
-    this.#checkGiven();
-    if (!this.canWrite) throw new FsError("badf");
-    this.file.setSize(sizeBytes);
-  }
-
-  /** Times can be set through a file that is open for reading, as in POSIX; the gate is asked for writing then. */
-  setTimes(times: NewTimes): void {
-    this.#checkGiven();
-    if (!this.canWrite) this.#pass("write");
-    this.file.setTimes(times);
-  }
-
-  /** What was taken while it is open it has no more. */
-  #checkGiven(): void {
-    const { narrowings } = this.#gate;
-    if (narrowings === this.#narrowings) return;
-    if (this.canRead || !this.canWrite) this.#pass("read");
-    if (this.canWrite) this.#pass("write");
-    this.#narrowings = narrowings;
-  }
-
-  close(): void {
-    this.file.close();
-  }
-}
-
 /** An open folder, from which paths start. */
 export class FolderHandle {
   readonly kind = "folder";
-  readonly folder: OpenFolder;
-  readonly mount: Mount;
-  readonly #gate: Gate;
+  readonly #folder: OpenFolder;
+  readonly #gate: MountGate;
   readonly #bounds: FileBounds;
   /** Where it was when it was opened, below the mount: for the gate. */
   readonly #base: string;
+  readonly #narrowings: number;
 
-  constructor(options: { folder: OpenFolder; mount: Mount; gate: Gate; bounds: FileBounds; base?: string }) {
-    this.folder = options.folder;
-    this.mount = options.mount;
+  constructor(options: { folder: OpenFolder; gate: MountGate; bounds: FileBounds; base?: string }) {
+    this.#folder = options.folder;
     this.#gate = options.gate;
     this.#bounds = options.bounds;
     this.#base = options.base ?? "";
+    this.#narrowings = options.gate.narrowings;
+  }
+
+  get mount(): Mount {
+    return this.#gate.mount;
+  }
+
+  /** Whether nothing was taken since it was opened; what it led to then it leads to still. */
+  get #isAsOpened(): boolean {
+    return this.#gate.narrowings === this.#narrowings;
+  }
+
+  /** Of what was taken while it is open it tells nothing, and nothing begins there. @throws FsError `acces` */
+  checkGiven(): void {
+    if (!this.#isAsOpened) this.#gate.checkLeads(this.#base);
+  }
+
+  /** For whoever keeps what was listed: it is told only as long as it could be listed again. @throws FsError `acces` */
+  checkListed(): void {
+    if (!this.#isAsOpened) this.#gate.pass("read", this.#base);
   }
 
   /** Opens a file or a folder, makes a file. */
@@ -132,10 +74,8 @@ export class FolderHandle {
       if (isWriting) this.#pass("write", place);
       try {
         const { read, write } = request;
-        const { resolved } = place;
-        const pass = (access: Access) => this.#pass(access, { resolved });
         const file = place.folder.fileAt(place.name, request);
-        return new FileHandle(file, { read, write, gate: this.#gate, pass });
+        return new FileHandle(file, { read, write, gate: this.#gate, below: this.#below(place) });
       } catch (error) {
         if (!(error instanceof FsError) || error.errno !== "isdir") throw error;
         if (request.write || request.truncate || request.create) throw error;
@@ -146,11 +86,17 @@ export class FolderHandle {
 
   /** Whether anything in here may be changed at all; each change passes the gate nevertheless. */
   get canChange(): boolean {
-    return this.mount.isPrivate || this.#gate.has("fs.write");
+    return this.#gate.canChange;
   }
 
   stat(): Stat {
-    return this.folder.stat();
+    this.#checkItself();
+    return this.#folder.stat();
+  }
+
+  sync(): void {
+    this.#checkItself();
+    this.#folder.sync();
   }
 
   statAt(path: string, follow: boolean): Stat {
@@ -165,8 +111,8 @@ export class FolderHandle {
   }
 
   setTimes(times: NewTimes): void {
-    this.#pass("write", { resolved: "" });
-    this.folder.setTimes(times);
+    this.#gate.pass("write", this.#base);
+    this.#folder.setTimes(times);
   }
 
   setTimesAt(path: string, follow: boolean, times: NewTimes): void {
@@ -181,8 +127,19 @@ export class FolderHandle {
   }
 
   entries(): FolderEntry[] {
-    this.#pass("read", { resolved: "" });
-    return this.folder.entries(this.#bounds.folderEntriesMax);
+    this.#gate.pass("read", this.#base);
+    return this.#folder.entries(this.#bounds.folderEntriesMax);
+  }
+
+  /** The number of a file that was listed; 0 when it is gone by now. */
+  inodeOf(name: string): bigint {
+    this.checkListed();
+    try {
+      return this.#folder.statAt(name).inode;
+    } catch (error) {
+      if (error instanceof FsError) return 0n;
+      throw error;
+    }
   }
 
   linkTextAt(path: string): string {
@@ -233,7 +190,7 @@ export class FolderHandle {
         if (from.mustBeFolder)
           throw new FsError(from.folder.statAt(from.name).type === "folder" ? "perm" : "notdir");
         if (to.mustBeFolder) throw new FsError(target.#has(to) ? "exist" : "noent");
-        this.#checkSameRules(from, target, to);
+        this.#gate.checkSameRules(this.#below(from), target.#below(to));
         from.folder.linkAt(from.name, to.folder, to.name);
       }),
     );
@@ -269,20 +226,20 @@ export class FolderHandle {
         if (from.mustBeFolder || to.mustBeFolder) {
           if (from.folder.statAt(from.name).type !== "folder") throw new FsError("notdir");
         }
-        this.#checkSameRules(from, target, to);
+        this.#gate.checkSameRules(this.#below(from), target.#below(to));
         from.folder.renameAt(from.name, to.folder, to.name);
       }),
     );
   }
 
   close(): void {
-    this.folder.close();
+    this.#folder.close();
   }
 
   #openFolder(place: Place): FolderHandle {
     const folder = place.name === "" ? place.folder.again() : place.folder.folderAt(place.name);
-    const base = this.#below(place.resolved);
-    return new FolderHandle({ folder, mount: this.mount, gate: this.#gate, bounds: this.#bounds, base });
+    const base = this.#below(place);
+    return new FolderHandle({ folder, gate: this.#gate, bounds: this.#bounds, base });
   }
 
   #has(place: Place): boolean {
@@ -296,36 +253,16 @@ export class FolderHandle {
   }
 
   #walk<Result>(path: string, follow: boolean, visit: (place: Place) => Result | typeof isLink): Result {
+    this.checkGiven();
     this.#checkLength(path);
+    const pass = this.#gate.passing;
+    const passing = pass === undefined ? undefined : (resolved: string) => pass(this.#below({ resolved }));
     try {
-      return walk(this.folder, { path, follow, passing: this.#passing() }, visit);
+      return walk(this.#folder, { path, follow, passing }, visit);
     } catch (error) {
-      if (error instanceof OutsideError) this.#refused(path, "leads outside its folder");
+      if (error instanceof OutsideError) this.#gate.refuseOutside(path);
       throw error;
     }
-  }
-
-  /**
-   * What is denied or hidden is not walked through either: whether the way goes on there would tell what is in it. Whoever may
-   * write to what is denied can tell that anyway.
-   */
-  #passing(): ((resolved: string) => void) | undefined {
-    const { isPrivate, hidden } = this.mount;
-    const hasDenials = this.#gate.hasDenials("fs.read");
-    if (isPrivate || (hidden.length === 0 && !hasDenials)) return undefined;
-    return (resolved) => {
-      const path = this.#guestPath({ resolved });
-      const isForbidden =
-        hasDenials && this.#gate.forbids("fs.read", path) && !this.#gate.gives("fs.write", path);
-      if (isForbidden || this.#isHidden(path)) this.#pass("read", { resolved });
-    };
-  }
-
-  #isHidden(path: string): boolean {
-    const { hidden } = this.mount;
-    if (hidden.length === 0) return false;
-    const asked = folded(path);
-    return hidden.some((other) => covers(folded(other), asked));
   }
 
   #checkLength(path: string): void {
@@ -336,58 +273,17 @@ export class FolderHandle {
       throw new FsError("nametoolong");
   }
 
-  /** Passes the gate for what a path led to, or throws the errno of a refusal. */
-  #pass(access: Access, place: { readonly resolved: string }): void {
-    if (this.mount.isPrivate) {
-      this.#gate.act("fs.private", undefined, nothing, refuseAccess);
-      return;
-    }
-    const path = this.#guestPath(place);
-    const capability = access === "read" ? "fs.read" : "fs.write";
-    if (this.#isHidden(path)) {
-      refuseAccess(this.#gate.refuse(capability, path, "another folder is open there"));
-    }
-    this.#gate.act(capability, path, nothing, access === "read" ? refuseAccess : refuseWriting);
+  #checkItself(): void {
+    if (!this.#isAsOpened) this.#gate.checkAny(this.#base);
   }
 
-  /**
-   * What is moved, or gets a second name, is from then on what the rules of the new place say, and all that is in it. Between
-   * places with different rules it would be a way around them: they are as far from each other as two file systems.
-   */
-  #checkSameRules(from: Place, target: FolderHandle, to: Place): void {
-    if (this.mount.isPrivate) return;
-    const [source, destination] = [this.#guestPath(from), target.#guestPath(to)];
-    const areSame = (["fs.read", "fs.write"] as const).every((capability) =>
-      this.#gate.decidesAlike(capability, source, destination),
-    );
-    if (areSame) return;
-    this.#gate.refuse("fs.write", destination, `other rules hold for ${source}`);
-    throw new FsError("xdev");
+  #pass(access: Access, place: Pick<Place, "resolved">): void {
+    this.#gate.pass(access, this.#below(place));
   }
 
-  /** As the guest sees it, for the gate. */
-  #guestPath({ resolved }: { readonly resolved: string }): string {
-    const { guestPath } = this.mount;
-    return `${guestPath === "/" ? "" : guestPath}/${this.#below(resolved)}`;
-  }
-
-  #refused(path: string, rule: string): void {
-    const capability = this.mount.isPrivate ? "fs.private" : "fs.read";
-    this.#gate.refuse(capability, `${this.mount.guestPath}: ${path}`, rule);
-  }
-
-  #below(resolved: string): string {
+  /** The names from the mount to a place. */
+  #below({ resolved }: Pick<Place, "resolved">): string {
     if (this.#base === "") return resolved;
     return resolved === "" ? this.#base : `${this.#base}/${resolved}`;
   }
-}
-
-function nothing(): void {}
-
-function refuseAccess(_denial: Decision): never {
-  throw new FsError("acces");
-}
-
-function refuseWriting(_denial: Decision): never {
-  throw new FsError("rofs");
 }
