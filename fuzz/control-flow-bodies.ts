@@ -3,52 +3,22 @@
  * found it.
  */
 
-import { ByteWriter } from "remora/wasm";
-import { randomBytes } from "./random-modules.ts";
+import { type Random, range } from "./chance.ts";
+import { i32, leb, op, signed } from "./operator-bytes.ts";
 
 export interface ControlFlowOptions {
-  readonly hasExceptions: boolean;
+  /** The older ones are `try` with `catch` and `delegate`; V8 takes no module that has both. */
+  readonly exceptions: "none" | "older" | "newer";
   /** No loops, and long straight parts: what comes between two checks is then decided by what is branched around. */
   readonly isLong: boolean;
 }
 
-export const op = {
-  unreachable: 0x00,
-  block: 0x02,
-  loop: 0x03,
-  if: 0x04,
-  else: 0x05,
-  throw: 0x08,
-  end: 0x0b,
-  br: 0x0c,
-  brIf: 0x0d,
-  brTable: 0x0e,
-  return: 0x0f,
-  call: 0x10,
-  callIndirect: 0x11,
-  returnCall: 0x12,
-  tryTable: 0x1f,
-  localGet: 0x20,
-  localSet: 0x21,
-  localTee: 0x22,
-  globalGet: 0x23,
-  globalSet: 0x24,
-  store: 0x36,
-  i32Const: 0x41,
-  eqz: 0x45,
-  add: 0x6a,
-  sub: 0x6b,
-  mul: 0x6c,
-  and: 0x71,
-  xor: 0x73,
-  shrU: 0x76,
-} as const;
-
-export const i32 = 0x7f;
 const empty = 0x40;
 
 /** Types: the functions', of nothing, and of what the import takes. */
 export const types = { func: 0, nothing: 1, note: 2 } as const;
+/** What is thrown: nothing, and in modules with older exceptions also a number. */
+export const tags = { nothing: 0, number: 1 } as const;
 export const globals = { left: 0, random: 1 } as const;
 /** Of the functions: the import, `run`, and then the random ones. */
 const noteFunction = 0;
@@ -62,6 +32,8 @@ interface Label {
   /** A branch to it carries a number. */
   readonly hasValue: boolean;
   readonly isLoop: boolean;
+  /** Behind a `catch` of the older kind: what was caught can be thrown again. */
+  readonly isHandler?: boolean;
 }
 
 /** Locals: the parameter, a number that everything goes into, the counter of counted loops. */
@@ -80,14 +52,14 @@ export class BodyMaker {
     this.#random = random;
     this.#options = options;
     this.#functions = functions;
-    this.#hasHandlers = options.hasExceptions && random.below(2) === 0;
+    this.#hasHandlers = options.exceptions !== "none" && random.below(2) === 0;
   }
 
   body(index: number): number[] {
     const code = this.#code;
     code.push(1, 2, i32);
     // Small ones may be paid for by their callers, those among them that do nothing but throw must not.
-    if (this.#options.hasExceptions && index === 1) {
+    if (this.#options.exceptions !== "none" && index === 1) {
       code.push(op.throw, 0, op.end);
       return code;
     }
@@ -163,8 +135,9 @@ export class BodyMaker {
         this.#if(depth);
         return;
       default:
-        if (this.#hasHandlers) this.#tryTable(depth);
-        else this.#block(depth);
+        if (!this.#hasHandlers) this.#block(depth);
+        else if (this.#options.exceptions === "older") this.#try(depth);
+        else this.#tryTable(depth);
     }
   }
 
@@ -260,6 +233,31 @@ export class BodyMaker {
     this.#close();
   }
 
+  /** Of the older kind: what is thrown in it goes to handlers behind it, or to those of an outer frame. */
+  #try(depth: number): void {
+    const { below } = this.#random;
+    const code = this.#code;
+    const hasValue = below(3) === 0;
+    const part = (handler?: readonly number[], isHandler = true) => {
+      if (handler !== undefined) code.push(...handler);
+      this.#labels.push({ hasValue, isLoop: false, isHandler });
+      if (handler?.[1] === tags.number) code.push(op.localSet, local.sum);
+      this.#statements(depth + 1);
+      if (hasValue) code.push(op.localGet, local.sum);
+      this.#labels.pop();
+    };
+    code.push(op.try, hasValue ? i32 : empty);
+    part(undefined, false);
+    // Its own label does not count; the last is the function's, which hands on to the caller.
+    if (below(4) === 0) code.push(op.delegate, ...leb(below(this.#labels.length)));
+    else {
+      for (let count = below(3); count > 0; count--) part([op.catch, below(2)]);
+      if (below(2) === 0) part([op.catchAll]);
+      code.push(op.end);
+    }
+    if (hasValue) code.push(op.localSet, local.sum);
+  }
+
   #labelWith(hasValue: boolean): number | undefined {
     const fitting = range(this.#labels.length).filter(
       (label) => this.#labels.at(-1 - label)?.hasValue === hasValue,
@@ -295,7 +293,7 @@ export class BodyMaker {
     const code = this.#code;
     const hasValue = random.below(2) === 0;
     const label = this.#labelWith(hasValue);
-    switch (random.below(this.#options.hasExceptions ? 6 : 5)) {
+    switch (random.below(this.#options.exceptions === "none" ? 5 : 6)) {
       case 0:
         code.push(op.localGet, local.sum, op.return);
         return;
@@ -303,7 +301,7 @@ export class BodyMaker {
         code.push(op.localGet, local.sum, op.returnCall, ...leb(firstRandom + random.below(this.#functions)));
         return;
       case 5:
-        code.push(op.throw, 0);
+        this.#throw();
         return;
       case 2: {
         if (label === undefined) return;
@@ -318,6 +316,17 @@ export class BodyMaker {
         if (hasValue) code.push(op.localGet, local.sum);
         code.push(op.br, ...leb(label));
     }
+  }
+
+  #throw(): void {
+    const { below } = this.#random;
+    const code = this.#code;
+    const handlers = range(this.#labels.length).filter((label) => this.#labels.at(-1 - label)?.isHandler);
+    const caught = handlers[handlers.length < 1 ? 0 : below(handlers.length)];
+    if (caught !== undefined && below(2) === 0) code.push(op.rethrow, ...leb(caught));
+    else if (this.#options.exceptions === "older" && below(2) === 0)
+      code.push(op.localGet, local.sum, op.throw, tags.number);
+    else code.push(op.throw, tags.nothing);
   }
 
   #call(): void {
@@ -364,30 +373,4 @@ export class BodyMaker {
       this.#code.push(op.localGet, local.sum, op.localGet, local.turns, op.xor, op.localSet, local.sum);
     }
   }
-}
-
-export class Random {
-  readonly #bytes: Uint8Array;
-  #at = 0;
-
-  constructor(seed: number) {
-    this.#bytes = randomBytes(seed, 8_192);
-  }
-
-  readonly below = (count: number): number => {
-    const next = () => this.#bytes[this.#at++ % this.#bytes.length] ?? 0;
-    return count <= 1 ? 0 : (next() * 256 + next()) % count;
-  };
-}
-
-export function range(count: number): number[] {
-  return Array.from({ length: count }, (_, at) => at);
-}
-
-export function leb(value: number): number[] {
-  return [...new ByteWriter().u32(value).finish()];
-}
-
-export function signed(value: number): number[] {
-  return [...new ByteWriter().s32(value).finish()];
 }

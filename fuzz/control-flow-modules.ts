@@ -6,27 +6,19 @@
  */
 
 import { ByteWriter } from "remora/wasm";
-import {
-  BodyMaker,
-  type ControlFlowOptions,
-  firstRandom,
-  globals,
-  i32,
-  leb,
-  op,
-  Random,
-  range,
-  signed,
-  types,
-} from "./control-flow-bodies.ts";
+import { Random, range } from "./chance.ts";
+import { BodyMaker, type ControlFlowOptions, firstRandom, globals, types } from "./control-flow-bodies.ts";
+import { i32, leb, op, signed } from "./operator-bytes.ts";
 
 /** What the module of a seed has. */
 export function controlFlowOptions(seed: number): ControlFlowOptions {
-  return { hasExceptions: seed % 2 === 0, isLong: seed % 3 === 0 };
+  const exceptions = seed % 2 === 0 ? "newer" : seed % 4 === 1 ? "older" : "none";
+  return { exceptions, isLong: seed % 3 === 0 };
 }
 
 /** Turns and calls that all functions together may make. */
 const turnsMax = 3_000;
+
 /** The module of this seed. It exports `run`, which takes and gives a number, and a memory. */
 export function controlFlowModule(seed: number): Uint8Array {
   const options = controlFlowOptions(seed);
@@ -50,7 +42,12 @@ export function controlFlowModule(seed: number): Uint8Array {
   const elements = range(functions).filter((at) => at % 2 === 0);
   vector(4, [[0x70, 0, elements.length]]);
   vector(5, [[0, 1]]);
-  if (options.hasExceptions) vector(13, [[0, types.nothing]]);
+  const thrown = { none: [], newer: [types.nothing], older: [types.nothing, types.note] }[options.exceptions];
+  if (thrown.length > 0)
+    vector(
+      13,
+      thrown.map((type) => [0, type]),
+    );
   vector(6, [counter(0), counter(seed & 0x7fff)]);
   vector(7, [
     [...name("run"), 0, 1],
