@@ -104,6 +104,41 @@ for (const attack of ["two-messages", "oversized-head", "negative-length", "floo
   });
 }
 
+test("a process that sends anything when nothing was asked of it is ended, before it could have sent much", async () => {
+  const lost = Promise.withResolvers<{ readonly code: string }>();
+  const guest = await hostile.instantiate(componentArtifact(), {
+    limits: defaultLimits,
+    imports: host,
+    onLost: lost.resolve,
+  });
+  const answered = guest.call(["guest", "ask"], ["behind-an-answer"]).catch(() => {});
+  assert.equal((await lost.promise).code, "engine/isolate-lost");
+  await answered;
+  assert.ok(guest.isPoisoned);
+});
+
+const hostileThread = new URL("./testing/hostile-thread-entry.ts", import.meta.url);
+for (const attack of [
+  "nothing-beside",
+  "a-length-beside",
+  "text-beside",
+  "shared-beside",
+  "too-much-beside",
+  "an-error-that-is-no-text",
+]) {
+  test(`a thread that sends ${attack.replaceAll("-", " ")} is ended, and the next one is a new one`, async () => {
+    await using isolation = new WorkerIsolation({ threadsMax: 1 }, hostileThread);
+    const guest = await openComponent(isolation);
+    await assert.rejects(
+      guest.call(["guest", "ask"], [attack]),
+      (error: { code?: string }) =>
+        error.code === "engine/isolate-crashed" || error.code === "engine/isolate-lost",
+    );
+    assert.ok(guest.isPoisoned);
+    (await openComponent(isolation)).close();
+  });
+}
+
 test("a process that has no memory left costs one coded error", async () => {
   await using isolation = new ProcessIsolation({ heapMbMax: 32 }, hostileEntry);
   const guest = await openComponent(isolation, endless);

@@ -48,9 +48,7 @@ export function readOutcome(
   if (!(packetBytes >= 0 && packetBytes <= payload.length))
     throw new ForgedMessage("results that are cut off");
   const report = { fuelUsed: answer.first, memoryPages: answer.second, durationMs: answer.third };
-  for (const value of Object.values(report)) {
-    if (!(value >= 0 && Number.isFinite(value))) throw new ForgedMessage(`a report of ${value}`);
-  }
+  for (const value of Object.values(report)) checkReported(value);
   const results = called.read(payload.subarray(0, packetBytes), count);
   const rest = payload.subarray(packetBytes);
   if (rest.length === 0) {
@@ -60,6 +58,11 @@ export function readOutcome(
   const error = failures.error(rest);
   if (error === undefined) throw new ForgedMessage("a failure that is none");
   return { outcome: { results, failure: { index: count, error }, report }, isPoisoned: target !== 0 };
+}
+
+/** Fuel, pages or milliseconds. No larger than can be summed up. @throws ForgedMessage it cannot come from code of ours */
+export function checkReported(value: number): void {
+  if (!(value >= 0 && value <= Number.MAX_SAFE_INTEGER)) throw new ForgedMessage(`a report of ${value}`);
 }
 
 /** A piece of memory, copied: the next message takes its place. @throws ForgedMessage it cannot come from code of ours */

@@ -99,7 +99,7 @@ export class ComponentFace implements Face {
     const packets = this.#packets;
     const nextValue = async (number: number) => {
       const next = await ends.next(number);
-      if (next === undefined) throw new ForgedMessage(`no stream or future ${number}`);
+      if (next === undefined) throw new ForgedMessage(`no stream or future ${number} that gives a value now`);
       if (next.result.done === true) return { item: outcomes.done };
       const { type, result } = next;
       if (type === undefined) return { item: outcomes.value };

@@ -29,6 +29,8 @@ export interface NextValue {
 interface Given {
   /** It gives one value. */
   readonly isOnce: boolean;
+  /** A value was asked for, and has not come. */
+  isWanted: boolean;
   readonly type: ValueType | undefined;
   next(): Promise<IteratorResult<unknown, undefined>>;
   letGo(): void;
@@ -75,16 +77,21 @@ export class CrossingEnds implements HostValues {
     });
   }
 
-  /** The other side wants the next value. Undefined when nothing was given under this number, or it has ended. */
+  /**
+   * The other side wants the next value. Undefined when nothing was given under this number, or it has ended; or when the
+   * last one has not come yet: an object of this side's asks for one at a time, and whoever else asks would fill the queue.
+   */
   async next(number: number): Promise<NextValue | undefined> {
     const given = this.#given.get(number);
-    if (given === undefined) return undefined;
+    if (given === undefined || given.isWanted) return undefined;
+    given.isWanted = true;
     let isOver = true;
     try {
       const result = await given.next();
       isOver = result.done === true || given.isOnce;
       return { type: given.type, result };
     } finally {
+      given.isWanted = false;
       // Also when it failed: nothing comes after that.
       if (isOver) this.#given.delete(number);
     }
@@ -113,6 +120,7 @@ function givenFuture(promise: PromiseLike<unknown>, type: EndType): Given {
   settled.catch(() => {});
   return {
     isOnce: true,
+    isWanted: false,
     type: packetType(type),
     next: async () => ({ done: false, value: await settled }),
     letGo() {},
@@ -127,6 +135,7 @@ function givenStream(iterable: AsyncIterable<unknown>, type: EndType): Given {
   };
   return {
     isOnce: false,
+    isWanted: false,
     type: packetType(type),
     async next() {
       const { done, value } = await begun().next();

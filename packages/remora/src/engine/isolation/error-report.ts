@@ -16,6 +16,9 @@ export interface ErrorReport {
   readonly frames?: readonly (readonly [functionIndex: number, offset: number])[];
 }
 
+/** Frames of one report: the first of them may be what the rewriter added. */
+export const framesMax = 4;
+
 /** Characters of one report. */
 const reportCharactersMax = 64 * 1024;
 
@@ -61,6 +64,7 @@ function special(value: unknown): unknown {
 function isFrames(value: unknown): value is NonNullable<ErrorReport["frames"]> {
   return (
     Array.isArray(value) &&
+    value.length <= framesMax &&
     value.every((frame) => Array.isArray(frame) && frame.length === 2 && frame.every(Number.isSafeInteger))
   );
 }

@@ -69,13 +69,21 @@ export function encodeEvents(events: readonly Event[]): Uint8Array {
   return bytes;
 }
 
-/** @throws RangeError they are cut off */
-export function decodeEvents(bytes: Uint8Array): Event[] {
+/** Of one message: more than a guest may have asked and forgotten, see `questions.ts`, twice over. */
+const eventsMax = 131_072;
+
+/**
+ * One after another, so that no more than one is there beside the message.
+ *
+ * @throws RangeError they are cut off, or too many
+ */
+export function* decodeEvents(bytes: Uint8Array): Generator<Event, void, undefined> {
   // A copy: each of them may have to wait, and the next message takes the place of this one.
   const kept = Uint8Array.from(bytes);
   const view = new DataView(kept.buffer);
-  const events: Event[] = [];
+  let left = eventsMax;
   for (let at = 0; at < kept.length; ) {
+    if (left-- === 0) throw new RangeError(`more than ${eventsMax} events in one message`);
     const [kind = 0, id = 0, item = 0, length = 0] = [0, 4, 8, 12].map((word) =>
       view.getUint32(at + word, true),
     );
@@ -85,8 +93,7 @@ export function decodeEvents(bytes: Uint8Array): Event[] {
     if (at + headBytes + length > kept.length) throw new RangeError("an event that is cut off");
     const payload = kept.subarray(at + headBytes, at + headBytes + length);
     const decoded = { kind, id, item, first, second, third, payload };
-    events.push(decoded);
+    yield decoded;
     at += sizeOf(decoded);
   }
-  return events;
 }

@@ -6,6 +6,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { execPath } from "node:process";
 import { serialize } from "node:v8";
+import { ForgedMessage } from "./face.ts";
 import { bootText, type IsolateCode } from "./isolate-code.ts";
 import type { Receiver, Transport } from "./link.ts";
 import { headOf, PipeReader } from "./pipe.ts";
@@ -35,6 +36,8 @@ export class GuestProcess implements Transport {
   readonly #ready = Promise.withResolvers<void>();
   readonly #gone = Promise.withResolvers<void>();
   #isReady = false;
+  /** Nothing may come but while it has the turn: at first, to say that it is ready. */
+  #isItsTurn = true;
   #isOver = false;
   #shipment: Uint8Array | undefined;
 
@@ -71,6 +74,7 @@ export class GuestProcess implements Transport {
   }
 
   send(sent: Message): void {
+    this.#isItsTurn = true;
     const payload = this.#shipment ?? sent.payload;
     this.#shipment = undefined;
     this.#pipe.write(headOf({ ...sent, payload }));
@@ -108,6 +112,7 @@ export class GuestProcess implements Transport {
     if (this.#isOver) return;
     let received: Message | undefined;
     try {
+      if (!this.#isItsTurn) throw new ForgedMessage("bytes out of turn");
       received = this.#reader.push(chunk);
     } catch (error) {
       this.#child.kill("SIGKILL");
@@ -115,6 +120,7 @@ export class GuestProcess implements Transport {
       return;
     }
     if (received === undefined) return;
+    this.#isItsTurn = false;
     if (this.#isReady) {
       this.#receiver.received(received);
       return;

@@ -1,6 +1,7 @@
 /** One thread of the pool: a worker, its mailbox, and how the host waits for its turn without standing still. */
 
 import { MessageChannel, Worker } from "node:worker_threads";
+import { describe } from "../blame.ts";
 import { bootText, type IsolateCode } from "./isolate-code.ts";
 import type { Receiver, Transport } from "./link.ts";
 import { Mailbox, mailboxMemory, turns } from "./mailbox.ts";
@@ -47,14 +48,14 @@ export class GuestThread implements Transport {
       resourceLimits: { maxOldGenerationSizeMb: heapMbMax },
     });
     this.#worker.unref();
-    this.#worker.on("error", (error) => this.#over(String(error), isOutOfMemory(error)));
+    this.#worker.on("error", (error) => this.#over(describe(error), isOutOfMemory(error)));
     this.#worker.on("exit", () => this.#over("the thread ended"));
   }
 
   /** Resolves when the thread takes messages, or is over. */
   async ready(): Promise<void> {
     this.#worker.ref();
-    while (this.#mailbox.turn === turns.guest) await this.#mailbox.whenTurned(turns.guest);
+    while (!this.#isOver && this.#mailbox.turn === turns.guest) await this.#mailbox.whenTurned(turns.guest);
     if (!this.#isOver) this.#worker.unref();
   }
 
@@ -131,8 +132,19 @@ export class GuestThread implements Transport {
   #wait(): void {
     if (this.#isOver) return;
     const turned = this.#mailbox.whenTurned(turns.guest);
-    if (turned === undefined) this.#receiver.received(this.#mailbox.receive());
+    if (turned === undefined) this.#receive();
     else void turned.then(() => this.#wait());
+  }
+
+  #receive(): void {
+    let received: Message;
+    try {
+      received = this.#mailbox.receive();
+    } catch (error) {
+      this.#over(describe(error), true);
+      return;
+    }
+    this.#receiver.received(received);
   }
 }
 

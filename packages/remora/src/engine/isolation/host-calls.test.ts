@@ -8,11 +8,7 @@ import { HostCalls } from "./host-calls.ts";
 import { HostFailures } from "./host-failures.ts";
 import { answers, kinds, type Message, message } from "./protocol.ts";
 
-test("what a host function gives after it was given up answers nothing that is asked later", async () => {
-  const given = [Promise.withResolvers<Uint8Array>(), Promise.withResolvers<Uint8Array>()] as const;
-  let asked = 0;
-  // Nothing else of the face is used here.
-  const face = { hostCall: () => given[asked++]?.promise } as unknown as Face;
+function asking(face: Face) {
   const calls = new HostCalls({
     plugin: "late",
     face,
@@ -26,6 +22,39 @@ test("what a host function gives after it was given up answers nothing that is a
       waitMsMax: Infinity,
       deadlineMs: Infinity,
     });
+  return { calls, told, ask };
+}
+
+test("what was given up takes no turn of what is asked later", async () => {
+  const given = [Promise.withResolvers<Uint8Array>(), Promise.withResolvers<Uint8Array>()] as const;
+  let asked = 0;
+  let next: Partial<Message> | undefined;
+  const face = {
+    hostCall: () => given[asked++]?.promise,
+    takeNext: () => {
+      const taken = next;
+      next = undefined;
+      return taken;
+    },
+  } as unknown as Face; // As below.
+  const { calls, told, ask } = asking(face);
+  ask();
+  assert.ok(calls.giveUp(engineErrors.closed({ what: "it" })));
+  ask();
+  next = { count: 1, target: 7 };
+  given[0].resolve(Uint8Array.of(1));
+  await new Promise((turn) => setImmediate(turn));
+  given[1].resolve(Uint8Array.of(2));
+  await new Promise((turn) => setImmediate(turn));
+  assert.equal(told[1]?.target, 7);
+});
+
+test("what a host function gives after it was given up answers nothing that is asked later", async () => {
+  const given = [Promise.withResolvers<Uint8Array>(), Promise.withResolvers<Uint8Array>()] as const;
+  let asked = 0;
+  // Nothing else of the face is used here.
+  const face = { hostCall: () => given[asked++]?.promise } as unknown as Face;
+  const { calls, told, ask } = asking(face);
   ask();
   assert.ok(calls.giveUp(engineErrors.closed({ what: "it" })));
   ask();

@@ -18,10 +18,14 @@ export interface HostCallsOptions {
   readonly forged: (error: ForgedMessage) => void;
 }
 
+/** Code of ours ends its guest with the first of them; whoever goes on asking would be answered without end. */
+const refusedMax = 16;
+
 export class HostCalls {
   readonly #options: HostCallsOptions;
   #count = 0;
   #isInHost = false;
+  #refused = 0;
   /** Takes the answer that the guest waits for, of a host function that gave a promise. */
   #waiting: ((answer: Message) => void) | undefined;
 
@@ -47,23 +51,24 @@ export class HostCalls {
     this.#count++;
     let timer: NodeJS.Timeout | undefined;
     let isAnswered = false;
-    const finish = (answer: Message) => {
-      // It was given up before: the guest may already wait for something else.
+    const finish = (make: () => Message) => {
+      // It was given up before: the guest may already wait for something else, whose turn this must not take.
       if (isAnswered) return;
+      const answer = make();
       isAnswered = true;
       clearTimeout(timer);
       this.end();
       reply(answer);
     };
     const succeed = (payload: Uint8Array) =>
-      finish(message(kinds.answer, { item: answers.returned, payload, ...face.takeNext?.() }));
+      finish(() => message(kinds.answer, { item: answers.returned, payload, ...face.takeNext?.() }));
     const fail = (error: unknown) => {
       if (error instanceof ForgedMessage) this.#options.forged(error);
-      else finish(failures.answer(knownError(error, plugin)));
+      else finish(() => failures.answer(knownError(error, plugin)));
     };
     const refusal = this.#options.refusal();
     if (refusal !== undefined) {
-      fail(refusal);
+      fail(this.#refused++ < refusedMax ? refusal : new ForgedMessage("calls of the host by an ended guest"));
       return;
     }
     this.#isInHost = true;
@@ -73,7 +78,7 @@ export class HostCalls {
         succeed(given);
         return;
       }
-      this.#waiting = finish;
+      this.#waiting = (answer) => finish(() => answer);
       timer = atDeadline(waitMsMax, () => fail(engineErrors.deadline({ plugin, deadlineMs })));
       given.then(succeed).catch(fail);
     } catch (error) {

@@ -7,6 +7,9 @@ import type { ResolveFrame } from "../trap.ts";
 import { decodeReport, type ErrorReport, encodeReport, errorOf } from "./error-report.ts";
 import { answers, kinds, type Message, message } from "./protocol.ts";
 
+/** More host functions cannot fail before the first of them ends the guest: as many as may be asked at a time. */
+const thrownMax = 4_096;
+
 export class HostFailures {
   readonly #resolve: ResolveFrame;
   /** By number; emptied when the call that they ended is over. */
@@ -25,7 +28,9 @@ export class HostFailures {
 
   /** The same as the payload of an event. */
   told(error: RemoraError): Uint8Array {
-    const thrown = this.#thrown.push(error) - 1;
+    const thrown = this.#thrown.length;
+    // Whoever goes on after that many cannot name those that come.
+    if (thrown < thrownMax) this.#thrown.push(error);
     return encodeReport({ code: error.code, details: {}, thrown });
   }
 
@@ -49,6 +54,7 @@ export class HostFailures {
   /** The call is over. */
   forget(): void {
     this.#thrown.length = 0;
+    this.hasCancelled = false;
   }
 
   /** A trap's place in the module that the publisher built: the guest's side knows the rewritten one only. */

@@ -6,7 +6,8 @@
 
 import { hostOwner } from "../../component/abi/codec-resource.ts";
 import type { ResourceHost } from "../../component/abi/context.ts";
-import { HandleTable, type Rep } from "../../component/abi/handles.ts";
+import { type Handle, HandleTable, type Rep } from "../../component/abi/handles.ts";
+import { trap } from "../../component/abi/trap.ts";
 import { disposeAbandoned } from "../../component/link/abandoned.ts";
 import { GuestObjects } from "../../component/link/guest-objects.ts";
 import type { HostBindings } from "../../component/link/host-imports.ts";
@@ -59,19 +60,23 @@ export class HostResources implements ResourceHost {
   /** The resource that the guest names: lent by it, or given back. */
   wrap(resource: number, number: number, isOwn: boolean): object {
     if (!this.#isHosts(resource)) return this.guests.wrap(resource, number, isOwn);
-    // Objects only are ever added.
-    const rep = this.#table.get(number, resource).rep as object;
-    if (isOwn) this.#table.remove(number, resource);
-    return rep;
+    const entry = isOwn ? this.#removeOwn(resource, number) : this.#table.get(number, resource);
+    return entry.rep as object; // Objects only are ever added.
   }
 
   /** The guest lets go of one; gives back what is to be done then, outside of all checks. */
   drop(resource: number, number: number): () => void {
-    const entry = this.#table.remove(number, resource);
+    const entry = this.#removeOwn(resource, number);
     const { rep } = entry;
     entry.rep = undefined;
     // As above.
     return () => this.#bindings.resources.get(resource)?.dispose?.call(rep as object);
+  }
+
+  /** What was only lent to the guest it may neither give away nor let go of. */
+  #removeOwn(resource: number, number: number): Handle {
+    if (!this.#table.get(number, resource).isOwn) trap(`handle ${number} is borrowed, not owned`);
+    return this.#table.remove(number, resource);
   }
 
   /** The guest is gone. */

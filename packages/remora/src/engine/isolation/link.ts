@@ -260,18 +260,25 @@ function kept(sent: Message): Message {
   return sent.payload.length === 0 ? sent : { ...sent, payload: Uint8Array.from(sent.payload) };
 }
 
-/** A job that nothing but its answer matters of. */
+/** A job that is answered by `done`, and nothing else matters of it. */
 export function plainJob(
   link: Link,
   sent: Message,
   options: { readonly allowedMs: number; readonly shipment?: unknown },
-): Promise<Message> {
+): Promise<void> {
   return new Promise((resolve, reject) => {
     link.submit({
       message: sent,
       ...options,
-      // Its payload is read before the next message comes: the promise's continuation may be later.
-      answered: (answer) => resolve(kept(answer)),
+      answered: ({ kind }) => {
+        if (kind === kinds.done) {
+          resolve();
+          return;
+        }
+        const end: End = { reason: `a message of kind ${kind} in place of "done"`, isGuestsFault: true };
+        reject(end);
+        link.kill(end.reason);
+      },
       lost: (end) => reject(end),
     });
   });

@@ -5,8 +5,9 @@
  */
 
 import { type MessagePort, receiveMessageOnPort } from "node:worker_threads";
+import { ForgedMessage } from "./face.ts";
 import { Patience } from "./patience.ts";
-import type { GuestChannel, Message } from "./protocol.ts";
+import { type GuestChannel, type Message, payloadBytesMax } from "./protocol.ts";
 
 /** What a thread gets to open its end of a mailbox. */
 export interface MailboxSeed {
@@ -71,7 +72,11 @@ export class Mailbox {
     Atomics.notify(this.words, word.turn);
   }
 
-  /** The message that the other end put in. Its payload is valid until the next `send`. */
+  /**
+   * The message that the other end put in. Its payload is valid until the next `send`.
+   *
+   * @throws ForgedMessage what was posted beside it is no payload
+   */
   receive(): Message {
     const { words } = this;
     const numbers = this.#numbers;
@@ -84,9 +89,7 @@ export class Mailbox {
       second: numbers[numbersAt + 1] as number,
       third: numbers[numbersAt + 2] as number,
       payload:
-        words[word.isBeside] === 1
-          ? (this.beside() as Uint8Array) // The other end has just posted it.
-          : this.#room.subarray(0, words[word.length]),
+        words[word.isBeside] === 1 ? payloadOf(this.beside()) : this.#room.subarray(0, words[word.length]),
     };
   }
 
@@ -129,6 +132,14 @@ export class Mailbox {
     const waited = Atomics.waitAsync(this.words, word.turn, turn);
     return waited.async ? waited.value : undefined;
   }
+}
+
+/** Bytes of its own: what is shared could change, or grow, while it is read. */
+function payloadOf(posted: unknown): Uint8Array {
+  const isPayload =
+    posted instanceof Uint8Array && posted.buffer instanceof ArrayBuffer && posted.length <= payloadBytesMax;
+  if (!isPayload) throw new ForgedMessage("no payload beside a message that has one there");
+  return posted;
 }
 
 /** The next call of a host that makes one after another is there by then, and the answer to most calls. */

@@ -33,9 +33,13 @@ function payloadLength(head: Uint8Array): number {
   return new DataView(head.buffer, head.byteOffset, headBytes).getInt32(16, true);
 }
 
-/** Puts messages together out of what comes. It holds one message and no more: the other end has to wait its turn. */
+/**
+ * Puts messages together out of what comes. It holds one message and no more: the other end has to wait its turn. In one
+ * piece of memory, which the system gives as it is written, so that neither a length that is only announced costs anything
+ * nor a message that comes byte by byte.
+ */
 export class PipeReader {
-  #chunks: Uint8Array[] = [];
+  #bytes = new Uint8Array(headBytes);
   #held = 0;
 
   /**
@@ -43,22 +47,32 @@ export class PipeReader {
    * @throws ForgedMessage a message is too long, or comes behind another
    */
   push(chunk: Uint8Array): Message | undefined {
-    this.#chunks.push(chunk);
-    this.#held += chunk.length;
+    let rest = this.#take(chunk);
     if (this.#held < headBytes) return undefined;
-    let [first] = this.#chunks;
-    if (first === undefined || first.length < headBytes) {
-      first = Buffer.concat(this.#chunks);
-      this.#chunks = [first];
-    }
-    const length = payloadLength(first);
+    const length = payloadLength(this.#bytes);
     if (length < 0 || length > payloadBytesMax) throw new ForgedMessage(`a message of ${length} bytes`);
-    if (this.#held < headBytes + length) return undefined;
-    if (this.#held > headBytes + length) throw new ForgedMessage("a message out of turn");
-    const all = this.#chunks.length === 1 ? first : Buffer.concat(this.#chunks);
-    this.#chunks = [];
+    if (this.#bytes.length === headBytes) this.#grow(headBytes + length);
+    rest = this.#take(rest);
+    if (rest.length > 0) throw new ForgedMessage("a message out of turn");
+    const all = this.#bytes;
+    if (this.#held < all.length) return undefined;
+    this.#bytes = new Uint8Array(headBytes);
     this.#held = 0;
     return messageOf(all, all.subarray(headBytes));
+  }
+
+  /** As much as there is room for. @returns the rest */
+  #take(chunk: Uint8Array): Uint8Array {
+    const taken = chunk.subarray(0, this.#bytes.length - this.#held);
+    this.#bytes.set(taken, this.#held);
+    this.#held += taken.length;
+    return chunk.subarray(taken.length);
+  }
+
+  #grow(length: number): void {
+    const head = this.#bytes;
+    this.#bytes = new Uint8Array(length);
+    this.#bytes.set(head);
   }
 }
 

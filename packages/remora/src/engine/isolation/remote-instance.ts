@@ -224,14 +224,23 @@ export class RemoteInstance implements IsolatedInstance {
   /** Ends what runs: what waits for the host is told at once, what runs is asked, and killed if it does not. */
   #interrupt(error: RemoraError): void {
     const { link, number } = this.#options;
-    if (this.#hostCalls.giveUp(error) || !(this.#blocking.isPending || this.#tasks?.isPending)) return;
-    if (!link.stop(number)) {
-      link.kill(closing);
-      return;
-    }
-    setTimeout(() => {
-      if (this.#blocking.isRunning || this.#tasks?.isRunning === true) link.kill(closing);
-    }, stopMsMax).unref();
+    if (this.#hostCalls.giveUp(error)) this.#killLate();
+    else if (!this.#isPending) return;
+    else if (link.stop(number)) this.#killLate();
+    else link.kill(closing);
+  }
+
+  get #isPending(): boolean {
+    return this.#blocking.isPending || this.#tasks?.isPending === true;
+  }
+
+  /** Below another guest it can stop when that one is over. */
+  #killLate(): void {
+    const look = () => {
+      if (this.#blocking.isRunning || this.#tasks?.isRunning === true) this.#options.link.kill(closing);
+      else if (this.#isPending) this.#killLate();
+    };
+    setTimeout(look, stopMsMax).unref();
   }
 
   #budget({ fuelMax, deadlineMs }: Partial<Budget>): Budget {

@@ -135,6 +135,13 @@ const forgeries: Readonly<Record<string, [readonly Event[], Partial<Message>?]>>
   ],
   "more bytes in questions than all may have": [[{ ...asked, payload: new Uint8Array(2 ** 27 + 1) }]],
   "two questions under one number": [[asked, asked]],
+  "more events than one message may have": [Array(140_000).fill(event(eventKinds.letGo))],
+  "a fuel beyond what can be summed up": [[{ ...ended, first: 2 ** 53 }]],
+  "an instance that breaks twice": [
+    Array(2).fill(
+      event(eventKinds.broke, { payload: encodeReport({ code: "engine/closed", details: { what: "it" } }) }),
+    ),
+  ],
   "two of which the second would fail": [[asked, { ...asked, item: 9 }]],
   "a call that was cancelled, which nobody did": [
     [
@@ -155,6 +162,13 @@ for (const [what, [events, facts]] of Object.entries(forgeries)) {
     if (!events.includes(ended)) await assert.rejects(result, { code: "engine/protocol-broken" });
   });
 }
+
+test("a guest that gives more futures than it may have is found out when one more is to be waited for", () => {
+  const { remote } = started();
+  const wait = () => void remote.want(1, undefined).catch(() => {});
+  for (let given = 0; given < 16_384; given++) wait();
+  assert.throws(wait, ForgedMessage);
+});
 
 for (const [what, forgery] of [
   ["a host function that there is not", event(eventKinds.asked, { id: 1, item: 9 })],

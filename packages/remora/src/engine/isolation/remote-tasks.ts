@@ -9,6 +9,7 @@ import type { ValueType } from "../../component/types.ts";
 import { engineErrors } from "../errors.ts";
 import type { Budget, Limits } from "../limits.ts";
 import { cancelGraceMs } from "../waiting.ts";
+import { checkReported } from "./call-packet.ts";
 import { Cancellation, cancelledBy } from "./cancellation.ts";
 import type { EndsPeer } from "./crossing-ends.ts";
 import { decodeEvents, type Event, eventKinds, outcomes } from "./events.ts";
@@ -54,10 +55,18 @@ interface Owed {
 /** Its clock starts later than the host's, on a busy machine by some tens of milliseconds. */
 const lateMsMax = 10 * graceMs;
 
+/**
+ * Values that may be owed at one time. The other side gives fewer streams and futures, and each may be waited for once; but of
+ * those that the host let go of a value may be owed for ever.
+ */
+const wantedMax = 16_384;
+
 export class RemoteTasks implements EndsPeer {
   readonly #options: RemoteTasksOptions;
   readonly #questions: Questions;
   readonly #owed = new Map<number, Owed>();
+  /** Of what is owed, values. */
+  #wanted = 0;
   #lastOwed = 0;
   /** By the number of a call that is owed: from when on the other side cannot say that it still waits. */
   readonly #overdueAt = new Map<number, number>();
@@ -203,13 +212,16 @@ export class RemoteTasks implements EndsPeer {
     stop(error);
   }
 
+  /** @throws ForgedMessage so many futures cannot have been given by code of ours */
   want(number: number, type: ValueType | undefined): Promise<IteratorResult<unknown, undefined>> {
+    if (this.#wanted >= wantedMax) throw new ForgedMessage(`more than ${wantedMax} streams and futures`);
+    this.#wanted++;
     return this.#owe((id) => this.#send(kinds.pull, { item: number, count: id }), {
       read: ({ item, payload }) =>
         item === outcomes.done
           ? { done: true, value: undefined }
           : { done: false, value: this.#options.tasks.readValue(type, payload) },
-      over: () => {},
+      over: () => this.#wanted--,
       kind: eventKinds.settled,
     });
   }
@@ -336,6 +348,7 @@ export class RemoteTasks implements EndsPeer {
   #happened(came: Event): void {
     switch (came.kind) {
       case eventKinds.broke:
+        if (this.#broken !== undefined) throw new ForgedMessage("an instance that breaks twice");
         this.#broken = this.#failure(came.payload);
         return;
       case eventKinds.asked:
@@ -354,9 +367,7 @@ export class RemoteTasks implements EndsPeer {
         const owed = this.#owed.get(came.id);
         if (owed === undefined)
           throw new ForgedMessage(`an event of kind ${came.kind} that nobody waits for`);
-        for (const number of [came.first, came.second, came.third]) {
-          if (!(number >= 0 && Number.isFinite(number))) throw new ForgedMessage(`a report of ${number}`);
-        }
+        for (const number of [came.first, came.second, came.third]) checkReported(number);
         owed.settle(came);
         // Not before: what it cannot be settled with ends all that are owed.
         this.#owed.delete(came.id);

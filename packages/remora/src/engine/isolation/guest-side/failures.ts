@@ -3,10 +3,7 @@
 import { isRemoraError } from "../../../base/index.ts";
 import { engineErrors } from "../../errors.ts";
 import type { ResolveFrame } from "../../trap.ts";
-import { decodeReport, type ErrorReport, errorOf, ThrownByHost } from "../error-report.ts";
-
-/** Frames that are told: the first of them may be what the rewriter added. */
-const framesMax = 4;
+import { decodeReport, type ErrorReport, errorOf, framesMax, ThrownByHost } from "../error-report.ts";
 
 export class Failures {
   readonly #frames: [number, number][] = [];

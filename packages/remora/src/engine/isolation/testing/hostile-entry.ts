@@ -75,6 +75,12 @@ const attacks: Readonly<Record<string, () => void>> = {
     writeSync(pipeFd, headOf(message(kinds.results)).subarray(0, 20));
     throw new Error("over");
   },
+  "behind-an-answer": () => {
+    channel.send(message(kinds.results, { count: 1 }));
+    // By then it was read, and nothing more is asked for.
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 50);
+    writeSync(pipeFd, headOf(message(kinds.results)).subarray(0, 20));
+  },
   "heap-without-end": () => {
     for (const kept: unknown[] = []; ; ) kept.push(new Array(100_000).fill(0).map(() => ({})));
   },
