@@ -2,14 +2,14 @@
 
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { connect, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { before, type TestContext, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { createMessage, type RunningTak, runTak, StreamReader, type TakConfig } from "@remora/tak";
-import type { Isolation } from "remora/bundle";
+import { generateKeyPair, type Isolation, signBundle } from "remora/bundle";
 import { buildExamples, bundlePath, componentPath } from "../build.ts";
 
 before(async () => {
@@ -147,6 +147,25 @@ test("an update that was made while the host ran is there at its next start, and
   });
   assert.equal(again.host.manager.info("geofence").version, "1.1.0");
   await again.close();
+});
+
+test("what the file names may come from another publisher: whoever wrote the file vouches for it", async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), "remora-vouched-"));
+  t.after(() => rm(folder, { recursive: true }));
+  const path = join(folder, "geofence.bundle");
+  const configFile = join(folder, "tak.yaml");
+  const entry = "{ id: geofence, path: geofence.bundle }";
+  await writeFile(configFile, `plugins:\n  plugin_dir: .\n  filters:\n    - ${entry}\n`);
+  for (const [example, expected] of [
+    ["tak/geofence-lazy", "1.0.0"],
+    ["tak/geofence-looping", "1.1.0"],
+  ] as const) {
+    const by = { name: "Ada", email: "", signedAtMs: 0 };
+    await writeFile(path, signBundle(await readFile(bundlePath(example)), { key: generateKeyPair(), ...by }));
+    const running = await runTak({ configFile, log: () => {} });
+    assert.equal(running.host.manager.versions("geofence").current?.version, expected);
+    await running.close();
+  }
 });
 
 test("a component without a manifest is installed under its place in the chain", async (t) => {

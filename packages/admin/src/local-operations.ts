@@ -133,13 +133,25 @@ export function pluginView(manager: Manager, info: PluginInfo): PluginView {
 }
 
 function detailsView(manager: Manager, details: PluginDetails): PluginDetailsView {
-  const { manifest, trust, current, heldVersion, previous, grants, refused, settings, neededBy } = details;
+  const {
+    manifest,
+    trust,
+    current,
+    heldVersion,
+    heldPublisher,
+    previous,
+    grants,
+    refused,
+    settings,
+    neededBy,
+  } = details;
   const { name, version, host, isEnabled, state, breaker, isOnProbation, held, failure, counts } = details;
   const info = { name, version, host, isEnabled, state, breaker, isOnProbation, held, failure, counts };
   return {
     ...pluginView(manager, info),
     current: current === undefined ? null : versionView(current),
     heldVersion: heldVersion === undefined ? null : versionView(heldVersion),
+    heldPublisher: publisherView(heldPublisher),
     previous: previous.map(versionView),
     trust: trust === undefined ? null : { level: trust.level, text: trust.text, reason: trust.reason },
     grants: grants.map(grantView),
@@ -183,17 +195,22 @@ function grantView(grant: PluginDetails["grants"][number]): GrantView {
 }
 
 export function consentView(request: ConsentRequest): ConsentView {
-  const { plugin, version, origin, current, trust, items, granted, denied } = request;
+  const { plugin, version, origin, current, trust, publisher, items, granted, denied } = request;
   return {
     plugin,
     version,
     origin: shownOrigin(origin),
     current: current ?? null,
     trust: trust.text,
+    publisher: publisherView(publisher),
     items: items.map(itemView),
     granted: granted.map(grantView),
     denied: denied.map(itemView),
   };
+}
+
+function publisherView(change: ConsentRequest["publisher"]) {
+  return change === undefined ? null : { ...change, name: change.name ?? null };
 }
 
 function itemView({ capability, target, why, meaning, risk }: ConsentItem) {

@@ -56,7 +56,7 @@ export interface Operations {
   give(name: string, grant: GrantView): Promise<void>;
   revoke(name: string, grant: GrantView): Promise<void>;
   held(): Promise<ConsentView[]>;
-  /** All of what it wants, or these items alone. */
+  /** All of what it wants, or these items alone; and its publisher, where that is another one. */
   accept(name: string, items?: readonly { capability: string; target: string | null }[]): Promise<ChangeView>;
   refuse(name: string): Promise<void>;
   audit(query: AuditQuery): Promise<AuditRecordView[]>;

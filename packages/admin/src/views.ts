@@ -100,10 +100,20 @@ const ManifestView = Type.Object({
   dependencies: Type.Record(Type.String(), Type.String()),
 });
 
+const PublisherView = Type.Object(
+  {
+    from: Type.String({ description: "Who signed the version that runs" }),
+    to: Type.String(),
+    name: Nullable(Type.String({ description: "Whose key the new one is; null where it is not trusted" })),
+  },
+  { description: "Another publisher than that of the version that runs" },
+);
+
 export const PluginDetailsView = Type.Object({
   ...pluginFields,
   current: Nullable(VersionView),
   heldVersion: Nullable(VersionView),
+  heldPublisher: Nullable(PublisherView),
   previous: Type.Array(VersionView, { description: "Kept to go back to, the last one first" }),
   trust: Nullable(Type.Object({ level: Type.String(), text: Type.String(), reason: Type.String() })),
   grants: Type.Array(GrantView),
@@ -128,6 +138,7 @@ export const ConsentView = Type.Object({
   origin: Type.String({ description: "Where it comes from, for people" }),
   current: Nullable(Type.String({ description: "The version that runs meanwhile" })),
   trust: Type.String(),
+  publisher: Nullable(PublisherView),
   items: Type.Array(ConsentItemView, { description: "What it wants beyond what it has" }),
   granted: Type.Array(GrantView),
   denied: Type.Array(ConsentItemView, { description: "What the policy refuses, whoever consents" }),

@@ -42,8 +42,23 @@ test("a policy file gives nothing of which it denies a part, and asks about what
   ];
   for (const [capability, target, expected] of rows) {
     const item = { capability, target };
-    const { given, open } = answerByPolicy({ grants, denials, vocabulary: coreVocabulary }, [item]);
+    const policy = { grants, denials, publishers: [], vocabulary: coreVocabulary };
+    const { given, open } = answerByPolicy(policy, { items: [item] });
     const found = given.length > 0 ? "given" : open.length > 0 ? "open" : "refused";
     assert.equal(found, expected, `${capability} ${target}`);
   }
+});
+
+test("a version by another publisher is taken when the policy names them, and else waits", () => {
+  const policy = { grants: [], denials: [], publishers: ["Ada"], vocabulary: coreVocabulary };
+  const isOpen = (publisher: { readonly name: string | null } | null) =>
+    answerByPolicy(policy, { items: [], publisher }).isPublisherOpen;
+  assert.equal(isOpen(null), false);
+  assert.equal(isOpen({ name: "Ada" }), false);
+  assert.equal(isOpen({ name: "Eve" }), true);
+  assert.equal(isOpen({ name: null }), true);
+  assert.equal(
+    answerByPolicy({ ...policy, publishers: [] }, { items: [], publisher: { name: "" } }).isPublisherOpen,
+    true,
+  );
 });

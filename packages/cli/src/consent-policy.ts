@@ -1,4 +1,4 @@
-/** A policy file, which answers for consent where there is no person: JSON with `grants` and `denials`. */
+/** A policy file, which answers for consent where there is no person: JSON with `grants`, `denials` and `publishers`. */
 
 import type { ConsentView } from "@remora/admin";
 import { Option } from "commander";
@@ -12,6 +12,8 @@ import type { System } from "./system.ts";
 export interface ConsentPolicy {
   readonly grants: readonly Grant[];
   readonly denials: readonly Grant[];
+  /** Names in the trust store: verified versions of theirs may follow on somebody else's. */
+  readonly publishers: readonly string[];
   readonly vocabulary: Vocabulary;
 }
 
@@ -36,27 +38,42 @@ export async function readPolicy(
   file: string | undefined,
 ): Promise<ConsentPolicy | undefined> {
   if (file === undefined) return undefined;
-  const { grants = [], denials = [], ...more } = parse(await readInput(system, file, fileBytesMax), file);
+  const {
+    grants = [],
+    denials = [],
+    publishers = [],
+    ...more
+  } = parse(await readInput(system, file, fileBytesMax), file);
   const [unknown] = Object.keys(more);
   if (unknown !== undefined) throw badFile(file, `the key ${JSON.stringify(unknown)} in `);
+  if (!Array.isArray(publishers) || !publishers.every((name) => typeof name === "string" && name !== "")) {
+    throw badFile(file, 'what is no list of names under "publishers" in ');
+  }
   const { vocabulary } = await knownCapabilities();
   return {
     grants: parseGrants(grants, "grants", vocabulary),
     denials: parseGrants(denials, "denials", vocabulary),
+    publishers,
     vocabulary,
   };
+}
+
+/** What is asked for, as far as a policy looks at it. */
+export interface Asked<One extends Item> {
+  readonly items: readonly One[];
+  readonly publisher?: { readonly name?: string | null | undefined } | null | undefined;
 }
 
 /**
  * What it gives, and what it says nothing about; the rest it refuses. A denial outweighs a grant, also one of a part of what is
  * wanted: what is given is given as a whole.
  */
-export function answerByPolicy<Asked extends Item>(
-  { grants, denials, vocabulary }: ConsentPolicy,
-  items: readonly Asked[],
-): { readonly given: readonly Asked[]; readonly open: readonly Asked[] } {
-  const given: Asked[] = [];
-  const open: Asked[] = [];
+export function answerByPolicy<One extends Item>(
+  { grants, denials, publishers, vocabulary }: ConsentPolicy,
+  { items, publisher }: Asked<One>,
+): { readonly given: readonly One[]; readonly open: readonly One[]; readonly isPublisherOpen: boolean } {
+  const given: One[] = [];
+  const open: One[] = [];
   for (const item of items) {
     const { capability, target } = item;
     const name = vocabulary.get(capability)?.name;
@@ -68,14 +85,16 @@ export function answerByPolicy<Asked extends Item>(
       (decide(ask, { grants }, vocabulary).answer === "allowed" ? given : open).push(item);
     }
   }
-  return { given, open };
+  const isOther = publisher !== undefined && publisher !== null;
+  return { given, open, isPublisherOpen: isOther && !publishers.includes(publisher.name ?? "") };
 }
 
 /** A policy as a manager asks it: a version that wants anything else waits for somebody. */
 export function policyAsker(policy: ConsentPolicy): Asker {
-  return async ({ items }) => {
-    const { given, open } = answerByPolicy(policy, items);
-    return open.length > 0 ? { kind: "later" } : { kind: "given", items: given };
+  return async (request) => {
+    const { given, open, isPublisherOpen } = answerByPolicy(policy, request);
+    if (open.length > 0 || isPublisherOpen) return { kind: "later" };
+    return { kind: "given", items: given, acceptsPublisher: true };
   };
 }
 
@@ -94,5 +113,8 @@ function parse(bytes: Uint8Array, file: string): Record<string, unknown> {
 
 function badFile(file: string, part = "", cause?: unknown): Error {
   const what = `${part}the policy file "${file}"`;
-  return cliErrors["bad-value"]({ what, expected: '{ "grants": [...], "denials": [...] }' }, cause);
+  return cliErrors["bad-value"](
+    { what, expected: '{ "grants": [...], "denials": [...], "publishers": ["NAME"] }' },
+    cause,
+  );
 }

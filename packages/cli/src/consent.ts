@@ -44,27 +44,50 @@ async function itemsGiven(
   policy: ConsentPolicy | undefined,
 ): Promise<readonly Item[]> {
   if (yes) return held.items;
-  const { given, open } =
-    policy === undefined ? { given: [], open: held.items } : answerByPolicy(policy, held.items);
-  if (open.length === 0) return given;
-  const answered = json || policy !== undefined ? undefined : await askItems(system, held);
+  const { given, open, isPublisherOpen } =
+    policy === undefined
+      ? { given: [], open: held.items, isPublisherOpen: held.publisher !== null }
+      : answerByPolicy(policy, held);
+  if (open.length === 0 && !isPublisherOpen) return given;
+  const answered = json || policy !== undefined ? undefined : await askAll(system, held);
   if (answered !== undefined) return answered;
-  throw cliErrors["no-consent"]({ plugin: held.plugin, items: open.map(itemText) });
+  const publisher = isPublisherOpen ? publisherTexts(held) : [];
+  throw cliErrors["no-consent"]({ plugin: held.plugin, items: [...publisher, ...open.map(itemText)] });
 }
 
-/** Undefined where nobody answers. */
-async function askItems(system: System, { plugin, version, origin, trust, items }: ConsentView) {
+/** Undefined where nobody answers, or the publisher is not accepted: the version goes on waiting. */
+async function askAll(system: System, held: ConsentView) {
+  const { plugin, version, origin, trust, items, publisher } = held;
+  const what = `${harmless(plugin)} ${harmless(version)} from ${harmless(origin, 1_000)} (${harmless(trust)})`;
+  if (publisher !== null) {
+    system.err.write(`${what} is by ${publisherTexts(held).join("")}\n`);
+    const answer = await system.ask("  take it from them? [y/N] ");
+    if (answer === undefined || !isYes(answer)) return undefined;
+  }
+  return items.length === 0 ? [] : askItems(system, what, items);
+}
+
+async function askItems(system: System, what: string, items: readonly Item[]) {
   const given: Item[] = [];
-  const from = harmless(origin, 1_000);
-  system.err.write(`${harmless(plugin)} ${harmless(version)} from ${from} (${harmless(trust)}) wants:\n`);
+  system.err.write(`${what} wants:\n`);
   for (const item of items) {
     system.err.write(`  ${itemText(item)}  [${item.risk} risk]\n`);
     system.err.write(`    ${item.meaning}\n    its reason: ${harmless(item.why, 500)}\n`);
     const answer = await system.ask("  give it? [y/N] ");
     if (answer === undefined) return undefined;
-    if (/^y(es)?$/i.test(answer.trim())) given.push(item);
+    if (isYes(answer)) given.push(item);
   }
   return given;
+}
+
+function isYes(answer: string): boolean {
+  return /^y(es)?$/i.test(answer.trim());
+}
+
+/** One, or none where the publisher is the same. */
+export function publisherTexts({ publisher }: Pick<ConsentView, "publisher">): readonly string[] {
+  if (publisher === null) return [];
+  return [harmless(`another publisher: ${publisher.to}; the version that runs is ${publisher.from}`, 500)];
 }
 
 export function itemText({ capability, target }: Pick<Item, "capability" | "target">): string {

@@ -67,12 +67,17 @@ test("serving takes a policy file in place of whoever consents", async () => {
     origin: "a test",
     current: undefined,
     trust: { level: "unsigned", text: "" },
+    publisher: undefined,
   } as const;
   const item = (capability: string) => ({ capability, why: "", meaning: "", risk: "low" }) as ConsentItem;
   const ask = (...wanted: readonly string[]) => {
     assert.ok(served?.consent !== undefined);
     return policyAsker(served.consent)({ ...request, items: wanted.map(item), granted: [], denied: [] });
   };
-  assert.deepEqual(await ask("clock.read", "random.read"), { kind: "given", items: [item("clock.read")] });
+  assert.deepEqual(await ask("clock.read", "random.read"), {
+    kind: "given",
+    items: [item("clock.read")],
+    acceptsPublisher: true,
+  });
   assert.deepEqual(await ask("clock.read", "fs.private"), { kind: "later" });
 });

@@ -1,8 +1,11 @@
 /** OmniTAK's plugin endpoints as its clients use them: over HTTP, on a host that runs. */
 
 import assert from "node:assert/strict";
+import { readFile, writeFile } from "node:fs/promises";
+import { dirname, join, resolve } from "node:path";
 import { before, test } from "node:test";
-import { buildExamples } from "../../../examples/build.ts";
+import { generateKeyPair, signBundle } from "remora/bundle";
+import { buildExamples, bundlePath } from "../../../examples/build.ts";
 import { jwt, omnitakRig as rig } from "./testing/omnitak-rig.ts";
 
 before(() => buildExamples());
@@ -122,6 +125,29 @@ test("a call that times out is counted as such and is the last error, and health
   const health = (await as("reader")("GET", `${base}/geofence/health`)).body;
   assert.deepEqual([health.pluginId, health.status], ["geofence", "degraded"]);
   assert.equal(health.issues[0], "a call failed within the last minute");
+});
+
+test("another publisher's version is not loaded over one that runs, and health says what waits", async (t) => {
+  const { as, tak } = await rig(t);
+  const { manager, config } = tak.host;
+  const signed = async (example: string) => {
+    const by = { name: "Ada", email: "", signedAtMs: 0 };
+    return signBundle(await readFile(bundlePath(example)), { key: generateKeyPair(), ...by });
+  };
+  await manager.install({ bytes: await signed("tak/geofence-lazy"), origin: "a test" });
+  const { version } = manager.info("geofence");
+  const pluginFolder = resolve(dirname(config.file), config.pluginDir);
+  await writeFile(join(pluginFolder, "signed.bundle"), await signed("tak/geofence-looping"));
+  const load = { id: "geofence", path: "signed.bundle", enabled: true, pluginType: "filter" };
+  const answer = await as("admin")("POST", base, load);
+  assert.equal(answer.status, 400);
+  assert.match(answer.body.message, /waits for consent to another publisher: it is self-signed \(key /);
+  assert.equal(manager.info("geofence").version, version);
+  const { issues } = (await as("reader")("GET", `${base}/geofence/health`)).body;
+  assert.match(
+    issues.join(),
+    /version 1\.1\.0 waits for consent; it is by another publisher: self-signed \(key /,
+  );
 });
 
 test("each endpoint asks for the role that OmniTAK's asks for", async (t) => {

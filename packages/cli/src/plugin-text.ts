@@ -44,7 +44,7 @@ function noteOf({ held, failure, isOnProbation }: PluginView): string {
 }
 
 export function detailsText(details: PluginDetailsView): string {
-  const { manifest, trust, current, heldVersion, account, failure } = details;
+  const { manifest, trust, current, heldVersion, heldPublisher, account, failure } = details;
   const rows: Fact[] = [
     ["plugin", `${details.name} ${details.version ?? "(none runs)"}`],
     ["state", details.isEnabled ? details.state : "disabled"],
@@ -53,6 +53,11 @@ export function detailsText(details: PluginDetailsView): string {
   if (failure !== null) rows.push(["failure", `${failure.code}: ${failure.message}`]);
   if (heldVersion !== null)
     rows.push(["held", `${heldVersion.version} from ${heldVersion.origin} waits for consent`]);
+  if (heldPublisher !== null)
+    rows.push([
+      "publisher",
+      `of the held version: ${heldPublisher.to}; of the one that runs: ${heldPublisher.from}`,
+    ]);
   if (manifest !== null) {
     if (manifest.description !== null) rows.push(["about", manifest.description]);
     rows.push(["authors", manifest.authors.join(", ")], ["licence", manifest.licence]);

@@ -118,6 +118,39 @@ test("what a version wants is asked item by item, with its reason, which cannot 
   assert.ok(err.includes("geofence 1.1.0 from /down\\u{1b}[2Jloads/geofence.bundle (unsigned) wants:"));
 });
 
+test("another publisher is asked about before anything else, and nothing runs without a yes", async () => {
+  const publisher = {
+    from: "verified by Ada (key 1a)",
+    to: "verified by \u001b[2JEve (key 2b)",
+    name: "Eve",
+  };
+  const other = { ...held, publisher, items: [] };
+  const asked = (...answers: readonly string[]) => run(["install", "geofence"], { held: [other], answers });
+  const taken = await asked("y");
+  assert.deepEqual([taken.exitCode, taken.asked.at(-1)], [0, ["accept", "geofence", []]], taken.err);
+  assert.match(
+    taken.err,
+    /is by another publisher: verified by .*Eve \(key 2b\); .* verified by Ada \(key 1a\)$/m,
+  );
+  assert.ok(!taken.err.includes("\u001b"));
+  for (const refused of [await asked("n"), await asked()]) {
+    assert.deepEqual([refused.exitCode, refused.asked.length], [1, 1]);
+    assert.match(refused.err, /^cli\/no-consent: .* consent to another publisher: /m);
+  }
+  assert.match(
+    (await run(["grants", "held"], { held: [other] })).out,
+    /^geofence 1\.1\.0: another publisher: /,
+  );
+  const by = (publishers: unknown) =>
+    run(["install", "geofence", "--policy", "policy.json"], {
+      held: [other],
+      files: { "policy.json": new TextEncoder().encode(JSON.stringify({ publishers })) },
+    });
+  assert.equal((await by(["Eve"])).exitCode, 0);
+  assert.match((await by(["Ada"])).err, /^cli\/no-consent: /m);
+  assert.match((await by("Eve")).err, /^cli\/bad-value: .*publishers/m);
+});
+
 test("with --yes all is given; where nobody can answer the version waits and the exit code is 1", async () => {
   const yes = await run(["install", "geofence", "--yes"], { held: [held] });
   assert.deepEqual(

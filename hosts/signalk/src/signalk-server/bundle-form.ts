@@ -57,7 +57,7 @@ function answersSchema(held: readonly ConsentRequest[]): object {
         {
           type: "string",
           title: `${request.plugin} ${request.version}, ${request.trust.text}`,
-          description: request.items.map(itemText).join("; "),
+          description: [...publisherText(request), ...request.items.map(itemText)].join("; "),
           enum: ["later", "give", "refuse"],
           default: "later",
         },
@@ -66,16 +66,22 @@ function answersSchema(held: readonly ConsentRequest[]): object {
   };
 }
 
+function publisherText({ publisher }: ConsentRequest): string[] {
+  if (publisher === undefined) return [];
+  const { from, to } = publisher;
+  return [harmless(`It is by another publisher: ${to}, and the version that runs ${from}`, lengthMax)];
+}
+
 function itemText({ capability, target, meaning, why }: ConsentRequest["items"][number]): string {
   const what = target === undefined ? capability : `${capability} ${target}`;
   return harmless(`${what} (${meaning}): ${why}`, lengthMax);
 }
 
 /** Names a request and all that it asks for: another version, or one that asks for more, is another question. */
-export function requestKey({ plugin, version, trust, items }: ConsentRequest): string {
+export function requestKey({ plugin, version, trust, publisher, items }: ConsentRequest): string {
   const asked = items.map(({ capability, target = "" }) => `${capability} ${target}`).sort();
   const digest = createHash("sha256")
-    .update(JSON.stringify([trust.text, asked]))
+    .update(JSON.stringify([trust.text, asked, ...(publisher === undefined ? [] : [publisher.to])]))
     .digest("hex");
   return `${plugin} ${version} ${digest.slice(0, 16)}`;
 }

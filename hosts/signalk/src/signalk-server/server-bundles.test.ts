@@ -158,6 +158,29 @@ test("what nobody trusts does not run; a publisher whose key is in the form does
   await running();
 });
 
+test("a version by another publisher waits for an answer, though it asks for nothing else", async (t) => {
+  const { plugin, folder, put, listed, running } = await boat(t);
+  await put({ guest: {}, capabilities: [] });
+  const signed = async (version: string) => {
+    const { bytes } = await bundleOf({ guest: {}, capabilities: [], version });
+    const by = { name: "Ada", email: "", signedAtMs: Date.now() };
+    await writeFile(join(folder, "watch.bundle"), signBundle(bytes, { key: generateKeyPair(), ...by }));
+  };
+  await signed("1.0.0");
+  await plugin.start(unsigned);
+  await running();
+  await plugin.stop();
+  await signed("1.1.0");
+  await plugin.start(unsigned);
+  const [question] = Object.values(questions(plugin));
+  assert.match(question?.description ?? "", /^It is by another publisher: self-signed \(key /);
+  const settings = answered(plugin, "give");
+  await plugin.stop();
+  await plugin.start(settings);
+  await until(() => listed()?.version === "1.1.0");
+  assert.deepEqual(questions(plugin), {});
+});
+
 test("its settings are the manager's, checked by its manifest, and shown where the server looks for them", async (t) => {
   const { plugin, put, running, request, shown, settingsFile } = await boat(t);
   const tables = '[settings]\ntype = "object"\n[settings.properties.radius]\ntype = "number"';

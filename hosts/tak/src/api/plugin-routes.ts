@@ -38,9 +38,10 @@ function lookRoutes(manager: Manager, seen: Observations, nowMs: () => number): 
       manager.info(id);
       return metricsView(id, manager, seen);
     }),
-    look(`${one}/health`, "How a plugin is", async ({ params }) =>
-      healthView(manager.info(idOf(params)), seen, nowMs()),
-    ),
+    look(`${one}/health`, "How a plugin is", async ({ params }) => {
+      const details = await manager.details(idOf(params));
+      return healthView(details, seen, nowMs(), details.heldPublisher);
+    }),
   ];
 }
 

@@ -66,14 +66,21 @@ export function metricsView(id: string, manager: Manager, seen: Observations) {
 /** A plugin whose calls fail now and then is degraded for so long after the last of them. */
 const degradedMs = 60_000;
 
-export function healthView(info: PluginInfo, seen: Observations, nowMs: number) {
-  const { name, isEnabled, state, breaker, failure } = info;
+/** @param heldPublisher That a version which waits is by another publisher. */
+export function healthView(
+  info: PluginInfo,
+  seen: Observations,
+  nowMs: number,
+  heldPublisher?: PluginDetails["heldPublisher"],
+) {
+  const { name, isEnabled, state, breaker, failure, held } = info;
   const startedAtMs = seen.startedAtMs(name);
   const issues = [
     ...(isEnabled && state !== "running" ? [`it is ${state}`] : []),
     ...(breaker !== "closed" ? [`its breaker is ${breaker}`] : []),
     ...(seen.hasFailedWithin(name, degradedMs) ? ["a call failed within the last minute"] : []),
     ...(failure === undefined ? [] : [harmless(`${failure.code}: ${failure.message}`, 500)]),
+    ...(held === undefined ? [] : [heldText(held, heldPublisher)]),
   ];
   return {
     pluginId: name,
@@ -88,6 +95,11 @@ export function healthView(info: PluginInfo, seen: Observations, nowMs: number) 
     if (state !== "running") return "unhealthy";
     return breaker !== "closed" || seen.hasFailedWithin(name, degradedMs) ? "degraded" : "healthy";
   }
+}
+
+function heldText(held: string, publisher: PluginDetails["heldPublisher"]): string {
+  const by = publisher && `; it is by another publisher: ${publisher.to}, and this one ${publisher.from}`;
+  return harmless(`version ${held} waits for consent${by ?? ""}`, 500);
 }
 
 function timeOf(ms: number | undefined): string | null {

@@ -9,6 +9,8 @@ import { dirname, resolve } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { type Bundle, isBundle, openBundle, parseTrustStore } from "remora/bundle";
 import {
+  type Asker,
+  askNobody,
   type ManagedPlugin,
   type Manager,
   type ManagerPolicy,
@@ -40,7 +42,7 @@ export interface OpenedPlugins {
  * @throws manager/…       nothing is left open
  */
 export async function openPlugins(config: TakConfig, options: OpenTakHostOptions): Promise<OpenedPlugins> {
-  const { host, who = "a TAK host", asker, onEvent } = options;
+  const { host, who = "a TAK host", asker = askNobody, onEvent } = options;
   const named = await readPlugins(config);
   const manager = await openManager({
     folder: resolve(dirname(config.file), config.managerFolder),
@@ -51,7 +53,7 @@ export async function openPlugins(config: TakConfig, options: OpenTakHostOptions
     bundles: named.map(({ bundle }) => bundle),
     ...(host.audit !== undefined && { audit: host.audit }),
     who,
-    ...(asker !== undefined && { asker }),
+    asker,
     onEvent: (event) => {
       if (event.kind === "log") {
         host.log(event.plugin, event.level === "critical" ? "error" : event.level, event.text);
@@ -63,7 +65,7 @@ export async function openPlugins(config: TakConfig, options: OpenTakHostOptions
     const plugins: ChainPlugin[] = [];
     for (const one of named) {
       const { settings, path } = one;
-      plugins.push({ id: settings.id, plugin: await install(one, manager) });
+      plugins.push({ id: settings.id, plugin: await install(one, manager, asker) });
       const refOf = async () => ({ bytes: await readPlugin(settings, path), origin: path });
       if (config.hotReload) manager.watch(path, refOf);
     }
@@ -143,16 +145,26 @@ async function readKeys(path: string): Promise<string> {
 async function install(
   { settings: { config }, path, bytes, bundle }: Named,
   manager: Manager,
+  asker: Asker,
 ): Promise<ManagedPlugin> {
   const { name } = bundle.manifest;
   const settings = config === undefined ? {} : { settings: config };
   if (!isKept(name, bundle.digest, manager)) {
-    return manager.install({ bytes, origin: path }, { ...settings, isEnabled: true });
+    return manager.install({ bytes, origin: path }, { ...settings, isEnabled: true, asker: vouching(asker) });
   }
   if (config !== undefined && !isDeepStrictEqual(config, await manager.settings(name))) {
     await manager.changeSettings(name, config);
   }
   return manager.get(name);
+}
+
+/** Whoever wrote the file vouches for who published what it names; what that asks for beyond the file is asked for. */
+function vouching(asker: Asker): Asker {
+  return async (request) => {
+    if (request.items.length === 0) return { kind: "given", items: [], acceptsPublisher: true };
+    const consent = await asker(request);
+    return consent.kind === "given" ? { ...consent, acceptsPublisher: true } : consent;
+  };
 }
 
 function isKept(name: string, digest: string, manager: Manager): boolean {

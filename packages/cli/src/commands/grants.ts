@@ -4,7 +4,7 @@ import type { ConsentView } from "@remora/admin";
 import { Command } from "commander";
 import { nearNames } from "remora/base";
 import { coreVocabulary, harmless } from "remora/policy";
-import { consentFrom, itemText } from "../consent.ts";
+import { consentFrom, itemText, publisherTexts } from "../consent.ts";
 import { policyOption, readPolicy } from "../consent-policy.ts";
 import { cliErrors } from "../errors.ts";
 import { factLines, listed } from "../facts.ts";
@@ -131,8 +131,8 @@ function heldText(held: readonly ConsentView[]): string {
   if (held.length === 0) return "nothing waits\n";
   return held
     .map(
-      ({ plugin, version, items }) =>
-        `${harmless(plugin)} ${harmless(version)}: ${items.map(itemText).join(", ")}\n`,
+      (held) =>
+        `${harmless(held.plugin)} ${harmless(held.version)}: ${[...publisherTexts(held), ...held.items.map(itemText)].join(", ")}\n`,
     )
     .join("");
 }

@@ -53,6 +53,7 @@ export const held: ConsentView = {
   origin: "/down\u001b[2Jloads/geofence.bundle",
   current: "1.0.0",
   trust: "unsigned",
+  publisher: null,
   items: [
     {
       capability: "clock.read",
@@ -175,6 +176,7 @@ const details: Omit<PluginDetailsView, keyof PluginView> = {
     failedWith: null,
   },
   heldVersion: null,
+  heldPublisher: null,
   previous: [],
   trust: { level: "unsigned", text: "unsigned", reason: "it carries no signature" },
   grants: [httpGrant],

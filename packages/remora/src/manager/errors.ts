@@ -108,7 +108,12 @@ export const managerErrors = defineErrors("manager", {
   held: {
     fault: "operator",
     message: (d: { plugin: string; version: string; items: readonly string[] }) =>
-      `Cannot run ${d.plugin} ${d.version} yet: it wants more than it was granted, and waits for consent to ${d.items.map((one) => harmless(one)).join(", ")}`,
+      `Cannot run ${d.plugin} ${d.version} yet: it waits for consent to ${d.items.map((one) => harmless(one, 400)).join(", ")}`,
+  },
+  "other-publisher": {
+    fault: "operator",
+    message: (d: { plugin: string; version: string; from: string; to: string }) =>
+      `Cannot take ${d.plugin} ${d.version}: it is ${harmless(d.to)}, the version that runs ${harmless(d.from)}, and nobody has accepted another publisher`,
   },
   "changed-meanwhile": {
     fault: "operator",

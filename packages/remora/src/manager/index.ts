@@ -85,6 +85,8 @@ export {
   SharedState,
   type SharedStateLimits,
 } from "./shared-state/shared-state.ts";
+// Who signed what.
+export type { PublisherChange } from "./signer.ts";
 // What is kept.
 export type { InstalledVersion, Operation } from "./store/entry.ts";
 export type { FileSystem } from "./store/file-system.ts";

@@ -4,6 +4,7 @@ import type { Grant } from "../policy/index.ts";
 import type { LogLevel } from "../sandbox/index.ts";
 import type { ConsentRequest } from "./consent/asker.ts";
 import type { LifeEvent, State } from "./life/life.ts";
+import type { PublisherChange } from "./signer.ts";
 import type { Operation } from "./store/entry.ts";
 import type { Recovered } from "./store/recover.ts";
 
@@ -33,6 +34,8 @@ export type ManagerEvent = { readonly atMs: number; readonly plugin: string } & 
   /** It could not be made, or does not answer: the supervisor tries again in `inMs`. */
   | { readonly kind: "waiting"; readonly inMs: number; readonly code: string; readonly reason: string }
   | { readonly kind: "held"; readonly request: ConsentRequest }
+  /** Somebody accepted that this version is by another publisher than the one before. It has yet to take over. */
+  | ({ readonly kind: "publisher"; readonly version: string } & PublisherChange)
   | { readonly kind: "granted" | "revoked"; readonly grants: readonly Grant[] }
   | { readonly kind: "settings" }
   | { readonly kind: "enabled" | "disabled" }

@@ -125,6 +125,7 @@ export class Manager {
       ...this.#info(entry),
       current,
       heldVersion,
+      heldPublisher: (await heldRequest(entry, this.#core))?.publisher,
       previous,
       grants,
       refused,
@@ -340,7 +341,7 @@ export class Manager {
   }
 
   /**
-   * Gives a held version what it wants, or some of it, and runs it.
+   * Gives a held version what it wants, or some of it, and runs it; one by another publisher is accepted as that.
    *
    * @param items What is given of what it wants. Default: all.
    * @throws manager/no-such-consent and as `install`

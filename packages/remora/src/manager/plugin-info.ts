@@ -5,6 +5,7 @@ import type { Grant } from "../policy/index.ts";
 import type { BreakerState } from "./life/breaker.ts";
 import type { State } from "./life/life.ts";
 import type { PluginCounts } from "./plugin-counts.ts";
+import type { PublisherChange } from "./signer.ts";
 import type { InstalledVersion } from "./store/entry.ts";
 
 /** A plugin at a glance. Plain data. */
@@ -30,6 +31,8 @@ export interface PluginDetails extends PluginInfo {
   readonly current: InstalledVersion | undefined;
   /** Waits for consent. */
   readonly heldVersion: InstalledVersion | undefined;
+  /** That the held version is by another publisher than the one that runs. */
+  readonly heldPublisher: PublisherChange | undefined;
   /** Kept to go back to, the last one first. */
   readonly previous: readonly InstalledVersion[];
   /** Given by consent or by the operator; what the policy gives to all is not in it. */

@@ -9,7 +9,8 @@ import {
   trustKey,
 } from "../bundle/index.ts";
 import type { Grant } from "../policy/index.ts";
-import type { ConsentRequest } from "./consent/asker.ts";
+import { readTrail } from "./audit/read-trail.ts";
+import { askNobody, type Consent, type ConsentRequest } from "./consent/asker.ts";
 import { bundleOf, type Calls, expectRejected, guests, rig, run } from "./testing/rig.test.ts";
 
 const ada = generateKeyPair();
@@ -58,7 +59,8 @@ test("what a plugin was given passes on to the next version of the same publishe
       policy: { trust: "unsigned", keys },
       asker: async (request) => {
         asked.push(request);
-        return asked.length === 1 ? { kind: "given", items: request.items } : { kind: "refused", by: "Bob" };
+        const isFirst = asked.length === 1;
+        return isFirst ? { kind: "given", items: request.items } : { kind: "refused", by: "Bob" };
       },
     });
     const plugin = await manager.install<Calls>(await version(1, before));
@@ -89,6 +91,94 @@ test("a version by somebody else waits with all that it wants, and has what it i
   assert.deepEqual([held?.trust.text, held?.items.length, held?.granted], ["self-signed", 1, []]);
   await manager.accept("adder");
   assert.deepEqual(manager.grants("adder"), [given]);
+});
+
+/** Grants nothing and asks for nothing. */
+const wantsNothing = "";
+
+test("another publisher takes over a plugin's name only when somebody accepts that, whatever the version wants", async (t) => {
+  const trusted = trusting("Eve", [eve], keys);
+  const rows: readonly [tables: string, policy: readonly Grant[]][] = [
+    [wantsNothing, []],
+    // What the policy gives to all is not asked for either.
+    [reads, [given]],
+  ];
+  for (const [tables, grants] of rows) {
+    const asked: ConsentRequest[] = [];
+    const answers: Consent[] = [
+      { kind: "refused", by: "Bob" },
+      { kind: "given", items: [] },
+      { kind: "given", items: [], acceptsPublisher: true },
+    ];
+    const { manager, events } = await rig(t, {
+      policy: { trust: "verified", keys: trusted, grants },
+      asker: async (request) => {
+        asked.push(request);
+        return answers.shift() ?? assert.fail("there was nothing to ask");
+      },
+    });
+    const plugin = await manager.install<Calls>(await version(1, ada, tables));
+    const next = await version(2, eve, tables);
+    await expectRejected(manager.install(next), "manager/decide", "manager/refused");
+    await expectRejected(manager.install(next), "manager/decide", "manager/other-publisher");
+    assert.equal(plugin.use(run, 1), 2);
+    await manager.install(next);
+    assert.equal(plugin.use(run, 1), 3);
+    const key = ({ publicKey }: KeyPair) => `(key ${publicKey.slice(0, 16)})`;
+    const change = { from: `verified by Ada ${key(ada)}`, to: `verified by Eve ${key(eve)}`, name: "Eve" };
+    assert.deepEqual(
+      asked.map(({ publisher, items }) => [publisher, items]),
+      [1, 2, 3].map(() => [change, []]),
+    );
+    const accepted = events.filter((event) => event.kind === "publisher");
+    assert.deepEqual(accepted, [
+      { kind: "publisher", plugin: "adder", atMs: accepted[0]?.atMs, version: "1.2.0", ...change },
+    ]);
+    await manager.install(await version(3, eve, tables));
+    assert.equal(asked.length, 3, "and the next version of theirs is nothing new");
+  }
+});
+
+test("without a person a version by another publisher is held, over a restart, and said in details and audit", async (t) => {
+  const first = await rig(t, { policy: { trust: "unsigned", keys }, asker: askNobody });
+  await first.manager.install(await version(1, ada, wantsNothing));
+  await expectRejected(
+    first.manager.install(await version(2, eve, wantsNothing)),
+    "manager/decide",
+    "manager/held",
+  );
+  const { manager } = await first.reopen();
+  assert.equal(manager.get<Calls>("adder").use(run, 1), 2);
+  const { heldPublisher } = await manager.details("adder");
+  assert.match(heldPublisher?.to ?? "", /^self-signed \(key [0-9a-f]{16}\)$/);
+  await manager.accept("adder");
+  assert.equal(manager.get<Calls>("adder").use(run, 1), 3);
+  assert.equal((await manager.details("adder")).heldPublisher, undefined);
+  const lines = (await readTrail(manager.trail?.folder ?? "", { recordsMax: 20 })).map(({ event }) => event);
+  assert.deepEqual(
+    lines.filter(({ publisherTo }) => publisherTo === heldPublisher?.to).map(({ kind }) => kind),
+    ["plugin.publisher", "plugin.held"],
+  );
+});
+
+test("a publisher goes on under a new key when the old one has expired", async (t) => {
+  const old = { name: "Ada", email: "", publicKey: ada.publicKey, addedAt: "2025-01-01T00:00:00Z" };
+  const store = trusting(
+    "Ada",
+    [adaToo],
+    trustKey(emptyTrustStore, { ...old, validUntilMs: Date.UTC(2026, 0, 1) + 500 }),
+  );
+  const { manager, clock } = await rig(t, {
+    policy: { trust: "self-signed", keys: store },
+    asker: async ({ items, publisher }) => {
+      assert.equal(publisher, undefined);
+      return { kind: "given", items };
+    },
+  });
+  const plugin = await manager.install<Calls>(await version(1, ada));
+  assert.ok(clock.dateMs() > Date.UTC(2026, 0, 1) + 500, "its key has expired");
+  await manager.install(await version(2, adaToo));
+  assert.equal(plugin.use(run, 1), 3);
 });
 
 test("what a key has signed does not run any more once it is revoked, from the disk or as a version that was kept", async (t) => {

@@ -36,29 +36,60 @@ export function checkUnrevoked({ signature }: Bundle, { policy, clock }: Core): 
   if (isRevoked) throw managerErrors.untrusted({ trust: text, reason, rule: policy.trust ?? "verified" });
 }
 
+/** Another publisher than the one of the version that runs, in words for people. */
+export interface PublisherChange {
+  /** Who signed the version that runs: `verified by Ada (key 6f0c2d9ab71e4f58)`. */
+  readonly from: string;
+  readonly to: string;
+  /** Whose key the new one is, by the operator's store; undefined where that does not know it. */
+  readonly name: string | undefined;
+}
+
+/** What a version takes over from the one that runs. */
+export interface Succession {
+  /** Of what the plugin was given. */
+  readonly grants: readonly Grant[];
+  /** Undefined for a first version, and for one by whom the version that runs is. */
+  readonly publisher: PublisherChange | undefined;
+}
+
 /**
- * What a plugin was given, as far as this version of it takes that over: all of it when the same publisher signed it, or
- * nobody the one before; else nothing, and everything is asked for anew.
+ * What a plugin was given passes on to versions of the same publisher, and to any after one that nobody has signed. For
+ * another publisher everything is asked for anew, and before all whether it may be that one: a plugin's name is what
+ * others know it by, and its files and settings are there already.
  */
-export async function grantsPassedOn(
+export async function successionOf(
   entry: Entry | undefined,
   bundle: Bundle,
   core: Core,
-): Promise<readonly Grant[]> {
+): Promise<Succession> {
   const { grants = [], current } = entry ?? {};
   // Contents that are the same do the same, whoever has signed them.
-  if (current === undefined || grants.length === 0 || current.digest === bundle.digest) return grants;
+  if (current === undefined || current.digest === bundle.digest) return { grants, publisher: undefined };
   const before = await trustOfKept(current, core);
-  return before !== undefined && isSuccessor(before, trustHere(bundle, core)) ? grants : [];
+  const after = trustHere(bundle, core);
+  if (before !== undefined && isSuccessor(before, after, core)) return { grants, publisher: undefined };
+  const from = before === undefined ? "nobody knows: its bundle cannot be read" : signerText(before);
+  return { grants: [], publisher: { from, to: signerText(after), name: after.publisher } };
 }
 
-function isSuccessor(before: Trust, after: Trust): boolean {
+function isSuccessor(before: Trust, after: Trust, { policy }: Core): boolean {
   if (before.level === "unsigned") return true;
   if (after.level === "unsigned" || after.level === "modified") return false;
   if (before.publicKey === after.publicKey) return true;
-  // A publisher may have several keys: whose a key is, the operator says, if anybody.
-  const { publisher = "" } = before;
-  return publisher !== "" && publisher === after.publisher;
+  // A publisher may have several keys, one after the other too: whose a key is or was, the operator says, if anybody.
+  const { name = "" } = policy.keys?.keys.find(({ publicKey }) => publicKey === before.publicKey) ?? {};
+  return name !== "" && name === after.publisher;
+}
+
+/** A name is the operator's, and two keys that are nobody's have none: the key tells them apart. */
+function signerText({ text, publicKey }: Trust): string {
+  return publicKey === undefined ? text : `${text} (key ${publicKey.slice(0, 16)})`;
+}
+
+/** For people, where something is asked for: beside the capabilities. */
+export function publisherText({ from, to }: PublisherChange): string {
+  return `another publisher: it is ${to}, and the version that runs ${from}`;
 }
 
 /** Undefined when it cannot be read any more: an update may be what mends that. */

@@ -71,7 +71,8 @@ function consentRoutes(app: App, operations: Operations): void {
       config: { role: "admin", audit: "accept" },
       schema: {
         tags,
-        summary: "Give a held version what it wants, or some of it, and run it",
+        summary:
+          "Give a held version what it wants, or some of it, and run it, also one by another publisher",
         params: PluginParams,
         body: Type.Object(
           { items: Type.Optional(Type.Array(Item, { maxItems: 1000 })) },

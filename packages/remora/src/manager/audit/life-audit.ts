@@ -4,6 +4,7 @@ import { isRemoraError } from "../../base/index.ts";
 import { harmless } from "../../policy/index.ts";
 import { grantText, itemText } from "../consent/decide-request.ts";
 import type { ManagerEvent } from "../manager-event.ts";
+import type { PublisherChange } from "../signer.ts";
 import type { AuditEvent } from "./record.ts";
 import type { AuditTrail } from "./trail.ts";
 
@@ -44,8 +45,11 @@ function factsOf(event: ManagerEvent): Omit<AuditEvent, "kind"> | undefined {
       return {
         version: event.request.version,
         origin: originText(event.request.origin),
+        ...(event.request.publisher !== undefined && publisherFacts(event.request.publisher)),
         items: event.request.items.slice(0, itemsMax).map((item) => harmless(itemText(item))),
       };
+    case "publisher":
+      return { version: event.version, ...publisherFacts(event) };
     case "granted":
     case "revoked":
       return { grants: event.grants.slice(0, itemsMax).map((grant) => harmless(grantText(grant), 500)) };
@@ -60,6 +64,10 @@ function factsOf(event: ManagerEvent): Omit<AuditEvent, "kind"> | undefined {
     default:
       return undefined;
   }
+}
+
+function publisherFacts({ from, to }: PublisherChange) {
+  return { publisherFrom: harmless(from), publisherTo: harmless(to) };
 }
 
 /** A line stays a line. */

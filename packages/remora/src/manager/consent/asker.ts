@@ -5,6 +5,7 @@
 
 import type { TrustLevel } from "../../bundle/index.ts";
 import type { CapabilityName, Grant, Risk } from "../../policy/index.ts";
+import type { PublisherChange } from "../signer.ts";
 
 /** One power over one target: what is given or refused. */
 export interface ConsentItem {
@@ -27,6 +28,8 @@ export interface ConsentRequest {
   readonly current: string | undefined;
   /** How far it is trusted: `verified by NAME`. */
   readonly trust: { readonly level: TrustLevel; readonly text: string };
+  /** Somebody else than the publisher of the version that runs, and who; undefined where it is the same, or the first. */
+  readonly publisher: PublisherChange | undefined;
   /** What it wants beyond what it has. */
   readonly items: readonly ConsentItem[];
   /** What it has, or is given by policy without a question. */
@@ -36,8 +39,11 @@ export interface ConsentRequest {
 }
 
 export type Consent =
-  /** These are given, and the other items refused. The plugin runs if it can be linked with them. */
-  | { readonly kind: "given"; readonly items: readonly ConsentItem[] }
+  /**
+   * These are given, and the other items refused. The plugin runs if it can be linked with them; one by another publisher
+   * only if that is accepted too.
+   */
+  | { readonly kind: "given"; readonly items: readonly ConsentItem[]; readonly acceptsPublisher?: boolean }
   /** It is not installed; the version that runs goes on. */
   | { readonly kind: "refused"; readonly by: string }
   /** Nobody can say yet: the version is held, also over restarts, until `accept` or `refuse`. */
@@ -49,5 +55,5 @@ export type Asker = (request: ConsentRequest) => Promise<Consent>;
 /** Without a person: what the policy does not give by itself waits. */
 export const askNobody: Asker = async () => ({ kind: "later" });
 
-/** Gives all that the policy lets be given: for plugins of one's own. */
-export const giveAll: Asker = async ({ items }) => ({ kind: "given", items });
+/** Gives all that the policy lets be given, and takes any publisher: for plugins of one's own. */
+export const giveAll: Asker = async ({ items }) => ({ kind: "given", items, acceptsPublisher: true });

@@ -9,9 +9,9 @@ import { busHostFunctions } from "../bus/plugin-bus.ts";
 import { interfaceNames } from "../calls/plugin-interfaces.ts";
 import type { Asker, ConsentItem, ConsentRequest } from "../consent/asker.ts";
 import { grantsOf, itemText, mergeGrants, sortRequest } from "../consent/decide-request.ts";
-import { type Core, grantsFor, inStore, rulesOf, writeEntry } from "../core.ts";
+import { type Core, grantsFor, inStore, rulesOf, tellOf, writeEntry } from "../core.ts";
 import { managerErrors } from "../errors.ts";
-import { grantsPassedOn } from "../signer.ts";
+import { publisherText, successionOf } from "../signer.ts";
 import type { Entry } from "../store/entry.ts";
 import type { Inspected } from "./inspect.ts";
 import { emptyEntry, keepVersion } from "./keep-version.ts";
@@ -27,7 +27,7 @@ export interface Accepted {
   /** By consent, in all. */
   readonly grants: readonly Grant[];
   readonly refused: readonly Grant[];
-  /** Whether somebody consented to this very difference. */
+  /** Whether somebody consented to this very difference, or to another publisher. */
   readonly wasAsked: boolean;
 }
 
@@ -47,15 +47,16 @@ export async function decideHere(
 ): Promise<Decided> {
   const { name, version } = source.inspected.manifest;
   const { basis: entry } = source;
-  const { given, refused, sorted } = await sortHere(source, core);
+  const { given, refused, sorted, publisher } = await sortHere(source, core);
   const free = { grants: given, refused, wasAsked: false };
-  if (sorted.asked.length === 0) return linkable(free, source, core);
+  if (sorted.asked.length === 0 && publisher === undefined) return linkable(free, source, core);
   const request: ConsentRequest = {
     plugin: name,
     version,
     origin: source.origin,
     current: entry?.current?.version,
     trust: { level: trust.level, text: trust.text },
+    publisher,
     items: sorted.asked,
     granted: sorted.granted,
     denied: sorted.denied,
@@ -66,10 +67,32 @@ export async function decideHere(
       throw managerErrors.refused({ plugin: name, version, by: consent.by });
     case "later":
       await holdBack(source, request, core);
-      throw managerErrors.held({ plugin: name, version, items: sorted.asked.map(itemText) });
-    case "given":
-      return linkable(withConsent({ given, refused }, sorted.asked, consent.items, core), source, core);
+      throw managerErrors.held({ plugin: name, version, items: askedText(request) });
+    case "given": {
+      if (publisher !== undefined && consent.acceptsPublisher !== true)
+        throw managerErrors["other-publisher"]({ plugin: name, version, ...publisher });
+      const decided = linkable(
+        withConsent({ given, refused }, sorted.asked, consent.items, core),
+        source,
+        core,
+      );
+      tellPublisher(request, core);
+      return decided;
+    }
   }
+}
+
+/** All that consent is asked for, for people. */
+function askedText({ publisher, items }: ConsentRequest): string[] {
+  return [...(publisher === undefined ? [] : [publisherText(publisher)]), ...items.map(itemText)];
+}
+
+/** Whoever consented is in the line of the audit before this one. */
+export function tellPublisher(
+  { plugin, version, publisher }: Pick<ConsentRequest, "plugin" | "version" | "publisher">,
+  core: Core,
+): void {
+  if (publisher !== undefined) tellOf(core, plugin, { kind: "publisher", version, ...publisher });
 }
 
 /** What it has, and what it wants beyond that. @throws manager/other-host */
@@ -78,13 +101,14 @@ async function sortHere({ inspected: { manifest }, basis: entry, bundle }: Undec
   if (entry !== undefined && entry.host !== manifest.host.name) {
     throw managerErrors["other-host"]({ plugin: name, host: entry.host, found: manifest.host.name });
   }
-  const given = await grantsPassedOn(entry, bundle, core);
+  const { grants: given, publisher } = await successionOf(entry, bundle, core);
   const refused = entry?.refused ?? [];
   const { vocabulary } = core;
   const rules = rulesOf(core, name);
   return {
     given,
     refused,
+    publisher,
     sorted: sortRequest(manifest.capabilities, { vocabulary, rules, given, refused }),
   };
 }
@@ -137,9 +161,9 @@ function holdBack(source: Undecided, request: ConsentRequest, core: Core): Promi
 export async function decideAnew(accepted: Accepted, core: Core): Promise<Decided> {
   const { name } = accepted.inspected.manifest;
   if (!accepted.wasAsked) {
-    const { given, refused, sorted } = await sortHere(accepted, core);
+    const { given, refused, sorted, publisher } = await sortHere(accepted, core);
     const decided = { grants: given, refused, wasAsked: false };
-    if (sorted.asked.length === 0) return linkable(decided, accepted, core);
+    if (sorted.asked.length === 0 && publisher === undefined) return linkable(decided, accepted, core);
   }
   throw managerErrors["changed-meanwhile"]({ plugin: name });
 }

@@ -1,4 +1,4 @@
-/** Versions that want more than was granted: kept until somebody answers, over restarts too. */
+/** Versions that want more than was granted, or are by another publisher: kept until somebody answers, over restarts too. */
 
 import { openBundle } from "../../bundle/index.ts";
 import type { Grant } from "../../policy/index.ts";
@@ -8,9 +8,9 @@ import { sortRequest } from "../consent/decide-request.ts";
 import { type Core, inspectOptions, rulesOf, tellOf, writeEntry } from "../core.ts";
 import { inStep, managerErrors } from "../errors.ts";
 import type { ManagedPlugin } from "../managed-plugin.ts";
-import { grantsPassedOn, trustHere } from "../signer.ts";
+import { successionOf, trustHere } from "../signer.ts";
 import type { Entry } from "../store/entry.ts";
-import { linkable, withConsent } from "./decide.ts";
+import { linkable, tellPublisher, withConsent } from "./decide.ts";
 import { inspect, placeOf } from "./inspect.ts";
 import { takeIn } from "./install.ts";
 import { verifyHere } from "./plan.ts";
@@ -20,7 +20,7 @@ export async function heldRequest(entry: Entry, core: Core): Promise<ConsentRequ
   const { name, held, current } = entry;
   if (held === undefined) return undefined;
   const bundle = openBundle(await core.store.read(held.sha256), { vocabulary: core.vocabulary });
-  const given = await grantsPassedOn(entry, bundle, core);
+  const { grants: given, publisher } = await successionOf(entry, bundle, core);
   const options = sortOptions(entry, given, core);
   const { asked, granted, denied } = sortRequest(bundle.manifest.capabilities, options);
   const { level, text } = trustHere(bundle, core);
@@ -30,13 +30,14 @@ export async function heldRequest(entry: Entry, core: Core): Promise<ConsentRequ
     origin: held.origin,
     current: current?.version,
     trust: { level, text },
+    publisher,
     items: asked,
     granted,
     denied,
   };
 }
 
-/** Steps 3 to 9 with the held version: its signer may have been revoked since. */
+/** Steps 3 to 9 with the held version, whoever has signed it: its signer may have been revoked since. */
 export async function acceptHeld(
   entry: Entry,
   items: readonly Pick<ConsentItem, "capability" | "target">[] | undefined,
@@ -53,10 +54,12 @@ export async function acceptHeld(
   );
   const source = { bytes, bundle, origin: held.origin, inspected, basis: entry };
   const decided = await inStep("decide", name, async () => {
-    const given = await grantsPassedOn(entry, bundle, core);
+    const { grants: given, publisher } = await successionOf(entry, bundle, core);
     const { asked } = sortRequest(bundle.manifest.capabilities, sortOptions(entry, given, core));
     const { refused } = entry;
-    return linkable(withConsent({ given, refused }, asked, items ?? asked, core), source, core);
+    const decided = linkable(withConsent({ given, refused }, asked, items ?? asked, core), source, core);
+    tellPublisher({ plugin: name, version: held.version, publisher }, core);
+    return decided;
   });
   return takeIn({ ...source, ...decided }, core, {});
 }
