@@ -25,7 +25,7 @@ import { resolveSettings, type SettingsFiles } from "./settings/settings.ts";
 import type { SharedState } from "./shared-state/shared-state.ts";
 import { checkUnrevoked } from "./signer.ts";
 import type { BundleStore } from "./store/bundle-store.ts";
-import type { DataFolder } from "./store/data-folder.ts";
+import type { DataFolder, Draft } from "./store/data-folder.ts";
 import { type Entries, type Entry, type InstalledVersion, usedBundles } from "./store/entry.ts";
 
 export interface Core {
@@ -189,8 +189,20 @@ export async function prepare(
 
 /** Writes an entry, in one step for whoever reads the folder, and then for whoever asks this manager. */
 export async function writeEntry(core: Core, entry: Entry): Promise<void> {
-  await core.files.write(entry);
-  core.entries.set(entry.name, entry);
+  const draft = await draftEntry(core, entry);
+  await draft.place();
+}
+
+/** All of `writeEntry` that takes time, for whoever has other things to do before it. */
+export async function draftEntry({ files, entries }: Core, entry: Entry): Promise<Draft> {
+  const draft = await files.draft(entry);
+  return {
+    ...draft,
+    place: async () => {
+      await draft.place();
+      entries.set(entry.name, entry);
+    },
+  };
 }
 
 /** Removes the bundles that no entry names any more, and what was made of them. */

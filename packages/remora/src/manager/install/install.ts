@@ -8,7 +8,16 @@ import { checkDependents, interfacesFor } from "../calls/plugin-interfaces.ts";
 import { changeGrants } from "../changes/remake.ts";
 import { switchTo } from "../changes/switch.ts";
 import { withoutGrants } from "../consent/decide-request.ts";
-import { type Core, collectBundles, inStore, inspectOptions, prepare, tellOf, writeEntry } from "../core.ts";
+import {
+  type Core,
+  collectBundles,
+  draftEntry,
+  inStore,
+  inspectOptions,
+  prepare,
+  tellOf,
+  writeEntry,
+} from "../core.ts";
 import { type Doing, inStep } from "../errors.ts";
 import type { ManagedPlugin } from "../managed-plugin.ts";
 import { checkSettings } from "../settings/settings.ts";
@@ -132,6 +141,10 @@ export async function change(
   const { operation, isEnabled, grants, refused: _, ...version } = candidate;
   const doing = doingOf[operation];
   const plugin = core.pluginOf(name);
+  // While the version is made, so that the swap waits for a rename alone.
+  const drafted = draftEntry(core, takenOver(entry, core));
+  // Whoever swaps is told.
+  drafted.catch(() => {});
   let hasStarted = false;
   let hasTakenOver = false;
   try {
@@ -148,12 +161,17 @@ export async function change(
     }
     const swap = async () => {
       if (settings !== undefined) await core.settings.write(name, settings);
-      await writeEntry(core, takenOver(entry, core));
+      const draft = await drafted;
+      await draft.place();
     };
     await inStep("swap", name, swap, doing);
   } catch (error) {
     if (hasTakenOver) plugin.takeBack();
     if (hasStarted) await plugin.stop();
+    await drafted.then(
+      (draft) => draft.discard(),
+      () => {},
+    );
     await undo({ entry, before }, core);
     throw error;
   }

@@ -27,6 +27,14 @@ export const draftMark = ".draft-";
 /** Of what is made of bundles, and can be made again. */
 export const rewrittenFolder = "rewritten";
 
+/** A file that is written and synchronised, and has yet to be put in its place. */
+export interface Draft {
+  /** In one rename, whole or not at all. Once. @throws manager/folder the draft is gone */
+  place(): Promise<void>;
+  /** For whoever does not place it. One that cannot be removed goes at the next start. */
+  discard(): Promise<void>;
+}
+
 export class DataFolder {
   readonly path: string;
   readonly #files: FileSystem;
@@ -54,33 +62,48 @@ export class DataFolder {
 
   /** Puts a file in its place, whole or not at all. @throws manager/folder */
   async place(bytes: Uint8Array, ...names: readonly string[]): Promise<void> {
-    await this.#guarded("write", this.at(...names), async (path) => {
-      try {
-        await this.#placeAt(path, bytes);
-      } catch (error) {
-        if (!isFull(error)) throw error;
-        await this.#makeRoom(error);
-        await this.#placeAt(path, bytes);
-      }
-    });
+    const draft = await this.draft(bytes, ...names);
+    await draft.place();
   }
 
-  async #placeAt(path: string, bytes: Uint8Array): Promise<void> {
-    const draft = `${path}${draftMark}${randomUUID()}`;
-    const folder = dirname(path);
-    try {
+  /** All of `place` that takes time, for whoever has other things to do before it. @throws manager/folder */
+  async draft(bytes: Uint8Array, ...names: readonly string[]): Promise<Draft> {
+    const at = this.at(...names);
+    const draft = `${at}${draftMark}${randomUUID()}`;
+    const folder = dirname(at);
+    const discard = () => this.#files.remove(draft).catch(() => {});
+    /** What went wrong first is what is told. */
+    const whole = async (act: () => Promise<void>) => {
+      try {
+        await act();
+      } catch (error) {
+        await discard();
+        throw error;
+      }
+    };
+    const write = async () => {
       await this.#files.makeFolder(folder);
       await this.#files.writeNew(draft, bytes);
-      await this.#files.rename(draft, path);
-    } catch (error) {
-      // What went wrong first is what is told.
-      await this.#files.remove(draft).catch(() => {});
-      throw error;
-    }
-    await this.#files.syncFolder(folder);
+    };
+    await this.#guarded("write", at, () => this.#withRoom(() => whole(write)));
+    const place = async () => {
+      await whole(() => this.#withRoom(() => this.#files.rename(draft, at)));
+      await this.#files.syncFolder(folder);
+    };
+    return { discard, place: () => this.#guarded("write", at, place) };
   }
 
-  /** What only saves time goes before an operator of a full disk can remove no plugin. */
+  /** On a full disk, what only saves time goes before an operator can remove no plugin. */
+  async #withRoom(act: () => Promise<void>): Promise<void> {
+    try {
+      await act();
+    } catch (error) {
+      if (!isFull(error)) throw error;
+      await this.#makeRoom(error);
+      await act();
+    }
+  }
+
   async #makeRoom(full: unknown): Promise<void> {
     try {
       await this.#files.remove(this.at(rewrittenFolder));

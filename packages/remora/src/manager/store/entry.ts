@@ -5,7 +5,7 @@
 
 import { type Grant, parseGrants, type Vocabulary } from "../../policy/index.ts";
 import { managerErrors } from "../errors.ts";
-import type { DataFolder } from "./data-folder.ts";
+import type { DataFolder, Draft } from "./data-folder.ts";
 
 export interface InstalledVersion {
   /** As in its manifest. */
@@ -92,8 +92,14 @@ export class Entries {
 
   /** One rename: the entry as it was, or as it is now. @throws manager/folder */
   async write(entry: Entry): Promise<void> {
+    const draft = await this.draft(entry);
+    await draft.place();
+  }
+
+  /** The entry as it will be, when the draft is placed. @throws manager/folder */
+  draft(entry: Entry): Promise<Draft> {
     const text = `${JSON.stringify(entry, undefined, 2)}\n`;
-    await this.#folder.place(new TextEncoder().encode(text), folderName, `${entry.name}${ending}`);
+    return this.#folder.draft(new TextEncoder().encode(text), folderName, `${entry.name}${ending}`);
   }
 
   async remove(name: string): Promise<void> {

@@ -169,6 +169,17 @@ for (const [what, change] of Object.entries(changes)) {
   }
 }
 
+test("an update that cannot be made leaves nothing of the entry that it would have had", async (t) => {
+  const { manager, folder } = await rig(t);
+  await manager.install(await one());
+  const files = () => readdirSync(join(folder, "plugins"));
+  const before = files();
+  const update = manager.install(await ref(guests.trapsAtStart, { version: "2.0.0" }));
+  await expectRejected(update, "manager/prepare");
+  assert.deepEqual(files(), before);
+  assert.equal(answer(manager), 2);
+});
+
 const data = { capability: "data.read", paths: ["air.*"] };
 const wants = `[[capabilities]]
 capability = "data.read"

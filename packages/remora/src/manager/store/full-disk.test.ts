@@ -1,7 +1,7 @@
 /** A disk that is full: what is there can be used, told and removed, and a change that has no room leaves nothing behind. */
 
 import assert from "node:assert/strict";
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import type { Grant } from "../../policy/index.ts";
@@ -86,6 +86,7 @@ test("modules that were kept to save time go before an entry cannot be written",
   const files = smallDisk();
   const { manager, folder } = await rig(t, { files });
   await manager.install(await ref(guests.adds(1)));
+  mkdirSync(join(folder, "rewritten"), { recursive: true });
   writeFileSync(join(folder, "rewritten", "old"), "x");
   files.roomBytes = 0;
   files.removed = (path) => {
