@@ -95,32 +95,48 @@ test("only the most recently used modules are kept", () => {
   assert.deepEqual(small.kept, { modules: 0, sizeBytes: 0 });
 });
 
-test("the next process takes the rewritten bytes from the store", () => {
-  const store = memoryStore();
-  const first = new CompileCache({ rewrite: countingRewrite().rewrite, store }).compile(moduleA, request);
+/** In a process of its own, up to its end. */
+async function compiledWith(store: RewriteStore, bytes: Uint8Array) {
   const { rewrite, asked } = countingRewrite();
-  const second = new CompileCache({ rewrite, store }).compile(moduleA, request);
-  assert.equal(asked.length, 0);
+  const cache = new CompileCache({ rewrite, store });
+  const compiled = cache.compile(bytes, request);
+  await cache.settled();
+  return { ...compiled, rewrites: asked.length };
+}
+
+test("the next process takes the rewritten bytes from the store", async () => {
+  const store = memoryStore();
+  const first = await compiledWith(store, moduleA);
+  const second = await compiledWith(store, moduleA);
+  assert.deepEqual([first.rewrites, second.rewrites], [1, 0]);
   assert.deepEqual(second.facts, first.facts);
   assert.equal(second.digest, first.digest);
 });
 
-test("stored content that was cut, changed or put in another's place is made anew", () => {
+test("stored content that was cut, changed or put in another's place is made anew", async () => {
   const store = memoryStore();
-  new CompileCache({ rewrite: countingRewrite().rewrite, store }).compile(moduleA, request);
-  const [[name, good] = ["", new Uint8Array(0)]] = store.files;
+  await compiledWith(store, moduleA);
+  const [[name, good] = assert.fail("nothing was written")] = store.files;
   for (const content of damaged(good)) {
     store.files.set(name, content);
-    const { rewrite, asked } = countingRewrite();
-    new CompileCache({ rewrite, store }).compile(moduleA, request);
-    assert.equal(asked.length, 1);
+    const { rewrites } = await compiledWith(store, moduleA);
+    assert.equal(rewrites, 1);
     assert.deepEqual(store.files.get(name), good);
   }
-  new CompileCache({ rewrite: countingRewrite().rewrite, store }).compile(moduleB, request);
+  await compiledWith(store, moduleB);
   for (const other of store.files.keys()) store.files.set(other, good);
-  const { rewrite, asked } = countingRewrite();
-  new CompileCache({ rewrite, store }).compile(moduleB, request);
-  assert.equal(asked.length, 1, "whole and genuine, but of another module");
+  const { rewrites } = await compiledWith(store, moduleB);
+  assert.equal(rewrites, 1, "whole and genuine, but of another module");
+});
+
+test("nothing is written before what was made could be run, and then whoever closes waits for it", async () => {
+  const store = memoryStore();
+  const cache = new CompileCache({ rewrite: countingRewrite().rewrite, store });
+  cache.compile(moduleA, request);
+  await new Promise(setImmediate);
+  assert.equal(store.writes, 0);
+  await cache.settled();
+  assert.equal(store.writes, 1);
 });
 
 test("a store that fails, at once or later, costs nothing but time", async () => {
@@ -191,7 +207,7 @@ test("a module beyond the size limit is not even validated", () => {
   );
 });
 
-test("what V8 refuses after the rewrite does not run and is not kept", () => {
+test("what V8 refuses after the rewrite does not run and is not kept", async () => {
   const { rewrite } = countingRewrite();
   const cutting: Rewrite = function* (bytes, given) {
     return { ...(yield* rewrite(bytes, given)), bytes: bytes.subarray(0, -2) };
@@ -200,6 +216,7 @@ test("what V8 refuses after the rewrite does not run and is not kept", () => {
   const cache = new CompileCache({ rewrite: cutting, store });
   expectCode("engine/rewriter-bug", () => cache.compile(moduleA, request));
   assert.deepEqual(cache.kept.modules, 0);
+  await cache.settled();
   assert.equal(store.files.size, 0);
 });
 

@@ -1,6 +1,7 @@
 /**
  * What outlives the process: files in a store, sealed when they are written and opened when they are read. Nobody waits for
- * a write, and no failure of the store is anybody's: what is not there is made again.
+ * a write, and no failure of the store is anybody's: what is not there is made again. A write begins after a while, since
+ * whoever has something made wants to run it now, and the next start has time.
  */
 
 import { seal, unseal } from "./sealed-file.ts";
@@ -17,9 +18,14 @@ export interface RewriteStore {
   write(name: string, pieces: readonly Uint8Array[]): Promise<void>;
 }
 
+/** How long a write waits, in milliseconds: for a plugin of some megabytes to be compiled and entered. */
+const writeAfterMs = 100;
+
 /** A file on its way into the store. */
 interface Writing {
   readonly content: readonly Uint8Array[];
+  /** Writes it now, if it still waits. */
+  readonly begin: () => void;
   readonly written: Promise<void>;
 }
 
@@ -52,16 +58,23 @@ export class KeptFiles {
     if (store === undefined) return;
     try {
       const content = pack();
-      const written = this.#end(name, store.write(name, seal(name, content)));
-      this.#writing.set(name, { content, written });
+      const { promise: begun, resolve: begin } = Promise.withResolvers<void>();
+      const timer = setTimeout(begin, writeAfterMs);
+      const writing = begun.then(() => {
+        clearTimeout(timer);
+        return store.write(name, seal(name, content));
+      });
+      this.#writing.set(name, { content, begin, written: this.#end(name, writing) });
     } catch {
-      // What cannot be packed, or a store that throws at once: made again at the next start.
+      // What cannot be packed is made again at the next start.
     }
   }
 
   /** Resolves when all that was written until now is in the store, or could not be. */
   async settled(): Promise<void> {
-    await Promise.all(Array.from(this.#writing.values(), ({ written }) => written));
+    const writing = [...this.#writing.values()];
+    for (const { begin } of writing) begin();
+    await Promise.all(writing.map(({ written }) => written));
   }
 
   async #end(name: string, write: Promise<void>): Promise<void> {

@@ -18,15 +18,20 @@ const guests = {
 
 const digestOf = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest("hex");
 
-function openedBy(store = memoryStore(), bytes = guests.filter) {
-  return new CompileCache({ store }).component(bytes, digestOf(bytes));
+async function openedBy(store = memoryStore(), bytes = guests.filter) {
+  const cache = new CompileCache({ store });
+  try {
+    return cache.component(bytes, digestOf(bytes));
+  } finally {
+    await cache.settled();
+  }
 }
 
 for (const [name, bytes] of Object.entries(guests)) {
-  test(`the kept plan of ${name} is the plan, and its modules lie in the component`, () => {
+  test(`the kept plan of ${name} is the plan, and its modules lie in the component`, async () => {
     const store = memoryStore();
-    const made = openedBy(store, bytes);
-    const kept = openedBy(store, bytes);
+    const made = await openedBy(store, bytes);
+    const kept = await openedBy(store, bytes);
     assert.equal(store.writes, 1);
     const { instantiate: _, ...data } = made;
     assert.deepEqual({ ...kept, instantiate: undefined }, { ...data, instantiate: undefined });
@@ -36,41 +41,44 @@ for (const [name, bytes] of Object.entries(guests)) {
   });
 }
 
-test("an instance of a kept plan answers, and its resources are its own", () => {
+test("an instance of a kept plan answers, and its resources are its own", async () => {
   const store = memoryStore();
-  openedBy(store, guests.counter);
-  const { exports } = openedBy(store, guests.counter).instantiate({ engine: new PlainEngine() });
+  await openedBy(store, guests.counter);
+  const kept = await openedBy(store, guests.counter);
+  const { exports } = kept.instantiate({ engine: new PlainEngine() });
   // biome-ignore lint/suspicious/noExplicitAny: exports of types that only exist at run time
   const { counters } = exports as any;
   const counter = new counters.Counter(40);
   assert.equal(counter.increment(2), 42);
 });
 
-test("a plan that was cut or changed is made anew and never believed", () => {
+test("a plan that was cut or changed is made anew and never believed", async () => {
   const store = memoryStore();
-  const expected = openedBy(store).plan;
+  const { plan: expected } = await openedBy(store);
   const [[name, good] = ["", new Uint8Array(0)]] = store.files;
   for (const content of damaged(good)) {
     store.files.set(name, content);
     const writes = store.writes;
-    assert.deepEqual(openedBy(store).plan, expected);
+    const { plan } = await openedBy(store);
+    assert.deepEqual(plan, expected);
     assert.equal(store.writes, writes + 1);
   }
 });
 
-test("a plan in the place of another's is made anew", () => {
+test("a plan in the place of another's is made anew", async () => {
   const store = memoryStore();
-  openedBy(store, guests.counter);
+  await openedBy(store, guests.counter);
   const [other = new Uint8Array(0)] = store.files.values();
-  const { plan } = openedBy(store, guests.lazy);
+  const { plan } = await openedBy(store, guests.lazy);
   for (const name of store.files.keys()) store.files.set(name, other);
-  assert.deepEqual(openedBy(store, guests.lazy).plan, plan);
+  const again = await openedBy(store, guests.lazy);
+  assert.deepEqual(again.plan, plan);
 });
 
-test("what is refused is refused again, and leaves no plan", () => {
+test("what is refused is refused again, and leaves no plan", async () => {
   const store = memoryStore();
   const bad = guests.filter.slice(0, -1);
-  for (let time = 0; time < 2; time++) assert.throws(() => openedBy(store, bad));
+  for (let time = 0; time < 2; time++) await assert.rejects(openedBy(store, bad));
   assert.equal(store.files.size, 0);
 });
 
