@@ -4,6 +4,7 @@
  */
 
 import { createHash } from "node:crypto";
+import { giveBack } from "../base/give-back.ts";
 import { decodeComponent, type PreparedComponent, prepareComponent } from "../component/index.ts";
 import { planVersion } from "../component/link/plan.ts";
 import { type MeterOptions, rewriterVersion } from "../wasm/metering/contract.ts";
@@ -103,7 +104,11 @@ export class CompileCache implements ModuleSource {
     const key = `${digest}-${request.key}`;
     const compiled =
       this.#modules.find(key) ?? this.#preparing.get(key) ?? this.#prepare(key, original, digest, request);
-    this.#modules.know(bytes, request.key, await compiled);
+    try {
+      this.#modules.know(bytes, request.key, await compiled);
+    } finally {
+      giveBack(original);
+    }
   }
 
   /**

@@ -3,6 +3,7 @@
  * some: so there is room before it is asked for. Whoever writes says `reserve` once for many bytes, and copying leaves as much.
  */
 
+import { giveBack } from "../../base/give-back.ts";
 import { invariant } from "../../base/index.ts";
 import { op } from "./emitted.ts";
 
@@ -16,7 +17,7 @@ const roomBytes = 512;
 
 export class CodeBuffer {
   length = 0;
-  private bytes: Uint8Array;
+  private bytes: Uint8Array<ArrayBuffer>;
 
   constructor(capacity: number) {
     this.bytes = new Uint8Array(capacity + roomBytes);
@@ -108,13 +109,21 @@ export class CodeBuffer {
     return moved;
   }
 
+  /** What was written: to be copied before `release`. */
   finish(): Uint8Array {
     return this.bytes.subarray(0, this.length);
+  }
+
+  /** It is empty, and not used any more. */
+  release(): void {
+    this.length = 0;
+    giveBack(this.bytes);
   }
 
   private grow(more: number): void {
     const next = new Uint8Array(Math.max(this.bytes.length * 2, this.length + more));
     next.set(this.bytes.subarray(0, this.length));
+    giveBack(this.bytes);
     this.bytes = next;
   }
 }

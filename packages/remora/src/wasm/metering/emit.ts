@@ -51,9 +51,10 @@ export interface EmitInput {
 }
 
 export interface Emitted {
-  /** Every body with its size before it, in order. */
+  /** Every body with its size before it, in order: to be copied before `release`. */
   readonly bodies: Uint8Array;
   readonly hints: Hints;
+  release(): void;
 }
 
 export function* emitBodies(input: EmitInput): Steps<Emitted> {
@@ -61,7 +62,15 @@ export function* emitBodies(input: EmitInput): Steps<Emitted> {
   keepSpecimen(emitter, input.bytes.length);
   const { count } = input.facts.bodies;
   for (let next = 0; next < count; yield) next = emitter.step(next);
-  return { bodies: emitter.out.finish(), hints: emitter.hints };
+  const { out, hints } = emitter;
+  return {
+    bodies: out.finish(),
+    hints,
+    release: () => {
+      out.release();
+      hints.release();
+    },
+  };
 }
 
 /** V8 14, src/wasm/wasm-limits.h, kV8MaxWasmFunctionSize. */

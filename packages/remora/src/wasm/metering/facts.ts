@@ -173,6 +173,11 @@ export class Facts {
     this.seen = new Uint8Array(operatorSpace);
   }
 
+  /** For a large module these lists are some times its size. They are empty, and not used any more. */
+  release(): void {
+    for (const part of Object.values(this)) if (part instanceof IntList) part.release();
+  }
+
   /** Of two regions one is run, as often together as the one before them. */
   noteArms(before: number, one: number, other: number): void {
     this.arms.push(before);

@@ -44,6 +44,10 @@ export class Hints {
     }
   }
 
+  release(): void {
+    this.written.release();
+  }
+
   /** Of the custom section, its name first. */
   content(): Uint8Array {
     const hints = this.written.finish();

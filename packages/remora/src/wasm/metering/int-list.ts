@@ -1,7 +1,9 @@
 /** A growing list of 32-bit integers: the analyser notes millions of small facts. */
 
+import { giveBack } from "../../base/give-back.ts";
+
 export class IntList {
-  data: Int32Array;
+  data: Int32Array<ArrayBuffer>;
   length = 0;
 
   constructor(capacity = 1024) {
@@ -38,10 +40,16 @@ export class IntList {
     this.data[index] = (this.data[index] as number) + value;
   }
 
+  /** It is empty, and not used any more. */
+  release(): void {
+    this.length = 0;
+    giveBack(this.data);
+  }
+
   private grow(): void {
-    // By half: what is left behind is memory until it is collected.
     const next = new Int32Array(this.data.length + (this.data.length >> 1) + 64);
     next.set(this.data);
+    giveBack(this.data);
     this.data = next;
   }
 }

@@ -100,6 +100,9 @@ function* rewriteSteps(original: Uint8Array, options: MeterOptions, pieces?: Int
   });
   const contents = rewriteSections({ module, appendix, emitted, memories, tables });
   const bytes = assembleSections(module, contents, emitted, appendix.move.by > 0);
+  const codeBytes = { before: codeSize(module), after: lengthOf(contents.get("code") ?? []) };
+  facts.release();
+  emitted.release();
   const exported = new Set(appendix.exports.map(({ name }) => name));
   const optional = (name: string) => (exported.has(name) ? name : undefined);
   return {
@@ -118,7 +121,7 @@ function* rewriteSteps(original: Uint8Array, options: MeterOptions, pieces?: Int
     tableElementsMin: Number(sumOfMins(tables.defined)),
     stackSlotsUncounted: options.stack ? plan.stackSlotsUncounted : 0,
     compileWork: facts.compileWork,
-    codeBytes: { before: codeSize(module), after: lengthOf(contents.get("code") ?? []) },
+    codeBytes,
   };
 }
 
@@ -161,6 +164,7 @@ function* analyseModule(
   let facts = yield* analyse({ ...input, isExceptionExact: spaces.tags.length > 0 });
   // Exceptions without a tag of one's own, as `catch_all` alone, are rare: look again, call by call.
   if (facts.usesExceptions && spaces.tags.length === 0) {
+    facts.release();
     facts = yield* analyse({ ...input, isExceptionExact: true });
   }
   const refused = new Set<Feature>(profiles[options.profile]);
