@@ -37,6 +37,11 @@ export const adminErrors = defineErrors("admin", {
     fault: "operator",
     message: (d: { route: string }) => `Cannot find "${harmless(d.route, 300)}"`,
   },
+  "too-many-connections": {
+    fault: "operator",
+    message: (d: { connectionsMax: number; retryAfterSeconds: number }) =>
+      `Cannot answer while more than ${d.connectionsMax} connections are open: try again in ${d.retryAfterSeconds} s`,
+  },
   "too-many-streams": {
     fault: "operator",
     message: (d: { streamsMax: number }) =>

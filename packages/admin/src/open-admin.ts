@@ -12,6 +12,7 @@ import { removeEndpoint, writeEndpoint } from "./endpoint-file.ts";
 import { adminErrors } from "./errors.ts";
 import { Access, addAccess } from "./http/access.ts";
 import type { App } from "./http/app.ts";
+import { boundConnections } from "./http/crowding.ts";
 import { defaultEventStream } from "./http/event-stream.ts";
 import { addMountedSockets } from "./http/mounted-sockets.ts";
 import { addMounts } from "./http/mounts.ts";
@@ -30,13 +31,16 @@ export interface AdminLimits {
   readonly requestsPerMinuteMax: number;
   /** Without a good token, of one address; and failures to log in, of one address and of one name. */
   readonly refusalsPerMinuteMax: number;
+  /** At a time. Beyond them operators and admins are answered, and others told to come again. */
   readonly connectionsMax: number;
-  /** Streams of events at a time, and as many sockets of mounted interfaces. */
+  /** Streams of events of readers at a time, as many of others, and the same of sockets of mounted interfaces. */
   readonly streamsMax: number;
   /** Of a request other than a bundle. */
   readonly bodyBytesMax: number;
   /** Until a request has arrived whole, milliseconds. */
   readonly requestMsMax: number;
+  /** Until a connection beyond `connectionsMax` has begun to ask, milliseconds. */
+  readonly askMsMax: number;
   /** How long a reader of events may leave them unread, milliseconds. */
   readonly unreadMsMax: number;
 }
@@ -48,6 +52,7 @@ export const defaultAdminLimits: AdminLimits = {
   streamsMax: 32,
   bodyBytesMax: 1024 * 1024,
   requestMsMax: 60_000,
+  askMsMax: 5_000,
   unreadMsMax: 30_000,
 };
 
@@ -116,8 +121,9 @@ export async function openAdmin(options: AdminOptions): Promise<Admin> {
   const app = bareApp(limits);
   const tellOurs = (error: unknown) => log(`admin: ${error instanceof Error ? error.stack : String(error)}`);
   app.setErrorHandler((error, _request, reply) => {
-    const { status, body, isOurs } = problemOf(error);
+    const { status, body, isOurs, retryAfter } = problemOf(error);
     if (isOurs) tellOurs(error);
+    if (retryAfter !== undefined) void reply.header("retry-after", retryAfter);
     return reply.code(status).send(body);
   });
   const access = new Access({
@@ -128,6 +134,7 @@ export async function openAdmin(options: AdminOptions): Promise<Admin> {
     monotonicMs,
   });
   addAccess(app, access, { trail, nowMs });
+  boundConnections(app, { connectionsMax: limits.connectionsMax, askMsMax: limits.askMsMax });
   await addOpenApi(app, "1");
   const operations = localOperations({ manager, trail });
   pluginRoutes(app, operations);
@@ -183,7 +190,6 @@ function bareApp(limits: AdminLimits): App {
     ajv: { customOptions: { coerceTypes: false, removeAdditional: false, allErrors: false } },
     routerOptions: { maxParamLength: 200 },
   }) as unknown as App; // the same application, with types from its schemas
-  app.server.maxConnections = limits.connectionsMax;
   app.setSerializerCompiler(() => (data) => JSON.stringify(data));
   app.addHook("onSend", async (_request, reply) => {
     void reply.header("cache-control", "no-store").header("x-content-type-options", "nosniff");

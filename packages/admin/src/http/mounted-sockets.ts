@@ -11,11 +11,12 @@ import type { Mount, MountedAnswer, MountedSocket } from "../mount.ts";
 import type { Access } from "./access.ts";
 import type { App } from "./app.ts";
 import { problemOf } from "./problem.ts";
+import { StreamSeats } from "./stream-seats.ts";
 
 export interface MountedSocketsOptions {
   readonly mounts: readonly Mount[];
   readonly access: Access;
-  /** At a time, of all clients. */
+  /** At a time, of readers, and as many of others. */
   readonly socketsMax: number;
   /** Between two signs of life that a client is asked for. */
   readonly beatMs: number;
@@ -38,6 +39,7 @@ export function addMountedSockets(app: App, options: MountedSocketsOptions): voi
     // What stands behind it is the token, which is not said back.
     handleProtocols: (protocols) => (protocols.has("bearer") ? "bearer" : false),
   });
+  const seats = new StreamSeats(options.socketsMax);
   app.server.on("upgrade", (request: IncomingMessage, connection: Duplex, head: Buffer) => {
     connection.on("error", () => {}); // it went before it had an answer
     const found = socketAt(mounts, request.url);
@@ -50,9 +52,7 @@ export function addMountedSockets(app: App, options: MountedSocketsOptions): voi
         isThere: found !== undefined,
       });
       if (found === undefined || caller === undefined) throw adminErrors.internal({});
-      if (server.clients.size >= options.socketsMax) {
-        throw adminErrors["too-many-streams"]({ streamsMax: options.socketsMax });
-      }
+      connection.once("close", seats.take(caller.role));
       server.handleUpgrade(request, connection, head, (client) =>
         serve(client, found.socket, caller, tellOurs),
       );

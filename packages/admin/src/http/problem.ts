@@ -10,6 +10,8 @@ export interface Problem {
   readonly body: ProblemView;
   /** Not told to whoever asked: it may say more than they should know. */
   readonly isOurs: boolean;
+  /** Seconds after which it may be otherwise, where somebody knows. */
+  readonly retryAfter: number | undefined;
 }
 
 /** By code; whatever is not in it is answered by whose fault it is. */
@@ -23,6 +25,7 @@ const statuses: Readonly<Record<string, number>> = {
   "admin/too-large": 413,
   "admin/too-many-requests": 429,
   "admin/too-many-streams": 429,
+  "admin/too-many-connections": 503,
   "manager/no-such-plugin": 404,
   "manager/no-such-version": 404,
   "manager/no-such-consent": 404,
@@ -42,8 +45,11 @@ export function problemOf(thrown: unknown): Problem {
   // The error that names the step has the reason as its cause, and that says which status it is.
   const reason = isRemoraError(error.cause) ? error.cause : error;
   const status = statuses[error.code] ?? statuses[reason.code] ?? statusByFault(reason);
-  const { code, message, fault } = error;
-  return { status, body: { error: code, message, fault }, isOurs: status >= 500 };
+  const { code, message, fault, details } = error;
+  const { retryAfterSeconds: retryAfter } = details as { readonly retryAfterSeconds?: number }; // as its row in the table has it
+  // That it is busy or closed is no mistake.
+  const isOurs = status >= 500 && status !== 503;
+  return { status, body: { error: code, message, fault }, isOurs, retryAfter };
 }
 
 function statusByFault({ fault }: RemoraError): number {

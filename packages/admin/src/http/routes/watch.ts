@@ -2,17 +2,17 @@
 
 import type { PrometheusText } from "@remora/telemetry";
 import { Type } from "typebox";
-import { adminErrors } from "../../errors.ts";
 import type { Operations } from "../../operations.ts";
 import { HealthView } from "../../views.ts";
 import { answers } from "../answers.ts";
 import type { App } from "../app.ts";
 import { type EventStreamOptions, writeEvents } from "../event-stream.ts";
+import { StreamSeats } from "../stream-seats.ts";
 
 export interface WatchOptions {
   readonly prometheus: PrometheusText;
   readonly stream: EventStreamOptions;
-  /** Streams of events at a time, of all callers. */
+  /** Streams of events at a time, of readers, and as many of others. */
   readonly streamsMax: number;
   /** When the interface closes, streams end. */
   readonly signal: AbortSignal;
@@ -62,7 +62,7 @@ export function watchRoutes(app: App, operations: Operations, options: WatchOpti
 }
 
 function eventRoute(app: App, operations: Operations, { stream, streamsMax, signal }: WatchOptions): void {
-  let streams = 0;
+  const seats = new StreamSeats(streamsMax);
   app.get(
     "/v1/events",
     {
@@ -77,8 +77,7 @@ function eventRoute(app: App, operations: Operations, { stream, streamsMax, sign
       },
     },
     async (request, reply) => {
-      if (streams >= streamsMax) throw adminErrors["too-many-streams"]({ streamsMax });
-      streams++;
+      const leave = seats.take(request.caller?.role ?? "reader");
       const gone = new AbortController();
       reply.raw.once("close", () => gone.abort());
       reply.hijack();
@@ -87,7 +86,7 @@ function eventRoute(app: App, operations: Operations, { stream, streamsMax, sign
         const happenings = operations.follow({ metrics: request.query.metrics === "true", signal: ends });
         await writeEvents(reply.raw, happenings, stream);
       } finally {
-        streams--;
+        leave();
       }
     },
   );
