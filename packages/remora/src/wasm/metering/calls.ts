@@ -33,6 +33,7 @@ export class Calls {
     flow.noteEvent(Event.call, at, callee, next);
     this.arity(type, 0);
     flow.sinceCheck += callOperators;
+    flow.mayThrow();
     this.after(next);
   }
 
@@ -47,6 +48,7 @@ export class Calls {
     flow.noteEvent(Event.indirectCall, at, 0, next);
     this.arity(type, 1);
     flow.sinceCheck += callOperators;
+    flow.mayThrow();
     this.after(next);
   }
 

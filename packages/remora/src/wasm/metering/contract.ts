@@ -18,7 +18,7 @@ export const counterModule = `${reservedPrefix}counters`;
 export type CounterName = "fuel" | "stack" | "pages" | "elements";
 
 /** Part of every cache key: changes whenever the same module and options would give other bytes. */
-export const rewriterVersion = 13;
+export const rewriterVersion = 14;
 
 /** What a rewritten module counts. */
 export type MeterMode =

@@ -127,6 +127,7 @@ export class ControlFlow extends OpenFrames {
     this.facts.usesExceptions = true;
     if (this.region < 0) return;
     this.traits |= BodyTrait.hasThrow;
+    this.mayThrow();
     this.leaveBody();
     this.noteEvent(Event.throw, at, 0, 0);
     this.region = -1;

@@ -94,6 +94,31 @@ test("a body that was tried counts behind its handlers, whatever they do", async
   }
 });
 
+test("handlers around one another count all that was run on the way to them, just below a check and above", async () => {
+  const throwers = ["(throw $t)", "(call $f)"];
+  for (const steps of [1, 50, 99, 100, 101, 199, 201]) {
+    for (const thrower of throwers) {
+      const part = `${step.repeat(steps)} ${thrower}`;
+      let older = part;
+      let newer = part;
+      let handedOn = part;
+      for (let depth = 0; depth < 20; depth++) {
+        older = `try ${older} catch_all ${part} end`;
+        newer = `(block $out${depth} (try_table (catch_all $out${depth}) ${newer})) ${part}`;
+        handedOn = `try try ${handedOn} delegate 0 catch $t ${part} catch_all ${part} end`;
+      }
+      for (const body of [older, newer, handedOn]) {
+        // What it throws in the end is caught, so that what follows is run as well.
+        const whole = `try ${body} catch_all end (loop (br 0))`;
+        const mixed =
+          body === newer ? `(block $all (try_table (catch_all $all) ${body})) (loop (br 0))` : whole;
+        const found = await stepsBehind(mixed, 0, "(tag $t) (func $f (throw $t))");
+        assert.ok(found <= 400, `${found} in parts of ${steps} with ${thrower}`);
+      }
+    }
+  }
+});
+
 test("without exact fuel a call that doubles in every function is checked as well", async () => {
   const doubling = Array.from({ length: 20 }, (_, at) => `(func $f${at + 1} (call $f${at}) (call $f${at}))`);
   const text = `(module (global $n (mut i32) (i32.const 0))

@@ -25,6 +25,8 @@ export const Frame = {
   /** Operators since the last check: where it was opened, and the most of all ways that go to its end. */
   sinceBefore: 10,
   sinceAtEnd: 15,
+  /** The most of them at all places inside that may throw. */
+  sinceThrown: 16,
   /** Of the operand stack, below the parameters of the frame. */
   height: 11,
   parameters: 12,
@@ -34,7 +36,7 @@ export const Frame = {
 } as const;
 
 /** Numbers a frame, as a power of two. */
-export const frameShift = 4;
+export const frameShift = 5;
 
 /** `Frame.target` when no branch inside leaves it. */
 export const noTarget = 0x7fffffff;

@@ -5,18 +5,12 @@
 
 import { wasmErrors } from "../errors.ts";
 import type { IndexSpaces } from "../index-spaces.ts";
-import { type ControlFlow, checkEvery, type FlowInput } from "./control-flow.ts";
+import type { ControlFlow, FlowInput } from "./control-flow.ts";
 import { BodyTrait, Event, type Facts, LoopFlag } from "./facts.ts";
 import { Frame, FrameKind, frameShift } from "./frames.ts";
 import { Kind } from "./operator-kinds.ts";
 import { readIndex, skipNumber } from "./skip.ts";
 import { countAt } from "./type-counts.ts";
-
-/**
- * What is counted between two checks for the way from a `try` to its handler. How much has run is not known, only that it was
- * no more than a check allows; so two handlers in a row are followed by a check.
- */
-const toHandlerMax = checkEvery / 2;
 
 export class Handlers {
   private readonly bytes: Uint8Array;
@@ -66,9 +60,7 @@ export class Handlers {
     const { flow } = this;
     if (target < 0 || flow.region < 0) return;
     const { frames } = flow;
-    flow.sinceCheck += toHandlerMax;
     flow.target(target);
-    flow.sinceCheck -= toHandlerMax;
     const base = target << frameShift;
     frames[base + Frame.isHandler] = 1;
     if (frames[base + Frame.kind] !== FrameKind.loop) return;
@@ -86,7 +78,7 @@ export class Handlers {
     flow.goToEnd();
     flow.noteEvent(Event.arm, at, flow.region >= 0 ? 1 : 0, 0);
     flow.region = entry;
-    flow.sinceCheck = (frames[base + Frame.sinceBefore] as number) + toHandlerMax;
+    flow.sinceCheck = frames[base + Frame.sinceThrown] as number;
     flow.raise((frames[base + Frame.height] as number) + this.parametersOf(tag));
     flow.noteEvent(Event.handler, next, 0, 0);
     flow.openRegion(next);

@@ -136,6 +136,7 @@ export class OpenFrames {
     frames[base + Frame.results] = results;
     frames[base + Frame.sinceBefore] = this.sinceCheck;
     frames[base + Frame.sinceAtEnd] = 0;
+    frames[base + Frame.sinceThrown] = 0;
   }
 
   openBlock(kind: number, at: number, p: number): number {
@@ -227,6 +228,8 @@ export class OpenFrames {
       (kind !== FrameKind.loop && frames[base + Frame.isTargeted] === 1) ||
       (kind === FrameKind.if && entry >= 0);
     const targets = frames[base + Frame.target] as number;
+    // Whatever catches to its end is inside.
+    if (frames[base + Frame.isHandler] === 1) this.meetThrown();
     if (kind !== FrameKind.loop) this.meetAtEnd(kind === FrameKind.if, fallsThrough);
     this.raise((frames[base + Frame.height] as number) + (frames[base + Frame.results] as number));
     if (entry >= 0) this.noteEnd(kind, at, fallsThrough);
@@ -238,6 +241,8 @@ export class OpenFrames {
       return;
     }
     if (targets < (frames[outer + Frame.target] as number)) frames[outer + Frame.target] = targets;
+    const thrown = frames[base + Frame.sinceThrown] as number;
+    if (thrown > (frames[outer + Frame.sinceThrown] as number)) frames[outer + Frame.sinceThrown] = thrown;
     this.region = isReachable ? entry : -1;
     if (this.region < 0) return;
     if (targets < top) {
@@ -269,6 +274,18 @@ export class OpenFrames {
   protected meet(base: number): void {
     const at = base + Frame.sinceAtEnd;
     if (this.sinceCheck > (this.frames[at] as number)) this.frames[at] = this.sinceCheck;
+  }
+
+  /** What is here may throw: to a handler of one of the open frames. */
+  mayThrow(): void {
+    const at = this.base + Frame.sinceThrown;
+    if (this.sinceCheck > (this.frames[at] as number)) this.frames[at] = this.sinceCheck;
+  }
+
+  private meetThrown(): void {
+    const { frames, base } = this;
+    const thrown = frames[base + Frame.sinceThrown] as number;
+    if (thrown > (frames[base + Frame.sinceAtEnd] as number)) frames[base + Frame.sinceAtEnd] = thrown;
   }
 
   private meetAtEnd(hasWayAround: boolean, fallsThrough: boolean): void {
