@@ -16,7 +16,7 @@ import {
 } from "../component/index.ts";
 import type { ImportNeed } from "../policy/index.ts";
 import { decodeModule, importsOf, type MeterMode, type ProfileName } from "../wasm/index.ts";
-import { CompileCache, type CompileRequest, compileRequest } from "./compile-cache.ts";
+import { CompileCache, type CompileRequest, compileRequest, type PreparedAs } from "./compile-cache.ts";
 import { InstanceEngine } from "./core-engine.ts";
 import type { GuestMemory } from "./guest-memory.ts";
 import { ComponentInstance, type Instance, ModuleInstance } from "./instance.ts";
@@ -132,9 +132,10 @@ export class ComponentArtifact {
    * that as well, and holds the event loop for it: this does not, however large they are. No guest code runs.
    *
    * @param limits As for the instances to come.
+   * @param as     `rewritten` for instances in a process, which compiles them itself: nothing is compiled here. Default: `compiled`.
    * @throws engine/… wasm/… a core module cannot be taken
    */
-  async prepare(limits: Limits): Promise<void> {
+  async prepare(limits: Limits, as: PreparedAs = "compiled"): Promise<void> {
     const { cache, request } = this.parts(limits);
     // Side by side, so that one is rewritten while V8 compiles another.
     await Promise.all(
@@ -142,7 +143,7 @@ export class ComponentArtifact {
         (step) =>
           step.kind === "core-instance" &&
           step.module.kind === "bytes" &&
-          cache.prepare(step.module.bytes, request),
+          cache.prepare(step.module.bytes, request, as),
       ),
     );
   }
@@ -184,9 +185,9 @@ export class ModuleArtifact {
   }
 
   /** As for a component. */
-  prepare(limits: Limits): Promise<void> {
+  prepare(limits: Limits, as: PreparedAs = "compiled"): Promise<void> {
     const { cache, request } = this.parts(limits);
-    return cache.prepare(this.bytes, request);
+    return cache.prepare(this.bytes, request, as);
   }
 
   /**

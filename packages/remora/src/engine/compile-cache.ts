@@ -8,11 +8,12 @@ import { giveBack } from "../base/give-back.ts";
 import { decodeComponent, type PreparedComponent, prepareComponent } from "../component/index.ts";
 import { planVersion } from "../component/link/plan.ts";
 import { type MeterOptions, rewriterVersion } from "../wasm/metering/contract.ts";
-import type { CompiledModule } from "./compile.ts";
+import type { CompiledModule, KnownModule } from "./compile.ts";
 import { CompiledModules, type CompiledModulesOptions } from "./compiled-modules.ts";
 import type { ModuleSource } from "./core-engine.ts";
 import { KeptFiles, type RewriteStore } from "./kept-files.ts";
 import { packPlan, unpackPlan } from "./kept-plan.ts";
+import { KnownByBytes } from "./known-by-bytes.ts";
 import { type ModuleImport, moduleImports } from "./module-imports.ts";
 import { ModuleMaker, type ModuleMakerOptions, type RewrittenCode } from "./module-maker.ts";
 import { Places } from "./places.ts";
@@ -41,6 +42,12 @@ export function compileRequest(plugin: string, options: MeterOptions): CompileRe
   return { plugin, options, key: sha256(text).slice(0, 32) };
 }
 
+/** A rewritten module on its way to where it is compiled. */
+export type SentModule = RewrittenCode & KnownModule;
+
+/** Compiled here, or rewritten for whoever compiles it elsewhere. */
+export type PreparedAs = "compiled" | "rewritten";
+
 /** Smaller modules are rewritten and compiled in a few milliseconds. */
 const asideBytesMin = 64 * 1_024;
 
@@ -53,6 +60,9 @@ export class CompileCache implements ModuleSource {
   readonly #maker: ModuleMaker;
   readonly #modules: CompiledModules;
   readonly #preparing = new Map<string, Promise<CompiledModule>>();
+  /** For whoever compiles them elsewhere: as long as the originals are there. */
+  readonly #sent = new KnownByBytes<SentModule>();
+  readonly #sending = new Map<string, Promise<SentModule>>();
 
   /** @param modules Those in memory; shared with another cache, or its own. */
   constructor(options: CompileCacheOptions = {}, modules = new CompiledModules(options)) {
@@ -81,8 +91,7 @@ export class CompileCache implements ModuleSource {
   compile(bytes: Uint8Array, request: CompileRequest): CompiledModule {
     const known = this.#modules.known(bytes, request.key);
     if (known !== undefined) return known;
-    // Shared memory could change between our look at it and V8's.
-    const original = bytes.buffer instanceof ArrayBuffer ? bytes : Uint8Array.from(bytes);
+    const original = steady(bytes);
     const digest = sha256(original);
     const compiled = this.#byDigest(original, digest, request);
     this.#modules.know(bytes, request.key, compiled);
@@ -90,18 +99,25 @@ export class CompileCache implements ModuleSource {
   }
 
   /**
-   * Has ready what `compile` then gives at once. With a large module that takes a while, in which the event loop turns: it is
-   * rewritten in turns of some milliseconds, and compiled by V8's own threads.
+   * Has ready what `compile` then gives at once, or `rewritten`. With a large module that takes a while, in which the event loop
+   * turns: it is rewritten in turns of some milliseconds, and compiled by V8's own threads.
    *
    * @param bytes What is compiled is what they are now.
    * @throws what `compile` throws; of small modules `compile` itself does
    */
-  async prepare(bytes: Uint8Array, request: CompileRequest): Promise<void> {
-    if (bytes.length < asideBytesMin || this.#modules.known(bytes, request.key) !== undefined) return;
+  async prepare(bytes: Uint8Array, request: CompileRequest, as: PreparedAs = "compiled"): Promise<void> {
+    if (bytes.length < asideBytesMin) return;
+    const known = as === "compiled" ? this.#modules : this.#sent;
+    if (known.known(bytes, request.key) !== undefined) return;
     // Ours alone, since others run meanwhile.
     const original = Uint8Array.from(bytes);
     const digest = sha256(original);
     const key = `${digest}-${request.key}`;
+    if (as === "rewritten") {
+      const sent = this.#sending.get(key) ?? this.#send(key, original, digest, request);
+      this.#sent.know(bytes, request.key, await sent);
+      return;
+    }
     const compiled =
       this.#modules.find(key) ?? this.#preparing.get(key) ?? this.#prepare(key, original, digest, request);
     try {
@@ -127,7 +143,7 @@ export class CompileCache implements ModuleSource {
     return made;
   }
 
-  imports(compiled: CompiledModule, original: Uint8Array): readonly ModuleImport[] {
+  imports(compiled: KnownModule, original: Uint8Array): readonly ModuleImport[] {
     return moduleImports(compiled, original);
   }
 
@@ -136,12 +152,20 @@ export class CompileCache implements ModuleSource {
   }
 
   /**
-   * The rewritten module for these bytes, for whoever compiles it elsewhere: from the store, or made now.
+   * The rewritten module for these bytes, for whoever compiles it elsewhere: as it was prepared, from the store, or made now.
    *
-   * @throws what `rewriteChecked` throws
+   * @param bytes As for `compile`.
+   * @throws what `compile` throws
    */
-  rewritten(bytes: Uint8Array, request: CompileRequest): RewrittenCode {
-    return this.#maker.rewritten(bytes, { plugin: request.plugin, digest: sha256(bytes) }, request);
+  rewritten(bytes: Uint8Array, request: CompileRequest): SentModule {
+    const known = this.#sent.known(bytes, request.key);
+    if (known !== undefined) return known;
+    const original = steady(bytes);
+    const digest = sha256(original);
+    const code = this.#maker.rewritten(original, { plugin: request.plugin, digest }, request);
+    const sent = { ...code, digest };
+    this.#sent.know(bytes, request.key, sent);
+    return sent;
   }
 
   /** Resolves when all that was made until now is in the store, or could not be written. */
@@ -152,6 +176,7 @@ export class CompileCache implements ModuleSource {
   /** Forgets everything in memory. The store stays. */
   clear(): void {
     this.#modules.clear();
+    this.#sent.clear();
   }
 
   #byDigest(original: Uint8Array, digest: string, request: CompileRequest): CompiledModule {
@@ -177,6 +202,20 @@ export class CompileCache implements ModuleSource {
     this.#preparing.set(key, prepared);
     return prepared;
   }
+
+  #send(key: string, original: Uint8Array, digest: string, request: CompileRequest): Promise<SentModule> {
+    const sent = this.#maker
+      .rewrittenAside(original, { plugin: request.plugin, digest }, request)
+      .then((code) => ({ ...code, digest }))
+      .finally(() => this.#sending.delete(key));
+    this.#sending.set(key, sent);
+    return sent;
+  }
+}
+
+/** Shared memory could change between our look at it and V8's. */
+function steady(bytes: Uint8Array): Uint8Array {
+  return bytes.buffer instanceof ArrayBuffer ? bytes : Uint8Array.from(bytes);
 }
 
 function sha256(data: Uint8Array | string): string {

@@ -15,11 +15,15 @@ import { type WasmModule, webAssembly } from "./webassembly.ts";
 /** What the rewriter says about a module, without its bytes: plain data that can be stored. */
 export type ModuleFacts = Omit<MeteredModule, "bytes">;
 
-export interface CompiledModule {
-  readonly module: WasmModule;
+/** What is known of a rewritten module, wherever it is compiled. */
+export interface KnownModule {
   readonly facts: ModuleFacts;
   /** SHA-256 of the original bytes, in hex. */
   readonly digest: string;
+}
+
+export interface CompiledModule extends KnownModule {
+  readonly module: WasmModule;
 }
 
 /** In steps, between which the original does not change. */
@@ -102,6 +106,12 @@ export function* rewriteUnvouched(
 export function checkOriginal(original: Uint8Array, { plugin }: Origin): void {
   if (webAssembly.validate(original)) return;
   throw engineErrors["invalid-module"]({ plugin, reason: whyInvalid(original) });
+}
+
+/** @throws engine/rewriter-bug V8 refuses what the rewriter made, although it accepted the original */
+export function checkRewritten(bytes: Uint8Array, origin: Origin): void {
+  if (webAssembly.validate(bytes)) return;
+  throw engineErrors["rewriter-bug"]({ ...origin, reason: whyInvalid(bytes) });
 }
 
 /**

@@ -4,6 +4,7 @@
  */
 
 import type { CompiledModule } from "./compile.ts";
+import { KnownByBytes } from "./known-by-bytes.ts";
 import type { MadeModule } from "./module-maker.ts";
 
 export interface CompiledModulesOptions {
@@ -12,9 +13,6 @@ export interface CompiledModulesOptions {
   /** Bytes of rewritten code that these may have together. */
   readonly bytesMax?: number;
 }
-
-/** Sets of options under which one array of bytes is known without its digest. */
-const knownOptionsMax = 8;
 
 export class CompiledModules {
   readonly #modulesMax: number;
@@ -25,8 +23,8 @@ export class CompiledModules {
   readonly #collected = new FinalizationRegistry<string>((key) => {
     if (this.#alive.get(key)?.deref() === undefined) this.#alive.delete(key);
   });
-  /** The same bytes object again, as in every further instance of a plugin: no digest needed. */
-  #known = new WeakMap<Uint8Array, Map<string, CompiledModule>>();
+  /** The same bytes object again, as in every further instance of a plugin. */
+  readonly #known = new KnownByBytes<CompiledModule>();
   #sizeBytes = 0;
 
   constructor({ modulesMax = 128, bytesMax = 256 * 1024 * 1024 }: CompiledModulesOptions) {
@@ -41,13 +39,11 @@ export class CompiledModules {
 
   /** By the very array, which does not change. */
   known(bytes: Uint8Array, options: string): CompiledModule | undefined {
-    return this.#known.get(bytes)?.get(options);
+    return this.#known.known(bytes, options);
   }
 
   know(bytes: Uint8Array, options: string, compiled: CompiledModule): void {
-    const ofBytes = this.#known.get(bytes) ?? new Map<string, CompiledModule>();
-    if (ofBytes.size >= knownOptionsMax) ofBytes.clear();
-    this.#known.set(bytes, ofBytes.set(options, compiled));
+    this.#known.know(bytes, options, compiled);
   }
 
   find(key: string): CompiledModule | undefined {
@@ -75,7 +71,7 @@ export class CompiledModules {
   clear(): void {
     this.#recent.clear();
     this.#alive.clear();
-    this.#known = new WeakMap();
+    this.#known.clear();
     this.#sizeBytes = 0;
   }
 }

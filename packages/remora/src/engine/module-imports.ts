@@ -1,9 +1,9 @@
-/** What a compiled module imports, read from the original once. */
+/** What a rewritten module imports, read from the original once. */
 
 import { decodeSections } from "../wasm/decode.ts";
 import { funcTypeAt, importsOf, indexSpaces } from "../wasm/index-spaces.ts";
 import type { ValueType } from "../wasm/sections/value-types.ts";
-import type { CompiledModule } from "./compile.ts";
+import type { KnownModule } from "./compile.ts";
 
 export interface ModuleImport {
   readonly module: string;
@@ -13,10 +13,10 @@ export interface ModuleImport {
   readonly results: readonly ValueType[];
 }
 
-const known = new WeakMap<CompiledModule, readonly ModuleImport[]>();
+const known = new WeakMap<KnownModule, readonly ModuleImport[]>();
 
-/** The imports of a module, read once. `original` is what it was compiled from, and so is known to be valid. */
-export function moduleImports(compiled: CompiledModule, original: Uint8Array): readonly ModuleImport[] {
+/** The imports of a module, read once. `original` is what it was made of, and so is known to be valid. */
+export function moduleImports(compiled: KnownModule, original: Uint8Array): readonly ModuleImport[] {
   let imports = known.get(compiled);
   if (imports === undefined) {
     const decoded = decodeSections(original, ["type", "import"]);

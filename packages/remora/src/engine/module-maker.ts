@@ -8,6 +8,7 @@ import { meterSteps } from "../wasm/metering/meter-module.ts";
 import {
   type CompiledModule,
   checkOriginal,
+  checkRewritten,
   compileAside,
   compileRewritten,
   type Eagerly,
@@ -83,12 +84,7 @@ export class ModuleMaker {
         // As above.
       }
     }
-    const rewritten = await inTurns(rewriteUnvouched(original, origin, request.options, this.#rewrite));
-    if (rewritten.kind === "refused") {
-      checkOriginal(original, origin);
-      throw rewritten.error;
-    }
-    const code = codeOf(rewritten.metered);
+    const code = await this.#rewrittenInTurns(original, origin, request);
     const compiling = compileAside(code.bytes, code.facts, origin, this.#eagerly);
     // Nobody asks what became of it when the original is refused.
     compiling.catch(() => {});
@@ -102,14 +98,46 @@ export class ModuleMaker {
   /**
    * The rewritten module alone, for whoever compiles it elsewhere.
    *
-   * @throws what `rewriteChecked` throws
+   * @throws what `rewriteChecked` and `compileRewritten` throw
    */
   rewritten(original: Uint8Array, origin: Origin, request: CompileRequest): RewrittenCode {
     const kept = this.#kept(origin, request);
     if (kept !== undefined) return kept;
     const code = codeOf(rewriteChecked(original, origin, request.options, this.#rewrite));
+    return this.#vouched(code, origin, request);
+  }
+
+  /** The same, rewritten as `makeAside` does it. */
+  async rewrittenAside(
+    original: Uint8Array,
+    origin: Origin,
+    request: CompileRequest,
+  ): Promise<RewrittenCode> {
+    const kept = this.#kept(origin, request);
+    if (kept !== undefined) return kept;
+    const code = await this.#rewrittenInTurns(original, origin, request);
+    checkOriginal(original, origin);
+    // V8 reads a megabyte in some milliseconds: others have a turn before it reads the next.
+    await new Promise(setImmediate);
+    return this.#vouched(code, origin, request);
+  }
+
+  /** What V8 finds valid here it takes elsewhere. */
+  #vouched(code: RewrittenCode, origin: Origin, request: CompileRequest): RewrittenCode {
+    checkRewritten(code.bytes, origin);
     this.#keep(code, origin, request);
     return code;
+  }
+
+  async #rewrittenInTurns(
+    original: Uint8Array,
+    origin: Origin,
+    { options }: CompileRequest,
+  ): Promise<RewrittenCode> {
+    const rewritten = await inTurns(rewriteUnvouched(original, origin, options, this.#rewrite));
+    if (rewritten.kind === "rewritten") return codeOf(rewritten.metered);
+    checkOriginal(original, origin);
+    throw rewritten.error;
   }
 
   #kept({ digest }: Origin, request: CompileRequest): RewrittenCode | undefined {

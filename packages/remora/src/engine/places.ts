@@ -6,25 +6,25 @@
 
 import type { MeterOptions } from "../wasm/metering/contract.ts";
 import { mapOffsets, type OffsetMap } from "../wasm/metering/offset-map.ts";
-import type { CompiledModule } from "./compile.ts";
+import type { KnownModule } from "./compile.ts";
 import type { TrapPlace } from "./errors.ts";
 import type { ResolveFrame } from "./trap.ts";
 
 /** Rewriting more than this for an error message takes longer than anyone wants to wait for one. */
 const mappedBytesMax = 512 * 1024;
 
-const maps = new WeakMap<CompiledModule, OffsetMap | undefined>();
+const maps = new WeakMap<KnownModule, OffsetMap | undefined>();
 
 export class Places {
   readonly #options: MeterOptions;
-  readonly #modules: { readonly bytes: Uint8Array; readonly compiled: CompiledModule }[] = [];
+  readonly #modules: { readonly bytes: Uint8Array; readonly compiled: KnownModule }[] = [];
 
   constructor(options: MeterOptions) {
     this.#options = options;
   }
 
   /** `bytes` is the original that `compiled` was made of. */
-  add(bytes: Uint8Array, compiled: CompiledModule): void {
+  add(bytes: Uint8Array, compiled: KnownModule): void {
     if (this.#modules.every((module) => module.compiled !== compiled))
       this.#modules.push({ bytes, compiled });
   }
@@ -46,7 +46,7 @@ export class Places {
     return found;
   };
 
-  #mapOf(bytes: Uint8Array, compiled: CompiledModule): OffsetMap | undefined {
+  #mapOf(bytes: Uint8Array, compiled: KnownModule): OffsetMap | undefined {
     if (!maps.has(compiled)) maps.set(compiled, this.#makeMap(bytes));
     return maps.get(compiled);
   }

@@ -94,6 +94,37 @@ test("who prepares the same at the same time shares it, and who cannot wait does
   assert.deepEqual(cache.kept, { modules: 1, sizeBytes });
 });
 
+test("for a process a large module is rewritten once and aside, and nothing is compiled", async () => {
+  const { rewrite, count } = counting();
+  const cache = new CompileCache({ rewrite });
+  const bytes = await large(9);
+  const all = [bytes, bytes, Uint8Array.from(bytes)];
+  await Promise.all(all.map((each) => cache.prepare(each, request, "rewritten")));
+  await cache.prepare(bytes, request, "rewritten");
+  const sent = cache.rewritten(bytes, request);
+  assert.equal(cache.rewritten(bytes, request), sent);
+  assert.equal(count(), 1);
+  assert.deepEqual(cache.kept, { modules: 0, sizeBytes: 0 });
+  assert.deepEqual(sent.bytes, new CompileCache().rewritten(bytes, request).bytes);
+});
+
+test("what a process would refuse is refused before it is sent, and who is to blame", async () => {
+  const bytes = await large(10);
+  const invalid = Uint8Array.from(bytes);
+  // No operator; behind the limits, which nobody checks in it.
+  invalid[invalid.lastIndexOf(0x41)] = 0x27;
+  const refused = new CompileCache().prepare(invalid, request, "rewritten");
+  await assert.rejects(refused, { code: "engine/invalid-module", fault: "publisher" });
+  const wrong: Rewrite = function* (original, options) {
+    const metered = yield* meterSteps(original, options);
+    return { ...metered, bytes: metered.bytes.subarray(0, -1) };
+  };
+  const cache = new CompileCache({ rewrite: wrong });
+  const bug = { code: "engine/rewriter-bug", fault: "platform" };
+  await assert.rejects(cache.prepare(bytes, request, "rewritten"), bug);
+  assert.throws(() => cache.rewritten(bytes, request), bug);
+});
+
 test("what runs is what was judged, whatever becomes of the bytes meanwhile", async () => {
   const bytes = await large(3);
   const artifact = openArtifact(bytes, { cache: new CompileCache() });

@@ -31,7 +31,7 @@ export class ProcessIsolation implements Isolation {
 
   async instantiate(artifact: Artifact, options: IsolatedOptions): Promise<IsolatedInstance> {
     // Before a process is found: one without instances is not kept for long.
-    await artifact.prepare(options.limits);
+    await artifact.prepare(options.limits, "rewritten");
     if (this.#isClosed) throw engineErrors.closed({ what: "the isolation in processes" });
     let isolate = this.#isolates.get(artifact);
     if (isolate === undefined) {

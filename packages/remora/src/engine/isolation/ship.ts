@@ -8,6 +8,7 @@ import { defaultDecodeLimits } from "../../wasm/limits.ts";
 import type { Module } from "../../wasm/module.ts";
 import type { FuncType as CoreType } from "../../wasm/sections/value-types.ts";
 import type { Artifact, ComponentArtifact, ModuleArtifact } from "../artifact.ts";
+import type { PreparedAs } from "../compile-cache.ts";
 import { engineErrors } from "../errors.ts";
 import { type MemoryReads, memoryReadsOf } from "../guest-memory.ts";
 import type { Limits } from "../limits.ts";
@@ -25,7 +26,7 @@ import type {
 export interface ShipOptions {
   readonly limits: Limits;
   /** Compiled modules for a thread, rewritten bytes for a process. */
-  readonly as: "compiled" | "rewritten";
+  readonly as: PreparedAs;
   /** Of a core module: what each of its host functions reads. */
   readonly reads: (module: string, name: string) => MemoryReads;
 }
@@ -43,13 +44,19 @@ export interface Shipped {
 export function ship(artifact: Artifact, options: ShipOptions): Shipped {
   const { cache, request } = artifact.parts(options.limits);
   const places = cache.places(request);
+  const made = (bytes: Uint8Array) => {
+    if (options.as === "compiled") {
+      const compiled = cache.compile(bytes, request);
+      return { known: compiled, code: compiled.module };
+    }
+    const sent = cache.rewritten(bytes, request);
+    return { known: sent, code: sent.bytes };
+  };
   const shipModule: ShipModule = (bytes) => {
-    const compiled = cache.compile(bytes, request);
-    places.add(bytes, compiled);
-    const { facts, digest } = compiled;
-    const imports = cache.imports(compiled, bytes);
-    const code = options.as === "compiled" ? compiled.module : cache.rewritten(bytes, request).bytes;
-    return { key: new Uint8Array(1), code, facts, digest, imports };
+    const { known, code } = made(bytes);
+    places.add(bytes, known);
+    const { facts, digest } = known;
+    return { key: new Uint8Array(1), code, facts, digest, imports: cache.imports(known, bytes) };
   };
   const shipment =
     artifact.kind === "component"
