@@ -7,7 +7,7 @@ import { before, type TestContext, test } from "node:test";
 import { createUser, removeUser, usersFile } from "@remora/admin";
 import { WebSocket } from "ws";
 import { buildExamples } from "../../../examples/build.ts";
-import { jwt, type OmnitakRig, omnitakRig as rig } from "./testing/omnitak-rig.ts";
+import { jwt, type OmnitakRig, omnitakRig as rig, until } from "./testing/omnitak-rig.ts";
 
 before(() => buildExamples());
 
@@ -177,7 +177,7 @@ test("an event that is sent goes through the chain to who is connected, and says
     received += data;
   });
   const send = (body: unknown) => as("operator")("POST", "/api/v1/cot/send", body);
-  while (tak.connections.openCount === 0) await new Promise((resolve) => setImmediate(resolve));
+  await until(() => tak.connections.openCount > 0);
   const { id } = (await as("reader")("GET", "/api/v1/connections")).body.connections[0];
 
   const sent = (await send({ message: event("in") })).body;
@@ -335,10 +335,11 @@ test("a client that does not read misses events and is told how many; one that s
   void missed.then(() => {
     isHeard = true;
   });
-  for (let ship = 100_000; !isHeard; ship++) {
-    omnitak.play(1, ship);
-    await new Promise((resolve) => setImmediate(resolve));
-  }
+  let ship = 100_000;
+  await until(() => {
+    omnitak.play(1, ship++);
+    return isHeard;
+  });
   assert.match((await missed).message, /^\d+ messages were left out/);
   const closed = once(stream.socket, "close");
   stream.say("x".repeat(70_000));

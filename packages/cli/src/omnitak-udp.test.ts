@@ -5,7 +5,7 @@ import { createSocket } from "node:dgram";
 import { once } from "node:events";
 import { before, test } from "node:test";
 import { buildExamples } from "../../../examples/build.ts";
-import { omnitakRig } from "./testing/omnitak-rig.ts";
+import { omnitakRig, until } from "./testing/omnitak-rig.ts";
 
 before(() => buildExamples());
 
@@ -48,7 +48,7 @@ test("a UDP connection sends each event as a datagram, and takes what is answere
   await heard(5);
   const path = `${connections}/${made.body.id}`;
   peer.send(answer, from, "127.0.0.1");
-  while (omnitak.tak.stats().messages < 6) await new Promise((resolve) => setImmediate(resolve));
+  await until(() => omnitak.tak.stats().messages >= 6);
   const { status, messages_sent, messages_received } = (await operator("GET", path)).body;
   assert.deepEqual([status, messages_sent, messages_received], ["connected", 5, 1]);
 

@@ -1,5 +1,6 @@
 /** OmniTAK's API on a TAK host that runs, with clients in each role. */
 
+import assert from "node:assert/strict";
 import { createHmac } from "node:crypto";
 import { copyFileSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -150,8 +151,13 @@ export function shipsIn(xml: string): number[] {
   return Array.from(xml.matchAll(/uid="ship-(\d+)"/g), ([, number]) => Number(number));
 }
 
-export async function until(isTrue: () => boolean | Promise<boolean>): Promise<void> {
-  while (!(await isTrue())) await new Promise<void>((resolve) => setImmediate(resolve));
+/** Lets everything run that is ready to, until it is true; for no longer than it may take on a busy machine. */
+export async function until(isTrue: () => boolean | Promise<boolean>, withinMs = 20_000): Promise<void> {
+  const endMs = performance.now() + withinMs;
+  while (!(await isTrue())) {
+    assert.ok(performance.now() < endMs, `not within ${withinMs} ms: ${isTrue}`);
+    await new Promise<void>((resolve) => setImmediate(resolve));
+  }
 }
 
 /** As OmniTAK signs it. */
