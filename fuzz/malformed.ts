@@ -4,7 +4,7 @@
  * with a module or a coded error, soon.
  */
 
-import { isRemoraError } from "remora/base";
+import { isRemoraError, joinedBytes } from "remora/base";
 import { meterModule } from "remora/wasm";
 import { variants } from "../conformance/core/variants.ts";
 import { webAssembly } from "../packages/remora/src/engine/webassembly.ts";
@@ -35,34 +35,23 @@ export function malformedModule(valid: Uint8Array, seed: number): Uint8Array {
     const [before, after] = [bytes.subarray(0, from), bytes.subarray(from)];
     switch (next() % 6) {
       case 0:
-        bytes = joined(before, [(after[0] ?? 0) ^ (1 << (next() % 8))], after.subarray(1));
+        bytes = joinedBytes([before, [(after[0] ?? 0) ^ (1 << (next() % 8))], after.subarray(1)]);
         break;
       case 1:
-        bytes = joined(before, [next()], after.subarray(1));
+        bytes = joinedBytes([before, [next()], after.subarray(1)]);
         break;
       case 2:
         bytes = Uint8Array.from(before);
         break;
       case 3:
-        bytes = joined(before, largeNumbers[next() % largeNumbers.length] ?? [], after.subarray(1));
+        bytes = joinedBytes([before, largeNumbers[next() % largeNumbers.length] ?? [], after.subarray(1)]);
         break;
       case 4:
-        bytes = joined(before, after.subarray(0, next() % 40), after);
+        bytes = joinedBytes([before, after.subarray(0, next() % 40), after]);
         break;
       default:
-        bytes = joined(before, [], after.subarray(1 + (next() % 8)));
+        bytes = joinedBytes([before, [], after.subarray(1 + (next() % 8))]);
     }
-  }
-  return bytes;
-}
-
-/** Not by `Uint8Array.of`: its arguments are on the stack. */
-function joined(...parts: readonly ArrayLike<number>[]): Uint8Array {
-  const bytes = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    bytes.set(part, at);
-    at += part.length;
   }
   return bytes;
 }

@@ -7,6 +7,7 @@ export { defineErrors, type ErrorConstructors, type Fault, isRemoraError, Remora
 export { Few } from "./few.ts";
 // Our own mistakes.
 export { invariant, unreachable } from "./invariant.ts";
+export { joinedBytes } from "./joined-bytes.ts";
 export { listedMax } from "./listed.ts";
 export { finish, type Steps } from "./steps.ts";
 export { timerMsMax } from "./timer.ts";

@@ -6,6 +6,7 @@
 
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { tmpdir } from "node:os";
+import { joinedBytes } from "../../base/index.ts";
 import type { Gate } from "../gate.ts";
 import type { SandboxLimits } from "../limits.ts";
 
@@ -105,7 +106,7 @@ export class Programs {
       child.on("error", () => finish({ kind: "refused", why: "not-found" }));
       child.on("close", (exitCode) => {
         if (exitCode === null) finish({ kind: "stopped", why: "signal" });
-        else finish({ kind: "ended", exitCode, stdout: joined(stdout), stderr: joined(stderr) });
+        else finish({ kind: "ended", exitCode, stdout: joinedBytes(stdout), stderr: joinedBytes(stderr) });
       });
       child.stdin.on("error", () => {}); // a program need not read all of its input
       child.stdin.end(input);
@@ -132,8 +133,4 @@ function started(request: ExecRequest): ChildProcessWithoutNullStreams | undefin
 /** A word as grants write it: a space or a percent sign in it is escaped, so that a word is one word. */
 function word(text: string): string {
   return text.replaceAll("%", "%25").replaceAll(" ", "%20");
-}
-
-function joined(parts: readonly Uint8Array[]): Uint8Array {
-  return new Uint8Array(Buffer.concat(parts));
 }

@@ -1,5 +1,6 @@
 /** Puts the sections of a metered module together: new contents in their order, and the original's bytes for the others. */
 
+import { joinedBytes } from "../../base/index.ts";
 import { ByteWriter } from "../byte-writer.ts";
 import { moduleHeader, sectionKinds, sectionOrder } from "../decode.ts";
 import type { Module } from "../module.ts";
@@ -47,22 +48,11 @@ export function assembleSections(
     pieces.push(module.bytes.subarray(section.source.start, section.source.end));
   }
   writeNew(sectionOrder.length);
-  return joined(pieces);
+  return joinedBytes(pieces);
 }
 
 export function lengthOf(pieces: readonly Uint8Array[]): number {
   return pieces.reduce((sum, { length }) => sum + length, 0);
-}
-
-/** All of a module is copied once here, into memory of its own size: what waits for the garbage collector counts as well. */
-function joined(pieces: readonly Uint8Array[]): Uint8Array {
-  const bytes = new Uint8Array(lengthOf(pieces));
-  let at = 0;
-  for (const piece of pieces) {
-    bytes.set(piece, at);
-    at += piece.length;
-  }
-  return bytes;
 }
 
 /** What refers to code by offset and does not fit any more (4.2). */

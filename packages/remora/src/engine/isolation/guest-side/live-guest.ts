@@ -1,5 +1,6 @@
 /** What a shipped artifact and its live instances are to the loop that serves the host. */
 
+import { joinedBytes } from "../../../base/index.ts";
 import type { PacketMemory } from "../../../component/packet-memory.ts";
 import type { InstanceEngine } from "../../core-engine.ts";
 import { encodeReport } from "../error-report.ts";
@@ -74,7 +75,7 @@ export abstract class LiveGuest {
       first: fuelUsed,
       second: engine.memoryPages,
       third: durationMs,
-      payload: failure === undefined ? packet : joined(packet, failure),
+      payload: failure === undefined ? packet : joinedBytes([packet, failure]),
     });
   }
 
@@ -133,10 +134,3 @@ export abstract class LiveGuest {
 }
 
 const noBytes = new Uint8Array(0);
-
-function joined(first: Uint8Array, second: Uint8Array): Uint8Array {
-  const both = new Uint8Array(first.length + second.length);
-  both.set(first);
-  both.set(second, first.length);
-  return both;
-}
