@@ -16,16 +16,9 @@
 import { invariant, type RemoraError } from "../base/index.ts";
 import type { CounterName, InjectedExports } from "../wasm/metering/contract.ts";
 import { Allowance } from "./allowance.ts";
-import { FreeWaiting } from "./free-waiting.ts";
+import { CallTime } from "./call-time.ts";
 import type { Budget, Limits } from "./limits.ts";
-import {
-  asideUnits,
-  measuredSlice,
-  stoppableUnits,
-  unclockedUnits,
-  undatedUnits,
-  unmeasuredSlice,
-} from "./slices.ts";
+import { asideUnits, stoppableUnits, unclockedUnits, undatedUnits, unmeasuredSlice } from "./slices.ts";
 import { StackLeft } from "./stack-left.ts";
 import { type RefillTarget, type Trampoline, trampolineTo, trap } from "./trampoline.ts";
 import { type WasmGlobal, type WasmInstance, type WasmTable, webAssembly } from "./webassembly.ts";
@@ -48,9 +41,6 @@ export interface MeterOptions {
   readonly sliceUnits?: number;
 }
 
-/** `deadlineAt` before the clock was looked at in this call; clocks count from zero up. */
-const unread = -1;
-
 export class Meter implements RefillTarget {
   /** Set once, and then no guest code of this instance gets past its next check. */
   dead: Death | undefined;
@@ -62,7 +52,7 @@ export class Meter implements RefillTarget {
   /** What modules that share their counters are to be given for `counterModule`. */
   readonly counters: Readonly<Record<CounterName, WasmGlobal>> | undefined;
 
-  readonly #clock: () => number;
+  readonly #time: CallTime;
   readonly #sliceUnits: number | undefined;
   readonly #isStopped: () => boolean;
   readonly #undatedUnits: number;
@@ -87,8 +77,6 @@ export class Meter implements RefillTarget {
   budget: Budget = { fuelMax: 0, deadlineMs: 0 };
 
   #isRunning = false;
-  /** The clock was read when the running call began, or the last. */
-  #isStarted = false;
   // Fractions to begin with, so that V8 never has to change how it stores these fields.
   /** Calls of functions that are not its modules' own, since the instance was made. */
   hostCalls = 0.5;
@@ -97,19 +85,14 @@ export class Meter implements RefillTarget {
   #granted = 0.5;
   #charged = 0.5;
   #fuelUsed = 0.5;
-  #deadlineMs = 0.5;
-  #deadlineAt = 0.5;
-  #lookedAt = 0.5;
-  readonly #waiting: FreeWaiting;
 
   constructor(options: MeterOptions) {
     this.hostCalls = 0;
-    this.#clock = options.clock ?? monotonicMs;
+    this.#time = new CallTime(options.clock ?? monotonicMs, options.limits.waitMsFree ?? 0);
     this.#sliceUnits = options.sliceUnits;
     this.#isStopped = options.isStopped ?? never;
     this.#undatedUnits = options.isStopped === undefined ? undatedUnits : stoppableUnits;
     this.#isFuelExact = options.isFuelExact ?? true;
-    this.#waiting = new FreeWaiting(options.limits.waitMsFree ?? 0);
     this.stack = new StackLeft(options.limits.stackSlotsMax);
     this.pages = new Allowance(options.limits.memoryPagesMax);
     this.elements = new Allowance(options.limits.tableElementsMax);
@@ -171,11 +154,10 @@ export class Meter implements RefillTarget {
     // Nothing was written since the last call began, and it had the same budget: everything stands as it must.
     if (
       this.#isUntouched &&
-      isStarted === this.#isStarted &&
       budget.fuelMax === this.#fuelMax &&
-      deadlineMs === this.#deadlineMs
+      this.#time.isAsBefore(deadlineMs, isStarted)
     ) {
-      if (isStarted) this.#startAt(startedMs);
+      if (isStarted) this.#time.startAt(startedMs);
       this.#isRunning = true;
       return;
     }
@@ -196,11 +178,7 @@ export class Meter implements RefillTarget {
     this.#granted = this.#ceiling;
     this.#pool = fuelMax - this.#granted;
     this.#charged = 0;
-    this.#deadlineMs = deadlineMs;
-    this.#deadlineAt = isTimed ? unread : Infinity;
-    this.#isStarted = isStarted;
-    if (isStarted) this.#startAt(startedMs);
-    this.#waiting.begin();
+    this.#time.begin(deadlineMs, startedMs);
     this.#isUntouched = true;
     this.#isRunning = true;
   }
@@ -246,14 +224,7 @@ export class Meter implements RefillTarget {
 
   /** Starts the clock of this call if it has not yet been looked at. Before anything that may take long. */
   startClock(): void {
-    if (this.#deadlineAt !== unread) return;
-    this.#isUntouched = false;
-    this.#startAt(this.#clock());
-  }
-
-  #startAt(nowMs: number): void {
-    this.#lookedAt = nowMs;
-    this.#deadlineAt = nowMs + this.#deadlineMs;
+    if (this.#time.start()) this.#isUntouched = false;
   }
 
   /**
@@ -261,10 +232,10 @@ export class Meter implements RefillTarget {
    * none, and is stopped at its next check; one that returns without a check has still answered.
    */
   lookAtClock(): void {
-    if (this.dead !== undefined || this.#deadlineAt === Infinity) return;
+    if (this.dead !== undefined || !this.#time.isTimed) return;
     const used = this.#empty();
     if (!this.#isRunning || this.#isStopped()) return;
-    const timed = this.#timedSlice(used);
+    const timed = this.#time.sliceAfter(used);
     if (timed > 0) this.#grant(this.#sliceUnits ?? timed);
   }
 
@@ -279,35 +250,27 @@ export class Meter implements RefillTarget {
 
   /** Milliseconds until the deadline of this call, once its clock was started; Infinity when there is none. */
   get msLeft(): number {
-    return this.#deadlineAt - this.#clock();
+    return this.#time.msLeft;
   }
 
   /** The same for a guest that does nothing but wait from now on. */
   get waitMsLeft(): number {
-    return this.#deadlineAt + this.#waiting.msLeft - this.#clock();
+    return this.#time.waitMsLeft;
   }
 
   /** Nothing of the guest's runs, since it waits for the host: with the clock started, from now until `wake`. */
   rest(): void {
-    if (this.#waiting.msLeft <= 0) return;
-    this.#waiting.rest(this.#clock());
-    this.#isUntouched = false;
+    if (this.#time.rest()) this.#isUntouched = false;
   }
 
   /** Code of the guest's goes on. */
   wake(): void {
-    const since = this.#waiting.wake();
-    if (since !== undefined) this.forgive(this.#clock() - since);
+    if (this.#time.wake()) this.#isUntouched = false;
   }
 
   /** The guest waited for so long, which does not count towards its deadline as far as that is free. */
   forgive(waitedMs: number): void {
-    const free = this.#waiting.take(waitedMs);
-    if (free === 0) return;
-    this.#isUntouched = false;
-    if (this.#deadlineAt === unread) return;
-    this.#deadlineAt += free;
-    this.#lookedAt += free;
+    if (this.#time.forgive(waitedMs)) this.#isUntouched = false;
   }
 
   /** Stops the guest for good, so that it cannot catch it, and keeps the reason. Called from a host function. */
@@ -346,12 +309,12 @@ export class Meter implements RefillTarget {
   /** Answers a guest that has spent its slice, or that is about to do a part of something long: 0 to go on. */
   refill(): number {
     const used = this.#empty();
-    this.#waiting.interrupt();
+    this.#time.interrupt();
     if (this.#isStopped()) this.kill("closed");
     if (this.dead !== undefined || !this.#isRunning) return 1;
     let slice = this.#sliceUnits ?? this.#undatedUnits;
-    if (this.#deadlineAt !== Infinity) {
-      const timed = this.#timedSlice(used);
+    if (this.#time.isTimed) {
+      const timed = this.#time.sliceAfter(used);
       if (timed === 0) {
         this.kill("deadline");
         return 1;
@@ -375,19 +338,6 @@ export class Meter implements RefillTarget {
     this.#aside = aside;
     this.#swap?.(units, aside);
     return true;
-  }
-
-  /** Looks at the clock: units until the next look, or 0 when the time is over. */
-  #timedSlice(used: number): number {
-    const now = this.#clock();
-    const elapsedMs = now - this.#lookedAt;
-    this.#lookedAt = now;
-    if (this.#deadlineAt === unread) {
-      this.#deadlineAt = now + this.#deadlineMs;
-      return unmeasuredSlice(this.#deadlineMs);
-    }
-    const leftMs = this.#deadlineAt - now;
-    return leftMs <= 0 ? 0 : measuredSlice(used, elapsedMs, leftMs);
   }
 
   /** What is set aside out of a pool: all or nothing, so that a guest whose fuel runs out is stopped where it would be without. */
