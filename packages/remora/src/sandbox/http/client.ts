@@ -142,6 +142,8 @@ class Exchange implements OpenRequest {
   /** Written before the connection is there. */
   #early: Uint8Array[] = [];
   #isEnded = false;
+  /** The response is here, or will not come: what is still to be sent nobody waits for. */
+  #isOver = false;
   #isClosed = false;
   #resume: () => void = () => {};
   #bytesOut = 0;
@@ -163,6 +165,7 @@ class Exchange implements OpenRequest {
   }
 
   write(bytes: Uint8Array): boolean {
+    if (this.#isOver) return true;
     this.#bytesOut += bytes.length;
     if (this.#bytesOut > this.#client.limits.httpRequestBytesMax) {
       this.#abort({ tag: "HTTP-request-body-size", val: BigInt(this.#client.limits.httpRequestBytesMax) });
@@ -181,7 +184,7 @@ class Exchange implements OpenRequest {
 
   end(): void {
     this.#isEnded = true;
-    this.#message?.end();
+    if (!this.#isOver) this.#message?.end();
   }
 
   close(): void {
@@ -300,10 +303,16 @@ class Exchange implements OpenRequest {
     return { status: incoming.statusCode ?? 0, headers: visible, body: incoming, take };
   }
 
-  /** Everything was received, or the connection is gone: the place is free, the body may still be read. */
+  /**
+   * Everything was received, or the connection is gone: the place is free, the body may still be read. A server that has
+   * answered and does not read keeps no connection, which nothing would count, with what it was to read.
+   */
   #finished(): void {
+    this.#isOver = true;
     clearTimeout(this.#timer);
     clearTimeout(this.#phaseTimer);
+    this.#message?.destroy();
+    this.#resume();
     this.#onClose();
   }
 

@@ -62,5 +62,10 @@ export function headerBytes(headers: readonly Header[]): number {
   return headers.reduce((bytes, [name, value]) => bytes + name.length + value.length, 0);
 }
 
-/** Left behind when a redirect leads to another origin: they were meant for the first. */
-export const originHeaders: ReadonlySet<string> = new Set(["authorization", "cookie"]);
+/** What says who somebody is, by what it is called: there is no list of those that services have invented. */
+const credential = /auth|cookie|token|key|secret|session|signature|password|credential|csrf|xsrf/i;
+
+/** Left behind when a redirect leads to another origin: it was meant for the first. */
+export function isCredential(name: string): boolean {
+  return credential.test(name);
+}

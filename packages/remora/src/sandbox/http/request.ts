@@ -5,7 +5,7 @@
 
 import type { HttpClient, HttpRequest, OpenResponse } from "./client.ts";
 import { HttpFailure } from "./failure.ts";
-import { type Header, originHeaders } from "./headers.ts";
+import { type Header, isCredential } from "./headers.ts";
 import { targetOf } from "./target.ts";
 
 export interface WholeRequest extends HttpRequest {
@@ -92,7 +92,7 @@ function redirected(
   const isElsewhere = to.origin !== from.origin;
   const headers = request.headers.filter(([name]) => {
     const lower = name.toLowerCase();
-    if (isElsewhere && originHeaders.has(lower)) return false;
+    if (isElsewhere && isCredential(lower)) return false;
     return method === request.method || !lower.startsWith("content-");
   });
   const { body: _dropped, ...bodiless } = request;

@@ -55,6 +55,7 @@ export function targetOf(text: string, schemes: Schemes = http): Target {
   if (port === 0) throw invalidUrl("its port is 0");
   const isAddress = isIP(host) !== 0;
   const shown = isIP(host) === 6 ? `[${host}]` : host;
+  url.hostname = shown; // what the server is told is what was decided on
   return {
     url,
     isSecure: url.protocol === secure,
