@@ -18,7 +18,10 @@ import { MountGate } from "./fs/mount-gate.ts";
 import { Quota } from "./fs/quota.ts";
 import { HttpFailure } from "./http/failure.ts";
 import { SocketError } from "./net/sockets.ts";
+import type { httpTypes, outgoingHandler } from "./preview2/http.ts";
 import type { Bucket } from "./preview2/keyvalue.ts";
+import { Network } from "./preview2/socket-terms.ts";
+import type { socketInterfaces } from "./preview2/sockets.ts";
 import type { SandboxOptions } from "./sandbox-imports.ts";
 import { stubResolver, testServer } from "./testing/http-servers.ts";
 import { interfaceOf, testSandbox } from "./testing/sandboxes.ts";
@@ -258,4 +261,87 @@ test("a store of keys that is open, and the clock are refused like all else", (t
   sandbox.narrow(grants);
   assert.deepEqual(bucket.get("a"), Uint8Array.of(1));
   assert.notEqual(now().seconds, 0n);
+});
+
+test("what has come already over a connection that is taken is told no more", async (t) => {
+  const tcp = await tcpServer(t);
+  const sockets = new WebSocketServer({ port: 0, host: "127.0.0.1" });
+  sockets.on("connection", (socket) => socket.send("secret"));
+  t.after(() => sockets.close());
+  await new Promise((resolve) => sockets.once("listening", resolve));
+  const { port } = sockets.address() as net.AddressInfo; // it listens on TCP
+  const { sandbox } = opened(t, [socket("tcp connect 127.0.0.1 *"), http(`ws://127.0.0.1:${port}`)]);
+  const connection = sandbox.sockets.connectTcp({ address: "127.0.0.1", port: tcp.port });
+  const messages = sandbox.webSockets.open({ url: `ws://127.0.0.1:${port}/` });
+  while (tcp.peers.length === 0) await new Promise((resolve) => setImmediate(resolve));
+  tcp.peers[0]?.write("secret");
+  while (connection.readableBytes === 0) await connection.change.next();
+  while (messages.pendingCount === 0) await messages.change.next();
+  sandbox.narrow([]);
+  assert.equal(connection.read(100), "end");
+  assert.equal(connection.readableBytes, 0);
+  assert.equal(messages.receive(), undefined);
+});
+
+test("a response that is there when its origin is taken is not given to a component", async (t) => {
+  const server = await testServer((_request, response) => void response.writeHead(200).write("half"));
+  t.after(() => server.close());
+  const origin = http(`http://127.0.0.1:${server.port}`);
+  const { sandbox, instance } = opened(t, [origin]);
+  const types = interfaceOf<ReturnType<typeof httpTypes>>(instance, "wasi:http/types@0.2.0");
+  const { handle } = interfaceOf<ReturnType<typeof outgoingHandler>>(
+    instance,
+    "wasi:http/outgoing-handler@0.2.0",
+  );
+  const request = new types.OutgoingRequest(new types.Fields());
+  request.setScheme({ tag: "HTTP" });
+  request.setAuthority(`127.0.0.1:${server.port}`);
+  const future = handle(request, undefined);
+  while (!future.subscribe().ready()) await new Promise((resolve) => setImmediate(resolve));
+  sandbox.narrow([]);
+  assert.deepEqual(future.get(), {
+    tag: "ok",
+    val: { tag: "err", val: { tag: "connection-terminated" } },
+  });
+});
+
+test("addresses that a name leads to are told only as long as it may be asked for", async (t) => {
+  let answer: (addresses: readonly string[]) => void = () => {};
+  const resolve = () =>
+    new Promise<readonly string[]>((settle) => {
+      answer = settle;
+    });
+  const name = socket("tcp connect a.example 443");
+  const { sandbox, instance } = opened(t, [name], { network: { resolve } });
+  const late = sandbox.sockets.lookUp("a.example");
+  sandbox.narrow([]);
+  answer(["8.8.8.8"]);
+  await assert.rejects(late, isDenied);
+  sandbox.narrow([name]);
+  const { resolveAddresses } = interfaceOf<ReturnType<typeof socketInterfaces.ipNameLookup>>(
+    instance,
+    "wasi:sockets/ip-name-lookup@0.2.0",
+  );
+  const found = resolveAddresses(new Network(), "a.example");
+  answer(["8.8.8.8", "1.1.1.1"]);
+  while (!found.subscribe().ready()) await new Promise((settle) => setImmediate(settle));
+  assert.deepEqual(found.resolveNextAddress(), { tag: "ipv4", val: [8, 8, 8, 8] });
+  sandbox.narrow([]);
+  assert.throws(
+    () => found.resolveNextAddress(),
+    (error) => error instanceof ComponentError && error.payload === "access-denied",
+  );
+});
+
+test("a datagram is decided on by what is granted when it is sent, whatever was decided before", (t) => {
+  const named = socket("udp connect 127.0.0.1 9", "udp connect * *");
+  const { sandbox } = opened(t, [named]);
+  const send = () =>
+    sandbox.sockets.openUdp("ipv4").send(Uint8Array.of(1), { address: "127.0.0.1", port: 9 });
+  send();
+  sandbox.narrow([socket("udp connect * *")]);
+  assert.equal(sandbox.sockets.openCount, 0);
+  assert.throws(send, isDenied);
+  sandbox.narrow([named]);
+  send();
 });

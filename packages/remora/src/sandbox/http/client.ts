@@ -32,7 +32,7 @@ export interface OpenResponse {
   readonly headers: readonly Header[];
   /** Read it in pieces: what nobody reads stays with the sender, but for a small buffer. */
   readonly body: http.IncomingMessage;
-  /** To be called with each piece that is read. @throws HttpFailure beyond `httpResponseBytesMax`. */
+  /** To be called with each piece that is read. @throws HttpFailure beyond `httpResponseBytesMax`, and when it was closed. */
   take(bytes: Uint8Array): void;
 }
 
@@ -44,6 +44,8 @@ export interface OpenRequest {
   write(bytes: Uint8Array): boolean;
   onDrain(resume: () => void): void;
   end(): void;
+  /** Whether it was ended before its time: by whoever asked, or since it was taken. */
+  readonly isClosed: boolean;
   /** Ends it at once, body included. Also when everything is over: it frees the place for another request. */
   close(): void;
 }
@@ -75,6 +77,11 @@ export class HttpClient {
   /** Requests under way. */
   get pendingCount(): number {
     return this.#open.size;
+  }
+
+  /** Whether what a request has brought is still to be had. */
+  gives(url: string): boolean {
+    return isStillGiven(targetOf(url), this.#options);
   }
 
   /**
@@ -162,6 +169,10 @@ class Exchange implements OpenRequest {
     });
     // Whoever asked may not be listening yet; the failure stays in the promise.
     this.response.catch(() => this.close());
+  }
+
+  get isClosed(): boolean {
+    return this.#isClosed;
   }
 
   write(bytes: Uint8Array): boolean {
@@ -291,6 +302,8 @@ class Exchange implements OpenRequest {
     }
     let bytesIn = 0;
     const take = (bytes: Uint8Array): void => {
+      // What has come already is not told by what was taken meanwhile.
+      if (this.#isClosed) throw this.#failure ?? new HttpFailure({ tag: "connection-terminated" });
       bytesIn += bytes.length;
       traffic.receivedBytes += bytes.length;
       if (bytesIn <= limits.httpResponseBytesMax) return;

@@ -42,14 +42,32 @@ const headBytesMax = 65_536;
 
 const nothing = new Uint8Array(0);
 
+interface Received {
+  readonly parts: readonly Uint8Array[];
+  /** Where it came from. */
+  readonly url: string;
+  /** How often something had been taken by then. */
+  readonly narrowings: number;
+}
+
+const nothingReceived: Received = { parts: [], url: "", narrowings: 0 };
+
 export function httpFunctions(machine: Machine): Readonly<Record<string, CoreImport>> {
   const { shared } = machine;
   const bytes = new GuestBytes(machine.guest.memory);
-  let received: readonly [head: Uint8Array, body: Uint8Array] = [nothing, nothing];
+  let received = nothingReceived;
+  /** Of what was received, as long as it is granted. */
+  const part = (index: number): Uint8Array => {
+    const { gate, http } = shared;
+    if (gate.narrowings !== received.narrowings && (received.url === "" || !http.gives(received.url)))
+      received = nothingReceived;
+    return received.parts[index] ?? nothing;
+  };
   const send = async (request: WholeRequest): Promise<number> => {
     try {
       const response = await requestWhole(shared.http, request);
-      received = [headOf(response), response.body];
+      const { narrowings } = shared.gate;
+      received = { parts: [headOf(response), response.body], url: response.url, narrowings };
       return response.status;
     } catch (error) {
       if (error instanceof HttpFailure) return answerOf(error);
@@ -58,7 +76,7 @@ export function httpFunctions(machine: Machine): Readonly<Record<string, CoreImp
   };
   const functions: Record<string, CoreImport> = {
     send: (...params) => {
-      received = [nothing, nothing];
+      received = nothingReceived;
       const [head = 0, headLength = 0, body = 0, bodyLength = 0] = params as number[];
       const request = inMemory(() => {
         if (headLength >>> 0 > headBytesMax) return undefined;
@@ -70,10 +88,10 @@ export function httpFunctions(machine: Machine): Readonly<Record<string, CoreImp
       const { plugin } = shared;
       return machine.guest.abort(sandboxErrors["cannot-wait"]({ plugin, operation: `${httpModule}.send` }));
     },
-    size: (part) => received[Number(part)]?.length ?? 0,
+    size: (index) => part(Number(index)).length,
     read: (...params) => {
-      const [part = 0, offset = 0, into = 0, length = 0] = params as number[];
-      const from = received[part]?.subarray(offset >>> 0, (offset >>> 0) + (length >>> 0)) ?? nothing;
+      const [index = 0, offset = 0, into = 0, length = 0] = params as number[];
+      const from = part(index).subarray(offset >>> 0, (offset >>> 0) + (length >>> 0));
       const isWritten = inMemory(() => {
         bytes.set(into, from);
         return true;

@@ -24,6 +24,12 @@ export type WebSocketMessage = string | Uint8Array;
 
 /** So that the peer can answer to a close; then the connection is cut. */
 const closeTimeMs = 2_000;
+
+/**
+ * Pieces in which a message may come: each takes the host far more than the byte that it may be. They come in as many reads of
+ * the connection, or as many fragments.
+ */
+const piecesBounds = { maxBufferedChunks: 16_384, maxFragments: 16_384 };
 const protocolsMax = 16;
 const protocolPattern = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,256}$/;
 
@@ -77,6 +83,7 @@ export class WebSocketConnection {
   readonly change = new Change();
   readonly #options: ConnectionOptions;
   readonly #received: WebSocketMessage[] = [];
+  #narrowings: number;
   /** Ends what takes too long: connecting, and later closing. */
   #timer: NodeJS.Timeout;
   #receivedBytes = 0;
@@ -86,6 +93,7 @@ export class WebSocketConnection {
 
   constructor(options: ConnectionOptions) {
     this.#options = options;
+    this.#narrowings = options.network.gate.narrowings;
     const { connectTimeMsMax } = options.network.limits;
     this.#timer = setTimeout(() => this.#fail({ tag: "connection-timeout" }), connectTimeMsMax);
     this.#connect().catch((error: unknown) => this.#fail(httpFailureOf(error).reason));
@@ -106,11 +114,13 @@ export class WebSocketConnection {
   }
 
   get pendingCount(): number {
+    this.#checkGiven();
     return this.#received.length;
   }
 
   /** The next message; also after the peer has closed, until there is none. */
   receive(): WebSocketMessage | undefined {
+    this.#checkGiven();
     const message = this.#received.shift();
     if (message === undefined) return undefined;
     this.#receivedBytes -= sizeOf(message);
@@ -175,6 +185,7 @@ export class WebSocketConnection {
       followRedirects: false,
       perMessageDeflate: false,
       maxPayload: limits.webSocketMessageBytesMax,
+      ...piecesBounds,
       maxHeaderSize: limits.httpHeaderBytesMax,
     });
     this.#socket = socket;
@@ -187,6 +198,17 @@ export class WebSocketConnection {
     socket.on("message", (data, isBinary) => this.#take(data as Buffer, isBinary)); // the default binaryType
     socket.on("error", (error) => this.#fail(reasonOf(error, this.#state)));
     socket.on("close", () => this.cut());
+  }
+
+  /** What was taken has nothing to say any more, of what had come before either. */
+  #checkGiven(): void {
+    const { network, target } = this.#options;
+    const { narrowings } = network.gate;
+    if (narrowings === this.#narrowings) return;
+    this.#narrowings = narrowings;
+    if (isStillGiven(target, network)) return;
+    this.#received.length = 0;
+    this.#receivedBytes = 0;
   }
 
   #take(data: Buffer, isBinary: boolean): void {

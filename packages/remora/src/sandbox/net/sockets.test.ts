@@ -380,3 +380,25 @@ test("a connection that is refused, or takes too long, says so", async () => {
   expectProblem("connection-refused", () => connection.read(1));
   sandbox.close();
 });
+
+test("what comes to a connection that takes no more stays with the peer", async (t) => {
+  let sentBytes = 0;
+  const flood = net.createServer((socket) => {
+    socket.on("error", () => {});
+    const more = (): void => {
+      if (!socket.destroyed) socket.write(new Uint8Array(65_536), more);
+      sentBytes += 65_536;
+    };
+    more();
+  });
+  t.after(() => flood.close());
+  await new Promise<void>((resolve) => flood.listen(0, "127.0.0.1", resolve));
+  const { port } = flood.address() as net.AddressInfo; // it listens on TCP
+  const { sockets: granted, sandbox } = sockets([`tcp connect 127.0.0.1 ${port}`]);
+  const connection = granted.connectTcp({ address: "127.0.0.1", port });
+  await until(connection, () => connection.readableBytes > 0);
+  connection.endReading();
+  for (let turns = 0; turns < 2_000; turns++) await new Promise((resolve) => setImmediate(resolve));
+  assert.ok(sentBytes < 30_000_000, `${sentBytes}: more than the system keeps for both`);
+  sandbox.close();
+});

@@ -4,7 +4,7 @@
  * to the host alone is reached only when it is named, as with HTTP.
  */
 
-import { coreVocabulary, targetKinds } from "../../policy/index.ts";
+import { targetKinds } from "../../policy/index.ts";
 import type { Gate } from "../gate.ts";
 import type { SandboxLimits } from "../limits.ts";
 import { addressesMeant, addressKind, canonicalAddress, isInNetworks } from "./address.ts";
@@ -70,15 +70,23 @@ export interface SocketsOptions {
 type Protocol = "tcp" | "udp";
 type Role = "connect" | "listen";
 
-/** Addresses remembered for granted names; the guest chooses how often it asks. */
-const rememberedMax = 1_024;
+/** What is granted now; the gate gives another list when something was taken. */
+interface Granted {
+  readonly named: readonly string[];
+  /** The same in four words each. */
+  readonly words: readonly (readonly string[])[];
+  /** Whether a target is covered by one that names it. */
+  readonly decided: Map<string, boolean>;
+}
 
-const field = coreVocabulary.get("net.socket")?.target?.field ?? "sockets";
+/** Addresses and targets remembered; the guest chooses how many it asks for. */
+const rememberedMax = 1_024;
 
 export class Sockets {
   readonly #options: SocketsOptions;
   /** And what each has passed the gate for. */
-  readonly #open = new Map<{ close(): void }, ReadonlySet<string>>();
+  readonly #open = new Map<{ close(): void }, () => Iterable<string>>();
+  #granted: Granted | undefined;
   /** Names by the address that they led to. */
   readonly #names = new Map<string, Set<string>>();
 
@@ -87,7 +95,7 @@ export class Sockets {
     const { gate } = options;
     gate.onNarrowed(() => {
       for (const [open, targets] of [...this.#open]) {
-        if (![...targets].every((target) => this.#isStillGiven(target))) open.close();
+        if (![...targets()].every((target) => this.#isStillGiven(target))) open.close();
       }
     });
   }
@@ -107,8 +115,10 @@ export class Sockets {
     const targets = new Set<string>();
     if (local !== undefined) targets.add(this.#pass("tcp", "listen", local));
     targets.add(this.#pass("tcp", "connect", remote));
-    return this.#hold(targets, (onClose) =>
-      TcpConnection.to(remote, { limits, traffic, onClose, ...(local !== undefined && { local }) }),
+    return this.#hold(
+      () => targets,
+      (onClose) =>
+        TcpConnection.to(remote, { limits, traffic, onClose, ...(local !== undefined && { local }) }),
     );
   }
 
@@ -118,10 +128,13 @@ export class Sockets {
    * @throws SocketError when it is refused or one too many.
    */
   listenTcp(local: Endpoint): TcpListener {
-    const targets = new Set([this.#pass("tcp", "listen", local)]);
-    const hold = (open: (onClose: () => void) => TcpConnection) => this.#hold(targets, open);
+    const targets = [this.#pass("tcp", "listen", local)];
+    const hold = (open: (onClose: () => void) => TcpConnection) => this.#hold(() => targets, open);
     const { limits, traffic } = this.#options;
-    return this.#hold(targets, (onClose) => new TcpListener({ local, limits, traffic, hold, onClose }));
+    return this.#hold(
+      () => targets,
+      (onClose) => new TcpListener({ local, limits, traffic, hold, onClose }),
+    );
   }
 
   /**
@@ -129,16 +142,13 @@ export class Sockets {
    * anywhere when the local port was granted (`bind`), else only from where something was sent.
    */
   openUdp(family: "ipv4" | "ipv6"): UdpPort {
-    const targets = new Set<string>();
-    const pass = (role: Role, endpoint: Endpoint) => {
-      const target = this.#pass("udp", role, endpoint);
-      // The guest chooses how many: where it sends to passes each time, what it listens to only once.
-      if (targets.size >= rememberedMax) forgetPeers(targets);
-      if (targets.size >= rememberedMax) throw new SocketError("new-socket-limit");
-      targets.add(target);
-    };
+    const pass = (role: Role, endpoint: Endpoint) => this.#pass("udp", role, endpoint);
     const { limits, traffic } = this.#options;
-    return this.#hold(targets, (onClose) => new UdpPort({ family, limits, traffic, pass, onClose }));
+    const targets = () => port.targets();
+    const port: UdpPort = this.#hold(targets, (onClose) => {
+      return new UdpPort({ family, limits, traffic, pass, onClose });
+    });
+    return port;
   }
 
   /**
@@ -147,13 +157,16 @@ export class Sockets {
    * @throws SocketError `access-denied`, `name-unresolvable`, `temporary-resolver-failure` when too many are under way
    */
   async lookUp(name: string): Promise<readonly string[]> {
-    const host = name.toLowerCase().replace(/\.$/, "");
+    const host = hostOf(name);
+    const { gate } = this.#options;
+    const { narrowings } = gate;
     this.#passLookup(host);
     const found = await this.#options.resolve(host).catch((error: unknown) => {
       // Why a name is not found is the host's network's business.
       const isFull = error instanceof TooManyLookups;
       throw new SocketError(isFull ? "temporary-resolver-failure" : "name-unresolvable");
     });
+    if (gate.narrowings !== narrowings) this.#passLookup(host); // it took its time
     const reachable = found.filter((address) => this.#mayLeadTo(host, address));
     if (reachable.length === 0) throw new SocketError("name-unresolvable");
     for (const address of reachable) {
@@ -164,12 +177,17 @@ export class Sockets {
     return reachable;
   }
 
+  /** Whether what a name led to may still be told. @throws SocketError `access-denied` */
+  checkName(name: string): void {
+    this.#passLookup(hostOf(name));
+  }
+
   close(): void {
     for (const socket of [...this.#open.keys()]) socket.close();
   }
 
   #hold<Socket extends { close(): void }>(
-    targets: ReadonlySet<string>,
+    targets: () => Iterable<string>,
     open: (onClose: () => void) => Socket,
   ): Socket {
     if (this.#open.size >= this.#options.limits.socketsMax) throw new SocketError("new-socket-limit");
@@ -181,8 +199,8 @@ export class Sockets {
   /** Asking for a name tells it to others: it takes a grant by which one of its addresses could be reached. */
   #passLookup(host: string): void {
     const { gate } = this.#options;
-    const targets = this.#targets()
-      .filter(([, role, address]) => role === "connect" && (address === host || address === "*"))
+    const targets = this.#now()
+      .words.filter(([, role, address]) => role === "connect" && (address === host || address === "*"))
       .map(([protocol, role, , ports]) => `${protocol} ${role} ${host} ${ports}`);
     const target = targets.find((one) => !gate.forbids("net.socket", one)) ?? targets[0];
     const refuse = (): never => {
@@ -216,7 +234,7 @@ export class Sockets {
     const [address = "", ...carried] = addressesMeant(endpoint.address);
     const byAddress = targetOf(address);
     const byNames = [...(this.#names.get(address) ?? [])].map(targetOf);
-    const named = byNames.find((target) => this.#isCovered(target, true));
+    const named = byNames.find((target) => this.#isNamed(target));
     const target = named ?? byAddress;
     const refuse = (): never => {
       throw new SocketError("access-denied");
@@ -228,7 +246,7 @@ export class Sockets {
       gate.refuse("net.socket", target, `a denial speaks of ${denied}`);
       refuse();
     }
-    if (role === "connect" && kind !== "public" && named === undefined && !this.#isCovered(byAddress, true)) {
+    if (role === "connect" && kind !== "public" && named === undefined && !this.#isNamed(byAddress)) {
       gate.refuse("net.socket", target, `the address is ${kind} and not named`);
       refuse();
     }
@@ -239,38 +257,37 @@ export class Sockets {
   #isStillGiven(target: string): boolean {
     const [, role, address = ""] = target.split(" ");
     const mustBeNamed = role === "connect" && addressKind(address) !== "public";
-    return this.#options.gate.gives("net.socket", target) && (!mustBeNamed || this.#isCovered(target, true));
+    return this.#options.gate.gives("net.socket", target) && (!mustBeNamed || this.#isNamed(target));
   }
 
-  /** Whether a grant covers a target, by more than "*" or a network of all addresses when it must be named. */
-  #isCovered(target: string, mustBeNamed: boolean): boolean {
-    const asked = targetKinds.socket.canonical(target);
-    return (
-      asked !== undefined &&
-      this.#targets().some(
-        (words) =>
-          (!mustBeNamed || !/^\*$|\/0$/.test(words[2] ?? "")) &&
-          targetKinds.socket.covers(words.join(" "), asked),
-      )
-    );
+  /** Whether a grant covers a target by more than "*" or a network of all addresses. Decided once, until something is taken. */
+  #isNamed(target: string): boolean {
+    const { words, decided } = this.#now();
+    let isNamed = decided.get(target);
+    if (isNamed === undefined) {
+      const asked = targetKinds.socket.canonical(target);
+      const covers = (granted: readonly string[]): boolean =>
+        !/^\*$|\/0$/.test(granted[2] ?? "") &&
+        asked !== undefined &&
+        targetKinds.socket.covers(granted.join(" "), asked);
+      isNamed = words.some(covers);
+      if (decided.size >= rememberedMax) decided.clear();
+      decided.set(target, isNamed);
+    }
+    return isNamed;
   }
 
-  /** The granted targets in their four words. */
-  #targets(): string[][] {
-    return this.#options.gate.grants
-      .filter((grant) => grant.capability === "net.socket")
-      .flatMap((grant) => grant[field] ?? [])
-      .flatMap((text) => targetKinds.socket.canonical(text)?.split(" ") ?? [])
-      .reduce<string[][]>((rows, word, index) => {
-        if (index % 4 === 0) rows.push([]);
-        rows.at(-1)?.push(word);
-        return rows;
-      }, []);
+  #now(): Granted {
+    const named = this.#options.gate.named("net.socket");
+    if (this.#granted?.named !== named) {
+      this.#granted = { named, words: named.map((target) => target.split(" ")), decided: new Map() };
+    }
+    return this.#granted;
   }
 }
 
-function forgetPeers(targets: Set<string>): void {
-  for (const target of targets) if (target.startsWith("udp connect ")) targets.delete(target);
+function hostOf(name: string): string {
+  return name.toLowerCase().replace(/\.$/, "");
 }
 
 const nodeProblems: Readonly<Record<string, SocketProblem>> = {

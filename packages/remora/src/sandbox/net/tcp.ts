@@ -44,7 +44,6 @@ export class TcpConnection {
       this.change.signal();
     });
     this.#socket.on("readable", () => {
-      if (this.#isDeaf) this.#socket.read();
       if (this.#socket.readableLength === 0) this.#socket.read(0); // so that the end is told
       this.change.signal();
     });
@@ -100,7 +99,7 @@ export class TcpConnection {
 
   /** Bytes that can be read now. */
   get readableBytes(): number {
-    return this.#socket.readableLength;
+    return this.#isClosed ? 0 : this.#socket.readableLength;
   }
 
   /** Whether reading would tell something: bytes, the end, or a failure. */
@@ -116,7 +115,7 @@ export class TcpConnection {
 
   /** Some bytes, none when there are none yet, "end" when there will be none. @throws SocketError */
   read(bytesMax: number): Uint8Array | "end" {
-    if (this.#isDeaf) return "end";
+    if (this.#isDeaf || this.#isClosed) return "end"; // what had come is gone with it
     const count = Math.min(bytesMax, this.#socket.readableLength);
     const bytes: Uint8Array | null = this.#socket.read(count);
     if (bytes !== null) {
@@ -124,7 +123,7 @@ export class TcpConnection {
       return new Uint8Array(bytes);
     }
     if (this.#problem !== undefined) throw new SocketError(this.#problem);
-    return this.#hasEnded || this.#isClosed ? "end" : new Uint8Array(0);
+    return this.#hasEnded ? "end" : new Uint8Array(0);
   }
 
   /** Bytes that can be written now; 0 while others wait, "end" when nothing can be sent any more. */
@@ -151,7 +150,7 @@ export class TcpConnection {
     this.#socket.end();
   }
 
-  /** Takes no more: what still comes is thrown away. */
+  /** Takes no more. What still comes stays with the peer: throwing it away would be work without end that it chooses. */
   endReading(): void {
     this.#isDeaf = true;
     this.#socket.read();

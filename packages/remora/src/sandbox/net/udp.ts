@@ -17,14 +17,15 @@ export interface UdpOptions {
   readonly family: "ipv4" | "ipv6";
   readonly limits: SandboxLimits;
   readonly traffic: Traffic;
-  /** Passes the gate, or throws. */
-  readonly pass: (role: "connect" | "listen", endpoint: Endpoint) => void;
+  /** Passes the gate, or throws. @returns What passed. */
+  readonly pass: (role: "connect" | "listen", endpoint: Endpoint) => string;
   readonly onClose: () => void;
 }
 
-/** Datagrams on their way out, and peers that may answer. */
+/** Datagrams on their way out, peers that may answer, and addresses that are listened to: the guest chooses how many. */
 const sendingMax = 64;
 const peersMax = 1_024;
+const listensMax = 1_024;
 
 const defaultHopLimit = 64;
 
@@ -37,7 +38,10 @@ export class UdpPort {
   readonly #options: UdpOptions;
   readonly #socket: dgram.Socket;
   readonly #received: Datagram[] = [];
-  readonly #peers = new Set<string>();
+  /** Who may answer, with what has passed for it: beyond the bound all are forgotten, since sending passes each time. */
+  readonly #peers = new Map<string, string>();
+  /** What has passed for listening, which it does once. */
+  readonly #listens = new Set<string>();
   #receivedBytes = 0;
   #lostCount = 0;
   #sending = 0;
@@ -65,6 +69,12 @@ export class UdpPort {
       this.#problem ??= socketProblemOf(error);
       this.change.signal();
     });
+  }
+
+  /** What has passed the gate for it: when one of them is taken, it is closed. */
+  *targets(): Iterable<string> {
+    yield* this.#listens;
+    yield* this.#peers.values();
   }
 
   get state(): "new" | "binding" | "bound" | "closed" {
@@ -113,7 +123,7 @@ export class UdpPort {
   bind(local: Endpoint): void {
     if (this.#state !== "new") throw new SocketError("invalid-state");
     this.#checkFamily(local);
-    this.#options.pass("listen", local);
+    this.#listen(local);
     this.#isGranted = true;
     this.#bind(local);
   }
@@ -125,7 +135,7 @@ export class UdpPort {
    */
   joinGroup(group: string, ownAddress?: string): void {
     if (this.#state !== "bound") throw new SocketError("invalid-state");
-    this.#options.pass("listen", { address: group, port: this.#socket.address().port });
+    this.#listen({ address: group, port: this.#socket.address().port });
     this.#try(() => this.#socket.addMembership(group, ownAddress));
   }
 
@@ -160,11 +170,11 @@ export class UdpPort {
   send(data: Uint8Array, remote: Endpoint): void {
     if (this.#state === "closed") throw new SocketError("invalid-state");
     this.#checkFamily(remote);
-    this.#options.pass("connect", remote);
+    const target = this.#options.pass("connect", remote);
     if (data.length > datagramBytesMax) throw new SocketError("datagram-too-large");
     if (this.room === 0) throw new SocketError("would-block");
     if (this.#peers.size >= peersMax) this.#peers.clear();
-    this.#peers.add(peerOf(remote));
+    this.#peers.set(peerOf(remote), target);
     if (this.#state === "new") this.#bind({ address: this.family === "ipv4" ? "0.0.0.0" : "::", port: 0 });
     this.#sending++;
     this.#options.traffic.sentBytes += data.length;
@@ -189,6 +199,11 @@ export class UdpPort {
     this.#socket.close();
     this.#options.onClose();
     this.change.signal();
+  }
+
+  #listen(local: Endpoint): void {
+    if (this.#listens.size >= listensMax) throw new SocketError("new-socket-limit");
+    this.#listens.add(this.#options.pass("listen", local));
   }
 
   #bind(local: Endpoint): void {

@@ -47,6 +47,10 @@ export class FutureIncomingResponse extends Held {
     if (this.#outcome === undefined) return undefined;
     if (this.#isTaken) return { tag: "err" };
     this.#isTaken = true;
+    // It may have been taken since it came.
+    if (this.#outcome.tag === "ok" && this.#open.isClosed) {
+      return { tag: "ok", val: { tag: "err", val: { tag: "connection-terminated" } } };
+    }
     if (this.#outcome.tag === "err") return { tag: "ok", val: this.#outcome };
     return {
       tag: "ok",

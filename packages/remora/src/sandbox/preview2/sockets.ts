@@ -18,11 +18,15 @@ import { IncomingDatagramStream, OutgoingDatagramStream, UdpSocket } from "./udp
 /** The resource `resolve-address-stream`. */
 export class ResolveAddressStream extends Held {
   readonly #change = new Change();
+  readonly #name: string;
+  readonly #narrowings: number;
   #found: string[] | undefined;
   #problem: string | undefined;
 
   constructor(machine: Machine, name: string) {
     super(machine);
+    this.#name = name;
+    this.#narrowings = machine.shared.gate.narrowings;
     const settled = machine.shared.sockets.lookUp(name).then(
       (addresses) => {
         this.#found = [...addresses];
@@ -35,6 +39,8 @@ export class ResolveAddressStream extends Held {
   }
 
   resolveNextAddress(): IpAddress | undefined {
+    const { gate, sockets } = this.machine.shared;
+    if (gate.narrowings !== this.#narrowings) inCodes(() => sockets.checkName(this.#name));
     if (this.#problem !== undefined) throw new ComponentError(this.#problem);
     if (this.#found === undefined) throw new ComponentError("would-block");
     const next = this.#found.shift();
