@@ -129,7 +129,7 @@ test("a server that sends a byte now and then is left at the end of the time, as
       () => {},
       () => {},
     );
-    while (client.pendingCount > 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    while (client.pendingCount > 0) await turn();
   }
 });
 
