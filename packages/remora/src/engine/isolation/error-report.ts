@@ -1,6 +1,6 @@
 /**
  * Errors on their way from the guest's side to the host. Code and facts travel, not the sentence or whose fault it was:
- * those come from the host's own table, so that a process whose V8 was broken cannot blame somebody else.
+ * those come from the host's own table, so that a process whose V8 was broken can choose among its codes and no more.
  */
 
 import { RemoraError } from "../../base/index.ts";

@@ -91,13 +91,13 @@ for (const { of, ask } of asked) {
       let times = 0;
       const play: Play = (sent) => {
         if (sent.kind !== kinds[of] && times === 0) return wellBehaved(sent);
-        return times++ < 20 ? forged : undefined;
+        return times++ < 4 ? forged : undefined;
       };
       const side = new PlayedSide(play);
       const outcome = Promise.allSettled([ask(side)]);
       await turns(8);
       side.say(forged);
-      await turns(20);
+      await turns(8);
       side.end();
       side.say(forged);
       const [{ status, reason }] = (await outcome) as [PromiseRejectedResult];
@@ -152,6 +152,26 @@ test("of a stream of the host's one value is asked for at a time, whoever says i
     assert.ok(asked <= 1, `asked ${asked} times`);
   }
 });
+
+const pageBytes = 65_536;
+for (const [what, sizes] of [
+  ["shrinks", [2 * pageBytes, pageBytes]],
+  ["is no whole number of pages", [pageBytes + 1]],
+  ["is no number", [NaN]],
+  ["is of less than nothing", [-pageBytes]],
+  ["is larger than it may be", [pageBytes, (defaultLimits.memoryPagesMax + 1) * pageBytes]],
+] as const) {
+  test(`a memory that ${what} is none of a guest's`, async () => {
+    let calls = 0;
+    const side = new PlayedSide((sent) => {
+      if (sent.kind !== kinds.call && sent.kind !== kinds.answer) return wellBehaved(sent);
+      return message(kinds.hostCall, { item: 0, second: sizes[calls++] ?? 0, payload: new Uint8Array(8) });
+    });
+    const guest = await openModule(side);
+    await assert.rejects(guest.call("note", [1]), { code: "engine/protocol-broken" });
+    assert.equal(calls, sizes.length);
+  });
+}
 
 test("a stream that is read as it should be gives its values to a guest that asks for one after another", async () => {
   let next = 0;

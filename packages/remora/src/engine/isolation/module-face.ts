@@ -48,8 +48,10 @@ export class MirroredMemory implements GuestMemory {
   /** Takes in what came with a call. @throws ForgedMessage it does not fit */
   take(call: Message, valueCount: number): void {
     const { second: sizeBytes, payload } = call;
-    if (!Number.isSafeInteger(sizeBytes) || sizeBytes < 0 || sizeBytes > this.#bytesMax) {
-      throw new ForgedMessage(`a memory of ${sizeBytes} bytes`);
+    // A memory only grows, by pages: with any size each call could cost an allocation of the largest.
+    const isPossible = sizeBytes % pageBytes === 0 && sizeBytes >= this.#bytes.length;
+    if (!isPossible || sizeBytes > this.#bytesMax) {
+      throw new ForgedMessage(`a memory of ${sizeBytes} bytes behind one of ${this.#bytes.length}`);
     }
     // Zeros that are never touched take no memory: the system gives pages when they are written.
     if (sizeBytes !== this.#bytes.length) this.#bytes = new Uint8Array(sizeBytes);
