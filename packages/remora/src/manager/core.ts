@@ -2,7 +2,7 @@
 
 import { nearNames } from "../base/index.ts";
 import { type Bundle, type Isolation, isolations, type Json, openBundle } from "../bundle/index.ts";
-import type { Isolation as IsolationWalls } from "../engine/index.ts";
+import { type Artifact, type Isolation as IsolationWalls, openArtifact } from "../engine/index.ts";
 import type { Grant, ImportOffer, Rules, Vocabulary } from "../policy/index.ts";
 import type { AuditSink } from "../sandbox/index.ts";
 import type { EventBus } from "./bus/event-bus.ts";
@@ -118,6 +118,8 @@ export interface Making {
   readonly settings?: Json | undefined;
   /** The version's, where it is open already; else it is read from the store. */
   readonly bundle?: Bundle;
+  /** Of that bundle, where it is open already. */
+  readonly artifact?: Artifact | undefined;
 }
 
 /** What a version is made of, from the folder. */
@@ -168,14 +170,13 @@ export async function prepare(
   return makeVersion({
     version,
     inspected,
-    artifact: bundle.read(inspected.file),
+    artifact: making.artifact ?? artifactOf(core, inspected, { bundle, sha256: version.sha256 }),
     pluginOf: (needs) => core.pluginOf(needs),
     grants: grantsFor(core, inspected, grants),
     denials: rulesOf(core, name).denials ?? [],
     settings,
     sandbox: policyOf(core, name).sandbox,
     dataFolder: core.folder.at("data", name),
-    cache: core.rewrites.cacheOf(version.sha256),
     isolation: inspected.isolation === "inline" ? undefined : core.isolation(inspected.isolation),
     house: core,
     busDepth: core.pluginOf(name).busDepth,
@@ -185,6 +186,19 @@ export async function prepare(
     nowMs: clock.dateMs,
     log: (level, text) => tellOf(core, name, { kind: "log", level, text }),
   });
+}
+
+/**
+ * What a bundle runs here. What is made of it is kept beside the bundle.
+ *
+ * @throws wasm/… component/…
+ */
+export function artifactOf(
+  core: Core,
+  { manifest, file }: Inspected,
+  { bundle, sha256 }: { readonly bundle: Bundle; readonly sha256: string },
+): Artifact {
+  return openArtifact(bundle.read(file), { plugin: manifest.name, cache: core.rewrites.cacheOf(sha256) });
 }
 
 /** Writes an entry, in one step for whoever reads the folder, and then for whoever asks this manager. */

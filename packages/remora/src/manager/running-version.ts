@@ -4,15 +4,7 @@
  */
 
 import type { Json } from "../bundle/index.ts";
-import {
-  type Artifact,
-  type CompileCache,
-  type HostImports,
-  type Instance,
-  type IsolatedInstance,
-  type Isolation,
-  openArtifact,
-} from "../engine/index.ts";
+import type { Artifact, HostImports, Instance, IsolatedInstance, Isolation } from "../engine/index.ts";
 import type { Grant } from "../policy/index.ts";
 import { type AuditSink, type LogLevel, type Sandbox, sandboxImports } from "../sandbox/index.ts";
 import { busHostFunctions, PluginBus, type PluginBusOptions } from "./bus/plugin-bus.ts";
@@ -47,8 +39,7 @@ import type { InstalledVersion } from "./store/entry.ts";
 export interface PrepareOptions {
   readonly version: InstalledVersion;
   readonly inspected: Inspected;
-  /** The artifact's bytes. */
-  readonly artifact: Uint8Array;
+  readonly artifact: Artifact;
   /** The plugins that it needs. */
   readonly pluginOf: (name: string) => ManagedPlugin;
   readonly grants: readonly Grant[];
@@ -58,7 +49,6 @@ export interface PrepareOptions {
   readonly sandbox: PluginPolicy["sandbox"];
   /** The plugin's own; there already. */
   readonly dataFolder: string;
-  readonly cache: CompileCache;
   /** Undefined for the caller's own thread. */
   readonly isolation: Isolation | undefined;
   /** What all plugins of the manager share. */
@@ -205,9 +195,8 @@ export class RunningVersion {
 }
 
 async function makeGuests(options: PrepareOptions, sandbox: Sandbox, bus: PluginBus): Promise<Guests> {
-  const { inspected, artifact: bytes, cache, isolation } = options;
+  const { inspected, artifact, isolation } = options;
   const context = contextOf(options, sandbox);
-  const artifact = openArtifact(bytes, { plugin: context.name, cache });
   const { world, limits } = inspected;
   const common = {
     id: context.name,

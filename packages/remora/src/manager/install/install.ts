@@ -4,11 +4,13 @@
  */
 
 import type { Bundle, Json } from "../../bundle/index.ts";
+import type { Artifact } from "../../engine/index.ts";
 import { checkDependents, interfacesFor } from "../calls/plugin-interfaces.ts";
 import { changeGrants } from "../changes/remake.ts";
 import { switchTo } from "../changes/switch.ts";
 import { withoutGrants } from "../consent/decide-request.ts";
 import {
+  artifactOf,
   type Core,
   collectBundles,
   draftEntry,
@@ -21,6 +23,7 @@ import {
 import { type Doing, inStep } from "../errors.ts";
 import type { ManagedPlugin } from "../managed-plugin.ts";
 import { checkSettings } from "../settings/settings.ts";
+import { sha256Of } from "../store/bundle-store.ts";
 import type { Entry, Operation } from "../store/entry.ts";
 import { type Accepted, decideAnew, decideHere } from "./decide.ts";
 import { checkUnneeded, dependents } from "./dependencies.ts";
@@ -102,13 +105,28 @@ async function takeDecided(accepted: Accepted, core: Core, options: InstallOptio
   if (before?.current?.digest === accepted.bundle.digest && options.settings === undefined) {
     await takeGrants(before, accepted, core, options);
   } else {
+    const artifact = openAhead(accepted, core);
     const placed = await inStep("place", name, () => place(accepted, core, options));
     const { bundle } = accepted;
-    await change(placed, core, { bundle, state: options.state ?? true, settings: options.settings });
+    const { state = true, settings } = options;
+    await change(placed, core, { bundle, artifact, state, settings });
   }
   const grants = withoutGrants(accepted.grants, before?.grants ?? [], core.vocabulary);
   if (grants.length > 0) tellOf(core, name, { kind: "granted", grants });
   return core.pluginOf(name);
+}
+
+/** What takes longest of step 7 runs none of the guest's code, and step 6 waits for the disk. */
+function openAhead({ bytes, bundle, inspected }: Accepted, core: Core): Artifact | undefined {
+  try {
+    const artifact = artifactOf(core, inspected, { bundle, sha256: sha256Of(bytes) });
+    // Behind a wall it is prepared by whoever sends it there.
+    if (inspected.isolation === "inline") artifact.prepare(inspected.limits).catch(() => {});
+    return artifact;
+  } catch {
+    // Step 7 says what is wrong with it.
+    return undefined;
+  }
 }
 
 /** A candidate that is placed; the entry without it is what to go back to. */
@@ -127,12 +145,13 @@ export async function change(
   { entry, before }: Placed,
   core: Core,
   {
-    bundle,
     state,
     settings,
+    ...opened
   }: {
     /** Of the candidate, where it is open already. */
     readonly bundle?: Bundle;
+    readonly artifact?: Artifact | undefined;
     readonly state: boolean;
     readonly settings?: Json | undefined;
   },
@@ -148,7 +167,7 @@ export async function change(
   let hasStarted = false;
   let hasTakenOver = false;
   try {
-    const making = { name, version, grants, settings, ...(bundle !== undefined && { bundle }) };
+    const making = { name, version, grants, settings, ...opened };
     if (isEnabled && !plugin.hasStarted) {
       hasStarted = true;
       await inStep("prepare", name, () => plugin.start(() => prepare(core, making)), doing);
