@@ -86,9 +86,9 @@ export class DiskFile implements OpenFile {
     const descriptor = this.#descriptor;
     if (descriptor === undefined) return;
     guarded(() => {
-      this.#disk.closed(this.#inode, () => Number(this.#stat().size));
+      const freedBytes = this.#disk.closed(this.#inode, () => Number(this.#stat().size));
       this.#descriptor = undefined;
-      if (this.#isDone) fs.closeSync(descriptor);
+      if (this.#isDone) this.#disk.release(descriptor, freedBytes);
     });
   }
 

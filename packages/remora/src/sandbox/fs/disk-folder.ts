@@ -183,8 +183,8 @@ export class DiskFolder implements OpenFolder {
     guarded(() => {
       const before = this.#lstat(name);
       if (before.isDirectory()) throw new FsError("isdir");
-      fs.unlinkSync(this.#at(name));
-      this.#disk.unnamed(before);
+      const path = this.#at(name);
+      this.#disk.unname(path, before, () => fs.unlinkSync(path));
     });
   }
 
@@ -192,10 +192,11 @@ export class DiskFolder implements OpenFolder {
     const to = this.#sameDisk(target);
     guarded(() => {
       const source = this.#lstat(name);
-      const before = fs.lstatSync(to.#at(targetName), { bigint: true, throwIfNoEntry: false });
-      fs.renameSync(this.#at(name), to.#at(targetName));
-      const isSame = before !== undefined && keyOf(before) === keyOf(source);
-      if (before !== undefined && !isSame) this.#disk.unnamed(before);
+      const [from, path] = [this.#at(name), to.#at(targetName)];
+      const before = fs.lstatSync(path, { bigint: true, throwIfNoEntry: false });
+      const rename = (): void => fs.renameSync(from, path);
+      if (before === undefined || keyOf(before) === keyOf(source)) rename();
+      else this.#disk.unname(path, before, rename);
     });
   }
 

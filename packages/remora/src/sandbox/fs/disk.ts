@@ -4,6 +4,7 @@
  */
 
 import type { BigIntStats } from "node:fs";
+import { DiskReleases } from "./disk-releases.ts";
 import type { DiskSyncs } from "./disk-syncs.ts";
 import { FsError, fsErrorOf } from "./errno.ts";
 import type { Quota } from "./quota.ts";
@@ -30,6 +31,7 @@ export class Disk {
   readonly hasDescriptors: boolean;
   readonly mayHaveDevices: boolean;
   readonly syncs: DiskSyncs;
+  readonly #releases: DiskReleases;
   readonly #timeStepNs: bigint;
   readonly #times = new Map<string, { accessed?: SetTime; modified?: SetTime }>();
   readonly #inodes = new Map<string, OpenInode>();
@@ -43,6 +45,7 @@ export class Disk {
   }) {
     this.quota = options.quota;
     this.syncs = options.syncs;
+    this.#releases = new DiskReleases(options.quota.fileBytesMax);
     this.#timeStepNs = options.timeStepNs;
     this.hasDescriptors = options.hasDescriptors;
     this.mayHaveDevices = options.mayHaveDevices;
@@ -106,15 +109,33 @@ export class Disk {
     return inode;
   }
 
-  /** @param sizeBytes Asked for only when it matters. */
-  closed(inode: OpenInode, sizeBytes: () => number): void {
-    if (--inode.opens > 0) return;
+  /**
+   * @param sizeBytes Asked for only when it matters.
+   * @returns         What is freed with its descriptor: for `release`.
+   */
+  closed(inode: OpenInode, sizeBytes: () => number): number {
+    if (--inode.opens > 0) return 0;
     this.#inodes.delete(inode.key);
-    if (inode.isNameless) this.quota.giveBytes(sizeBytes());
+    if (!inode.isNameless) return 0;
+    const freedBytes = sizeBytes();
+    this.quota.giveBytes(freedBytes);
+    return freedBytes;
   }
 
-  /** A name of this file is gone; `stat` is from before. */
-  unnamed(stat: BigIntStats): void {
+  /** Closes a descriptor that nobody needs any more. */
+  release(descriptor: number, freedBytes: number): void {
+    this.#releases.close(descriptor, freedBytes);
+  }
+
+  /** Acts so that a file loses a name, perhaps its last; `path` leads to it, and `stat` is from before. */
+  unname(path: string, stat: BigIntStats, act: () => void): void {
+    // Elsewhere a file that is open may not lose its name.
+    if (this.hasDescriptors) this.#releases.unname(path, stat, act);
+    else act();
+    this.#unnamed(stat);
+  }
+
+  #unnamed(stat: BigIntStats): void {
     this.quota.giveName();
     if (!stat.isFile() || stat.nlink > 1n) return;
     const inode = this.#inodes.get(keyOf(stat));

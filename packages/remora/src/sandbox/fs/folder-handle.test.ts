@@ -82,6 +82,8 @@ test("what cannot be done is said in the same errno everywhere", () => {
       ["exist", () => folder.linkAt("f", false, folder, "dangling")],
       ["nametoolong", () => folder.makeFolderAt("n".repeat(256))],
       ["nametoolong", () => folder.makeFolderAt("n/".repeat(3_000))],
+      ["nametoolong", () => folder.makeFolderAt("n/".repeat(256))],
+      ["noent", () => folder.makeFolderAt("n/".repeat(255))],
     ];
     for (const [index, [expected, call]] of rows.entries())
       expectErrno(expected, call, `${kind}, row ${index}`);

@@ -38,9 +38,14 @@ function counted(t: TestContext, name: "lstatSync" | "fsyncSync", act: () => voi
   }
 }
 
-function treeOn(t: TestContext, folder: string, limits: Partial<SandboxLimits> = {}) {
+function treeOn(
+  t: TestContext,
+  folder: string,
+  limits: Partial<SandboxLimits> = {},
+  quota = new Quota({ fileBytesMax: 1e9, filesMax: 1e6 }),
+) {
   const { sandbox } = testSandbox({ grants: [{ capability: "fs.private" }], limits });
-  const volume = diskVolume({ folder, quota: new Quota({ fileBytesMax: 1e9, filesMax: 1e6 }) });
+  const volume = diskVolume({ folder, quota });
   t.after(() => volume.close());
   t.after(() => sandbox.close());
   const mount = { guestPath: "/", volume, isPrivate: true, inner: [] };
@@ -170,4 +175,45 @@ test("a guest that asks for it again and again makes the host hold no more than 
   assert.ok(openDescriptors() <= before + 66, `${openDescriptors() - before}`);
   assert.ok(refused > 800);
   while (openDescriptors() > before) await new Promise((resolve) => setImmediate(resolve));
+});
+
+test("a large file that loses its last name is let go of in the background, up to a quota's worth, and its room is there at once", (t) => {
+  if (!hasDescriptors) return t.skip("a file that is open may not lose its name on this system");
+  const folder = folderWith(t, 0);
+  const fileBytesMax = 8 * 1024 * 1024;
+  const quota = new Quota({ fileBytesMax, filesMax: 100 });
+  const root = treeOn(t, folder, {}, quota);
+  const half = new Uint8Array(fileBytesMax / 2);
+  const write = (name: string, bytes = half) => {
+    const file = openFile(root, name, { write: true, create: true });
+    file.write(bytes, 0);
+    return file;
+  };
+  const pending: (() => void)[] = [];
+  const close = fs.close;
+  const mock = t.mock.method(fs, "close", (descriptor: number, done: () => void) => {
+    pending.push(() => close(descriptor, done));
+  });
+  syncBuiltinESMExports();
+  try {
+    write("small", new Uint8Array(1_000)).close();
+    root.removeFileAt("small");
+    assert.equal(pending.length, 0);
+    write("removed").close();
+    root.removeFileAt("removed");
+    assert.deepEqual([pending.length, quota.bytesUsed], [1, 0]);
+    write("replaced").close();
+    write("other", new Uint8Array(1_000)).close();
+    root.renameAt("other", root, "replaced");
+    assert.deepEqual([pending.length, quota.bytesUsed], [2, 1_000]);
+    const open = write("open");
+    root.removeFileAt("open");
+    assert.equal(quota.bytesUsed, 1_000 + half.length);
+    open.close();
+    assert.deepEqual([pending.length, quota.bytesUsed], [2, 1_000], "no more than a quota's worth waits");
+  } finally {
+    mock.mock.restore();
+    syncBuiltinESMExports();
+    for (const finish of pending) finish();
+  }
 });

@@ -22,6 +22,10 @@ export class Quota {
     this.#count = count;
   }
 
+  get fileBytesMax(): number {
+    return this.#bounds.fileBytesMax;
+  }
+
   get bytesUsed(): number {
     return this.#count.bytes;
   }

@@ -10,8 +10,11 @@ import type { OpenFolder } from "./volume.ts";
 /** As Linux: more is a loop. */
 const linksMax = 40;
 
-/** Names walked for one path, links included; a path has at most 4096 bytes, and so has each link's text. */
-const namesMax = 4_096;
+/**
+ * Names walked for one path, links included. Each takes the host a descriptor. 4096 bytes have room for 2048 of them, and so
+ * many are slow to open (20 µs each, where 250 take 3); what lies deeper is reached from a folder that was opened on the way.
+ */
+const namesMax = 256;
 
 /** The path leads above the folder that it started in. */
 export class OutsideError extends FsError {
