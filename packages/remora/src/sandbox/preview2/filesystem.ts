@@ -4,13 +4,14 @@
  */
 
 import { createHash } from "node:crypto";
-import { ComponentError } from "../../component/index.ts";
 import { FsError } from "../fs/errno.ts";
 import type { FileHandle } from "../fs/file-handle.ts";
 import type { FolderHandle } from "../fs/folder-handle.ts";
-import type { FolderEntry, NewTimes, NodeType, Stat } from "../fs/volume.ts";
+import type { NewTimes, Stat } from "../fs/volume.ts";
 import type { Machine } from "../machine/machine.ts";
 import { type Datetime, datetimeOf, nsOf } from "./clocks.ts";
+import { DirectoryEntryStream } from "./directory-entry-stream.ts";
+import { coded, inCodes, types } from "./file-terms.ts";
 import { always } from "./poll.ts";
 import { InputStream, IoError, OutputStream, readySink } from "./streams.ts";
 
@@ -53,13 +54,6 @@ interface DescriptorStat {
   readonly dataModificationTimestamp: Datetime;
   readonly statusChangeTimestamp: Datetime;
 }
-
-const types: Readonly<Record<NodeType, string>> = {
-  file: "regular-file",
-  folder: "directory",
-  link: "symbolic-link",
-  other: "unknown",
-};
 
 const advices: ReadonlySet<string> = new Set([
   "normal",
@@ -314,43 +308,6 @@ export class Descriptor {
   }
 }
 
-/** The resource `directory-entry-stream`: a listing as it was when it began, for as long as the folder may be listed. */
-export class DirectoryEntryStream {
-  readonly #machine: Machine;
-  readonly #folder: FolderHandle;
-  readonly #entries: readonly FolderEntry[];
-  #next = 0;
-  #isClosed = false;
-
-  constructor(machine: Machine, folder: FolderHandle) {
-    const entries = folder.entries();
-    this.#machine = machine;
-    this.#folder = folder;
-    this.#entries = entries;
-    if (!machine.holdEntries(entries.length)) throw new FsError("nomem");
-    if (machine.hold(this)) return;
-    machine.releaseEntries(entries.length);
-    throw new FsError("mfile");
-  }
-
-  readDirectoryEntry(): { type: string; name: string } | undefined {
-    inCodes(() => this.#folder.checkListed());
-    const entry = this.#entries[this.#next++];
-    return entry === undefined ? undefined : { type: types[entry.type], name: entry.name };
-  }
-
-  close(): void {
-    if (this.#isClosed) return;
-    this.#isClosed = true;
-    this.#machine.releaseEntries(this.#entries.length);
-    this.#machine.release(this);
-  }
-
-  [Symbol.dispose](): void {
-    this.close();
-  }
-}
-
 export function filesystemTypes() {
   return {
     Descriptor,
@@ -388,17 +345,4 @@ function hashOf(stat: Stat): { lower: bigint; upper: bigint } {
 function offsetOf(value: bigint): number {
   if (value > BigInt(Number.MAX_SAFE_INTEGER)) throw coded(new FsError("inval"));
   return Number(value);
-}
-
-/** An errno as the error half of a result. */
-function coded(error: FsError): ComponentError<string> {
-  return new ComponentError(error.code);
-}
-
-function inCodes<Result>(act: () => Result): Result {
-  try {
-    return act();
-  } catch (error) {
-    throw error instanceof FsError ? coded(error) : error;
-  }
 }
