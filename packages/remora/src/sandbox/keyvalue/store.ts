@@ -31,6 +31,8 @@ interface Used {
 /** Where the pairs are. Keys come in the order of their UTF-16 units. */
 interface Pairs {
   get(key: string): Uint8Array | undefined;
+  /** Bytes of a value, without reading it. */
+  sizeOf(key: string): number | undefined;
   set(key: string, value: Uint8Array): void;
   delete(key: string): void;
   /** The first keys behind one. */
@@ -63,6 +65,10 @@ export class KeyValueStore {
     return this.#pairs.get(key);
   }
 
+  has(key: string): boolean {
+    return this.#pairs.sizeOf(key) !== undefined;
+  }
+
   /** Keeps a copy of the value. @returns Why not, when there is no room. */
   set(key: string, value: Uint8Array): KeyValueRefusal | undefined {
     const keyBytes = Buffer.byteLength(key);
@@ -70,9 +76,9 @@ export class KeyValueStore {
     // SQLite writes it to two files before it returns.
     if (value.length > this.#bounds.kvValueBytesMax) return "value-too-long";
     return this.#pairs.alone(() => {
-      const old = this.#pairs.get(key);
+      const old = this.#pairs.sizeOf(key);
       const used = this.#pairs.used();
-      const bytes = used.bytes + value.length + (old === undefined ? keyBytes : -old.length);
+      const bytes = used.bytes + value.length + (old === undefined ? keyBytes : -old);
       const keys = used.keys + (old === undefined ? 1 : 0);
       if (bytes > this.#bounds.kvBytesMax || keys > this.#bounds.kvKeysMax) return "quota";
       this.#pairs.set(key, value.slice());
@@ -107,6 +113,7 @@ function memoryPairs(): Pairs {
   };
   return {
     get: (key) => values.get(key)?.slice(),
+    sizeOf: (key) => values.get(key)?.length,
     set(key, value) {
       forget(key);
       bytes += value.length + Buffer.byteLength(key);
@@ -157,6 +164,7 @@ function filePairs(file: string): Pairs {
   database.exec(`PRAGMA busy_timeout = ${busyTimeoutMs}`);
   database.exec(schema);
   const get = database.prepare("SELECT value FROM pairs WHERE key = ?");
+  const sizeOf = database.prepare("SELECT length(value) AS bytes FROM pairs WHERE key = ?");
   const set = database.prepare(
     "INSERT INTO pairs VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
   );
@@ -169,6 +177,10 @@ function filePairs(file: string): Pairs {
     get(key) {
       const value = get.get(key)?.value;
       return value instanceof Uint8Array ? value : undefined;
+    },
+    sizeOf(key) {
+      const bytes = sizeOf.get(key)?.bytes;
+      return bytes === undefined ? undefined : Number(bytes);
     },
     set: (key, value) => void set.run(key, value),
     delete: (key) => void remove.run(key),

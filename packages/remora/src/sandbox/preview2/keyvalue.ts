@@ -37,7 +37,7 @@ export class Bucket {
 
   exists(key: string): boolean {
     this.#check();
-    return this.#store.get(key) !== undefined;
+    return this.#store.has(key);
   }
 
   listKeys(cursor: string | undefined): { keys: string[]; cursor: string | undefined } {
