@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { type Hosts, runProgram } from "./program.ts";
 import { fakeHouse } from "./testing/fake-house.ts";
 import { type FakeOptions, type FakeSystem, fakeSystem } from "./testing/fake-system.ts";
-import { moduleWith } from "./testing/modules.ts";
+import { componentWith, moduleWith } from "./testing/modules.ts";
 
 const utf8 = (text: string) => new TextEncoder().encode(text);
 const unused = () => Promise.reject(new Error("no host is started here"));
@@ -44,7 +44,7 @@ maps = "^1.2"
 
 const pluginFiles: Readonly<Record<string, Uint8Array>> = {
   [join("geofence", "remora.toml")]: utf8(manifest),
-  [join("geofence", "geofence.wasm")]: moduleWith({ exports: ["evaluate"] }),
+  [join("geofence", "geofence.wasm")]: componentWith(["omnitak:plugin/filter@0.1.0"]),
   [join("geofence", "README.md")]: utf8("# Geofence\n"),
   [join("geofence", "notes.private")]: utf8("not to be packed"),
 };
@@ -127,15 +127,23 @@ test("what cannot be packed says why, and writes nothing", async () => {
   const edited = (text: string) => ({
     files: { ...pluginFiles, [join("geofence", "remora.toml")]: utf8(text) },
   });
-  const withImport = {
-    ...pluginFiles,
-    [join("geofence", "geofence.wasm")]: moduleWith({ imports: [["wasi_snapshot_preview1", "fd_write"]] }),
-  };
+  const withWasm = (bytes: Uint8Array) => ({
+    files: { ...pluginFiles, [join("geofence", "geofence.wasm")]: bytes },
+  });
+  const noFilter =
+    /"geofence\.wasm" is for the world omnitak:plugin\/filter-plugin@0\.1\.0 and does not export "omnitak:plugin\/filter@0\.1\.0"/;
   const table = [
+    ["bundle/exports", withWasm(componentWith(["omnitak:plugin/transformer@0.1.0"])), noFilter],
+    ["bundle/exports", withWasm(componentWith(["omnitak:plugin/filter@0.2.0"])), noFilter],
+    ["bundle/exports", withWasm(moduleWith({ exports: ["evaluate"] })), noFilter],
     ["bundle/manifest", edited(manifest.replace("tak.log", "tak.lgo")), /did you mean "tak\.log"/],
     ["bundle/manifest", edited(manifest.replace("licence", "license")), /remora\.toml:5:1: license/],
     ["cli/cannot-read", edited(manifest.replace("geofence.wasm", "other.wasm")), /other\.wasm/],
-    ["bundle/capabilities", { files: withImport }, /"wasi_snapshot_preview1\.fd_write".*"wasi\.base"/],
+    [
+      "bundle/capabilities",
+      withWasm(moduleWith({ imports: [["wasi_snapshot_preview1", "fd_write"]] })),
+      /"wasi_snapshot_preview1\.fd_write".*"wasi\.base"/,
+    ],
     ["cli/cannot-write", { writeErrors: { "geofence-1.2.0.bundle": "ENOSPC" } }, /the disk is full/],
   ] as const;
   for (const [code, options, why] of table) {
@@ -313,7 +321,7 @@ test("inspecting a bundle shows what it is, how far it is trusted, what it wants
     /^needs +maps \^1\.2$/m,
     /^wants +tak\.log\n {2}because Says what it blocks$/m,
     /^artifact 1 of 1$/m,
-    /^ {2}kind +core module$/m,
+    /^ {2}kind +component$/m,
   ]) {
     assert.match(out, line);
   }
@@ -325,7 +333,7 @@ test("inspecting a bundle shows what it is, how far it is trusted, what it wants
   assert.equal(found.artifacts[0].world, "omnitak:plugin/filter-plugin@0.1.0");
   assert.deepEqual(
     found.artifacts[0].inspection.exports.map((one: { name: string }) => one.name),
-    ["evaluate"],
+    ["omnitak:plugin/filter@0.1.0"],
   );
   assert.equal(found.files.length, 3);
 });

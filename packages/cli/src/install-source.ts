@@ -37,7 +37,7 @@ export async function pathSource(system: System, path: string): Promise<InstallS
 /**
  * A plugin's folder as a bundle.
  *
- * @throws cli/cannot-read bundle/manifest bundle/…
+ * @throws cli/cannot-read cli/not-a-host bundle/manifest bundle/exports bundle/…
  */
 export async function packFolder(system: System, folder: string) {
   const { vocabulary, uses } = await knownCapabilities();
@@ -47,5 +47,7 @@ export async function packFolder(system: System, folder: string) {
   const manifest = parseManifest(bytes, { file: path, vocabulary });
   const files = new Map([[MANIFEST_NAME, bytes]]);
   for (const name of namedFiles(manifest)) files.set(name, await readInput(system, join(folder, name)));
-  return { manifest, bytes: packBundle(files, { vocabulary, uses }), vocabulary };
+  const { loadHosts } = await import("./host-packages.ts");
+  const hosts = await loadHosts(system.hostPackages, () => {});
+  return { manifest, bytes: packBundle(files, { vocabulary, uses, hosts }), vocabulary };
 }

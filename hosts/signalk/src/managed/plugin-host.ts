@@ -41,25 +41,38 @@ export interface BundleHouse {
 /** The version that manifests name: `[host] name = "signalk"`, `version = "^0.1.0"`. */
 export const signalkHostVersion = "0.1.0";
 
-/** The worlds of components. Which of their interfaces a plugin exports says what it is, so that any of them will do. */
-const componentWorlds: readonly string[] = [
-  "subscribing-plugin",
-  "polled-plugin",
-  "commanded-plugin",
-  "resource-plugin",
-  "weather-plugin",
-  "radar-plugin",
-  "serving-plugin",
-  "networked-plugin",
-  "listening-plugin",
-  "autopilot-plugin",
-  "plugin",
-].map((name) => `remora:signalk/${name}@0.1.0`);
+const interfaceOf = (name: string) => `remora:signalk/${name}@0.1.0`;
+
+/** The worlds of components, and the interface that a guest of each exports beside `lifecycle`: any of them may export others, too. */
+const componentWorlds: readonly { readonly world: string; readonly exports: readonly string[] }[] = [
+  ["subscribing-plugin", "subscriber"],
+  ["polled-plugin", "poller"],
+  ["commanded-plugin", "command-handler"],
+  ["resource-plugin", "resource-provider"],
+  ["weather-plugin", "weather-provider"],
+  ["radar-plugin", "radar-provider"],
+  ["serving-plugin", "endpoints"],
+  ["networked-plugin"],
+  ["listening-plugin", "event-handler"],
+  ["autopilot-plugin", "autopilot-provider"],
+  ["plugin"],
+].map(([world = "", ...own]) => ({
+  world: interfaceOf(world),
+  exports: ["lifecycle", ...own].map(interfaceOf),
+}));
 
 /** The two conventions of core modules, as worlds. */
 const coreWorlds = [
-  { world: "signalk:core/assemblyscript@0.1.0", convention: "assemblyscript" },
-  { world: "signalk:core/buffer@0.1.0", convention: "buffer" },
+  {
+    world: "signalk:core/assemblyscript@0.1.0",
+    convention: "assemblyscript",
+    exports: ["memory", "__new", "plugin_start"],
+  },
+  {
+    world: "signalk:core/buffer@0.1.0",
+    convention: "buffer",
+    exports: ["memory", "allocate", "plugin_start"],
+  },
 ] as const;
 
 /** What the host's own functions ask the gate for. */
@@ -103,13 +116,15 @@ export function signalkPluginHost(house: BundleHouse): PluginHost {
     vocabulary: coreVocabulary,
     // A manager keeps bindings of all kinds, and hands each what that one has made.
     worlds: [
-      ...componentWorlds.map((world) => binding({ world, kind: "component", hostFunctions: names }, house)),
+      ...componentWorlds.map((world) =>
+        binding({ ...world, kind: "component", hostFunctions: names }, house),
+      ),
       ...coreWorlds.map((core) => binding({ ...core, kind: "module", hostFunctions: names }, house)),
     ] as readonly WorldBinding[],
   };
 }
 
-interface World extends Pick<WorldBinding, "world" | "hostFunctions"> {
+interface World extends Pick<WorldBinding, "world" | "hostFunctions" | "exports"> {
   readonly kind: LinkOptions["kind"];
   /** Of core modules. */
   readonly convention?: (typeof coreWorlds)[number]["convention"];
@@ -121,10 +136,7 @@ interface Linked {
   readonly link: GuestLink;
 }
 
-function binding(
-  { world, hostFunctions, kind, convention }: World,
-  house: BundleHouse,
-): WorldBinding<BoundGuest> {
+function binding({ kind, convention, ...world }: World, house: BundleHouse): WorldBinding<BoundGuest> {
   const settings = new WeakMap<PluginContext, BundleSettings>();
   const linked = new WeakMap<PluginContext, Linked>();
   const settingsOf = (plugin: PluginContext) => {
@@ -143,8 +155,7 @@ function binding(
     return new BoundGuest({ host, guest, settings: settingsOf(plugin), isDebugged });
   };
   return {
-    world,
-    hostFunctions,
+    ...world,
     instancesMax: 1,
     takesSettings: true,
     capabilities,

@@ -35,7 +35,8 @@ export interface Boat extends RunningSignalk {
 
 export async function temporaryFolder(t: TestContext): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), "remora-signalk-"));
-  t.after(() => rm(folder, { recursive: true, force: true }));
+  // What the test opens later is closed later, and may still write here.
+  t.after(() => rm(folder, { recursive: true, force: true, maxRetries: 10 }));
   return folder;
 }
 

@@ -13,6 +13,7 @@ import {
   filterWorlds,
   type TransformerCalls,
   transformerWorld,
+  worldExports,
 } from "./shapes.ts";
 import {
   bindWalledFilter,
@@ -83,6 +84,7 @@ export function takPluginHost(host: TakHostOptions, roles: ReadonlyMap<string, P
 function served(world: string, host: TakHostOptions) {
   return {
     world,
+    exports: worldExports.get(world) ?? [],
     hostFunctions: hostFunctionNames,
     imports: ({ name }: PluginContext) => takHostImports(name, host),
   };

@@ -31,6 +31,14 @@ export const transformerWorld = "omnitak:plugin/transformer-plugin@0.1.0";
 
 export const transformerInterface = "omnitak:plugin/transformer@0.1.0";
 
+/** What a guest of each world must export for this host to use it. */
+export const worldExports: ReadonlyMap<string, readonly string[]> = new Map(
+  [...Object.values(filterInterfaces), transformerInterface].map((name, at) => [
+    filterWorlds[at] ?? transformerWorld,
+    [name],
+  ]),
+);
+
 /** Exported besides, by a plugin that takes settings. */
 export const settingsInterface = "remora:plugin/settings@0.1.0";
 

@@ -18,7 +18,8 @@ export function packCommand(system: System): Command {
     .addHelpText(
       "after",
       `
-The same files give the same digest, on every machine. Nothing that the manifest does not name is packed.
+The same files give the same digest, on every machine. Nothing that the manifest does not name is packed. An artifact
+exports what its world has to, where that is one of a host that comes with this program or that REMORA_HOSTS names.
 
 Examples:
   remora pack geofence

@@ -1,4 +1,4 @@
-/** Small core modules, written byte by byte, so that a test shows what it inspects. */
+/** Small core modules and components, written byte by byte, so that a test shows what it inspects. */
 
 export const emptyModule = Uint8Array.of(0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00);
 
@@ -37,6 +37,20 @@ export function moduleWith({ imports = [], memory, exports = [] }: ModuleShape):
     ...exported,
     ...code,
   );
+}
+
+/** A component that exports instances with nothing in them, by these names (component-model, Binary.md). */
+export function componentWith(exports: readonly string[]): Uint8Array {
+  const preamble = [0x00, 0x61, 0x73, 0x6d, 0x0d, 0x00, 0x01, 0x00];
+  const instances = section(
+    5,
+    exports.map(() => [0x01, 0]),
+  );
+  const exported = section(
+    11,
+    exports.map((name, at) => [0x00, ...text(name), 0x05, at, 0x00]),
+  );
+  return Uint8Array.of(...preamble, ...instances, ...exported);
 }
 
 function section(id: number, items: readonly (readonly number[])[]): number[] {

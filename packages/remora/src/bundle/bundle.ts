@@ -2,7 +2,7 @@
 
 import { nearNames } from "../base/index.ts";
 import type { Vocabulary } from "../policy/index.ts";
-import { artifactNames, checkArtifact } from "./artifact-names.ts";
+import { artifactNames, checkArtifact, type NamesOfArtifact } from "./artifact-names.ts";
 import { type ArtifactNames, capabilityUses, type KnownUses } from "./capability-use.ts";
 import {
   type BundleEntry,
@@ -26,6 +26,7 @@ import {
   namedFiles,
   parseManifest,
 } from "./manifest/manifest.ts";
+import { checkWorlds, type KnownHost } from "./world-exports.ts";
 
 export interface BundleOptions {
   /** The capabilities that there are. Default: those of the core. */
@@ -36,6 +37,8 @@ export interface BundleOptions {
 export interface PackOptions extends BundleOptions {
   /** What there is to import and export, and the capabilities behind it: they are then compared with the declared. */
   readonly uses?: KnownUses;
+  /** The hosts that are known, and what guests of their worlds export: artifacts are then compared with that. */
+  readonly hosts?: readonly KnownHost[];
 }
 
 /** An artifact in a bundle. */
@@ -54,6 +57,7 @@ export interface BundleArtifact extends ManifestArtifact {
  * @throws bundle/unnamed-entry   a file is there that the manifest does not name
  * @throws bundle/not-an-artifact bundle/not-an-icon bundle/limit a file is not what it is named as, or is too large
  * @throws bundle/capabilities    with `uses`: declared and used capabilities differ
+ * @throws bundle/exports         with `hosts`: an artifact does not export what its world has to
  * @throws wasm/… component/…     an artifact cannot be read
  */
 export function packBundle(files: ReadonlyMap<string, Uint8Array>, options: PackOptions = {}): Uint8Array {
@@ -71,6 +75,7 @@ export function packBundle(files: ReadonlyMap<string, Uint8Array>, options: Pack
   const names = bundle.artifactNames();
   const uses = options.uses === undefined ? [] : capabilityUses(bundle.manifest, names, options.uses);
   if (uses.length > 0) throw bundleErrors.capabilities({ plugin: name, uses });
+  checkWorlds(bundle, options.hosts ?? []);
   return bytes;
 }
 
@@ -94,7 +99,7 @@ export class Bundle {
   /** What was read once: an install looks at each file several times. */
   readonly #unpacked = new Map<string, Uint8Array>();
   #manifest: Manifest | undefined;
-  #artifactNames: ArtifactNames | undefined;
+  #names: ReadonlyMap<string, NamesOfArtifact> | undefined;
 
   constructor(container: Container, vocabulary: Vocabulary | undefined) {
     this.#container = container;
@@ -175,13 +180,18 @@ export class Bundle {
    * @throws bundle/not-an-artifact wasm/… component/…
    */
   artifactNames(): ArtifactNames {
-    this.#artifactNames ??= this.#readArtifactNames();
-    return this.#artifactNames;
+    const names = [...this.#namesByFile().values()];
+    return { imports: names.flatMap((one) => one.imports), exports: names.flatMap((one) => one.exports) };
   }
 
-  #readArtifactNames(): ArtifactNames {
-    const names = this.artifacts.map(({ file }) => artifactNames(this.read(file), file));
-    return { imports: names.flatMap((one) => one.imports), exports: names.flatMap((one) => one.exports) };
+  /** All that one of its artifacts exports. @throws as `artifactNames` */
+  exportsOf(file: string): readonly string[] {
+    return this.#namesByFile().get(file)?.exported ?? [];
+  }
+
+  #namesByFile(): ReadonlyMap<string, NamesOfArtifact> {
+    this.#names ??= new Map(this.artifacts.map(({ file }) => [file, artifactNames(this.read(file), file)]));
+    return this.#names;
   }
 
   /** Reads everything once. @throws what `read`, `manifest`, `readme` and `icon` throw, the first of it */

@@ -81,6 +81,17 @@ export const bundleErrors = defineErrors("bundle", {
     message: (d: { plugin: string; uses: readonly CapabilityUse[] }) =>
       `Cannot take ${harmless(d.plugin)}: what it declares is not what it uses: ${d.uses.map(usage).join("; ")}`,
   },
+  exports: {
+    fault: "publisher",
+    message: (d: {
+      plugin: string;
+      file: string;
+      world: string;
+      missing: readonly string[];
+      found: readonly string[];
+    }) =>
+      `Cannot take ${harmless(d.plugin)}: "${harmless(d.file)}" is for the world ${harmless(d.world)} and does not export ${named(d.missing)}; it exports ${named(d.found) || "nothing"}`,
+  },
   "bad-key": {
     fault: "operator",
     message: (d: { what: string; found: string; allowed: string }) =>
@@ -124,9 +135,13 @@ function listed(d: { readonly file: string; readonly problems: readonly Problem[
 
 function usage({ kind, capability, imports }: CapabilityUse): string {
   if (kind === "unused") return `it declares "${capability}" and uses nothing of it`;
-  const names = imports.slice(0, listedMax).map((name) => `"${harmless(name)}"`);
-  if (imports.length > listedMax) names.push(`${imports.length - listedMax} more`);
-  return `it uses ${names.join(", ")} and does not declare "${capability}"`;
+  return `it uses ${named(imports)} and does not declare "${capability}"`;
+}
+
+function named(all: readonly string[]): string {
+  const names = all.slice(0, listedMax).map((name) => `"${harmless(name)}"`);
+  if (all.length > listedMax) names.push(`${all.length - listedMax} more`);
+  return names.join(", ");
 }
 
 /** The first bytes, for a message. */

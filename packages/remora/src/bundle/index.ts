@@ -79,3 +79,5 @@ export {
   trustLevels,
   trustOf,
 } from "./trust/trust.ts";
+// What worlds ask of an artifact.
+export { checkExports, type KnownHost, type KnownWorld, worldFits } from "./world-exports.ts";

@@ -23,6 +23,11 @@ export interface PluginHost {
 export interface WorldBinding<Calls = unknown, WalledCalls = Calls> {
   /** `omnitak:plugin/filter-plugin@0.1.0`. Artifacts for an earlier, compatible version fit as well. */
   readonly world: string;
+  /**
+   * What a guest must export, by name: interfaces of a component, functions of a core module. An artifact without them
+   * is refused when it is packed and before it runs. Default: `bind` says so.
+   */
+  readonly exports?: readonly string[];
   /** What the host gives to import, by name: `importNames` of `imports`. Known before any plugin is there. */
   readonly hostFunctions: readonly string[];
   /**

@@ -17,8 +17,10 @@ import {
   guests,
   manifestOf,
   moduleOf,
+  ref,
   rig,
   run,
+  testHost,
 } from "../testing/rig.test.ts";
 
 const at = (bytes: Uint8Array) => ({ bytes, origin: "a stranger" });
@@ -203,4 +205,21 @@ test("an artifact that is no WebAssembly is told as that", async (t) => {
     stored("remora.toml", manifest),
   ]);
   await expectRejected(manager.install(at(bytes)), "manager/verify", "bundle/not-an-artifact");
+});
+
+test("an artifact that does not export what its world has to is refused before it runs, with what is missing", async (t) => {
+  const hosts = [
+    { ...testHost, worlds: testHost.worlds.map((world) => ({ ...world, exports: ["run", "memory"] })) },
+  ];
+  const { manager } = await rig(t, { hosts });
+  const refused = await expectRejected(
+    manager.install(await ref(`${guests.adds(1)} (func $start (unreachable)) (start $start)`)),
+    "manager/inspect",
+    "bundle/exports",
+  );
+  assert.match(
+    refused.message,
+    /the world test:plugin\/runner@0\.1\.0 and does not export "memory"; it exports "run"/,
+  );
+  await manager.install(await ref(`(memory (export "memory") 1) ${guests.adds(1)}`));
 });

@@ -1,11 +1,11 @@
 /** Steps 3 and 4 of an install: whose it is, and what it is. Everything is decoded and nothing is run. */
 
-import semver from "semver";
 import { nearNames } from "../../base/index.ts";
 import {
   type Bundle,
   bundleErrors,
   capabilityUses,
+  checkExports,
   type Isolation,
   isolations,
   type Manifest,
@@ -17,6 +17,7 @@ import {
   type TrustStore,
   trustOf,
   versionFits,
+  worldFits,
 } from "../../bundle/index.ts";
 import { defaultLimits, type Limits } from "../../engine/index.ts";
 import { checkImports, type ImportOffer, type Vocabulary } from "../../policy/index.ts";
@@ -91,6 +92,7 @@ export interface InspectOptions {
  * ceiling.
  *
  * @throws manager/no-host manager/no-world manager/limits manager/isolation
+ * @throws bundle/exports         it does not export what its world has to
  * @throws bundle/capabilities    it uses what it does not declare, or declares what it does not use
  * @throws policy/imports-refused it imports what nobody here gives
  * @throws wasm/… component/…     its artifact cannot be decoded
@@ -99,6 +101,7 @@ export function inspect(bundle: Bundle, options: InspectOptions): Inspected {
   const { manifest } = bundle;
   const place = placeOf(bundle, options);
   const { world } = place;
+  checkExports(bundle, { file: place.file, world: world.world }, world);
   const names = bundle.artifactNames();
   const implied = world.compatibleGrants ?? [];
   const offered = options.offers.filter(
@@ -154,13 +157,6 @@ function worldOf(
     wanted: manifest.artifacts.map((one) => one.world),
     served: host.worlds.map((one) => one.world),
   });
-}
-
-/** A guest for 0.1.0 runs in a host that serves 0.1.3, and not the other way round. */
-export function worldFits(wanted: string, served: string): boolean {
-  const [wantedName, wantedVersion = ""] = wanted.split("@");
-  const [servedName, servedVersion = ""] = served.split("@");
-  return wantedName === servedName && semver.satisfies(servedVersion, `^${wantedVersion}`);
 }
 
 /** The stronger of what the plugin asks for and what the policy wants at least, if its world can be called there. */
