@@ -10,6 +10,7 @@ import type { SandboxLimits } from "../limits.ts";
 import { checkedAddress, checkOrigin, isStillGiven, lookupOf, type NetworkOptions } from "./destination.ts";
 import { HttpFailure, httpFailureOf } from "./failure.ts";
 import { fitsBounds, type Header, headerBytes, headerProblem, isForbiddenName } from "./headers.ts";
+import { boundInformation } from "./information.ts";
 import { type Target, targetOf } from "./target.ts";
 
 export interface HttpRequest {
@@ -49,9 +50,6 @@ export interface OpenRequest {
   /** Ends it at once, body included. Also when everything is over: it frees the place for another request. */
   close(): void;
 }
-
-/** Responses before the response (RFC 9110 §15.2); a server can send them without end. */
-const informationMax = 16;
 
 /** Beyond so many bytes a writer is asked to wait for the connection. */
 const earlyBytesMax = 65_536;
@@ -248,11 +246,7 @@ class Exchange implements OpenRequest {
     });
     return new Promise((resolve, reject) => {
       message.on("error", (error) => reject(this.#failure ?? httpFailureOf(error)));
-      let informationCount = 0;
-      message.on("information", ({ rawHeaders }) => {
-        traffic.receivedBytes += rawHeaders.join("").length;
-        if (++informationCount > informationMax) this.#abort({ tag: "HTTP-protocol-error" });
-      });
+      boundInformation(message, traffic, () => this.#abort({ tag: "HTTP-protocol-error" }));
       message.on("upgrade", (_response, socket) => {
         socket.destroy();
         reject(new HttpFailure({ tag: "HTTP-upgrade-failed" }));

@@ -172,3 +172,17 @@ test("whatever looks like a credential stays behind when a redirect leads elsewh
   const sent = [...(heads[0] ?? "").matchAll(/^([^:\r\n]+): 1\r$/gm)].map(([, name]) => name);
   assert.deepEqual(sent, ["Accept", "X-Other"]);
 });
+
+test("a server that says over and over that it will answer is left by a WebSocket too", async (t) => {
+  const { port } = await peer(t, (socket) => {
+    const more = (): void => {
+      while (!socket.destroyed && socket.write("HTTP/1.1 103 Early Hints\r\nLink: <a>\r\n\r\n".repeat(100)));
+      socket.once("drain", more);
+    };
+    more();
+  });
+  const { sandbox } = opened(t, [`ws://127.0.0.1:${port}`]);
+  const connection = sandbox.webSockets.open({ url: `ws://127.0.0.1:${port}/` });
+  while (connection.state !== "closed") await connection.change.next();
+  assert.equal(connection.failure?.reason.tag, "HTTP-protocol-error");
+});

@@ -9,6 +9,7 @@ import { Change } from "../net/change.ts";
 import { checkedAddress, checkOrigin, isStillGiven, lookupOf, type NetworkOptions } from "./destination.ts";
 import { HttpFailure, httpFailureOf } from "./failure.ts";
 import { fitsBounds, type Header, headerBytes, headerProblem } from "./headers.ts";
+import { boundInformation } from "./information.ts";
 import { type Target, targetOf, webSocket } from "./target.ts";
 
 export interface WebSocketRequest {
@@ -183,6 +184,10 @@ export class WebSocketConnection {
       agent: false, // a connection that the host keeps to some address of that name is not the guest's
       ...(certificates !== undefined && { ca: certificates }),
       followRedirects: false,
+      finishRequest: (upgrade) => {
+        boundInformation(upgrade, traffic, () => this.#fail({ tag: "HTTP-protocol-error" }));
+        upgrade.end();
+      },
       perMessageDeflate: false,
       maxPayload: limits.webSocketMessageBytesMax,
       ...piecesBounds,
