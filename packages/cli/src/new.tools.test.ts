@@ -55,14 +55,16 @@ const tools: Readonly<Record<string, readonly (readonly string[])[]>> = {
     ["wasm-ld", "--version"],
   ],
   cargo: [["cargo", "--version"]],
+  go: [["go", "version"]],
 };
 
 /** A reason for leaving a template out, or nothing: its compilers, and for Rust what is compiled with it. */
 function missingTool(build: string, cwd: string): string | undefined {
-  const [program = ""] = build.split(" ");
+  const program = build.split(" ").find((word) => !word.includes("=")) ?? "";
   for (const [tool = "", ...args] of tools[program] ?? []) {
     if (spawnSync(tool, args).status !== 0) return `${tool} not found`;
   }
+  if (program === "go") return oldGo();
   if (program !== "cargo") return undefined;
   const [, target = ""] = /"(.+)"/.exec(readFileSync(join(cwd, ".cargo/config.toml"), "utf8")) ?? [];
   const libraries = spawnSync("rustc", ["--print", "target-libdir", "--target", target], {
@@ -71,6 +73,13 @@ function missingTool(build: string, cwd: string): string | undefined {
   if (!existsSync(libraries.stdout.trim())) return `rustup target add ${target} was not run`;
   const fetched = spawnSync("cargo", ["fetch", "--target", target], { cwd, encoding: "utf8" });
   return fetched.status === 0 ? undefined : `cargo fetch: ${fetched.stderr.trim().split("\n").at(-1)}`;
+}
+
+/** Before 1.24 it exports no functions. */
+function oldGo(): string | undefined {
+  const { stdout } = spawnSync("go", ["version"], { encoding: "utf8" });
+  const [, minor = "0"] = /go1\.(\d+)/.exec(stdout) ?? [];
+  return Number(minor) < 24 ? `${stdout.trim()}, and 1.24 is the first that will do` : undefined;
 }
 
 for (const template of templateNames) {

@@ -41,6 +41,10 @@ export interface NewFile {
 
 const byNpm = { build: "npm install && npm run build", needs: "npm" } as const;
 const byMake = { build: "make", needs: "make, clang and lld" } as const;
+const byGo = {
+  build: 'GOOS=wasip1 GOARCH=wasm go build -buildmode=c-shared -ldflags="-s -w" -o build/plugin.wasm',
+  needs: "go 1.24 or later",
+} as const;
 const byCargo = (target: string) => ({
   build: "cargo build --release",
   needs: `cargo, with the target ${target}`,
@@ -88,6 +92,11 @@ export const templates = {
     what: "shows the depth as its status",
     ...byMake,
     parts: [{ source: "templates/signalk/c", target: "" }],
+  },
+  "signalk/go": {
+    what: "shows the depth as its status",
+    ...byGo,
+    parts: [{ source: "templates/signalk/go", target: "" }],
   },
   "signalk/rust": {
     what: "shows the depth as its status",
