@@ -87,7 +87,7 @@ function askedText({ publisher, items }: ConsentRequest): string[] {
   return [...(publisher === undefined ? [] : [publisherText(publisher)]), ...items.map(itemText)];
 }
 
-/** Whoever consented is in the line of the audit before this one. */
+/** For the audit. An admin who consented is in the line of their request, before this one. */
 export function tellPublisher(
   { plugin, version, publisher }: Pick<ConsentRequest, "plugin" | "version" | "publisher">,
   core: Core,
