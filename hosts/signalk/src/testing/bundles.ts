@@ -1,13 +1,15 @@
 /** Bundles of small guests, and a host with a manager, for tests. */
 
 import assert from "node:assert/strict";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
 import { packBundle } from "remora/bundle";
 import { giveAll } from "remora/manager";
 import type { BundleOptions, Bundles } from "../managed/bundles.ts";
 import type { RunSignalkOptions } from "../run.ts";
-import { type Boat, boatWith, type PluginPackage, temporaryFolder } from "./boats.ts";
+import { type Boat, boatWith, type PluginPackage } from "./boats.ts";
 import { type GuestText, guestBytes } from "./guest-text.ts";
 
 export interface BundleText {
@@ -78,12 +80,15 @@ export async function boatWithBundles(
   options: Partial<RunSignalkOptions> & { readonly packages?: readonly PluginPackage[] } = {},
 ): Promise<BundleBoat> {
   const { packages = [], ...run } = options;
-  const folder = bundles.folder ?? join(await temporaryFolder(t), "bundles");
+  const made = await mkdtemp(join(tmpdir(), "remora-signalk-"));
+  const folder = bundles.folder ?? join(made, "bundles");
   const policy = { trust: "unsigned", healthEveryMs: 0, ...bundles.policy } as const;
   const boat = await boatWith(t, packages, {
     ...run,
     bundles: { asker: giveAll, ...bundles, folder, policy },
   });
+  // Behind the host's own end, which `boatWith` has asked for: until then it may be writing there.
+  t.after(() => rm(made, { recursive: true, force: true }));
   const opened = boat.bundles;
   if (opened === undefined) throw new Error("a host that was given a folder has bundles");
   return {
