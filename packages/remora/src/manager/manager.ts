@@ -20,7 +20,7 @@ import { watchPath } from "./dev/watch.ts";
 import { managerErrors } from "./errors.ts";
 import { dependents } from "./install/dependencies.ts";
 import type { PluginRef } from "./install/fetch.ts";
-import { acceptHeld, heldRequest, refuseHeld } from "./install/held.ts";
+import { acceptHeld, heldPublisher, heldRequest, refuseHeld } from "./install/held.ts";
 import { type InstallOptions, install } from "./install/install.ts";
 import type { ManagedPlugin } from "./managed-plugin.ts";
 import type { ManagerListener } from "./manager-event.ts";
@@ -125,7 +125,7 @@ export class Manager {
       ...this.#info(entry),
       current,
       heldVersion,
-      heldPublisher: (await heldRequest(entry, this.#core))?.publisher,
+      heldPublisher: await heldPublisher(entry, this.#core),
       previous,
       grants,
       refused,

@@ -1,5 +1,6 @@
 /** Versions that want more than was granted, or are by another publisher: kept until somebody answers, over restarts too. */
 
+import { isRemoraError } from "../../base/index.ts";
 import { openBundle } from "../../bundle/index.ts";
 import type { Grant } from "../../policy/index.ts";
 import { interfacesFor } from "../calls/plugin-interfaces.ts";
@@ -8,7 +9,7 @@ import { sortRequest } from "../consent/decide-request.ts";
 import { type Core, inspectOptions, rulesOf, tellOf, writeEntry } from "../core.ts";
 import { inStep, managerErrors } from "../errors.ts";
 import type { ManagedPlugin } from "../managed-plugin.ts";
-import { successionOf, trustHere } from "../signer.ts";
+import { type PublisherChange, successionOf, trustHere } from "../signer.ts";
 import type { Entry } from "../store/entry.ts";
 import { linkable, tellPublisher, withConsent } from "./decide.ts";
 import { inspect, placeOf } from "./inspect.ts";
@@ -35,6 +36,16 @@ export async function heldRequest(entry: Entry, core: Core): Promise<ConsentRequ
     granted,
     denied,
   };
+}
+
+/** Who has signed the held version, where that is somebody else. Whose bundle is damaged is told when it is to be accepted. */
+export async function heldPublisher(entry: Entry, core: Core): Promise<PublisherChange | undefined> {
+  try {
+    return (await heldRequest(entry, core))?.publisher;
+  } catch (error) {
+    if (isRemoraError(error, "manager/store-damaged")) return undefined;
+    throw error;
+  }
 }
 
 /** Steps 3 to 9 with the held version, whoever has signed it: its signer may have been revoked since. */

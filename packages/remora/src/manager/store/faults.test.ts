@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { isDeepStrictEqual, promisify } from "node:util";
 import { isRemoraError } from "../../base/index.ts";
+import { askNobody } from "../consent/asker.ts";
 import type { Manager } from "../manager.ts";
 import { type FailingFiles, type Fault, failingFiles } from "../testing/failing-files.ts";
 import {
@@ -353,6 +354,17 @@ test("a bundle that somebody changed in the store does not run, and the others d
   const { manager } = await rig(t, { folder: first.folder });
   assert.equal(manager.info("adder").failure?.code, "manager/store-damaged");
   assert.equal(manager.get<Calls>("other").use(run, 1), 6);
+});
+
+test("a bundle that waits and is damaged keeps nobody from the details of the one that runs", async (t) => {
+  const { manager, folder } = await rig(t, { asker: askNobody });
+  await manager.install(await one());
+  await manager.install(await ref(guests.adds(10), { version: "2.0.0", tables: wants })).catch(() => {});
+  const { heldVersion } = await manager.details("adder");
+  writeFileSync(join(folder, "bundles", `${heldVersion?.sha256}.bundle`), "something else");
+  const details = await manager.details("adder");
+  assert.deepEqual([details.current?.version, details.heldVersion?.version], ["1.0.0", "2.0.0"]);
+  await expectRejected(manager.accept("adder"), "manager/fetch", "manager/store-damaged");
 });
 
 test("an entry that somebody broke is told with its file and its field", async (t) => {
