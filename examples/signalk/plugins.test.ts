@@ -93,9 +93,10 @@ test("a component that says why it cannot start is shown with that reason", asyn
 
 test("as bundles they do the same, and no more than they ask for", async (t) => {
   const folder = await mkdtemp(join(tmpdir(), "remora-signalk-"));
-  t.after(() => rm(folder, { recursive: true, force: true }));
   const bundles = { folder, policy: { trust: "unsigned" }, asker: giveAll } as const;
   const { say, value, request, bundles: opened } = await boat(t, {}, { modulesFolders: [], bundles });
+  // Behind the host's own end, which `boat` has asked for: until then it may be writing there.
+  t.after(() => rm(folder, { recursive: true, force: true }));
   for (const path of builtBundles()) await opened?.manager.install(path);
   while (opened?.all().some(({ state }) => state === "starting")) await request("/signalk");
   const alarming = opened?.get("depth-alarm");

@@ -32,7 +32,6 @@ async function start(
   changes: { recording?: boolean; file?: string } = {},
 ): Promise<RunningTak> {
   const managerFolder = await mkdtemp(join(tmpdir(), "remora-demo-"));
-  t.after(() => rm(managerFolder, { recursive: true }));
   const running = await runTak({
     configFile: changes.file ?? configFile,
     log: () => {},
@@ -49,7 +48,10 @@ async function start(
       },
     }),
   });
-  t.after(() => running.close());
+  t.after(async () => {
+    await running.close();
+    await rm(managerFolder, { recursive: true });
+  });
   return running;
 }
 

@@ -91,9 +91,15 @@ export async function ref(fields: string, text: PluginText = {}) {
   return { bytes: await bundleOf(fields, text), origin: "a test" };
 }
 
+/** What is opened in a test's folders, and is closed before they go. */
+const opened = new WeakMap<TestContext, Manager[]>();
+
 export function folderFor(t: TestContext): string {
   const folder = mkdtempSync(join(tmpdir(), "remora-manager-"));
-  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  t.after(async () => {
+    for (const manager of opened.get(t) ?? []) await manager.close().catch(() => {});
+    rmSync(folder, { recursive: true, force: true });
+  });
   return folder;
 }
 
@@ -120,6 +126,7 @@ export async function rig(t: TestContext, options: Partial<OpenManagerOptions> =
     policy: { trust: "unsigned", ...options.policy },
   };
   const manager = await openManager(whole);
+  opened.set(t, [...(opened.get(t) ?? []), manager]);
   t.after(() => manager.close());
   return {
     manager,
