@@ -34,7 +34,7 @@ export const cliErrors = defineErrors("cli", {
   "no-consent": {
     fault: "operator",
     message: (d: { plugin: string; items: readonly string[] }) =>
-      `Cannot run ${d.plugin} yet: it waits for consent to ${d.items.join(", ")}; "remora grants accept ${d.plugin}" gives it`,
+      `Cannot run ${d.plugin} yet: it waits for consent to ${d.items.join(", ")}; "remora grants accept ${d.plugin}" asks for each at a terminal, and gives all of it with --yes`,
   },
   "audit-broken": {
     fault: "operator",
