@@ -74,8 +74,10 @@ export class DiskFile implements OpenFile {
       const isTaken = this.#disk.syncs.ask(descriptor, (error) => {
         this.#syncsPending--;
         this.#syncFailure ??= error;
+        if (!this.#isDone) return;
+        this.#closed(descriptor);
         // Nobody is there any more to be told what goes wrong with it.
-        if (this.#isDone) fs.close(descriptor, () => {});
+        fs.close(descriptor, () => {});
       });
       if (!isTaken) throw new FsError("again");
       this.#syncsPending++;
@@ -85,11 +87,14 @@ export class DiskFile implements OpenFile {
   close(): void {
     const descriptor = this.#descriptor;
     if (descriptor === undefined) return;
-    guarded(() => {
-      const freedBytes = this.#disk.closed(this.#inode, () => Number(this.#stat().size));
-      this.#descriptor = undefined;
-      if (this.#isDone) this.#disk.release(descriptor, freedBytes);
-    });
+    this.#descriptor = undefined;
+    if (!this.#isDone) return;
+    guarded(() => this.#disk.release(descriptor, this.#closed(descriptor)));
+  }
+
+  /** Only now: what is still to be on the disk takes its room there, though it has no name and the guest has closed it. */
+  #closed(descriptor: number): number {
+    return this.#disk.closed(this.#inode, () => sizeOrNone(descriptor));
   }
 
   /** Whether neither the guest nor the system needs the descriptor any more. */
@@ -104,5 +109,14 @@ export class DiskFile implements OpenFile {
 
   #stat(): fs.BigIntStats {
     return fs.fstatSync(this.#open(), { bigint: true });
+  }
+}
+
+/** What the system does not tell stays charged; the descriptor is closed nevertheless. */
+function sizeOrNone(descriptor: number): number {
+  try {
+    return fs.fstatSync(descriptor).size;
+  } catch {
+    return 0;
   }
 }

@@ -157,6 +157,18 @@ test("what goes wrong when the system has put a closed file on the disk ends not
   assert.ok(openDescriptors() <= before); // of the test before, too, one may have been on its way
 });
 
+test("a file that the system still puts on the disk keeps its room, though it is closed and removed", async (t) => {
+  const quota = new Quota({ fileBytesMax: 10_000, filesMax: 100 });
+  const root = treeOn(t, folderWith(t, 0), {}, quota);
+  const file = openFile(root, "f", { write: true, create: true });
+  file.write(new Uint8Array(6_000), 0);
+  file.sync();
+  file.close();
+  root.removeFileAt("f");
+  assert.deepEqual([quota.bytesUsed, quota.namesUsed], [6_000, 0]);
+  while (quota.bytesUsed > 0) await new Promise((resolve) => setImmediate(resolve));
+});
+
 test("a guest that asks for it again and again makes the host hold no more than so many files open", async (t) => {
   if (!hasDescriptors) return t.skip("this system does not tell open descriptors");
   const root = treeOn(t, folderWith(t, 0));

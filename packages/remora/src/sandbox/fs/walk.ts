@@ -48,7 +48,7 @@ export interface WalkOptions {
  * Walks to the last name of a path and calls the visitor there. All folders on the way are closed again.
  *
  * @param visit Throws `loop`, or returns `isLink`, when it met a link; it is then called again where that leads.
- * @throws FsError `perm` for a way that leads outside, `noent`, `notdir`, `loop`, `inval`.
+ * @throws FsError `perm` for a way that leads outside, `noent`, `notdir`, `loop`, `inval`, `nametoolong`.
  */
 export function walk<Result>(
   start: OpenFolder,
