@@ -45,7 +45,7 @@ export interface OpenRequest {
   write(bytes: Uint8Array): boolean;
   onDrain(resume: () => void): void;
   end(): void;
-  /** Whether it was ended before its time: by whoever asked, or since it was taken. */
+  /** Whether it tells nothing more: whoever asked has closed it, or it was taken, though all may have come before. */
   readonly isClosed: boolean;
   /** Ends it at once, body included. Also when everything is over: it frees the place for another request. */
   close(): void;
@@ -138,6 +138,7 @@ class Exchange implements OpenRequest {
   readonly #client: NetworkOptions;
   readonly #options: ExchangeOptions;
   readonly #onClose: () => void;
+  readonly #narrowings: number;
   readonly #timer: NodeJS.Timeout;
   #phaseTimer: NodeJS.Timeout | undefined;
   #message: http.ClientRequest | undefined;
@@ -157,6 +158,7 @@ class Exchange implements OpenRequest {
     this.#client = client;
     this.#options = options;
     this.#onClose = onClose;
+    this.#narrowings = client.gate.narrowings;
     this.#timer = setTimeout(
       () => this.#abort({ tag: "HTTP-response-timeout" }),
       client.limits.httpTimeMsMax,
@@ -170,7 +172,9 @@ class Exchange implements OpenRequest {
   }
 
   get isClosed(): boolean {
-    return this.#isClosed;
+    // One that is over nobody closes when it is taken.
+    const isAsBegun = this.#client.gate.narrowings === this.#narrowings;
+    return this.#isClosed || (!isAsBegun && !isStillGiven(this.#options.target, this.#client));
   }
 
   write(bytes: Uint8Array): boolean {
@@ -297,7 +301,7 @@ class Exchange implements OpenRequest {
     let bytesIn = 0;
     const take = (bytes: Uint8Array): void => {
       // What has come already is not told by what was taken meanwhile.
-      if (this.#isClosed) throw this.#failure ?? new HttpFailure({ tag: "connection-terminated" });
+      if (this.isClosed) throw this.#failure ?? new HttpFailure({ tag: "connection-terminated" });
       bytesIn += bytes.length;
       traffic.receivedBytes += bytes.length;
       if (bytesIn <= limits.httpResponseBytesMax) return;

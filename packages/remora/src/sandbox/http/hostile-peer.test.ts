@@ -74,6 +74,24 @@ test("a server that has answered before it has read the request gets no more of 
   assert.ok(openSockets() <= before + 3, `${openSockets()}: those of the server alone`);
 });
 
+test("what has come from a server that has left since is not told either when its origin is taken", async (t) => {
+  const { origin, sockets } = await peer(t, (socket) => {
+    socket.write("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf");
+  });
+  const { client, sandbox } = opened(t, [origin]);
+  const open = client.open({ method: "GET", url: `${origin}/`, headers: [] });
+  open.end();
+  const { body, take } = await open.response;
+  body.read(0);
+  while (body.readableLength === 0) await turn();
+  for (const socket of sockets) socket.destroy();
+  while (client.pendingCount > 0) await turn();
+  assert.equal(open.isClosed, false);
+  sandbox.narrow([]);
+  assert.equal(open.isClosed, true);
+  assert.throws(() => take(text("half")), failedWith("connection-terminated"));
+});
+
 test("trailers without end are no way to fill the memory, and none is told to the guest", async (t) => {
   const head = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n";
   const { origin } = await peer(t, (socket) => {
