@@ -135,7 +135,7 @@ export interface InstanceImports {
   /**
    * The host object of a component's import.
    *
-   * @param name An interface as it is imported (`wasi:clocks/wall-clock@0.2.3`): any 0.2.x.
+   * @param name An interface as it is imported, of any version 0.2.x or of its draft: `wasi:clocks/wall-clock@0.2.3`.
    * @returns    Its functions and resource classes in camel case, or undefined when there is no such offer.
    */
   component(name: string): HostInterface | undefined;
