@@ -4,6 +4,7 @@
  * and read in pieces. It passes the gate and its bounds as every request does; redirects are followed.
  */
 
+import { joinedBytes } from "../../base/index.ts";
 import { asyncHostFunction } from "../../component/index.ts";
 import { readsGuestMemory } from "../../engine/index.ts";
 import { sandboxErrors } from "../errors.ts";
@@ -139,7 +140,7 @@ function requestOf(head: string, body: Uint8Array): WholeRequest | undefined {
 
 function headOf({ headers }: WholeResponse): Uint8Array {
   const lines = headers.flatMap(([name, value]) => [Buffer.from(`${name}: `), value, Buffer.from("\n")]);
-  return new Uint8Array(Buffer.concat(lines));
+  return joinedBytes(lines);
 }
 
 function answerOf({ reason }: HttpFailure): number {

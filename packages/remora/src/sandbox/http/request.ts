@@ -3,6 +3,7 @@
  * followed, and each is a request like the first: the gate decides again and the name is resolved again.
  */
 
+import { joinedBytes } from "../../base/index.ts";
 import type { HttpClient, HttpRequest, OpenResponse } from "./client.ts";
 import { HttpFailure } from "./failure.ts";
 import { type Header, isCredential } from "./headers.ts";
@@ -74,7 +75,7 @@ async function bodyOf(response: OpenResponse): Promise<Uint8Array> {
     throw error instanceof HttpFailure ? error : new HttpFailure({ tag: "HTTP-response-incomplete" });
   }
   if (!response.body.complete) throw new HttpFailure({ tag: "HTTP-response-incomplete" });
-  return new Uint8Array(Buffer.concat(parts));
+  return joinedBytes(parts);
 }
 
 function redirected(
