@@ -80,6 +80,9 @@ export async function runTak(options: RunTakOptions): Promise<RunningTak> {
       nowMs: Date.now,
       elevation,
     },
+  }).catch((error: unknown) => {
+    elevation.close();
+    throw error;
   });
   let connections: Connections;
   let kept: KeptChanges;
