@@ -1,7 +1,7 @@
 /** OmniTAK's plugin endpoints as its clients use them: over HTTP, on a host that runs. */
 
 import assert from "node:assert/strict";
-import { readFile, writeFile } from "node:fs/promises";
+import { readFile, rm, writeFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { before, test } from "node:test";
 import { generateKeyPair, signBundle } from "remora/bundle";
@@ -114,7 +114,7 @@ test("metrics are measured: executions, percentiles, the last one and the last e
 });
 
 test("a call that times out is counted as such and is the last error, and health says so", async (t) => {
-  const { as, play } = await rig(t);
+  const { as, play, tak } = await rig(t);
   assert.equal((await as("reader")("GET", `${base}/geofence/health`)).body.status, "healthy");
   const looping = { id: "geofence", path: "looping.bundle", enabled: true, pluginType: "filter" };
   assert.equal((await as("admin")("POST", base, looping)).status, 201);
@@ -125,6 +125,9 @@ test("a call that times out is counted as such and is the last error, and health
   const health = (await as("reader")("GET", `${base}/geofence/health`)).body;
   assert.deepEqual([health.pluginId, health.status], ["geofence", "degraded"]);
   assert.equal(health.issues[0], "a call failed within the last minute");
+  // It runs, and what became of its bundle is not asked.
+  await rm(join(tak.host.manager.folder, "bundles"), { recursive: true });
+  assert.equal((await as("reader")("GET", `${base}/geofence/health`)).body.status, "degraded");
 });
 
 test("another publisher's version is not loaded over one that runs, and health says what waits", async (t) => {

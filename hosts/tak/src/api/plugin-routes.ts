@@ -39,8 +39,10 @@ function lookRoutes(manager: Manager, seen: Observations, nowMs: () => number): 
       return metricsView(id, manager, seen);
     }),
     look(`${one}/health`, "How a plugin is", async ({ params }) => {
-      const details = await manager.details(idOf(params));
-      return healthView(details, seen, nowMs(), details.heldPublisher);
+      const info = manager.info(idOf(params));
+      // Details read bundles, and this is asked for again and again: only while a version waits.
+      const details = info.held === undefined ? undefined : await manager.details(info.name);
+      return healthView(info, seen, nowMs(), details?.heldPublisher);
     }),
   ];
 }
