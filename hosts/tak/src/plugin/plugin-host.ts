@@ -10,10 +10,10 @@ import {
   bindFilter,
   bindTransformer,
   type FilterCalls,
-  filterWorlds,
+  filterExports,
   type TransformerCalls,
+  transformerInterface,
   transformerWorld,
-  worldExports,
 } from "./shapes.ts";
 import {
   bindWalledFilter,
@@ -48,8 +48,8 @@ export function takPluginHost(host: TakHostOptions, roles: ReadonlyMap<string, P
       throw takErrors["plugin-kind"]({ plugin: name, wanted: role.kind, found: kind });
     }
   };
-  const filter = (world: string): WorldBinding<FilterCalls, WalledFilterCalls> => ({
-    ...served(world, host),
+  const filter = (world: string, exported: string): WorldBinding<FilterCalls, WalledFilterCalls> => ({
+    ...served({ world, exports: [exported] }, host),
     bind(instance: Instance, { name }: PluginContext) {
       check(name, "filter");
       return bindFilter(name, instance, roles.get(name)?.givesXml ?? false);
@@ -61,7 +61,7 @@ export function takPluginHost(host: TakHostOptions, roles: ReadonlyMap<string, P
     check: (calls) => void calls.metadata(),
   });
   const transformer: WorldBinding<TransformerCalls, WalledTransformerCalls> = {
-    ...served(transformerWorld, host),
+    ...served({ world: transformerWorld, exports: [transformerInterface] }, host),
     bind(instance: Instance, { name }: PluginContext) {
       check(name, "transformer");
       return bindTransformer(name, instance);
@@ -77,14 +77,16 @@ export function takPluginHost(host: TakHostOptions, roles: ReadonlyMap<string, P
     version: takHostVersion,
     vocabulary: takVocabulary,
     // A manager keeps bindings of all kinds, and hands each what that one has made.
-    worlds: [...filterWorlds.map(filter), transformer] as readonly WorldBinding[],
+    worlds: [
+      ...[...filterExports].map(([world, exported]) => filter(world, exported)),
+      transformer,
+    ] as readonly WorldBinding[],
   };
 }
 
-function served(world: string, host: TakHostOptions) {
+function served(world: Pick<WorldBinding, "world" | "exports">, host: TakHostOptions) {
   return {
-    world,
-    exports: worldExports.get(world) ?? [],
+    ...world,
     hostFunctions: hostFunctionNames,
     imports: ({ name }: PluginContext) => takHostImports(name, host),
   };

@@ -16,13 +16,15 @@ export const filterInterfaces = {
   batch: "remora:tak/batch@0.1.0",
 } as const;
 
-/** The worlds that export them, in the same order. */
-export const filterWorlds: readonly string[] = [
-  "remora:tak/lazy-filter@0.1.0",
-  "omnitak:plugin/filter-plugin@0.1.0",
-  "remora:tak/column-filter@0.1.0",
-  "remora:tak/batch-filter@0.1.0",
-];
+/** By world, which of them a guest of it must export; in the same order. */
+export const filterExports: ReadonlyMap<string, string> = new Map([
+  ["remora:tak/lazy-filter@0.1.0", filterInterfaces.lazy],
+  ["omnitak:plugin/filter-plugin@0.1.0", filterInterfaces.record],
+  ["remora:tak/column-filter@0.1.0", filterInterfaces.columns],
+  ["remora:tak/batch-filter@0.1.0", filterInterfaces.batch],
+]);
+
+export const filterWorlds: readonly string[] = [...filterExports.keys()];
 
 /** Those of filters that are cheaper on many messages at once. */
 export const batchWorlds: ReadonlySet<string> = new Set(filterWorlds.slice(2));
@@ -31,13 +33,11 @@ export const transformerWorld = "omnitak:plugin/transformer-plugin@0.1.0";
 
 export const transformerInterface = "omnitak:plugin/transformer@0.1.0";
 
-/** What a guest of each world must export for this host to use it. */
-export const worldExports: ReadonlyMap<string, readonly string[]> = new Map(
-  [...Object.values(filterInterfaces), transformerInterface].map((name, at) => [
-    filterWorlds[at] ?? transformerWorld,
-    [name],
-  ]),
-);
+/** Of all worlds, in the order in which a component without a manifest is looked at. */
+export const worldExports: ReadonlyMap<string, string> = new Map([
+  ...filterExports,
+  [transformerWorld, transformerInterface],
+]);
 
 /** Exported besides, by a plugin that takes settings. */
 export const settingsInterface = "remora:plugin/settings@0.1.0";

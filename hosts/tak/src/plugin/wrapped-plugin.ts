@@ -10,7 +10,7 @@ import { sandboxOffers } from "remora/sandbox";
 import { takVocabulary } from "../config/plugins.ts";
 import { takErrors } from "../errors.ts";
 import { takHostVersion } from "./plugin-host.ts";
-import { filterInterfaces, filterWorlds, transformerInterface, transformerWorld } from "./shapes.ts";
+import { worldExports } from "./shapes.ts";
 
 /**
  * @param name A plugin's name; see `pluginName`.
@@ -58,16 +58,11 @@ ${declared.join("")}${hasSettings ? '[settings]\ntype = "object"\nadditionalProp
   );
 }
 
-const worlds: readonly (readonly [exported: string, world: string])[] = [
-  ...Object.values(filterInterfaces).map((name, at) => [name, filterWorlds[at] ?? ""] as const),
-  [transformerInterface, transformerWorld],
-];
-
 function worldOf(plugin: string, bytes: Uint8Array): string {
   const exports = isComponent(bytes) ? [...prepareComponent(decodeComponent(bytes)).exports.keys()] : [];
-  const found = worlds.find(([exported]) => exports.includes(exported));
-  if (found !== undefined) return found[1];
-  const wanted = worlds.map(([exported]) => exported);
+  const [found] = [...worldExports].find(([, exported]) => exports.includes(exported)) ?? [];
+  if (found !== undefined) return found;
+  const wanted = [...worldExports.values()];
   throw takErrors["plugin-shape"]({ plugin, wanted, found: exports });
 }
 
