@@ -38,9 +38,9 @@ export async function whenFree<Opened>(
   }
 }
 
-/** For whoever has a log to say it in. */
-export function waitingWith(log: (line: string) => void): Waiting {
-  return { onWait: () => log("another command holds the folder of these plugins: it is waited for") };
+/** Of a host, which has a log to say it in. */
+export function waitingWith(log: (line: string) => void, signal: AbortSignal): Waiting {
+  return { onWait: () => log("another command holds the folder of these plugins: it is waited for"), signal };
 }
 
 /** The one that has just taken the folder may not have said yet who it is. */

@@ -18,8 +18,8 @@ const exampleFolder = fileURLToPath(new URL("../../../examples/", import.meta.ur
 const speedWithClients = 60;
 
 /** Runs the TAK host with an operator's settings. */
-export const startTak: StartTak = async ({ config, log, jwtSecret }) => {
-  const tak = await whenFree(() => runTak({ configFile: config, log }), waitingWith(log));
+export const startTak: StartTak = async ({ config, log, signal, jwtSecret }) => {
+  const tak = await whenFree(() => runTak({ configFile: config, log }), waitingWith(log, signal));
   return running(tak, { what: config, log, jwtSecret });
 };
 
@@ -27,7 +27,7 @@ export const startTak: StartTak = async ({ config, log, jwtSecret }) => {
 export const startDemo: StartDemo = (options) =>
   options.host === "tak" ? startTakDemo(options) : startSignalkDemo(exampleFolder, options);
 
-const startTakDemo: StartDemo = async ({ port, speed, log }) => {
+const startTakDemo: StartDemo = async ({ port, speed, log, signal }) => {
   const { buildExamples } = await fromExamples<ExampleBuilder>(exampleFolder, "build.ts");
   logBuild(await buildExamples(), log);
   const options: RunTakOptions = {
@@ -40,7 +40,7 @@ const startTakDemo: StartDemo = async ({ port, speed, log }) => {
       speedWithClients: speed ?? speedWithClients,
     },
   };
-  const tak = await whenFree(() => runTak(options), waitingWith(log));
+  const tak = await whenFree(() => runTak(options), waitingWith(log, signal));
   return running(tak, { what: "a recorded hour around The Hague", log, jwtSecret: undefined });
 };
 

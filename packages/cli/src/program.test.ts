@@ -23,7 +23,7 @@ const endedAtOnce: Running = {
 async function run(args: readonly string[], options: FakeOptions & { start?: () => Promise<Running> } = {}) {
   const system = fakeSystem(options);
   const started: unknown[] = [];
-  const start = async ({ log: _, ...rest }: { log: (line: string) => void }) => {
+  const start = async ({ log: _, signal: __, ...rest }: Parameters<Hosts["startTak" | "startDemo"]>[0]) => {
     started.push(rest);
     return options.start === undefined ? endedAtOnce : options.start();
   };

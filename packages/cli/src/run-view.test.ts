@@ -145,6 +145,16 @@ test("a host that fails is closed, and its error is the view's", async () => {
   assert.equal(system.pending, 0);
 });
 
+test("a host that is stopped while it starts is told at once", async () => {
+  const system = fakeSystem();
+  const start = (_: unknown, signal: AbortSignal) =>
+    new Promise<never>((_, reject) => signal.addEventListener("abort", () => reject(new RangeError("held"))));
+  const done = viewRun(start, system, { forMs: undefined, isJson: true });
+  system.interrupt();
+  await assert.rejects(done, RangeError);
+  assert.equal(system.pending, 0);
+});
+
 test("a host that cannot start leaves no timer and no listener", async () => {
   const system = fakeSystem();
   const start = () => Promise.reject(new RangeError("no such file"));

@@ -3,6 +3,7 @@
  * that stays in place on a terminal, a line a second elsewhere, one JSON object at the end for programs.
  */
 
+import { once } from "node:events";
 import { type RunStats, statsJson, statsLine, statsTable } from "./run-stats.ts";
 import { Screen } from "./screen.ts";
 import type { Output, System } from "./system.ts";
@@ -29,25 +30,27 @@ const REFRESH_MS = 1_000;
 /**
  * Starts a host, shows it, and closes it.
  *
- * @param start Gets a function that writes a line of log where it does not disturb the display.
+ * @param start Gets a function that writes a line of log where it does not disturb the display, and a signal that comes when
+ *              the operator stops the command.
  * @returns     When the host is closed and the last counts are shown; rejects with what ended it.
  */
 export async function viewRun(
-  start: (log: (line: string) => void) => Promise<Running>,
+  start: (log: (line: string) => void, signal: AbortSignal) => Promise<Running>,
   system: System,
   options: ViewOptions,
 ): Promise<void> {
   const show = displayOf(system, options);
-  const stop = Promise.withResolvers<void>();
+  const stop = new AbortController();
+  const stopped = once(stop.signal, "abort");
   // Before the start, so that a signal during it closes what has begun.
-  const undo = [system.onStop(stop.resolve)];
+  const undo = [system.onStop(() => stop.abort())];
   try {
-    const running = await start(show.log);
+    const running = await start(show.log, stop.signal);
     try {
       show.begin(running.title, running.stats());
       undo.push(system.every(REFRESH_MS, () => show.refresh(running.stats())));
-      if (options.forMs !== undefined) undo.push(system.every(options.forMs, stop.resolve));
-      await Promise.race([stop.promise, running.ended]);
+      if (options.forMs !== undefined) undo.push(system.every(options.forMs, () => stop.abort()));
+      await Promise.race([stopped, running.ended]);
     } finally {
       for (const each of undo.splice(0)) each();
       await running.close();

@@ -20,14 +20,17 @@ interface SignalkBuilder {
 interface DemoOptions {
   readonly port: number;
   readonly log: (line: string) => void;
+  /** Ends the waiting for a command that holds the folder. */
+  readonly signal: AbortSignal;
 }
 
 /** What the operator makes of the plugins stays in the repository's cache, as TAK's does. */
-export async function startSignalkDemo(exampleFolder: string, { port, log }: DemoOptions): Promise<Running> {
+export async function startSignalkDemo(exampleFolder: string, options: DemoOptions): Promise<Running> {
+  const { port, log, signal } = options;
   const builder = await fromExamples<SignalkBuilder>(exampleFolder, "signalk/build.ts");
   logBuild(await builder.buildSignalkExamples(), log);
   const dataFolder = await mkdtemp(join(tmpdir(), "remora-signalk-demo-"));
-  const options: RunSignalkOptions = {
+  const run: RunSignalkOptions = {
     dataFolder,
     modulesFolders: [],
     port,
@@ -42,10 +45,16 @@ export async function startSignalkDemo(exampleFolder: string, { port, log }: Dem
     },
     inputs: [{ label: "trip", decoder: "nmea0183", from: { kind: "recording" } }],
   };
-  const host = await whenFree(() => runSignalk(options), waitingWith(log));
+  const removeData = () => rm(dataFolder, { recursive: true, force: true });
+  const host = await whenFree(() => runSignalk(run), waitingWith(log, signal)).catch(
+    async (error: unknown) => {
+      await removeData();
+      throw error;
+    },
+  );
   const close = async () => {
     await host.close();
-    await rm(dataFolder, { recursive: true, force: true });
+    await removeData();
   };
   try {
     const { manager } = bundlesOf(host);

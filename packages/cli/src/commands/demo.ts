@@ -17,7 +17,7 @@ export function demoCommand(system: System, start: StartDemo): Command {
     .action(
       async (host: DemoHost, options: RunOptions & { readonly port?: number; readonly speed?: number }) => {
         const { port = PORTS[host], speed } = options;
-        await viewRun((log) => start({ host, port, speed, log }), system, {
+        await viewRun((log, signal) => start({ host, port, speed, log, signal }), system, {
           forMs: options.for,
           isJson: options.json ?? false,
         });
@@ -37,4 +37,6 @@ export type StartDemo = (options: {
   /** Of TAK's recording. 1 is as recorded. Undefined: as fast as it goes, and slower while a client is connected. */
   speed: number | undefined;
   log: (line: string) => void;
+  /** Ends the waiting for a command that holds the folder. */
+  signal: AbortSignal;
 }) => Promise<Running>;

@@ -37,7 +37,7 @@ Example:
     .action(async (config: string, options: RunOptions & { readonly jwtSecret?: string }) => {
       const secret =
         options.jwtSecret === undefined ? {} : { jwtSecret: await secretIn(system, options.jwtSecret) };
-      await viewRun((log) => start({ config, log, ...secret }), system, {
+      await viewRun((log, signal) => start({ config, log, signal, ...secret }), system, {
         forMs: options.for,
         isJson: options.json ?? false,
       });
@@ -65,5 +65,7 @@ async function secretIn(system: System, file: string): Promise<Uint8Array> {
 export type StartTak = (options: {
   config: string;
   log: (line: string) => void;
+  /** Ends the waiting for a command that holds the folder. */
+  signal: AbortSignal;
   jwtSecret?: Uint8Array;
 }) => Promise<Running>;
