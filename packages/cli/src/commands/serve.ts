@@ -70,11 +70,11 @@ Examples:
     )
     .action(async (options: ServeOptions) => {
       const { port, address, host: hosts, source: sources } = options;
-      const folder = await folderMade(system, options);
       const { hostPackages } = system;
       const trust = await trustOf(system, options);
       const policy = await readPolicy(system, options.policy);
       const consent = policy === undefined ? {} : { consent: policy };
+      const folder = await folderMade(system, options);
       await untilStopped(system, options.for, async (signal) => {
         const log = (line: string) => system.err.write(`${line}\n`);
         const served = await serve({
