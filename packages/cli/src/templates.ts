@@ -188,12 +188,12 @@ export function filesOf(template: TemplateName, plugin: string): readonly NewFil
   const { parts, rename = [], types }: Template = templates[template];
   const read = parts.flatMap(({ source, target }) => readPart(source, target));
   // As cargo calls what it makes of it, and not every template has it.
-  const byCargo = read.map(({ path, text }) => ({
+  const asCargo = read.map(({ path, text }) => ({
     path,
     text: text.replaceAll("my_plugin", plugin.replaceAll("-", "_")),
   }));
   const files = new Map<string, string>();
-  for (const { path, text } of renamed(byCargo, [["my-plugin", plugin], ...rename])) files.set(path, text);
+  for (const { path, text } of renamed(asCargo, [["my-plugin", plugin], ...rename])) files.set(path, text);
   if (types !== undefined) files.set("world.d.ts", worldTypes(files, types));
   return [...files].map(([path, text]) => ({ path, text }));
 }

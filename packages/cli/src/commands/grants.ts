@@ -131,8 +131,8 @@ function heldText(held: readonly ConsentView[]): string {
   if (held.length === 0) return "nothing waits\n";
   return held
     .map(
-      (held) =>
-        `${harmless(held.plugin)} ${harmless(held.version)}: ${[...publisherTexts(held), ...held.items.map(itemText)].join(", ")}\n`,
+      (one) =>
+        `${harmless(one.plugin)} ${harmless(one.version)}: ${[...publisherTexts(one), ...one.items.map(itemText)].join(", ")}\n`,
     )
     .join("");
 }
