@@ -57,6 +57,19 @@ test("a folder that is not there is made by what brings plugins into it alone, a
   }
 });
 
+test("a policy file that is not there leaves no folder behind", async () => {
+  for (const args of [["serve"], ["install", "a.bundle"]]) {
+    const system = fakeSystem({ files, missingFolders: ["typo"] });
+    const exitCode = await runProgram(
+      [...args, "-f", "typo", "--policy", "none.json"],
+      system,
+      fakeHouse().hosts,
+    );
+    assert.deepEqual([exitCode, await system.hasFolder("typo")], [1, false], args.join(" "));
+    assert.match(system.err.text, /^cli\/cannot-read: /);
+  }
+});
+
 test("none of the commands that take a folder is missing here", () => {
   const program = buildProgram(fakeSystem(), fakeHouse().hosts);
   const taking = placesOf(program, []).filter(({ options }) => options.includes("--folder"));
