@@ -8,7 +8,7 @@ import type { Eagerly, Rewrite } from "./compile.ts";
 import { CompileCache, compileRequest } from "./compile-cache.ts";
 import { eagerlyByFlag } from "./eager-compile.ts";
 import { engineErrors } from "./errors.ts";
-import type { RewriteStore } from "./kept-files.ts";
+import { KeptFiles, type RewriteStore } from "./kept-files.ts";
 import { damaged, memoryStore } from "./testing/memory-store.test.ts";
 import { webAssembly } from "./webassembly.ts";
 
@@ -136,6 +136,17 @@ test("nothing is written before what was made could be run, and then whoever clo
   await new Promise(setImmediate);
   assert.equal(store.writes, 0);
   await cache.settled();
+  assert.equal(store.writes, 1);
+});
+
+test("what two make at the same time is written once, and nothing of it behind who closes", async (t) => {
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  const store = memoryStore();
+  const files = new KeptFiles(store);
+  for (let maker = 0; maker < 2; maker++) files.write("0a-0b.metered", () => [Uint8Array.of(1)]);
+  await files.settled();
+  t.mock.timers.tick(60_000);
+  await new Promise(setImmediate);
   assert.equal(store.writes, 1);
 });
 

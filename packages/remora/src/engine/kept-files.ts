@@ -55,7 +55,8 @@ export class KeptFiles {
   /** @param pack Its pieces, which do not change any more. */
   write(name: string, pack: () => readonly Uint8Array[]): void {
     const store = this.#store;
-    if (store === undefined) return;
+    // What two have made at the same time is the same: a name says what it was made of.
+    if (store === undefined || this.#writing.has(name)) return;
     try {
       const content = pack();
       const { promise: begun, resolve: begin } = Promise.withResolvers<void>();
