@@ -113,15 +113,17 @@ export class CompileCache implements ModuleSource {
     const original = Uint8Array.from(bytes);
     const digest = sha256(original);
     const key = `${digest}-${request.key}`;
-    if (as === "rewritten") {
-      const sent = this.#sending.get(key) ?? this.#send(key, original, digest, request);
-      this.#sent.know(bytes, request.key, await sent);
-      return;
-    }
-    const compiled =
-      this.#modules.find(key) ?? this.#preparing.get(key) ?? this.#prepare(key, original, digest, request);
     try {
-      this.#modules.know(bytes, request.key, await compiled);
+      if (as === "rewritten") {
+        const sent = this.#sending.get(key) ?? this.#send(key, original, digest, request);
+        this.#sent.know(bytes, request.key, await sent);
+      } else {
+        const compiled =
+          this.#modules.find(key) ??
+          this.#preparing.get(key) ??
+          this.#prepare(key, original, digest, request);
+        this.#modules.know(bytes, request.key, await compiled);
+      }
     } finally {
       giveBack(original);
     }
