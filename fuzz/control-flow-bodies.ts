@@ -31,7 +31,6 @@ const longBytesMax = 30_000;
 interface Label {
   /** A branch to it carries a number. */
   readonly hasValue: boolean;
-  readonly isLoop: boolean;
   /** Behind a `catch` of the older kind: what was caught can be thrown again. */
   readonly isHandler?: boolean;
 }
@@ -67,7 +66,7 @@ export class BodyMaker {
     if (isSmall) this.#plain(1 + this.#random.below(4));
     else {
       this.#turn(() => code.push(op.localGet, local.sum, op.return));
-      this.#labels.push({ hasValue: true, isLoop: false });
+      this.#labels.push({ hasValue: true });
       this.#statements(0);
       this.#labels.pop();
     }
@@ -181,7 +180,7 @@ export class BodyMaker {
 
   #block(depth: number): void {
     const hasValue = this.#random.below(3) === 0;
-    this.#open(op.block, hasValue ? i32 : empty, { hasValue, isLoop: false });
+    this.#open(op.block, hasValue ? i32 : empty, { hasValue });
     this.#statements(depth + 1);
     if (hasValue) this.#code.push(op.localGet, local.sum);
     this.#close();
@@ -193,9 +192,9 @@ export class BodyMaker {
     const code = this.#code;
     const hasValue = this.#random.below(3) === 0;
     code.push(op.block, empty);
-    this.#labels.push({ hasValue: false, isLoop: false });
+    this.#labels.push({ hasValue: false });
     if (hasValue) code.push(op.localGet, local.sum);
-    this.#open(op.loop, hasValue ? types.func : empty, { hasValue, isLoop: true });
+    this.#open(op.loop, hasValue ? types.func : empty, { hasValue });
     if (hasValue) code.push(op.localSet, local.sum);
     // Inside of the `if` around it one label more.
     this.#turn(() => code.push(op.br, 2));
@@ -211,7 +210,7 @@ export class BodyMaker {
 
   #if(depth: number): void {
     this.#condition();
-    this.#open(op.if, empty, { hasValue: false, isLoop: false });
+    this.#open(op.if, empty, { hasValue: false });
     this.#statements(depth + 1);
     if (this.#random.below(2) === 0) {
       this.#code.push(op.else);
@@ -228,7 +227,7 @@ export class BodyMaker {
       return;
     }
     this.#code.push(op.tryTable, empty, 1, ...(this.#random.below(2) === 0 ? [0, 0] : [2]), ...leb(target));
-    this.#labels.push({ hasValue: false, isLoop: false });
+    this.#labels.push({ hasValue: false });
     this.#statements(depth + 1);
     this.#close();
   }
@@ -240,7 +239,7 @@ export class BodyMaker {
     const hasValue = below(3) === 0;
     const part = (handler?: readonly number[], isHandler = true) => {
       if (handler !== undefined) code.push(...handler);
-      this.#labels.push({ hasValue, isLoop: false, isHandler });
+      this.#labels.push({ hasValue, isHandler });
       if (handler?.[1] === tags.number) code.push(op.localSet, local.sum);
       this.#statements(depth + 1);
       if (hasValue) code.push(op.localGet, local.sum);
@@ -280,7 +279,7 @@ export class BodyMaker {
     const isInArm = random.below(4) > 0;
     if (isInArm) {
       this.#condition();
-      this.#open(op.if, empty, { hasValue: false, isLoop: false });
+      this.#open(op.if, empty, { hasValue: false });
       if (random.below(2) === 0) this.#plain(1);
     }
     this.#leave();
