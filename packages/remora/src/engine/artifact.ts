@@ -129,7 +129,7 @@ export class ComponentArtifact {
 
   /**
    * Has its modules compiled, for as long as somebody has the artifact's instances or the cache has room. `instantiate` does
-   * that as well, and holds the event loop for it: this does not, however large they are. No guest code runs.
+   * that as well, and holds the event loop for it: here that turns, but while V8 validates a module. No guest code runs.
    *
    * @param limits As for the instances to come.
    * @param as     `rewritten` for instances in a process, which compiles them itself: nothing is compiled here. Default: `compiled`.

@@ -71,7 +71,7 @@ export class ModuleMaker {
   }
 
   /**
-   * The same, and none of it holds the event loop for longer than some milliseconds.
+   * The same, while the event loop turns; in one piece is no more than V8's look at the original, tens of milliseconds of a large one.
    *
    * @param original Nobody changes it meanwhile.
    */
@@ -117,7 +117,7 @@ export class ModuleMaker {
     if (kept !== undefined) return kept;
     const code = await this.#rewrittenInTurns(original, origin, request);
     checkOriginal(original, origin);
-    // V8 reads a megabyte in some milliseconds: others have a turn before it reads the next.
+    // V8 reads each of the two in one piece: others have a turn in between.
     await new Promise(setImmediate);
     return this.#vouched(code, origin, request);
   }
