@@ -14,6 +14,10 @@ export const signalkErrors = defineErrors("signalk", {
     message: (d: { package: string }) =>
       `Cannot decode the input: the package "${d.package}" is not installed`,
   },
+  "listen-failed": {
+    fault: "operator",
+    message: (d: { address: string; reason: string }) => `Cannot listen at ${d.address}: ${d.reason}`,
+  },
   // Packages.
   "bad-package": {
     fault: "publisher",

@@ -2,7 +2,9 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { boatWith } from "./testing/boats.ts";
+import { giveAll } from "remora/manager";
+import { runSignalk } from "./run.ts";
+import { boatWith, temporaryFolder } from "./testing/boats.ts";
 import { answering, call, type GuestText } from "./testing/guest-text.ts";
 
 const two = "(param i32 i32)";
@@ -166,4 +168,24 @@ test("no name gives a plugin more than its manifest asks for: signalk-logviewer 
   );
   assert.equal(first, second);
   assert.match(first ?? "", /fs\.private/);
+});
+
+test("a port that is taken is an error with a code, and nothing is left open", async (t) => {
+  const { http } = await boatWith(t, []);
+  const dataFolder = await temporaryFolder(t);
+  const run = (port: number) =>
+    runSignalk({
+      dataFolder,
+      modulesFolders: [],
+      port,
+      log: () => {},
+      bundles: { folder: `${dataFolder}/bundles`, asker: giveAll },
+    });
+  await assert.rejects(run(http.port), {
+    code: "signalk/listen-failed",
+    details: { address: `127.0.0.1:${http.port}`, reason: "EADDRINUSE" },
+  });
+  // Else the folder would be held.
+  const again = await run(0);
+  await again.close();
 });

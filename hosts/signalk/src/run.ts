@@ -113,6 +113,12 @@ function refusals(log: (line: string) => void): AuditSink {
   };
 }
 
+/**
+ * Starts a Signal K host.
+ *
+ * @throws signalk/listen-failed the port cannot be had
+ * @throws … whatever the folder of bundles or an input cannot be opened for; nothing is left open
+ */
 export async function runSignalk(options: RunSignalkOptions): Promise<RunningSignalk> {
   const { log, clock = systemClock, self = `urn:mrn:signalk:uuid:${randomUUID()}` } = options;
   const { server, courseKept } = await openServer({ self, clock }, options);
@@ -133,22 +139,48 @@ export async function runSignalk(options: RunSignalkOptions): Promise<RunningSig
   });
   for (const error of refused) log(error.message);
   const isTaken = (id: string) => plugins.get(id) !== undefined;
-  const bundles =
-    options.bundles &&
-    (await openBundles(options.bundles, { ...shared, dataFolder: options.dataFolder, isTaken }).catch(
-      async (error: unknown) => {
-        await plugins.close();
-        throw error;
-      },
-    ));
+  let bundles: Bundles | undefined;
+  const inputs: Input[] = [];
+  const sockets = new WebSockets(server);
+  let http: RunningHttp | undefined;
+  const close = async () => {
+    for (const input of inputs) input.close();
+    await plugins.close();
+    await bundles?.close();
+    sockets.close();
+    await http?.close();
+    await courseKept();
+  };
+  try {
+    bundles =
+      options.bundles &&
+      (await openBundles(options.bundles, { ...shared, dataFolder: options.dataFolder, isTaken }));
+    for (const input of options.inputs ?? []) inputs.push(await openInput(input, server, log));
+    http = await openRoutes({ server, sockets, plugins, bundles }, options);
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  const all = () => [...plugins.all(), ...(bundles?.all() ?? [])];
+  return { server, plugins, bundles, http, inputs, stats: () => runStats(server, all()), close };
+}
+
+/** What is reached over HTTP and WebSockets. */
+async function openRoutes(
+  {
+    server,
+    sockets,
+    plugins,
+    bundles,
+  }: Pick<RunningSignalk, "server" | "plugins" | "bundles"> & { readonly sockets: WebSockets },
+  options: RunSignalkOptions,
+): Promise<RunningHttp> {
   const served = {
     get: (id: string) => plugins.get(id) ?? bundles?.get(id),
     all: () => [...plugins.all(), ...(bundles?.all() ?? [])],
   };
   const webapps = await discoverWebapps(options.modulesFolders);
   const findPlugin = (name: string) => served.get(pluginIdOf(name));
-  const inputs = await Promise.all((options.inputs ?? []).map((input) => openInput(input, server, log)));
-  const sockets = new WebSockets(server);
   const routes = [
     ...modelRoutes(server),
     ...providerRoutes(server),
@@ -161,32 +193,16 @@ export async function runSignalk(options: RunSignalkOptions): Promise<RunningSig
     ...webappListRoutes(() => [...webapps, ...bundleWebapps(bundles?.all() ?? [])], findPlugin),
     ...webappRoutes(webapps, findPlugin),
   ];
-  const http = await openHttp({
+  return openHttp({
     host: options.host ?? "127.0.0.1",
     port: options.port,
     routes,
     changingRoutes: () => webappRoutes(bundleWebapps(bundles?.all() ?? []), findPlugin),
-    log,
+    log: options.log,
     upgrade: (request, socket, head, target) => {
       if (!sockets.upgrade(request, socket, head, target)) socket.destroy();
     },
   });
-  return {
-    server,
-    plugins,
-    bundles,
-    http,
-    inputs,
-    stats: () => runStats(server, served.all()),
-    async close() {
-      for (const input of inputs) input.close();
-      await plugins.close();
-      await bundles?.close();
-      sockets.close();
-      await http.close();
-      await courseKept();
-    },
-  };
 }
 
 /** With the course that was kept. */

@@ -6,6 +6,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
+import { signalkErrors } from "../errors.ts";
 import { type ApiResponse, failed, notFound } from "./exchange.ts";
 import { findRoute, type Route } from "./router.ts";
 
@@ -35,7 +36,7 @@ export interface RunningHttp {
 export const bodyBytesMax = 1024 * 1024;
 const pathLengthMax = 2_048;
 
-/** @throws the operating system's error when the port cannot be had */
+/** @throws signalk/listen-failed the port cannot be had */
 export async function openHttp(options: HttpServerOptions): Promise<RunningHttp> {
   const server = createServer((request, response) => {
     answer(options, request, response).catch((error: unknown) => {
@@ -64,9 +65,16 @@ export async function openHttp(options: HttpServerOptions): Promise<RunningHttp>
 
 function listen(server: Server, { host, port }: HttpServerOptions): Promise<void> {
   return new Promise((resolve, reject) => {
-    server.once("error", reject);
+    const refuse = (error: NodeJS.ErrnoException) =>
+      reject(
+        signalkErrors["listen-failed"](
+          { address: `${host}:${port}`, reason: error.code ?? error.message },
+          error,
+        ),
+      );
+    server.once("error", refuse);
     server.listen({ host, port }, () => {
-      server.off("error", reject);
+      server.off("error", refuse);
       resolve();
     });
   });
