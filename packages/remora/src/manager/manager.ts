@@ -3,7 +3,6 @@
  * folder. Changes of one plugin come one after the other; calls never wait for them.
  */
 
-import { isRemoraError } from "../base/index.ts";
 import { type Bundle, type Json, openBundle } from "../bundle/index.ts";
 import type { Grant } from "../policy/index.ts";
 import type { AuditTrail } from "./audit/trail.ts";
@@ -15,20 +14,17 @@ import { rollback } from "./changes/rollback.ts";
 import { disable, enable } from "./changes/switch.ts";
 import { update } from "./changes/update.ts";
 import type { ConsentItem, ConsentRequest } from "./consent/asker.ts";
-import { type Core, entryOf, tellOf } from "./core.ts";
-import { watchPath } from "./dev/watch.ts";
+import { type Core, entryOf } from "./core.ts";
+import { watchPlugin } from "./dev/watch-plugin.ts";
 import { managerErrors } from "./errors.ts";
-import { dependents } from "./install/dependencies.ts";
 import type { PluginRef } from "./install/fetch.ts";
-import { acceptHeld, heldPublisher, heldRequest, refuseHeld } from "./install/held.ts";
+import { acceptHeld, heldRequest, refuseHeld } from "./install/held.ts";
 import { type InstallOptions, install } from "./install/install.ts";
 import type { ManagedPlugin } from "./managed-plugin.ts";
 import type { ManagerListener } from "./manager-event.ts";
-import type { PluginDetails, PluginInfo } from "./plugin-info.ts";
+import { detailsOf, infoOf, type PluginDetails, type PluginInfo } from "./plugin-info.ts";
 import type { SharedState } from "./shared-state/shared-state.ts";
-import { trustHere } from "./signer.ts";
-import type { Entry, InstalledVersion } from "./store/entry.ts";
-import { codeOf } from "./store/file-system.ts";
+import type { InstalledVersion } from "./store/entry.ts";
 import type { Held } from "./store/holder.ts";
 import type { Recovered } from "./store/recover.ts";
 
@@ -83,7 +79,7 @@ export class Manager {
   list(): PluginInfo[] {
     return [...this.#core.entries.values()]
       .sort((a, b) => (a.name < b.name ? -1 : 1))
-      .map((entry) => this.#info(entry));
+      .map((entry) => infoOf(entry, this.#core));
   }
 
   /**
@@ -102,7 +98,7 @@ export class Manager {
   }
 
   info(name: string): PluginInfo {
-    return this.#info(entryOf(this.#core, name));
+    return infoOf(entryOf(this.#core, name), this.#core);
   }
 
   /** The version that runs and those to go back to, the last one first. @throws manager/no-such-plugin */
@@ -116,24 +112,7 @@ export class Manager {
 
   /** Reads its bundle. @throws manager/no-such-plugin manager/store-damaged manager/folder */
   async details(name: string): Promise<PluginDetails> {
-    const entry = entryOf(this.#core, name);
-    const { current, held: heldVersion, previous, grants, refused } = entry;
-    const shown = current ?? heldVersion;
-    const bytes = shown && (await this.#core.store.read(shown.sha256));
-    const bundle = bytes && openBundle(bytes, { vocabulary: this.#core.vocabulary });
-    return {
-      ...this.#info(entry),
-      current,
-      heldVersion,
-      heldPublisher: await heldPublisher(entry, this.#core),
-      previous,
-      grants,
-      refused,
-      manifest: bundle?.manifest,
-      trust: bundle && trustHere(bundle, this.#core),
-      settings: await this.#core.settings.read(name),
-      neededBy: [...dependents(name, this.#core.entries).keys()],
-    };
+    return detailsOf(entryOf(this.#core, name), this.#core);
   }
 
   /**
@@ -308,26 +287,13 @@ export class Manager {
    */
   watch(path: string, refOf: () => Promise<PluginRef> = async () => path): () => void {
     this.#checkOpen();
-    let name = path;
-    const take = async () => {
-      name = (await this.install(await refOf())).name;
+    const take = async () => (await this.install(await refOf())).name;
+    const stop = watchPlugin(path, take, this.#core);
+    this.#watches.add(stop);
+    return () => {
+      stop();
+      this.#watches.delete(stop);
     };
-    const refused = (error: unknown) =>
-      managerErrors.folder({ doing: "watch", path, reason: codeOf(error) ?? String(error) }, error);
-    const onError = (error: unknown) => {
-      const { code, message: reason } = isRemoraError(error) ? error : refused(error);
-      tellOf(this.#core, name, { kind: "trouble", code, reason });
-    };
-    try {
-      const stop = watchPath(path, { clock: this.#core.clock, take, onError });
-      this.#watches.add(stop);
-      return () => {
-        stop();
-        this.#watches.delete(stop);
-      };
-    } catch (error) {
-      throw refused(error);
-    }
   }
 
   /** Versions that wait for consent, and what each wants. */
@@ -376,24 +342,6 @@ export class Manager {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
-  }
-
-  #info(entry: Entry): PluginInfo {
-    const plugin = this.#core.pluginOf(entry.name);
-    const { failure } = plugin;
-    return {
-      name: entry.name,
-      // After a return the entry is written a moment later.
-      version: plugin.serving?.version.version ?? entry.current?.version,
-      host: entry.host,
-      isEnabled: entry.isEnabled,
-      state: plugin.state,
-      breaker: plugin.breaker,
-      isOnProbation: plugin.isOnProbation,
-      held: entry.held?.version,
-      failure: failure && { code: failure.code, message: failure.message },
-      counts: plugin.counts(),
-    };
   }
 
   #checkOpen(): void {

@@ -1,12 +1,15 @@
 /** What a manager tells of a plugin. Plain data: nothing in it is a secret. */
 
-import type { Json, Manifest, Trust } from "../bundle/index.ts";
+import { type Json, type Manifest, openBundle, type Trust } from "../bundle/index.ts";
 import type { Grant } from "../policy/index.ts";
+import type { Core } from "./core.ts";
+import { dependents } from "./install/dependencies.ts";
+import { heldPublisher } from "./install/held.ts";
 import type { BreakerState } from "./life/breaker.ts";
 import type { State } from "./life/life.ts";
 import type { PluginCounts } from "./plugin-counts.ts";
-import type { PublisherChange } from "./signer.ts";
-import type { InstalledVersion } from "./store/entry.ts";
+import { type PublisherChange, trustHere } from "./signer.ts";
+import type { Entry, InstalledVersion } from "./store/entry.ts";
 
 /** A plugin at a glance. Plain data. */
 export interface PluginInfo {
@@ -45,4 +48,43 @@ export interface PluginDetails extends PluginInfo {
   readonly settings: Json | undefined;
   /** Plugins that need it. */
   readonly neededBy: readonly string[];
+}
+
+export function infoOf({ name, host, isEnabled, current, held }: Entry, core: Core): PluginInfo {
+  const plugin = core.pluginOf(name);
+  const { failure } = plugin;
+  return {
+    name,
+    // After a return the entry is written a moment later.
+    version: plugin.serving?.version.version ?? current?.version,
+    host,
+    isEnabled,
+    state: plugin.state,
+    breaker: plugin.breaker,
+    isOnProbation: plugin.isOnProbation,
+    held: held?.version,
+    failure: failure && { code: failure.code, message: failure.message },
+    counts: plugin.counts(),
+  };
+}
+
+/** Reads its bundle. @throws manager/store-damaged manager/folder */
+export async function detailsOf(entry: Entry, core: Core): Promise<PluginDetails> {
+  const { name, current, held: heldVersion, previous, grants, refused } = entry;
+  const shown = current ?? heldVersion;
+  const bytes = shown && (await core.store.read(shown.sha256));
+  const bundle = bytes && openBundle(bytes, { vocabulary: core.vocabulary });
+  return {
+    ...infoOf(entry, core),
+    current,
+    heldVersion,
+    heldPublisher: await heldPublisher(entry, core),
+    previous,
+    grants,
+    refused,
+    manifest: bundle?.manifest,
+    trust: bundle && trustHere(bundle, core),
+    settings: await core.settings.read(name),
+    neededBy: [...dependents(name, core.entries).keys()],
+  };
 }
