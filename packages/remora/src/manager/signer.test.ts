@@ -11,7 +11,7 @@ import {
 import type { Grant } from "../policy/index.ts";
 import { readTrail } from "./audit/read-trail.ts";
 import { askNobody, type Consent, type ConsentRequest } from "./consent/asker.ts";
-import { bundleOf, type Calls, expectRejected, guests, rig, run } from "./testing/rig.test.ts";
+import { bundleOf, type Calls, expectRejected, guests, rig, run, testHost } from "./testing/rig.test.ts";
 
 const ada = generateKeyPair();
 const adaToo = generateKeyPair();
@@ -137,6 +137,21 @@ test("another publisher takes over a plugin's name only when somebody accepts th
     await manager.install(await version(3, eve, tables));
     assert.equal(asked.length, 3, "and the next version of theirs is nothing new");
   }
+});
+
+test("whoever signs what another has published, and no more, is not its publisher", async (t) => {
+  const hosts = [
+    { ...testHost, worlds: testHost.worlds.map((world) => ({ ...world, takesSettings: true as const })) },
+  ];
+  const { manager } = await rig(t, { hosts, policy: { trust: "unsigned", keys }, asker: askNobody });
+  const settable = '[settings]\ntype = "object"\n';
+  await manager.install(await version(1, ada, settable));
+  const before = manager.versions("adder");
+  await manager.install(await version(1, eve, settable), { settings: {} });
+  assert.deepEqual(await manager.settings("adder"), {});
+  assert.deepEqual(manager.versions("adder"), before);
+  const next = await version(2, eve, settable);
+  await expectRejected(manager.install(next), "manager/decide", "manager/held");
 });
 
 test("without a person a version by another publisher is held, over a restart, and said in details and audit", async (t) => {

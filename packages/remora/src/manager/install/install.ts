@@ -221,7 +221,9 @@ async function place(accepted: Accepted, core: Core, options: InstallOptions): P
   const operation: Operation = before?.current === undefined ? "install" : "update";
   return inStore(core, async () => {
     const isEnabled = options.isEnabled ?? before?.isEnabled ?? true;
-    const version = await keepVersion(accepted, core);
+    const isSame = before?.current?.digest === accepted.bundle.digest;
+    // The same contents, by whomever: nobody was asked about another publisher, so that the signature stays that of the first.
+    const version = isSame ? before.current : await keepVersion(accepted, core);
     const candidate = { ...version, operation, isEnabled, grants, refused };
     const entry = { ...(before ?? emptyEntry(inspected)), candidate };
     await writeEntry(core, entry);
@@ -250,7 +252,9 @@ function takenOver(entry: Placed["entry"], core: Core): Entry {
   const others = entry.previous.filter(
     ({ digest }) => digest !== current.digest && digest !== before?.digest,
   );
-  const previous = [...(before === undefined ? [] : [before]), ...others];
+  // The same version with other settings is nothing to go back to.
+  const isAnother = before !== undefined && before.digest !== current.digest;
+  const previous = [...(isAnother ? [before] : []), ...others];
   return {
     ...entry,
     isEnabled,
