@@ -134,7 +134,7 @@ export async function openAdmin(options: AdminOptions): Promise<Admin> {
     monotonicMs,
   });
   addAccess(app, access, { trail, nowMs });
-  boundConnections(app, { connectionsMax: limits.connectionsMax, askMsMax: limits.askMsMax });
+  boundConnections(app, limits);
   await addOpenApi(app, "1");
   const operations = localOperations({ manager, trail });
   pluginRoutes(app, operations);

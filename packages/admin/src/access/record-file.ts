@@ -4,7 +4,7 @@
  */
 
 import { randomBytes } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { adminErrors } from "../errors.ts";
 
@@ -50,8 +50,13 @@ export function writeRecords(file: string, records: readonly unknown[]): void {
 
 /** A folder in the manager's, which is there: Node's recursive way tries for ever where no folder can be made, as in /proc. */
 export function makeFolderFor(file: string): void {
-  const folder = dirname(file);
-  if (!existsSync(folder)) mkdirSync(folder, { mode: 0o700 });
+  try {
+    mkdirSync(dirname(file), { mode: 0o700 });
+  } catch (error) {
+    const { code } = error as { readonly code?: unknown };
+    // It was there, or another process made it just now.
+    if (code !== "EEXIST") throw error;
+  }
 }
 
 /** The records of a file as they are now: it is read again when it has changed. */

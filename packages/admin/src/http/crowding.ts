@@ -1,6 +1,7 @@
 /**
  * When there are more connections than the interface has places for. Those beyond are taken all the same, so that who
- * asks gets an answer: operators and admins theirs, everybody else that they are to come again. Where even that would be too many, the operating system refuses.
+ * asks gets an answer: operators and admins theirs, everybody else that they are to come again. Where even that would be
+ * too many, Node closes them at once.
  */
 
 import type { IncomingMessage } from "node:http";
