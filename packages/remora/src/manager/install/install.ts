@@ -28,7 +28,7 @@ import type { Entry, Operation } from "../store/entry.ts";
 import { type Accepted, decideAnew, decideHere } from "./decide.ts";
 import { checkUnneeded, dependents } from "./dependencies.ts";
 import { type PluginRef, type Resolved, resolve } from "./fetch.ts";
-import { inspect, placeOf } from "./inspect.ts";
+import { type Inspected, inspect, placeOf } from "./inspect.ts";
 import { emptyEntry, keepVersion } from "./keep-version.ts";
 import { planInstall, type Verified } from "./plan.ts";
 
@@ -105,8 +105,7 @@ async function takeDecided(accepted: Accepted, core: Core, options: InstallOptio
   if (before?.current?.digest === accepted.bundle.digest && options.settings === undefined) {
     await takeGrants(before, accepted, core, options);
   } else {
-    const artifact = openAhead(accepted, core);
-    const placed = await inStep("place", name, () => place(accepted, core, options));
+    const { artifact, ...placed } = await inStep("place", name, () => place(accepted, core, options));
     const { bundle } = accepted;
     const { state = true, settings } = options;
     await change(placed, core, { bundle, artifact, state, settings });
@@ -114,19 +113,6 @@ async function takeDecided(accepted: Accepted, core: Core, options: InstallOptio
   const grants = withoutGrants(accepted.grants, before?.grants ?? [], core.vocabulary);
   if (grants.length > 0) tellOf(core, name, { kind: "granted", grants });
   return core.pluginOf(name);
-}
-
-/** What takes longest of step 7 runs none of the guest's code, and step 6 waits for the disk. */
-function openAhead({ bytes, bundle, inspected }: Accepted, core: Core): Artifact | undefined {
-  try {
-    const artifact = artifactOf(core, inspected, { bundle, sha256: sha256Of(bytes) });
-    // Behind a wall it is prepared by whoever sends it there.
-    if (inspected.isolation === "inline") artifact.prepare(inspected.limits).catch(() => {});
-    return artifact;
-  } catch {
-    // Step 7 says what is wrong with it.
-    return undefined;
-  }
 }
 
 /** A candidate that is placed; the entry without it is what to go back to. */
@@ -213,22 +199,45 @@ const doingOf: Readonly<Record<Operation, Doing>> = {
 };
 
 /** Step 6: the bundle into the store, then the entry with its candidate. */
-async function place(accepted: Accepted, core: Core, options: InstallOptions): Promise<Placed> {
-  const { inspected, grants, refused } = accepted;
+async function place(
+  accepted: Accepted,
+  core: Core,
+  options: InstallOptions,
+): Promise<Placed & { readonly artifact: Artifact | undefined }> {
+  const { bytes, bundle, inspected, grants, refused } = accepted;
   const { manifest } = inspected;
   if (options.settings !== undefined) checkSettings(manifest.name, manifest.settings, options.settings);
   const before = core.entries.get(manifest.name);
   const operation: Operation = before?.current === undefined ? "install" : "update";
   return inStore(core, async () => {
     const isEnabled = options.isEnabled ?? before?.isEnabled ?? true;
-    const isSame = before?.current?.digest === accepted.bundle.digest;
     // The same contents, by whomever: nobody was asked about another publisher, so that the signature stays that of the first.
-    const version = isSame ? before.current : await keepVersion(accepted, core);
+    const kept = before?.current?.digest === bundle.digest ? before.current : undefined;
+    // Within this turn of the store: what is made of a bundle that is not placed yet is nobody's, and would be forgotten.
+    const artifact = openAhead(inspected, { bundle, sha256: kept?.sha256 ?? sha256Of(bytes) }, core);
+    const version = kept ?? (await keepVersion(accepted, core));
     const candidate = { ...version, operation, isEnabled, grants, refused };
     const entry = { ...(before ?? emptyEntry(inspected)), candidate };
     await writeEntry(core, entry);
-    return { entry, before };
+    return { entry, before, artifact };
   });
+}
+
+/** What takes longest of step 7 runs none of the guest's code, and step 6 waits for the disk. */
+function openAhead(
+  inspected: Inspected,
+  source: { readonly bundle: Bundle; readonly sha256: string },
+  core: Core,
+): Artifact | undefined {
+  try {
+    const artifact = artifactOf(core, inspected, source);
+    // Behind a wall it is prepared by whoever sends it there.
+    if (inspected.isolation === "inline") artifact.prepare(inspected.limits).catch(() => {});
+    return artifact;
+  } catch {
+    // Step 7 says what is wrong with it.
+    return undefined;
+  }
 }
 
 /** The same version again: what was given anew is kept, and reaches the guests that run. */
