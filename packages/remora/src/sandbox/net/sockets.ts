@@ -70,6 +70,22 @@ export interface SocketsOptions {
 type Protocol = "tcp" | "udp";
 type Role = "connect" | "listen";
 
+/** What has passed the gate, with all that may cover it: another grant of these names or of the address may do so later. */
+export interface Passed {
+  readonly protocol: Protocol;
+  readonly role: Role;
+  readonly endpoint: Endpoint;
+  /** Names that had led to the address, as far as a grant mentioned them. */
+  readonly names: readonly string[];
+}
+
+interface Judged {
+  /** What the gate is asked for: by a name that a grant mentions, else by the address. */
+  readonly target: string;
+  /** Why it is refused whatever the gate says. */
+  readonly why: string | undefined;
+}
+
 /** What is granted now; the gate gives another list when something was taken. */
 interface Granted {
   readonly named: readonly string[];
@@ -79,24 +95,23 @@ interface Granted {
   readonly decided: Map<string, boolean>;
 }
 
-/** Addresses and targets remembered; the guest chooses how many it asks for. */
+/** Names with an address each, and targets, remembered; the guest chooses how many it asks for. */
 const rememberedMax = 1_024;
 
 export class Sockets {
   readonly #options: SocketsOptions;
-  /** And what each has passed the gate for. */
-  readonly #open = new Map<{ close(): void }, () => Iterable<string>>();
+  /** And whether anything of it is left when something was taken. */
+  readonly #open = new Map<{ close(): void }, () => boolean>();
   #granted: Granted | undefined;
   /** Names by the address that they led to. */
   readonly #names = new Map<string, Set<string>>();
+  #namesCount = 0;
 
   constructor(options: SocketsOptions) {
     this.#options = options;
     const { gate } = options;
     gate.onNarrowed(() => {
-      for (const [open, targets] of [...this.#open]) {
-        if (![...targets()].every((target) => this.#isStillGiven(target))) open.close();
-      }
+      for (const [open, isLeft] of [...this.#open]) if (!isLeft()) open.close();
     });
   }
 
@@ -112,11 +127,11 @@ export class Sockets {
    */
   connectTcp(remote: Endpoint, local?: Endpoint): TcpConnection {
     const { limits, traffic } = this.#options;
-    const targets = new Set<string>();
-    if (local !== undefined) targets.add(this.#pass("tcp", "listen", local));
-    targets.add(this.#pass("tcp", "connect", remote));
+    const passed: Passed[] = [];
+    if (local !== undefined) passed.push(this.#pass("tcp", "listen", local));
+    passed.push(this.#pass("tcp", "connect", remote));
     return this.#hold(
-      () => targets,
+      () => passed.every((each) => this.#isStillGiven(each)),
       (onClose) =>
         TcpConnection.to(remote, { limits, traffic, onClose, ...(local !== undefined && { local }) }),
     );
@@ -128,13 +143,11 @@ export class Sockets {
    * @throws SocketError when it is refused or one too many.
    */
   listenTcp(local: Endpoint): TcpListener {
-    const targets = [this.#pass("tcp", "listen", local)];
-    const hold = (open: (onClose: () => void) => TcpConnection) => this.#hold(() => targets, open);
+    const passed = this.#pass("tcp", "listen", local);
+    const isLeft = () => this.#isStillGiven(passed);
+    const hold = (open: (onClose: () => void) => TcpConnection) => this.#hold(isLeft, open);
     const { limits, traffic } = this.#options;
-    return this.#hold(
-      () => targets,
-      (onClose) => new TcpListener({ local, limits, traffic, hold, onClose }),
-    );
+    return this.#hold(isLeft, (onClose) => new TcpListener({ local, limits, traffic, hold, onClose }));
   }
 
   /**
@@ -144,8 +157,8 @@ export class Sockets {
   openUdp(family: "ipv4" | "ipv6"): UdpPort {
     const pass = (role: Role, endpoint: Endpoint) => this.#pass("udp", role, endpoint);
     const { limits, traffic } = this.#options;
-    const targets = () => port.targets();
-    const port: UdpPort = this.#hold(targets, (onClose) => {
+    const isLeft = () => port.keep((passed) => this.#isStillGiven(passed));
+    const port: UdpPort = this.#hold(isLeft, (onClose) => {
       return new UdpPort({ family, limits, traffic, pass, onClose });
     });
     return port;
@@ -169,12 +182,17 @@ export class Sockets {
     if (gate.narrowings !== narrowings) this.#passLookup(host); // it took its time
     const reachable = found.filter((address) => this.#mayLeadTo(host, address));
     if (reachable.length === 0) throw new SocketError("name-unresolvable");
-    for (const address of reachable) {
-      if (this.#names.size >= rememberedMax) this.#names.clear();
-      const key = canonicalAddress(address) ?? address;
-      this.#names.set(key, (this.#names.get(key) ?? new Set()).add(host));
-    }
+    for (const address of reachable) this.#remember(host, canonicalAddress(address) ?? address);
     return reachable;
+  }
+
+  #remember(host: string, address: string): void {
+    if (this.#names.get(address)?.has(host) === true) return;
+    if (++this.#namesCount > rememberedMax) {
+      this.#names.clear();
+      this.#namesCount = 1;
+    }
+    this.#names.set(address, (this.#names.get(address) ?? new Set()).add(host));
   }
 
   /** Whether what a name led to may still be told. @throws SocketError `access-denied` */
@@ -187,12 +205,12 @@ export class Sockets {
   }
 
   #hold<Socket extends { close(): void }>(
-    targets: () => Iterable<string>,
+    isLeft: () => boolean,
     open: (onClose: () => void) => Socket,
   ): Socket {
     if (this.#open.size >= this.#options.limits.socketsMax) throw new SocketError("new-socket-limit");
     const socket = open(() => this.#open.delete(socket));
-    this.#open.set(socket, targets);
+    this.#open.set(socket, isLeft);
     return socket;
   }
 
@@ -222,42 +240,55 @@ export class Sockets {
     return false;
   }
 
-  /** @returns What passed. */
-  #pass(protocol: Protocol, role: Role, endpoint: Endpoint): string {
+  #pass(protocol: Protocol, role: Role, endpoint: Endpoint): Passed {
     const { gate } = this.#options;
-    const kind = addressKind(endpoint.address);
     const isPort = Number.isInteger(endpoint.port) && endpoint.port >= 0 && endpoint.port <= 65_535;
-    if (kind === "malformed" || !isPort || (role === "connect" && endpoint.port === 0)) {
-      throw new SocketError("invalid-argument");
-    }
-    const targetOf = (address: string) => `${protocol} ${role} ${address} ${endpoint.port}`;
-    const [address = "", ...carried] = addressesMeant(endpoint.address);
-    const byAddress = targetOf(address);
-    const byNames = [...(this.#names.get(address) ?? [])].map(targetOf);
-    const named = byNames.find((target) => this.#isNamed(target));
-    const target = named ?? byAddress;
+    const isNowhere =
+      addressKind(endpoint.address) === "malformed" || (role === "connect" && endpoint.port === 0);
+    if (!isPort || isNowhere) throw new SocketError("invalid-argument");
+    const asked = { protocol, role, endpoint, names: this.#namesOf(endpoint.address) };
     const refuse = (): never => {
       throw new SocketError("access-denied");
     };
-    // A grant may be for a name and a denial for its address, or the other way round.
-    const others = [byAddress, ...carried.map(targetOf), ...byNames];
-    const denied = others.find((other) => other !== target && gate.forbids("net.socket", other));
-    if (denied !== undefined) {
-      gate.refuse("net.socket", target, `a denial speaks of ${denied}`);
+    const { target, why } = this.#judge(asked);
+    if (why !== undefined) {
+      gate.refuse("net.socket", target, why);
       refuse();
     }
-    if (role === "connect" && kind !== "public" && named === undefined && !this.#isNamed(byAddress)) {
-      gate.refuse("net.socket", target, `the address is ${kind} and not named`);
-      refuse();
-    }
-    return gate.act("net.socket", target, () => target, refuse);
+    const names = asked.names.filter((name) => this.#isNamed(targetOf(asked, name)));
+    return gate.act("net.socket", target, () => ({ ...asked, names }), refuse);
   }
 
-  /** Whether what has passed would pass again: what was let pass because it was named must still be. */
-  #isStillGiven(target: string): boolean {
-    const [, role, address = ""] = target.split(" ");
-    const mustBeNamed = role === "connect" && addressKind(address) !== "public";
-    return this.#options.gate.gives("net.socket", target) && (!mustBeNamed || this.#isNamed(target));
+  /** Whether what has passed would pass again: by the same grant, or by what else covers it. */
+  #isStillGiven(passed: Passed): boolean {
+    const names = [...passed.names, ...this.#namesOf(passed.endpoint.address)];
+    const { target, why } = this.#judge({ ...passed, names });
+    return why === undefined && this.#options.gate.gives("net.socket", target);
+  }
+
+  #judge(asked: Passed): Judged {
+    const { gate } = this.#options;
+    const { role, endpoint, names } = asked;
+    const [byAddress = "", ...byCarried] = addressesMeant(endpoint.address).map((each) =>
+      targetOf(asked, each),
+    );
+    const byNames = names.map((name) => targetOf(asked, name));
+    const named = byNames.find((target) => this.#isNamed(target));
+    const target = named ?? byAddress;
+    // A grant may be for a name and a denial for its address, or the other way round.
+    const others = [byAddress, ...byCarried, ...byNames];
+    const denied = others.find((other) => other !== target && gate.forbids("net.socket", other));
+    if (denied !== undefined) return { target, why: `a denial speaks of ${denied}` };
+    const kind = addressKind(endpoint.address);
+    const mustBeNamed = role === "connect" && kind !== "public";
+    if (mustBeNamed && named === undefined && !this.#isNamed(byAddress))
+      return { target, why: `the address is ${kind} and not named` };
+    return { target, why: undefined };
+  }
+
+  /** Names that led to an address, as far as they are remembered. */
+  #namesOf(address: string): readonly string[] {
+    return [...(this.#names.get(canonicalAddress(address) ?? address) ?? [])];
   }
 
   /** Whether a grant covers a target by more than "*" or a network of all addresses. Decided once, until something is taken. */
@@ -284,6 +315,10 @@ export class Sockets {
     }
     return this.#granted;
   }
+}
+
+function targetOf({ protocol, role, endpoint }: Passed, host: string): string {
+  return `${protocol} ${role} ${host} ${endpoint.port}`;
 }
 
 function hostOf(name: string): string {

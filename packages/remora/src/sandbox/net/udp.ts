@@ -5,7 +5,7 @@ import { isIP } from "node:net";
 import type { SandboxLimits } from "../limits.ts";
 import { canonicalAddress } from "./address.ts";
 import { Change } from "./change.ts";
-import { type Endpoint, SocketError, type SocketProblem, socketProblemOf } from "./sockets.ts";
+import { type Endpoint, type Passed, SocketError, type SocketProblem, socketProblemOf } from "./sockets.ts";
 import type { Traffic } from "./traffic.ts";
 
 export interface Datagram {
@@ -18,7 +18,7 @@ export interface UdpOptions {
   readonly limits: SandboxLimits;
   readonly traffic: Traffic;
   /** Passes the gate, or throws. @returns What passed. */
-  readonly pass: (role: "connect" | "listen", endpoint: Endpoint) => string;
+  readonly pass: (role: "connect" | "listen", endpoint: Endpoint) => Passed;
   readonly onClose: () => void;
 }
 
@@ -39,9 +39,9 @@ export class UdpPort {
   readonly #socket: dgram.Socket;
   readonly #received: Datagram[] = [];
   /** Who may answer, with what has passed for it: beyond the bound all are forgotten, since sending passes each time. */
-  readonly #peers = new Map<string, string>();
+  readonly #peers = new Map<string, Passed>();
   /** What has passed for listening, which it does once. */
-  readonly #listens = new Set<string>();
+  readonly #listens = new Map<string, Passed>();
   #receivedBytes = 0;
   #lostCount = 0;
   #sending = 0;
@@ -71,10 +71,21 @@ export class UdpPort {
     });
   }
 
-  /** What has passed the gate for it: when one of them is taken, it is closed. */
-  *targets(): Iterable<string> {
-    yield* this.#listens;
-    yield* this.#peers.values();
+  /**
+   * Something was taken: peers that are not given any more are forgotten, with what came from them.
+   *
+   * @returns Whether it goes on: all that it listens to is given, and it is not left without anyone.
+   */
+  keep(isGiven: (passed: Passed) => boolean): boolean {
+    if (![...this.#listens.values()].every(isGiven)) return false;
+    const lost = [...this.#peers].filter(([, passed]) => !isGiven(passed));
+    for (const [peer] of lost) this.#peers.delete(peer);
+    if (!this.#isGranted) {
+      const kept = this.#received.filter(({ remote }) => this.#peers.has(peerOf(remote)));
+      this.#received.splice(0, Infinity, ...kept);
+      this.#receivedBytes = kept.reduce((bytes, { data }) => bytes + data.length, 0);
+    }
+    return lost.length === 0 || this.#peers.size + this.#listens.size > 0;
   }
 
   get state(): "new" | "binding" | "bound" | "closed" {
@@ -203,7 +214,7 @@ export class UdpPort {
 
   #listen(local: Endpoint): void {
     if (this.#listens.size >= listensMax) throw new SocketError("new-socket-limit");
-    this.#listens.add(this.#options.pass("listen", local));
+    this.#listens.set(peerOf(local), this.#options.pass("listen", local));
   }
 
   #bind(local: Endpoint): void {

@@ -1,0 +1,132 @@
+/** Sockets whose grants are taken: what is still covered by what is left goes on, and what is not is cut. */
+
+import assert from "node:assert/strict";
+import * as dgram from "node:dgram";
+import * as net from "node:net";
+import { type TestContext, test } from "node:test";
+import type { Grant } from "../../policy/index.ts";
+import type { SandboxOptions } from "../sandbox-imports.ts";
+import { stubResolver } from "../testing/http-servers.ts";
+import { testSandbox } from "../testing/sandboxes.ts";
+import { SocketError } from "./sockets.ts";
+import type { TcpConnection } from "./tcp.ts";
+
+const socket = (...sockets: string[]): Grant => ({ capability: "net.socket", sockets });
+const isDenied = (error: unknown) => error instanceof SocketError && error.problem === "access-denied";
+
+function opened(t: TestContext, targets: readonly string[], options: Partial<SandboxOptions> = {}) {
+  const names = ["a.example", "b.example"].map((name) => [name, [["127.0.0.1"]]] as const);
+  const { resolve } = stubResolver({ ...Object.fromEntries(names), "public.example": [["9.9.9.9"]] });
+  const network = { resolve, addresses: ["127.0.0.0/8"] };
+  const { sandbox } = testSandbox({ grants: [socket(...targets)], network, ...options });
+  t.after(() => sandbox.close());
+  return sandbox;
+}
+
+/** A server that says so much to everybody. */
+async function talker(t: TestContext): Promise<number> {
+  const server = net.createServer((peer) => void peer.on("error", () => {}).write("said"));
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  t.after(() => server.close());
+  return (server.address() as net.AddressInfo).port; // it listens on TCP
+}
+
+async function hears(connection: TcpConnection): Promise<void> {
+  while (connection.readableBytes === 0) await connection.change.next();
+}
+
+const said = new Uint8Array(Buffer.from("said"));
+
+/** The port stands for "P". Each was connected by the name "a.example", which led to 127.0.0.1, as "b.example" did. */
+const left: Readonly<Record<string, [left: readonly string[], goesOn: boolean]>> = {
+  "the address": [["tcp connect 127.0.0.1 P"], true],
+  "a network around the address": [["tcp connect 127.0.0.0/8 *"], true],
+  "another name that led there": [["tcp connect b.example P"], true],
+  "the name, for more ports": [["tcp connect a.example *"], true],
+  nothing: [[], false],
+  "any public address": [["tcp connect * *"], false],
+  "all addresses of IPv4": [["tcp connect 0.0.0.0/0 *"], false],
+  "the name, for another port": [["tcp connect a.example 1"], false],
+  "another protocol": [["udp connect 127.0.0.1 P"], false],
+  "listening there": [["tcp listen 127.0.0.1 P"], false],
+  "a name that was not looked up": [["tcp connect c.example P"], false],
+};
+
+for (const [what, [templates, goesOn]] of Object.entries(left)) {
+  test(`a connection by a name that is taken ${goesOn ? "goes on" : "is cut"} when what is left is: ${what}`, async (t) => {
+    const port = await talker(t);
+    const rest = templates.map((target) => target.replace(" P", ` ${port}`));
+    const sandbox = opened(t, [`tcp connect a.example ${port}`, ...rest]);
+    const { sockets } = sandbox;
+    await sockets.lookUp("a.example");
+    if (rest.some((target) => target.includes(" b."))) await sockets.lookUp("b.example");
+    const connection = sockets.connectTcp({ address: "127.0.0.1", port });
+    await hears(connection);
+    sandbox.narrow([socket(...rest)]);
+    assert.equal(sockets.openCount, goesOn ? 1 : 0);
+    assert.deepEqual(connection.read(100), goesOn ? said : "end");
+    if (!goesOn) assert.throws(() => sockets.connectTcp({ address: "127.0.0.1", port }), isDenied);
+    sandbox.narrow([]);
+    assert.equal(sockets.openCount, 0);
+    assert.equal(connection.read(100), "end");
+  });
+}
+
+test("a connection by a public name goes on by a grant for all public addresses, and by none for names", async (t) => {
+  const targets = ["tcp listen 127.0.0.1 0", "tcp connect * 443"];
+  const sandbox = opened(t, [...targets, "tcp connect public.example 443"]);
+  await sandbox.sockets.lookUp("public.example");
+  // From the loopback nothing leaves the machine.
+  sandbox.sockets.connectTcp({ address: "9.9.9.9", port: 443 }, { address: "127.0.0.1", port: 0 });
+  sandbox.narrow([socket(...targets)]);
+  assert.equal(sandbox.sockets.openCount, 1);
+  sandbox.narrow([socket("tcp listen 127.0.0.1 0", "tcp connect other.example 443")]);
+  assert.equal(sandbox.sockets.openCount, 0);
+});
+
+test("a connection goes on by the name that it was made by, though more names have been looked up since than are remembered", async (t) => {
+  const port = await talker(t);
+  const byName = `tcp connect a.example ${port}`;
+  const network = { resolve: async () => ["127.0.0.1"], addresses: ["127.0.0.0/8"] };
+  const sandbox = opened(t, [byName, `tcp connect 127.0.0.1 ${port}`, "tcp connect * 1"], { network });
+  const { sockets } = sandbox;
+  await sockets.lookUp("a.example");
+  const connection = sockets.connectTcp({ address: "127.0.0.1", port });
+  for (let at = 0; at < 2_000; at++) await sockets.lookUp(`${at}.example`);
+  sandbox.narrow([socket(byName)]);
+  assert.equal(connection.problem, undefined);
+  assert.equal(sockets.openCount, 1);
+  // A new one is no longer told from any other to that address.
+  assert.throws(() => sockets.connectTcp({ address: "127.0.0.1", port }), isDenied);
+});
+
+async function udpEcho(t: TestContext): Promise<number> {
+  const echo = dgram.createSocket("udp4");
+  echo.on("message", (data, from) => echo.send(data, from.port, from.address));
+  await new Promise<void>((resolve) => echo.bind(0, "127.0.0.1", resolve));
+  t.after(() => echo.close());
+  return echo.address().port;
+}
+
+test("a port for datagrams goes on with the peers that are left, and tells nothing more of the one that was taken", async (t) => {
+  const [lost, kept] = [await udpEcho(t), await udpEcho(t)];
+  const toKept = socket(`udp connect 127.0.0.1 ${kept}`);
+  const sandbox = opened(t, [`udp connect 127.0.0.1 ${lost}`, `udp connect 127.0.0.1 ${kept}`]);
+  const udp = sandbox.sockets.openUdp("ipv4");
+  const send = (port: number) =>
+    udp.send(Uint8Array.of(port === lost ? 1 : 2), { address: "127.0.0.1", port });
+  const pending = async (count: number) => {
+    while (udp.pendingCount < count) await udp.change.next();
+  };
+  for (const port of [lost, kept]) send(port);
+  await pending(2);
+  sandbox.narrow([toKept]);
+  assert.equal(udp.pendingCount, 1);
+  assert.deepEqual(udp.receive()?.data, Uint8Array.of(2));
+  assert.throws(() => send(lost), isDenied);
+  send(kept);
+  await pending(1);
+  assert.deepEqual(udp.receive()?.remote.port, kept);
+  sandbox.narrow([]);
+  assert.equal(udp.state, "closed");
+});
