@@ -154,9 +154,9 @@ export class Gate {
   }
 
   /** Whether a guest that holds what passed once may use it. It is no passage of its own; a refusal is in the audit. */
-  mayGoOn(capability: CapabilityName): boolean {
+  mayGoOn(capability: CapabilityName, target?: string): boolean {
     const passage = this.#passage(capability);
-    const decision = this.#decision(passage, undefined);
+    const decision = this.#decision(passage, target);
     return decision.answer === "allowed" || this.#pass(passage, decision);
   }
 

@@ -150,6 +150,44 @@ test("a folder that may still be written to is looked at, and its listing is tol
   assert.equal(guest.call("path_unlink_file", 3, 0, 1), 0);
 });
 
+for (const [what, grants] of [
+  ["a granted folder", [reads("/maps"), writes("/maps")]],
+  ["the plugin's own root", [own]],
+] as const) {
+  test(`an operation in ${what} passes the gate as often when something else was taken as before`, (t) => {
+    const passages = (sandbox: Sandbox, act: () => void): number => {
+      const count = () =>
+        Object.values(sandbox.gate.counts()).reduce(
+          (sum, { allowed, refused }) => sum + allowed + refused,
+          0,
+        );
+      const before = count();
+      act();
+      return count() - before;
+    };
+    const clock: Grant = { capability: "clock.read" };
+    const counted = (isNarrowed: boolean) => {
+      const { sandbox } = opened(t, [clock, ...grants]);
+      const guest = new Preview1Guest(sandbox);
+      const [file, folder] = [guest.open("file"), guest.open("folder")];
+      const component = preview2(sandbox).folder;
+      const listing = component.readDirectory();
+      if (isNarrowed) sandbox.narrow([base, ...grants]);
+      return Object.fromEntries([
+        ...Object.entries(asked(file, folder)).map(([name, args]) => [
+          name,
+          passages(sandbox, () => guest.call(name.split(" ")[0] ?? "", ...args)),
+        ]),
+        ["readDirectoryEntry", passages(sandbox, () => listing.readDirectoryEntry())],
+        ["statAt", passages(sandbox, () => component.statAt(follow, "."))],
+      ]) as Readonly<Record<string, number>>;
+    };
+    const before = counted(false);
+    assert.equal(before["path_filestat_get"], 1);
+    assert.deepEqual(counted(true), before);
+  });
+}
+
 interface Preview2 {
   readonly folder: Descriptor;
   readonly getDirectories: ReturnType<typeof preopens>["getDirectories"];

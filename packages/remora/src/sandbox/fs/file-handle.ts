@@ -34,8 +34,8 @@ export class FileHandle {
   checkGiven(): void {
     const { narrowings } = this.#gate;
     if (narrowings === this.#narrowings) return;
-    if (this.canRead || !this.canWrite) this.#gate.pass("read", this.#below);
-    if (this.canWrite) this.#gate.pass("write", this.#below);
+    if (this.canRead || !this.canWrite) this.#gate.checkStill("read", this.#below);
+    if (this.canWrite) this.#gate.checkStill("write", this.#below);
     this.#narrowings = narrowings;
   }
 

@@ -57,7 +57,7 @@ export class FolderHandle {
 
   /** For whoever keeps what was listed: it is told only as long as it could be listed again. @throws FsError `acces` */
   checkListed(): void {
-    if (!this.#isAsOpened) this.#gate.pass("read", this.#base);
+    if (!this.#isAsOpened) this.#gate.checkStill("read", this.#base);
   }
 
   /** Opens a file or a folder, makes a file. */

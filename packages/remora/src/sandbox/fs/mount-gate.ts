@@ -64,15 +64,15 @@ export class MountGate {
    * @param below Its names below the mount, links resolved, joined by "/"; empty for the mount itself.
    */
   pass(access: Access, below: string): void {
-    if (this.mount.isPrivate) {
-      this.#gate.act("fs.private", undefined, nothing, refuseAccess);
-      return;
-    }
-    const path = this.#guestPath(below);
-    const capability = access === "read" ? "fs.read" : "fs.write";
-    if (this.#isHidden(path)) this.#refuse(capability, path, "another folder is open there");
-    if (!this.#isHadHere(path)) this.#refuse(capability, path, "what was open there was taken");
-    this.#gate.act(capability, path, nothing, access === "read" ? refuseAccess : refuseWriting);
+    const { capability, path } = this.#asked(access, below);
+    this.#gate.act(capability, path, nothing, capability === "fs.write" ? refuseWriting : refuseAccess);
+  }
+
+  /** The same for whoever holds what passed once, when something was taken: it is no passage of its own. */
+  checkStill(access: Access, below: string): void {
+    const { capability, path } = this.#asked(access, below);
+    if (!this.#gate.mayGoOn(capability, path))
+      throw new FsError(capability === "fs.write" ? "rofs" : "acces");
   }
 
   /** Whoever has opened a folder may use it as long as something in it, or all around it, is granted. */
@@ -81,14 +81,14 @@ export class MountGate {
     const path = this.#guestPath(below);
     if (!isPrivate && this.#now().paths.some((granted) => covers(granted, path) || covers(path, granted)))
       return;
-    this.pass("read", below);
+    this.checkStill("read", below);
   }
 
   /** What a folder itself tells, without what is in it, whoever may do anything with it may know. */
   checkAny(below: string): void {
     const { isPrivate } = this.mount;
     if (!isPrivate && this.#isHadHere(this.#guestPath(below))) return;
-    this.pass("read", below);
+    this.checkStill("read", below);
   }
 
   /**
@@ -128,6 +128,16 @@ export class MountGate {
   refuseOutside(path: string): void {
     const capability = this.mount.isPrivate ? "fs.private" : "fs.read";
     this.#gate.refuse(capability, `${this.mount.guestPath}: ${path}`, "leads outside its folder");
+  }
+
+  /** What the gate is asked for, where this mount has the path at all. */
+  #asked(access: Access, below: string): { readonly capability: CapabilityName; readonly path?: string } {
+    if (this.mount.isPrivate) return { capability: "fs.private" };
+    const path = this.#guestPath(below);
+    const capability = access === "read" ? "fs.read" : "fs.write";
+    if (this.#isHidden(path)) this.#refuse(capability, path, "another folder is open there");
+    if (!this.#isHadHere(path)) this.#refuse(capability, path, "what was open there was taken");
+    return { capability, path };
   }
 
   #isHadHere(path: string): boolean {
