@@ -55,8 +55,8 @@ export function localOperations({ manager, trail, closesManager = false }: Local
     give: (name, grant) => manager.give(name, grant),
     revoke: (name, grant) => manager.revoke(name, grant),
     held: async () => (await manager.held()).map(consentView),
-    accept: (name, items) => change(name, () => manager.accept(name, items?.map(itemOf))),
-    refuse: (name) => manager.refuse(name),
+    accept: (request, items) => change(request.plugin, () => manager.accept(request, items?.map(itemOf))),
+    refuse: (request) => manager.refuse(request),
     audit: async (query) => auditRecords(trail.folder, query),
     verifyAudit: async (expected) => verdictView(await verifyTrailFolder(trail.folder, expected)),
     follow: (options) => follow(manager, options),
@@ -195,10 +195,12 @@ function grantView(grant: PluginDetails["grants"][number]): GrantView {
 }
 
 export function consentView(request: ConsentRequest): ConsentView {
-  const { plugin, version, origin, current, trust, publisher, items, granted, denied } = request;
+  const { id, plugin, version, digest, origin, current, trust, publisher, items, granted, denied } = request;
   return {
+    id,
     plugin,
     version,
+    digest,
     origin: shownOrigin(origin),
     current: current ?? null,
     trust: trust.text,

@@ -81,20 +81,48 @@ test("what wants more waits for an admin's consent, item by item, and runs when 
   );
   const { consents } = (await as("reader")("GET", "/v1/consents")).body;
   assert.equal(consents[0].plugin, "adder");
-  const items = [{ capability: "random.read", target: null }];
-  expectProblem(await as("operator")("POST", "/v1/consents/adder/accept", { items }), 403, "admin/forbidden");
-  assert.equal((await as("admin")("POST", "/v1/consents/adder/accept", { items })).body.version, "1.0.0");
+  const answer = { id: consents[0].id, items: [{ capability: "random.read", target: null }] };
+  expectProblem(await as("operator")("POST", "/v1/consents/adder/accept", answer), 403, "admin/forbidden");
+  assert.equal((await as("admin")("POST", "/v1/consents/adder/accept", answer)).body.version, "1.0.0");
   assert.equal(manager.get<Calls>("adder").use(run, 7), 7);
-  expectProblem(await as("admin")("POST", "/v1/consents/adder/accept", {}), 404, "manager/no-such-consent");
+  expectProblem(
+    await as("admin")("POST", "/v1/consents/adder/accept", answer),
+    404,
+    "manager/no-such-consent",
+  );
   assert.deepEqual((await as("reader")("GET", "/v1/plugins/adder/grants")).body.grants, [
     { capability: "random.read" },
   ]);
 });
 
+test("an answer is for the version that was shown, and one that came in its place since goes on waiting", async (t) => {
+  const { as, manager } = await adminRig(t);
+  const admin = as("admin");
+  const wants = (more: string) => bundleOf(`${wantsRandom}\n${more}`, { tables: randomRequest });
+  const shown = (await admin("POST", "/v1/bundles", await wants(""))).body.held;
+  // The same name, version and wishes: only what it does is other.
+  const { held } = (await admin("POST", "/v1/bundles", await wants('(func (export "steal"))'))).body;
+  assert.deepEqual({ ...held, id: shown.id, digest: shown.digest }, shown);
+  for (const verb of ["accept", "refuse"]) {
+    const path = `/v1/consents/adder/${verb}`;
+    expectProblem(await admin("POST", path, { id: shown.id }), 409, "manager/held-changed");
+    // Whoever names none may have seen anything, or nothing.
+    expectProblem(await admin("POST", path, {}), 400, "admin/bad-request");
+    expectProblem(await admin("POST", path), 400, "admin/bad-request");
+  }
+  assert.deepEqual([manager.info("adder").version, (await manager.held())[0]?.id], [undefined, held.id]);
+  assert.equal((await admin("POST", "/v1/consents/adder/accept", { id: held.id })).body.version, "1.0.0");
+});
+
 test("a held version that is refused is forgotten", async (t) => {
   const { as } = await adminRig(t);
-  await as("admin")("POST", "/v1/bundles", await bundleOf(wantsRandom, { tables: randomRequest }));
-  assert.equal((await as("admin")("POST", "/v1/consents/adder/refuse")).status, 204);
+  const { body } = await as("admin")(
+    "POST",
+    "/v1/bundles",
+    await bundleOf(wantsRandom, { tables: randomRequest }),
+  );
+  const { id } = body.held;
+  assert.equal((await as("admin")("POST", "/v1/consents/adder/refuse", { id })).status, 204);
   assert.deepEqual((await as("reader")("GET", "/v1/consents")).body.consents, []);
 });
 

@@ -56,14 +56,25 @@ export interface Operations {
   give(name: string, grant: GrantView): Promise<void>;
   revoke(name: string, grant: GrantView): Promise<void>;
   held(): Promise<ConsentView[]>;
-  /** All of what it wants, or these items alone; and its publisher, where that is another one. */
-  accept(name: string, items?: readonly { capability: string; target: string | null }[]): Promise<ChangeView>;
-  refuse(name: string): Promise<void>;
+  /**
+   * All of what it wants, or these items alone; and its publisher, where that is another one.
+   *
+   * @param request As it was shown. @throws manager/held-changed what waits now is not that
+   */
+  accept(
+    request: Answered,
+    items?: readonly { capability: string; target: string | null }[],
+  ): Promise<ChangeView>;
+  /** @throws manager/held-changed */
+  refuse(request: Answered): Promise<void>;
   audit(query: AuditQuery): Promise<AuditRecordView[]>;
   verifyAudit(expected?: { readonly seq: number; readonly hash: string }): Promise<VerdictView>;
   /** What happens from now on, until the signal; accounts of all plugins once a second when they are wanted. */
   follow(options: { readonly metrics: boolean; readonly signal: AbortSignal }): AsyncIterable<Happening>;
   close(): Promise<void>;
 }
+
+/** What an answer is for. */
+export type Answered = Pick<ConsentView, "plugin" | "id">;
 
 export type { AccountView };

@@ -34,8 +34,9 @@ export function remoteOperations(endpoint: Endpoint): Operations {
     revoke: (name, grant) => ask("POST", of(name, "/grants/revoke"), grant),
     held: async () =>
       (await ask<{ consents: Awaited<ReturnType<Operations["held"]>> }>("GET", "/v1/consents")).consents,
-    accept: (name, items) => ask("POST", consent(name, "accept"), { ...(items !== undefined && { items }) }),
-    refuse: (name) => ask("POST", consent(name, "refuse")),
+    accept: ({ plugin, id }, items) =>
+      ask("POST", consent(plugin, "accept"), { id, ...(items !== undefined && { items }) }),
+    refuse: ({ plugin, id }) => ask("POST", consent(plugin, "refuse"), { id }),
     audit: async (query) =>
       (
         await ask<{ records: Awaited<ReturnType<Operations["audit"]>> }>(

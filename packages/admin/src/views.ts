@@ -132,9 +132,17 @@ export const ConsentItemView = Type.Object({
   risk: Type.String({ description: "low, medium or high" }),
 });
 
+/** Of a request for consent; longer than any that there is. */
+export const RequestId = Type.String({
+  maxLength: 100,
+  description: "Names what waits and all that it wants: an answer is for the request that was shown alone",
+});
+
 export const ConsentView = Type.Object({
+  id: RequestId,
   plugin: Type.String(),
   version: Type.String(),
+  digest: Type.String({ description: "Of the bundle, as remora inspect prints it" }),
   origin: Type.String({ description: "Where it comes from, for people" }),
   current: Nullable(Type.String({ description: "The version that runs meanwhile" })),
   trust: Type.String(),

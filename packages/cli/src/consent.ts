@@ -28,11 +28,11 @@ export async function consentFrom(
   choice: ConsentChoice,
   policy?: ConsentPolicy,
 ): Promise<ChangeView> {
-  const { held, name } = change;
+  const { held } = change;
   if (held === null) return change;
   const given = await itemsGiven(system, held, choice, policy);
   return operations.accept(
-    name,
+    held,
     given.map(({ capability, target }) => ({ capability, target })),
   );
 }

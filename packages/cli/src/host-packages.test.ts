@@ -62,8 +62,10 @@ test("serving takes a policy file in place of whoever consents", async () => {
   const args = ["serve", "--policy", "policy.json"];
   assert.equal(await runProgram(args, system, hosts), 0, system.err.text);
   const request = {
+    id: "",
     plugin: "p",
     version: "1.0.0",
+    digest: "",
     origin: "a test",
     current: undefined,
     trust: { level: "unsigned", text: "" },

@@ -10,6 +10,9 @@ import { runProgram } from "./program.ts";
 import { account, type FakeHouseOptions, fakeHouse, held, pluginView } from "./testing/fake-house.ts";
 import { type FakeOptions, fakeSystem } from "./testing/fake-system.ts";
 
+/** What an answer names: not the plugin alone. */
+const shown = { plugin: held.plugin, id: held.id };
+
 async function run(args: readonly string[], options: FakeOptions & FakeHouseOptions = {}) {
   const system = fakeSystem(options);
   const house = fakeHouse(options);
@@ -113,7 +116,7 @@ test("a file is read here, a folder is packed here, and a name goes to the manag
 test("what a version wants is asked item by item, with its reason, which cannot move the cursor", async () => {
   const { exitCode, asked, err } = await run(["install", "geofence"], { held: [held], answers: ["y", "n"] });
   assert.equal(exitCode, 0, err);
-  assert.deepEqual(asked.at(-1), ["accept", "geofence", [{ capability: "clock.read", target: null }]]);
+  assert.deepEqual(asked.at(-1), ["accept", shown, [{ capability: "clock.read", target: null }]]);
   assert.ok(err.includes("To date \\u{1b}[2Jalerts") && err.includes("medium risk"));
   assert.ok(err.includes("geofence 1.1.0 from /down\\u{1b}[2Jloads/geofence.bundle (unsigned) wants:"));
 });
@@ -127,7 +130,7 @@ test("another publisher is asked about before anything else, and nothing runs wi
   const other = { ...held, publisher, items: [] };
   const asked = (...answers: readonly string[]) => run(["install", "geofence"], { held: [other], answers });
   const taken = await asked("y");
-  assert.deepEqual([taken.exitCode, taken.asked.at(-1)], [0, ["accept", "geofence", []]], taken.err);
+  assert.deepEqual([taken.exitCode, taken.asked.at(-1)], [0, ["accept", shown, []]], taken.err);
   assert.match(
     taken.err,
     /is by another publisher: verified by .*Eve \(key 2b\); .* verified by Ada \(key 1a\)$/m,
@@ -172,7 +175,7 @@ test("a policy file gives and refuses without a person; of what it says nothing 
   };
   const given = await by({ grants: [clock, maps], denials: [maps] });
   assert.equal(given.exitCode, 0, given.err);
-  assert.deepEqual(given.asked.at(-1), ["accept", "geofence", [{ capability: "clock.read", target: null }]]);
+  assert.deepEqual(given.asked.at(-1), ["accept", shown, [{ capability: "clock.read", target: null }]]);
   const part = await by({ grants: [clock] });
   assert.match(part.err, /^cli\/no-consent: .* consent to net\.http https:\/\/a:443;/m);
   assert.equal(part.asked.length, 1, "nothing was accepted");
@@ -198,8 +201,21 @@ test("what waits is listed, accepted and refused", async () => {
   const accepted = await run(["grants", "accept", "geofence", "--yes", "--json"], { held: [held] });
   assert.equal(accepted.asked.at(-1)?.[0], "accept");
   assert.deepEqual((await run(["grants", "refuse", "geofence"], { held: [held] })).asked, [
-    ["refuse", "geofence"],
+    ["refuse", shown],
   ]);
+});
+
+test("an answer to what was shown before is for that alone", async () => {
+  const { out } = await run(["grants", "held"], { held: [held] });
+  assert.ok(out.includes(`  id ${held.id}\n`) && out.includes(held.digest), out);
+  for (const verb of ["accept", "refuse"]) {
+    const args = ["grants", verb, "geofence", ...(verb === "accept" ? ["--yes"] : []), "--id", held.id];
+    const answered = await run(args, { held: [held] });
+    assert.deepEqual(answered.asked[0]?.slice(0, 2), [verb, shown]);
+    const replaced = await run(args, { held: [{ ...held, id: "6b".repeat(32) }] });
+    assert.deepEqual([replaced.exitCode, replaced.asked], [1, []]);
+    assert.match(replaced.err, /^cli\/bad-value: /m);
+  }
 });
 
 test("what is verified again, or shown with its trust, is judged by the keys and the level that the command was given", async () => {
@@ -274,7 +290,7 @@ test("dev takes what is there, and gives it what it wants", async () => {
   assert.equal(opened[0]?.use, "develop");
   assert.deepEqual(asked, [
     ["install", resolve("a.bundle"), undefined],
-    ["accept", "geofence", undefined],
+    ["accept", shown, undefined],
   ]);
 });
 

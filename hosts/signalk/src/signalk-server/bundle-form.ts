@@ -4,7 +4,6 @@
  * is for exactly what was asked.
  */
 
-import { createHash } from "node:crypto";
 import { type TrustRule, type TrustStore, trustLevels } from "remora/bundle";
 import type { ConsentRequest } from "remora/manager";
 import { harmless } from "remora/policy";
@@ -77,13 +76,9 @@ function itemText({ capability, target, meaning, why }: ConsentRequest["items"][
   return harmless(`${what} (${meaning}): ${why}`, lengthMax);
 }
 
-/** Names a request and all that it asks for: another version, or one that asks for more, is another question. */
-export function requestKey({ plugin, version, trust, publisher, items }: ConsentRequest): string {
-  const asked = items.map(({ capability, target = "" }) => `${capability} ${target}`).sort();
-  const digest = createHash("sha256")
-    .update(JSON.stringify([trust.text, asked, ...(publisher === undefined ? [] : [publisher.to])]))
-    .digest("hex");
-  return `${plugin} ${version} ${digest.slice(0, 16)}`;
+/** Names a request: another file, or one that asks for more, is another question, whatever version it says it is. */
+export function requestKey({ plugin, version, id }: ConsentRequest): string {
+  return `${plugin} ${version} ${id}`;
 }
 
 /** The answer that the form has for a request; undefined while there is none. */

@@ -98,6 +98,21 @@ test("refused, it is gone, and asks again only when it asks for something else",
   assert.equal(messages.length, 0);
 });
 
+test("an answer is for the file that was shown, and not for one that says that it is the same version", async (t) => {
+  const { plugin, put, listed, messages } = await boat(t);
+  await put({ guest: says("one"), capabilities: ["data.write"] });
+  await plugin.start(unsigned);
+  const before = questions(plugin);
+  const settings = answered(plugin, "give");
+  await plugin.stop();
+  await put({ guest: says("two"), capabilities: ["data.write"] });
+  await plugin.start(settings);
+  assert.deepEqual([listed()?.state === "running", messages.length], [false, 0]);
+  const asked = questions(plugin);
+  assert.deepEqual(Object.values(asked), Object.values(before));
+  assert.notDeepEqual(Object.keys(asked), Object.keys(before));
+});
+
 test("a bundle with the tag of webapps is in the server's list of them and served under its name, while it is switched on", async (t) => {
   const { app, plugin, put, running, request, page } = await boat(t);
   const names = () => app.webapps.map((entry) => (entry as { name: string }).name);

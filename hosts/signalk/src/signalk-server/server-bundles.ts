@@ -141,8 +141,8 @@ async function answerHeld(
 ): Promise<void> {
   for (const request of await manager.held()) {
     const answer = answerTo(request, settings);
-    if (answer === "give") await manager.accept(request.plugin).catch(told);
-    if (answer === "refuse") await manager.refuse(request.plugin).catch(told);
+    if (answer === "give") await manager.accept(request).catch(told);
+    if (answer === "refuse") await manager.refuse(request).catch(told);
   }
 }
 

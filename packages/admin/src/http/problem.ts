@@ -35,6 +35,7 @@ const statuses: Readonly<Record<string, number>> = {
   "manager/not-running": 409,
   "manager/stopped-without": 409,
   "manager/changed-meanwhile": 409,
+  "manager/held-changed": 409,
   "manager/folder": 507,
   "manager/audit-unwritable": 507,
   "manager/closed": 503,

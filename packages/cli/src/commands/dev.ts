@@ -51,7 +51,7 @@ interface Developing {
 async function develop(system: System, house: House, { path, signal, json }: Developing): Promise<void> {
   const take = async () => {
     const change = await house.install(await pathSource(system, path));
-    if (change.held !== null) await house.accept(change.name);
+    if (change.held !== null) await house.accept(change.held);
     system.out.write(json ? `${JSON.stringify({ kind: "taken", ...change })}\n` : changeText(change));
   };
   const tell = (error: unknown) => {

@@ -17,6 +17,7 @@ import { type TrustOptions, trustOf, trustOption } from "../trust-option.ts";
 import { storeOption } from "../trust-store.ts";
 
 type GrantsOptions = FolderOptions & { readonly json?: true; readonly yes?: true };
+type AnswerOptions = GrantsOptions & TrustOptions & { readonly policy?: string; readonly id?: string };
 
 export function grantsCommand(system: System, open: OpenHouse): Command {
   const grants = new Command("grants").description("Show what a plugin may do, give more, take it back.");
@@ -119,10 +120,14 @@ function heldCommand(system: System, open: OpenHouse): Command {
   return new Command("held")
     .description("List the versions that wait for consent, and what each wants.")
     .addOption(folderOption())
+    .addOption(storeOption())
     .addOption(jsonOption("print one JSON object"))
     .addHelpText("after", "\nExample:\n  remora grants held")
-    .action(async (options: GrantsOptions) => {
-      const held = await withHouse(system, open, { ...options, use: "look" }, (house) => house.held());
+    .action(async (options: GrantsOptions & Pick<TrustOptions, "store">) => {
+      const trust = await trustOf(system, options);
+      const held = await withHouse(system, open, { ...options, ...trust, use: "look" }, (house) =>
+        house.held(),
+      );
       system.out.write(options.json ? `${JSON.stringify({ held })}\n` : heldText(held));
     });
 }
@@ -132,7 +137,7 @@ function heldText(held: readonly ConsentView[]): string {
   return held
     .map(
       (one) =>
-        `${harmless(one.plugin)} ${harmless(one.version)}: ${[...publisherTexts(one), ...one.items.map(itemText)].join(", ")}\n`,
+        `${harmless(one.plugin)} ${harmless(one.version)}: ${[...publisherTexts(one), ...one.items.map(itemText)].join(", ")}\n  ${harmless(one.trust)}, digest ${one.digest}\n  id ${one.id}\n`,
     )
     .join("");
 }
@@ -146,7 +151,7 @@ function acceptCommand(system: System, open: OpenHouse): Command {
 }
 
 function refuseCommand(system: System, open: OpenHouse): Command {
-  return answering(system, open, "refuse", "look");
+  return answering(system, open, "refuse", "look").addOption(storeOption());
 }
 
 function answering(system: System, open: OpenHouse, verb: "accept" | "refuse", use: HouseUse): Command {
@@ -157,18 +162,20 @@ function answering(system: System, open: OpenHouse, verb: "accept" | "refuse", u
   return new Command(verb)
     .description(description)
     .argument("<plugin>", "its name")
+    .option("--id <id>", 'only what "remora grants held" showed with this id (default: what waits now)')
     .addOption(folderOption())
     .addOption(jsonOption("print one JSON object"))
     .addHelpText("after", `\nExample:\n  remora grants ${verb} geofence`)
-    .action(async (name: string, options: GrantsOptions & TrustOptions & { readonly policy?: string }) => {
-      // What waited is verified again before it runs.
-      const trust = verb === "accept" ? await trustOf(system, options) : {};
+    .action(async (name: string, options: AnswerOptions) => {
+      // What waited is verified again before it runs; and an id is of what was shown, with its trust.
+      const trust = await trustOf(system, options);
       const policy = await readPolicy(system, options.policy);
       await withHouse(system, open, { ...options, ...trust, use }, async (house) => {
         const held = (await house.held()).find(({ plugin }) => plugin === name) ?? null;
+        if (held !== null) checkShown(held, options);
         if (verb === "refuse" || held === null) {
           // With nothing that waits, the manager says so.
-          await house.refuse(name);
+          await house.refuse(held ?? { plugin: name, id: "" });
           system.out.write(options.json ? `${JSON.stringify({ refused: name })}\n` : `${name}: refused\n`);
           return;
         }
@@ -182,4 +189,11 @@ function answering(system: System, open: OpenHouse, verb: "accept" | "refuse", u
         system.out.write(options.json ? `${JSON.stringify(change)}\n` : changeText(change));
       });
     });
+}
+
+/** Without an id the answer is for what is shown here and now, and the manager takes it for nothing else. */
+function checkShown({ plugin, version, id }: ConsentView, options: Pick<AnswerOptions, "id">): void {
+  if (options.id === undefined || options.id === id) return;
+  const expected = `what "remora grants held" prints for ${harmless(plugin)} ${harmless(version)}, which waits now`;
+  throw cliErrors["bad-value"]({ what: `the id ${harmless(options.id)}`, expected });
 }

@@ -48,8 +48,10 @@ export function pluginView(changes: Partial<PluginView> = {}): PluginView {
 }
 
 export const held: ConsentView = {
+  id: "5a".repeat(32),
   plugin: "geofence",
   version: "1.1.0",
+  digest: "d1".repeat(32),
   origin: "/down\u001b[2Jloads/geofence.bundle",
   current: "1.0.0",
   trust: "unsigned",
@@ -130,11 +132,14 @@ export function fakeHouse(options: FakeHouseOptions = {}): FakeHouse {
     give: ask("give"),
     revoke: ask("revoke"),
     held: async () => [...(options.held ?? [])],
-    accept: async (name, items) => {
-      asked.push(["accept", name, items]);
-      return change(name, "1.1.0");
+    accept: async ({ plugin, id }, items) => {
+      asked.push(["accept", { plugin, id }, items]);
+      return change(plugin, "1.1.0");
     },
-    refuse: ask("refuse"),
+    refuse: async ({ plugin, id }) => {
+      asked.push(["refuse", { plugin, id }]);
+      named(plugin);
+    },
     audit: async () => [],
     verifyAudit: async () => ({
       kind: "intact",

@@ -217,6 +217,11 @@ export const managerErrors = defineErrors("manager", {
     message: (d: { plugin: string }) =>
       `Cannot answer for ${harmless(d.plugin)}: nothing of it waits for consent`,
   },
+  "held-changed": {
+    fault: "operator",
+    message: (d: { plugin: string; version: string; digest: string }) =>
+      `Cannot answer for ${harmless(d.plugin)}: what waits now is not what was shown; it is ${harmless(d.version)} with the digest ${d.digest}; look at what it wants, and answer again`,
+  },
   "stopped-without": {
     fault: "operator",
     message: (d: { plugin: string; taken: string; code: string; reason: string }) =>

@@ -35,6 +35,7 @@ export type { CallObserver, ObservedCall } from "./call-observer.ts";
 export { type ManagerClock, systemClock } from "./clock.ts";
 // Who consents to what.
 export {
+  type Answered,
   type Asker,
   askNobody,
   type Consent,

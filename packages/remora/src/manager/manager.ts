@@ -13,7 +13,7 @@ import { remove } from "./changes/remove.ts";
 import { rollback } from "./changes/rollback.ts";
 import { disable, enable } from "./changes/switch.ts";
 import { update } from "./changes/update.ts";
-import type { ConsentItem, ConsentRequest } from "./consent/asker.ts";
+import type { Answered, ConsentItem, ConsentRequest } from "./consent/asker.ts";
 import { type Core, entryOf } from "./core.ts";
 import { watchPlugin } from "./dev/watch-plugin.ts";
 import { managerErrors } from "./errors.ts";
@@ -309,21 +309,28 @@ export class Manager {
   /**
    * Gives a held version what it wants, or some of it, and runs it; one by another publisher is accepted as that.
    *
-   * @param items What is given of what it wants. Default: all.
-   * @throws manager/no-such-consent and as `install`
+   * @param request As it was shown to whoever accepts it, of `held` or of a `held` event: its plugin and its `id`.
+   * @param items   What is given of what it wants. Default: all.
+   * @throws manager/no-such-plugin manager/no-such-consent
+   * @throws manager/held-changed another version waits now, or this one wants something else than it did
+   * @throws as `install`
    */
-  accept(
-    name: string,
+  async accept(
+    request: Answered,
     items?: readonly Pick<ConsentItem, "capability" | "target">[],
   ): Promise<ManagedPlugin> {
     this.#checkOpen();
-    return acceptHeld(entryOf(this.#core, name), items, this.#core);
+    return acceptHeld(request, items, this.#core);
   }
 
-  /** Gives a held version nothing; it is forgotten, and what runs goes on. @throws manager/no-such-consent */
-  refuse(name: string): Promise<void> {
+  /**
+   * Gives a held version nothing; it is forgotten, and what runs goes on.
+   *
+   * @throws manager/no-such-plugin manager/no-such-consent manager/held-changed
+   */
+  async refuse(request: Answered): Promise<void> {
     this.#checkOpen();
-    return refuseHeld(entryOf(this.#core, name), this.#core);
+    await refuseHeld(request, this.#core);
   }
 
   /** Stops all plugins, those that need others first, and lets go of the folder. */

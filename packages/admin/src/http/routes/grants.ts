@@ -2,7 +2,7 @@
 
 import { Type } from "typebox";
 import type { Operations } from "../../operations.ts";
-import { ChangeView, ConsentView, GrantView, PluginParams } from "../../views.ts";
+import { ChangeView, ConsentView, GrantView, PluginParams, RequestId } from "../../views.ts";
 import { answers, done } from "../answers.ts";
 import type { App } from "../app.ts";
 
@@ -52,6 +52,8 @@ const Item = Type.Object(
   { additionalProperties: false },
 );
 
+const answeredOnly = "409 when what waits now is not the request that was shown.";
+
 function consentRoutes(app: App, operations: Operations): void {
   app.get(
     "/v1/consents",
@@ -73,24 +75,35 @@ function consentRoutes(app: App, operations: Operations): void {
         tags,
         summary:
           "Give a held version what it wants, or some of it, and run it, also one by another publisher",
+        description: answeredOnly,
         params: PluginParams,
         body: Type.Object(
-          { items: Type.Optional(Type.Array(Item, { maxItems: 1000 })) },
+          { id: RequestId, items: Type.Optional(Type.Array(Item, { maxItems: 1000 })) },
           { additionalProperties: false },
         ),
         response: answers(ChangeView),
       },
     },
-    (request) => operations.accept(request.params.name, request.body.items),
+    async (request) => {
+      const { id, items } = request.body;
+      return operations.accept({ plugin: request.params.name, id }, items);
+    },
   );
   app.post(
     "/v1/consents/:name/refuse",
     {
       config: { role: "admin", audit: "refuse" },
-      schema: { tags, summary: "Forget a held version", params: PluginParams, response: done },
+      schema: {
+        tags,
+        summary: "Forget a held version",
+        description: answeredOnly,
+        params: PluginParams,
+        body: Type.Object({ id: RequestId }, { additionalProperties: false }),
+        response: done,
+      },
     },
     async (request, reply) => {
-      await operations.refuse(request.params.name);
+      await operations.refuse({ plugin: request.params.name, id: request.body.id });
       return reply.code(204).send(null);
     },
   );

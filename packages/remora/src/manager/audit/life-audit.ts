@@ -44,6 +44,7 @@ function factsOf(event: ManagerEvent): Omit<AuditEvent, "kind"> | undefined {
     case "held":
       return {
         version: event.request.version,
+        digest: event.request.digest,
         origin: originText(event.request.origin),
         ...(event.request.publisher !== undefined && publisherFacts(event.request.publisher)),
         items: event.request.items.slice(0, itemsMax).map((item) => harmless(itemText(item))),

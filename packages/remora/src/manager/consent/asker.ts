@@ -3,6 +3,7 @@
  * request that an administrator answers, a file without a person) is behind one function.
  */
 
+import { createHash } from "node:crypto";
 import type { TrustLevel } from "../../bundle/index.ts";
 import type { CapabilityName, Grant, Risk } from "../../policy/index.ts";
 import type { PublisherChange } from "../signer.ts";
@@ -19,9 +20,17 @@ export interface ConsentItem {
   readonly risk: Risk;
 }
 
-export interface ConsentRequest {
+/** What is answered: an answer is for what was shown, and for nothing that has come in its place since. */
+export interface Answered {
   readonly plugin: string;
+  /** Of the request. */
+  readonly id: string;
+}
+
+export interface ConsentRequest extends Answered {
   readonly version: string;
+  /** Of the bundle, as `remora inspect` prints it: the contents, whoever has signed them. */
+  readonly digest: string;
   /** Where it comes from, as whoever brought it says: a path, a source's name, a word on an upload. */
   readonly origin: string;
   /** The version that runs now; undefined when it is a first install. */
@@ -36,6 +45,21 @@ export interface ConsentRequest {
   readonly granted: readonly Grant[];
   /** What it wants and the policy refuses; nobody is asked. */
   readonly denied: readonly ConsentItem[];
+}
+
+/**
+ * Names a request: the bundle's file with its signature, whose it is taken to be, and each thing that is asked for. 64
+ * hexadecimal digits: a publisher who chooses both bundles finds no two with the same one.
+ *
+ * @param sha256 Of the bundle's file.
+ */
+export function requestId(
+  { plugin, trust, publisher, items }: Pick<ConsentRequest, "plugin" | "trust" | "publisher" | "items">,
+  sha256: string,
+): string {
+  const asked = items.map(({ capability, target = null }) => [capability, target]);
+  const parts = [plugin, sha256, trust.text, publisher?.from ?? null, publisher?.to ?? null, asked];
+  return createHash("sha256").update(JSON.stringify(parts)).digest("hex");
 }
 
 export type Consent =

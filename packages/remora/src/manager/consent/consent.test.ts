@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Grant } from "../../policy/index.ts";
+import type { Manager } from "../manager.ts";
 import { type Calls, expectRejected, guests, ref, rig, run } from "../testing/rig.test.ts";
-import type { Asker, ConsentRequest } from "./asker.ts";
+import { type Asker, askNobody, type ConsentRequest } from "./asker.ts";
 
 const paths = (...list: readonly string[]) =>
   `[[capabilities]]\ncapability = "data.read"\npaths = ${JSON.stringify(list)}\nwhy = "To know the weather"\n`;
@@ -117,7 +118,8 @@ test("without anybody to ask, an update that wants more is held, also over a res
   assert.equal(manager.info("adder").held, "2.0.0");
   const [request] = await manager.held();
   assert.deepEqual([request?.plugin, request?.version, targets(request)], ["adder", "2.0.0", [a, b]]);
-  await manager.accept("adder", [{ capability: "data.read", target: b }]);
+  assert.ok(request !== undefined);
+  await manager.accept(request, [{ capability: "data.read", target: b }]);
   assert.equal(plugin.use(run, 1), 3);
   assert.deepEqual([manager.grants("adder"), manager.info("adder").held], [[data(b)], undefined]);
   assert.deepEqual(await manager.held(), []);
@@ -128,8 +130,11 @@ test("a held version that is refused is forgotten; a first one with its plugin",
   const wants = await ref(guests.adds(2), { tables: paths(a) });
   await expectRejected(manager.install(wants), "manager/decide", "manager/held");
   assert.deepEqual([manager.info("adder").version, manager.info("adder").state], [undefined, "installed"]);
-  await manager.refuse("adder");
+  const [request] = await manager.held();
+  assert.ok(request !== undefined);
+  await manager.refuse(request);
   assert.equal(manager.has("adder"), false);
+  await expectRejected(manager.refuse(request), "manager/no-such-plugin");
 });
 
 test("a decision for what is no longer there is not carried out", async (t) => {
@@ -186,4 +191,72 @@ test("who installs while another one is asked is not given what that one is give
   answers[0]?.();
   await outcome;
   assert.deepEqual([manager.info("adder").version, manager.grants("adder")], ["3.0.0", []]);
+});
+
+/** What waits, as somebody looks at it. */
+async function shown(manager: Manager): Promise<ConsentRequest> {
+  const [request] = await manager.held();
+  assert.ok(request !== undefined);
+  return request;
+}
+
+test("what came in the place of the version that was shown is neither accepted nor refused", async (t) => {
+  const { manager, events } = await rig(t, { asker: askNobody });
+  const wants = (adds: number, version = "2.0.0", tables = paths(a)) =>
+    ref(guests.adds(adds), { version, tables });
+  const hold = async (one: Promise<{ bytes: Uint8Array; origin: string }>) =>
+    expectRejected(manager.install(await one), "manager/decide", "manager/held");
+  await manager.install(await ref(guests.adds(1)));
+  await hold(wants(2));
+  const first = await shown(manager);
+  const [told] = events.flatMap((event) => (event.kind === "held" ? [event.request] : []));
+  assert.deepEqual(told, first);
+  const rows = [
+    ["the same version with other contents", wants(3)],
+    ["another version", wants(2, "2.0.1")],
+    ["one that wants more", wants(2, "2.0.0", paths(a, b))],
+  ] as const;
+  for (const [what, other] of rows) {
+    await hold(other);
+    await expectRejected(manager.accept(first), "manager/held-changed");
+    await expectRejected(manager.accept(first, first.items), "manager/held-changed");
+    await expectRejected(manager.refuse(first), "manager/held-changed");
+    assert.deepEqual([manager.info("adder").version, manager.grants("adder")], ["1.0.0", []], what);
+  }
+  await hold(wants(2));
+  await manager.accept(first);
+  assert.equal(manager.get<Calls>("adder").use(run, 1), 3, "that very one again is what was shown");
+});
+
+test("what was shown to want less than it does by now is not accepted with more", async (t) => {
+  const { manager } = await rig(t, { asker: askNobody });
+  await manager.install(await ref(guests.adds(1)));
+  await manager.give("adder", data(a));
+  await expectRejected(
+    manager.install(await ref(guests.adds(2), { version: "2.0.0", tables: paths(a, b) })),
+    "manager/decide",
+    "manager/held",
+  );
+  const before = await shown(manager);
+  assert.deepEqual(targets(before), [b]);
+  await manager.remove("adder");
+  await expectRejected(
+    manager.install(await ref(guests.adds(2), { version: "2.0.0", tables: paths(a, b) })),
+    "manager/decide",
+    "manager/held",
+  );
+  await expectRejected(manager.accept(before), "manager/held-changed");
+  assert.deepEqual(targets(await shown(manager)), [a, b]);
+});
+
+test("one of two who accept at the same time is told that it was changed", async (t) => {
+  const { manager } = await rig(t, { asker: askNobody });
+  await manager.install(await ref(guests.adds(1)));
+  const two = await ref(guests.adds(2), { version: "2.0.0", tables: paths(a) });
+  await expectRejected(manager.install(two), "manager/decide", "manager/held");
+  const request = await shown(manager);
+  const accepted = manager.accept(request);
+  await expectRejected(manager.accept(request, []), "manager/decide", "manager/changed-meanwhile");
+  await accepted;
+  assert.deepEqual(manager.grants("adder"), [data(a)]);
 });

@@ -7,11 +7,12 @@ import type { Bundle, Trust } from "../../bundle/index.ts";
 import { checkImports, type Grant } from "../../policy/index.ts";
 import { busHostFunctions } from "../bus/plugin-bus.ts";
 import { interfaceNames } from "../calls/plugin-interfaces.ts";
-import type { Asker, ConsentItem, ConsentRequest } from "../consent/asker.ts";
+import { type Asker, type ConsentItem, type ConsentRequest, requestId } from "../consent/asker.ts";
 import { grantsOf, itemText, mergeGrants, sortRequest } from "../consent/decide-request.ts";
 import { type Core, grantsFor, inStore, rulesOf, tellOf, writeEntry } from "../core.ts";
 import { managerErrors } from "../errors.ts";
 import { publisherText, successionOf } from "../signer.ts";
+import { sha256Of } from "../store/bundle-store.ts";
 import type { Entry } from "../store/entry.ts";
 import type { Inspected } from "./inspect.ts";
 import { emptyEntry, keepVersion } from "./keep-version.ts";
@@ -50,9 +51,10 @@ export async function decideHere(
   const { given, refused, sorted, publisher } = await sortHere(source, core);
   const free = { grants: given, refused, wasAsked: false };
   if (sorted.asked.length === 0 && publisher === undefined) return linkable(free, source, core);
-  const request: ConsentRequest = {
+  const wanted = {
     plugin: name,
     version,
+    digest: source.bundle.digest,
     origin: source.origin,
     current: entry?.current?.version,
     trust: { level: trust.level, text: trust.text },
@@ -61,6 +63,7 @@ export async function decideHere(
     granted: sorted.granted,
     denied: sorted.denied,
   };
+  const request: ConsentRequest = { ...wanted, id: requestId(wanted, sha256Of(source.bytes)) };
   const consent = await asker(request);
   switch (consent.kind) {
     case "refused":

@@ -1,16 +1,15 @@
 /** Versions that want more than was granted, or are by another publisher: kept until somebody answers, over restarts too. */
 
 import { isRemoraError } from "../../base/index.ts";
-import { openBundle } from "../../bundle/index.ts";
-import type { Grant } from "../../policy/index.ts";
+import { type Bundle, openBundle } from "../../bundle/index.ts";
 import { interfacesFor } from "../calls/plugin-interfaces.ts";
-import type { ConsentItem, ConsentRequest } from "../consent/asker.ts";
+import { type Answered, type ConsentItem, type ConsentRequest, requestId } from "../consent/asker.ts";
 import { sortRequest } from "../consent/decide-request.ts";
-import { type Core, inspectOptions, rulesOf, tellOf, writeEntry } from "../core.ts";
+import { type Core, entryOf, inspectOptions, rulesOf, tellOf, writeEntry } from "../core.ts";
 import { inStep, managerErrors } from "../errors.ts";
 import type { ManagedPlugin } from "../managed-plugin.ts";
 import { type PublisherChange, successionOf, trustHere } from "../signer.ts";
-import type { Entry } from "../store/entry.ts";
+import type { Entry, InstalledVersion } from "../store/entry.ts";
 import { linkable, tellPublisher, withConsent } from "./decide.ts";
 import { inspect, placeOf } from "./inspect.ts";
 import { takeIn } from "./install.ts";
@@ -18,24 +17,25 @@ import { verifyHere } from "./plan.ts";
 
 /** What a held version wants; undefined when none is held. */
 export async function heldRequest(entry: Entry, core: Core): Promise<ConsentRequest | undefined> {
-  const { name, held, current } = entry;
-  if (held === undefined) return undefined;
-  const bundle = openBundle(await core.store.read(held.sha256), { vocabulary: core.vocabulary });
+  if (entry.held === undefined) return undefined;
+  const bytes = await core.store.read(entry.held.sha256);
+  const bundle = openBundle(bytes, { vocabulary: core.vocabulary });
+  return (await wantedOf(entry, entry.held, bundle, core)).request;
+}
+
+/** What a held version wants, and what it has without that. */
+async function wantedOf(entry: Entry, held: InstalledVersion, bundle: Bundle, core: Core) {
+  const { name: plugin, current, refused } = entry;
   const { grants: given, publisher } = await successionOf(entry, bundle, core);
-  const options = sortOptions(entry, given, core);
-  const { asked, granted, denied } = sortRequest(bundle.manifest.capabilities, options);
+  const { vocabulary } = core;
+  const options = { vocabulary, rules: rulesOf(core, plugin), given, refused };
+  const { asked: items, granted, denied } = sortRequest(bundle.manifest.capabilities, options);
   const { level, text } = trustHere(bundle, core);
-  return {
-    plugin: name,
-    version: held.version,
-    origin: held.origin,
-    current: current?.version,
-    trust: { level, text },
-    publisher,
-    items: asked,
-    granted,
-    denied,
-  };
+  const { version, digest, origin } = held;
+  const wanted = { plugin, version, digest, origin, current: current?.version, trust: { level, text } };
+  const asked = { ...wanted, publisher, items, granted, denied };
+  const request: ConsentRequest = { ...asked, id: requestId(asked, held.sha256) };
+  return { request, given };
 }
 
 /** Who has signed the held version, where that is somebody else. Whose bundle is damaged is told when it is to be accepted. */
@@ -48,13 +48,19 @@ export async function heldPublisher(entry: Entry, core: Core): Promise<Publisher
   }
 }
 
-/** Steps 3 to 9 with the held version, whoever has signed it: its signer may have been revoked since. */
+/**
+ * Steps 3 to 9 with the held version, whoever has signed it: its signer may have been revoked since.
+ *
+ * @throws manager/no-such-plugin manager/no-such-consent
+ * @throws manager/held-changed it is another one than was shown, or wants something else by now
+ */
 export async function acceptHeld(
-  entry: Entry,
+  { plugin: name, id }: Answered,
   items: readonly Pick<ConsentItem, "capability" | "target">[] | undefined,
   core: Core,
 ): Promise<ManagedPlugin> {
-  const { name, held } = entry;
+  const entry = entryOf(core, name);
+  const { held, refused } = entry;
   if (held === undefined) throw managerErrors["no-such-consent"]({ plugin: name });
   const bytes = await inStep("fetch", name, () => core.store.read(held.sha256));
   const { bundle } = await inStep("verify", name, () => verifyHere(bytes, core));
@@ -64,22 +70,25 @@ export async function acceptHeld(
     ),
   );
   const source = { bytes, bundle, origin: held.origin, inspected, basis: entry };
-  const decided = await inStep("decide", name, async () => {
-    const { grants: given, publisher } = await successionOf(entry, bundle, core);
-    const { asked } = sortRequest(bundle.manifest.capabilities, sortOptions(entry, given, core));
-    const { refused } = entry;
+  const { request, given } = await wantedOf(entry, held, bundle, core);
+  // By the entry of now: when that is another one later, nothing of this is carried out.
+  if (request.id !== id) throw changed(name, held);
+  const decided = await inStep("decide", name, () => {
+    const { items: asked } = request;
     const decided = linkable(withConsent({ given, refused }, asked, items ?? asked, core), source, core);
-    tellPublisher({ plugin: name, version: held.version, publisher }, core);
+    tellPublisher(request, core);
     return decided;
   });
   return takeIn({ ...source, ...decided }, core, {});
 }
 
-export async function refuseHeld({ name, held }: Entry, core: Core): Promise<void> {
-  if (held === undefined) throw managerErrors["no-such-consent"]({ plugin: name });
+/** @throws manager/no-such-plugin manager/no-such-consent manager/held-changed */
+export async function refuseHeld({ plugin: name, id }: Answered, core: Core): Promise<void> {
   await core.alone(name, async () => {
-    const entry = core.entries.get(name);
-    if (entry?.held?.digest !== held.digest) return;
+    const entry = entryOf(core, name);
+    const request = await heldRequest(entry, core);
+    if (request === undefined) throw managerErrors["no-such-consent"]({ plugin: name });
+    if (request.id !== id) throw changed(name, request);
     if (entry.current !== undefined) return writeEntry(core, { ...entry, held: undefined });
     await core.files.remove(name);
     core.entries.delete(name);
@@ -89,6 +98,6 @@ export async function refuseHeld({ name, held }: Entry, core: Core): Promise<voi
   });
 }
 
-function sortOptions({ name, refused }: Entry, given: readonly Grant[], core: Core) {
-  return { vocabulary: core.vocabulary, rules: rulesOf(core, name), given, refused };
+function changed(plugin: string, { version, digest }: Pick<InstalledVersion, "version" | "digest">): Error {
+  return managerErrors["held-changed"]({ plugin, version, digest });
 }

@@ -361,10 +361,12 @@ test("a bundle that waits and is damaged keeps nobody from the details of the on
   await manager.install(await one());
   await manager.install(await ref(guests.adds(10), { version: "2.0.0", tables: wants })).catch(() => {});
   const { heldVersion } = await manager.details("adder");
+  const [request] = await manager.held();
+  assert.ok(request !== undefined);
   writeFileSync(join(folder, "bundles", `${heldVersion?.sha256}.bundle`), "something else");
   const details = await manager.details("adder");
   assert.deepEqual([details.current?.version, details.heldVersion?.version], ["1.0.0", "2.0.0"]);
-  await expectRejected(manager.accept("adder"), "manager/fetch", "manager/store-damaged");
+  await expectRejected(manager.accept(request), "manager/fetch", "manager/store-damaged");
 });
 
 test("an entry that somebody broke is told with its file and its field", async (t) => {
