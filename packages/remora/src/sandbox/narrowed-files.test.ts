@@ -183,7 +183,7 @@ for (const [what, grants] of [
       ]) as Readonly<Record<string, number>>;
     };
     const before = counted(false);
-    assert.equal(before["path_filestat_get"], 1);
+    assert.equal(before.path_filestat_get, 1);
     assert.deepEqual(counted(true), before);
   });
 }

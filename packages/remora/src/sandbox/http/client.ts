@@ -45,7 +45,9 @@ export interface OpenRequest {
   write(bytes: Uint8Array): boolean;
   onDrain(resume: () => void): void;
   end(): void;
-  /** Whether it tells nothing more: whoever asked has closed it, or it was taken, though all may have come before. */
+  /** False when its origin was taken: then nothing of the response is told any more, though all may have come before. */
+  readonly isGiven: boolean;
+  /** Whether its body tells nothing more: whoever asked has closed it, or it was taken. */
   readonly isClosed: boolean;
   /** Ends it at once, body included. Also when everything is over: it frees the place for another request. */
   close(): void;
@@ -171,10 +173,13 @@ class Exchange implements OpenRequest {
     this.response.catch(() => this.close());
   }
 
-  get isClosed(): boolean {
-    // One that is over nobody closes when it is taken.
+  get isGiven(): boolean {
     const isAsBegun = this.#client.gate.narrowings === this.#narrowings;
-    return this.#isClosed || (!isAsBegun && !isStillGiven(this.#options.target, this.#client));
+    return isAsBegun || isStillGiven(this.#options.target, this.#client);
+  }
+
+  get isClosed(): boolean {
+    return this.#isClosed || !this.isGiven; // one that is over nobody closes when it is taken
   }
 
   write(bytes: Uint8Array): boolean {

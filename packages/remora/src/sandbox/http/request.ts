@@ -55,8 +55,10 @@ async function exchange(
     open.end();
     const response = await open.response;
     const location = redirects.has(response.status) ? headerValue(response, "location") : undefined;
-    if (location !== undefined) return { response: { ...response, body: new Uint8Array(0) }, location };
-    return { response: { ...response, body: await bodyOf(response) }, location };
+    const received = location === undefined ? await bodyOf(response) : new Uint8Array(0);
+    // It may have been taken while nothing came: an empty body asks nobody.
+    if (!open.isGiven) throw new HttpFailure({ tag: "connection-terminated" });
+    return { response: { ...response, body: received }, location };
   } finally {
     open.close();
   }

@@ -85,6 +85,7 @@ export class WebSocketConnection {
   readonly #options: ConnectionOptions;
   readonly #received: WebSocketMessage[] = [];
   #narrowings: number;
+  #wasGiven = true;
   /** Ends what takes too long: connecting, and later closing. */
   #timer: NodeJS.Timeout;
   #receivedBytes = 0;
@@ -111,6 +112,7 @@ export class WebSocketConnection {
 
   /** The subprotocol that the peer chose. */
   get protocol(): string {
+    if (!this.#isGiven) return "";
     return this.#socket?.protocol ?? "";
   }
 
@@ -207,13 +209,17 @@ export class WebSocketConnection {
 
   /** What was taken has nothing to say any more, of what had come before either. */
   #checkGiven(): void {
-    const { network, target } = this.#options;
-    const { narrowings } = network.gate;
-    if (narrowings === this.#narrowings) return;
-    this.#narrowings = narrowings;
-    if (isStillGiven(target, network)) return;
+    if (this.#isGiven) return;
     this.#received.length = 0;
     this.#receivedBytes = 0;
+  }
+
+  get #isGiven(): boolean {
+    const { network, target } = this.#options;
+    const { narrowings } = network.gate;
+    if (narrowings !== this.#narrowings) this.#wasGiven = isStillGiven(target, network);
+    this.#narrowings = narrowings;
+    return this.#wasGiven;
   }
 
   #take(data: Buffer, isBinary: boolean): void {

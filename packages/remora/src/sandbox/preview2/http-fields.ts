@@ -9,6 +9,7 @@ import { Held } from "./held.ts";
 export class Fields extends Held {
   #entries: Header[] = [];
   #isImmutable = false;
+  #isGiven = (): boolean => true;
 
   static fromList(machine: Machine, entries: readonly Header[]): Fields {
     const fields = new Fields(machine);
@@ -21,7 +22,14 @@ export class Fields extends Held {
     }
   }
 
-  /** Headers that are what they are: those of a request that has begun, or of a response. */
+  /** Headers of a response: there are none any more when it is not given. */
+  static received(machine: Machine, entries: readonly Header[], isGiven: () => boolean): Fields {
+    const fields = Fields.immutable(machine, entries);
+    fields.#isGiven = isGiven;
+    return fields;
+  }
+
+  /** Headers that are what they are: those of a request that has begun. */
   static immutable(machine: Machine, entries: readonly Header[]): Fields {
     const fields = new Fields(machine);
     fields.#entries = [...entries];
@@ -31,7 +39,9 @@ export class Fields extends Held {
 
   get(name: string): Uint8Array[] {
     const lower = name.toLowerCase();
-    return this.#entries.filter(([other]) => other.toLowerCase() === lower).map(([, value]) => value);
+    return this.entries()
+      .filter(([other]) => other.toLowerCase() === lower)
+      .map(([, value]) => value);
   }
 
   has(name: string): boolean {
@@ -58,12 +68,12 @@ export class Fields extends Held {
   }
 
   entries(): Header[] {
-    return [...this.#entries];
+    return this.#isGiven() ? [...this.#entries] : [];
   }
 
   clone(): Fields {
     const fields = new Fields(this.machine);
-    fields.#entries = [...this.#entries];
+    fields.#entries = this.entries();
     return fields;
   }
 

@@ -47,8 +47,8 @@ export class FutureIncomingResponse extends Held {
     if (this.#outcome === undefined) return undefined;
     if (this.#isTaken) return { tag: "err" };
     this.#isTaken = true;
-    // It may have been taken since it came.
-    if (this.#outcome.tag === "ok" && this.#open.isClosed) {
+    // It may have been taken since it came, or since it failed.
+    if (!this.#open.isGiven || (this.#outcome.tag === "ok" && this.#open.isClosed)) {
       return { tag: "ok", val: { tag: "err", val: { tag: "connection-terminated" } } };
     }
     if (this.#outcome.tag === "err") return { tag: "ok", val: this.#outcome };
@@ -64,7 +64,7 @@ export class FutureIncomingResponse extends Held {
   }
 }
 
-/** The resource `incoming-response`. */
+/** The resource `incoming-response`. When its origin is taken it says nothing more; its functions know no failure to say so. */
 export class IncomingResponse extends Held {
   readonly #response: OpenResponse;
   readonly #open: OpenRequest;
@@ -76,16 +76,17 @@ export class IncomingResponse extends Held {
     this.#open = open;
   }
 
+  /** 0 is no status. */
   status(): number {
-    return this.#response.status;
+    return this.#open.isGiven ? this.#response.status : 0;
   }
 
   headers(): Fields {
-    return Fields.immutable(this.machine, this.#response.headers);
+    return Fields.received(this.machine, this.#response.headers, () => this.#open.isGiven);
   }
 
   consume(): IncomingBody {
-    if (this.#isConsumed) throw new ComponentError(undefined);
+    if (this.#isConsumed || !this.#open.isGiven) throw new ComponentError(undefined);
     this.#isConsumed = true;
     return new IncomingBody(this.machine, this.#response, this.#open);
   }
@@ -114,7 +115,7 @@ export class IncomingBody extends Held {
   }
 
   stream(): InputStream {
-    if (this.#hasStream) throw new ComponentError(undefined);
+    if (this.#hasStream || !this.#open.isGiven) throw new ComponentError(undefined);
     this.#hasStream = true;
     return new InputStream(this.machine, bodySource(this.#response));
   }
