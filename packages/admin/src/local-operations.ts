@@ -139,6 +139,7 @@ function detailsView(manager: Manager, details: PluginDetails): PluginDetailsVie
     current,
     heldVersion,
     heldPublisher,
+    heldProblem = null,
     previous,
     grants,
     refused,
@@ -152,6 +153,7 @@ function detailsView(manager: Manager, details: PluginDetails): PluginDetailsVie
     current: current === undefined ? null : versionView(current),
     heldVersion: heldVersion === undefined ? null : versionView(heldVersion),
     heldPublisher: publisherView(heldPublisher),
+    heldProblem,
     previous: previous.map(versionView),
     trust: trust === undefined ? null : { level: trust.level, text: trust.text, reason: trust.reason },
     grants: grants.map(grantView),
@@ -208,6 +210,7 @@ export function consentView(request: ConsentRequest): ConsentView {
     items: items.map(itemView),
     granted: granted.map(grantView),
     denied: denied.map(itemView),
+    problem: request.problem ?? null,
   };
 }
 

@@ -59,6 +59,13 @@ export type AccountView = Static<typeof AccountView>;
 
 const FailureView = Type.Object({ code: Type.String(), message: Type.String() });
 
+/** Nobody can say what it wants. */
+const HeldProblem = Nullable(
+  Type.Object(FailureView.properties, {
+    description: "Why what waits cannot be accepted: it is damaged, and can be refused or installed again",
+  }),
+);
+
 const pluginFields = {
   name: Type.String(),
   version: Nullable(Type.String({ description: "Null while a first version waits for consent" })),
@@ -114,6 +121,7 @@ export const PluginDetailsView = Type.Object({
   current: Nullable(VersionView),
   heldVersion: Nullable(VersionView),
   heldPublisher: Nullable(PublisherView),
+  heldProblem: HeldProblem,
   previous: Type.Array(VersionView, { description: "Kept to go back to, the last one first" }),
   trust: Nullable(Type.Object({ level: Type.String(), text: Type.String(), reason: Type.String() })),
   grants: Type.Array(GrantView),
@@ -150,6 +158,7 @@ export const ConsentView = Type.Object({
   items: Type.Array(ConsentItemView, { description: "What it wants beyond what it has" }),
   granted: Type.Array(GrantView),
   denied: Type.Array(ConsentItemView, { description: "What the policy refuses, whoever consents" }),
+  problem: HeldProblem,
 });
 export type ConsentView = Static<typeof ConsentView>;
 

@@ -19,7 +19,8 @@ export interface ConsentChoice {
  * What becomes of a version that waits: given what the policy or somebody says, or all with `yes`.
  *
  * @param policy Answers alone: of what it says nothing about, nobody is asked.
- * @throws cli/no-consent nobody can be asked; the version goes on waiting
+ * @throws cli/no-consent   nobody can be asked; the version goes on waiting
+ * @throws cli/held-damaged nobody can say what it wants
  */
 export async function consentFrom(
   system: System,
@@ -30,6 +31,7 @@ export async function consentFrom(
 ): Promise<ChangeView> {
   const { held } = change;
   if (held === null) return change;
+  if (held.problem !== null) throw cliErrors["held-damaged"]({ plugin: held.plugin, ...held.problem });
   const given = await itemsGiven(system, held, choice, policy);
   return operations.accept(
     held,

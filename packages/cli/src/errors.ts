@@ -1,6 +1,7 @@
 /** What the program itself can fail at; all else has the code of the layer that failed. */
 
 import { defineErrors } from "remora/base";
+import { harmless } from "remora/policy";
 
 export const cliErrors = defineErrors("cli", {
   "cannot-read": {
@@ -35,6 +36,11 @@ export const cliErrors = defineErrors("cli", {
     fault: "operator",
     message: (d: { plugin: string; items: readonly string[] }) =>
       `Cannot run ${d.plugin} yet: it waits for consent to ${d.items.join(", ")}; "remora grants accept ${d.plugin}" asks for each at a terminal, and gives all of it with --yes`,
+  },
+  "held-damaged": {
+    fault: "operator",
+    message: (d: { plugin: string; code: string; message: string }) =>
+      `Cannot accept what waits of ${d.plugin}: ${d.code}: ${harmless(d.message, 1_000)}; or drop it with "remora grants refuse ${d.plugin}"`,
   },
   "audit-broken": {
     fault: "operator",

@@ -44,7 +44,7 @@ function noteOf({ held, failure, isOnProbation }: PluginView): string {
 }
 
 export function detailsText(details: PluginDetailsView): string {
-  const { manifest, trust, current, heldVersion, heldPublisher, account, failure } = details;
+  const { manifest, trust, current, heldVersion, heldPublisher, heldProblem, account, failure } = details;
   const rows: Fact[] = [
     ["plugin", `${details.name} ${details.version ?? "(none runs)"}`],
     ["state", details.isEnabled ? details.state : "disabled"],
@@ -52,7 +52,7 @@ export function detailsText(details: PluginDetailsView): string {
   ];
   if (failure !== null) rows.push(["failure", `${failure.code}: ${failure.message}`]);
   if (heldVersion !== null)
-    rows.push(["held", `${heldVersion.version} from ${heldVersion.origin} waits for consent`]);
+    rows.push(["held", `${heldVersion.version} from ${heldVersion.origin} ${waitsText(heldProblem)}`]);
   if (heldPublisher !== null)
     rows.push([
       "publisher",
@@ -80,6 +80,10 @@ export function detailsText(details: PluginDetailsView): string {
     ["files", showBytes(account.storedBytes)],
   );
   return `${factLines(rows).join("\n")}\n`;
+}
+
+function waitsText(problem: PluginDetailsView["heldProblem"]): string {
+  return problem === null ? "waits for consent" : `cannot be accepted: ${problem.code}: ${problem.message}`;
 }
 
 function keptText({

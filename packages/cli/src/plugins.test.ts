@@ -218,6 +218,20 @@ test("an answer to what was shown before is for that alone", async () => {
   }
 });
 
+test("what waits and is damaged is listed with what is wrong, cannot be accepted, and can be dropped", async () => {
+  const problem = { code: "manager/store-damaged", message: "Cannot use \u001b[2J: found no file" };
+  const damaged = { ...held, items: [], problem };
+  const { out } = await run(["grants", "held"], { held: [held, { ...damaged, plugin: "other" }] });
+  assert.match(out, /^geofence 1\.1\.0: clock\.read/);
+  assert.match(out, /^other 1\.1\.0: cannot be accepted: manager\/store-damaged: Cannot use \\u\{1b\}/m);
+  const accepted = await run(["grants", "accept", "geofence", "--yes"], { held: [damaged] });
+  assert.deepEqual([accepted.exitCode, accepted.asked], [1, []]);
+  assert.match(accepted.err, /^cli\/held-damaged: .*"remora grants refuse geofence"/m);
+  assert.deepEqual((await run(["grants", "refuse", "geofence"], { held: [damaged] })).asked, [
+    ["refuse", shown],
+  ]);
+});
+
 test("what is verified again, or shown with its trust, is judged by the keys and the level that the command was given", async () => {
   const files = { "keys.toml": new TextEncoder().encode("") };
   const accept = ["grants", "accept", "geofence", "--yes", "--trust", "unsigned", "--store", "keys.toml"];

@@ -56,13 +56,19 @@ function answersSchema(held: readonly ConsentRequest[]): object {
         {
           type: "string",
           title: `${request.plugin} ${request.version}, ${request.trust.text}`,
-          description: [...publisherText(request), ...request.items.map(itemText)].join("; "),
-          enum: ["later", "give", "refuse"],
+          description: wantedText(request),
+          enum: request.problem === undefined ? ["later", "give", "refuse"] : ["later", "refuse"],
           default: "later",
         },
       ]),
     ),
   };
+}
+
+function wantedText(request: ConsentRequest): string {
+  const { problem, items } = request;
+  if (problem !== undefined) return harmless(`${problem.code}: ${problem.message}`, lengthMax);
+  return [...publisherText(request), ...items.map(itemText)].join("; ");
 }
 
 function publisherText({ publisher }: ConsentRequest): string[] {

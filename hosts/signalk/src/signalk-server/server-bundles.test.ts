@@ -1,7 +1,7 @@
 /** Bundles in a server that is like signalk-server: from the folder, by the operator's answer, into its list. */
 
 import assert from "node:assert/strict";
-import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { generateKeyPair, signBundle } from "remora/bundle";
@@ -41,7 +41,9 @@ async function boat(t: TestContext) {
 }
 
 /** The fields of the form that ask for an answer. */
-function questions(plugin: { schema(): object }): Record<string, { title: string; description: string }> {
+function questions(plugin: {
+  schema(): object;
+}): Record<string, { title: string; description: string; enum: string[] }> {
   const { properties } = plugin.schema() as {
     properties: { bundles: { properties: Record<string, unknown> } };
   };
@@ -111,6 +113,26 @@ test("an answer is for the file that was shown, and not for one that says that i
   const asked = questions(plugin);
   assert.deepEqual(Object.values(asked), Object.values(before));
   assert.notDeepEqual(Object.keys(asked), Object.keys(before));
+});
+
+test("one that waits and is damaged keeps no other from being asked about, and can only be refused", async (t) => {
+  const { app, plugin, folder, put, listed } = await boat(t);
+  await put({ guest: {}, capabilities: ["data.write"] });
+  const { bytes } = await bundleOf({ guest: {}, capabilities: ["data.write"], name: "other" });
+  await writeFile(join(folder, "other.bundle"), bytes);
+  await plugin.start(unsigned);
+  assert.equal(Object.keys(questions(plugin)).length, 2);
+  const settings = answered(plugin, "give");
+  await plugin.stop();
+  const bundles = join(app.config.configPath, "plugin-config-data/remora/bundles/bundles");
+  for (const name of await readdir(bundles)) await writeFile(join(bundles, name), "something else");
+  await rm(join(folder, "watch.bundle"));
+  await plugin.start(settings);
+  await until(() => app.plugins.some(({ id, state }) => id === "other" && state === "running"));
+  assert.notEqual(listed()?.state, "running");
+  const [question, ...more] = Object.values(questions(plugin));
+  assert.deepEqual([question?.enum, more], [["later", "refuse"], []]);
+  assert.match(question?.description ?? "", /^manager\/store-damaged: /);
 });
 
 test("a bundle with the tag of webapps is in the server's list of them and served under its name, while it is switched on", async (t) => {

@@ -134,12 +134,15 @@ function heldCommand(system: System, open: OpenHouse): Command {
 
 function heldText(held: readonly ConsentView[]): string {
   if (held.length === 0) return "nothing waits\n";
-  return held
-    .map(
-      (one) =>
-        `${harmless(one.plugin)} ${harmless(one.version)}: ${[...publisherTexts(one), ...one.items.map(itemText)].join(", ")}\n  ${harmless(one.trust)}, digest ${one.digest}\n  id ${one.id}\n`,
-    )
-    .join("");
+  return held.map(heldOneText).join("");
+}
+
+function heldOneText(one: ConsentView): string {
+  const { id, plugin, version, digest, trust, items, problem } = one;
+  const wanted = [...publisherTexts(one), ...items.map(itemText)].join(", ");
+  const what =
+    problem === null ? wanted : harmless(`cannot be accepted: ${problem.code}: ${problem.message}`, 1_000);
+  return `${harmless(plugin)} ${harmless(version)}: ${what}\n  ${harmless(trust)}, digest ${digest}\n  id ${id}\n`;
 }
 
 function acceptCommand(system: System, open: OpenHouse): Command {

@@ -74,6 +74,7 @@ export const held: ConsentView = {
   ],
   granted: [],
   denied: [],
+  problem: null,
 };
 
 export interface FakeHouseOptions {
@@ -182,6 +183,7 @@ const details: Omit<PluginDetailsView, keyof PluginView> = {
   },
   heldVersion: null,
   heldPublisher: null,
+  heldProblem: null,
   previous: [],
   trust: { level: "unsigned", text: "unsigned", reason: "it carries no signature" },
   grants: [httpGrant],

@@ -296,7 +296,7 @@ export class Manager {
     };
   }
 
-  /** Versions that wait for consent, and what each wants. */
+  /** Versions that wait for consent, and what each wants; of one that cannot be read, what is wrong with it (`problem`). */
   async held(): Promise<readonly ConsentRequest[]> {
     const requests: ConsentRequest[] = [];
     for (const entry of this.#core.entries.values()) {

@@ -2,9 +2,10 @@
 
 import { type Json, type Manifest, openBundle, type Trust } from "../bundle/index.ts";
 import type { Grant } from "../policy/index.ts";
+import type { ConsentRequest } from "./consent/asker.ts";
 import type { Core } from "./core.ts";
 import { dependents } from "./install/dependencies.ts";
-import { heldPublisher } from "./install/held.ts";
+import { heldRequest } from "./install/held.ts";
 import type { BreakerState } from "./life/breaker.ts";
 import type { State } from "./life/life.ts";
 import type { PluginCounts } from "./plugin-counts.ts";
@@ -36,6 +37,8 @@ export interface PluginDetails extends PluginInfo {
   readonly heldVersion: InstalledVersion | undefined;
   /** That the held version is by another publisher than the one that runs. */
   readonly heldPublisher: PublisherChange | undefined;
+  /** Why the held version cannot be accepted: it is damaged, and can be refused or installed again. */
+  readonly heldProblem: ConsentRequest["problem"];
   /** Kept to go back to, the last one first. */
   readonly previous: readonly InstalledVersion[];
   /** Given by consent or by the operator; what the policy gives to all is not in it. */
@@ -71,14 +74,16 @@ export function infoOf({ name, host, isEnabled, current, held }: Entry, core: Co
 /** Reads its bundle. @throws manager/store-damaged manager/folder */
 export async function detailsOf(entry: Entry, core: Core): Promise<PluginDetails> {
   const { name, current, held: heldVersion, previous, grants, refused } = entry;
-  const shown = current ?? heldVersion;
+  const held = await heldRequest(entry, core);
+  const shown = current ?? (held?.problem === undefined ? heldVersion : undefined);
   const bytes = shown && (await core.store.read(shown.sha256));
   const bundle = bytes && openBundle(bytes, { vocabulary: core.vocabulary });
   return {
     ...infoOf(entry, core),
     current,
     heldVersion,
-    heldPublisher: await heldPublisher(entry, core),
+    heldPublisher: held?.publisher,
+    heldProblem: held?.problem,
     previous,
     grants,
     refused,

@@ -20,7 +20,7 @@ export async function switchTo(isEnabled: boolean, entry: Entry, core: Core): Pr
 }
 
 /** As with an install, what cannot run leaves all as it was: a plugin that was disabled stays so, also over restarts. */
-async function enableNow(entry: Entry, core: Core): Promise<void> {
+export async function enableNow(entry: Entry, core: Core): Promise<void> {
   if (entry.isEnabled) return retryNow(entry, core);
   const { name } = entry;
   try {

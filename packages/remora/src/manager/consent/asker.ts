@@ -45,6 +45,11 @@ export interface ConsentRequest extends Answered {
   readonly granted: readonly Grant[];
   /** What it wants and the policy refuses; nobody is asked. */
   readonly denied: readonly ConsentItem[];
+  /**
+   * Why nobody can say what a held version wants, and it cannot be accepted: its bundle is damaged, or for no host of now. It
+   * can be refused, or installed again. Its `trust` is `modified`, and its lists are empty.
+   */
+  readonly problem?: { readonly code: string; readonly message: string };
 }
 
 /**

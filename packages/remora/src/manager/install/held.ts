@@ -1,6 +1,6 @@
 /** Versions that want more than was granted, or are by another publisher: kept until somebody answers, over restarts too. */
 
-import { isRemoraError } from "../../base/index.ts";
+import { isRemoraError, type RemoraError } from "../../base/index.ts";
 import { type Bundle, openBundle } from "../../bundle/index.ts";
 import { interfacesFor } from "../calls/plugin-interfaces.ts";
 import { type Answered, type ConsentItem, type ConsentRequest, requestId } from "../consent/asker.ts";
@@ -8,19 +8,46 @@ import { sortRequest } from "../consent/decide-request.ts";
 import { type Core, entryOf, inspectOptions, rulesOf, tellOf, writeEntry } from "../core.ts";
 import { inStep, managerErrors } from "../errors.ts";
 import type { ManagedPlugin } from "../managed-plugin.ts";
-import { type PublisherChange, successionOf, trustHere } from "../signer.ts";
+import { successionOf, trustHere } from "../signer.ts";
 import type { Entry, InstalledVersion } from "../store/entry.ts";
 import { linkable, tellPublisher, withConsent } from "./decide.ts";
 import { inspect, placeOf } from "./inspect.ts";
 import { takeIn } from "./install.ts";
 import { verifyHere } from "./plan.ts";
 
-/** What a held version wants; undefined when none is held. */
+/** What a held version wants, or what is wrong with it; undefined when none is held. */
 export async function heldRequest(entry: Entry, core: Core): Promise<ConsentRequest | undefined> {
-  if (entry.held === undefined) return undefined;
-  const bytes = await core.store.read(entry.held.sha256);
-  const bundle = openBundle(bytes, { vocabulary: core.vocabulary });
-  return (await wantedOf(entry, entry.held, bundle, core)).request;
+  const { held } = entry;
+  if (held === undefined) return undefined;
+  try {
+    const bundle = openBundle(await core.store.read(held.sha256), { vocabulary: core.vocabulary });
+    return (await wantedOf(entry, held, bundle, core)).request;
+  } catch (error) {
+    if (!isRemoraError(error)) throw error;
+    return unreadable(entry, held, error);
+  }
+}
+
+/** One that is damaged keeps nobody from the others, and can still be refused. */
+function unreadable(
+  { name: plugin, current }: Entry,
+  { version, digest, origin, sha256 }: InstalledVersion,
+  { code, message }: RemoraError,
+): ConsentRequest {
+  return {
+    id: sha256,
+    plugin,
+    version,
+    digest,
+    origin,
+    current: current?.version,
+    trust: { level: "modified", text: "it cannot be read" },
+    publisher: undefined,
+    items: [],
+    granted: [],
+    denied: [],
+    problem: { code, message },
+  };
 }
 
 /** What a held version wants, and what it has without that. */
@@ -36,16 +63,6 @@ async function wantedOf(entry: Entry, held: InstalledVersion, bundle: Bundle, co
   const asked = { ...wanted, publisher, items, granted, denied };
   const request: ConsentRequest = { ...asked, id: requestId(asked, held.sha256) };
   return { request, given };
-}
-
-/** Who has signed the held version, where that is somebody else. Whose bundle is damaged is told when it is to be accepted. */
-export async function heldPublisher(entry: Entry, core: Core): Promise<PublisherChange | undefined> {
-  try {
-    return (await heldRequest(entry, core))?.publisher;
-  } catch (error) {
-    if (isRemoraError(error, "manager/store-damaged")) return undefined;
-    throw error;
-  }
 }
 
 /**

@@ -7,7 +7,7 @@ import type { Bundle, Json } from "../../bundle/index.ts";
 import type { Artifact } from "../../engine/index.ts";
 import { checkDependents, interfacesFor } from "../calls/plugin-interfaces.ts";
 import { changeGrants } from "../changes/remake.ts";
-import { switchTo } from "../changes/switch.ts";
+import { enableNow, switchTo } from "../changes/switch.ts";
 import { withoutGrants } from "../consent/decide-request.ts";
 import {
   artifactOf,
@@ -240,10 +240,10 @@ function openAhead(
   }
 }
 
-/** The same version again: what was given anew is kept, and reaches the guests that run. */
+/** The same version again: what was given anew is kept, and reaches the guests that run; and a damaged bundle is mended. */
 async function takeGrants(
   before: Entry,
-  { grants, refused }: Accepted,
+  { grants, refused, bytes }: Accepted,
   core: Core,
   { isEnabled = before.isEnabled }: InstallOptions,
 ): Promise<void> {
@@ -252,7 +252,16 @@ async function takeGrants(
   const added = withoutGrants(grants, before.grants, core.vocabulary);
   if (added.length > 0 && isEnabled && before.isEnabled) await changeGrants(before, entry, core);
   else await inStep("place", name, () => writeEntry(core, entry));
-  await switchTo(isEnabled, entry, core);
+  const isMended = await mend(before.current?.sha256, bytes, core);
+  if (isMended && isEnabled && before.isEnabled) await enableNow(entry, core);
+  else await switchTo(isEnabled, entry, core);
+}
+
+/** Whether the bundle of the version that is there was damaged from outside, and these are its bytes. */
+async function mend(sha256: string | undefined, bytes: Uint8Array, core: Core): Promise<boolean> {
+  if (sha256 === undefined || sha256Of(bytes) !== sha256 || (await core.store.isWhole(sha256))) return false;
+  await inStore(core, () => core.store.keep(bytes));
+  return true;
 }
 
 function takenOver(entry: Placed["entry"], core: Core): Entry {

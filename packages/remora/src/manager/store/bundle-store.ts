@@ -14,14 +14,17 @@ export class BundleStore {
     this.#folder = folder;
   }
 
-  /** Keeps a bundle; one that is there already stays. @returns Its SHA-256. @throws manager/folder */
+  /** Keeps a bundle; one that is there already stays, if it is whole. @returns Its SHA-256. @throws manager/folder */
   async keep(bytes: Uint8Array): Promise<string> {
     const sha256 = sha256Of(bytes);
-    const names = await this.#folder.list(folderName);
-    if (!names.includes(`${sha256}${ending}`)) {
-      await this.#folder.place(bytes, folderName, `${sha256}${ending}`);
-    }
+    if (!(await this.isWhole(sha256))) await this.#folder.place(bytes, folderName, `${sha256}${ending}`);
     return sha256;
+  }
+
+  /** Whether it is there as it was kept. @throws manager/folder */
+  async isWhole(sha256: string): Promise<boolean> {
+    const bytes = await this.#folder.read(folderName, `${sha256}${ending}`);
+    return bytes !== undefined && sha256Of(bytes) === sha256;
   }
 
   /**
