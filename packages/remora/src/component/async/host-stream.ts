@@ -5,6 +5,7 @@
 
 import type { RemoraError } from "../../base/index.ts";
 import { HostBuffer } from "./buffer.ts";
+import { forgettable } from "./forgettable.ts";
 import type { HostEnd, Scheduler } from "./scheduler.ts";
 import type { Copier, CopyResult, SharedFuture, SharedStream } from "./shared-copy.ts";
 
@@ -108,11 +109,12 @@ export function hostCopier(owner: object, buffer: HostBuffer, done: (result: Cop
   };
 }
 
-/** What a guest's future will be. It rejects when the guest fails before it has a value. */
+/** What a guest's future will be. It rejects when the guest fails before it has a value; the guest is told who lets go of it. */
 export function promiseOf(shared: SharedFuture, scheduler: Scheduler): Promise<unknown> {
   const buffer = new HostBuffer(1, []);
+  const end: HostEnd = { fail() {} };
   const promise = new Promise<unknown>((resolve, reject) => {
-    const end: HostEnd = { fail: reject };
+    end.fail = reject;
     scheduler.hold(end);
     const done = () => {
       scheduler.release(end);
@@ -125,5 +127,9 @@ export function promiseOf(shared: SharedFuture, scheduler: Scheduler): Promise<u
   });
   // Whoever does not wait for it is told of the failure by the call itself.
   promise.catch(() => {});
-  return promise;
+  return forgettable(promise, () => {
+    scheduler.release(end);
+    scheduler.whenPaused(() => shared.drop());
+    return true;
+  });
 }

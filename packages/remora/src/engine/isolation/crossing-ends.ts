@@ -6,7 +6,7 @@
 
 import type { AsyncType, HostValues } from "../../component/abi/codec-async.ts";
 import { trap } from "../../component/abi/trap.ts";
-import { forgettable } from "../../component/async/forgettable.ts";
+import { forget, forgettable } from "../../component/async/forgettable.ts";
 import { endIterator, isAsyncIterable } from "../../component/async/host-source.ts";
 import { isThenable } from "../../component/async-host.ts";
 import type { ValueType } from "../../component/types.ts";
@@ -29,8 +29,8 @@ export interface NextValue {
 interface Given {
   /** It gives one value. */
   readonly isOnce: boolean;
-  /** A value was asked for, and has not come. */
-  isWanted: boolean;
+  /** While a value was asked for and has not come: the end of the waiting for it. */
+  leave: (() => void) | undefined;
   readonly type: ValueType | undefined;
   next(): Promise<IteratorResult<unknown, undefined>>;
   letGo(): void;
@@ -83,24 +83,27 @@ export class CrossingEnds implements HostValues {
    */
   async next(number: number): Promise<NextValue | undefined> {
     const given = this.#given.get(number);
-    if (given === undefined || given.isWanted) return undefined;
-    given.isWanted = true;
+    if (given === undefined || given.leave !== undefined) return undefined;
+    const left = Promise.withResolvers<IteratorReturnResult<undefined>>();
+    given.leave = () => left.resolve({ done: true, value: undefined });
     let isOver = true;
     try {
-      const result = await given.next();
+      const result = await Promise.race([given.next(), left.promise]);
       isOver = result.done === true || given.isOnce;
       return { type: given.type, result };
     } finally {
-      given.isWanted = false;
+      given.leave = undefined;
       // Also when it failed: nothing comes after that.
       if (isOver) this.#given.delete(number);
     }
   }
 
+  /** The other side wants no more of it. Whoever waits there for a value is told that there is none: it may never come. */
   letGo(number: number): void {
     const given = this.#given.get(number);
     this.#given.delete(number);
     given?.letGo();
+    given?.leave?.();
   }
 
   close(): void {
@@ -120,10 +123,10 @@ function givenFuture(promise: PromiseLike<unknown>, type: EndType): Given {
   settled.catch(() => {});
   return {
     isOnce: true,
-    isWanted: false,
+    leave: undefined,
     type: packetType(type),
     next: async () => ({ done: false, value: await settled }),
-    letGo() {},
+    letGo: () => void forget(promise),
   };
 }
 
@@ -135,7 +138,7 @@ function givenStream(iterable: AsyncIterable<unknown>, type: EndType): Given {
   };
   return {
     isOnce: false,
-    isWanted: false,
+    leave: undefined,
     type: packetType(type),
     async next() {
       const { done, value } = await begun().next();

@@ -163,11 +163,16 @@ for (const [what, [events, facts]] of Object.entries(forgeries)) {
   });
 }
 
-test("a guest that gives more futures than it may have is found out when one more is to be waited for", () => {
-  const { remote } = started();
-  const wait = () => void remote.want(1, undefined).catch(() => {});
-  for (let given = 0; given < 16_384; given++) wait();
-  assert.throws(wait, ForgedMessage);
+test("a guest that gives more futures than it may have is ended when one more is to be waited for", async () => {
+  const { remote, result, forged } = started();
+  const wanted: Promise<unknown>[] = [];
+  for (let given = 0; given < 16_384; given++) wanted.push(remote.want(1, undefined));
+  const broken = { code: "engine/protocol-broken", fault: "guest" };
+  const isOver = Promise.all([...wanted, result].map((each) => assert.rejects(each, broken)));
+  assert.throws(() => remote.want(1, undefined), broken);
+  assert.equal(forged.length, 1);
+  await isOver;
+  await assert.rejects(remote.want(1, undefined), broken);
 });
 
 for (const [what, forgery] of [

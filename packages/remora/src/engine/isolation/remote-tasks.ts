@@ -56,8 +56,8 @@ interface Owed {
 const lateMsMax = 10 * graceMs;
 
 /**
- * Values that may be owed at one time. The other side gives fewer streams and futures, and each may be waited for once; but of
- * those that the host let go of a value may be owed for ever.
+ * Values that may be owed at one time. Code of ours on the other side gives fewer streams and futures; each is waited for once, and
+ * is owed no more when the host has let go of it.
  */
 const wantedMax = 16_384;
 
@@ -212,9 +212,15 @@ export class RemoteTasks implements EndsPeer {
     stop(error);
   }
 
-  /** @throws ForgedMessage so many futures cannot have been given by code of ours */
+  /** @throws engine/protocol-broken so many streams and futures cannot have been given by code of ours: it is ended */
   want(number: number, type: ValueType | undefined): Promise<IteratorResult<unknown, undefined>> {
-    if (this.#wanted >= wantedMax) throw new ForgedMessage(`more than ${wantedMax} streams and futures`);
+    if (this.#wanted >= wantedMax) {
+      const error = this.#options.standing.forged(
+        new ForgedMessage(`more than ${wantedMax} streams and futures`),
+      );
+      this.end(error);
+      throw error;
+    }
     this.#wanted++;
     return this.#owe((id) => this.#send(kinds.pull, { item: number, count: id }), {
       read: ({ item, payload }) =>

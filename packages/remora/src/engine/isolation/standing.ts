@@ -38,6 +38,8 @@ export class Standing {
 
   /** What came cannot come from code of ours: whatever sent it is ended. */
   forged(error: unknown): RemoraError {
+    // What is read after the first of it says nothing new.
+    if (this.#refusal?.code === "engine/protocol-broken") return this.#refusal;
     const what = error instanceof Error ? error.message : String(error);
     this.#refusal = engineErrors["protocol-broken"]({ plugin: this.#plugin, what }, error);
     this.#link.kill(what);
