@@ -13,12 +13,12 @@ import { CompiledModules, type CompiledModulesOptions } from "./compiled-modules
 import type { ModuleSource } from "./core-engine.ts";
 import { KeptFiles, type RewriteStore } from "./kept-files.ts";
 import { packPlan, unpackPlan } from "./kept-plan.ts";
-import { KnownByBytes } from "./known-by-bytes.ts";
 import { type ModuleImport, moduleImports } from "./module-imports.ts";
-import { ModuleMaker, type ModuleMakerOptions, type RewrittenCode } from "./module-maker.ts";
+import { ModuleMaker, type ModuleMakerOptions } from "./module-maker.ts";
 import { Places } from "./places.ts";
+import { type SentModule, SentModules, type SentModulesOptions } from "./sent-modules.ts";
 
-export interface CompileCacheOptions extends CompiledModulesOptions, ModuleMakerOptions {
+export interface CompileCacheOptions extends CompiledModulesOptions, SentModulesOptions, ModuleMakerOptions {
   /** Default: nothing outlives the process. A store that throws is as good as none. */
   readonly store?: RewriteStore;
 }
@@ -42,9 +42,6 @@ export function compileRequest(plugin: string, options: MeterOptions): CompileRe
   return { plugin, options, key: sha256(text).slice(0, 32) };
 }
 
-/** A rewritten module on its way to where it is compiled. */
-export type SentModule = RewrittenCode & KnownModule;
-
 /** Compiled here, or rewritten for whoever compiles it elsewhere. */
 export type PreparedAs = "compiled" | "rewritten";
 
@@ -60,21 +57,28 @@ export class CompileCache implements ModuleSource {
   readonly #maker: ModuleMaker;
   readonly #modules: CompiledModules;
   readonly #preparing = new Map<string, Promise<CompiledModule>>();
-  /** For whoever compiles them elsewhere: as long as the originals are there. */
-  readonly #sent = new KnownByBytes<SentModule>();
+  readonly #sent: SentModules;
   readonly #sending = new Map<string, Promise<SentModule>>();
 
-  /** @param modules Those in memory; shared with another cache, or its own. */
-  constructor(options: CompileCacheOptions = {}, modules = new CompiledModules(options)) {
+  /**
+   * @param modules Those in memory; shared with another cache, or its own.
+   * @param sent    The same of rewritten ones.
+   */
+  constructor(
+    options: CompileCacheOptions = {},
+    modules = new CompiledModules(options),
+    sent = new SentModules(options),
+  ) {
     this.#options = options;
     this.#files = new KeptFiles(options.store);
     this.#maker = new ModuleMaker(options, this.#files);
     this.#modules = modules;
+    this.#sent = sent;
   }
 
   /** A cache with the modules of this one, which keeps files in another store. */
   keptIn(store: RewriteStore): CompileCache {
-    return new CompileCache({ ...this.#options, store }, this.#modules);
+    return new CompileCache({ ...this.#options, store }, this.#modules, this.#sent);
   }
 
   /** How much is kept although it may not be in use. */
