@@ -11,6 +11,7 @@ import {
   type ManagerEvent,
   type PluginDetails,
   type PluginInfo,
+  type PublisherChange,
   readTrail,
   verifyTrailFolder,
 } from "remora/manager";
@@ -35,10 +36,11 @@ export interface LocalOptions {
 }
 
 export function localOperations({ manager, trail, closesManager = false }: LocalOptions): Operations {
-  const change = async (name: string, act: () => Promise<unknown>): Promise<ChangeView> => {
-    const from = manager.has(name) ? (manager.info(name).version ?? null) : null;
-    return afterChange(manager, name, from, act);
-  };
+  const change = (name: string, act: () => Promise<unknown>): Promise<ChangeView> =>
+    changed(manager, async () => {
+      await act();
+      return name;
+    });
   return {
     list: async () => manager.list().map((info) => pluginView(manager, info)),
     details: async (name) => detailsView(manager, await manager.details(name)),
@@ -72,34 +74,36 @@ async function installed(
   source: InstallSource,
   options: { settings?: unknown; isEnabled?: boolean },
 ): Promise<ChangeView> {
-  const before = new Map(manager.list().map(({ name, version }) => [name, version ?? null]));
   const ref = "ref" in source ? source.ref : source;
   const { settings, isEnabled } = options;
-  try {
+  return changed(manager, async () => {
     const { name } = await manager.install(ref, {
       ...(settings !== undefined && { settings: settings as never }), // parsed from JSON by whoever calls
       ...(isEnabled !== undefined && { isEnabled }),
     });
-    return { name, version: written(manager, name), from: before.get(name) ?? null, held: null };
+    return name;
+  });
+}
+
+/** What becomes of a plugin by what is done; that it waits for consent is no failure. */
+async function changed(manager: Manager, act: () => Promise<string>): Promise<ChangeView> {
+  const before = new Map(manager.list().map(({ name, version }) => [name, version ?? null]));
+  const publishers = new Map<string, PublisherChange>();
+  const unlisten = manager.listen((event) => {
+    const { kind, plugin } = event;
+    if (kind === "publisher") publishers.set(`${plugin} ${event.version}`, event);
+  });
+  try {
+    const name = await act();
+    const version = written(manager, name);
+    const publisher = publisherView(publishers.get(`${name} ${version}`));
+    return { name, version, from: before.get(name) ?? null, held: null, publisher };
   } catch (error) {
     const name = heldBy(error);
     if (name === undefined) throw error;
     return heldChange(manager, name, before.get(name) ?? null);
-  }
-}
-
-async function afterChange(
-  manager: Manager,
-  name: string,
-  from: string | null,
-  act: () => Promise<unknown>,
-): Promise<ChangeView> {
-  try {
-    await act();
-    return { name, version: written(manager, name), from, held: null };
-  } catch (error) {
-    if (heldBy(error) === undefined) throw error;
-    return heldChange(manager, name, from);
+  } finally {
+    unlisten();
   }
 }
 
@@ -118,7 +122,7 @@ function heldBy(error: unknown): string | undefined {
 async function heldChange(manager: Manager, name: string, from: string | null): Promise<ChangeView> {
   const request = (await manager.held()).find(({ plugin }) => plugin === name);
   const version = manager.info(name).version ?? null;
-  return { name, version, from, held: request === undefined ? null : consentView(request) };
+  return { name, version, from, held: request === undefined ? null : consentView(request), publisher: null };
 }
 
 export function pluginView(manager: Manager, info: PluginInfo): PluginView {
@@ -154,7 +158,7 @@ function detailsView(manager: Manager, details: PluginDetails): PluginDetailsVie
     heldVersion: heldVersion === undefined ? null : versionView(heldVersion),
     heldPublisher: publisherView(heldPublisher),
     heldProblem,
-    previous: previous.map(versionView),
+    previous: previous.map((one) => ({ ...versionView(one), publisher: publisherView(one.publisher) })),
     trust: trust === undefined ? null : { level: trust.level, text: trust.text, reason: trust.reason },
     grants: grants.map(grantView),
     refused: refused.map(grantView),
@@ -215,7 +219,9 @@ export function consentView(request: ConsentRequest): ConsentView {
 }
 
 function publisherView(change: ConsentRequest["publisher"]) {
-  return change === undefined ? null : { ...change, name: change.name ?? null };
+  if (change === undefined) return null;
+  const { from, to, name = null } = change;
+  return { from, to, name };
 }
 
 function itemView({ capability, target, why, meaning, risk }: ConsentItem) {

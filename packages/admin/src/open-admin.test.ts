@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { mkdirSync, rmdirSync, statSync } from "node:fs";
 import { test } from "node:test";
+import { generateKeyPair, signBundle } from "remora/bundle";
 import { bundleOf } from "../../test-bundle.ts";
 import { endpointFile, readEndpoint } from "./endpoint-file.ts";
 import type { Mount } from "./mount.ts";
@@ -24,7 +25,7 @@ test("a plugin is installed by upload, shown, updated, rolled back, switched, re
   const first = await admin("POST", "/v1/bundles", await bundleOf(guests.adds(1)));
   assert.deepEqual(
     [first.status, first.body],
-    [200, { name: "adder", version: "1.0.0", from: null, held: null }],
+    [200, { name: "adder", version: "1.0.0", from: null, held: null, publisher: null }],
   );
   const plugin = manager.get<Calls>("adder");
   assert.equal(plugin.use(run, 1), 2);
@@ -52,6 +53,30 @@ test("a plugin is installed by upload, shown, updated, rolled back, switched, re
 
   assert.equal((await admin("DELETE", "/v1/plugins/adder?data=true")).status, 204);
   expectProblem(await admin("GET", "/v1/plugins/adder"), 404, "manager/no-such-plugin");
+});
+
+test("a change to another publisher's version says so in its answer, and a rollback that asks nobody too", async (t) => {
+  const { as } = await adminRig(t);
+  const admin = as("admin");
+  const signed = async (version: string) => {
+    const by = { key: generateKeyPair(), name: "Ada", email: "", signedAtMs: 0 };
+    return signBundle(await bundleOf(guests.adds(1), { version }), by);
+  };
+  await admin("POST", "/v1/bundles", await signed("1.0.0"));
+  const { held } = (await admin("POST", "/v1/bundles", await signed("1.1.0"))).body;
+  const accepted = await admin("POST", "/v1/consents/adder/accept", { id: held.id });
+  assert.deepEqual(accepted.body.publisher, held.publisher);
+  const { previous } = (await as("reader")("GET", "/v1/plugins/adder")).body;
+  const { from, to } = held.publisher;
+  assert.deepEqual(previous[0].publisher, { from: to, to: from, name: null });
+  const rolledBack = await as("operator")("POST", "/v1/plugins/adder/rollback", {});
+  assert.deepEqual(rolledBack.body, {
+    name: "adder",
+    version: "1.0.0",
+    from: "1.1.0",
+    held: null,
+    publisher: { from: to, to: from, name: null },
+  });
 });
 
 test("a version that fails at once was installed, and is told so", async (t) => {

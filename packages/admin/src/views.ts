@@ -93,6 +93,20 @@ const VersionView = Type.Object({
 });
 export type VersionView = Static<typeof VersionView>;
 
+const PublisherView = Type.Object(
+  {
+    from: Type.String({ description: "Who signed the version that runs" }),
+    to: Type.String(),
+    name: Nullable(Type.String({ description: "Whose key the new one is; null where it is not trusted" })),
+  },
+  { description: "Another publisher than that of the version that runs" },
+);
+
+const KeptVersionView = Type.Object({
+  ...VersionView.properties,
+  publisher: Type.Union([PublisherView, Type.Null()]),
+});
+
 const ManifestView = Type.Object({
   description: Nullable(Type.String()),
   authors: Type.Array(Type.String()),
@@ -107,22 +121,13 @@ const ManifestView = Type.Object({
   dependencies: Type.Record(Type.String(), Type.String()),
 });
 
-const PublisherView = Type.Object(
-  {
-    from: Type.String({ description: "Who signed the version that runs" }),
-    to: Type.String(),
-    name: Nullable(Type.String({ description: "Whose key the new one is; null where it is not trusted" })),
-  },
-  { description: "Another publisher than that of the version that runs" },
-);
-
 export const PluginDetailsView = Type.Object({
   ...pluginFields,
   current: Nullable(VersionView),
   heldVersion: Nullable(VersionView),
   heldPublisher: Nullable(PublisherView),
   heldProblem: HeldProblem,
-  previous: Type.Array(VersionView, { description: "Kept to go back to, the last one first" }),
+  previous: Type.Array(KeptVersionView, { description: "Kept to go back to, the last one first" }),
   trust: Nullable(Type.Object({ level: Type.String(), text: Type.String(), reason: Type.String() })),
   grants: Type.Array(GrantView),
   refused: Type.Array(GrantView),
@@ -167,6 +172,7 @@ export const ChangeView = Type.Object({
   version: Nullable(Type.String()),
   from: Nullable(Type.String({ description: "The version that ran before" })),
   held: Nullable(ConsentView),
+  publisher: Nullable(PublisherView),
 });
 export type ChangeView = Static<typeof ChangeView>;
 

@@ -6,8 +6,12 @@ import { type Fact, factLines, listed } from "./facts.ts";
 import { showBytes, showCount, showNanoseconds } from "./quantity.ts";
 import { tableLines } from "./table.ts";
 
-export function changeText({ name, version, from }: ChangeView): string {
-  const to = harmless(version ?? "none");
+export function changeText({ name, version, from, publisher }: ChangeView): string {
+  const by =
+    publisher === null
+      ? ""
+      : harmless(`; another publisher: ${publisher.to}, and before ${publisher.from}`, 500);
+  const to = `${harmless(version ?? "none")}${by}`;
   if (from === null) return `${harmless(name)} ${to} is installed\n`;
   return from === version
     ? `${harmless(name)} ${to} was there\n`
@@ -91,8 +95,10 @@ function keptText({
   origin,
   installedAt,
   failedWith,
+  publisher,
 }: PluginDetailsView["previous"][number]): string {
-  return `${version} from ${origin}, ${installedAt}${failedWith === null ? "" : `, taken back: ${failedWith}`}`;
+  const by = publisher === null ? "" : `, by another publisher: ${publisher.to}`;
+  return `${version} from ${origin}, ${installedAt}${failedWith === null ? "" : `, taken back: ${failedWith}`}${by}`;
 }
 
 export function grantText({ capability, ...targets }: GrantView): string {

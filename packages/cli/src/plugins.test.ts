@@ -29,12 +29,12 @@ test("every command of a plugin's life asks for what it says, closes the folder,
     [
       ["rollback", "geofence", "0.8.0"],
       ["rollback", "geofence", "0.8.0"],
-      { name: "geofence", version: "0.8.0", from: "1.0.0", held: null },
+      { name: "geofence", version: "0.8.0", from: "1.0.0", held: null, publisher: null },
     ],
     [
       ["update", "geofence", "--range", "^1"],
       ["update", "geofence", "^1"],
-      { plugins: [{ name: "geofence", version: "1.1.0", from: "1.0.0", held: null }] },
+      { plugins: [{ name: "geofence", version: "1.1.0", from: "1.0.0", held: null, publisher: null }] },
     ],
     [
       ["grants", "give", "geofence", "net.http", "https://b"],
@@ -191,6 +191,22 @@ test("with --json nobody is asked, on a terminal either", async () => {
     answers: ["y", "y"],
   });
   assert.deepEqual([exitCode, asked.length], [1, 1]);
+});
+
+test("a change of the publisher is said, in what was done and of each version that is kept", async () => {
+  const publisher = {
+    from: "verified by Ada (key 1a)",
+    to: "verified by \u001b[2JEve (key 2b)",
+    name: "Eve",
+  };
+  const { out } = await run(["rollback", "geofence"], { publisher });
+  assert.match(
+    out,
+    /^geofence 1\.0\.0 → 0\.9\.0; another publisher: verified by .*Eve \(key 2b\), and before verified by Ada/,
+  );
+  assert.ok(!out.includes("\u001b"));
+  const info = (await run(["info", "geofence"], { publisher })).out;
+  assert.match(info, /^kept +0\.9\.0 from .*, by another publisher: verified by .*Eve \(key 2b\)$/m);
 });
 
 test("what waits is listed, accepted and refused", async () => {

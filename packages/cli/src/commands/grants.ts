@@ -185,7 +185,7 @@ function answering(system: System, open: OpenHouse, verb: "accept" | "refuse", u
         const change = await consentFrom(
           system,
           house,
-          { name, version: held.version, from: held.current, held },
+          { name, version: held.version, from: held.current, held, publisher: null },
           options,
           policy,
         );

@@ -81,6 +81,8 @@ export interface FakeHouseOptions {
   readonly isRunning?: boolean;
   readonly plugins?: readonly PluginView[];
   readonly held?: readonly ConsentView[];
+  /** Of each change, and of a version that is kept. */
+  readonly publisher?: ConsentView["publisher"];
   readonly happenings?: readonly Happening[];
 }
 
@@ -106,15 +108,25 @@ export function fakeHouse(options: FakeHouseOptions = {}): FakeHouse {
       asked.push([verb, ...args]);
       named(String(args[0]));
     };
-  const change = (name: string, version: string) => ({ name, version, from: "1.0.0", held: null });
+  const change = (name: string, version: string) => ({
+    name,
+    version,
+    from: "1.0.0",
+    held: null,
+    publisher: options.publisher ?? null,
+  });
   const house: House = {
     isRunning,
     list: async () => [...plugins],
-    details: async (name) => ({ ...named(name), ...details }),
+    details: async (name) => {
+      const { publisher = null } = options;
+      const previous = publisher === null ? [] : [{ ...current, version: "0.9.0", publisher }];
+      return { ...named(name), ...details, previous };
+    },
     install: async (source, more) => {
       asked.push(["install", "ref" in source ? source.ref : source.origin, more]);
       const [waiting] = options.held ?? [];
-      return { name: "geofence", version: "1.0.0", from: null, held: waiting ?? null };
+      return { name: "geofence", version: "1.0.0", from: null, held: waiting ?? null, publisher: null };
     },
     update: async (name, range) => {
       asked.push(["update", name, range]);
@@ -173,14 +185,16 @@ export function fakeHouse(options: FakeHouseOptions = {}): FakeHouse {
 
 const httpGrant = { capability: "net.http", origins: ["https://a:443"] };
 
+const current = {
+  version: "1.0.0",
+  digest: "d",
+  origin: "a test",
+  installedAt: "2026-11-21T12:00:00Z",
+  failedWith: null,
+};
+
 const details: Omit<PluginDetailsView, keyof PluginView> = {
-  current: {
-    version: "1.0.0",
-    digest: "d",
-    origin: "a test",
-    installedAt: "2026-11-21T12:00:00Z",
-    failedWith: null,
-  },
+  current,
   heldVersion: null,
   heldPublisher: null,
   heldProblem: null,

@@ -1,7 +1,14 @@
 /** What the parts of a manager share: its folder, what it knows of each plugin, and how a version of one is made. */
 
 import { nearNames } from "../base/index.ts";
-import { type Bundle, type Isolation, isolations, type Json, openBundle } from "../bundle/index.ts";
+import {
+  type Bundle,
+  type Isolation,
+  isolations,
+  type Json,
+  openBundle,
+  type SignatureState,
+} from "../bundle/index.ts";
 import { type Artifact, type Isolation as IsolationWalls, openArtifact } from "../engine/index.ts";
 import type { Grant, ImportOffer, Rules, Vocabulary } from "../policy/index.ts";
 import type { AuditSink } from "../sandbox/index.ts";
@@ -53,6 +60,8 @@ export interface Core {
   closeIsolations(): Promise<void>;
   readonly events: ManagerEvents;
   readonly observers: CallObservers;
+  /** Of bundles that are kept, by the SHA-256 of their files: what `trustOfKept` has read. */
+  readonly signatures: Map<string, SignatureState>;
   /** Of this opening of the folder. */
   readonly run: string;
   readonly entries: Map<string, Entry>;
@@ -223,6 +232,7 @@ export async function draftEntry({ files, entries }: Core, entry: Entry): Promis
 export function collectBundles(core: Core): Promise<void> {
   return inStore(core, async () => {
     const used = usedBundles(core.entries.values());
+    for (const sha256 of core.signatures.keys()) if (!used.kept.has(sha256)) core.signatures.delete(sha256);
     await core.store.keepOnly(used.kept);
     await core.rewrites.trim(used);
   });

@@ -89,7 +89,7 @@ export {
 // Who signed what.
 export type { PublisherChange } from "./signer.ts";
 // What is kept.
-export type { InstalledVersion, Operation } from "./store/entry.ts";
+export type { InstalledVersion, KeptVersion, Operation } from "./store/entry.ts";
 export type { FileSystem } from "./store/file-system.ts";
 export type { Holder } from "./store/holder.ts";
 export type { Recovered } from "./store/recover.ts";

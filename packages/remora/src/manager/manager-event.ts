@@ -34,7 +34,10 @@ export type ManagerEvent = { readonly atMs: number; readonly plugin: string } & 
   /** It could not be made, or does not answer: the supervisor tries again in `inMs`. */
   | { readonly kind: "waiting"; readonly inMs: number; readonly code: string; readonly reason: string }
   | { readonly kind: "held"; readonly request: ConsentRequest }
-  /** Somebody accepted that this version is by another publisher than the one before. It has yet to take over. */
+  /**
+   * This version is by another publisher than the one before: somebody accepted that, and it has yet to take over; or it was
+   * kept and runs again.
+   */
   | ({ readonly kind: "publisher"; readonly version: string } & PublisherChange)
   | { readonly kind: "granted" | "revoked"; readonly grants: readonly Grant[] }
   | { readonly kind: "settings" }

@@ -24,7 +24,7 @@ import type { ManagedPlugin } from "./managed-plugin.ts";
 import type { ManagerListener } from "./manager-event.ts";
 import { detailsOf, infoOf, type PluginDetails, type PluginInfo } from "./plugin-info.ts";
 import type { SharedState } from "./shared-state/shared-state.ts";
-import type { InstalledVersion } from "./store/entry.ts";
+import type { InstalledVersion, KeptVersion } from "./store/entry.ts";
 import type { Held } from "./store/holder.ts";
 import type { Recovered } from "./store/recover.ts";
 
@@ -104,7 +104,7 @@ export class Manager {
   /** The version that runs and those to go back to, the last one first. @throws manager/no-such-plugin */
   versions(name: string): {
     readonly current: InstalledVersion | undefined;
-    readonly previous: readonly InstalledVersion[];
+    readonly previous: readonly KeptVersion[];
   } {
     const { current, previous } = entryOf(this.#core, name);
     return { current, previous };
@@ -168,10 +168,12 @@ export class Manager {
   }
 
   /**
-   * Runs a kept version again: steps 7 to 9.
+   * Runs a kept version again: steps 2, 3 and 6 to 9. Nobody is asked, for it was accepted when it came; one by another
+   * publisher than that of the version that runs has what was given to that one, and is told as that (`publisher`).
    *
    * @param version Default: the last one that ran before and was not taken back for a failure.
    * @throws manager/no-such-version with those that are kept
+   * @throws manager/fetch manager/verify it is damaged, or its publisher is not trusted here any more
    * @throws manager/prepare manager/hand-over manager/swap the version that ran goes on
    */
   async rollback<Calls = unknown>(name: string, version?: string): Promise<ManagedPlugin<Calls>> {

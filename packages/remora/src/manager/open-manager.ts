@@ -11,10 +11,12 @@ import { AuditTrail } from "./audit/trail.ts";
 import { BusSeats } from "./bus/bus-seats.ts";
 import { EventBus } from "./bus/event-bus.ts";
 import { CallObservers } from "./call-observer.ts";
+import { returnOf } from "./changes/rollback.ts";
 import { type ManagerClock, systemClock } from "./clock.ts";
 import { type Asker, askNobody } from "./consent/asker.ts";
 import { type Core, type Gathered, gather, type Making, prepare, writeEntry } from "./core.ts";
 import type { PluginHost } from "./host.ts";
+import { tellPublisher } from "./install/decide.ts";
 import { startOrder } from "./install/dependencies.ts";
 import type { PluginSource } from "./install/source.ts";
 import { backOffDefault } from "./life/back-off.ts";
@@ -186,6 +188,7 @@ function openCore(
     rewrites: new Rewrites(folder, policy.rewrittenBytesMax ?? rewrittenBytesMaxDefault),
     events: new ManagerEvents(),
     observers: new CallObservers(),
+    signatures: new Map(),
     run,
     isolation(level) {
       const wall = walls.get(level) ?? openIsolation(level);
@@ -261,13 +264,17 @@ async function writeReturn(
       const entry = core.entries.get(name);
       const { to, version: failed, code: failedWith } = returned;
       if (entry?.current?.digest !== failed.version.digest) return;
-      const others = entry.previous.filter(({ digest }) => digest !== to.version.digest);
+      const kept = entry.previous.find(({ digest }) => digest === to.version.digest) ?? to.version;
+      const others = entry.previous.filter((one) => one !== kept);
+      const { publisher, ...given } = await returnOf(entry, kept, core);
       await writeEntry(core, {
         ...entry,
+        ...given,
         current: to.version,
-        previous: [{ ...entry.current, failedWith }, ...others],
+        previous: [{ ...entry.current, grants: entry.grants, failedWith }, ...others],
         last: { operation: "rollback", from: failed.version.version, run: core.run },
       });
+      tellPublisher({ plugin: name, version: to.version.version, publisher }, core);
     });
   } catch (error) {
     if (!isRemoraError(error)) throw error;

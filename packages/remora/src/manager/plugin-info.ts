@@ -9,8 +9,8 @@ import { heldRequest } from "./install/held.ts";
 import type { BreakerState } from "./life/breaker.ts";
 import type { State } from "./life/life.ts";
 import type { PluginCounts } from "./plugin-counts.ts";
-import { type PublisherChange, trustHere } from "./signer.ts";
-import type { Entry, InstalledVersion } from "./store/entry.ts";
+import { type PublisherChange, successionOfKept, trustHere } from "./signer.ts";
+import type { Entry, InstalledVersion, KeptVersion } from "./store/entry.ts";
 
 /** A plugin at a glance. Plain data. */
 export interface PluginInfo {
@@ -40,7 +40,10 @@ export interface PluginDetails extends PluginInfo {
   /** Why the held version cannot be accepted: it is damaged, and can be refused or installed again. */
   readonly heldProblem: ConsentRequest["problem"];
   /** Kept to go back to, the last one first. */
-  readonly previous: readonly InstalledVersion[];
+  readonly previous: readonly (KeptVersion & {
+    /** That it is by another publisher than the one that runs. */
+    readonly publisher: PublisherChange | undefined;
+  })[];
   /** Given by consent or by the operator; what the policy gives to all is not in it. */
   readonly grants: readonly Grant[];
   readonly refused: readonly Grant[];
@@ -84,7 +87,12 @@ export async function detailsOf(entry: Entry, core: Core): Promise<PluginDetails
     heldVersion,
     heldPublisher: held?.publisher,
     heldProblem: held?.problem,
-    previous,
+    previous: await Promise.all(
+      previous.map(async (one) => ({
+        ...one,
+        publisher: (await successionOfKept(entry, one, core)).publisher,
+      })),
+    ),
     grants,
     refused,
     manifest: bundle?.manifest,

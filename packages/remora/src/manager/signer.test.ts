@@ -1,40 +1,21 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import {
-  emptyTrustStore,
-  generateKeyPair,
-  type KeyPair,
-  revokeKey,
-  signBundle,
-  trustKey,
-} from "../bundle/index.ts";
+import { emptyTrustStore, type KeyPair, revokeKey, trustKey } from "../bundle/index.ts";
 import type { Grant } from "../policy/index.ts";
 import { readTrail } from "./audit/read-trail.ts";
 import { askNobody, type Consent, type ConsentRequest } from "./consent/asker.ts";
-import { bundleOf, type Calls, expectRejected, guests, rig, run, testHost } from "./testing/rig.test.ts";
-
-const ada = generateKeyPair();
-const adaToo = generateKeyPair();
-const eve = generateKeyPair();
-/** Trusted, and the operator's store does not say whose they are: Conductor writes such. */
-const nameless = [generateKeyPair(), generateKeyPair()] as const;
-
-const trusting = (name: string, keys: readonly KeyPair[], store = emptyTrustStore) =>
-  keys.reduce(
-    (all, { publicKey }) => trustKey(all, { name, email: "", publicKey, addedAt: "2026-01-01T00:00:00Z" }),
-    store,
-  );
-const keys = trusting("", nameless, trusting("Ada", [ada, adaToo]));
-
-const reads = '[[capabilities]]\ncapability = "data.read"\npaths = ["air.*"]\nwhy = "To know the weather"\n';
-const given: Grant = { capability: "data.read", paths: ["air.*"] };
-
-/** A version that adds so much, by this key or nobody's. */
-async function version(adds: number, key?: KeyPair, tables = reads) {
-  const bytes = await bundleOf(guests.adds(adds), { version: `1.${adds}.0`, tables });
-  const by = { name: "Ada", email: "", signedAtMs: Date.UTC(2026, 0, 1) };
-  return { bytes: key === undefined ? bytes : signBundle(bytes, { key, ...by }), origin: "a test" };
-}
+import {
+  ada,
+  adaToo,
+  eve,
+  given,
+  keys,
+  nameless,
+  reads,
+  trusting,
+  version,
+} from "./testing/publishers.test.ts";
+import { type Calls, expectRejected, rig, run, testHost } from "./testing/rig.test.ts";
 
 test("what a plugin was given passes on to the next version of the same publisher alone", async (t) => {
   const rows: readonly [
@@ -84,7 +65,7 @@ test("a version by somebody else waits with all that it wants, and has what it i
       return consent;
     },
   });
-  await manager.install(await version(1, ada, more));
+  await manager.install(await version(1, ada, { tables: more }));
   assert.deepEqual(manager.grants("adder"), [{ ...given, paths: ["air.*", "water.*"] }]);
   await expectRejected(manager.install(await version(2, eve)), "manager/decide", "manager/held");
   const [held] = await manager.held();
@@ -118,8 +99,8 @@ test("another publisher takes over a plugin's name only when somebody accepts th
         return answers.shift() ?? assert.fail("there was nothing to ask");
       },
     });
-    const plugin = await manager.install<Calls>(await version(1, ada, tables));
-    const next = await version(2, eve, tables);
+    const plugin = await manager.install<Calls>(await version(1, ada, { tables }));
+    const next = await version(2, eve, { tables });
     await expectRejected(manager.install(next), "manager/decide", "manager/refused");
     await expectRejected(manager.install(next), "manager/decide", "manager/other-publisher");
     assert.equal(plugin.use(run, 1), 2);
@@ -135,7 +116,7 @@ test("another publisher takes over a plugin's name only when somebody accepts th
     assert.deepEqual(accepted, [
       { kind: "publisher", plugin: "adder", atMs: accepted[0]?.atMs, version: "1.2.0", ...change },
     ]);
-    await manager.install(await version(3, eve, tables));
+    await manager.install(await version(3, eve, { tables }));
     assert.equal(asked.length, 3, "and the next version of theirs is nothing new");
   }
 });
@@ -146,20 +127,20 @@ test("whoever signs what another has published, and no more, is not its publishe
   ];
   const { manager } = await rig(t, { hosts, policy: { trust: "unsigned", keys }, asker: askNobody });
   const settable = '[settings]\ntype = "object"\n';
-  await manager.install(await version(1, ada, settable));
+  await manager.install(await version(1, ada, { tables: settable }));
   const before = manager.versions("adder");
-  await manager.install(await version(1, eve, settable), { settings: {} });
+  await manager.install(await version(1, eve, { tables: settable }), { settings: {} });
   assert.deepEqual(await manager.settings("adder"), {});
   assert.deepEqual(manager.versions("adder"), before);
-  const next = await version(2, eve, settable);
+  const next = await version(2, eve, { tables: settable });
   await expectRejected(manager.install(next), "manager/decide", "manager/held");
 });
 
 test("without a person a version by another publisher is held, over a restart, and said in details and audit", async (t) => {
   const first = await rig(t, { policy: { trust: "unsigned", keys }, asker: askNobody });
-  await first.manager.install(await version(1, ada, wantsNothing));
+  await first.manager.install(await version(1, ada, { tables: wantsNothing }));
   await expectRejected(
-    first.manager.install(await version(2, eve, wantsNothing)),
+    first.manager.install(await version(2, eve, { tables: wantsNothing })),
     "manager/decide",
     "manager/held",
   );
@@ -207,7 +188,7 @@ test("what a key has signed does not run any more once it is revoked, from the d
     revokeKey(keys, { publicKey, atMs: Date.UTC(2026, 5, 1), why: "stolen" });
   const second = await first.reopen({ policy: { trust: "unsigned", keys: revoke(ada.publicKey) } });
   assert.equal(second.manager.get<Calls>("adder").use(run, 1), 3);
-  await expectRejected(second.manager.rollback("adder"), "manager/prepare", "manager/untrusted");
+  await expectRejected(second.manager.rollback("adder"), "manager/verify", "manager/untrusted");
   assert.equal(second.manager.get<Calls>("adder").use(run, 1), 3);
   const third = await second.reopen({ policy: { trust: "unsigned", keys: revoke(adaToo.publicKey) } });
   assert.notEqual(third.manager.get("adder").state, "running");

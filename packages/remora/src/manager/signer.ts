@@ -8,6 +8,7 @@ import {
   type Bundle,
   emptyTrustStore,
   openBundle,
+  type SignatureState,
   signatureOf,
   type Trust,
   trustOf,
@@ -18,8 +19,12 @@ import { managerErrors } from "./errors.ts";
 import type { Entry, InstalledVersion } from "./store/entry.ts";
 
 /** How far a bundle is trusted, by the keys of now. */
-export function trustHere(bundle: Bundle, { policy, clock }: Core): Trust {
-  return trustOf(signatureOf(bundle), policy.keys ?? emptyTrustStore, clock.dateMs());
+export function trustHere(bundle: Bundle, core: Core): Trust {
+  return stateTrust(signatureOf(bundle), core);
+}
+
+function stateTrust(state: SignatureState, { policy, clock }: Core): Trust {
+  return trustOf(state, policy.keys ?? emptyTrustStore, clock.dateMs());
 }
 
 /**
@@ -27,13 +32,14 @@ export function trustHere(bundle: Bundle, { policy, clock }: Core): Trust {
  *
  * @throws manager/untrusted
  */
-export function checkUnrevoked({ signature }: Bundle, { policy, clock }: Core): void {
+export function checkUnrevoked({ signature }: Bundle, core: Core): void {
   if (signature === undefined) return;
   const { signedAtMs, name, email } = signature;
   const publicKey = Buffer.from(signature.publicKey).toString("hex");
   const state = { kind: "signed", publicKey, signedAtMs, signer: { name, email } } as const;
-  const { isRevoked, text, reason } = trustOf(state, policy.keys ?? emptyTrustStore, clock.dateMs());
-  if (isRevoked) throw managerErrors.untrusted({ trust: text, reason, rule: policy.trust ?? "verified" });
+  const { isRevoked, text, reason } = stateTrust(state, core);
+  if (isRevoked)
+    throw managerErrors.untrusted({ trust: text, reason, rule: core.policy.trust ?? "verified" });
 }
 
 /** Another publisher than the one of the version that runs, in words for people. */
@@ -66,11 +72,32 @@ export async function successionOf(
   const { grants = [], current } = entry ?? {};
   // Contents that are the same do the same, whoever has signed them.
   if (current === undefined || current.digest === bundle.digest) return { grants, publisher: undefined };
-  const before = await trustOfKept(current, core);
-  const after = trustHere(bundle, core);
-  if (before !== undefined && isSuccessor(before, after, core)) return { grants, publisher: undefined };
-  const from = before === undefined ? "nobody knows: its bundle cannot be read" : signerText(before);
-  return { grants: [], publisher: { from, to: signerText(after), name: after.publisher } };
+  return succession(await trustOfKept(current, core), trustHere(bundle, core), grants, core);
+}
+
+/** As `successionOf`, for a version that is kept. */
+export async function successionOfKept(
+  { grants, current }: Entry,
+  kept: InstalledVersion,
+  core: Core,
+): Promise<Succession> {
+  if (current === undefined || current.digest === kept.digest) return { grants, publisher: undefined };
+  return succession(await trustOfKept(current, core), await trustOfKept(kept, core), grants, core);
+}
+
+/** Of trust, undefined is that nobody can say. */
+function succession(
+  before: Trust | undefined,
+  after: Trust | undefined,
+  grants: readonly Grant[],
+  core: Core,
+): Succession {
+  if (before !== undefined && after !== undefined && isSuccessor(before, after, core))
+    return { grants, publisher: undefined };
+  return {
+    grants: [],
+    publisher: { from: signerText(before), to: signerText(after), name: after?.publisher },
+  };
 }
 
 function isSuccessor(before: Trust, after: Trust, { policy }: Core): boolean {
@@ -83,7 +110,9 @@ function isSuccessor(before: Trust, after: Trust, { policy }: Core): boolean {
 }
 
 /** A name is the operator's, and two keys that are nobody's have none: the key tells them apart. */
-function signerText({ text, publicKey }: Trust): string {
+function signerText(trust: Trust | undefined): string {
+  if (trust === undefined) return "nobody knows: its bundle cannot be read";
+  const { text, publicKey } = trust;
   return publicKey === undefined ? text : `${text} (key ${publicKey.slice(0, 16)})`;
 }
 
@@ -94,9 +123,12 @@ export function publisherText({ from, to }: PublisherChange): string {
 
 /** Undefined when it cannot be read any more: an update may be what mends that. */
 async function trustOfKept({ sha256 }: InstalledVersion, core: Core): Promise<Trust | undefined> {
+  const { signatures, vocabulary } = core;
   try {
-    const bytes = await core.store.read(sha256);
-    return trustHere(openBundle(bytes, { vocabulary: core.vocabulary }), core);
+    const state =
+      signatures.get(sha256) ?? signatureOf(openBundle(await core.store.read(sha256), { vocabulary }));
+    signatures.set(sha256, state);
+    return stateTrust(state, core);
   } catch (error) {
     if (!isRemoraError(error)) throw error;
     return undefined;

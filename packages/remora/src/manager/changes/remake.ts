@@ -82,10 +82,10 @@ function parseTaken(taken: unknown, vocabulary: Vocabulary): Grant {
 }
 
 function withoutGrant(
-  { name, grants, refused }: Entry,
+  { name, grants, refused, previous }: Entry,
   grant: Grant,
   core: Core,
-): Pick<Entry, "grants" | "refused"> {
+): Pick<Entry, "grants" | "refused" | "previous"> {
   const { vocabulary } = core;
   const left = withoutGrants(grants, [grant], vocabulary);
   const taken = withoutGrants(grants, left, vocabulary);
@@ -96,7 +96,11 @@ function withoutGrant(
     const has = grants.map(grantText);
     throw managerErrors["not-granted"]({ plugin: name, wanted: grantText(grant), has, isOfPolicy });
   }
-  return { grants: left, refused: mergeGrants(vocabulary, refused, taken) };
+  // What is taken from a plugin comes back with no version of it.
+  const kept = previous.map((one) =>
+    one.grants === undefined ? one : { ...one, grants: withoutGrants(one.grants, [grant], vocabulary) },
+  );
+  return { grants: left, refused: mergeGrants(vocabulary, refused, taken), previous: kept };
 }
 
 /**

@@ -1,10 +1,17 @@
-/** A kept version runs again: steps 7 to 9 of an install, with what is in the store. */
+/**
+ * A kept version runs again: steps 2, 3 and 6 to 9 of an install, with what is in the store. It was accepted when it came, so
+ * that nobody is asked; but what nobody trusts any more does not run.
+ */
 
-import { type Core, entryOf, writeEntry } from "../core.ts";
+import { withoutGrants } from "../consent/decide-request.ts";
+import { type Core, entryOf, tellOf, writeEntry } from "../core.ts";
 import { inStep, managerErrors } from "../errors.ts";
+import { tellPublisher } from "../install/decide.ts";
 import { change } from "../install/install.ts";
+import { verifyHere } from "../install/plan.ts";
 import type { ManagedPlugin } from "../managed-plugin.ts";
-import type { Entry } from "../store/entry.ts";
+import { type Succession, successionOfKept } from "../signer.ts";
+import type { Entry, KeptVersion } from "../store/entry.ts";
 
 export function rollback(name: string, version: string | undefined, core: Core): Promise<ManagedPlugin> {
   return core.alone(name, async () => {
@@ -13,13 +20,34 @@ export function rollback(name: string, version: string | undefined, core: Core):
       version === undefined ? one.failedWith === undefined : one.version === version,
     );
     if (target === undefined) throw noSuchVersion(before, version);
-    const { isEnabled, grants, refused } = before;
-    const state = { isEnabled, grants, refused };
-    const candidate = { ...target, ...state, operation: "rollback" as const, failedWith: undefined };
+    const bytes = await inStep("fetch", name, () => core.store.read(target.sha256), "roll back");
+    const { bundle } = await inStep("verify", name, () => verifyHere(bytes, core), "roll back");
+    const { publisher, ...given } = await returnOf(before, target, core);
+    const state = { ...given, isEnabled: before.isEnabled, operation: "rollback" as const };
+    const candidate = { ...target, ...state, failedWith: undefined };
     const entry = { ...before, candidate };
     await inStep("place", name, () => writeEntry(core, entry), "roll back");
-    return change({ entry, before }, core, { state: true });
+    const plugin = await change({ entry, before }, core, { bundle, state: true });
+    tellPublisher({ plugin: name, version: target.version, publisher }, core);
+    const grants = withoutGrants(given.grants, before.grants, core.vocabulary);
+    if (grants.length > 0) tellOf(core, name, { kind: "granted", grants });
+    return plugin;
   });
+}
+
+/**
+ * What a kept version has when it runs again: of the same publisher, what the plugin has; of another one, what that one was
+ * given and nobody has taken since, for what the plugin has was not given to that one.
+ */
+export async function returnOf(
+  entry: Entry,
+  kept: KeptVersion,
+  core: Core,
+): Promise<Pick<Entry, "grants" | "refused"> & Pick<Succession, "publisher">> {
+  const { grants, publisher } = await successionOfKept(entry, kept, core);
+  if (publisher === undefined) return { grants, refused: entry.refused, publisher };
+  const given = kept.grants ?? [];
+  return { grants: given, refused: withoutGrants(entry.refused, given, core.vocabulary), publisher };
 }
 
 function noSuchVersion({ name, previous }: Entry, version = "a version that did not fail"): Error {

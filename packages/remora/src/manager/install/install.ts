@@ -272,7 +272,7 @@ function takenOver(entry: Placed["entry"], core: Core): Entry {
   );
   // The same version with other settings is nothing to go back to.
   const isAnother = before !== undefined && before.digest !== current.digest;
-  const previous = [...(isAnother ? [before] : []), ...others];
+  const previous = [...(isAnother ? [{ ...before, grants: entry.grants }] : []), ...others];
   return {
     ...entry,
     isEnabled,

@@ -24,6 +24,12 @@ export interface InstalledVersion {
   readonly failedWith?: string | undefined;
 }
 
+/** A version that ran before. */
+export interface KeptVersion extends InstalledVersion {
+  /** What the plugin had been given when it was replaced, without what was taken since; undefined where nobody wrote it down. */
+  readonly grants?: readonly Grant[];
+}
+
 export type Operation = "install" | "update" | "rollback" | "remove";
 
 /** A version that has not taken over, and what the entry says when it has. */
@@ -46,7 +52,7 @@ export interface Entry {
   /** A version that wants more than was granted, and waits for somebody to consent. */
   readonly held: InstalledVersion | undefined;
   /** Those that ran before, the last one first. */
-  readonly previous: readonly InstalledVersion[];
+  readonly previous: readonly KeptVersion[];
   readonly grants: readonly Grant[];
   /** Asked for and refused: not asked again. */
   readonly refused: readonly Grant[];
@@ -167,6 +173,11 @@ function parseEntry(
       ...(of.failedWith !== undefined && { failedWith: text(of.failedWith, `${what}.failedWith`) }),
     };
   };
+  const kept = (value: unknown): KeptVersion => {
+    const one = version(value, "previous");
+    const { grants: given } = value as Record<string, unknown>; // an object, as was just checked
+    return { ...one, ...(given !== undefined && { grants: grants(given, "previous.grants") }) };
+  };
   const optional = (value: unknown, what: string) => (value === undefined ? undefined : version(value, what));
   const name = text(data.name, "name");
   const host = text(data.host, "host");
@@ -191,7 +202,7 @@ function parseEntry(
       refused: grants(candidate.refused, "candidate.refused"),
     },
     held: optional(data.held, "held"),
-    previous: Array.isArray(data.previous) ? data.previous.map((one) => version(one, "previous")) : [],
+    previous: Array.isArray(data.previous) ? data.previous.map(kept) : [],
     grants: grants(data.grants, "grants"),
     refused: grants(data.refused, "refused"),
     isRemoved: data.isRemoved === true,

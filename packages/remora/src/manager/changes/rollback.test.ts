@@ -1,0 +1,123 @@
+import assert from "node:assert/strict";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { type KeyPair, revokeKey } from "../../bundle/index.ts";
+import type { Grant } from "../../policy/index.ts";
+import { readTrail } from "../audit/read-trail.ts";
+import type { ManagerPolicy } from "../policy.ts";
+import { ada, eve, given, keys, reads, version } from "../testing/publishers.test.ts";
+import { type Calls, expectRejected, type Rig, rig, run, settled } from "../testing/rig.test.ts";
+
+const takesAll: ManagerPolicy = { trust: "unsigned", keys };
+const keyOf = ({ publicKey }: KeyPair) => `(key ${publicKey.slice(0, 16)})`;
+const byAda = `verified by Ada ${keyOf(ada)}`;
+const byEve = `self-signed ${keyOf(eve)}`;
+const answer = ({ manager }: Rig) => manager.get<Calls>("adder").use(run, 1);
+
+/** One by Eve that wants nothing, and over it one by Ada that was given something. */
+async function evesUnderAdas(house: Rig): Promise<void> {
+  await house.manager.install(await version(1, eve, { tables: "" }));
+  await house.manager.install(await version(2, ada));
+  assert.deepEqual(house.manager.grants("adder"), [given]);
+}
+
+test("a rollback to another publisher's version gives that one what it had, and not what was given to whom it follows", async (t) => {
+  const house = await rig(t, { policy: takesAll });
+  const { manager, events } = house;
+  await evesUnderAdas(house);
+  const { previous } = await manager.details("adder");
+  const toEve = { from: byAda, to: byEve, name: undefined };
+  assert.deepEqual(
+    previous.map((one) => [one.version, one.publisher]),
+    [["1.1.0", toEve]],
+  );
+  events.length = 0;
+  await manager.rollback("adder");
+  assert.equal(answer(house), 2);
+  assert.deepEqual([manager.grants("adder"), manager.get("adder").serving?.grants], [[], []]);
+  const told = events.filter(({ kind }) => kind === "publisher");
+  assert.deepEqual(told, [
+    { kind: "publisher", plugin: "adder", atMs: told[0]?.atMs, version: "1.1.0", ...toEve },
+  ]);
+  const again = await house.reopen();
+  assert.deepEqual(again.manager.get("adder").serving?.grants, []);
+  await again.manager.rollback("adder", "1.2.0");
+  assert.deepEqual(again.manager.grants("adder"), [given], "and whom it was given to has it again");
+  const lines = await readTrail(again.manager.trail?.folder ?? "", { recordsMax: 3 });
+  assert.deepEqual(
+    lines.map(({ event }) => [event.kind, event.publisherTo ?? event.operation ?? event.grants]).reverse(),
+    [
+      ["plugin.changed", "rollback"],
+      ["plugin.publisher", byAda],
+      ["plugin.granted", ["data.read air.*"]],
+    ],
+  );
+});
+
+test("what was taken from a plugin comes back with no kept version of another publisher", async (t) => {
+  const house = await rig(t, { policy: takesAll });
+  const { manager } = house;
+  const more = reads.replace('"air.*"', '"air.*", "water.*"');
+  await manager.install(await version(1, ada, { tables: more }));
+  await manager.install(await version(2, eve));
+  await manager.revoke("adder", given);
+  await manager.rollback("adder");
+  const left: Grant = { capability: "data.read", paths: ["water.*"] };
+  assert.deepEqual([manager.grants("adder"), manager.get("adder").serving?.grants], [[left], [left]]);
+});
+
+test("a rollback to what nobody trusts here any more does not run, and what runs goes on", async (t) => {
+  const revoked = revokeKey(keys, { publicKey: eve.publicKey, atMs: Date.UTC(2026, 5, 1), why: "stolen" });
+  const rows: readonly [what: string, by: KeyPair | undefined, policy: ManagerPolicy][] = [
+    ["a publisher who is not known, where publishers have to be", eve, { trust: "verified", keys }],
+    ["nobody, where somebody has to be", undefined, { trust: "self-signed", keys }],
+    ["whose key was revoked", eve, { trust: "unsigned", keys: revoked }],
+    ["whom this plugin's own rule refuses", eve, { ...takesAll, plugins: { adder: { trust: "verified" } } }],
+  ];
+  for (const [what, by, policy] of rows) {
+    const first = await rig(t, { policy: takesAll });
+    await first.manager.install(await version(1, by));
+    await first.manager.install(await version(2, ada), {
+      asker: async ({ items }) => ({ kind: "given", items, acceptsPublisher: true }),
+    });
+    const house = await first.reopen({ policy });
+    const before = house.manager.versions("adder");
+    await expectRejected(house.manager.rollback("adder"), "manager/verify", "manager/untrusted");
+    assert.deepEqual([house.manager.versions("adder"), answer(house)], [before, 3], what);
+    const again = await house.reopen();
+    assert.deepEqual([again.manager.recovered, answer(again)], [[], 3], what);
+  }
+});
+
+test("a rollback to whoever this plugin's own rule lets run needs no more than that", async (t) => {
+  const first = await rig(t, { policy: takesAll });
+  await evesUnderAdas(first);
+  const policy: ManagerPolicy = { trust: "verified", keys, plugins: { adder: { trust: "self-signed" } } };
+  const house = await first.reopen({ policy });
+  await house.manager.rollback("adder");
+  assert.equal(answer(house), 2);
+});
+
+test("the version before that follows a failed one of another publisher has what it had", async (t) => {
+  const house = await rig(t, { policy: takesAll });
+  const { manager, events } = house;
+  await manager.install(await version(1, eve, { tables: "" }));
+  const fields = '(func (export "run") (param i32) (result i32) (unreachable))';
+  await manager.install(await version(2, ada, { fields }));
+  assert.equal(answer(house), 2, "the one before answers");
+  await settled(() => manager.versions("adder").current?.version === "1.1.0");
+  assert.deepEqual(manager.grants("adder"), []);
+  assert.ok(events.some((event) => event.kind === "publisher" && event.to === byEve));
+  const again = await house.reopen();
+  assert.deepEqual([again.manager.get("adder").serving?.grants, answer(again)], [[], 2]);
+});
+
+test("a kept version that is damaged is told before anything changes", async (t) => {
+  const house = await rig(t, { policy: takesAll });
+  await evesUnderAdas(house);
+  const [kept] = house.manager.versions("adder").previous;
+  writeFileSync(join(house.folder, "bundles", `${kept?.sha256}.bundle`), "something else");
+  await expectRejected(house.manager.rollback("adder"), "manager/fetch", "manager/store-damaged");
+  assert.equal(answer(house), 3);
+});
