@@ -62,6 +62,11 @@ export function median(values: readonly number[]): number {
     : ((sorted[middle - 1] ?? 0) + (sorted[middle] ?? 0)) / 2;
 }
 
+/** For a figure that is printed: to the hundredth, or to so many digits behind the point. */
+export function rounded(value: number, digits = 2): number {
+  return Number(value.toFixed(digits));
+}
+
 /** Warms the variant up until it is compiled, and finds how often it runs in `roundMs`. */
 function calibrate(variant: Variant, roundMs: number): number {
   let count = 1;

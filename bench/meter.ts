@@ -10,7 +10,7 @@ import { createRequire } from "node:module";
 import { join } from "node:path";
 import { meterModule } from "remora/wasm";
 import type { Figures } from "./main.ts";
-import { measure } from "./measure.ts";
+import { measure, rounded } from "./measure.ts";
 import { callVariants } from "./meter/call.ts";
 import { kernelBytes, kernelSizes, kernels } from "./meter/kernels.ts";
 import { latenessOfLoops } from "./meter/lateness.ts";
@@ -30,7 +30,7 @@ export async function run(): Promise<Figures> {
   const lateness = await latenessOfLoops();
   const wasmtime = wasmtimeOverhead();
   const ratios = (list: readonly Overhead[], mode: "fuel" | "deadline") =>
-    rounded(geomean(list.map((row) => row[mode])));
+    thousandths(geomean(list.map((row) => row[mode])));
   return {
     fuelOverheadGeomean: ratios(rows, "fuel"),
     fuelOverheadKernelGeomean: ratios(kernelRows, "fuel"),
@@ -42,20 +42,20 @@ export async function run(): Promise<Figures> {
     ...rewrite,
     callOverheadNs,
     callOverheadAfterManyProgramsNs: callOverhead(),
-    deadlineLatenessP99Ms: rounded(lateness.p99Ms),
-    deadlineLatenessMedianMs: rounded(lateness.medianMs),
+    deadlineLatenessP99Ms: thousandths(lateness.p99Ms),
+    deadlineLatenessMedianMs: thousandths(lateness.medianMs),
     disturbedTrials: lateness.disturbed,
     latenessByLoop: lateness.loops.map(({ name, medianMs, p99Ms }) => ({
       name,
-      medianMs: rounded(medianMs),
-      p99Ms: rounded(p99Ms),
+      medianMs: thousandths(medianMs),
+      p99Ms: thousandths(p99Ms),
     })),
     programs: rows.map(({ name, source, plainMs, fuel, deadline }) => ({
       name,
       source: source ?? "bench/meter/kernels",
-      plainMs: rounded(plainMs),
-      fuel: rounded(fuel),
-      deadline: rounded(deadline),
+      plainMs: thousandths(plainMs),
+      fuel: thousandths(fuel),
+      deadline: thousandths(deadline),
     })),
   };
 }
@@ -70,7 +70,7 @@ async function overheads(programs: readonly Program[]): Promise<Overhead[]> {
 function callOverhead(): { readonly fuel: number; readonly deadline: number } {
   const timings = measure(callVariants(), { rounds: 100, roundMs: 10 });
   const of = (name: string) => timings.get(name)?.min ?? Number.NaN;
-  return { fuel: rounded(of("fuel") - of("plain")), deadline: rounded(of("deadline") - of("plain")) };
+  return { fuel: thousandths(of("fuel") - of("plain")), deadline: thousandths(of("deadline") - of("plain")) };
 }
 
 /** V8 has the rewriter in its last tier after some of these; a machine with moods needs more to show its best. */
@@ -102,8 +102,8 @@ function rewriteSpeed(hasPackages: boolean): {
   }
   const seconds = bestMs.reduce((sum, ms) => sum + ms, 0) / 1e3;
   return {
-    rewriteMegabytesPerSecond: rounded(code.before / 1e6 / seconds),
-    codeGrowth: rounded(code.after / code.before),
+    rewriteMegabytesPerSecond: thousandths(code.before / 1e6 / seconds),
+    codeGrowth: thousandths(code.after / code.before),
   };
 }
 
@@ -127,13 +127,13 @@ function wasmtimeOverhead(): WasmtimeOverhead | undefined {
       fuel: number[];
       epoch: number[];
     };
-    return { version, fuel: rounded(geomean(fuel)), epoch: rounded(geomean(epoch)) };
+    return { version, fuel: thousandths(geomean(fuel)), epoch: thousandths(geomean(epoch)) };
   } catch {
     // The comparison is extra: without it the figures stay null.
     return undefined;
   }
 }
 
-function rounded(value: number): number {
-  return Math.round(value * 1_000) / 1_000;
+function thousandths(value: number): number {
+  return rounded(value, 3);
 }

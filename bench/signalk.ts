@@ -19,6 +19,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { buildSignalkExamples } from "../examples/signalk/build.ts";
 import type { Figures } from "./main.ts";
+import { rounded } from "./measure.ts";
 import { installedMb } from "./signalk/installed.ts";
 import type { Part, Rates } from "./signalk/rates.ts";
 
@@ -53,8 +54,4 @@ function figures(name: string, rates: Rates): Figures {
     [`${name}PerSecondTheirs`]: Math.round(theirs),
     [`${name}Ratio`]: rounded(ours / theirs),
   };
-}
-
-function rounded(value: number): number {
-  return Math.round(value * 100) / 100;
 }

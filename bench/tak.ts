@@ -22,7 +22,7 @@ import {
 import { CompileCache, defaultLimits, type Limits, load, openArtifact } from "remora/engine";
 import { buildExamples, componentPath } from "../examples/build.ts";
 import type { Figures } from "./main.ts";
-import { measure, median, type Variant } from "./measure.ts";
+import { measure, median, rounded, type Variant } from "./measure.ts";
 import { message as record } from "./message.ts";
 
 const limits: Limits = { ...defaultLimits, fuelMax: 1_000_000, deadlineMs: 50, memoryPagesMax: 64 };
@@ -75,8 +75,8 @@ async function callTimes(): Promise<Figures> {
   const figures: Record<string, number> = {};
   for (const [name, { median: middle, min }] of [...alone, ...together]) {
     const records = name === "evaluateBatch64Ns" ? batch.length : 1;
-    figures[name] = round(middle / records);
-    figures[name.replace("Ns", "MinNs")] = round(min / records);
+    figures[name] = rounded(middle / records);
+    figures[name.replace("Ns", "MinNs")] = rounded(min / records);
   }
   return figures;
 }
@@ -117,13 +117,13 @@ async function pipeline(): Promise<Figures> {
   const shareOf = (variant: StreamVariant) => 1 - nsOf(variants.none) / nsOf(variant);
   const figures = {
     pipelineMessagesPerSecond: Math.round(1e9 / nsOf(variants.columns)),
-    pluginShare: round(insideShare(variants.columns, clock), 4),
-    pluginShareLazy: round(shareOf(variants.lazy), 4),
-    pluginShareRecord: round(shareOf(variants.record), 4),
-    pipelineNs: round(nsOf(variants.columns)),
-    pipelineWithoutPluginNs: round(nsOf(variants.none)),
-    pipelineXmlNs: round(nsOf(variants.xml)),
-    pipelineProtobufNs: round(nsOf(variants.protobuf)),
+    pluginShare: rounded(insideShare(variants.columns, clock), 4),
+    pluginShareLazy: rounded(shareOf(variants.lazy), 4),
+    pluginShareRecord: rounded(shareOf(variants.record), 4),
+    pipelineNs: rounded(nsOf(variants.columns)),
+    pipelineWithoutPluginNs: rounded(nsOf(variants.none)),
+    pipelineXmlNs: rounded(nsOf(variants.xml)),
+    pipelineProtobufNs: rounded(nsOf(variants.protobuf)),
     bytesPerMessage: Math.round(both.reduce((sum, chunk) => sum + chunk.length, 0) / events),
   };
   for (const stage of Object.values(stages)) stage.close();
@@ -178,7 +178,11 @@ async function loadTimes(): Promise<Figures> {
     rounds.push(performance.now() - started);
     instance.close();
   }
-  return { loadMs: round(median(rounds)), loadFirstMs: round(rounds[0] ?? 0), componentBytes: bytes.length };
+  return {
+    loadMs: rounded(median(rounds)),
+    loadFirstMs: rounded(rounds[0] ?? 0),
+    componentBytes: bytes.length,
+  };
 }
 
 /** Measured in a process of its own: two hundred instances would change what V8 makes of every later call. */
@@ -314,8 +318,4 @@ function repeated(name: string, once: () => boolean): Variant {
       return passed;
     },
   };
-}
-
-function round(value: number, digits = 2): number {
-  return Number(value.toFixed(digits));
 }

@@ -9,7 +9,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { auditLog, sandboxImports } from "remora/sandbox";
 import type { Figures } from "../main.ts";
-import { median } from "../measure.ts";
+import { median, rounded } from "../measure.ts";
 
 const rounds = 9;
 const megabyte = 1024 * 1024;
@@ -216,6 +216,5 @@ function timed(act: () => void): number {
 }
 
 function shown(name: string, timesMs: readonly number[]): Figures {
-  const round = (ms: number): number => Math.round(ms * 100) / 100;
-  return { [`${name}Ms`]: round(median(timesMs)), [`${name}MaxMs`]: round(Math.max(...timesMs)) };
+  return { [`${name}Ms`]: rounded(median(timesMs)), [`${name}MaxMs`]: rounded(Math.max(...timesMs)) };
 }

@@ -11,7 +11,7 @@ import { parse } from "@bytecodealliance/jco-transpile/wasm-tools";
 import { defaultLimits, openArtifact } from "remora/engine";
 import { auditLog, sandboxImports } from "remora/sandbox";
 import { webAssembly } from "../../packages/remora/src/engine/webassembly.ts";
-import { measure, type Variant } from "../measure.ts";
+import { measure, rounded, type Variant } from "../measure.ts";
 
 const fileBytes = 4_096;
 
@@ -51,7 +51,7 @@ export async function fileFigures(): Promise<Record<string, number | null>> {
       if (run(3) !== 3 * fileBytes) throw new Error(`${name} does not read the file`);
     }
     const timings = measure(contestants, { rounds: 15, roundMs: 20 });
-    const microseconds = (name: string) => round((timings.get(name)?.min ?? Number.NaN) / 1_000);
+    const microseconds = (name: string) => rounded((timings.get(name)?.min ?? Number.NaN) / 1_000);
     return {
       openReadCloseUs: microseconds("remora"),
       openReadCloseNodeWasiUs: microseconds("node:wasi"),
@@ -117,8 +117,4 @@ async function shim(folder: string): Promise<Contestant> {
     return sum;
   };
   return { name: "preview2-shim", run, close: () => {} };
-}
-
-function round(value: number): number {
-  return Math.round(value * 100) / 100;
 }

@@ -7,7 +7,7 @@ import { parse } from "@bytecodealliance/jco-transpile/wasm-tools";
 import { defaultLimits, load } from "remora/engine";
 import type { Grant } from "remora/policy";
 import { type AuditSink, auditLog, Gate } from "remora/sandbox";
-import { measure, type Variant } from "../measure.ts";
+import { measure, rounded, type Variant } from "../measure.ts";
 
 const guestText = `(module
   (import "env" "effect" (func $effect (param i32) (result i32)))
@@ -28,7 +28,7 @@ export async function gateFigures(): Promise<Record<string, number>> {
   ]);
   const timings = measure(variants, { rounds: 15, roundMs: 10 });
   const above = (name: string) =>
-    Math.round(((timings.get(name)?.min ?? Number.NaN) - (timings.get("ungated")?.min ?? 0)) * 10) / 10;
+    rounded((timings.get(name)?.min ?? Number.NaN) - (timings.get("ungated")?.min ?? 0), 1);
   return { gateNs: above("guarded"), gateTargetNs: above("targeted") };
 }
 

@@ -5,10 +5,7 @@ import { endsCall } from "../blame.ts";
 import { engineErrors } from "../errors.ts";
 import type { ResolveFrame } from "../trap.ts";
 import { decodeReport, type ErrorReport, encodeReport, errorOf } from "./error-report.ts";
-import { answers, kinds, type Message, message } from "./protocol.ts";
-
-/** More host functions cannot fail before the first of them ends the guest: as many as may be asked at a time. */
-const thrownMax = 4_096;
+import { answers, askedMax, kinds, type Message, message } from "./protocol.ts";
 
 export class HostFailures {
   readonly #resolve: ResolveFrame;
@@ -29,8 +26,8 @@ export class HostFailures {
   /** The same as the payload of an event. */
   told(error: RemoraError): Uint8Array {
     const thrown = this.#thrown.length;
-    // Whoever goes on after that many cannot name those that come.
-    if (thrown < thrownMax) this.#thrown.push(error);
+    // More cannot fail before the first of them ends the guest; whoever goes on after that many cannot name those that come.
+    if (thrown < askedMax) this.#thrown.push(error);
     return encodeReport({ code: error.code, details: {}, thrown });
   }
 

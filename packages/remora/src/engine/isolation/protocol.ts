@@ -109,6 +109,9 @@ export interface Message {
 /** Bytes of one payload, either way. */
 export const payloadBytesMax = 100 * 1024 * 1024;
 
+/** What a guest of an asynchronous component may ask of the host at one time; its own limit on calls under way is lower. */
+export const askedMax = 4_096;
+
 /** Calls that may run on top of each other in one thread or process, each of which but the last waits for the host. */
 export const nestedMax = 4;
 

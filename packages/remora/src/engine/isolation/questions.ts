@@ -7,6 +7,7 @@ import type { RemoraError } from "../../base/index.ts";
 import { type Event, encodeEvents, event, eventKinds, outcomes } from "./events.ts";
 import { ForgedMessage, type Served } from "./face.ts";
 import type { HostFailures } from "./host-failures.ts";
+import { askedMax } from "./protocol.ts";
 
 export interface QuestionsOptions {
   readonly failures: HostFailures;
@@ -17,9 +18,6 @@ export interface QuestionsOptions {
   /** What it asked cannot come from code of ours. */
   readonly forged: (error: ForgedMessage) => void;
 }
-
-/** What a guest may ask at one time; its own limit on calls under way is lower. */
-const askedMax = 4_096;
 
 /** What the host still does of that although nobody waits; its limit over there is lower, too. */
 const forgottenMax = 32_768;
