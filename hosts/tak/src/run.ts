@@ -6,8 +6,11 @@
 import { readFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { isRemoraError } from "remora/base";
+import type { ManagerEvent } from "remora/manager";
+import { harmless } from "remora/policy";
 import { connectionRequestOf } from "./api/connection-request.ts";
 import { ruleOf } from "./api/filter-request.ts";
+import { heldText } from "./api/plugin-views.ts";
 import { parseTakConfig } from "./config/parse.ts";
 import type { TakConfig } from "./config/settings.ts";
 import { type Connections, type EndpointSettings, openConnections } from "./connections.ts";
@@ -79,6 +82,10 @@ export async function runTak(options: RunTakOptions): Promise<RunningTak> {
       log: (plugin, level, line) => log(`${plugin} ${level}: ${line}`),
       nowMs: Date.now,
       elevation,
+    },
+    onEvent: (event) => {
+      const line = eventLine(event);
+      if (line !== undefined) log(`${harmless(event.plugin, 500)} ${line}`);
     },
   }).catch((error: unknown) => {
     elevation.close();
@@ -206,5 +213,17 @@ class Rates {
       this.#calls.set(id, rate);
     }
     return rate;
+  }
+}
+
+/** What an operator has to answer or to mend; all else is asked for over the admin interface. */
+function eventLine(event: ManagerEvent): string | undefined {
+  switch (event.kind) {
+    case "held":
+      return `warn: ${heldText(event.request.version, event.request.publisher)}`;
+    case "trouble":
+      return `error: ${harmless(`${event.code}: ${event.reason}`, 1_000)}`;
+    default:
+      return undefined;
   }
 }

@@ -97,7 +97,8 @@ export function healthView(
   }
 }
 
-function heldText(held: string, publisher: PluginDetails["heldPublisher"]): string {
+/** That a version waits, and by whom it is where that is somebody else. */
+export function heldText(held: string, publisher: PluginDetails["heldPublisher"]): string {
   const by = publisher && `; it is by another publisher: ${publisher.to}, and this one ${publisher.from}`;
   return harmless(`version ${held} waits for consent${by ?? ""}`, 500);
 }

@@ -281,7 +281,8 @@ export class Manager {
 
   /**
    * Installs a plugin again whenever its file or folder changes, until what it gives back is called: for whoever
-   * writes one. What cannot take over is told as an event, and what runs goes on.
+   * writes one. What cannot take over is told as an event, and what runs goes on; what wants more, or is by another
+   * publisher, is asked about or held.
    *
    * @param path    A bundle or a plugin's folder, as `install` takes it.
    * @param refOf   What to install for it. Default: what is at the path.

@@ -1,4 +1,7 @@
-/** A plugin that is installed again whenever it changes: what cannot take over is told, as is what cannot be watched. */
+/**
+ * A plugin that is installed again whenever it changes: what cannot take over is told, as is what cannot be watched; what
+ * needs consent waits for it as any update does.
+ */
 
 import { isRemoraError } from "../../base/index.ts";
 import { type Core, tellOf } from "../core.ts";
@@ -20,6 +23,8 @@ export function watchPlugin(path: string, install: () => Promise<string>, core: 
   const refused = (error: unknown) =>
     managerErrors.folder({ doing: "watch", path, reason: codeOf(error) ?? String(error) }, error);
   const onError = (error: unknown) => {
+    // Told as that: it is in the list of what waits for consent, and runs when it is accepted.
+    if (isRemoraError(error) && isRemoraError(error.cause, "manager/held")) return;
     const { code, message: reason } = isRemoraError(error) ? error : refused(error);
     tellOf(core, name, { kind: "trouble", code, reason });
   };

@@ -3,9 +3,12 @@ import { mkdirSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { systemClock } from "../clock.ts";
+import { askNobody } from "../consent/asker.ts";
+import { ada, eve, keys, version } from "../testing/publishers.test.ts";
 import {
   bundleOf,
   type Calls,
+  expectRejected,
   guests,
   manifestOf,
   moduleOf,
@@ -43,4 +46,41 @@ test("a folder is packed again whenever a file of it changes", async (t) => {
   t.after(manager.watch(source));
   writeFileSync(join(source, "plugin.wasm"), await moduleOf(guests.adds(5)));
   await settled(() => plugin.use(run, 1) === 6, 5_000);
+});
+
+test("a file that changes to another publisher's waits with a question, and takes over when it is accepted", async (t) => {
+  const { manager, folder, events } = await rig(t, {
+    clock: systemClock,
+    policy: { trust: "unsigned", keys },
+    asker: askNobody,
+  });
+  const path = join(folder, "adder.bundle");
+  const put = async (...of: Parameters<typeof version>) => writeFileSync(path, (await version(...of)).bytes);
+  await put(1, ada, { tables: "" });
+  const plugin = await manager.install<Calls>(path);
+  t.after(manager.watch(path));
+  await put(2, eve, { tables: "" });
+  await settled(() => manager.info("adder").held === "1.2.0", 5_000);
+  const [request] = await manager.held();
+  assert.match(request?.publisher?.to ?? "", /^self-signed/);
+  assert.equal(plugin.use(run, 1), 2);
+  // Another one in its place is another question.
+  await put(3, eve, { tables: "" });
+  await settled(() => manager.info("adder").held === "1.3.0", 5_000);
+  assert.ok(request !== undefined);
+  await expectRejected(manager.accept(request), "manager/held-changed");
+  const [now] = await manager.held();
+  assert.ok(now !== undefined);
+  await manager.accept(now);
+  assert.equal(plugin.use(run, 1), 4);
+  await put(4, eve, { tables: "" });
+  await settled(() => plugin.use(run, 1) === 5, 5_000);
+  await put(1, ada, { tables: "" });
+  await settled(() => manager.info("adder").held === "1.1.0", 5_000);
+  await put(4, eve, { tables: "" });
+  await settled(() => manager.info("adder").held === undefined, 5_000);
+  assert.deepEqual(
+    events.filter(({ kind }) => kind === "trouble"),
+    [],
+  );
 });

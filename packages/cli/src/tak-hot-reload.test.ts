@@ -1,0 +1,67 @@
+/** A plugin's file that changes while a TAK host runs, which vouches for it at its start alone. */
+
+import assert from "node:assert/strict";
+import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { before, type TestContext, test } from "node:test";
+import { runTak } from "@remora/tak";
+import { generateKeyPair, type KeyPair, signBundle } from "remora/bundle";
+import { buildExamples, bundlePath } from "../../../examples/build.ts";
+import { until } from "./testing/omnitak-rig.ts";
+
+before(() => buildExamples());
+
+const ada = generateKeyPair();
+const eve = generateKeyPair();
+
+function signed(example: string, key: KeyPair): Uint8Array {
+  return signBundle(readFileSync(bundlePath(example)), { key, name: "Ada", email: "", signedAtMs: 0 });
+}
+
+async function tak(t: TestContext) {
+  const folder = mkdtempSync(join(tmpdir(), "remora-hot-"));
+  t.after(() => rmSync(folder, { recursive: true }));
+  mkdirSync(join(folder, "plugins"));
+  const path = join(folder, "plugins", "geofence.bundle");
+  const put = (bytes: Uint8Array) => {
+    // As a program that builds it does.
+    writeFileSync(`${path}.new`, bytes);
+    renameSync(`${path}.new`, path);
+  };
+  put(signed("tak/geofence-lazy", ada));
+  const configFile = join(folder, "tak.yaml");
+  writeFileSync(
+    configFile,
+    `listeners:
+  - { id: clients, protocol: tcp, bind_addr: "127.0.0.1:0" }
+plugins:
+  plugin_dir: plugins
+  hot_reload: true
+  filters:
+    - { id: geofence, path: geofence.bundle }
+`,
+  );
+  const lines: string[] = [];
+  const running = await runTak({ configFile, log: (line) => void lines.push(line) });
+  t.after(() => running.close());
+  return { manager: running.host.manager, put, lines };
+}
+
+test("a file by another publisher is shown as what waits at once, and runs without a restart when it is accepted", async (t) => {
+  const { manager, put, lines } = await tak(t);
+  const { version } = manager.info("geofence");
+  put(signed("tak/geofence-looping", eve));
+  await until(async () => (await manager.held()).length > 0);
+  const [request] = await manager.held();
+  assert.ok(request?.publisher !== undefined);
+  const told = lines.filter((line) => line.startsWith("geofence "));
+  assert.match(
+    told[0] ?? "",
+    /^geofence warn: version 1\.1\.0 waits for consent; it is by another publisher: /,
+  );
+  assert.equal(told.length, 1, "and is no trouble");
+  assert.equal(manager.info("geofence").version, version);
+  await manager.accept(request);
+  assert.equal(manager.info("geofence").version, "1.1.0");
+});
