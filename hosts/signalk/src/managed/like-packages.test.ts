@@ -12,7 +12,7 @@ import { SignalkServer } from "../server.ts";
 import { boatWith, temporaryFolder } from "../testing/boats.ts";
 import { type BundleBoat, boatWithBundles, bundleOf, turn, until } from "../testing/bundles.ts";
 import { answering, answeringWritten, type GuestText } from "../testing/guest-text.ts";
-import { openBundles } from "./bundles.ts";
+import { type Bundles, openBundles } from "./bundles.ts";
 
 /** Answers with its environment, as WASI gives it. */
 const environment: GuestText = {
@@ -140,10 +140,13 @@ test("a delta goes to a bundle as a package gets it: its text is lent, and the c
     looks.count++;
     return performance.now();
   });
+  let bundles: Bundles | undefined;
+  // Before the folder goes, since it may still be writing there.
+  t.after(() => bundles?.close());
   const folder = await temporaryFolder(t);
   const server = new SignalkServer({ self: "urn:mrn:signalk:uuid:1" });
   const policy = { trust: "unsigned", healthEveryMs: 0 } as const;
-  const bundles = await openBundles(
+  bundles = await openBundles(
     { folder: join(folder, "bundles"), policy, asker: giveAll },
     {
       server: server.port,
@@ -154,7 +157,6 @@ test("a delta goes to a bundle as a package gets it: its text is lent, and the c
       isTaken: () => false,
     },
   );
-  t.after(() => bundles.close());
   const guest = await parse(deaf);
   await bundles.manager.install(await bundleOf({ guest, world: "signalk:core/assemblyscript@0.1.0" }));
   const plugin = bundles.get("watch");

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import type { TestContext } from "node:test";
 import type { Delta } from "../delta/delta.ts";
 import { pluginIdOf } from "../plugin/manifest.ts";
-import { signalkServerPlugin } from "../signalk-server/node-plugin.ts";
+import { type NodePlugin, signalkServerPlugin } from "../signalk-server/node-plugin.ts";
 import type { ExpressHandler, ExpressLayer, ListedPlugin } from "../signalk-server/server-app.ts";
 import { type PluginPackage, temporaryFolder, writePackage } from "./boats.ts";
 
@@ -15,6 +15,9 @@ export async function likeSignalkServer(
   packages: readonly PluginPackage[],
   interfaces: { wasm?: boolean } = { wasm: false },
 ) {
+  let plugin: NodePlugin | undefined;
+  // Before the folder goes, since it may still be writing there.
+  t.after(() => plugin?.stop());
   const configPath = await temporaryFolder(t);
   for (const each of packages) await writePackage(join(configPath, "node_modules"), each);
   const messages: { source: string; delta: Delta; version: string | undefined }[] = [];
@@ -61,8 +64,7 @@ export async function likeSignalkServer(
     },
   });
   const lines: string[] = [];
-  const plugin = signalkServerPlugin(app, { log: (line) => lines.push(line) });
-  t.after(() => plugin.stop());
+  plugin = signalkServerPlugin(app, { log: (line) => lines.push(line) });
   const request = (
     path: string,
     method = "GET",

@@ -78,13 +78,18 @@ export async function adminRig(
   t: TestContext,
   options: Partial<AdminOptions> & { policy?: ManagerPolicy } = {},
 ): Promise<AdminRig> {
+  const open: { close(): Promise<void> }[] = [];
+  // Before the folder goes, since it may still be writing there.
+  t.after(async () => {
+    for (const each of open) await each.close();
+  });
   const folder = temporary(t);
   const manager = await openManager({
     folder,
     hosts: [testHost],
     policy: { trust: "unsigned", probationMs: 0, healthEveryMs: 0, ...options.policy },
   });
-  t.after(() => manager.close());
+  open.push(manager);
   const logged: string[] = [];
   const tokenOf = (role: Role) => createToken(tokensFile(folder), { name: role, role, nowMs: Date.now() });
   // One for each role.
@@ -95,7 +100,7 @@ export async function adminRig(
     nowMs: Date.now,
     ...options,
   });
-  t.after(() => admin.close());
+  open.push(admin);
   const as = (role: Role | undefined) => clientOf(admin.address, role && tokens[role]);
   return { manager, admin, folder, port: Number(new URL(admin.address).port), logged, tokens, as };
 }

@@ -39,7 +39,12 @@ export async function omnitakRig(
   { routing = "" }: { readonly routing?: string } = {},
 ): Promise<OmnitakRig> {
   const folder = mkdtempSync(join(tmpdir(), "remora-omnitak-"));
-  t.after(() => rmSync(folder, { recursive: true }));
+  const closers: (() => Promise<void>)[] = [];
+  t.after(async () => {
+    // Before the folder goes, since it may still be writing there.
+    for (const close of closers) await close();
+    rmSync(folder, { recursive: true });
+  });
   mkdirSync(join(folder, "plugins"));
   for (const [name, example] of [
     ["geofence.wasm", "tak/geofence-filter"],
@@ -62,11 +67,11 @@ plugins:
     - { id: geofence, path: geofence.wasm, limits: { fuel: 100000, deadline_ms: 1000 } }
 ${routing}`,
   );
-  return opened(t, folder, configFile);
+  return opened(closers, folder, configFile);
 }
 
 async function opened(
-  t: TestContext,
+  closers: (() => Promise<void>)[],
   folder: string,
   configFile: string,
   known?: ReadonlyMap<string, string>,
@@ -92,7 +97,7 @@ async function opened(
     })();
     return closed;
   };
-  t.after(close);
+  closers.push(close);
   const file = tokensFile(manager.folder);
   const tokens =
     known ??
@@ -121,7 +126,7 @@ async function opened(
     with: withHeaders,
     async restart() {
       await close();
-      return opened(t, folder, configFile, tokens);
+      return opened(closers, folder, configFile, tokens);
     },
     as: (role, header) => {
       const token = tokens.get(role) ?? "";
