@@ -33,7 +33,8 @@ export function updateCommand(system: System, open: OpenHouse): Command {
     .addHelpText(
       "after",
       `
-A version that wants more than the one before waits until somebody consents to the difference.
+A version that wants more than the one before waits until somebody consents to the difference. Only higher versions
+than the one that runs are taken; others are installed by name, or rolled back to.
 
 Examples:
   remora update

@@ -152,7 +152,7 @@ export class Manager {
   }
 
   /**
-   * Installs the newest version that the sources have and that can run here.
+   * Installs the newest version that the sources have and that can run here, if it is higher than the one that runs.
    *
    * @param range Of versions. Default: all but pre-releases.
    * @returns     The version that runs now, and whether it is another one.

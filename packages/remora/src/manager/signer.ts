@@ -69,10 +69,20 @@ export async function successionOf(
   bundle: Bundle,
   core: Core,
 ): Promise<Succession> {
-  const { grants = [], current } = entry ?? {};
-  // Contents that are the same do the same, whoever has signed them.
-  if (current === undefined || current.digest === bundle.digest) return { grants, publisher: undefined };
-  return succession(await trustOfKept(current, core), trustHere(bundle, core), grants, core);
+  const { grants = [], current, held } = entry ?? {};
+  // A first version may have been given something while it waits, and another one may come in its place.
+  const before = current ?? held;
+  if (before === undefined) return { grants, publisher: undefined };
+  const trust = await trustOfKept(before, core);
+  // Contents that are the same do the same, and the signature stays that of the first; unless that one may not run any more.
+  if (current?.digest === bundle.digest && trust?.isRevoked !== true) return { grants, publisher: undefined };
+  const found = succession(trust, trustHere(bundle, core), grants, core);
+  return current === undefined ? { ...found, publisher: undefined } : found;
+}
+
+/** Whether what signed it was revoked since it came. */
+export async function isRevokedNow(kept: InstalledVersion, core: Core): Promise<boolean> {
+  return (await trustOfKept(kept, core))?.isRevoked === true;
 }
 
 /** As `successionOf`, for a version that is kept. */
@@ -105,7 +115,8 @@ function isSuccessor(before: Trust, after: Trust, { policy }: Core): boolean {
   if (after.level === "unsigned" || after.level === "modified") return false;
   if (before.publicKey === after.publicKey) return true;
   // A publisher may have several keys, one after the other too: whose a key is or was, the operator says, if anybody.
-  const { name = "" } = policy.keys?.keys.find(({ publicKey }) => publicKey === before.publicKey) ?? {};
+  const { keys, revoked } = policy.keys ?? emptyTrustStore;
+  const { name = "" } = [...keys, ...revoked].find(({ publicKey }) => publicKey === before.publicKey) ?? {};
   return name !== "" && name === after.publisher;
 }
 

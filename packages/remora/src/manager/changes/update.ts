@@ -1,9 +1,13 @@
-/** The newest version that the sources have and that can run here, in place of the one that runs. */
+/**
+ * The newest version that the sources have and that can run here, in place of the one that runs. Never an older one, or
+ * another one of the same number: who wants that installs it.
+ */
 
 import { type Core, entryOf } from "../core.ts";
 import { doingAs, inStep } from "../errors.ts";
 import { resolveName } from "../install/fetch.ts";
 import { type InstallOptions, installFirst } from "../install/install.ts";
+import { newerThan } from "../install/source.ts";
 
 export async function update(
   name: string,
@@ -13,8 +17,7 @@ export async function update(
 ): Promise<{ version: string; isNew: boolean }> {
   const before = entryOf(core, name).current;
   const found = await inStep("resolve", name, () => resolveName(name, range, core.sources), "update");
-  const at = found.findIndex(({ offered }) => offered.digest === before?.digest);
-  const newer = at < 0 ? found : found.slice(0, at);
+  const newer = before === undefined ? found : newerThan(found, before.version);
   if (newer.length > 0) await doingAs("update", name, () => installFirst(newer, name, core, options));
   const { version = "" } = entryOf(core, name).current ?? {};
   return { version, isNew: newer.length > 0 };

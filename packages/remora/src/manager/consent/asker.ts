@@ -72,7 +72,11 @@ export type Consent =
    * These are given, and the other items refused. The plugin runs if it can be linked with them; one by another publisher
    * only if that is accepted too.
    */
-  | { readonly kind: "given"; readonly items: readonly ConsentItem[]; readonly acceptsPublisher?: boolean }
+  | {
+      readonly kind: "given";
+      readonly items: readonly Pick<ConsentItem, "capability" | "target">[];
+      readonly acceptsPublisher?: boolean;
+    }
   /** It is not installed; the version that runs goes on. */
   | { readonly kind: "refused"; readonly by: string }
   /** Nobody can say yet: the version is held, also over restarts, until `accept` or `refuse`. */

@@ -154,7 +154,10 @@ function holdBack(source: Undecided, request: ConsentRequest, core: Core): Promi
     await inStore(core, async () => {
       const held = await keepVersion(source, core);
       const before = core.entries.get(name) ?? emptyEntry(source.inspected);
-      await writeEntry(core, { ...before, held });
+      // What was given to a first version while it waited was not given to what comes in its place.
+      const { grants } =
+        before.current === undefined ? await successionOf(before, source.bundle, core) : before;
+      await writeEntry(core, { ...before, grants, held });
     });
     core.events.tell({ kind: "held", plugin: name, atMs: core.clock.dateMs(), request });
   });

@@ -2,18 +2,20 @@
 
 import { isRemoraError, type RemoraError } from "../../base/index.ts";
 import { type Bundle, openBundle } from "../../bundle/index.ts";
-import { interfacesFor } from "../calls/plugin-interfaces.ts";
-import { type Answered, type ConsentItem, type ConsentRequest, requestId } from "../consent/asker.ts";
+import {
+  type Answered,
+  type Asker,
+  type ConsentItem,
+  type ConsentRequest,
+  requestId,
+} from "../consent/asker.ts";
 import { sortRequest } from "../consent/decide-request.ts";
-import { type Core, entryOf, inspectOptions, rulesOf, tellOf, writeEntry } from "../core.ts";
+import { type Core, entryOf, rulesOf, tellOf, writeEntry } from "../core.ts";
 import { inStep, managerErrors } from "../errors.ts";
 import type { ManagedPlugin } from "../managed-plugin.ts";
 import { successionOf, trustHere } from "../signer.ts";
 import type { Entry, InstalledVersion } from "../store/entry.ts";
-import { linkable, tellPublisher, withConsent } from "./decide.ts";
-import { inspect, placeOf } from "./inspect.ts";
-import { takeIn } from "./install.ts";
-import { verifyHere } from "./plan.ts";
+import { installFirst } from "./install.ts";
 
 /** What a held version wants, or what is wrong with it; undefined when none is held. */
 export async function heldRequest(entry: Entry, core: Core): Promise<ConsentRequest | undefined> {
@@ -21,7 +23,7 @@ export async function heldRequest(entry: Entry, core: Core): Promise<ConsentRequ
   if (held === undefined) return undefined;
   try {
     const bundle = openBundle(await core.store.read(held.sha256), { vocabulary: core.vocabulary });
-    return (await wantedOf(entry, held, bundle, core)).request;
+    return await wantedOf(entry, held, bundle, core);
   } catch (error) {
     if (!isRemoraError(error)) throw error;
     return unreadable(entry, held, error);
@@ -50,8 +52,12 @@ function unreadable(
   };
 }
 
-/** What a held version wants, and what it has without that. */
-async function wantedOf(entry: Entry, held: InstalledVersion, bundle: Bundle, core: Core) {
+async function wantedOf(
+  entry: Entry,
+  held: InstalledVersion,
+  bundle: Bundle,
+  core: Core,
+): Promise<ConsentRequest> {
   const { name: plugin, current, refused } = entry;
   const { grants: given, publisher } = await successionOf(entry, bundle, core);
   const { vocabulary } = core;
@@ -61,12 +67,12 @@ async function wantedOf(entry: Entry, held: InstalledVersion, bundle: Bundle, co
   const { version, digest, origin } = held;
   const wanted = { plugin, version, digest, origin, current: current?.version, trust: { level, text } };
   const asked = { ...wanted, publisher, items, granted, denied };
-  const request: ConsentRequest = { ...asked, id: requestId(asked, held.sha256) };
-  return { request, given };
+  return { ...asked, id: requestId(asked, held.sha256) };
 }
 
 /**
- * Steps 3 to 9 with the held version, whoever has signed it: its signer may have been revoked since.
+ * Steps 2 to 9 with the held version, as an install of it that is answered with this: its signer may have been revoked since,
+ * what it needs may be gone, and what needs the one that runs may have come.
  *
  * @throws manager/no-such-plugin manager/no-such-consent
  * @throws manager/held-changed it is another one than was shown, or wants something else by now
@@ -77,26 +83,17 @@ export async function acceptHeld(
   core: Core,
 ): Promise<ManagedPlugin> {
   const entry = entryOf(core, name);
-  const { held, refused } = entry;
+  const { held } = entry;
   if (held === undefined) throw managerErrors["no-such-consent"]({ plugin: name });
   const bytes = await inStep("fetch", name, () => core.store.read(held.sha256));
-  const { bundle } = await inStep("verify", name, () => verifyHere(bytes, core));
-  const inspected = await inStep("inspect", name, () =>
-    interfacesFor(bundle, placeOf(bundle, inspectOptions(core, name)).file, core).then((provided) =>
-      inspect(bundle, inspectOptions(core, name, provided)),
-    ),
-  );
-  const source = { bytes, bundle, origin: held.origin, inspected, basis: entry };
-  const { request, given } = await wantedOf(entry, held, bundle, core);
-  // By the entry of now: when that is another one later, nothing of this is carried out.
-  if (request.id !== id) throw changed(name, held);
-  const decided = await inStep("decide", name, () => {
-    const { items: asked } = request;
-    const decided = linkable(withConsent({ given, refused }, asked, items ?? asked, core), source, core);
-    tellPublisher(request, core);
-    return decided;
-  });
-  return takeIn({ ...source, ...decided }, core, {});
+  const request = await heldRequest(entry, core);
+  if (request?.id !== id) throw changed(name, held);
+  const asker: Asker = async (asked) => {
+    // By the entry of now: when that is another one later, nothing of this is carried out.
+    if (asked.id !== id || core.entries.get(name) !== entry) throw changed(name, held);
+    return { kind: "given", items: items ?? asked.items, acceptsPublisher: true };
+  };
+  return installFirst([{ kind: "bytes", bytes, origin: held.origin }], name, core, { asker });
 }
 
 /** @throws manager/no-such-plugin manager/no-such-consent manager/held-changed */

@@ -23,8 +23,9 @@ import {
 import { type Doing, inStep } from "../errors.ts";
 import type { ManagedPlugin } from "../managed-plugin.ts";
 import { checkSettings } from "../settings/settings.ts";
+import { isRevokedNow } from "../signer.ts";
 import { sha256Of } from "../store/bundle-store.ts";
-import type { Entry, Operation } from "../store/entry.ts";
+import type { Entry, InstalledVersion, Operation } from "../store/entry.ts";
 import { type Accepted, decideAnew, decideHere } from "./decide.ts";
 import { checkUnneeded, dependents } from "./dependencies.ts";
 import { type PluginRef, type Resolved, resolve } from "./fetch.ts";
@@ -100,13 +101,15 @@ export function takeIn(accepted: Accepted, core: Core, options: InstallOptions):
 }
 
 async function takeDecided(accepted: Accepted, core: Core, options: InstallOptions): Promise<ManagedPlugin> {
-  const { basis: before } = accepted;
+  const { basis: before, bundle } = accepted;
   const { name } = accepted.inspected.manifest;
-  if (before?.current?.digest === accepted.bundle.digest && options.settings === undefined) {
+  // The same contents, by whomever: nobody was asked about another publisher, so that the signature stays that of the first.
+  const isThere = before?.current?.digest === bundle.digest && !(await isRevokedNow(before.current, core));
+  if (before !== undefined && isThere && options.settings === undefined) {
     await takeGrants(before, accepted, core, options);
   } else {
-    const { artifact, ...placed } = await inStep("place", name, () => place(accepted, core, options));
-    const { bundle } = accepted;
+    const stays = isThere ? before?.current : undefined;
+    const { artifact, ...placed } = await inStep("place", name, () => place(accepted, stays, core, options));
     const { state = true, settings } = options;
     await change(placed, core, { bundle, artifact, state, settings });
   }
@@ -198,9 +201,14 @@ const doingOf: Readonly<Record<Operation, Doing>> = {
   remove: "remove",
 };
 
-/** Step 6: the bundle into the store, then the entry with its candidate. */
+/**
+ * Step 6: the bundle into the store, then the entry with its candidate.
+ *
+ * @param stays The version that runs, where it has the same contents and stays as it is.
+ */
 async function place(
   accepted: Accepted,
+  stays: InstalledVersion | undefined,
   core: Core,
   options: InstallOptions,
 ): Promise<Placed & { readonly artifact: Artifact | undefined }> {
@@ -211,11 +219,9 @@ async function place(
   const operation: Operation = before?.current === undefined ? "install" : "update";
   return inStore(core, async () => {
     const isEnabled = options.isEnabled ?? before?.isEnabled ?? true;
-    // The same contents, by whomever: nobody was asked about another publisher, so that the signature stays that of the first.
-    const kept = before?.current?.digest === bundle.digest ? before.current : undefined;
     // Within this turn of the store: what is made of a bundle that is not placed yet is nobody's, and would be forgotten.
-    const artifact = openAhead(inspected, { bundle, sha256: kept?.sha256 ?? sha256Of(bytes) }, core);
-    const version = kept ?? (await keepVersion(accepted, core));
+    const artifact = openAhead(inspected, { bundle, sha256: stays?.sha256 ?? sha256Of(bytes) }, core);
+    const version = stays ?? (await keepVersion(accepted, core));
     const candidate = { ...version, operation, isEnabled, grants, refused };
     const entry = { ...(before ?? emptyEntry(inspected)), candidate };
     await writeEntry(core, entry);

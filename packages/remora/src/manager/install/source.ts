@@ -22,6 +22,14 @@ export interface PluginSource {
   fetch(offered: Offered): AsyncIterable<Uint8Array>;
 }
 
+/** Of all these, those that are higher than the version that runs: whoever can withhold it cannot take anybody back. */
+export function newerThan<Version extends { readonly offered: Offered }>(
+  found: readonly Version[],
+  current: string,
+): readonly Version[] {
+  return found.filter(({ offered }) => semver.gt(offered.version, current));
+}
+
 /** What a range has, the highest version first; of pre-releases only those that the range names. */
 export function bestFirst(offered: readonly Offered[], range: string): readonly Offered[] {
   return offered
