@@ -7,7 +7,14 @@
 import * as http from "node:http";
 import * as https from "node:https";
 import type { SandboxLimits } from "../limits.ts";
-import { checkedAddress, checkOrigin, isStillGiven, lookupOf, type NetworkOptions } from "./destination.ts";
+import {
+  agentOf,
+  checkedAddress,
+  checkOrigin,
+  isStillGiven,
+  lookupOf,
+  type NetworkOptions,
+} from "./destination.ts";
 import { HttpFailure, httpFailureOf } from "./failure.ts";
 import { fitsBounds, type Header, headerBytes, headerProblem, isForbiddenName } from "./headers.ts";
 import { boundInformation } from "./information.ts";
@@ -163,7 +170,7 @@ class Exchange implements OpenRequest {
     this.#narrowings = client.gate.narrowings;
     this.#timer = setTimeout(
       () => this.#abort({ tag: "HTTP-response-timeout" }),
-      client.limits.httpTimeMsMax,
+      Math.min(options.timeouts.totalMs ?? Infinity, client.limits.httpTimeMsMax),
     );
     this.response = new Promise((resolve, reject) => {
       this.#fail = reject;
@@ -237,7 +244,7 @@ class Exchange implements OpenRequest {
       method: request.method.toUpperCase(),
       path: `${url.pathname}${url.search}`,
       headers: [...headers, ...this.#framing(), ["Host", url.host]].flat(),
-      agent: false,
+      agent: agentOf(target),
       setHost: false,
       maxHeaderSize: limits.httpHeaderBytesMax,
       insecureHTTPParser: false,

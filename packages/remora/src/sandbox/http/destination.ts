@@ -4,6 +4,8 @@
  * later changes nothing. What HTTP and WebSocket have in common.
  */
 
+import * as http from "node:http";
+import * as https from "node:https";
 import type { LookupFunction } from "node:net";
 import { isIP } from "node:net";
 import { type Grant, parseNetwork } from "../../policy/index.ts";
@@ -13,7 +15,7 @@ import { addressesMeant, addressKind, isInNetworks } from "../net/address.ts";
 import { type Resolve, TooManyLookups } from "../net/lookups.ts";
 import type { Traffic } from "../net/traffic.ts";
 import { HttpFailure } from "./failure.ts";
-import { http, type Target, targetOf, webSocket } from "./target.ts";
+import { http as httpSchemes, type Target, targetOf, webSocket } from "./target.ts";
 
 export interface NetworkOptions {
   readonly gate: Gate;
@@ -63,6 +65,14 @@ export function lookupOf(address: string): LookupFunction {
     if (options.all === true) done(null, [{ address, family }]);
     else done(null, address, family);
   };
+}
+
+/**
+ * For one request: neither a connection that the host keeps to some address of that name, nor what an application has made its
+ * global agent, such as a proxy's, which resolves the name again.
+ */
+export function agentOf({ isSecure }: Target): http.Agent {
+  return isSecure ? new https.Agent() : new http.Agent();
 }
 
 async function resolved(name: string, resolve: Resolve): Promise<readonly string[]> {
@@ -115,7 +125,7 @@ function isNamedOrigin(origin: string, grants: readonly Grant[]): boolean {
 
 function canonicalOrigin(text: string): string | undefined {
   if (text.includes("*") || !URL.canParse(text)) return undefined;
-  return targetOf(text, /^wss?:/i.test(text) ? webSocket : http).origin;
+  return targetOf(text, /^wss?:/i.test(text) ? webSocket : httpSchemes).origin;
 }
 
 /** @throws TypeError for what is no network or address. */

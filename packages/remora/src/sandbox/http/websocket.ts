@@ -6,7 +6,14 @@
 
 import { WebSocket } from "ws";
 import { Change } from "../net/change.ts";
-import { checkedAddress, checkOrigin, isStillGiven, lookupOf, type NetworkOptions } from "./destination.ts";
+import {
+  agentOf,
+  checkedAddress,
+  checkOrigin,
+  isStillGiven,
+  lookupOf,
+  type NetworkOptions,
+} from "./destination.ts";
 import { HttpFailure, httpFailureOf } from "./failure.ts";
 import { fitsBounds, type Header, headerBytes, headerProblem } from "./headers.ts";
 import { boundInformation } from "./information.ts";
@@ -183,7 +190,7 @@ export class WebSocketConnection {
         (request.headers ?? []).map(([name, value]) => [name, Buffer.from(value).toString("latin1")]),
       ),
       lookup: lookupOf(address),
-      agent: false, // a connection that the host keeps to some address of that name is not the guest's
+      agent: agentOf(target),
       ...(certificates !== undefined && { ca: certificates }),
       followRedirects: false,
       finishRequest: (upgrade) => {
