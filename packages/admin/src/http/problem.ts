@@ -36,6 +36,7 @@ const statuses: Readonly<Record<string, number>> = {
   "manager/stopped-without": 409,
   "manager/changed-meanwhile": 409,
   "manager/held-changed": 409,
+  "manager/ambiguous-version": 409,
   "manager/folder": 507,
   "manager/audit-unwritable": 507,
   "manager/closed": 503,

@@ -10,7 +10,10 @@ export function rollbackCommand(system: System, open: OpenHouse): Command {
   return new Command("rollback")
     .description("Run a version again that ran before.")
     .argument("<plugin>", "its name")
-    .argument("[version]", "one that is kept, see remora info (default: the last one that did not fail)")
+    .argument(
+      "[version]",
+      "one that is kept, see remora info, or its digest (default: the last one that did not fail)",
+    )
     .addOption(folderOption())
     .addOption(jsonOption("print one JSON object"))
     .addHelpText("after", "\nExamples:\n  remora rollback geofence\n  remora rollback geofence 1.1.0")

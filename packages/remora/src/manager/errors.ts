@@ -212,6 +212,11 @@ export const managerErrors = defineErrors("manager", {
     message: (d: { plugin: string; version: string; kept: readonly string[] }) =>
       `Cannot roll ${d.plugin} back to ${harmless(d.version)}: kept ${d.kept.length === 1 ? "is" : "are"} ${d.kept.join(", ") || "none"}`,
   },
+  "ambiguous-version": {
+    fault: "operator",
+    message: (d: { plugin: string; version: string; found: readonly string[] }) =>
+      `Cannot roll ${d.plugin} back to ${harmless(d.version)}: several publishers have one of that number; name its digest: ${d.found.map((one) => harmless(one, 200)).join(", ")}`,
+  },
   "no-such-consent": {
     fault: "operator",
     message: (d: { plugin: string }) =>

@@ -7,7 +7,7 @@ import type { Grant } from "../../policy/index.ts";
 import { readTrail } from "../audit/read-trail.ts";
 import type { ManagerPolicy } from "../policy.ts";
 import { ada, eve, given, keys, reads, version } from "../testing/publishers.test.ts";
-import { type Calls, expectRejected, type Rig, rig, run, settled } from "../testing/rig.test.ts";
+import { type Calls, expectRejected, guests, type Rig, rig, run, settled } from "../testing/rig.test.ts";
 
 const takesAll: ManagerPolicy = { trust: "unsigned", keys };
 const keyOf = ({ publicKey }: KeyPair) => `(key ${publicKey.slice(0, 16)})`;
@@ -120,4 +120,28 @@ test("a kept version that is damaged is told before anything changes", async (t)
   writeFileSync(join(house.folder, "bundles", `${kept?.sha256}.bundle`), "something else");
   await expectRejected(house.manager.rollback("adder"), "manager/fetch", "manager/store-damaged");
   assert.equal(answer(house), 3);
+});
+
+test("of two kept versions of one number by two publishers, whoever rolls back says which", async (t) => {
+  const house = await rig(t, { policy: takesAll });
+  const { manager } = house;
+  await manager.install(await version(1, ada, { tables: "" }));
+  await manager.install(await version(1, eve, { tables: "", fields: guests.adds(10) }));
+  await manager.install(await version(2, ada, { tables: "" }));
+  const [eves, adas] = manager.versions("adder").previous;
+  assert.deepEqual([eves?.version, adas?.version], ["1.1.0", "1.1.0"]);
+  const { message } = await expectRejected(manager.rollback("adder", "1.1.0"), "manager/ambiguous-version");
+  assert.ok(message.includes(`${eves?.digest} (${byEve})`) && message.includes(`${adas?.digest} (${byAda})`));
+  await manager.rollback("adder", adas?.digest);
+  assert.equal(answer(house), 2);
+});
+
+test("of several kept versions of one number by one publisher, the last one is meant", async (t) => {
+  const house = await rig(t, { policy: takesAll });
+  const { manager } = house;
+  for (const adds of [10, 20, 30]) {
+    await manager.install(await version(1, ada, { tables: "", fields: guests.adds(adds) }));
+  }
+  await manager.rollback("adder", "1.1.0");
+  assert.equal(answer(house), 21);
 });

@@ -16,10 +16,7 @@ import type { Entry, KeptVersion } from "../store/entry.ts";
 export function rollback(name: string, version: string | undefined, core: Core): Promise<ManagedPlugin> {
   return core.alone(name, async () => {
     const before = entryOf(core, name);
-    const target = before.previous.find((one) =>
-      version === undefined ? one.failedWith === undefined : one.version === version,
-    );
-    if (target === undefined) throw noSuchVersion(before, version);
+    const target = await keptVersion(before, version, core);
     const bytes = await inStep("fetch", name, () => core.store.read(target.sha256), "roll back");
     const { bundle } = await inStep("verify", name, () => verifyHere(bytes, core), "roll back");
     const { publisher, ...given } = await returnOf(before, target, core);
@@ -33,6 +30,26 @@ export function rollback(name: string, version: string | undefined, core: Core):
     if (grants.length > 0) tellOf(core, name, { kind: "granted", grants });
     return plugin;
   });
+}
+
+/** The last one that is meant: of a number, by one publisher; or of a digest. */
+async function keptVersion(entry: Entry, version: string | undefined, core: Core): Promise<KeptVersion> {
+  const [target, ...others] = entry.previous.filter((one) =>
+    version === undefined ? one.failedWith === undefined : [one.version, one.digest].includes(version),
+  );
+  if (target === undefined) throw noSuchVersion(entry, version);
+  if (version === undefined) return target;
+  // Whoever publishes under another's name chooses the number too.
+  for (const other of others) {
+    const { publisher } = await successionOfKept({ ...entry, current: target }, other, core);
+    if (publisher === undefined) continue;
+    const found = [
+      [target.digest, publisher.from],
+      [other.digest, publisher.to],
+    ].map(([digest, by]) => `${digest} (${by})`);
+    throw managerErrors["ambiguous-version"]({ plugin: entry.name, version, found });
+  }
+  return target;
 }
 
 /**
