@@ -50,7 +50,7 @@ export interface SandboxLimits {
   readonly webSocketMessagesMax: number;
   /** Names that are being looked up, for sockets, requests and WebSockets together. */
   readonly lookupsPendingMax: number;
-  /** Sockets at a time. */
+  /** Sockets at a time. In one turn of the event loop no more than 1,024 are opened, though they were closed at once. */
   readonly socketsMax: number;
   /** TCP connections that wait to be accepted, of one listening socket; more are turned away. */
   readonly connectionsWaitingMax: number;

@@ -63,6 +63,8 @@ const rows: readonly [string, AddressKind][] = [
   ["0x7f000001", "malformed"],
   ["2130706433", "malformed"],
   ["10.0.0.0/8", "malformed"],
+  ["8.8.8.8/32", "malformed"],
+  ["2606:4700::1111/128", "malformed"],
   ["fe80::1%eth0", "malformed"],
   ["1.2.3.4.5", "malformed"],
   ["1::2::3", "malformed"],

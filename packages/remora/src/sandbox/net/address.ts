@@ -72,7 +72,8 @@ const parsedCarriers = carriers.map(([text, behind]) => ({ behind, ...rangeOf(te
 /** The kind of an address in strict decimal or hexadecimal form, as a resolver gives it. */
 export function addressKind(address: string): AddressKind {
   const parsed = parseNetwork(address);
-  if (parsed === undefined || parsed.prefix !== parsed.bits) return "malformed";
+  // A network of one address is none to connect to: the system would ask its resolver for it.
+  if (parsed === undefined || address.includes("/")) return "malformed";
   return kindOf(parsed.value, parsed.bits);
 }
 

@@ -12,6 +12,7 @@ import { type Resolve, TooManyLookups } from "./lookups.ts";
 import { TcpConnection } from "./tcp.ts";
 import { TcpListener } from "./tcp-listener.ts";
 import type { Traffic } from "./traffic.ts";
+import { TurnCount } from "./turn-count.ts";
 import { UdpPort } from "./udp.ts";
 
 const problems = [
@@ -98,10 +99,14 @@ interface Granted {
 /** Names with an address each, and targets, remembered; the guest chooses how many it asks for. */
 const rememberedMax = 1_024;
 
+/** Sockets that are opened in one turn of the event loop: what was closed in it the host has to hold until it is over. */
+const openedInTurnMax = 1_024;
+
 export class Sockets {
   readonly #options: SocketsOptions;
   /** And whether anything of it is left when something was taken. */
   readonly #open = new Map<{ close(): void }, () => boolean>();
+  readonly #openedInTurn = new TurnCount();
   #granted: Granted | undefined;
   /** Names by the address that they led to. */
   readonly #names = new Map<string, Set<string>>();
@@ -208,7 +213,8 @@ export class Sockets {
     isLeft: () => boolean,
     open: (onClose: () => void) => Socket,
   ): Socket {
-    if (this.#open.size >= this.#options.limits.socketsMax) throw new SocketError("new-socket-limit");
+    const isFull = this.#open.size >= this.#options.limits.socketsMax;
+    if (isFull || this.#openedInTurn.next() > openedInTurnMax) throw new SocketError("new-socket-limit");
     const socket = open(() => this.#open.delete(socket));
     this.#open.set(socket, isLeft);
     return socket;
