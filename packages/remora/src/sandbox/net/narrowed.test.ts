@@ -4,10 +4,15 @@ import assert from "node:assert/strict";
 import * as dgram from "node:dgram";
 import * as net from "node:net";
 import { type TestContext, test } from "node:test";
+import { ComponentError } from "../../component/index.ts";
 import type { Grant } from "../../policy/index.ts";
+import { Network } from "../preview2/socket-terms.ts";
+import type { socketInterfaces } from "../preview2/sockets.ts";
+import type { TcpSocket } from "../preview2/tcp-socket.ts";
+import type { UdpSocket } from "../preview2/udp-socket.ts";
 import type { SandboxOptions } from "../sandbox-imports.ts";
 import { stubResolver } from "../testing/http-servers.ts";
-import { testSandbox } from "../testing/sandboxes.ts";
+import { interfaceOf, testSandbox } from "../testing/sandboxes.ts";
 import { SocketError } from "./sockets.ts";
 import type { TcpConnection } from "./tcp.ts";
 
@@ -129,4 +134,52 @@ test("a port for datagrams goes on with the peers that are left, and tells nothi
   assert.deepEqual(udp.receive()?.remote.port, kept);
   sandbox.narrow([]);
   assert.equal(udp.state, "closed");
+});
+
+test("whoever waits for a socket that is taken is told so, and neither waits on nor asks again and again", async (t) => {
+  const port = await talker(t);
+  const grants = [
+    { capability: "wasi.base" } as const,
+    socket(`tcp connect 127.0.0.1 ${port}`, "tcp listen 127.0.0.1 0", "udp listen 127.0.0.1 0"),
+  ];
+  const { sandbox, instance } = testSandbox({ grants });
+  t.after(() => sandbox.close());
+  const tcp = interfaceOf<ReturnType<typeof socketInterfaces.tcpCreateSocket>>(
+    instance,
+    "wasi:sockets/tcp-create-socket@0.2.0",
+  );
+  const udp = interfaceOf<ReturnType<typeof socketInterfaces.udpCreateSocket>>(
+    instance,
+    "wasi:sockets/udp-create-socket@0.2.0",
+  );
+  const network = new Network();
+  const at = (port: number) => ({ tag: "ipv4", val: { port, address: [127, 0, 0, 1] } }) as const;
+  const bound = async <Socket extends TcpSocket | UdpSocket>(socket: Socket): Promise<Socket> => {
+    socket.startBind(network, at(0));
+    while (!socket.subscribe().ready()) await new Promise((resolve) => setImmediate(resolve));
+    socket.finishBind();
+    return socket;
+  };
+  const create = () => tcp.createTcpSocket("ipv4");
+  const [connecting, binding] = [create(), create()];
+  const listening = await bound(create());
+  listening.startListen();
+  listening.finishListen();
+  const [incoming, outgoing] = (await bound(udp.createUdpSocket("ipv4"))).stream(undefined);
+  binding.startBind(network, at(0));
+  connecting.startConnect(network, at(port));
+  for (const waiting of [connecting, binding, listening, incoming])
+    assert.equal(waiting.subscribe().ready(), false);
+  sandbox.narrow([{ capability: "wasi.base" }]);
+  for (const waiting of [connecting, binding, listening, incoming, outgoing])
+    assert.equal(waiting.subscribe().ready(), true);
+  const isTold = (error: unknown) => error instanceof ComponentError && error.payload === "access-denied";
+  const asked: readonly (() => unknown)[] = [
+    () => connecting.finishConnect(),
+    () => binding.finishBind(),
+    () => listening.accept(),
+    () => incoming.receive(1n),
+    () => outgoing.checkSend(),
+  ];
+  for (const ask of asked) assert.throws(ask, isTold, String(ask));
 });

@@ -80,6 +80,12 @@ export interface Passed {
   readonly names: readonly string[];
 }
 
+/** A socket of any kind. */
+interface Open {
+  /** @param why What whoever holds it is told from then on; else it was closed by that itself. */
+  close(why?: SocketProblem): void;
+}
+
 interface Judged {
   /** What the gate is asked for: by a name that a grant mentions, else by the address. */
   readonly target: string;
@@ -105,7 +111,7 @@ const openedInTurnMax = 1_024;
 export class Sockets {
   readonly #options: SocketsOptions;
   /** And whether anything of it is left when something was taken. */
-  readonly #open = new Map<{ close(): void }, () => boolean>();
+  readonly #open = new Map<Open, () => boolean>();
   readonly #openedInTurn = new TurnCount();
   #granted: Granted | undefined;
   /** Names by the address that they led to. */
@@ -116,7 +122,7 @@ export class Sockets {
     this.#options = options;
     const { gate } = options;
     gate.onNarrowed(() => {
-      for (const [open, isLeft] of [...this.#open]) if (!isLeft()) open.close();
+      for (const [open, isLeft] of [...this.#open]) if (!isLeft()) open.close("access-denied");
     });
   }
 
@@ -209,10 +215,7 @@ export class Sockets {
     for (const socket of [...this.#open.keys()]) socket.close();
   }
 
-  #hold<Socket extends { close(): void }>(
-    isLeft: () => boolean,
-    open: (onClose: () => void) => Socket,
-  ): Socket {
+  #hold<Socket extends Open>(isLeft: () => boolean, open: (onClose: () => void) => Socket): Socket {
     const isFull = this.#open.size >= this.#options.limits.socketsMax;
     if (isFull || this.#openedInTurn.next() > openedInTurnMax) throw new SocketError("new-socket-limit");
     const socket = open(() => this.#open.delete(socket));

@@ -80,9 +80,11 @@ export class TcpListener {
     });
   }
 
-  close(): void {
+  /** @param why What whoever still holds it is told. */
+  close(why?: SocketProblem): void {
     if (this.#state === "closed") return;
     this.#state = "closed";
+    this.#problem ??= why;
     for (const socket of this.#waiting.splice(0)) socket.destroy();
     this.#server.close();
     this.#options.onClose();

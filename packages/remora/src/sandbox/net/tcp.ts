@@ -172,9 +172,11 @@ export class TcpConnection {
     return address === undefined || port === undefined ? undefined : { address, port };
   }
 
-  close(): void {
+  /** @param why What whoever still holds it is told. */
+  close(why?: SocketProblem): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
+    this.#problem ??= why;
     clearTimeout(this.#timer);
     this.#socket.destroy();
     this.#onClose();

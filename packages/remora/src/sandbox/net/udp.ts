@@ -179,7 +179,7 @@ export class UdpPort {
 
   /** Sends one. @throws SocketError when where it goes is not granted, or `would-block` when too many wait. */
   send(data: Uint8Array, remote: Endpoint): void {
-    if (this.#state === "closed") throw new SocketError("invalid-state");
+    if (this.#state === "closed") throw new SocketError(this.#problem ?? "invalid-state");
     this.#checkFamily(remote);
     const target = this.#options.pass("connect", remote);
     if (data.length > datagramBytesMax) throw new SocketError("datagram-too-large");
@@ -203,9 +203,11 @@ export class UdpPort {
     return datagram;
   }
 
-  close(): void {
+  /** @param why What whoever still holds it is told. */
+  close(why?: SocketProblem): void {
     if (this.#state === "closed") return;
     this.#state = "closed";
+    this.#problem ??= why;
     this.#received.length = 0;
     this.#socket.close();
     this.#options.onClose();
