@@ -19,7 +19,7 @@ function signed(example: string, key: KeyPair): Uint8Array {
   return signBundle(readFileSync(bundlePath(example)), { key, name: "Ada", email: "", signedAtMs: 0 });
 }
 
-async function tak(t: TestContext) {
+async function tak(t: TestContext, first = signed("tak/geofence-lazy", ada)) {
   const folder = mkdtempSync(join(tmpdir(), "remora-hot-"));
   t.after(() => rmSync(folder, { recursive: true }));
   mkdirSync(join(folder, "plugins"));
@@ -29,7 +29,7 @@ async function tak(t: TestContext) {
     writeFileSync(`${path}.new`, bytes);
     renameSync(`${path}.new`, path);
   };
-  put(signed("tak/geofence-lazy", ada));
+  put(first);
   const configFile = join(folder, "tak.yaml");
   writeFileSync(
     configFile,
@@ -64,4 +64,16 @@ test("a file by another publisher is shown as what waits at once, and runs witho
   assert.equal(manager.info("geofence").version, version);
   await manager.accept(request);
   assert.equal(manager.info("geofence").version, "1.1.0");
+});
+
+test("the file vouches for what it names, and not for whatever comes under that name", async (t) => {
+  const bundle = (example: string) => readFileSync(bundlePath(example));
+  const { manager, put } = await tak(t, bundle("tak/geofence-lazy"));
+  const other = { bytes: bundle("tak/geofence-looping"), origin: "an upload" };
+  await assert.rejects(manager.install(other), { code: "manager/verify" });
+  assert.equal(manager.info("geofence").version, "1.0.0");
+  put(other.bytes);
+  await until(() => manager.info("geofence").version === "1.1.0");
+  await manager.rollback("geofence");
+  assert.equal(manager.info("geofence").version, "1.0.0", "which the file named");
 });

@@ -7,7 +7,7 @@
 import { readFile, stat } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { isDeepStrictEqual } from "node:util";
-import { type Bundle, isBundle, openBundle, parseTrustStore } from "remora/bundle";
+import { type Bundle, isBundle, openBundle, parseTrustStore, type TrustRule } from "remora/bundle";
 import {
   type Asker,
   askNobody,
@@ -67,7 +67,7 @@ export async function openPlugins(config: TakConfig, options: OpenTakHostOptions
       const { settings, path } = one;
       plugins.push({ id: settings.id, plugin: await install(one, manager, asker) });
       const refOf = async () => ({ bytes: await readPlugin(settings, path), origin: path });
-      if (config.hotReload) manager.watch(path, refOf);
+      if (config.hotReload) manager.watch(path, refOf, { trust: vouched });
     }
     return { manager, plugins };
   } catch (error) {
@@ -118,12 +118,15 @@ async function readPlugin({ id, config }: PluginSettings, path: string): Promise
   }
 }
 
-/** Whoever wrote the file vouches for what it names; what comes otherwise has to be trusted. */
+/** Whoever wrote the file vouches for what it names, whoever has signed that. */
+const vouched: TrustRule = "unsigned";
+
+/** What comes otherwise has to be trusted, also where it is a version of a plugin that the file names. */
 async function policyOf(config: TakConfig, named: readonly Named[]): Promise<ManagerPolicy> {
   const plugins: Record<string, PluginPolicy> = {};
   for (const { bundle, settings } of named) {
     const { grants, limits, isolation } = settings;
-    plugins[bundle.manifest.name] = { trust: "unsigned", grants, limits, isolation };
+    plugins[bundle.manifest.name] = { grants, limits, isolation };
   }
   const { trust, trustedKeys } = config;
   const keysFile = trustedKeys && resolve(dirname(config.file), trustedKeys);
@@ -150,7 +153,8 @@ async function install(
   const { name } = bundle.manifest;
   const settings = config === undefined ? {} : { settings: config };
   if (!isKept(name, bundle.digest, manager)) {
-    return manager.install({ bytes, origin: path }, { ...settings, isEnabled: true, asker: vouching(asker) });
+    const options = { ...settings, isEnabled: true, trust: vouched, asker: vouching(asker) };
+    return manager.install({ bytes, origin: path }, options);
   }
   if (config !== undefined && !isDeepStrictEqual(config, await manager.settings(name))) {
     await manager.changeSettings(name, config);

@@ -288,11 +288,16 @@ export class Manager {
    *
    * @param path    A bundle or a plugin's folder, as `install` takes it.
    * @param refOf   What to install for it. Default: what is at the path.
+   * @param options Of each install.
    * @throws manager/folder there is nothing at that path
    */
-  watch(path: string, refOf: () => Promise<PluginRef> = async () => path): () => void {
+  watch(
+    path: string,
+    refOf: () => Promise<PluginRef> = async () => path,
+    options: InstallOptions = {},
+  ): () => void {
     this.#checkOpen();
-    const take = async () => (await this.install(await refOf())).name;
+    const take = async () => (await this.install(await refOf(), options)).name;
     const stop = watchPlugin(path, take, this.#core);
     this.#watches.add(stop);
     return () => {

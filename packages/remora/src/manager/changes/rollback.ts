@@ -18,7 +18,7 @@ export function rollback(name: string, version: string | undefined, core: Core):
     const before = entryOf(core, name);
     const target = await keptVersion(before, version, core);
     const bytes = await inStep("fetch", name, () => core.store.read(target.sha256), "roll back");
-    const { bundle } = await inStep("verify", name, () => verifyHere(bytes, core), "roll back");
+    const { bundle } = await inStep("verify", name, () => verifyHere(bytes, core, target.trust), "roll back");
     const { publisher, ...given } = await returnOf(before, target, core);
     const state = { ...given, isEnabled: before.isEnabled, operation: "rollback" as const };
     const candidate = { ...target, ...state, failedWith: undefined };

@@ -143,3 +143,26 @@ test("an update that comes while a held version is accepted is not lost, and not
   assert.equal(runs, accepted.status === "fulfilled" ? "1.2.0" : "1.3.0");
   assert.deepEqual(manager.grants("adder"), accepted.status === "fulfilled" ? [given] : []);
 });
+
+test("whoever vouches for a bundle vouches for that one, however it comes to run, and not for its successors or its needs", async (t) => {
+  const geo = await ref(guests.adds(1), { name: "geo" });
+  const strict = { trust: "verified", keys } as const;
+  const first = await rig(t, { policy: strict, asker: askNobody, sources: [source([geo])] });
+  const { manager } = first;
+  const vouched = { trust: "unsigned" } as const;
+  await manager.install(await version(1, undefined, wantsNothing), vouched);
+  await expectRejected(manager.install(await version(2, undefined, wantsNothing)), "manager/verify");
+  await expectRejected(manager.install(await version(3), vouched), "manager/decide", "manager/held");
+  await manager.accept(await shown(manager));
+  assert.deepEqual(manager.grants("adder"), [given], "and when it has waited");
+  const again = await first.reopen();
+  await again.manager.rollback("adder");
+  assert.equal(again.manager.info("adder").version, "1.1.0");
+  await expectRejected(again.manager.install(await version(3)), "manager/verify", "manager/untrusted");
+  const needs = await ref(guests.adds(1), { name: "map", tables: '[dependencies]\ngeo = "*"\n' });
+  await expectRejected(again.manager.install(needs, vouched), "manager/verify", "manager/untrusted");
+  const stolen = revokeKey(keys, { publicKey: eve.publicKey, atMs: 0, why: "" });
+  const last = await again.reopen({ policy: { trust: "verified", keys: stolen } });
+  const byEve = version(4, eve, wantsNothing);
+  await expectRejected(last.manager.install(await byEve, vouched), "manager/verify", "manager/untrusted");
+});

@@ -3,7 +3,7 @@
  * consent is kept, and runs nothing.
  */
 
-import type { Bundle, Trust } from "../../bundle/index.ts";
+import type { Bundle, Trust, TrustRule } from "../../bundle/index.ts";
 import { checkImports, type Grant } from "../../policy/index.ts";
 import { busHostFunctions } from "../bus/plugin-bus.ts";
 import { interfaceNames } from "../calls/plugin-interfaces.ts";
@@ -23,6 +23,8 @@ export interface Accepted {
   readonly bundle: Bundle;
   readonly origin: string;
   readonly inspected: Inspected;
+  /** Of `InstallOptions`. */
+  readonly vouched: TrustRule | undefined;
   /** The entry that this was decided by. */
   readonly basis: Entry | undefined;
   /** By consent, in all. */

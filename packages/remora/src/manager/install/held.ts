@@ -93,7 +93,10 @@ export async function acceptHeld(
     if (asked.id !== id || core.entries.get(name) !== entry) throw changed(name, held);
     return { kind: "given", items: items ?? asked.items, acceptsPublisher: true };
   };
-  return installFirst([{ kind: "bytes", bytes, origin: held.origin }], name, core, { asker });
+  return installFirst([{ kind: "bytes", bytes, origin: held.origin }], name, core, {
+    asker,
+    trust: held.trust,
+  });
 }
 
 /** @throws manager/no-such-plugin manager/no-such-consent manager/held-changed */

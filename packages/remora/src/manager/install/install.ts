@@ -3,7 +3,7 @@
  * version that runs goes on, and one error names the step.
  */
 
-import type { Bundle, Json } from "../../bundle/index.ts";
+import type { Bundle, Json, TrustRule } from "../../bundle/index.ts";
 import type { Artifact } from "../../engine/index.ts";
 import { checkDependents, interfacesFor } from "../calls/plugin-interfaces.ts";
 import { changeGrants } from "../changes/remake.ts";
@@ -42,6 +42,11 @@ export interface InstallOptions {
   readonly state?: boolean;
   /** Answers in place of the manager's asker. */
   readonly asker?: Core["asker"];
+  /**
+   * The lowest level of trust that this very bundle runs by, in place of the policy's: whoever installs it vouches for it. It
+   * holds for as long as the version is kept, and not for what it needs.
+   */
+  readonly trust?: TrustRule | undefined;
 }
 
 export async function install(
@@ -61,7 +66,7 @@ export async function installFirst(
   core: Core,
   options: InstallOptions,
 ): Promise<ManagedPlugin> {
-  const { wanted, needed } = await planInstall(found, label, core);
+  const { wanted, needed } = await planInstall(found, label, core, options.trust);
   for (const one of needed) await installOne(await one(), core, {});
   return installOne(wanted, core, options);
 }
@@ -79,7 +84,8 @@ async function installOne(
     const provided = await interfacesFor(bundle, file, core);
     return inspect(bundle, inspectOptions(core, name, provided));
   });
-  const source = { bytes, bundle, origin, inspected, basis: core.entries.get(name) };
+  const basis = core.entries.get(name);
+  const source = { bytes, bundle, origin, inspected, basis, vouched: options.trust };
   const given = await inStep("decide", name, () =>
     decideHere(source, trust, core, options.asker ?? core.asker),
   );

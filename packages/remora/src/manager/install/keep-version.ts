@@ -1,6 +1,6 @@
 /** A version as it is kept: its bundle in the store, and what an entry says of it. */
 
-import type { Bundle } from "../../bundle/index.ts";
+import type { Bundle, TrustRule } from "../../bundle/index.ts";
 import type { Core } from "../core.ts";
 import type { Entry, InstalledVersion } from "../store/entry.ts";
 import type { Inspected } from "./inspect.ts";
@@ -10,13 +10,14 @@ interface Incoming {
   readonly bundle: Bundle;
   readonly origin: string;
   readonly inspected: Inspected;
+  readonly vouched: TrustRule | undefined;
 }
 
 /** What is longer is no path. */
 const originCharsMax = 4_096;
 
 export async function keepVersion(
-  { bytes, bundle, origin, inspected }: Incoming,
+  { bytes, bundle, origin, inspected, vouched }: Incoming,
   core: Core,
 ): Promise<InstalledVersion> {
   return {
@@ -26,6 +27,7 @@ export async function keepVersion(
     origin: origin.slice(0, originCharsMax),
     installedAt: new Date(core.clock.dateMs()).toISOString(),
     needs: Object.fromEntries(inspected.manifest.dependencies),
+    ...(vouched !== undefined && { trust: vouched }),
   };
 }
 

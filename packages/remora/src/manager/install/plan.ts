@@ -10,6 +10,7 @@ import {
   emptyTrustStore,
   openBundle,
   type Trust,
+  type TrustRule,
 } from "../../bundle/index.ts";
 import { type Core, inspectOptions, policyOf } from "../core.ts";
 import { inStep, stepFailed } from "../errors.ts";
@@ -39,24 +40,31 @@ export const versionsTriedMax = 20;
  *
  * @param found At least one, the best first.
  * @param label What was asked for, for errors.
+ * @param trust The lowest level of trust for it, in place of the policy's; not for what it needs.
  * @throws manager/resolve manager/fetch manager/verify manager/inspect why the first one cannot
  */
 export async function planInstall(
   found: readonly Resolved[],
   label: string,
   core: Core,
+  trust?: TrustRule,
 ): Promise<InstallPlan> {
   let failure: Error | undefined;
   for (const resolved of found.slice(0, versionsTriedMax)) {
-    const plan = await planOne(resolved, label, core);
+    const plan = await planOne(resolved, label, core, trust);
     if (!(plan instanceof Error)) return plan;
     failure ??= plan;
   }
   throw failure ?? new Error("Invariant broken: there was nothing to choose from");
 }
 
-async function planOne(resolved: Resolved, label: string, core: Core): Promise<InstallPlan | Error> {
-  const wanted = await fetchVerified(resolved, label, core);
+async function planOne(
+  resolved: Resolved,
+  label: string,
+  core: Core,
+  trust: TrustRule | undefined,
+): Promise<InstallPlan | Error> {
+  const wanted = await fetchVerified(resolved, label, core, { trust });
   const { name } = wanted.bundle.manifest;
   const misplaced = await misplacement(wanted.bundle, core);
   if (misplaced !== undefined) return stepFailed("inspect", name, misplaced);
@@ -70,7 +78,7 @@ async function planOne(resolved: Resolved, label: string, core: Core): Promise<I
   );
   if (chosen instanceof Error) return stepFailed("resolve", name, chosen);
   const needed = chosen.map(
-    (offer) => () => fetchVerified(offer, offer.offered.name, core, looked.bytesOf(offer)),
+    (offer) => () => fetchVerified(offer, offer.offered.name, core, { known: looked.bytesOf(offer) }),
   );
   return { wanted, needed };
 }
@@ -80,19 +88,20 @@ async function fetchVerified(
   resolved: Resolved,
   label: string,
   core: Core,
-  known?: Uint8Array,
+  { known, trust }: { readonly known?: Uint8Array | undefined; readonly trust?: TrustRule | undefined },
 ): Promise<Verified> {
   const bytes = known ?? (await inStep("fetch", label, () => fetchBytes(resolved, core.vocabulary)));
-  const verified = await inStep("verify", label, () => verifyHere(bytes, core));
+  const verified = await inStep("verify", label, () => verifyHere(bytes, core, trust));
   return { ...verified, bytes, origin: resolved.origin };
 }
 
-export function verifyHere(bytes: Uint8Array, core: Core) {
+/** @param vouched In place of the policy's rule. A key that was revoked stays so. */
+export function verifyHere(bytes: Uint8Array, core: Core, vouched?: TrustRule) {
   const { trust = "verified", keys = emptyTrustStore } = core.policy;
   return verify(bytes, {
     vocabulary: core.vocabulary,
     keys,
-    rule: (plugin) => policyOf(core, plugin).trust ?? trust,
+    rule: (plugin) => vouched ?? policyOf(core, plugin).trust ?? trust,
     nowMs: core.clock.dateMs(),
   });
 }

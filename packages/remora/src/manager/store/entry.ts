@@ -3,6 +3,7 @@
  * change that has not taken over yet: whoever finds one at the start finds the old state, and drops the candidate.
  */
 
+import { type TrustRule, trustLevels } from "../../bundle/index.ts";
 import { type Grant, parseGrants, type Vocabulary } from "../../policy/index.ts";
 import { managerErrors } from "../errors.ts";
 import type { DataFolder, Draft } from "./data-folder.ts";
@@ -20,6 +21,8 @@ export interface InstalledVersion {
   readonly installedAt: string;
   /** The plugins that it needs, and in which ranges: its manifest's dependencies. */
   readonly needs: Readonly<Record<string, string>>;
+  /** The lowest level of trust that it runs by, where whoever installed it vouched for it. */
+  readonly trust?: TrustRule | undefined;
   /** The code that it was taken back for, while it has not been chosen again. */
   readonly failedWith?: string | undefined;
 }
@@ -155,6 +158,11 @@ function parseEntry(
     if (typeof value !== "string") throw refuse(`"${what}" must be a text`);
     return value;
   };
+  const rule = (value: unknown, what: string): TrustRule => {
+    const found = trustLevels.find((level) => level === value);
+    if (found === undefined || found === "modified") throw refuse(`"${what}" must be a level of trust`);
+    return found;
+  };
   const version = (value: unknown, what: string): InstalledVersion => {
     if (typeof value !== "object" || value === null) throw refuse(`"${what}" must be a version`);
     const of = value as Record<string, unknown>; // an object, as was just checked
@@ -170,6 +178,7 @@ function parseEntry(
           text(range, `${what}.needs.${needs}`),
         ]),
       ),
+      ...(of.trust !== undefined && { trust: rule(of.trust, `${what}.trust`) }),
       ...(of.failedWith !== undefined && { failedWith: text(of.failedWith, `${what}.failedWith`) }),
     };
   };
