@@ -183,3 +183,26 @@ test("whoever waits for a socket that is taken is told so, and neither waits on 
   ];
   for (const ask of asked) assert.throws(ask, isTold, String(ask));
 });
+
+test("a name that is looked up passes the gate once, whatever is taken before all its addresses are told", async (t) => {
+  let answer: (addresses: readonly string[]) => void = () => {};
+  const resolve = () =>
+    new Promise<readonly string[]>((settle) => {
+      answer = settle;
+    });
+  const name = socket("tcp connect a.example 443");
+  const clock: Grant = { capability: "clock.read" };
+  const { sandbox, instance } = testSandbox({ grants: [name, clock], network: { resolve } });
+  t.after(() => sandbox.close());
+  const { resolveAddresses } = interfaceOf<ReturnType<typeof socketInterfaces.ipNameLookup>>(
+    instance,
+    "wasi:sockets/ip-name-lookup@0.2.0",
+  );
+  const found = resolveAddresses(new Network(), "a.example");
+  sandbox.narrow([name]);
+  answer(["8.8.8.8", "1.1.1.1"]);
+  while (!found.subscribe().ready()) await new Promise((done) => setImmediate(done));
+  assert.deepEqual(found.resolveNextAddress()?.val, [8, 8, 8, 8]);
+  assert.deepEqual(found.resolveNextAddress()?.val, [1, 1, 1, 1]);
+  assert.deepEqual(sandbox.gate.counts()["net.socket"], { allowed: 1, refused: 0 });
+});

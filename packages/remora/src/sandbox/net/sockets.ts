@@ -184,13 +184,20 @@ export class Sockets {
     const host = hostOf(name);
     const { gate } = this.#options;
     const { narrowings } = gate;
-    this.#passLookup(host);
+    const pass = (target: string) =>
+      gate.act(
+        "net.socket",
+        target,
+        () => true,
+        () => false,
+      );
+    this.#askLookup(host, pass);
     const found = await this.#options.resolve(host).catch((error: unknown) => {
       // Why a name is not found is the host's network's business.
       const isFull = error instanceof TooManyLookups;
       throw new SocketError(isFull ? "temporary-resolver-failure" : "name-unresolvable");
     });
-    if (gate.narrowings !== narrowings) this.#passLookup(host); // it took its time
+    if (gate.narrowings !== narrowings) this.checkName(host); // it took its time
     const reachable = found.filter((address) => this.#mayLeadTo(host, address));
     if (reachable.length === 0) throw new SocketError("name-unresolvable");
     for (const address of reachable) this.#remember(host, canonicalAddress(address) ?? address);
@@ -208,7 +215,7 @@ export class Sockets {
 
   /** Whether what a name led to may still be told. @throws SocketError `access-denied` */
   checkName(name: string): void {
-    this.#passLookup(hostOf(name));
+    this.#askLookup(hostOf(name), (target) => this.#options.gate.mayGoOn("net.socket", target));
   }
 
   close(): void {
@@ -224,20 +231,14 @@ export class Sockets {
   }
 
   /** Asking for a name tells it to others: it takes a grant by which one of its addresses could be reached. */
-  #passLookup(host: string): void {
+  #askLookup(host: string, isAllowed: (target: string) => boolean): void {
     const { gate } = this.#options;
     const targets = this.#now()
       .words.filter(([, role, address]) => role === "connect" && (address === host || address === "*"))
       .map(([protocol, role, , ports]) => `${protocol} ${role} ${host} ${ports}`);
     const target = targets.find((one) => !gate.forbids("net.socket", one)) ?? targets[0];
-    const refuse = (): never => {
-      throw new SocketError("access-denied");
-    };
-    if (target !== undefined) gate.act("net.socket", target, () => {}, refuse);
-    else {
-      gate.refuse("net.socket", host, "no grant mentions the name");
-      refuse();
-    }
+    if (target === undefined) gate.refuse("net.socket", host, "no grant mentions the name");
+    if (target === undefined || !isAllowed(target)) throw new SocketError("access-denied");
   }
 
   /** A name may lead to what is not public only where the operator named that too. */
