@@ -93,6 +93,8 @@ class Connection {
   /** What the guest does not take stays with the sender. */
   #fill(): void {
     const connection = this.#connection;
+    // What had come over a connection is told no more when its grant was taken.
+    if (connection?.problem === "access-denied") this.#pending = new Uint8Array(0);
     if (connection === undefined || this.#pending.length >= lineBytesMax || connection.readableBytes === 0)
       return;
     const read = connection.read(2 * lineBytesMax);
