@@ -99,9 +99,10 @@ async function changed(manager: Manager, act: () => Promise<string>): Promise<Ch
     const publisher = publisherView(publishers.get(`${name} ${version}`));
     return { name, version, from: before.get(name) ?? null, held: null, publisher };
   } catch (error) {
-    const name = heldBy(error);
-    if (name === undefined) throw error;
-    return heldChange(manager, name, before.get(name) ?? null);
+    const held = heldBy(error);
+    if (held === undefined) throw error;
+    const change = await heldChange(manager, held.plugin, before.get(held.plugin) ?? null);
+    return { ...change, ...(held.neededBy !== undefined && { neededBy: held.neededBy }) };
   } finally {
     unlisten();
   }
@@ -113,10 +114,14 @@ function written(manager: Manager, name: string): string | null {
 }
 
 /** The plugin that waits for consent, if that is what stopped the change. */
-function heldBy(error: unknown): string | undefined {
+function heldBy(error: unknown): HeldFacts | undefined {
   if (!isRemoraError(error) || !isRemoraError(error.cause, "manager/held")) return undefined;
-  const { plugin } = error.cause.details as { readonly plugin: string }; // as its row in the table has it
-  return plugin;
+  return error.cause.details as unknown as HeldFacts; // as its row in the table has it
+}
+
+interface HeldFacts {
+  readonly plugin: string;
+  readonly neededBy?: string;
 }
 
 async function heldChange(manager: Manager, name: string, from: string | null): Promise<ChangeView> {

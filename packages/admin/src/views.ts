@@ -173,6 +173,11 @@ export const ChangeView = Type.Object({
   from: Nullable(Type.String({ description: "The version that ran before" })),
   held: Nullable(ConsentView),
   publisher: Nullable(PublisherView),
+  neededBy: Type.Optional(
+    Type.String({
+      description: "What was to be installed needs the one that waits, and is installed after it",
+    }),
+  ),
 });
 export type ChangeView = Static<typeof ChangeView>;
 

@@ -16,8 +16,10 @@ export interface ConsentChoice {
 }
 
 /**
- * What becomes of a version that waits: given what the policy or somebody says, or all with `yes`.
+ * What becomes of a version that waits: given what the policy or somebody says, or all with `yes`. Where one that was needed
+ * waited, what was asked for is done again after it.
  *
+ * @param again  Does what gave the change.
  * @param policy Answers alone: of what it says nothing about, nobody is asked.
  * @throws cli/no-consent   nobody can be asked; the version goes on waiting
  * @throws cli/held-damaged nobody can say what it wants
@@ -26,11 +28,31 @@ export async function consentFrom(
   system: System,
   operations: Operations,
   change: ChangeView,
+  again: () => Promise<ChangeView>,
   choice: ConsentChoice,
   policy?: ConsentPolicy,
 ): Promise<ChangeView> {
-  const { held } = change;
-  if (held === null) return change;
+  let next = change;
+  for (let tries = 0; next.held !== null; tries++) {
+    const accepted = await consentOnce(system, operations, next.held, choice, policy);
+    // Each that is accepted is there, so that there is an end; unless somebody else removes them meanwhile.
+    const isDone = (next.neededBy === undefined && accepted.held === null) || tries === neededMax;
+    if (isDone) return accepted;
+    next = accepted.held === null ? await again() : accepted;
+  }
+  return next;
+}
+
+/** As many as a manifest may name. */
+const neededMax = 100;
+
+async function consentOnce(
+  system: System,
+  operations: Operations,
+  held: ConsentView,
+  choice: ConsentChoice,
+  policy: ConsentPolicy | undefined,
+): Promise<ChangeView> {
   if (held.problem !== null) throw cliErrors["held-damaged"]({ plugin: held.plugin, ...held.problem });
   const given = await itemsGiven(system, held, choice, policy);
   return operations.accept(

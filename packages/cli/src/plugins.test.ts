@@ -221,6 +221,19 @@ test("what waits is listed, accepted and refused", async () => {
   ]);
 });
 
+test("what needs a plugin that waits is installed after that one was answered for", async () => {
+  const { asked, out, exitCode } = await run(["install", "map", "--yes"], { held: [held], neededBy: "map" });
+  assert.deepEqual(
+    asked.map(([verb, what]) => [verb, what]),
+    [
+      ["install", "map"],
+      ["accept", shown],
+      ["install", "map"],
+    ],
+  );
+  assert.deepEqual([exitCode, out], [0, "map 1.0.0 is installed\n"]);
+});
+
 test("an answer to what was shown before is for that alone", async () => {
   const { out } = await run(["grants", "held"], { held: [held] });
   assert.ok(out.includes(`  id ${held.id}\n`) && out.includes(held.digest), out);

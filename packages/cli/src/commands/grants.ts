@@ -1,6 +1,6 @@
 /** `remora grants`: what a plugin may do; giving more, taking it back, and answering what waits. */
 
-import type { ConsentView } from "@remora/admin";
+import type { ChangeView, ConsentView } from "@remora/admin";
 import { Command } from "commander";
 import { nearNames } from "remora/base";
 import { coreVocabulary, harmless } from "remora/policy";
@@ -182,13 +182,12 @@ function answering(system: System, open: OpenHouse, verb: "accept" | "refuse", u
           system.out.write(options.json ? `${JSON.stringify({ refused: name })}\n` : `${name}: refused\n`);
           return;
         }
-        const change = await consentFrom(
-          system,
-          house,
-          { name, version: held.version, from: held.current, held, publisher: null },
-          options,
-          policy,
-        );
+        const waiting = (one: ConsentView | null): ChangeView => {
+          const { version = null, current = null } = one ?? {};
+          return { name, version, from: current, held: one, publisher: null };
+        };
+        const again = async () => waiting((await house.held()).find(({ plugin }) => plugin === name) ?? null);
+        const change = await consentFrom(system, house, waiting(held), again, options, policy);
         system.out.write(options.json ? `${JSON.stringify(change)}\n` : changeText(change));
       });
     });

@@ -50,7 +50,7 @@ Examples:
         open,
         { ...options, ...trust, use: "change", mayBeNew: true },
         async (house) => {
-          const changes: ChangeView[] = [];
+          const changes: { readonly change: ChangeView; readonly again: () => Promise<ChangeView> }[] = [];
           let source: InstallSource | undefined;
           const isEnabled = options.disabled === undefined ? {} : { isEnabled: false };
           await runTasks(
@@ -65,14 +65,18 @@ Examples:
               {
                 title: `install ${ref}`,
                 run: async () => {
-                  if (source !== undefined) changes.push(await house.install(source, isEnabled));
+                  if (source === undefined) return;
+                  const from = source;
+                  const again = () => house.install(from, isEnabled);
+                  changes.push({ change: await again(), again });
                 },
               },
             ]),
             options,
           );
           const done = [];
-          for (const change of changes) done.push(await consentFrom(system, house, change, options, policy));
+          for (const { change, again } of changes)
+            done.push(await consentFrom(system, house, change, again, options, policy));
           system.out.write(
             options.json ? `${JSON.stringify({ plugins: done })}\n` : done.map(changeText).join(""),
           );

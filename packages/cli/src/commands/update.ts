@@ -45,14 +45,18 @@ Examples:
       const policy = await readPolicy(system, options.policy);
       await withHouse(system, open, { ...options, ...trust, use: "change" }, async (house) => {
         const wanted = names.length > 0 ? names : (await house.list()).map(({ name }) => name);
-        const changes: ChangeView[] = [];
+        const changes: { readonly change: ChangeView; readonly again: () => Promise<ChangeView> }[] = [];
         const tasks = wanted.map((name) => ({
           title: `update ${name}`,
-          run: async () => void changes.push(await house.update(name, options.range)),
+          run: async () => {
+            const again = () => house.update(name, options.range);
+            changes.push({ change: await again(), again });
+          },
         }));
         await runTasks(system, tasks, options);
         const done = [];
-        for (const change of changes) done.push(await consentFrom(system, house, change, options, policy));
+        for (const { change, again } of changes)
+          done.push(await consentFrom(system, house, change, again, options, policy));
         system.out.write(
           options.json ? `${JSON.stringify({ plugins: done })}\n` : done.map(changeText).join(""),
         );

@@ -81,6 +81,8 @@ export interface FakeHouseOptions {
   readonly isRunning?: boolean;
   readonly plugins?: readonly PluginView[];
   readonly held?: readonly ConsentView[];
+  /** What is to be installed, which needs the one that waits. */
+  readonly neededBy?: string;
   /** Of each change, and of a version that is kept. */
   readonly publisher?: ConsentView["publisher"];
   readonly happenings?: readonly Happening[];
@@ -125,8 +127,11 @@ export function fakeHouse(options: FakeHouseOptions = {}): FakeHouse {
     },
     install: async (source, more) => {
       asked.push(["install", "ref" in source ? source.ref : source.origin, more]);
-      const [waiting] = options.held ?? [];
-      return { name: "geofence", version: "1.0.0", from: null, held: waiting ?? null, publisher: null };
+      const { neededBy, held: [waiting = null] = [] } = options;
+      const isAgain = neededBy !== undefined && asked.some(([verb]) => verb === "accept");
+      const taken = { version: "1.0.0", from: null, publisher: null };
+      if (isAgain) return { ...taken, name: neededBy, held: null };
+      return { ...taken, name: "geofence", held: waiting, ...(neededBy !== undefined && { neededBy }) };
     },
     update: async (name, range) => {
       asked.push(["update", name, range]);

@@ -107,8 +107,8 @@ export const managerErrors = defineErrors("manager", {
   },
   held: {
     fault: "operator",
-    message: (d: { plugin: string; version: string; items: readonly string[] }) =>
-      `Cannot run ${d.plugin} ${d.version} yet: it waits for consent to ${d.items.map((one) => harmless(one, 400)).join(", ")}`,
+    message: (d: { plugin: string; version: string; items: readonly string[]; neededBy?: string }) =>
+      `Cannot run ${d.plugin} ${d.version} yet: it waits for consent to ${d.items.map((one) => harmless(one, 400)).join(", ")}${d.neededBy === undefined ? "" : `; ${d.neededBy} needs it, and comes after it`}`,
   },
   "other-publisher": {
     fault: "operator",

@@ -2,8 +2,8 @@
 
 import { Type } from "typebox";
 import type { Operations } from "../../operations.ts";
-import { ChangeView, ConsentView, GrantView, PluginParams, RequestId } from "../../views.ts";
-import { answers, done } from "../answers.ts";
+import { ConsentView, GrantView, PluginParams, RequestId } from "../../views.ts";
+import { answers, changeAnswers, changed, done } from "../answers.ts";
 import type { App } from "../app.ts";
 
 const tags = ["grants"];
@@ -81,12 +81,12 @@ function consentRoutes(app: App, operations: Operations): void {
           { id: RequestId, items: Type.Optional(Type.Array(Item, { maxItems: 1000 })) },
           { additionalProperties: false },
         ),
-        response: answers(ChangeView),
+        response: changeAnswers,
       },
     },
-    async (request) => {
+    async (request, reply) => {
       const { id, items } = request.body;
-      return operations.accept({ plugin: request.params.name, id }, items);
+      return changed(reply, await operations.accept({ plugin: request.params.name, id }, items));
     },
   );
   app.post(

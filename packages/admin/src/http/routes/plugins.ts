@@ -13,12 +13,10 @@ import {
   UploadQuery,
   uploadOriginCharsMax,
 } from "../../views.ts";
-import { answers, done } from "../answers.ts";
+import { answers, changeAnswers, changed, done } from "../answers.ts";
 import type { App } from "../app.ts";
 
 const tags = ["plugins"];
-/** A body may be left out, and then says nothing. */
-const changeAnswers = { ...answers(ChangeView), 202: ChangeView };
 
 export function pluginRoutes(app: App, operations: Operations): void {
   lookRoutes(app, operations);
@@ -188,10 +186,4 @@ function switchRoutes(app: App, operations: Operations): void {
       },
     );
   }
-}
-
-/** 202 where somebody still has to consent. */
-function changed(reply: { code(status: 200 | 202): unknown }, change: ChangeView): ChangeView {
-  reply.code(change.held === null ? 200 : 202);
-  return change;
 }

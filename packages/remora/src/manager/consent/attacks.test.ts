@@ -104,7 +104,12 @@ test("a plugin that needs another which waits waits for that one, and is not ins
   const offered = [await ref(guests.adds(1), { name: "geo", tables: reads })];
   const { manager } = await rig(t, { asker: askNobody, sources: [source(offered)] });
   const map = await ref(guests.adds(1), { name: "map", tables: '[dependencies]\ngeo = "^1.0.0"\n' });
-  await expectRejected(manager.install(map), "manager/decide", "manager/held");
+  const { cause, message } = await expectRejected(manager.install(map), "manager/decide", "manager/held");
+  assert.equal((cause as { details?: { neededBy?: string } }).details?.neededBy, "map");
+  assert.match(
+    message,
+    /^Cannot install geo: .* consent to data\.read air\.\*; map needs it, and comes after it$/,
+  );
   assert.deepEqual([(await shown(manager)).plugin, manager.has("map")], ["geo", false]);
   await manager.accept(await shown(manager));
   await manager.install(map);

@@ -3,6 +3,7 @@
  * version that runs goes on, and one error names the step.
  */
 
+import { isRemoraError } from "../../base/index.ts";
 import type { Bundle, Json, TrustRule } from "../../bundle/index.ts";
 import type { Artifact } from "../../engine/index.ts";
 import { checkDependents, interfacesFor } from "../calls/plugin-interfaces.ts";
@@ -20,7 +21,7 @@ import {
   tellOf,
   writeEntry,
 } from "../core.ts";
-import { type Doing, inStep } from "../errors.ts";
+import { type Doing, inStep, managerErrors, stepFailed } from "../errors.ts";
 import type { ManagedPlugin } from "../managed-plugin.ts";
 import { checkSettings } from "../settings/settings.ts";
 import { isRevokedNow } from "../signer.ts";
@@ -67,9 +68,23 @@ export async function installFirst(
   options: InstallOptions,
 ): Promise<ManagedPlugin> {
   const { wanted, needed } = await planInstall(found, label, core, options.trust);
-  for (const one of needed) await installOne(await one(), core, {});
+  const { name } = wanted.bundle.manifest;
+  for (const one of needed) await neededBy(name, async () => installOne(await one(), core, {}));
   return installOne(wanted, core, options);
 }
+
+/** One that waits for consent says for whom: that one is not installed yet, and does not wait itself. */
+async function neededBy<Result>(wanted: string, act: () => Promise<Result>): Promise<Result> {
+  try {
+    return await act();
+  } catch (error) {
+    if (!isRemoraError(error) || !isRemoraError(error.cause, "manager/held")) throw error;
+    const held = error.cause.details as unknown as HeldFacts; // as its row in the table has it
+    throw stepFailed("decide", held.plugin, managerErrors.held({ ...held, neededBy: wanted }));
+  }
+}
+
+type HeldFacts = Parameters<typeof managerErrors.held>[0];
 
 /** Steps 4 to 9. What it needs is there. */
 async function installOne(
