@@ -180,6 +180,8 @@ export class UdpPort {
   /** Sends one. @throws SocketError when where it goes is not granted, or `would-block` when too many wait. */
   send(data: Uint8Array, remote: Endpoint): void {
     if (this.#state === "closed") throw new SocketError(this.#problem ?? "invalid-state");
+    // Node would bind what could not be bound where it was granted: to any port of all addresses, which hears everybody then.
+    if (this.#state === "binding" && this.#problem !== undefined) throw new SocketError(this.#problem);
     this.#checkFamily(remote);
     const target = this.#options.pass("connect", remote);
     if (data.length > datagramBytesMax) throw new SocketError("datagram-too-large");
