@@ -69,15 +69,22 @@ export async function successionOf(
   bundle: Bundle,
   core: Core,
 ): Promise<Succession> {
-  const { grants = [], current, held } = entry ?? {};
+  const { grants = [], current } = entry ?? {};
   // A first version may have been given something while it waits, and another one may come in its place.
-  const before = current ?? held;
-  if (before === undefined) return { grants, publisher: undefined };
-  const trust = await trustOfKept(before, core);
+  if (current === undefined)
+    return { grants: (await isStranger(entry, bundle, core)) ? [] : grants, publisher: undefined };
+  const trust = await trustOfKept(current, core);
   // Contents that are the same do the same, and the signature stays that of the first; unless that one may not run any more.
-  if (current?.digest === bundle.digest && trust?.isRevoked !== true) return { grants, publisher: undefined };
-  const found = succession(trust, trustHere(bundle, core), grants, core);
-  return current === undefined ? { ...found, publisher: undefined } : found;
+  if (current.digest === bundle.digest && trust?.isRevoked !== true) return { grants, publisher: undefined };
+  return succession(trust, trustHere(bundle, core), grants, core);
+}
+
+/** Whether it comes in the place of another publisher's first version, which has only waited. */
+export async function isStranger(entry: Entry | undefined, bundle: Bundle, core: Core): Promise<boolean> {
+  const { current, held } = entry ?? {};
+  if (current !== undefined || held === undefined) return false;
+  const trust = await trustOfKept(held, core);
+  return trust === undefined || !isSuccessor(trust, trustHere(bundle, core), core);
 }
 
 /** Whether what signed it was revoked since it came. */

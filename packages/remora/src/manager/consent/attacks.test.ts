@@ -6,7 +6,7 @@ import { type Bundle, type KeyPair, openBundle, revokeKey } from "../../bundle/i
 import type { Offered, PluginSource } from "../install/source.ts";
 import type { Manager } from "../manager.ts";
 import { ada, adaToo, eve, given, keys, reads, version } from "../testing/publishers.test.ts";
-import { type Calls, expectRejected, guests, ref, rig, run } from "../testing/rig.test.ts";
+import { type Calls, expectRejected, guests, ref, rig, run, testHost } from "../testing/rig.test.ts";
 import { askNobody, type ConsentRequest } from "./asker.ts";
 
 const policy = { trust: "unsigned", keys } as const;
@@ -75,6 +75,37 @@ test("what was given to a first version that waits is not another publisher's wh
   await manager.give("adder", given);
   const next = await manager.install<Calls>(await version(2, adaToo));
   assert.deepEqual(next.serving?.grants, [given], "and of the same publisher it is");
+});
+
+test("settings that were made for a first version that waits, and their secrets, are not another publisher's", async (t) => {
+  const hosts = [
+    { ...testHost, worlds: testHost.worlds.map((world) => ({ ...world, takesSettings: true as const })) },
+  ];
+  const { manager } = await rig(t, { hosts, policy, asker: askNobody, secrets: async () => "s3cret" });
+  const settable =
+    '[settings]\ntype = "object"\n[settings.properties.token]\ntype = "string"\nwriteOnly = true\n';
+  const tables = `${reads}${settable}`;
+  const settings = { token: { secret: "API" } };
+  const holdAdas = async () => {
+    const install = manager.install(await version(1, ada, { tables }));
+    await expectRejected(install, "manager/decide", "manager/held");
+    await manager.changeSettings("adder", settings);
+  };
+  await holdAdas();
+  const fails = await version(3, eve, { tables: settable, fields: guests.trapsAtStart });
+  await expectRejected(manager.install(fails), "manager/prepare");
+  assert.deepEqual(await manager.settings("adder"), settings, "what cannot run takes nothing away");
+  await manager.install(await version(2, eve, { tables: settable }));
+  assert.equal(await manager.settings("adder"), undefined);
+  await manager.remove("adder", { data: true });
+  await holdAdas();
+  const next = manager.install(await version(2, eve, { tables }));
+  await expectRejected(next, "manager/decide", "manager/held");
+  assert.equal(await manager.settings("adder"), undefined);
+  await manager.remove("adder", { data: true });
+  await holdAdas();
+  await manager.accept(await shown(manager));
+  assert.deepEqual(await manager.settings("adder"), settings);
 });
 
 test("a held version is not accepted over a plugin that needs the one before", async (t) => {

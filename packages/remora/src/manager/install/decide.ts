@@ -11,7 +11,7 @@ import { type Asker, type ConsentItem, type ConsentRequest, requestId } from "..
 import { grantsOf, itemText, mergeGrants, sortRequest } from "../consent/decide-request.ts";
 import { type Core, grantsFor, inStore, rulesOf, tellOf, writeEntry } from "../core.ts";
 import { managerErrors } from "../errors.ts";
-import { publisherText, successionOf } from "../signer.ts";
+import { isStranger, publisherText, successionOf } from "../signer.ts";
 import { sha256Of } from "../store/bundle-store.ts";
 import type { Entry } from "../store/entry.ts";
 import type { Inspected } from "./inspect.ts";
@@ -156,10 +156,10 @@ function holdBack(source: Undecided, request: ConsentRequest, core: Core): Promi
     await inStore(core, async () => {
       const held = await keepVersion(source, core);
       const before = core.entries.get(name) ?? emptyEntry(source.inspected);
-      // What was given to a first version while it waited was not given to what comes in its place.
-      const { grants } =
-        before.current === undefined ? await successionOf(before, source.bundle, core) : before;
-      await writeEntry(core, { ...before, grants, held });
+      // What was given to a first version while it waited, or set for it, was not for what comes in its place.
+      const isOther = await isStranger(before, source.bundle, core);
+      if (isOther) await core.settings.restore(name, undefined);
+      await writeEntry(core, { ...before, ...(isOther && { grants: [] }), held });
     });
     core.events.tell({ kind: "held", plugin: name, atMs: core.clock.dateMs(), request });
   });

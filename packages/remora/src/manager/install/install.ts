@@ -24,7 +24,7 @@ import {
 import { type Doing, inStep, managerErrors, stepFailed } from "../errors.ts";
 import type { ManagedPlugin } from "../managed-plugin.ts";
 import { checkSettings } from "../settings/settings.ts";
-import { isRevokedNow } from "../signer.ts";
+import { isRevokedNow, isStranger } from "../signer.ts";
 import { sha256Of } from "../store/bundle-store.ts";
 import type { Entry, InstalledVersion, Operation } from "../store/entry.ts";
 import { type Accepted, decideAnew, decideHere } from "./decide.ts";
@@ -122,6 +122,21 @@ export function takeIn(accepted: Accepted, core: Core, options: InstallOptions):
 }
 
 async function takeDecided(accepted: Accepted, core: Core, options: InstallOptions): Promise<ManagedPlugin> {
+  const { basis, bundle, inspected } = accepted;
+  if (!(await isStranger(basis, bundle, core))) return takeNext(accepted, core, options);
+  // Settings name secrets, and were made for a version that has waited and is another publisher's.
+  const { name } = inspected.manifest;
+  const settings = await inStep("place", name, () => core.settings.bytes(name));
+  await inStep("place", name, () => core.settings.restore(name, undefined));
+  try {
+    return await takeNext(accepted, core, options);
+  } catch (error) {
+    await core.settings.restore(name, settings).catch(() => {});
+    throw error;
+  }
+}
+
+async function takeNext(accepted: Accepted, core: Core, options: InstallOptions): Promise<ManagedPlugin> {
   const { basis: before, bundle } = accepted;
   const { name } = accepted.inspected.manifest;
   // The same contents, by whomever: nobody was asked about another publisher, so that the signature stays that of the first.
