@@ -5,7 +5,7 @@ import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { before, type TestContext, test } from "node:test";
-import { runTak } from "@remora/tak";
+import { type RunningTak, runTak } from "@remora/tak";
 import { generateKeyPair, type KeyPair, signBundle } from "remora/bundle";
 import { buildExamples, bundlePath } from "../../../examples/build.ts";
 import { until } from "./testing/omnitak-rig.ts";
@@ -21,7 +21,12 @@ function signed(example: string, key: KeyPair): Uint8Array {
 
 async function tak(t: TestContext, first = signed("tak/geofence-lazy", ada)) {
   const folder = mkdtempSync(join(tmpdir(), "remora-hot-"));
-  t.after(() => rmSync(folder, { recursive: true }));
+  let running: RunningTak | undefined;
+  t.after(async () => {
+    // Before the folder goes, since it may still be writing there.
+    await running?.close();
+    rmSync(folder, { recursive: true });
+  });
   mkdirSync(join(folder, "plugins"));
   const path = join(folder, "plugins", "geofence.bundle");
   const put = (bytes: Uint8Array) => {
@@ -43,8 +48,7 @@ plugins:
 `,
   );
   const lines: string[] = [];
-  const running = await runTak({ configFile, log: (line) => void lines.push(line) });
-  t.after(() => running.close());
+  running = await runTak({ configFile, log: (line) => void lines.push(line) });
   return { manager: running.host.manager, put, lines };
 }
 
