@@ -71,36 +71,47 @@ export class DataFolder {
     const at = this.at(...names);
     const draft = `${at}${draftMark}${randomUUID()}`;
     const folder = dirname(at);
-    const discard = () => this.#files.remove(draft).catch(() => {});
+    const remove = () => this.#files.remove(draft).catch(() => {});
     /** What went wrong first is what is told. */
-    const whole = async (act: () => Promise<void>) => {
+    const whole = async <Result>(act: () => Promise<Result>) => {
       try {
-        await act();
+        return await act();
       } catch (error) {
-        await discard();
+        await remove();
         throw error;
       }
     };
     const write = async () => {
       await this.#files.makeFolder(folder);
       await this.#files.writeNew(draft, bytes);
+      return this.#files.openFolder(folder);
     };
-    await this.#guarded("write", at, () => this.#withRoom(() => whole(write)));
+    const holding = await this.#guarded("write", at, () => this.#withRoom(() => whole(write)));
+    // Nobody waits for it, and there is nothing that it could lose.
+    const close = () => void holding.close().catch(() => {});
     const place = async () => {
-      await whole(() => this.#withRoom(() => this.#files.rename(draft, at)));
-      await this.#files.syncFolder(folder);
+      try {
+        await whole(() => this.#withRoom(() => this.#files.rename(draft, at)));
+        await holding.sync();
+      } finally {
+        close();
+      }
+    };
+    const discard = async () => {
+      close();
+      await remove();
     };
     return { discard, place: () => this.#guarded("write", at, place) };
   }
 
   /** On a full disk, what only saves time goes before an operator can remove no plugin. */
-  async #withRoom(act: () => Promise<void>): Promise<void> {
+  async #withRoom<Result>(act: () => Promise<Result>): Promise<Result> {
     try {
-      await act();
+      return await act();
     } catch (error) {
       if (!isFull(error)) throw error;
       await this.#makeRoom(error);
-      await act();
+      return act();
     }
   }
 

@@ -3,14 +3,21 @@
  * they promise is what POSIX promises: a rename is one step, and what was synchronised survives a power cut.
  */
 
-import { constants, rmSync } from "node:fs";
-import { mkdir, open, readdir, readFile, rename, rm, stat } from "node:fs/promises";
+import { constants, renameSync, rmSync } from "node:fs";
+import { mkdir, open, readdir, readFile, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 
 export interface Measured {
   readonly bytes: number;
   /** Milliseconds since 1970. */
   readonly changedAtMs: number;
+}
+
+/** A folder that is open, so that nobody waits for that when the names in it are to last. */
+export interface OpenFolder {
+  /** Makes the names in it as lasting as its files. */
+  sync(): Promise<void>;
+  close(): Promise<void>;
 }
 
 export interface FileSystem {
@@ -25,8 +32,7 @@ export interface FileSystem {
   /** Writes a new file and synchronises it. Rejects with `EEXIST` when there is one. */
   writeNew(path: string, bytes: Uint8Array): Promise<void>;
   rename(from: string, to: string): Promise<void>;
-  /** Makes the names in a folder as lasting as its files. */
-  syncFolder(folder: string): Promise<void>;
+  openFolder(folder: string): Promise<OpenFolder>;
   /** Removes a file or a folder with all that is in it; nothing when it is not there. */
   remove(path: string): Promise<void>;
 }
@@ -64,12 +70,13 @@ export const nodeFileSystem: FileSystem = {
     await file.writeFile(bytes);
     await file.datasync();
   },
-  rename,
-  async syncFolder(folder) {
+  // At once: it takes microseconds, and whoever swaps a version would wait for a turn behind V8, which collects garbage on all
+  // processors just when it has compiled a large module.
+  rename: async (from, to) => renameSync(from, to),
+  async openFolder(folder) {
     // Windows opens no folders and keeps names without being asked.
-    if (isWindows) return;
-    await using file = await open(folder, constants.O_RDONLY | constants.O_DIRECTORY);
-    await file.sync();
+    if (isWindows) return { sync: async () => {}, close: async () => {} };
+    return open(folder, constants.O_RDONLY | constants.O_DIRECTORY);
   },
   async remove(path) {
     try {

@@ -40,7 +40,10 @@ export function failingFiles(): FailingFiles {
     },
     makeFolder: changing(nodeFileSystem.makeFolder),
     rename: changing(nodeFileSystem.rename),
-    syncFolder: changing(nodeFileSystem.syncFolder),
+    async openFolder(folder) {
+      const opened = await nodeFileSystem.openFolder(folder);
+      return { sync: changing(() => opened.sync()), close: () => opened.close() };
+    },
     remove: changing(nodeFileSystem.remove),
     get count() {
       return count;
