@@ -4,26 +4,24 @@
  */
 
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { defaultLimits, load } from "remora/engine";
-import { giveAll, type Manager, openManager } from "remora/manager";
 import type { Figures } from "./main.ts";
-import { benchHost, bundleOf, type Calls, run as callRun, moduleOf } from "./manager/guests.ts";
+import { bundleOf, type Calls, run as callRun, moduleOf, openBench } from "./manager/guests.ts";
+import { loads } from "./manager/loads.ts";
 import { measure, median } from "./measure.ts";
 
 const smallKb = 20;
-const largeKb = 1_500;
 
 export async function run(): Promise<Figures> {
   const folder = mkdtempSync(join(tmpdir(), "remora-bench-"));
   try {
     const reload = await reloads(join(folder, "reload"));
     return {
-      loadSmallMs: median(await loadsMs(join(folder, "small"), smallKb, 15)),
-      ...(await largeLoads(join(folder, "large"))),
+      ...(await loads(join(folder, "loads"))),
       ...reload,
       ...hundred(join(folder, "hundred")),
       startOverhead20: await startOverhead(join(folder, "start")),
@@ -34,74 +32,11 @@ export async function run(): Promise<Figures> {
   }
 }
 
-function open(folder: string): Promise<Manager> {
-  return openManager({
-    folder,
-    hosts: [benchHost],
-    asker: giveAll,
-    policy: { trust: "unsigned", healthEveryMs: 0 },
-  });
-}
-
-/**
- * The first ones find a rewriter that V8 interprets; a host that has loaded some before finds one that it has compiled. Half of the
- * time is V8's and on both processors, so that the fastest says more of the code, and the medians more of the machine.
- */
-async function largeLoads(folder: string): Promise<Figures> {
-  const samples = await loadsMs(folder, largeKb, 15);
-  return {
-    loadLargeMs: median(samples.slice(0, 5)),
-    loadLargeWarmMs: median(samples.slice(-5)),
-    loadLargeMinMs: Math.min(...samples),
-    loadLargeHeldMs: median(await heldMs(`${folder}-held`, largeKb, 9)),
-  };
-}
-
-/** The longest time in each load in which a host that does something every millisecond could not. */
-async function heldMs(folder: string, kilobytes: number, rounds: number): Promise<number[]> {
-  await using manager = await open(folder);
-  const samples: number[] = [];
-  for (const path of await packed(folder, kilobytes, rounds)) {
-    let [longestMs, lastMs] = [0, performance.now()];
-    const timer = setInterval(() => {
-      const nowMs = performance.now();
-      longestMs = Math.max(longestMs, nowMs - lastMs);
-      lastMs = nowMs;
-    }, 1);
-    await manager.install<Calls>(path);
-    clearInterval(timer);
-    samples.push(Math.max(longestMs, performance.now() - lastMs));
-  }
-  return samples;
-}
-
-/** Bundles of modules that nobody has seen before, all of them before the first is loaded, or what is left over from packing is collected within the loads. */
-async function packed(folder: string, kilobytes: number, rounds: number): Promise<readonly string[]> {
-  const paths = Array.from({ length: rounds }, (_, round) => join(folder, `${round}.bundle`));
-  for (const [round, path] of paths.entries()) {
-    writeFileSync(path, bundleOf(await moduleOf(kilobytes, 1_000 + round), `plugin-${round}`));
-  }
-  return paths;
-}
-
-/** From a bundle's file to the answer of its first call. */
-async function loadsMs(folder: string, kilobytes: number, rounds: number): Promise<number[]> {
-  await using manager = await open(folder);
-  const samples: number[] = [];
-  for (const [round, path] of (await packed(folder, kilobytes, rounds)).entries()) {
-    const startedMs = performance.now();
-    const plugin = await manager.install<Calls>(path);
-    if (plugin.use(callRun, 1) !== 1_001 + round) throw new Error("It is another plugin");
-    samples.push(performance.now() - startedMs);
-  }
-  return samples;
-}
-
 const callsPerSecond = 10_000;
 
 /** A small plugin with state is replaced by another version again and again, while calls come at their rate. */
 async function reloads(folder: string): Promise<{ reloadMedianMs: number; reloadFailedCalls: number }> {
-  await using manager = await open(folder);
+  await using manager = await openBench(folder);
   const versions = await Promise.all(
     [1, 1].map(async (constant, at) => bundleOf(await moduleOf(smallKb, constant), "counter", `1.0.${at}`)),
   );
@@ -148,7 +83,7 @@ async function startOverhead(folder: string): Promise<number> {
   };
   for (const count of [0, 20]) start(count, true);
   // In pairs, since a machine with moods has the same one for both of a pair more often than for the best of each.
-  const ratios = Array.from({ length: 15 }, () => {
+  const ratios = Array.from({ length: 25 }, () => {
     const none = start(0, false);
     return start(20, false) / none;
   });
@@ -157,7 +92,7 @@ async function startOverhead(folder: string): Promise<number> {
 
 async function overheadNs(folder: string): Promise<number> {
   const module = await moduleOf(0, 1);
-  await using manager = await open(folder);
+  await using manager = await openBench(folder);
   const plugin = await manager.install<Calls>({ bytes: bundleOf(module, "adder"), origin: "bench" });
   const bare = await load<Calls>(module, { limits: defaultLimits });
   const exports = bare.exports;

@@ -5,9 +5,10 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "@bytecodealliance/jco-transpile/wasm-tools";
 import { packBundle } from "remora/bundle";
-import type { PluginHost, WorldBinding } from "remora/manager";
+import { giveAll, type Manager, openManager, type PluginHost, type WorldBinding } from "remora/manager";
 import { coreVocabulary } from "remora/policy";
 import { cacheFolder } from "../component/cache-folder.ts";
+import { compiledLike } from "./compiled-like.ts";
 
 /** What the host calls. */
 export interface Calls {
@@ -30,9 +31,34 @@ export const benchHost: PluginHost = {
   worlds: [world as WorldBinding],
 };
 
-/** A module of about so many bytes: `run` adds, the rest are loops, branches, loads and stores as programs have them. */
-export async function moduleOf(kilobytes: number, constant = 1): Promise<Uint8Array> {
-  const text = `(module (memory (export "memory") 1)
+/** A manager that takes in what it is given. */
+export function openBench(folder: string): Promise<Manager> {
+  return openManager({
+    folder,
+    hosts: [benchHost],
+    asker: giveAll,
+    policy: { trust: "unsigned", healthEveryMs: 0 },
+  });
+}
+
+/** A module of about so many bytes: `run` adds, the rest is as a compiler makes it. */
+export function moduleOf(kilobytes: number, constant = 1): Promise<Uint8Array> {
+  return moduleWith(constant, compiledLike(kilobytes * 1_000, runner.functions));
+}
+
+/**
+ * A module of so many functions, all of them small and all of them loops: per byte three and a half times as many functions as the
+ * densest of seven programs of npm, and four times as many loops.
+ */
+export function denseModuleOf(count: number, constant = 1): Promise<Uint8Array> {
+  const functions = Array.from({ length: count }, (_, index) => dense(index));
+  return moduleWith(constant, `(memory (export "memory") 1) ${functions.join("\n")}`);
+}
+
+/** What the bench's world wants of a module. */
+const runner = {
+  functions: 4,
+  text: (constant: number) => `(type (func (param i32 i32) (result i32)))
     (global $kept (mut i32) (i32.const 0))
     (func (export "run") (param i32) (result i32)
       (global.set $kept (i32.add (global.get $kept) (i32.const 1)))
@@ -41,8 +67,11 @@ export async function moduleOf(kilobytes: number, constant = 1): Promise<Uint8Ar
     (func (export "save_state") (result i64)
       (i32.store (i32.const 32) (global.get $kept)) (i64.const 137438953476))
     (func (export "restore_state") (param i32 i32) (result i32)
-      (global.set $kept (i32.load (local.get 0))) (i32.const 0))
-    ${Array.from({ length: Math.max(0, Math.round(kilobytes * 9.3)) }, (_, index) => body(index)).join("\n")})`;
+      (global.set $kept (i32.load (local.get 0))) (i32.const 0))`,
+};
+
+async function moduleWith(constant: number, fields: string): Promise<Uint8Array> {
+  const text = `(module ${runner.text(constant)} ${fields})`;
   const kept = join(
     cacheFolder,
     `manager-${createHash("sha256").update(text).digest("hex").slice(0, 16)}.wasm`,
@@ -54,16 +83,17 @@ export async function moduleOf(kilobytes: number, constant = 1): Promise<Uint8Ar
   return bytes;
 }
 
-function body(index: number): string {
-  return `(func $f${index} (param $a i32) (param $b i32) (result i32) (local $i i32)
-    (loop $again
-      (if (i32.lt_u (local.get $i) (local.get $b)) (then
-        (i32.store (i32.shl (local.get $i) (i32.const 2))
-          (i32.xor (i32.load offset=${index % 4_096} (local.get $i)) (i32.mul (local.get $a) (i32.const ${index * 7 + 3}))))
-        (local.set $i (i32.add (local.get $i) (i32.const 1)))
-        (br $again))))
-    ${index % 16 === 0 ? "" : `(if (i32.and (local.get $a) (i32.const 1)) (then (return (call $f${index - 1} (local.get $b) (i32.const 3)))))`}
-    (i32.add (i32.rotl (local.get $a) (i32.const 5)) (local.get $b)))`;
+function dense(index: number): string {
+  const before = index + runner.functions - 1;
+  return `(func (type 0) (local i32)
+    (loop
+      (if (i32.lt_u (local.get 2) (local.get 1)) (then
+        (i32.store (i32.shl (local.get 2) (i32.const 2))
+          (i32.xor (i32.load offset=${index % 4_096} (local.get 2)) (i32.mul (local.get 0) (i32.const ${index * 7 + 3}))))
+        (local.set 2 (i32.add (local.get 2) (i32.const 1)))
+        (br 1))))
+    ${index % 16 === 0 ? "" : `(if (i32.and (local.get 0) (i32.const 1)) (then (return (call ${before} (local.get 1) (i32.const 3)))))`}
+    (i32.add (i32.rotl (local.get 0) (i32.const 5)) (local.get 1)))`;
 }
 
 export function bundleOf(module: Uint8Array, name: string, version = "1.0.0"): Uint8Array {

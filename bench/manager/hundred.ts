@@ -4,8 +4,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import v8 from "node:v8";
 import { runInNewContext } from "node:vm";
-import { giveAll, openManager } from "remora/manager";
-import { benchHost, bundleOf, type Calls, moduleOf, run } from "./guests.ts";
+import { bundleOf, type Calls, moduleOf, openBench, run } from "./guests.ts";
 
 const [, , folder = ""] = process.argv;
 const count = 100;
@@ -13,12 +12,7 @@ const count = 100;
 v8.setFlagsFromString("--expose-gc");
 const collect = runInNewContext("gc") as () => void;
 
-await using manager = await openManager({
-  folder,
-  hosts: [benchHost],
-  asker: giveAll,
-  policy: { trust: "unsigned", healthEveryMs: 0 },
-});
+await using manager = await openBench(folder);
 const paths: string[] = [];
 for (let plugin = 0; plugin < count; plugin++) {
   const path = join(folder, `${plugin}.bundle`);
