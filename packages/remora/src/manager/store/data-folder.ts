@@ -19,7 +19,7 @@ import { randomUUID } from "node:crypto";
 import { dirname, join } from "node:path";
 import { isRemoraError } from "../../base/index.ts";
 import { managerErrors } from "../errors.ts";
-import { codeOf, type FileSystem, isFull, type Measured } from "./file-system.ts";
+import { codeOf, type FileSystem, isFull, isMissing, type Measured, type OpenFolder } from "./file-system.ts";
 
 /** Between a name and what makes it unique: names of plugins have no dot, digests neither. */
 export const draftMark = ".draft-";
@@ -73,22 +73,24 @@ export class DataFolder {
     const folder = dirname(at);
     const remove = () => this.#files.remove(draft).catch(() => {});
     /** What went wrong first is what is told. */
-    const whole = async <Result>(act: () => Promise<Result>) => {
+    const whole = async (act: () => Promise<void>) => {
       try {
-        return await act();
+        await act();
       } catch (error) {
         await remove();
         throw error;
       }
     };
-    const write = async () => {
-      await this.#files.makeFolder(folder);
-      await this.#files.writeNew(draft, bytes);
-      return this.#files.openFolder(folder);
-    };
-    const holding = await this.#guarded("write", at, () => this.#withRoom(() => whole(write)));
+    const holding = await this.#guarded("write", at, () => this.#withRoom(() => this.#opened(folder)));
     // Nobody waits for it, and there is nothing that it could lose.
     const close = () => void holding.close().catch(() => {});
+    const write = () => this.#withRoom(() => whole(() => this.#files.writeNew(draft, bytes)));
+    try {
+      await this.#guarded("write", at, write);
+    } catch (error) {
+      close();
+      throw error;
+    }
     const place = async () => {
       try {
         await whole(() => this.#withRoom(() => this.#files.rename(draft, at)));
@@ -102,6 +104,17 @@ export class DataFolder {
       await remove();
     };
     return { discard, place: () => this.#guarded("write", at, place) };
+  }
+
+  /** A folder is nearly always there: only one that is not is made. */
+  async #opened(folder: string): Promise<OpenFolder> {
+    try {
+      return await this.#files.openFolder(folder);
+    } catch (error) {
+      if (!isMissing(error)) throw error;
+      await this.#files.makeFolder(folder);
+      return this.#files.openFolder(folder);
+    }
   }
 
   /** On a full disk, what only saves time goes before an operator can remove no plugin. */

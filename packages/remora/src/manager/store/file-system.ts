@@ -32,6 +32,7 @@ export interface FileSystem {
   /** Writes a new file and synchronises it. Rejects with `EEXIST` when there is one. */
   writeNew(path: string, bytes: Uint8Array): Promise<void>;
   rename(from: string, to: string): Promise<void>;
+  /** Rejects with `ENOENT` when it is not there. */
   openFolder(folder: string): Promise<OpenFolder>;
   /** Removes a file or a folder with all that is in it; nothing when it is not there. */
   remove(path: string): Promise<void>;
@@ -74,9 +75,10 @@ export const nodeFileSystem: FileSystem = {
   // processors just when it has compiled a large module.
   rename: async (from, to) => renameSync(from, to),
   async openFolder(folder) {
+    if (!isWindows) return open(folder, constants.O_RDONLY | constants.O_DIRECTORY);
     // Windows opens no folders and keeps names without being asked.
-    if (isWindows) return { sync: async () => {}, close: async () => {} };
-    return open(folder, constants.O_RDONLY | constants.O_DIRECTORY);
+    await stat(folder);
+    return { sync: async () => {}, close: async () => {} };
   },
   async remove(path) {
     try {
@@ -101,7 +103,8 @@ async function statOf(path: string): Promise<{ size: number; mtimeMs: number } |
   }
 }
 
-function isMissing(error: unknown): boolean {
+/** Whether there is nothing of that name. */
+export function isMissing(error: unknown): boolean {
   return codeOf(error) === "ENOENT";
 }
 
