@@ -21,7 +21,7 @@
  */
 
 import { createHash } from "node:crypto";
-import { deflateRawSync, inflateRawSync } from "node:zlib";
+import { constants, deflateRawSync, inflateRawSync } from "node:zlib";
 import { ByteCursor } from "./byte-cursor.ts";
 import { compareNames, nameKey, nameProblem } from "./entry-name.ts";
 import { beginning, bundleErrors } from "./errors.ts";
@@ -220,6 +220,8 @@ function inflate(packed: Uint8Array, entry: PackedEntry): Uint8Array {
     // Stops at the declared size: a bomb never grows beyond what the contents were allowed to say.
     inflated = inflateRawSync(packed, {
       maxOutputLength: sizeBytes,
+      // In one piece, where zlib would copy it together from a hundred; a byte more, or it asks for another one at the end.
+      chunkSize: Math.max(sizeBytes + 1, constants.Z_MIN_CHUNK),
       info: true,
     }) as unknown as InflatedBytes; // the types of Node leave `info` out
   } catch (error) {
