@@ -5,6 +5,7 @@
  * not run.
  */
 
+import { setFlagsFromString } from "node:v8";
 import { finish, isRemoraError, type RemoraError, type Steps } from "../base/index.ts";
 import { defaultDecodeLimits } from "../wasm/limits.ts";
 import type { MeteredModule, MeterOptions } from "../wasm/metering/contract.ts";
@@ -26,8 +27,16 @@ export interface CompiledModule extends KnownModule {
   readonly module: WasmModule;
 }
 
-/** In steps, between which the original does not change. */
-export type Rewrite = (original: Uint8Array, options: MeterOptions) => Steps<MeteredModule>;
+/**
+ * In steps, between which the original does not change.
+ *
+ * @param onRead Told when all of it was read, and found within the limits: from then on V8 may look at it.
+ */
+export type Rewrite = (
+  original: Uint8Array,
+  options: MeterOptions,
+  onRead?: () => void,
+) => Steps<MeteredModule>;
 
 /**
  * Runs `compile`, until its promise is settled where it gives one, with V8 told to compile all functions at once instead of
@@ -83,6 +92,7 @@ export function* rewriteUnvouched(
   origin: Origin,
   options: MeterOptions,
   rewrite: Rewrite,
+  onRead?: () => void,
 ): Steps<Unvouched> {
   const sizeBytesMax = (options.sizes ?? defaultDecodeLimits).moduleBytes;
   if (original.length > sizeBytesMax) {
@@ -90,7 +100,7 @@ export function* rewriteUnvouched(
     throw engineErrors["module-too-large"]({ plugin, sizeBytes: original.length, sizeBytesMax });
   }
   try {
-    return { kind: "rewritten", metered: yield* rewrite(original, options) };
+    return { kind: "rewritten", metered: yield* rewrite(original, options, onRead) };
   } catch (error) {
     if (isRemoraError(error, "wasm/limit")) throw error;
     if (isRemoraError(error)) return { kind: "refused", error };
@@ -108,10 +118,22 @@ export function checkOriginal(original: Uint8Array, { plugin }: Origin): void {
   throw engineErrors["invalid-module"]({ plugin, reason: whyInvalid(original) });
 }
 
+/** The same while the event loop turns. @throws engine/invalid-module V8 refuses it */
+export async function checkOriginalAside(original: Uint8Array, { plugin }: Origin): Promise<void> {
+  const reason = await whyInvalidAside(original);
+  if (reason !== undefined) throw engineErrors["invalid-module"]({ plugin, reason });
+}
+
 /** @throws engine/rewriter-bug V8 refuses what the rewriter made, although it accepted the original */
 export function checkRewritten(bytes: Uint8Array, origin: Origin): void {
   if (webAssembly.validate(bytes)) return;
   throw engineErrors["rewriter-bug"]({ ...origin, reason: whyInvalid(bytes) });
+}
+
+/** The same while the event loop turns. @throws engine/rewriter-bug V8 refuses it */
+export async function checkRewrittenAside(bytes: Uint8Array, origin: Origin): Promise<void> {
+  const reason = await whyInvalidAside(bytes);
+  if (reason !== undefined) throw engineErrors["rewriter-bug"]({ ...origin, reason });
 }
 
 /**
@@ -161,6 +183,18 @@ function whyInvalid(bytes: Uint8Array): string {
   try {
     new webAssembly.Module(bytes);
     return "V8 does not say why";
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}
+
+/** By V8's own threads: what is compiled function by function is no more than validated, but that it is whole. */
+async function whyInvalidAside(bytes: Uint8Array): Promise<string | undefined> {
+  // As it is anyway, unless the process was started otherwise.
+  setFlagsFromString("--no-wasm-lazy-validation");
+  try {
+    await staysAlive(webAssembly.compile(bytes));
+    return undefined;
   } catch (error) {
     return error instanceof Error ? error.message : String(error);
   }

@@ -7,8 +7,9 @@ import type { MeteredModule } from "../wasm/metering/contract.ts";
 import { meterSteps } from "../wasm/metering/meter-module.ts";
 import {
   type CompiledModule,
-  checkOriginal,
+  checkOriginalAside,
   checkRewritten,
+  checkRewrittenAside,
   compileAside,
   compileRewritten,
   type Eagerly,
@@ -71,7 +72,7 @@ export class ModuleMaker {
   }
 
   /**
-   * The same, while the event loop turns; in one piece is no more than V8's look at the original, tens of milliseconds of a large one.
+   * The same, while the event loop turns.
    *
    * @param original Nobody changes it meanwhile.
    */
@@ -85,12 +86,7 @@ export class ModuleMaker {
       }
     }
     const code = await this.#rewrittenInTurns(original, origin, request);
-    const compiling = compileAside(code.bytes, code.facts, origin, this.#eagerly);
-    // Nobody asks what became of it when the original is refused.
-    compiling.catch(() => {});
-    // While V8's threads compile; what they make is of no use to anybody before this has said yes.
-    checkOriginal(original, origin);
-    const compiled = await compiling;
+    const compiled = await compileAside(code.bytes, code.facts, origin, this.#eagerly);
     this.#keep(code, origin, request);
     return made(code, compiled);
   }
@@ -104,7 +100,10 @@ export class ModuleMaker {
     const kept = this.#kept(origin, request);
     if (kept !== undefined) return kept;
     const code = codeOf(rewriteChecked(original, origin, request.options, this.#rewrite));
-    return this.#vouched(code, origin, request);
+    // What V8 finds valid here it takes elsewhere.
+    checkRewritten(code.bytes, origin);
+    this.#keep(code, origin, request);
+    return code;
   }
 
   /** The same, rewritten as `makeAside` does it. */
@@ -116,15 +115,7 @@ export class ModuleMaker {
     const kept = this.#kept(origin, request);
     if (kept !== undefined) return kept;
     const code = await this.#rewrittenInTurns(original, origin, request);
-    checkOriginal(original, origin);
-    // V8 reads each of the two in one piece: others have a turn in between.
-    await new Promise(setImmediate);
-    return this.#vouched(code, origin, request);
-  }
-
-  /** What V8 finds valid here it takes elsewhere. */
-  #vouched(code: RewrittenCode, origin: Origin, request: CompileRequest): RewrittenCode {
-    checkRewritten(code.bytes, origin);
+    await checkRewrittenAside(code.bytes, origin);
     this.#keep(code, origin, request);
     return code;
   }
@@ -134,10 +125,18 @@ export class ModuleMaker {
     origin: Origin,
     { options }: CompileRequest,
   ): Promise<RewrittenCode> {
-    const rewritten = await inTurns(rewriteUnvouched(original, origin, options, this.#rewrite));
-    if (rewritten.kind === "rewritten") return codeOf(rewritten.metered);
-    checkOriginal(original, origin);
-    throw rewritten.error;
+    let vouched: Promise<void> | undefined;
+    // While the rewriter writes, which is on one thread.
+    const vouch = () => {
+      vouched ??= checkOriginalAside(original, origin);
+      // Whoever waits for the rewriter is told below.
+      vouched.catch(() => {});
+      return vouched;
+    };
+    const rewritten = await inTurns(rewriteUnvouched(original, origin, options, this.#rewrite, vouch));
+    await vouch();
+    if (rewritten.kind === "refused") throw rewritten.error;
+    return codeOf(rewritten.metered);
   }
 
   #kept({ digest }: Origin, request: CompileRequest): RewrittenCode | undefined {

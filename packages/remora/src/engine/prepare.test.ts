@@ -11,6 +11,7 @@ import { CompileCache, compileRequest } from "./compile-cache.ts";
 import type { Instance } from "./instance.ts";
 import { defaultLimits } from "./limits.ts";
 import { damaged, memoryStore } from "./testing/memory-store.test.ts";
+import { webAssembly } from "./webassembly.ts";
 
 const request = compileRequest("plugin", {
   mode: "fuel",
@@ -87,9 +88,9 @@ test("who prepares the same at the same time shares it, and who cannot wait does
   const bytes = await large(2);
   const prepared = [bytes, bytes, Uint8Array.from(bytes)].map((each) => cache.prepare(each, request));
   const compiled = cache.compile(bytes, request);
-  assert.equal(count(), 2);
   const { sizeBytes } = cache.kept;
   await Promise.all(prepared);
+  assert.equal(count(), 2);
   assert.equal(cache.compile(bytes, request), compiled);
   assert.deepEqual(cache.kept, { modules: 1, sizeBytes });
 });
@@ -135,6 +136,29 @@ test("what runs is what was judged, whatever becomes of the bytes meanwhile", as
   await prepared;
   const instance = artifact.instantiate({ imports: {}, limits: defaultLimits }) as Runs;
   assert.equal(instance.exports.run(), 3);
+});
+
+test("V8 looks at an original while it is rewritten, and not before all of it was found within the limits", async (t) => {
+  const compile = t.mock.method(webAssembly, "compile");
+  const validate = t.mock.method(webAssembly, "validate");
+  const looked: number[] = [];
+  const watched: Rewrite = function* (original, options, onRead) {
+    const steps = meterSteps(original, options, () => {
+      looked.push(compile.mock.callCount());
+      onRead?.();
+      looked.push(compile.mock.callCount());
+    });
+    return yield* steps;
+  };
+  const good = await large(11);
+  await new CompileCache({ rewrite: watched }).prepare(good, request);
+  assert.deepEqual(looked, [0, 1]);
+  assert.equal(compile.mock.callCount(), 2);
+  compile.mock.resetCalls();
+  const small = { ...defaultDecodeLimits, bodyWork: 500 };
+  const narrow = compileRequest("plugin", { ...request.options, sizes: small });
+  await assert.rejects(new CompileCache().prepare(good, narrow), { code: "wasm/limit" });
+  assert.equal(compile.mock.callCount() + validate.mock.callCount(), 0);
 });
 
 test("what cannot be taken is refused as it is without preparing, and is asked again the next time", async () => {

@@ -5,15 +5,15 @@ import { type Steps, timerMsMax } from "../base/index.ts";
 /** Milliseconds of one turn; its last step may add its own. */
 const turnMsMax = 4;
 
-/** Does the work in turns of the event loop. */
+/** Does the work in turns of the event loop, from the next one on. */
 export async function inTurns<Result>(steps: Steps<Result>): Promise<Result> {
   for (;;) {
+    await new Promise(setImmediate);
     const untilMs = performance.now() + turnMsMax;
     do {
       const step = steps.next();
       if (step.done === true) return step.value;
     } while (performance.now() < untilMs);
-    await new Promise(setImmediate);
   }
 }
 

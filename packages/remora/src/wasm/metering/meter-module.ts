@@ -39,16 +39,24 @@ export function meterModule(original: Uint8Array, options: MeterOptions): Metere
 }
 
 /** As `meterModule`, in steps, between which `original` must not change. */
-export function meterSteps(original: Uint8Array, options: MeterOptions): Steps<MeteredModule> {
-  return rewriteSteps(original, options);
+export function meterSteps(
+  original: Uint8Array,
+  options: MeterOptions,
+  onRead?: () => void,
+): Steps<MeteredModule> {
+  return rewriteSteps(original, options, { onRead });
 }
 
 /** As `meterModule`; `pieces` receives where each copied piece of code went, from the first body on. */
 export function rewriteModule(original: Uint8Array, options: MeterOptions, pieces?: IntList): MeteredModule {
-  return finish(rewriteSteps(original, options, pieces));
+  return finish(rewriteSteps(original, options, { pieces }));
 }
 
-function* rewriteSteps(original: Uint8Array, options: MeterOptions, pieces?: IntList): Steps<MeteredModule> {
+function* rewriteSteps(
+  original: Uint8Array,
+  options: MeterOptions,
+  { pieces, onRead }: { readonly pieces?: IntList | undefined; readonly onRead?: (() => void) | undefined },
+): Steps<MeteredModule> {
   const limits = options.sizes ?? defaultDecodeLimits;
   const source = withoutSubclass(original);
   const module = decodeModule(source, limits);
@@ -69,6 +77,7 @@ function* rewriteSteps(original: Uint8Array, options: MeterOptions, pieces?: Int
   const helpers = new Helpers();
   yield;
   const facts = yield* analyseModule(module, spaces, options, helpers);
+  onRead?.();
   const start = findSection(module, "start")?.items;
   const plan = makePlan({
     facts,
