@@ -92,6 +92,8 @@ async function fetchVerified(
 ): Promise<Verified> {
   const bytes = known ?? (await inStep("fetch", label, () => fetchBytes(resolved, core.vocabulary)));
   const verified = await inStep("verify", label, () => verifyHere(bytes, core, trust));
+  // Unpacking a large bundle has taken as long as one turn may.
+  await new Promise(setImmediate);
   return { ...verified, bytes, origin: resolved.origin };
 }
 
