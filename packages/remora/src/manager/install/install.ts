@@ -26,12 +26,13 @@ import type { ManagedPlugin } from "../managed-plugin.ts";
 import { checkSettings } from "../settings/settings.ts";
 import { isRevokedNow, isStranger } from "../signer.ts";
 import { sha256Of } from "../store/bundle-store.ts";
+import type { Draft } from "../store/data-folder.ts";
 import type { Entry, InstalledVersion, Operation } from "../store/entry.ts";
 import { type Accepted, decideAnew, decideHere } from "./decide.ts";
 import { checkUnneeded, dependents } from "./dependencies.ts";
 import { type PluginRef, type Resolved, resolve } from "./fetch.ts";
 import { type Inspected, inspect, placeOf } from "./inspect.ts";
-import { emptyEntry, keepVersion } from "./keep-version.ts";
+import { emptyEntry, versionOf } from "./keep-version.ts";
 import { planInstall, type Verified } from "./plan.ts";
 
 export interface InstallOptions {
@@ -212,10 +213,7 @@ export async function change(
   } catch (error) {
     if (hasTakenOver) plugin.takeBack();
     if (hasStarted) await plugin.stop();
-    await drafted.then(
-      (draft) => draft.discard(),
-      () => {},
-    );
+    await discard(drafted);
     await undo({ entry, before }, core);
     throw error;
   }
@@ -256,13 +254,31 @@ async function place(
   return inStore(core, async () => {
     const isEnabled = options.isEnabled ?? before?.isEnabled ?? true;
     // Within this turn of the store: what is made of a bundle that is not placed yet is nobody's, and would be forgotten.
-    const artifact = openAhead(inspected, { bundle, sha256: stays?.sha256 ?? sha256Of(bytes) }, core);
-    const version = stays ?? (await keepVersion(accepted, core));
+    const sha256 = stays?.sha256 ?? sha256Of(bytes);
+    const artifact = openAhead(inspected, { bundle, sha256 }, core);
+    const version = stays ?? versionOf(accepted, sha256, core);
     const candidate = { ...version, operation, isEnabled, grants, refused };
     const entry = { ...(before ?? emptyEntry(inspected)), candidate };
-    await writeEntry(core, entry);
+    const drafted = draftEntry(core, entry);
+    // Whoever places it is told.
+    drafted.catch(() => {});
+    try {
+      if (stays === undefined) await core.store.keep(bytes, sha256);
+      await (await drafted).place();
+    } catch (error) {
+      await discard(drafted);
+      throw error;
+    }
     return { entry, before, artifact };
   });
+}
+
+/** Nobody places it, whether it was written or not. */
+async function discard(drafted: Promise<Draft>): Promise<void> {
+  await drafted.then(
+    (draft) => draft.discard(),
+    () => {},
+  );
 }
 
 /** What takes longest of step 7 runs none of the guest's code, and step 6 waits for the disk. */

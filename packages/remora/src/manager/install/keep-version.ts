@@ -16,14 +16,20 @@ interface Incoming {
 /** What is longer is no path. */
 const originCharsMax = 4_096;
 
-export async function keepVersion(
-  { bytes, bundle, origin, inspected, vouched }: Incoming,
+export async function keepVersion(incoming: Incoming, core: Core): Promise<InstalledVersion> {
+  return versionOf(incoming, await core.store.keep(incoming.bytes), core);
+}
+
+/** What an entry says of a bundle with this SHA-256, which whoever writes it keeps before. */
+export function versionOf(
+  { bundle, origin, inspected, vouched }: Incoming,
+  sha256: string,
   core: Core,
-): Promise<InstalledVersion> {
+): InstalledVersion {
   return {
     version: inspected.manifest.version,
     digest: bundle.digest,
-    sha256: await core.store.keep(bytes),
+    sha256,
     origin: origin.slice(0, originCharsMax),
     installedAt: new Date(core.clock.dateMs()).toISOString(),
     needs: Object.fromEntries(inspected.manifest.dependencies),

@@ -14,9 +14,14 @@ export class BundleStore {
     this.#folder = folder;
   }
 
-  /** Keeps a bundle; one that is there already stays, if it is whole. @returns Its SHA-256. @throws manager/folder */
-  async keep(bytes: Uint8Array): Promise<string> {
-    const sha256 = sha256Of(bytes);
+  /**
+   * Keeps a bundle; one that is there already stays, if it is whole.
+   *
+   * @param sha256 Its own.
+   * @returns      That.
+   * @throws manager/folder
+   */
+  async keep(bytes: Uint8Array, sha256 = sha256Of(bytes)): Promise<string> {
     if (!(await this.isWhole(sha256))) await this.#folder.place(bytes, folderName, `${sha256}${ending}`);
     return sha256;
   }
