@@ -61,11 +61,14 @@ export class Rewrites {
     for (const name of await this.#folder.list(folderName)) {
       if (name !== keptVersion) await this.#folder.remove(folderName, name);
     }
-    const left = [];
-    for (const name of await this.#folder.list(folderName, keptVersion)) {
+    const found = await this.#folder.list(folderName, keptVersion);
+    for (const name of found) {
       if (!kept.has(name)) await this.#folder.remove(folderName, keptVersion, name);
-      else left.push({ name, ...(await this.#swept(name)) });
     }
+    // All at once: a manager that starts waits for the disk here, and not for what it reads.
+    const left = await Promise.all(
+      found.filter((name) => kept.has(name)).map(async (name) => ({ name, ...(await this.#swept(name)) })),
+    );
     this.#bytes = left.reduce((sum, { bytes }) => sum + bytes, 0);
     for (const { name, bytes } of left.toSorted((one, other) => one.changedAtMs - other.changedAtMs)) {
       if (this.#bytes <= this.#bytesMax) return;
