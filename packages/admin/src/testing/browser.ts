@@ -28,11 +28,14 @@ export async function openPage(t: TestContext, address: string): Promise<Page | 
       stdio: ["ignore", "ignore", "pipe"],
     },
   );
-  const isThere = await Promise.race([
-    once(child, "spawn").then(() => true),
-    once(child, "error").then(() => false),
-  ]);
-  if (!isThere) return undefined;
+  const isThere = await once(child, "spawn").then(
+    () => true,
+    () => false,
+  );
+  if (!isThere) {
+    rmSync(profile, { recursive: true });
+    return undefined;
+  }
   t.after(async () => {
     const gone = once(child, "exit");
     child.kill("SIGKILL");
