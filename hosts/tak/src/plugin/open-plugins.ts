@@ -4,7 +4,7 @@
  * is kept.
  */
 
-import { readFile, stat } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { type Bundle, isBundle, openBundle, parseTrustStore, type TrustRule } from "remora/bundle";
@@ -109,12 +109,21 @@ async function readPlugins(config: TakConfig): Promise<Named[]> {
 /** A bundle, a folder that is packed, or a component that comes without a manifest. */
 async function readPlugin({ id, config }: PluginSettings, path: string): Promise<Uint8Array> {
   try {
-    if ((await stat(path)).isDirectory()) return await packFolder(path, takVocabulary);
-    const bytes = await readFile(path);
+    const bytes = await readUnlessFolder(path);
+    if (bytes === undefined) return await packFolder(path, takVocabulary);
     return isBundle(bytes) ? bytes : wrapPlugin(pluginName(id), bytes, config !== undefined);
   } catch (cause) {
     if (!(cause instanceof Error && "errno" in cause)) throw cause;
     throw takErrors["plugin-file"]({ plugin: id, path, reason: reasonOf(cause) }, cause);
+  }
+}
+
+async function readUnlessFolder(path: string): Promise<Uint8Array | undefined> {
+  try {
+    return await readFile(path);
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "EISDIR") return undefined;
+    throw error;
   }
 }
 

@@ -6,11 +6,14 @@
 
 import { CompileCache, keptVersion, type RewriteStore } from "../engine/index.ts";
 import { RewriteFolder } from "./rewrite-folder.ts";
-import { type DataFolder, rewrittenFolder as folderName } from "./store/data-folder.ts";
+import { type DataFolder, draftMark, rewrittenFolder as folderName } from "./store/data-folder.ts";
 import type { UsedBundles } from "./store/entry.ts";
 
 /** Some thirty times the largest plugin that we know, in each of the versions that are kept. */
 export const rewrittenBytesMaxDefault = 512 * 1024 * 1024;
+
+/** Bundles that are looked at before others get their turn: some two milliseconds. */
+const looksInTurn = 32;
 
 export class Rewrites {
   readonly #folder: DataFolder;
@@ -65,10 +68,13 @@ export class Rewrites {
     for (const name of found) {
       if (!kept.has(name)) await this.#folder.remove(folderName, keptVersion, name);
     }
-    // All at once: a manager that starts waits for the disk here, and not for what it reads.
-    const left = await Promise.all(
-      found.filter((name) => kept.has(name)).map(async (name) => ({ name, ...(await this.#swept(name)) })),
-    );
+    const left: { readonly name: string; readonly bytes: number; readonly changedAtMs: number }[] = [];
+    for (const name of found) {
+      if (!kept.has(name)) continue;
+      left.push({ name, ...(await this.#swept(name)) });
+      // A look does not wait for anything: others get their turn.
+      if (left.length % looksInTurn === 0) await new Promise(setImmediate);
+    }
     this.#bytes = left.reduce((sum, { bytes }) => sum + bytes, 0);
     for (const { name, bytes } of left.toSorted((one, other) => one.changedAtMs - other.changedAtMs)) {
       if (this.#bytes <= this.#bytesMax) return;
@@ -79,9 +85,17 @@ export class Rewrites {
   }
 
   /** What the files of a bundle have; without drafts, unless somebody writes them now. */
-  async #swept(name: string) {
-    if (!this.#caches.has(name)) await this.#folder.sweep(folderName, keptVersion, name);
-    return this.#folder.measure(folderName, keptVersion, name);
+  async #swept(bundle: string): Promise<{ readonly bytes: number; readonly changedAtMs: number }> {
+    let [bytes, changedAtMs] = [0, 0];
+    for (const file of await this.#folder.look(folderName, keptVersion, bundle)) {
+      if (!this.#caches.has(bundle) && file.name.includes(draftMark)) {
+        await this.#folder.remove(folderName, keptVersion, bundle, file.name);
+        continue;
+      }
+      bytes += file.bytes;
+      changedAtMs = Math.max(changedAtMs, file.changedAtMs);
+    }
+    return { bytes, changedAtMs };
   }
 
   #storeOf(sha256: string): RewriteStore {

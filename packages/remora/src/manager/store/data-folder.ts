@@ -19,7 +19,14 @@ import { randomUUID } from "node:crypto";
 import { dirname, join } from "node:path";
 import { isRemoraError } from "../../base/index.ts";
 import { managerErrors } from "../errors.ts";
-import { codeOf, type FileSystem, isFull, isMissing, type Measured, type OpenFolder } from "./file-system.ts";
+import {
+  codeOf,
+  type FileSystem,
+  type FoundFile,
+  isFull,
+  isMissing,
+  type OpenFolder,
+} from "./file-system.ts";
 
 /** Between a name and what makes it unique: names of plugins have no dot, digests neither. */
 export const draftMark = ".draft-";
@@ -55,9 +62,9 @@ export class DataFolder {
     return names.filter((name) => !name.includes(draftMark));
   }
 
-  /** @throws manager/folder */
-  async measure(...names: readonly string[]): Promise<Measured> {
-    return this.#guarded("measure", this.at(...names), (path) => this.#files.measure(path));
+  /** The files in a folder, with drafts. @throws manager/folder */
+  async look(...folder: readonly string[]): Promise<readonly FoundFile[]> {
+    return this.#guarded("list", this.at(...folder), (path) => this.#files.look(path));
   }
 
   /** Puts a file in its place, whole or not at all. @throws manager/folder */

@@ -14,13 +14,18 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { nodeFileSystem } from "./file-system.ts";
 
-test("what is gone by the time that it is looked at is not measured, and stops nothing", async (t) => {
-  const folder = mkdtempSync(join(tmpdir(), "remora-measure-"));
+test("what is gone by the time that it is looked at is not there, and stops nothing", async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), "remora-look-"));
   t.after(() => rmSync(folder, { recursive: true, force: true }));
   writeFileSync(join(folder, "kept"), "12345");
   // Listed, and nothing is found behind it: as with a draft that was renamed in between.
   symlinkSync(join(folder, "gone"), join(folder, "draft"));
-  assert.equal((await nodeFileSystem.measure(folder)).bytes, 5);
+  const found = await nodeFileSystem.look(folder);
+  assert.deepEqual(
+    found.map(({ name, bytes }) => [name, bytes]),
+    [["kept", 5]],
+  );
+  assert.deepEqual(await nodeFileSystem.look(join(folder, "nowhere")), []);
 });
 
 test("a tree that is deeper than any path can say is removed like others", async (t) => {

@@ -30,7 +30,7 @@ export function failingFiles(): FailingFiles {
   return {
     read: nodeFileSystem.read,
     list: nodeFileSystem.list,
-    measure: nodeFileSystem.measure,
+    look: nodeFileSystem.look,
     async writeNew(path, bytes) {
       if (count++ < failAt) return nodeFileSystem.writeNew(path, bytes);
       // Half of it was written when it ended.
