@@ -20,7 +20,7 @@
  * what is unpacked has to match the contents anyway. Nothing is unpacked before all of the head was checked.
  */
 
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import { constants, deflateRawSync, inflateRawSync } from "node:zlib";
 import { ByteCursor } from "./byte-cursor.ts";
 import { compareNames, nameKey, nameProblem } from "./entry-name.ts";
@@ -307,14 +307,17 @@ function signatureBlock({ publicKey, signature, signedAtMs, name, email }: Omit<
   ]);
 }
 
-/** Deflated where that saves something: an icon is compressed already. */
+/** Deflated where that saves something: an icon is compressed already, and of a small file disks keep a whole block. */
 function pack(bytes: Uint8Array): { readonly method: number; readonly bytes: Uint8Array } {
   const deflated = deflateRawSync(bytes, { level: 9 });
-  const isWorthIt = deflated.length < bytes.length * DEFLATED_SHARE_MAX;
+  const savedBytes = bytes.length - deflated.length;
+  const isWorthIt = savedBytes >= BLOCK_BYTES && savedBytes > bytes.length * SAVED_SHARE_MIN;
   return isWorthIt ? { method: DEFLATED, bytes: deflated } : { method: STORED, bytes };
 }
 
-const DEFLATED_SHARE_MAX = 0.95;
+/** Of the usual file systems. */
+const BLOCK_BYTES = 4_096;
+const SAVED_SHARE_MIN = 0.05;
 
 function sizedText(text: string): Uint8Array {
   const bytes = Buffer.from(text, "utf8");
@@ -330,7 +333,7 @@ function u32(value: number): Uint8Array {
 }
 
 function sha256Bytes(bytes: Uint8Array): Uint8Array {
-  return createHash("sha256").update(bytes).digest();
+  return hash("sha256", bytes, "buffer");
 }
 
 /** The same bytes without what Buffer does otherwise: a `slice` of one is no copy. */
