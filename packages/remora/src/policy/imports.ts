@@ -76,7 +76,7 @@ export type ImportCheck =
  */
 export function checkImports(needed: readonly ImportNeed[], available: AvailableImports): ImportCheck {
   const hostFunctions = new Map(available.hostFunctions.map((name) => [track(name), name]));
-  const offers = new Map(available.offers.map((offer) => [track(offer.import), offer]));
+  const offers = offersByTrack(available.offers);
   const granted = new Set<string>(available.grants.map((grant) => grant.capability));
   const linked: LinkedImport[] = [];
   const refused: RefusedImport[] = [];
@@ -120,6 +120,18 @@ function track(name: string): string {
   const [, major, minor, patch, rest] = match;
   const version = major !== "0" ? `${major}` : minor !== "0" ? `0.${minor}` : `0.0.${patch}`;
   return `${name.slice(0, at)}@${version}${rest}`;
+}
+
+const tracksOf = new WeakMap<readonly ImportOffer[], ReadonlyMap<string, ImportOffer>>();
+
+/** Once for each list: plugins have one sandbox after the other, and those all offer the same. */
+function offersByTrack(offers: readonly ImportOffer[]): ReadonlyMap<string, ImportOffer> {
+  let found = tracksOf.get(offers);
+  if (found === undefined) {
+    found = new Map(offers.map((offer) => [track(offer.import), offer]));
+    tracksOf.set(offers, found);
+  }
+  return found;
 }
 
 /** The exact item first, then the interface or module as a whole. */
