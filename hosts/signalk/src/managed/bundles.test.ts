@@ -211,8 +211,10 @@ test("settings are checked by the manifest, and the plugin starts with them; wha
   assert.equal((await boat.fetch("/plugins/watch/save")).text, "saved");
   assert.equal((await boat.fetch("/plugins/watch/bad")).status, 409);
   let kept: unknown;
-  do kept = await boat.bundles.manager.settings("watch");
-  while (JSON.stringify(kept) === '{"radius":7}');
+  do {
+    await turn();
+    kept = await boat.bundles.manager.settings("watch");
+  } while (JSON.stringify(kept) === '{"radius":7}');
   assert.deepEqual(kept, { radius: 9 });
 });
 

@@ -3,7 +3,7 @@
  * code, so that it may be inspected and refused first; what every instance of it shares is made here once.
  */
 
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import type { RemoraError } from "../base/index.ts";
 import {
   type CoreExtern,
@@ -95,7 +95,7 @@ const processCache = new CompileCache();
  */
 export function openArtifact(bytes: Uint8Array, options: ArtifactOptions = {}): Artifact {
   if (!(bytes instanceof Uint8Array)) throw new TypeError(`A plugin is a Uint8Array, not ${kindOf(bytes)}`);
-  const digest = createHash("sha256").update(bytes).digest("hex");
+  const digest = hash("sha256", bytes);
   const compiling: Compiling = {
     plugin: options.plugin ?? digest.slice(0, 12),
     cache: options.cache ?? processCache,

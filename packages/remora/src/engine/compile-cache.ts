@@ -3,7 +3,7 @@
  * there is one, keeps between processes what costs time at the first start: rewritten bytes, and the plans of components.
  */
 
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import { giveBack } from "../base/give-back.ts";
 import { decodeComponent, type PreparedComponent, prepareComponent } from "../component/index.ts";
 import { planVersion } from "../component/link/plan.ts";
@@ -225,5 +225,5 @@ function steady(bytes: Uint8Array): Uint8Array {
 }
 
 function sha256(data: Uint8Array | string): string {
-  return createHash("sha256").update(data).digest("hex");
+  return hash("sha256", data);
 }

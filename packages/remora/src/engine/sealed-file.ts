@@ -3,7 +3,7 @@
  * was mixed up; neither stops somebody who writes such a file on purpose, for whom the folder must be closed.
  */
 
-import { createHash } from "node:crypto";
+import { createHash, hash } from "node:crypto";
 
 /** With a version of the layout in the last byte. */
 const magic = Buffer.from("remora\0\x02", "latin1");
@@ -14,9 +14,9 @@ const headBytes = magic.length + digestBytes + 4;
 export function seal(key: string, content: readonly Uint8Array[]): Uint8Array[] {
   const keyBytes = Buffer.from(key, "utf8");
   const parts = [u32(keyBytes.length), keyBytes, ...content];
-  const hash = createHash("sha256");
-  for (const part of parts) hash.update(part);
-  return [magic, hash.digest(), ...parts];
+  const sha256 = createHash("sha256");
+  for (const part of parts) sha256.update(part);
+  return [magic, sha256.digest(), ...parts];
 }
 
 /** The content that was sealed with this key; undefined for whatever else it is. */
@@ -24,7 +24,7 @@ export function unseal(sealed: Uint8Array, key: string): Buffer | undefined {
   const file = Buffer.from(sealed.buffer, sealed.byteOffset, sealed.byteLength);
   if (file.length < headBytes || !file.subarray(0, magic.length).equals(magic)) return undefined;
   const rest = file.subarray(magic.length + digestBytes);
-  const digest = createHash("sha256").update(rest).digest();
+  const digest = hash("sha256", rest, "buffer");
   if (!digest.equals(file.subarray(magic.length, magic.length + digestBytes))) return undefined;
   const contentAt = 4 + rest.readUInt32LE(0);
   if (contentAt > rest.length || rest.toString("utf8", 4, contentAt) !== key) return undefined;

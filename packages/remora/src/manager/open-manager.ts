@@ -114,7 +114,7 @@ export async function openManager(options: OpenManagerOptions): Promise<Manager>
   }
 }
 
-/** One after the other; while one is made, the disk is read for the next. */
+/** One after the other, each in a turn of the event loop; while one is made, the disk is read for the next. */
 async function startPlugins(core: Core, bundles: readonly Bundle[]): Promise<void> {
   const opened = new Map(bundles.map((bundle) => [bundle.digest, bundle]));
   const order = startOrder(core.entries);
@@ -132,6 +132,7 @@ async function startPlugins(core: Core, bundles: readonly Bundle[]): Promise<voi
     const gathered = next;
     next = begin(makings[at + 1]);
     await startAtOpening(making, core, gathered);
+    await new Promise(setImmediate);
   }
 }
 

@@ -4,7 +4,7 @@
  * that a process that is killed in the middle of one leaves the other.
  */
 
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import type { ChainEnd } from "./record.ts";
 
 export interface AuditHead {
@@ -50,5 +50,5 @@ function parseSlot(text: string): AuditHead | undefined {
 }
 
 function checksum(body: string): string {
-  return createHash("sha256").update(body).digest("hex").slice(0, 16);
+  return hash("sha256", body).slice(0, 16);
 }

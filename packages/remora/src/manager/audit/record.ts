@@ -3,7 +3,7 @@
  * be changed, taken out or moved without the next one showing it. The hash is SHA-256 of the line's text up to it.
  */
 
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import type { Json } from "../../bundle/index.ts";
 
 /** What happened. `kind` is ours; the other fields are facts, made harmless by whoever knows them. */
@@ -65,5 +65,5 @@ export function parseRecord(text: string): AuditRecord | undefined {
 }
 
 function sha256(text: string): string {
-  return createHash("sha256").update(text).digest("hex");
+  return hash("sha256", text);
 }

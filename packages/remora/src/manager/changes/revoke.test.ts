@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import type { Grant } from "../../policy/index.ts";
 import type { ManagedPlugin } from "../managed-plugin.ts";
+import { type FileSystem, nodeFileSystem } from "../store/file-system.ts";
 import { type Calls, expectRejected, guests, ref, rig, run, settled } from "../testing/rig.test.ts";
 
 const clock: Grant = { capability: "clock.read" };
@@ -18,6 +19,23 @@ const looks = (more = "") => `(import "wasi_snapshot_preview1" "clock_time_get"
   ${more}`;
 const tables = '[[capabilities]]\ncapability = "clock.read"\nwhy = "To try"';
 const notCapable = 76;
+
+/** Files of which nobody reads any between `hold` and `letGo`, so that no version is made. */
+function heldFiles() {
+  let held = Promise.withResolvers<void>();
+  held.resolve();
+  const files: FileSystem = {
+    ...nodeFileSystem,
+    async read(path) {
+      await held.promise;
+      return nodeFileSystem.read(path);
+    },
+  };
+  const hold = () => {
+    held = Promise.withResolvers();
+  };
+  return { files, hold, letGo: () => held.resolve() };
+}
 
 const installed = async (manager: Awaited<ReturnType<typeof rig>>["manager"], fields: string) =>
   manager.install<Calls>(await ref(fields, { tables }));
@@ -102,15 +120,18 @@ test("a call that was under way has lost it too, and so has the version that is 
 });
 
 test("a version on probation that fails while it is made without it does not come back", async (t) => {
-  const { manager } = await rig(t);
+  const { files, hold, letGo } = heldFiles();
+  const { manager } = await rig(t, { files });
   const plugin = await manager.install<Calls>(await ref(guests.trapsBelowZero));
   await manager.give("adder", random);
   await manager.install(await ref(guests.trapsBelowZero, { version: "1.1.0" }));
+  hold();
   const taken = manager.revoke("adder", random);
   while (manager.grants("adder").length > 0) await new Promise((resolve) => setImmediate(resolve));
   // The old one takes the call over; it traps too, and that is the caller's to know.
   assert.throws(() => plugin.use(run, -1), { code: "engine/unreachable" });
   assert.equal(plugin.serving?.version.version, "1.0.0");
+  letGo();
   await taken;
   assert.equal(plugin.serving?.version.version, "1.0.0");
   await settled(() => manager.versions("adder").current?.version === "1.0.0");
@@ -120,11 +141,13 @@ test("a version on probation that fails while it is made without it does not com
 });
 
 test("a version that comes back has no more than it had, when something is taken from the one after it", async (t) => {
-  const { manager } = await rig(t);
+  const { files, hold, letGo } = heldFiles();
+  const { manager } = await rig(t, { files });
   const plugin = await manager.install<Calls>(await ref(guests.trapsBelowZero));
   const wants = '[[capabilities]]\ncapability = "data.read"\npaths = ["air.*", "water.*"]\nwhy = "To try"';
   const of = (...paths: readonly string[]): Grant => ({ capability: "data.read", paths });
   await manager.install(await ref(guests.trapsBelowZero, { version: "1.1.0", tables: wants }));
+  hold();
   const taken = manager.revoke("adder", of("water.*"));
   while (plugin.serving?.grants[0]?.paths?.length !== 1)
     await new Promise((resolve) => setImmediate(resolve));
@@ -132,6 +155,7 @@ test("a version that comes back has no more than it had, when something is taken
   assert.throws(() => plugin.use(run, -1), { code: "engine/unreachable" });
   assert.equal(plugin.serving?.version.version, "1.0.0");
   assert.deepEqual(plugin.serving?.grants, []);
+  letGo();
   await taken;
 });
 

@@ -3,7 +3,7 @@
  * request that an administrator answers, a file without a person) is behind one function.
  */
 
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import type { TrustLevel } from "../../bundle/index.ts";
 import type { CapabilityName, Grant, Risk } from "../../policy/index.ts";
 import type { PublisherChange } from "../signer.ts";
@@ -64,7 +64,7 @@ export function requestId(
 ): string {
   const asked = items.map(({ capability, target = null }) => [capability, target]);
   const parts = [plugin, sha256, trust.text, publisher?.from ?? null, publisher?.to ?? null, asked];
-  return createHash("sha256").update(JSON.stringify(parts)).digest("hex");
+  return hash("sha256", JSON.stringify(parts));
 }
 
 export type Consent =

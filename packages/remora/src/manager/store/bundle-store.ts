@@ -1,6 +1,6 @@
 /** Bundles by the SHA-256 of their files. What is here was checked before, and is checked again when it is read. */
 
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import { managerErrors } from "../errors.ts";
 import type { DataFolder } from "./data-folder.ts";
 
@@ -58,5 +58,5 @@ export class BundleStore {
 }
 
 export function sha256Of(bytes: Uint8Array): string {
-  return createHash("sha256").update(bytes).digest("hex");
+  return hash("sha256", bytes);
 }

@@ -3,7 +3,7 @@
  * they promise is what POSIX promises: a rename is one step, and what was synchronised survives a power cut.
  */
 
-import { constants, readdirSync, renameSync, rmSync, statSync } from "node:fs";
+import { constants, readdirSync, readFileSync, renameSync, rmSync, statSync } from "node:fs";
 import { mkdir, open, readdir, readFile, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 
@@ -39,10 +39,15 @@ export interface FileSystem {
   remove(path: string): Promise<void>;
 }
 
+/** Up to here a file is read at once: that takes some ten microseconds, and to wait for it a hundred. */
+const smallBytesMax = 65_536;
+
 export const nodeFileSystem: FileSystem = {
   async read(path) {
     try {
-      return await readFile(path);
+      const found = statSync(path, { throwIfNoEntry: false });
+      if (found === undefined) return undefined;
+      return found.isFile() && found.size <= smallBytesMax ? readFileSync(path) : await readFile(path);
     } catch (error) {
       if (isMissing(error)) return undefined;
       throw error;
@@ -56,15 +61,17 @@ export const nodeFileSystem: FileSystem = {
       throw error;
     }
   },
-  // At once: a manager that starts does this for every bundle that it keeps, and a look takes microseconds, where a promise of one
-  // costs a hundred.
+  // At once, as small files are read: a manager that starts does this for every bundle that it keeps.
   async look(folder) {
     return namesIn(folder).flatMap((name) => {
       const file = statSync(join(folder, name), { throwIfNoEntry: false });
       return file === undefined ? [] : [{ name, bytes: file.size, changedAtMs: file.mtimeMs }];
     });
   },
-  makeFolder: async (folder) => void (await mkdir(folder, { recursive: true, mode: 0o700 })),
+  async makeFolder(folder) {
+    if (statSync(folder, { throwIfNoEntry: false })?.isDirectory()) return;
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+  },
   async writeNew(path, bytes) {
     await using file = await open(path, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 0o600);
     await file.writeFile(bytes);
