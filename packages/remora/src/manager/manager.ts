@@ -168,7 +168,7 @@ export class Manager {
   }
 
   /**
-   * Runs a kept version again: steps 2, 3 and 6 to 9. Nobody is asked, for it was accepted when it came; one by another
+   * Runs a kept version again: the steps of an install but the fifth. Nobody is asked, for it was accepted when it came; one by another
    * publisher than that of the version that runs has what was given to that one, and is told as that (`publisher`).
    *
    * @param version As in its manifest, or its digest. Default: the last one that ran before and was not taken back for a
@@ -176,6 +176,7 @@ export class Manager {
    * @throws manager/ambiguous-version several publishers have one of that number
    * @throws manager/no-such-version with those that are kept
    * @throws manager/fetch manager/verify it is damaged, or its publisher is not trusted here any more
+   * @throws manager/resolve manager/inspect somebody needs another version, or it needs what is not there any more
    * @throws manager/prepare manager/hand-over manager/swap the version that ran goes on
    */
   async rollback<Calls = unknown>(name: string, version?: string): Promise<ManagedPlugin<Calls>> {

@@ -77,6 +77,8 @@ test("without its need a plugin is not linked, and functions of another type are
   await manager.install(await map());
   const changed = geo({ version: "1.2.0", type: "func(value: s32) -> u32" });
   await expectRejected(manager.install(await changed), "manager/inspect", "manager/interface");
+  await expectRejected(manager.rollback("geo"), "manager/inspect", "manager/interface");
+  assert.equal(await manager.get("map").call(show, [20]), 42);
 });
 
 test("a failure of the other plugin is told as that, and counts against it alone", async (t) => {

@@ -1,14 +1,14 @@
 /**
- * A kept version runs again: steps 2, 3 and 6 to 9 of an install, with what is in the store. It was accepted when it came, so
- * that nobody is asked; but what nobody trusts any more does not run.
+ * A kept version runs again: the steps of an install but the fifth, with what is in the store. It was accepted when it came, so
+ * that nobody is asked; but what nobody trusts any more does not run, nor what others who are there now could not go on with.
  */
 
 import { withoutGrants } from "../consent/decide-request.ts";
 import { type Core, entryOf, tellOf, writeEntry } from "../core.ts";
 import { inStep, managerErrors } from "../errors.ts";
 import { tellPublisher } from "../install/decide.ts";
-import { change } from "../install/install.ts";
-import { verifyHere } from "../install/plan.ts";
+import { change, fileFor } from "../install/install.ts";
+import { checkFits, verifyHere } from "../install/plan.ts";
 import type { ManagedPlugin } from "../managed-plugin.ts";
 import { type Succession, successionOfKept } from "../signer.ts";
 import type { Entry, KeptVersion } from "../store/entry.ts";
@@ -19,6 +19,9 @@ export function rollback(name: string, version: string | undefined, core: Core):
     const target = await keptVersion(before, version, core);
     const bytes = await inStep("fetch", name, () => core.store.read(target.sha256), "roll back");
     const { bundle } = await inStep("verify", name, () => verifyHere(bytes, core, target.trust), "roll back");
+    // Others may have come or gone since it ran.
+    await inStep("resolve", name, () => checkFits(bundle, core), "roll back");
+    await inStep("inspect", name, () => fileFor(bundle, core), "roll back");
     const { publisher, ...given } = await returnOf(before, target, core);
     const state = { ...given, isEnabled: before.isEnabled, operation: "rollback" as const };
     const candidate = { ...target, ...state, failedWith: undefined };

@@ -99,6 +99,38 @@ test("a version that does not fit what is installed is refused, from both sides"
   assert.equal(manager.info("geo").version, "1.0.0");
 });
 
+test("a rollback to what others cannot go on with, or what cannot itself, is refused, and what runs goes on", async (t) => {
+  const source = await sourceWith(folderFor(t), {
+    "geo@1.0.0": {},
+    "geo@2.0.0": {},
+    "map@1.0.0": { geo: "^2.0.0" },
+    "log@1.0.0": { disk: "^1.0.0" },
+    "log@1.1.0": {},
+    "disk@1.0.0": {},
+  });
+  const { manager, reopen } = await rig(t, { sources: [source] });
+  await manager.install("geo@1.0.0");
+  await manager.install("geo@2.0.0");
+  await manager.install("map");
+  await assert.rejects(manager.rollback("geo"), {
+    code: "manager/resolve",
+    message: /^Cannot roll back "?geo"?.*map.*\^2\.0\.0.*1\.0\.0/,
+  });
+  await manager.install("log@1.0.0");
+  await manager.install("log@1.1.0");
+  await manager.remove("disk");
+  await expectRejected(manager.rollback("log"), "manager/resolve", "manager/dependency");
+  const versions = () => manager.list().map(({ name, version }) => `${name} ${version}`);
+  assert.deepEqual(versions(), ["geo 2.0.0", "log 1.1.0", "map 1.0.0"]);
+  await manager.install("disk");
+  await manager.rollback("log");
+  await manager.remove("map");
+  await manager.rollback("geo");
+  assert.deepEqual(versions(), ["disk 1.0.0", "geo 1.0.0", "log 1.0.0"]);
+  const again = await reopen();
+  assert.deepEqual(again.manager.recovered, []);
+});
+
 test("what cannot be had is told with the step and the plugin", async (t) => {
   const source = await sourceWith(folderFor(t), { "map@1.0.0": { nowhere: "^1.0.0" } });
   const { manager } = await rig(t, { sources: [source] });

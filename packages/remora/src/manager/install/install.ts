@@ -95,8 +95,7 @@ async function installOne(
 ): Promise<ManagedPlugin> {
   const { name } = bundle.manifest;
   const inspected = await inStep("inspect", name, async () => {
-    const { file } = placeOf(bundle, inspectOptions(core, name));
-    await checkDependents(bundle, file, dependents(name, core.entries).keys(), core);
+    const file = await fileFor(bundle, core);
     const provided = await interfacesFor(bundle, file, core);
     return inspect(bundle, inspectOptions(core, name, provided));
   });
@@ -106,6 +105,18 @@ async function installOne(
     decideHere(source, trust, core, options.asker ?? core.asker),
   );
   return takeIn({ ...source, ...given }, core, options);
+}
+
+/**
+ * The artifact of it that runs here, with which those that need the plugin can go on.
+ *
+ * @throws manager/… as `placeOf` and `checkDependents`
+ */
+export async function fileFor(bundle: Bundle, core: Core): Promise<string> {
+  const { name } = bundle.manifest;
+  const { file } = placeOf(bundle, inspectOptions(core, name));
+  await checkDependents(bundle, file, dependents(name, core.entries).keys(), core);
+  return file;
 }
 
 /** Steps 6 to 9, one change of a plugin after the other. */

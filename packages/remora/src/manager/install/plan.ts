@@ -13,7 +13,7 @@ import {
   type TrustRule,
 } from "../../bundle/index.ts";
 import { type Core, inspectOptions, policyOf } from "../core.ts";
-import { inStep, stepFailed } from "../errors.ts";
+import { inStep, managerErrors, stepFailed } from "../errors.ts";
 import { chooseVersions, type Needing } from "./choose-versions.ts";
 import { fetchBytes, type Resolved, type ResolvedOffer, resolveName } from "./fetch.ts";
 import { placeOf, verify } from "./inspect.ts";
@@ -81,6 +81,23 @@ async function planOne(
     (offer) => () => fetchVerified(offer, offer.offered.name, core, { known: looked.bytesOf(offer) }),
   );
   return { wanted, needed };
+}
+
+/**
+ * That a version fits among what is installed as it is: nothing is fetched for it.
+ *
+ * @throws manager/dependency       somebody needs another version of it, or it needs one that is not there
+ * @throws manager/dependency-cycle it would need itself
+ */
+export async function checkFits(bundle: Bundle, { entries }: Core): Promise<void> {
+  const { name: plugin } = bundle.manifest;
+  const chosen = await chooseVersions(needingOf(bundle), {
+    entries,
+    offers: async (needs, range) =>
+      managerErrors.dependency({ plugin, needs, range, found: "it is not installed" }),
+    look: async () => new Error("Invariant broken: there was no offer to look at"),
+  });
+  if (chosen instanceof Error) throw chosen;
 }
 
 /** Steps 2 and 3. */
