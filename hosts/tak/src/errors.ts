@@ -185,6 +185,11 @@ export const takErrors = defineErrors("tak", {
     message: (d: { plugin: string; wanted: readonly string[]; found: readonly string[] }) =>
       `Cannot use the plugin "${d.plugin}": it exports ${d.found.join(", ") || "nothing"}, and one of ${d.wanted.join(", ")} is wanted`,
   },
+  "plugin-renamed": {
+    fault: "operator",
+    message: (d: { plugin: string; path: string; found: string }) =>
+      `Cannot take "${d.path}" for the plugin "${d.plugin}": it has "${harmless(d.found)}" now, for which the settings have to name it`,
+  },
   "plugin-twice": {
     fault: "operator",
     message: (d: { plugin: string; ids: readonly string[] }) =>

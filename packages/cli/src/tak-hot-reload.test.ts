@@ -70,6 +70,18 @@ test("a file by another publisher is shown as what waits at once, and runs witho
   assert.equal(manager.info("geofence").version, "1.1.0");
 });
 
+test("a file that has another plugin now is told, and neither installs that one nor takes its place", async (t) => {
+  const { manager, put, lines } = await tak(t);
+  put(signed("tak/add-detail-transformer", ada));
+  await until(() => lines.some((line) => line.includes('it has "add-detail" now')));
+  assert.deepEqual(
+    manager.list().map(({ name, version }) => [name, version]),
+    [["geofence", "1.0.0"]],
+  );
+  put(signed("tak/geofence-looping", ada));
+  await until(() => manager.info("geofence").version === "1.1.0");
+});
+
 test("the file vouches for what it names, and not for whatever comes under that name", async (t) => {
   const bundle = (example: string) => readFileSync(bundlePath(example));
   const { manager, put } = await tak(t, bundle("tak/geofence-lazy"));

@@ -7,6 +7,7 @@
 import { readFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { isDeepStrictEqual } from "node:util";
+import { isRemoraError } from "remora/base";
 import { type Bundle, isBundle, openBundle, parseTrustStore, type TrustRule } from "remora/bundle";
 import {
   type Asker,
@@ -66,7 +67,7 @@ export async function openPlugins(config: TakConfig, options: OpenTakHostOptions
     for (const one of named) {
       const { settings, path } = one;
       plugins.push({ id: settings.id, plugin: await install(one, manager, asker) });
-      const refOf = async () => ({ bytes: await readPlugin(settings, path), origin: path });
+      const refOf = async () => ({ bytes: await readAgain(one), origin: path });
       if (config.hotReload) manager.watch(path, refOf, { trust: vouched });
     }
     return { manager, plugins };
@@ -115,6 +116,25 @@ async function readPlugin({ id, config }: PluginSettings, path: string): Promise
   } catch (cause) {
     if (!(cause instanceof Error && "errno" in cause)) throw cause;
     throw takErrors["plugin-file"]({ plugin: id, path, reason: reasonOf(cause) }, cause);
+  }
+}
+
+/** What the file has now. Its place in the chain, and what it is vouched for, is that of the plugin that it had. */
+async function readAgain({ settings, path, bundle: before }: Named): Promise<Uint8Array> {
+  const bytes = await readPlugin(settings, path);
+  const { name: plugin } = before.manifest;
+  const found = nameOf(bytes);
+  if (found !== undefined && found !== plugin) throw takErrors["plugin-renamed"]({ plugin, path, found });
+  return bytes;
+}
+
+/** None of one that cannot be read, of which the install says what is wrong. */
+function nameOf(bytes: Uint8Array): string | undefined {
+  try {
+    return openBundle(bytes, { vocabulary: takVocabulary }).manifest.name;
+  } catch (error) {
+    if (isRemoraError(error)) return undefined;
+    throw error;
   }
 }
 
