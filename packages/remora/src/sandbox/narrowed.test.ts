@@ -278,7 +278,7 @@ test("what has come already over a connection that is taken is told no more", as
   while (connection.readableBytes === 0) await connection.change.next();
   while (messages.pendingCount === 0) await messages.change.next();
   sandbox.narrow([]);
-  assert.equal(connection.read(100), "end");
+  assert.throws(() => connection.read(100), isDenied, "and not as if the peer had said all");
   assert.equal(connection.readableBytes, 0);
   assert.equal(messages.receive(), undefined);
 });

@@ -113,9 +113,18 @@ export class TcpConnection {
     );
   }
 
-  /** Some bytes, none when there are none yet, "end" when there will be none. @throws SocketError */
+  /**
+   * Some bytes, none when there are none yet, "end" when there will be none.
+   *
+   * @throws SocketError it failed, or was taken away: what came before was not all that the peer sent
+   */
   read(bytesMax: number): Uint8Array | "end" {
-    if (this.#isDeaf || this.#isClosed) return "end"; // what had come is gone with it
+    if (this.#isDeaf) return "end";
+    if (this.#isClosed) {
+      // What had come is gone with it.
+      if (this.#problem !== undefined) throw new SocketError(this.#problem);
+      return "end";
+    }
     const count = Math.min(bytesMax, this.#socket.readableLength);
     const bytes: Uint8Array | null = this.#socket.read(count);
     if (bytes !== null) {
