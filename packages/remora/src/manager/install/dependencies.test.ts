@@ -3,6 +3,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { openBundle, packBundle } from "../../bundle/index.ts";
+import type { Asker } from "../consent/asker.ts";
 import {
   bundleOf,
   expectRejected,
@@ -129,6 +130,28 @@ test("a rollback to what others cannot go on with, or what cannot itself, is ref
   assert.deepEqual(versions(), ["disk 1.0.0", "geo 1.0.0", "log 1.0.0"]);
   const again = await reopen();
   assert.deepEqual(again.manager.recovered, []);
+});
+
+test("what changes while somebody is asked counts: nothing is installed beside what it cannot go on with", async (t) => {
+  const source = await sourceWith(folderFor(t), {
+    "geo@1.0.0": {},
+    "geo@2.0.0": {},
+    "map@1.0.0": { geo: "^2.0.0" },
+  });
+  const { manager } = await rig(t, { sources: [source] });
+  await manager.install("geo@1.0.0");
+  await manager.install("geo@2.0.0");
+  const tables = `${needs({ geo: "^2.0.0" })}[[capabilities]]\ncapability = "data.read"\npaths = ["air.*"]\nwhy = "To try"\n`;
+  const asking = { bytes: await bundleOf(guests.adds(1), { name: "map", tables }), origin: "a test" };
+  const asker: Asker = async ({ items }) => {
+    await manager.rollback("geo");
+    return { kind: "given", items };
+  };
+  await expectRejected(manager.install(asking, { asker }), "manager/resolve", "manager/dependency");
+  assert.deepEqual(
+    manager.list().map(({ name, version }) => [name, version]),
+    [["geo", "1.0.0"]],
+  );
 });
 
 test("what cannot be had is told with the step and the plugin", async (t) => {

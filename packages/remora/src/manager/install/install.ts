@@ -33,7 +33,7 @@ import { checkUnneeded, dependents } from "./dependencies.ts";
 import { type PluginRef, type Resolved, resolve } from "./fetch.ts";
 import { type Inspected, inspect, placeOf } from "./inspect.ts";
 import { emptyEntry, versionOf } from "./keep-version.ts";
-import { planInstall, type Verified } from "./plan.ts";
+import { checkFits, planInstall, type Verified } from "./plan.ts";
 
 export interface InstallOptions {
   /** To begin with, in place of those that are kept. */
@@ -123,6 +123,8 @@ export async function fileFor(bundle: Bundle, core: Core): Promise<string> {
 export function takeIn(accepted: Accepted, core: Core, options: InstallOptions): Promise<ManagedPlugin> {
   const { name } = accepted.inspected.manifest;
   return core.alone(name, async () => {
+    // Whoever was asked took a while, in which others came, went or changed.
+    await inStep("resolve", name, () => checkFits(accepted.bundle, core));
     const before = core.entries.get(name);
     const decided = await inStep("decide", name, () => {
       if (options.isEnabled === false && before?.isEnabled === true)
