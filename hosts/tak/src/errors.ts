@@ -175,6 +175,11 @@ export const takErrors = defineErrors("tak", {
     message: (d: { plugin: string; wanted: string; found: string }) =>
       `Cannot use the plugin "${d.plugin}" here: it is a ${d.found}, and the chain has it as a ${d.wanted}`,
   },
+  "plugin-renamed": {
+    fault: "operator",
+    message: (d: { plugin: string; path: string; found: string }) =>
+      `Cannot take "${d.path}" for the plugin "${d.plugin}": it has "${harmless(d.found)}" now, for which the settings have to name it`,
+  },
   "plugin-settings": {
     fault: "operator",
     message: (d: { plugin: string; reason: string }) =>
@@ -184,11 +189,6 @@ export const takErrors = defineErrors("tak", {
     fault: "publisher",
     message: (d: { plugin: string; wanted: readonly string[]; found: readonly string[] }) =>
       `Cannot use the plugin "${d.plugin}": it exports ${d.found.join(", ") || "nothing"}, and one of ${d.wanted.join(", ")} is wanted`,
-  },
-  "plugin-renamed": {
-    fault: "operator",
-    message: (d: { plugin: string; path: string; found: string }) =>
-      `Cannot take "${d.path}" for the plugin "${d.plugin}": it has "${harmless(d.found)}" now, for which the settings have to name it`,
   },
   "plugin-twice": {
     fault: "operator",
