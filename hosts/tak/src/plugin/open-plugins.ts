@@ -138,6 +138,7 @@ function nameOf(bytes: Uint8Array): string | undefined {
   }
 }
 
+/** None of a folder; without a look before, which a file of each plugin would cost at a start. */
 async function readUnlessFolder(path: string): Promise<Uint8Array | undefined> {
   try {
     return await readFile(path);

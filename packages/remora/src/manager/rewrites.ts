@@ -64,13 +64,12 @@ export class Rewrites {
     for (const name of await this.#folder.list(folderName)) {
       if (name !== keptVersion) await this.#folder.remove(folderName, name);
     }
-    const found = await this.#folder.list(folderName, keptVersion);
-    for (const name of found) {
-      if (!kept.has(name)) await this.#folder.remove(folderName, keptVersion, name);
-    }
     const left: { readonly name: string; readonly bytes: number; readonly changedAtMs: number }[] = [];
-    for (const name of found) {
-      if (!kept.has(name)) continue;
+    for (const name of await this.#folder.list(folderName, keptVersion)) {
+      if (!kept.has(name)) {
+        await this.#folder.remove(folderName, keptVersion, name);
+        continue;
+      }
       left.push({ name, ...(await this.#swept(name)) });
       // A look does not wait for anything: others get their turn.
       if (left.length % looksInTurn === 0) await new Promise(setImmediate);

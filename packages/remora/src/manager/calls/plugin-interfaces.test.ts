@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { componentEmbed, componentNew, parse } from "@bytecodealliance/jco-transpile/wasm-tools";
 import { packBundle } from "../../bundle/index.ts";
+import type { Asker } from "../consent/asker.ts";
 import type { PluginHost } from "../host.ts";
 import { expectRejected, manifestOf, rig, testHost } from "../testing/rig.test.ts";
 
@@ -11,6 +12,7 @@ interface Side {
   readonly wat?: string;
   readonly version?: string;
   readonly top?: string;
+  readonly tables?: string;
 }
 
 const plainType = "func(value: s32) -> s32";
@@ -78,6 +80,19 @@ test("without its need a plugin is not linked, and functions of another type are
   const changed = geo({ version: "1.2.0", type: "func(value: s32) -> u32" });
   await expectRejected(manager.install(await changed), "manager/inspect", "manager/interface");
   await expectRejected(manager.rollback("geo"), "manager/inspect", "manager/interface");
+  assert.equal(await manager.get("map").call(show, [20]), 42);
+});
+
+test("a plugin that comes while somebody is asked for the one that it calls is not left with other types", async (t) => {
+  const { manager } = await rig(t, { hosts: [host], policy });
+  await manager.install(await geo());
+  const tables = '[[capabilities]]\ncapability = "data.read"\npaths = ["air.*"]\nwhy = "To try"\n';
+  const changed = await geo({ version: "1.1.0", type: "func(value: s32) -> u32", tables });
+  const asker: Asker = async ({ items }) => {
+    await manager.install(await map());
+    return { kind: "given", items };
+  };
+  await expectRejected(manager.install(changed, { asker }), "manager/inspect", "manager/interface");
   assert.equal(await manager.get("map").call(show, [20]), 42);
 });
 

@@ -7,8 +7,8 @@ import { withoutGrants } from "../consent/decide-request.ts";
 import { type Core, entryOf, tellOf, writeEntry } from "../core.ts";
 import { inStep, managerErrors } from "../errors.ts";
 import { tellPublisher } from "../install/decide.ts";
-import { change, fileFor } from "../install/install.ts";
-import { checkFits, verifyHere } from "../install/plan.ts";
+import { change, checkAmongOthers } from "../install/install.ts";
+import { verifyHere } from "../install/plan.ts";
 import type { ManagedPlugin } from "../managed-plugin.ts";
 import { type Succession, successionOfKept } from "../signer.ts";
 import type { Entry, KeptVersion } from "../store/entry.ts";
@@ -19,9 +19,7 @@ export function rollback(name: string, version: string | undefined, core: Core):
     const target = await keptVersion(before, version, core);
     const bytes = await inStep("fetch", name, () => core.store.read(target.sha256), "roll back");
     const { bundle } = await inStep("verify", name, () => verifyHere(bytes, core, target.trust), "roll back");
-    // Others may have come or gone since it ran.
-    await inStep("resolve", name, () => checkFits(bundle, core), "roll back");
-    await inStep("inspect", name, () => fileFor(bundle, core), "roll back");
+    await checkAmongOthers(bundle, core, "roll back");
     const { publisher, ...given } = await returnOf(before, target, core);
     const state = { ...given, isEnabled: before.isEnabled, operation: "rollback" as const };
     const candidate = { ...target, ...state, failedWith: undefined };

@@ -108,11 +108,22 @@ async function installOne(
 }
 
 /**
+ * Steps 3 and 4 once more, as far as others are concerned: they may have come, gone or changed since.
+ *
+ * @throws manager/resolve manager/inspect
+ */
+export async function checkAmongOthers(bundle: Bundle, core: Core, doing?: Doing): Promise<void> {
+  const { name } = bundle.manifest;
+  await inStep("resolve", name, () => checkFits(bundle, core), doing);
+  await inStep("inspect", name, () => fileFor(bundle, core), doing);
+}
+
+/**
  * The artifact of it that runs here, with which those that need the plugin can go on.
  *
  * @throws manager/… as `placeOf` and `checkDependents`
  */
-export async function fileFor(bundle: Bundle, core: Core): Promise<string> {
+async function fileFor(bundle: Bundle, core: Core): Promise<string> {
   const { name } = bundle.manifest;
   const { file } = placeOf(bundle, inspectOptions(core, name));
   await checkDependents(bundle, file, dependents(name, core.entries).keys(), core);
@@ -120,11 +131,11 @@ export async function fileFor(bundle: Bundle, core: Core): Promise<string> {
 }
 
 /** Steps 6 to 9, one change of a plugin after the other. */
-export function takeIn(accepted: Accepted, core: Core, options: InstallOptions): Promise<ManagedPlugin> {
+function takeIn(accepted: Accepted, core: Core, options: InstallOptions): Promise<ManagedPlugin> {
   const { name } = accepted.inspected.manifest;
   return core.alone(name, async () => {
-    // Whoever was asked took a while, in which others came, went or changed.
-    await inStep("resolve", name, () => checkFits(accepted.bundle, core));
+    // Whoever was asked has taken a while.
+    await checkAmongOthers(accepted.bundle, core);
     const before = core.entries.get(name);
     const decided = await inStep("decide", name, () => {
       if (options.isEnabled === false && before?.isEnabled === true)
