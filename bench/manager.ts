@@ -10,11 +10,9 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { defaultLimits, load } from "remora/engine";
 import type { Figures } from "./main.ts";
-import { bundleOf, type Calls, run as callRun, moduleOf, openBench } from "./manager/guests.ts";
+import { bundleOf, type Calls, run as callRun, moduleOf, openBench, smallKb } from "./manager/guests.ts";
 import { loads } from "./manager/loads.ts";
 import { measure, median } from "./measure.ts";
-
-const smallKb = 20;
 
 export async function run(): Promise<Figures> {
   const folder = mkdtempSync(join(tmpdir(), "remora-bench-"));

@@ -104,7 +104,8 @@ export function compiledLike(bytes: number, first: number): string {
   const random = randomOf(1);
   const functions: string[] = [];
   for (let left = bytes * codeShare; left > 0; ) {
-    // The golden ratio: any number of functions in a row has its share of the long ones.
+    // Multiples of the golden ratio lie evenly between 0 and 1 however many there are: any functions in a row have their
+    // share of the long ones, where drawn lots would give some modules more of them than others.
     const length = lengthAt(((functions.length * 0.618_034) % 1) * 100);
     functions.push(functionOf(length, random, () => first + random(Math.max(1, functions.length))));
     left -= length;

@@ -10,6 +10,9 @@ import { coreVocabulary } from "remora/policy";
 import { cacheFolder } from "../component/cache-folder.ts";
 import { compiledLike } from "./compiled-like.ts";
 
+/** Of the plugin that the bars call small. */
+export const smallKb = 20;
+
 /** What the host calls. */
 export interface Calls {
   readonly run: (value: number) => number;

@@ -4,7 +4,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import v8 from "node:v8";
 import { runInNewContext } from "node:vm";
-import { bundleOf, type Calls, moduleOf, openBench, run } from "./guests.ts";
+import { bundleOf, type Calls, moduleOf, openBench, run, smallKb } from "./guests.ts";
 
 const [, , folder = ""] = process.argv;
 const count = 100;
@@ -16,7 +16,7 @@ await using manager = await openBench(folder);
 const paths: string[] = [];
 for (let plugin = 0; plugin < count; plugin++) {
   const path = join(folder, `${plugin}.bundle`);
-  writeFileSync(path, bundleOf(await moduleOf(20, 2_000 + plugin), `plugin-${plugin}`));
+  writeFileSync(path, bundleOf(await moduleOf(smallKb, 2_000 + plugin), `plugin-${plugin}`));
   paths.push(path);
 }
 collect();

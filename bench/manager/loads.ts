@@ -9,9 +9,16 @@ import { join } from "node:path";
 import { CompileCache, defaultLimits, openArtifact } from "remora/engine";
 import type { Figures } from "../main.ts";
 import { median } from "../measure.ts";
-import { bundleOf, type Calls, run as callRun, denseModuleOf, moduleOf, openBench } from "./guests.ts";
+import {
+  bundleOf,
+  type Calls,
+  run as callRun,
+  denseModuleOf,
+  moduleOf,
+  openBench,
+  smallKb,
+} from "./guests.ts";
 
-const smallKb = 20;
 const largeKb = 1_500;
 /** Functions of a module that has nothing but small loops, as a hard case. */
 const denseFunctions = 14_000;
