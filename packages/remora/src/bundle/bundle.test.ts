@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { hash } from "node:crypto";
 import { test } from "node:test";
 import { isRemoraError } from "../base/index.ts";
 import type { ImportOffer } from "../policy/index.ts";
@@ -38,6 +39,16 @@ test("a bundle gives back its manifest, artifacts, README and icon", () => {
     bundle.entries.map((entry) => entry.name),
     ["README.md", "geofence.wasm", "icon.png", "remora.toml"],
   );
+});
+
+test("what was unpacked is nobody else's, and what was stored is part of the bundle's own bytes", () => {
+  const readme = "Hello. ".repeat(20_000);
+  const bytes = packBundle(pluginFiles({ "remora.toml": withReadme, "README.md": readme, "icon.png": png }));
+  const bundle = openBundle(bytes);
+  assert.equal(bundle.digestOfOwn("README.md"), hash("sha256", readme));
+  assert.notEqual(bundle.read("README.md").buffer, bytes.buffer);
+  assert.equal(bundle.digestOfOwn("geofence.wasm"), undefined);
+  assert.equal(bundle.read("geofence.wasm").buffer, bytes.buffer);
 });
 
 test("the same files give the same digest on every machine and in every run", () => {

@@ -175,6 +175,17 @@ export class Bundle {
   }
 
   /**
+   * SHA-256 in hex of what `read` gives, where that was unpacked here and is nobody else's; undefined where it is a part of the
+   * bundle's own bytes.
+   *
+   * @throws bundle/no-such-entry
+   */
+  digestOfOwn(name: string): string | undefined {
+    const { sha256, sizeBytes, packedBytes } = this.#entry(name);
+    return packedBytes < sizeBytes ? sha256 : undefined;
+  }
+
+  /**
    * What its artifacts import and export, for the policy; read when it is first asked for.
    *
    * @throws bundle/not-an-artifact wasm/… component/…

@@ -45,6 +45,15 @@ export function compileRequest(plugin: string, options: MeterOptions): CompileRe
 /** Compiled here, or rewritten for whoever compiles it elsewhere. */
 export type PreparedAs = "compiled" | "rewritten";
 
+export interface PrepareOptions {
+  /** Default: `compiled`. */
+  readonly as?: PreparedAs;
+  /** Nobody changes the bytes, so that they need not be copied. Default: false. */
+  readonly isSteady?: boolean;
+  /** SHA-256 of steady bytes in hex, where it is known. */
+  readonly digest?: string;
+}
+
 /** Smaller modules are rewritten and compiled in a few milliseconds. */
 const asideBytesMin = 64 * 1_024;
 
@@ -109,13 +118,18 @@ export class CompileCache implements ModuleSource {
    * @param bytes What is compiled is what they are now.
    * @throws what `compile` throws; of small modules `compile` itself does
    */
-  async prepare(bytes: Uint8Array, request: CompileRequest, as: PreparedAs = "compiled"): Promise<void> {
+  async prepare(
+    bytes: Uint8Array,
+    request: CompileRequest,
+    { as = "compiled", isSteady = false, digest: known }: PrepareOptions = {},
+  ): Promise<void> {
     if (bytes.length < asideBytesMin) return;
-    const known = as === "compiled" ? this.#modules : this.#sent;
-    if (known.known(bytes, request.key) !== undefined) return;
+    const made = as === "compiled" ? this.#modules : this.#sent;
+    if (made.known(bytes, request.key) !== undefined) return;
     // Ours alone, since others run meanwhile.
-    const original = Uint8Array.from(bytes);
-    const digest = sha256(original);
+    const own = isSteady ? undefined : Uint8Array.from(bytes);
+    const original = own ?? steady(bytes);
+    const digest = known ?? sha256(original);
     const key = `${digest}-${request.key}`;
     try {
       if (as === "rewritten") {
@@ -129,7 +143,7 @@ export class CompileCache implements ModuleSource {
         this.#modules.know(bytes, request.key, await compiled);
       }
     } finally {
-      giveBack(original);
+      if (own !== undefined) giveBack(own);
     }
   }
 

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
+import { hash } from "node:crypto";
 import { test } from "node:test";
 import { promisify } from "node:util";
 import { parse } from "@bytecodealliance/jco-transpile/wasm-tools";
@@ -100,8 +101,8 @@ test("for a process a large module is rewritten once and aside, and nothing is c
   const cache = new CompileCache({ rewrite });
   const bytes = await large(9);
   const all = [bytes, bytes, Uint8Array.from(bytes)];
-  await Promise.all(all.map((each) => cache.prepare(each, request, "rewritten")));
-  await cache.prepare(bytes, request, "rewritten");
+  await Promise.all(all.map((each) => cache.prepare(each, request, { as: "rewritten" })));
+  await cache.prepare(bytes, request, { as: "rewritten" });
   const sent = cache.rewritten(bytes, request);
   assert.equal(cache.rewritten(bytes, request), sent);
   assert.equal(count(), 1);
@@ -114,7 +115,7 @@ test("what a process would refuse is refused before it is sent, and who is to bl
   const invalid = Uint8Array.from(bytes);
   // No operator; behind the limits, which nobody checks in it.
   invalid[invalid.lastIndexOf(0x41)] = 0x27;
-  const refused = new CompileCache().prepare(invalid, request, "rewritten");
+  const refused = new CompileCache().prepare(invalid, request, { as: "rewritten" });
   await assert.rejects(refused, { code: "engine/invalid-module", fault: "publisher" });
   const wrong: Rewrite = function* (original, options) {
     const metered = yield* meterSteps(original, options);
@@ -122,7 +123,7 @@ test("what a process would refuse is refused before it is sent, and who is to bl
   };
   const cache = new CompileCache({ rewrite: wrong });
   const bug = { code: "engine/rewriter-bug", fault: "platform" };
-  await assert.rejects(cache.prepare(bytes, request, "rewritten"), bug);
+  await assert.rejects(cache.prepare(bytes, request, { as: "rewritten" }), bug);
   assert.throws(() => cache.rewritten(bytes, request), bug);
 });
 
@@ -136,6 +137,25 @@ test("what runs is what was judged, whatever becomes of the bytes meanwhile", as
   await prepared;
   const instance = artifact.instantiate({ imports: {}, limits: defaultLimits }) as Runs;
   assert.equal(instance.exports.run(), 3);
+});
+
+test("what nobody changes is rewritten as it lies, under the digest that is known", async (t) => {
+  const bytes = await large(12);
+  const copied = t.mock.method(Uint8Array, "from");
+  const rewritten: Uint8Array[] = [];
+  const rewrite: Rewrite = (original, options) => {
+    rewritten.push(original);
+    return meterSteps(original, options);
+  };
+  const sha256 = hash("sha256", bytes);
+  const artifact = openArtifact(bytes, { cache: new CompileCache({ rewrite }), sha256 });
+  await artifact.prepare(defaultLimits);
+  assert.equal(rewritten[0], bytes);
+  assert.equal(artifact.digest, sha256);
+  assert.ok(copied.mock.calls.every(({ arguments: [from] }) => from !== bytes));
+  const instance = artifact.instantiate({ imports: {}, limits: defaultLimits }) as Runs;
+  assert.equal(instance.exports.run(), 12);
+  assert.equal(rewritten.length, 1);
 });
 
 test("V8 looks at an original while it is rewritten, and not before all of it was found within the limits", async (t) => {

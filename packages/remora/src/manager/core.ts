@@ -207,7 +207,13 @@ export function artifactOf(
   { manifest, file }: Inspected,
   { bundle, sha256 }: { readonly bundle: Bundle; readonly sha256: string },
 ): Artifact {
-  return openArtifact(bundle.read(file), { plugin: manifest.name, cache: core.rewrites.cacheOf(sha256) });
+  const bytes = bundle.read(file);
+  const known = bundle.digestOfOwn(file);
+  return openArtifact(bytes, {
+    plugin: manifest.name,
+    cache: core.rewrites.cacheOf(sha256),
+    ...(known !== undefined && { sha256: known }),
+  });
 }
 
 /** Writes an entry, in one step for whoever reads the folder, and then for whoever asks this manager. */
