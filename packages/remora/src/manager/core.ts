@@ -225,12 +225,14 @@ export async function writeEntry(core: Core, entry: Entry): Promise<void> {
 /** All of `writeEntry` that takes time, for whoever has other things to do before it. */
 export async function draftEntry({ files, entries }: Core, entry: Entry): Promise<Draft> {
   const draft = await files.draft(entry);
+  const entered = <Result>(result: Result): Result => {
+    entries.set(entry.name, entry);
+    return result;
+  };
   return {
-    ...draft,
-    place: async () => {
-      await draft.place();
-      entries.set(entry.name, entry);
-    },
+    discard: draft.discard,
+    place: async () => entered(await draft.place()),
+    put: async () => entered(await draft.put()),
   };
 }
 

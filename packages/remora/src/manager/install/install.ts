@@ -179,11 +179,13 @@ async function takeNext(accepted: Accepted, core: Core, options: InstallOptions)
   return core.pluginOf(name);
 }
 
-/** A candidate that is placed; the entry without it is what to go back to. */
+/** A candidate that is in its place; the entry without it is what to go back to. */
 export interface Placed {
   readonly entry: Entry & { readonly candidate: NonNullable<Entry["candidate"]> };
   /** What was there; undefined for a first install. */
   readonly before: Entry | undefined;
+  /** When all that it needs would be found after a power cut. Default: it would be. */
+  readonly lasting?: Promise<unknown>;
 }
 
 /**
@@ -192,7 +194,7 @@ export interface Placed {
  * @throws manager/prepare manager/hand-over manager/swap the version that ran goes on, on disk too
  */
 export async function change(
-  { entry, before }: Placed,
+  { entry, before, lasting }: Placed,
   core: Core,
   {
     state,
@@ -231,6 +233,7 @@ export async function change(
     const swap = async () => {
       if (settings !== undefined) await core.settings.write(name, settings);
       const draft = await drafted;
+      await lasting;
       await draft.place();
     };
     await inStep("swap", name, swap, doing);
@@ -287,13 +290,16 @@ async function place(
     // Whoever places it is told.
     drafted.catch(() => {});
     try {
-      if (stays === undefined) await core.store.keep(bytes, sha256);
-      await (await drafted).place();
+      const kept = stays === undefined ? await core.store.put(bytes, sha256) : undefined;
+      const { lasts } = await (await drafted).put();
+      const lasting = Promise.all([kept?.lasts, lasts]);
+      // Step 9 waits for it.
+      lasting.catch(() => {});
+      return { entry, before, artifact, lasting };
     } catch (error) {
       await discard(drafted);
       throw error;
     }
-    return { entry, before, artifact };
   });
 }
 

@@ -2,7 +2,7 @@
 
 import { hash } from "node:crypto";
 import { managerErrors } from "../errors.ts";
-import type { DataFolder } from "./data-folder.ts";
+import type { DataFolder, InPlace } from "./data-folder.ts";
 
 const folderName = "bundles";
 const ending = ".bundle";
@@ -22,8 +22,15 @@ export class BundleStore {
    * @throws manager/folder
    */
   async keep(bytes: Uint8Array, sha256 = sha256Of(bytes)): Promise<string> {
-    if (!(await this.isWhole(sha256))) await this.#folder.place(bytes, folderName, `${sha256}${ending}`);
+    const { lasts } = await this.put(bytes, sha256);
+    await lasts;
     return sha256;
+  }
+
+  /** The same for whoever has other things to do until it lasts. @throws manager/folder */
+  async put(bytes: Uint8Array, sha256: string): Promise<InPlace> {
+    if (await this.isWhole(sha256)) return { lasts: Promise.resolve() };
+    return this.#folder.put(bytes, folderName, `${sha256}${ending}`);
   }
 
   /** Whether it is there as it was kept. @throws manager/folder */

@@ -36,10 +36,18 @@ export const rewrittenFolder = "rewritten";
 
 /** A file that is written and synchronised, and has yet to be put in its place. */
 export interface Draft {
-  /** In one rename, whole or not at all. Once. @throws manager/folder the draft is gone */
+  /** In one rename, whole or not at all, and lasting. Once. @throws manager/folder the draft is gone */
   place(): Promise<void>;
+  /** The same for whoever has other things to do until it lasts. Once. @throws manager/folder the draft is gone */
+  put(): Promise<InPlace>;
   /** For whoever does not place it. One that cannot be removed goes at the next start. */
   discard(): Promise<void>;
+}
+
+/** A file that everybody finds, until the power is cut. */
+export interface InPlace {
+  /** When it would be found after that too. Rejects with manager/folder; nobody has to look. */
+  readonly lasts: Promise<void>;
 }
 
 export class DataFolder {
@@ -69,8 +77,14 @@ export class DataFolder {
 
   /** Puts a file in its place, whole or not at all. @throws manager/folder */
   async place(bytes: Uint8Array, ...names: readonly string[]): Promise<void> {
+    const { lasts } = await this.put(bytes, ...names);
+    await lasts;
+  }
+
+  /** The same for whoever has other things to do until it lasts. @throws manager/folder */
+  async put(bytes: Uint8Array, ...names: readonly string[]): Promise<InPlace> {
     const draft = await this.draft(bytes, ...names);
-    await draft.place();
+    return draft.put();
   }
 
   /** All of `place` that takes time, for whoever has other things to do before it. @throws manager/folder */
@@ -98,19 +112,24 @@ export class DataFolder {
       close();
       throw error;
     }
-    const place = async () => {
+    const put = async () => {
       try {
         await whole(() => this.#withRoom(() => this.#files.rename(draft, at)));
-        await holding.sync();
-      } finally {
+      } catch (error) {
         close();
+        throw error;
       }
+      const lasts = this.#guarded("write", at, () => holding.sync()).finally(close);
+      lasts.catch(() => {});
+      return { lasts };
     };
     const discard = async () => {
       close();
       await remove();
     };
-    return { discard, place: () => this.#guarded("write", at, place) };
+    const guarded = () => this.#guarded("write", at, put);
+    const place = async () => (await guarded()).lasts;
+    return { discard, place, put: guarded };
   }
 
   /** A folder is nearly always there: only one that is not is made. */
