@@ -2,7 +2,7 @@
 
 import {
   closeSync,
-  fsyncSync,
+  fdatasyncSync,
   ftruncateSync,
   mkdirSync,
   openSync,
@@ -70,7 +70,7 @@ export function diskTrailFiles(folder: string): TrailFiles {
       }
     },
     cut: (name, sizeBytes) => ftruncateSync(fileOf(name), sizeBytes),
-    sync: (name) => fsyncSync(fileOf(name)),
+    sync: (name) => fdatasyncSync(fileOf(name)),
     remove: (name) => {
       forget(name);
       unlinkSync(join(folder, name));
