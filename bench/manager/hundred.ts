@@ -4,7 +4,8 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import v8 from "node:v8";
 import { runInNewContext } from "node:vm";
-import { bundleOf, type Calls, moduleOf, openBench, run, smallKb } from "./guests.ts";
+import { bundleOf, moduleOf } from "./guests.ts";
+import { type Calls, openBench, run, smallKb } from "./host.ts";
 
 const [, , folder = ""] = process.argv;
 const count = 100;
