@@ -69,10 +69,11 @@ export function lookupOf(address: string): LookupFunction {
 
 /**
  * For one request: neither a connection that the host keeps to some address of that name, nor what an application has made its
- * global agent, such as a proxy's, which resolves the name again.
+ * global agent, such as a proxy's, which resolves the name again. Who it is has to be shown, also where the operator lets the
+ * application talk to anybody (`NODE_TLS_REJECT_UNAUTHORIZED=0`).
  */
 export function agentOf({ isSecure }: Target): http.Agent {
-  return isSecure ? new https.Agent() : new http.Agent();
+  return isSecure ? new https.Agent({ rejectUnauthorized: true }) : new http.Agent();
 }
 
 async function resolved(name: string, resolve: Resolve): Promise<readonly string[]> {

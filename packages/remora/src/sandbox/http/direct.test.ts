@@ -1,9 +1,13 @@
 /** Requests go where they were checked for, and end when they are to, whatever the host does for itself and a peer does not. */
 
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import http from "node:http";
 import https from "node:https";
 import * as net from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import type { Grant } from "../../policy/index.ts";
 import type { SandboxOptions } from "../sandbox-imports.ts";
@@ -60,6 +64,46 @@ test("a proxy that an application has made its global agent gets nothing of a gu
   }
   assert.equal(proxy.peers.length, 0);
 });
+
+test("who cannot show who it is gets nothing, also where the operator lets the application talk to anybody", async (t) => {
+  const identity = madeIdentity(t);
+  if (identity === undefined) return t.skip("no openssl here to make a certificate");
+  let asked = 0;
+  const server = https.createServer(identity, (_request, response) => void response.end(`${++asked}`));
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  t.after(() => server.close());
+  const { port } = server.address() as net.AddressInfo; // it listens on TCP
+  const before = process.env.NODE_TLS_REJECT_UNAUTHORIZED;
+  process.env.NODE_TLS_REJECT_UNAUTHORIZED = "0";
+  t.after(() => {
+    if (before === undefined) delete process.env.NODE_TLS_REJECT_UNAUTHORIZED;
+    else process.env.NODE_TLS_REJECT_UNAUTHORIZED = before;
+  });
+  const origins = [`https://127.0.0.1:${port}`, `wss://127.0.0.1:${port}`] as const;
+  const careful = opened(t, origins);
+  await assert.rejects(careful.request(get(origins[0])), (error) => {
+    return error instanceof HttpFailure && error.reason.tag === "TLS-certificate-error";
+  });
+  const connection = careful.webSockets.open({ url: origins[1] });
+  while (connection.state !== "closed") await connection.change.next();
+  assert.equal(asked, 0);
+  const trusting = opened(t, origins, { network: { certificates: identity.cert } });
+  assert.equal((await trusting.request(get(origins[0]))).status, 200);
+});
+
+/** A key and, signed by itself, a certificate for 127.0.0.1; undefined without `openssl`. */
+function madeIdentity(t: TestContext): { readonly key: string; readonly cert: string } | undefined {
+  const cwd = mkdtempSync(join(tmpdir(), "remora-tls-"));
+  t.after(() => rmSync(cwd, { recursive: true, force: true }));
+  const made = ["-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-keyout", "key.pem", "-out", "cert.pem"];
+  const subject = ["-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"];
+  const { status } = spawnSync("openssl", ["req", ...made, ...subject], { cwd, stdio: "ignore" });
+  if (status !== 0) return undefined;
+  return {
+    key: readFileSync(join(cwd, "key.pem"), "utf8"),
+    cert: readFileSync(join(cwd, "cert.pem"), "utf8"),
+  };
+}
 
 test("a request or a WebSocket whose origin is taken is cut in the middle of the TLS handshake", async (t) => {
   const { port, peers } = await silentServer(t);
