@@ -11,7 +11,8 @@ import { isIP } from "node:net";
 import { type Grant, parseNetwork } from "../../policy/index.ts";
 import type { Gate } from "../gate.ts";
 import type { SandboxLimits } from "../limits.ts";
-import { addressesMeant, addressKind, isInNetworks } from "../net/address.ts";
+import { addressesMeant, isInNetworks } from "../net/address.ts";
+import { addressKindHere } from "../net/own-addresses.ts";
 import { type Resolve, TooManyLookups } from "../net/lookups.ts";
 import type { Traffic } from "../net/traffic.ts";
 import { HttpFailure } from "./failure.ts";
@@ -88,13 +89,13 @@ async function resolved(name: string, resolve: Resolve): Promise<readonly string
 
 function checkAddress(address: string, target: Target, network: NetworkOptions): void {
   if (mayLeadTo(address, target, network)) return;
-  const why = `the address ${address} is ${addressKind(address)} and not named`;
+  const why = `the address ${address} is ${addressKindHere(address)} and not named`;
   network.gate.refuse("net.http", target.origin, why);
   throw new HttpFailure({ tag: "destination-IP-prohibited" });
 }
 
 function mayLeadTo(address: string, target: Target, { gate, addresses }: NetworkOptions): boolean {
-  const kind = addressKind(address);
+  const kind = addressKindHere(address);
   if (kind === "public" || kind === "malformed") return kind === "public";
   return (target.isAddress && isNamedOrigin(target.origin, gate.grants)) || isInNetworks(address, addresses);
 }

@@ -9,6 +9,7 @@ import type { Gate } from "../gate.ts";
 import type { SandboxLimits } from "../limits.ts";
 import { addressesMeant, addressKind, canonicalAddress, isInNetworks } from "./address.ts";
 import { type Resolve, TooManyLookups } from "./lookups.ts";
+import { addressKindHere } from "./own-addresses.ts";
 import { TcpConnection } from "./tcp.ts";
 import { TcpListener } from "./tcp-listener.ts";
 import type { Traffic } from "./traffic.ts";
@@ -243,7 +244,7 @@ export class Sockets {
 
   /** A name may lead to what is not public only where the operator named that too. */
   #mayLeadTo(name: string, address: string): boolean {
-    const kind = addressKind(address);
+    const kind = addressKindHere(address);
     if (kind === "public" || (kind !== "malformed" && isInNetworks(address, this.#options.addresses)))
       return true;
     this.#options.gate.refuse("net.socket", name, `the address ${address} is ${kind} and not named`);
@@ -289,7 +290,7 @@ export class Sockets {
     const others = [byAddress, ...byCarried, ...byNames];
     const denied = others.find((other) => other !== target && gate.forbids("net.socket", other));
     if (denied !== undefined) return { target, why: `a denial speaks of ${denied}` };
-    const kind = addressKind(endpoint.address);
+    const kind = addressKindHere(endpoint.address);
     const mustBeNamed = role === "connect" && kind !== "public";
     if (mustBeNamed && named === undefined && !this.#isNamed(byAddress))
       return { target, why: `the address is ${kind} and not named` };
