@@ -28,6 +28,18 @@ test("what is gone by the time that it is looked at is not there, and stops noth
   assert.deepEqual(await nodeFileSystem.look(join(folder, "nowhere")), []);
 });
 
+test("a folder that is closed twice closes nobody else's file", async (t) => {
+  const path = mkdtempSync(join(tmpdir(), "remora-close-"));
+  t.after(() => rmSync(path, { recursive: true, force: true }));
+  const folder = await nodeFileSystem.openFolder(path);
+  await folder.sync();
+  await folder.close();
+  // The lowest number that is free, which was the folder's.
+  const file = openSync(join(path, "other"), "w");
+  await folder.close();
+  closeSync(file); // throws if it is closed
+});
+
 test("a tree that is deeper than any path can say is removed like others", async (t) => {
   if (!existsSync("/proc/self/fd")) return t.skip("there is no way to make one here");
   const folder = mkdtempSync(join(tmpdir(), "remora-deep-"));

@@ -30,8 +30,9 @@ export interface FoundFile {
 
 /** A folder that is open, so that nobody waits for that when the names in it are to last. */
 export interface OpenFolder {
-  /** Makes the names in it as lasting as its files. */
+  /** Makes the names in it as lasting as its files. Not once it is closed. */
   sync(): Promise<void>;
+  /** Also more than once. */
   close(): Promise<void>;
 }
 
@@ -111,7 +112,15 @@ export const nodeFileSystem: FileSystem = {
       return { sync: async () => {}, close: async () => {} };
     }
     const file = openSync(folder, constants.O_RDONLY | constants.O_DIRECTORY);
-    return { sync: () => synced(file), close: async () => closeSync(file) };
+    let isOpen = true;
+    return {
+      sync: () => synced(file),
+      close: async () => {
+        // The second time its number may be that of somebody else's file.
+        if (isOpen) closeSync(file);
+        isOpen = false;
+      },
+    };
   },
   async remove(path) {
     try {

@@ -95,7 +95,18 @@ test("who cannot show who it is gets nothing, also where the operator lets the a
 function madeIdentity(t: TestContext): { readonly key: string; readonly cert: string } | undefined {
   const cwd = mkdtempSync(join(tmpdir(), "remora-tls-"));
   t.after(() => rmSync(cwd, { recursive: true, force: true }));
-  const made = ["-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-keyout", "key.pem", "-out", "cert.pem"];
+  const made = [
+    "-x509",
+    "-newkey",
+    "rsa:2048",
+    "-nodes",
+    "-days",
+    "2",
+    "-keyout",
+    "key.pem",
+    "-out",
+    "cert.pem",
+  ];
   const subject = ["-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"];
   const { status } = spawnSync("openssl", ["req", ...made, ...subject], { cwd, stdio: "ignore" });
   if (status !== 0) return undefined;
