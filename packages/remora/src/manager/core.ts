@@ -251,6 +251,20 @@ export function inStore<Result>(core: Core, act: () => Promise<Result>): Promise
   return core.alone("", act);
 }
 
+/**
+ * As `alone`, for a change that counts on other plugins: none of them is changed meanwhile. In one order for all, so that nobody waits
+ * for whoever waits for him.
+ */
+export function aloneAmong<Result>(
+  core: Core,
+  plugin: string,
+  needs: Iterable<string>,
+  act: () => Promise<Result>,
+): Promise<Result> {
+  const names = [...new Set([plugin, ...needs])].sort();
+  return names.reduceRight((inner, name) => () => core.alone(name, inner), act)();
+}
+
 /** @throws manager/no-such-plugin with near names */
 export function entryOf({ entries }: Core, name: string): Entry {
   const entry = entries.get(name);

@@ -14,7 +14,8 @@ import { CallObservers } from "./call-observer.ts";
 import { returnOf } from "./changes/rollback.ts";
 import { type ManagerClock, systemClock } from "./clock.ts";
 import { type Asker, askNobody } from "./consent/asker.ts";
-import { type Core, type Gathered, gather, type Making, prepare, writeEntry } from "./core.ts";
+import { type Core, entryOf, type Gathered, gather, type Making, prepare, writeEntry } from "./core.ts";
+import { managerErrors } from "./errors.ts";
 import type { PluginHost } from "./host.ts";
 import { tellPublisher } from "./install/decide.ts";
 import { startOrder } from "./install/dependencies.ts";
@@ -236,7 +237,7 @@ function openCore(
     observers: core.observers,
     served: (plugin) => void seats.follow(core.pluginOf(plugin)),
     prepareAgain: (name) => prepareAgain(name, core),
-    returned: (name, to, failed) => void writeReturn(name, { to, ...failed }, core),
+    returned: (name, to, failed) => void writeReturn(core.pluginOf(name), { to, ...failed }, core),
     tell: (event) => core.events.tell(event),
   };
   if (trail !== undefined) {
@@ -247,24 +248,29 @@ function openCore(
 
 function prepareAgain(name: string, core: Core): Promise<RunningVersion> {
   return core.alone(name, async () => {
-    const { current: version, grants } = core.entries.get(name) ?? {};
-    if (version === undefined || grants === undefined)
-      throw new Error(`Invariant broken: no version of ${name}`);
+    const { current: version, grants } = entryOf(core, name);
+    // It was removed meanwhile, and another one of its name waits for consent.
+    if (version === undefined)
+      throw managerErrors["not-running"]({ plugin: name, state: "stopped", why: "" });
     return prepare(core, { name, version, grants });
   });
 }
 
 /** A version failed and the one before it serves: the next start begins with that one too. */
 async function writeReturn(
-  name: string,
+  plugin: ManagedPlugin,
   returned: { readonly to: RunningVersion; readonly version: RunningVersion; readonly code: string },
   core: Core,
 ): Promise<void> {
+  const { name } = plugin;
   try {
     await core.alone(name, async () => {
       const entry = core.entries.get(name);
       const { to, version: failed, code: failedWith } = returned;
       if (entry?.current?.digest !== failed.version.digest) return;
+      // Whoever stood in line before has removed it, or has made another version serve since.
+      if (core.plugins.get(name) !== plugin) return;
+      if (plugin.serving !== undefined && plugin.serving.version.digest !== to.version.digest) return;
       const kept = entry.previous.find(({ digest }) => digest === to.version.digest) ?? to.version;
       const others = entry.previous.filter((one) => one !== kept);
       const { publisher, ...given } = await returnOf(entry, kept, core);

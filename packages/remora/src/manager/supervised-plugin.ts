@@ -171,12 +171,21 @@ export class SupervisedPlugin {
     }
   }
 
-  /** The takeover could not be written down: the version before serves again. */
-  takeBack(): void {
-    const failed = this.#serving;
-    const before = this.#before;
+  /**
+   * The takeover could not be written down: the version before serves again, or the plugin is broken again.
+   *
+   * @param failed What has taken over.
+   * @param error  Why it could not be.
+   */
+  takeBack(failed: RunningVersion, error: unknown): void {
     // A failure of the guest may have done it already.
-    if (failed === undefined || before === undefined) return;
+    if (failed !== this.#serving) return;
+    const before = this.#before;
+    if (before === undefined) {
+      this.#failure = isRemoraError(error) ? error : undefined;
+      this.#break(failed);
+      return;
+    }
     this.#before = undefined;
     this.#serving = before;
     this.#life.on("swapped");

@@ -4,7 +4,7 @@
  */
 
 import { withoutGrants } from "../consent/decide-request.ts";
-import { type Core, entryOf, tellOf, writeEntry } from "../core.ts";
+import { aloneAmong, type Core, entryOf, tellOf, writeEntry } from "../core.ts";
 import { inStep, managerErrors } from "../errors.ts";
 import { tellPublisher } from "../install/decide.ts";
 import { change, checkAmongOthers } from "../install/install.ts";
@@ -13,8 +13,13 @@ import type { ManagedPlugin } from "../managed-plugin.ts";
 import { type Succession, successionOfKept } from "../signer.ts";
 import type { Entry, KeptVersion } from "../store/entry.ts";
 
-export function rollback(name: string, version: string | undefined, core: Core): Promise<ManagedPlugin> {
-  return core.alone(name, async () => {
+export async function rollback(
+  name: string,
+  version: string | undefined,
+  core: Core,
+): Promise<ManagedPlugin> {
+  const needed = entryOf(core, name).previous.flatMap(({ needs }) => Object.keys(needs));
+  return aloneAmong(core, name, needed, async () => {
     const before = entryOf(core, name);
     const target = await keptVersion(before, version, core);
     const bytes = await inStep("fetch", name, () => core.store.read(target.sha256), "roll back");

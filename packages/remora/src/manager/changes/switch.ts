@@ -1,12 +1,13 @@
 /** Whether a plugin runs. */
 
-import { type Core, entryOf, prepare, tellOf, writeEntry } from "../core.ts";
+import { aloneAmong, type Core, entryOf, prepare, tellOf, writeEntry } from "../core.ts";
 import { inStep } from "../errors.ts";
 import { checkUnneeded } from "../install/dependencies.ts";
 import type { Entry } from "../store/entry.ts";
 
-export function enable(name: string, core: Core): Promise<void> {
-  return core.alone(name, () => enableNow(entryOf(core, name), core));
+export async function enable(name: string, core: Core): Promise<void> {
+  const needed = Object.keys(entryOf(core, name).current?.needs ?? {});
+  return aloneAmong(core, name, needed, () => enableNow(entryOf(core, name), core));
 }
 
 export function disable(name: string, core: Core): Promise<void> {

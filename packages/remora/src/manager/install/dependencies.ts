@@ -20,12 +20,17 @@ export function checkUnneeded(plugin: string, what: string, entries: ReadonlyMap
   if (by.length > 0) throw managerErrors["needed-by"]({ plugin, by, what });
 }
 
-/** Each after those that it needs; those of the same rank by name. There are no circles in what is installed. */
+/**
+ * Each after those that it needs; those of the same rank by name. No circle is installed; of one that is there all the same, by
+ * whatever somebody has written, each is in its turn.
+ */
 export function startOrder(entries: Core["entries"]): Entry[] {
   const ordered = new Set<string>();
+  const begun = new Set<string>();
   const visit = (name: string) => {
     const entry = entries.get(name);
-    if (entry === undefined || ordered.has(name)) return;
+    if (entry === undefined || begun.has(name)) return;
+    begun.add(name);
     for (const needs of Object.keys(entry.current?.needs ?? {}).sort()) visit(needs);
     ordered.add(name);
   };

@@ -11,6 +11,7 @@ import { changeGrants } from "../changes/remake.ts";
 import { enableNow, switchTo } from "../changes/switch.ts";
 import { withoutGrants } from "../consent/decide-request.ts";
 import {
+  aloneAmong,
   artifactOf,
   type Core,
   collectBundles,
@@ -23,6 +24,7 @@ import {
 } from "../core.ts";
 import { type Doing, inStep, managerErrors, stepFailed } from "../errors.ts";
 import type { ManagedPlugin } from "../managed-plugin.ts";
+import type { RunningVersion } from "../running-version.ts";
 import { checkSettings } from "../settings/settings.ts";
 import { isRevokedNow, isStranger } from "../signer.ts";
 import { sha256Of } from "../store/bundle-store.ts";
@@ -133,7 +135,7 @@ async function fileFor(bundle: Bundle, core: Core): Promise<string> {
 /** Steps 6 to 9, one change of a plugin after the other. */
 function takeIn(accepted: Accepted, core: Core, options: InstallOptions): Promise<ManagedPlugin> {
   const { name } = accepted.inspected.manifest;
-  return core.alone(name, async () => {
+  return aloneAmong(core, name, accepted.bundle.manifest.dependencies.keys(), async () => {
     // Whoever was asked has taken a while.
     await checkAmongOthers(accepted.bundle, core);
     const before = core.entries.get(name);
@@ -217,7 +219,7 @@ export async function change(
   // Whoever swaps is told.
   drafted.catch(() => {});
   let hasStarted = false;
-  let hasTakenOver = false;
+  let served: RunningVersion | undefined;
   try {
     const making = { name, version, grants, settings, ...opened };
     if (isEnabled && !plugin.hasStarted) {
@@ -228,7 +230,7 @@ export async function change(
       // A plugin that is disabled is made to see whether it can be, and not to run.
       if (!isEnabled) await next.drain();
       else await inStep("hand-over", name, () => plugin.takeOver(next, { state }), doing);
-      hasTakenOver = isEnabled;
+      if (isEnabled) served = next;
     }
     const swap = async () => {
       if (settings !== undefined) await core.settings.write(name, settings);
@@ -238,7 +240,7 @@ export async function change(
     };
     await inStep("swap", name, swap, doing);
   } catch (error) {
-    if (hasTakenOver) plugin.takeBack();
+    if (served !== undefined) plugin.takeBack(served, error);
     if (hasStarted) await plugin.stop();
     await discard(drafted);
     await undo({ entry, before }, core);
