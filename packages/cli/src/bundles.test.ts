@@ -292,7 +292,7 @@ test("what is no key, no signer and no date is refused", async () => {
   );
   await session.fails("cli/cannot-read", "sign", "g.bundle", "--key", "nobody", "--name", "Ada");
   await session.fails("bundle/bad-signer", "sign", "g.bundle", "--key", "ada", "--name", " ");
-  for (const date of ["tomorrow", "2027-02-31", "2027", "2027-13-01", "1"]) {
+  for (const date of ["tomorrow", "2027-02-31", "2027-02-30T00:00:00Z", "2027", "2027-13-01", "1"]) {
     const { exitCode, err } = await session.run("keys", "trust", "ada.public", "Ada", "--until", date);
     assert.equal(exitCode, 2, date);
     assert.match(err, /Allowed is a day/);

@@ -1,7 +1,14 @@
 /** `remora keys`: makes keys to sign with, and keeps whose keys are trusted here. */
 
 import { Command, InvalidArgumentError, Option } from "commander";
-import { generateKeyPair, parsePublicKey, revokeKey, type TrustStore, trustKey } from "remora/bundle";
+import {
+  generateKeyPair,
+  parsePublicKey,
+  parseTime,
+  revokeKey,
+  type TrustStore,
+  trustKey,
+} from "remora/bundle";
 import { harmless } from "remora/policy";
 import { factLines } from "../facts.ts";
 import { jsonOption } from "../options.ts";
@@ -143,10 +150,9 @@ async function readPublicKey(system: System, given: string): Promise<string> {
 const DAY_MS = 86_400_000;
 
 function parseFrom(text: string): number {
-  const ms = /^\d{4}-\d{2}-\d{2}(T[\d:.]+(Z|[+-]\d{2}:\d{2}))?$/.test(text) ? Date.parse(text) : Number.NaN;
-  // Date.parse takes the 31st of February for one of March.
-  const isDay = new Date(ms || 0).toISOString().startsWith(text.slice(0, 10)) || text.includes("T");
-  if (Number.isNaN(ms) || !isDay) {
+  // Whoever leaves away the offset does not say whose time it is.
+  const ms = /^\d{4}-\d{2}-\d{2}(T[\d:.]+(Z|[+-]\d{2}:\d{2}))?$/.test(text) ? parseTime(text) : undefined;
+  if (ms === undefined) {
     throw new InvalidArgumentError("Allowed is a day as 2027-12-31, or a time as 2027-12-31T12:00:00Z.");
   }
   return ms;

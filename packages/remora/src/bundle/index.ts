@@ -69,6 +69,7 @@ export {
   type TrustStore,
   trustKey,
 } from "./trust/store.ts";
+export { parseTime } from "./trust/time.ts";
 // How far a file is trusted, in one vocabulary.
 export {
   mayRun,

@@ -119,6 +119,47 @@ test("a store with a mistake is refused as a whole, with the place of each", () 
   }
 });
 
+test("what is no time is refused, also where it is one of a day that TOML knows", () => {
+  const limited = (field: string) =>
+    `[[limited_keys]]\nname = ""\nemail = ""\npublic_key = "${a}"\nadded_at = "2025-01-01"\n${field}\n`;
+  const revoked = (field: string) => `[[revoked_keys]]\nname = ""\npublic_key = "${a}"\n${field}\n`;
+  for (const value of [
+    "12:00:00",
+    '"12:00:00"',
+    '"2030-02-31"',
+    '"2030-02-31T00:00:00Z"',
+    '"2030-13-01"',
+    '"2030"',
+    '"1"',
+    '"2030-01-01T25:00:00Z"',
+    '"9999-12-31T23:59:59-12:00"',
+    "7",
+  ]) {
+    for (const text of [
+      limited(`valid_from = ${value}`),
+      limited(`valid_until = ${value}`),
+      limited("").replace('"2025-01-01"', value),
+      revoked(`revoked_at = ${value}`),
+    ]) {
+      assert.throws(
+        () => parseTrustStore(text, "f"),
+        (error) => isRemoraError(error, "bundle/trust-store"),
+        text,
+      );
+    }
+  }
+  for (const value of [
+    "2030-01-02T00:00:00Z",
+    "2030-01-02",
+    '"2030-01-02"',
+    '"2030-01-02 00:00:00.000000000z"',
+    '"2030-01-02T01:00+01:00"',
+  ]) {
+    const [key] = parseTrustStore(limited(`valid_until = ${value}`), "f").keys;
+    assert.equal(key?.validUntilMs, Date.parse("2030-01-02T00:00:00Z"), value);
+  }
+});
+
 test("a key is trusted once, and never again after it was revoked", () => {
   const store = trustKey(emptyTrustStore, key(a));
   const refused = (code: string, run: () => unknown) =>

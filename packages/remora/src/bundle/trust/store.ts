@@ -10,6 +10,7 @@ import { isRemoraError } from "../../base/index.ts";
 import { bundleErrors, type Problem } from "../errors.ts";
 import { DocumentReader, type TableReader, type TextForm } from "../manifest/document-reader.ts";
 import { parsePublicKey } from "./keys.ts";
+import { parseTime } from "./time.ts";
 
 export interface TrustedKey {
   /** The publisher, as the operator calls them. */
@@ -119,17 +120,23 @@ function readPublicKey(table: TableReader, seen: Set<string>): string {
 }
 
 function timeText(table: TableReader, key: string): string {
-  const value = table.take(key);
-  if (value instanceof Date && !Number.isNaN(value.getTime())) return value.toISOString();
-  const text = table.text(key, anyText);
-  if (text !== "" && Number.isNaN(Date.parse(text))) {
-    table.problem(key, `found "${text}", allowed is a time as "2026-11-21T12:00:00Z"`);
-  }
-  return text;
+  return readTime(table, key).text;
 }
 
+/** What stands for a time that is none counts for nothing: the store is refused. */
 function time(table: TableReader, key: string): number {
-  return Date.parse(timeText(table, key));
+  return readTime(table, key).ms;
+}
+
+function readTime(table: TableReader, key: string): { readonly text: string; readonly ms: number } {
+  const value = table.take(key);
+  // TOML has times of a day without their day: as a Date they are valid, and as a text no time at all.
+  const text = value instanceof Date ? value.toISOString() : table.text(key, anyText);
+  const ms = parseTime(text);
+  if (ms === undefined && text !== "") {
+    table.problem(key, `found "${text.slice(0, 100)}", allowed is a time as "2026-11-21T12:00:00Z"`);
+  }
+  return { text, ms: ms ?? 0 };
 }
 
 /** The store as a file that Conductor reads too. */
