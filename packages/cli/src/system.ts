@@ -3,11 +3,12 @@
  * tests pass one of their own, so that no test waits or reads a real terminal.
  */
 
-import { open, opendir, rename, rm, stat, writeFile } from "node:fs/promises";
+import { open, opendir, stat } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join, relative, sep } from "node:path";
 import { createInterface } from "node:readline/promises";
 import { makeFolders } from "./make-folders.ts";
+import { writeWhole } from "./write-whole.ts";
 
 export interface Output {
   write(text: string): void;
@@ -27,7 +28,7 @@ export interface System {
   /**
    * Writes a file: all of it, or what was there stays. Rejects with the error of the file system.
    *
-   * @param how `replace` one that may be there; `create` one that may not (`EEXIST`); `create-secret` one that only
+   * @param how `replace` one that may be there, or that a link leads to, and keep who may read it; `create` one that may not (`EEXIST`); `create-secret` one that only
    *            its owner may read.
    */
   writeFile(path: string, bytes: Uint8Array, how: WriteMode): Promise<void>;
@@ -128,28 +129,6 @@ async function readBounded(path: string, bytesMax: number): Promise<Uint8Array> 
 }
 
 const PIECE_BYTES = 1 << 20;
-
-/** Written beside its place and then renamed, so that nobody ever finds half of it. */
-async function writeWhole(path: string, bytes: Uint8Array, how: WriteMode): Promise<void> {
-  if (how !== "replace") return writeNew(path, bytes, how === "create-secret" ? 0o600 : 0o666);
-  const there = await stat(path).catch(() => undefined);
-  // A pipe or a device (/dev/stdout, /dev/null) is written to: in its place there is to be no file.
-  if (there !== undefined && !there.isFile() && !there.isDirectory()) return writeFile(path, bytes);
-  const beside = `${path}.${process.pid}.part`;
-  try {
-    await writeNew(beside, bytes, 0o666);
-    await rename(beside, path);
-  } catch (error) {
-    await rm(beside, { force: true });
-    throw error;
-  }
-}
-
-async function writeNew(path: string, bytes: Uint8Array, mode: number): Promise<void> {
-  await using file = await open(path, "wx", mode);
-  await file.writeFile(bytes);
-  await file.sync();
-}
 
 async function watchReal(path: string, take: () => Promise<void>): Promise<() => void> {
   // Loaded when it is wanted: most commands run nothing.
