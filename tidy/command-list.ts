@@ -24,6 +24,7 @@ const system: System = {
   readFile: neverUsed,
   listFiles: neverUsed,
   writeFile: neverUsed,
+  alone: neverUsed,
   makeFolder: neverUsed,
   configFolder: "",
   pluginFolder: "",

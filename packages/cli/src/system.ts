@@ -7,6 +7,7 @@ import { open, opendir, stat } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join, relative, sep } from "node:path";
 import { createInterface } from "node:readline/promises";
+import { aloneWith } from "./alone-with.ts";
 import { makeFolders } from "./make-folders.ts";
 import { writeWhole } from "./write-whole.ts";
 
@@ -32,6 +33,11 @@ export interface System {
    *            its owner may read.
    */
   writeFile(path: string, bytes: Uint8Array, how: WriteMode): Promise<void>;
+  /**
+   * Does what reads a file and writes it again, while no other command does with the same file: of two, one would lose
+   * what the other wrote. Rejects with the error of the file system, `EBUSY` when another one does not come to its end.
+   */
+  alone<Done>(path: string, work: () => Promise<Done>): Promise<Done>;
   /**
    * Makes a folder and those that it lies in, if they are not there. Rejects with the error of the file system.
    *
@@ -71,6 +77,7 @@ export function realSystem(): System {
     err: outputOf(process.stderr, () => {}),
     readFile: readBounded,
     writeFile: writeWhole,
+    alone: aloneWith,
     makeFolder: (path, how) => makeFolders(path, how === "secret" ? 0o700 : 0o777),
     configFolder: configFolder(),
     pluginFolder: process.env.REMORA_FOLDER || ".remora",

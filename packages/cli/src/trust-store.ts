@@ -5,7 +5,7 @@ import { isRemoraError } from "remora/base";
 import { emptyTrustStore, parseTrustStore, printTrustStore, type TrustStore } from "remora/bundle";
 import { readInput } from "./read-input.ts";
 import type { System } from "./system.ts";
-import { makeFolder, writeOutput } from "./write-output.ts";
+import { alone, makeFolder, writeOutput } from "./write-output.ts";
 
 const STORE_BYTES_MAX = 4 * 1024 * 1024;
 
@@ -37,20 +37,22 @@ export async function readStore(system: System, named: string | undefined): Prom
   }
 }
 
-/** Reads the store, changes it and writes it; one that is not there yet is made. */
+/** Reads the store, changes it and writes it, one command after the other; one that is not there yet is made. */
 export async function changeStore(
   system: System,
   named: string | undefined,
   change: (store: TrustStore) => TrustStore,
 ): Promise<void> {
   const file = named ?? defaultStore(system);
-  const store = await readStore(system, file).catch((error: unknown) => {
-    if (isMissing(error)) return emptyTrustStore;
-    throw error;
-  });
-  const text = printTrustStore(change(store));
   if (named === undefined) await makeFolder(system, system.configFolder);
-  await writeOutput(system, file, new TextEncoder().encode(text));
+  await alone(system, file, async () => {
+    const store = await readStore(system, file).catch((error: unknown) => {
+      if (isMissing(error)) return emptyTrustStore;
+      throw error;
+    });
+    const text = printTrustStore(change(store));
+    await writeOutput(system, file, new TextEncoder().encode(text));
+  });
 }
 
 /** Of all reasons for which a file cannot be read, the one that it is not there. */

@@ -11,6 +11,7 @@ const REASONS: Readonly<Record<string, string>> = {
   EISDIR: "it is a folder",
   ENOTDIR: "what it should lie in is no folder",
   ENOSPC: "the disk is full",
+  EBUSY: "another command is writing it",
   EEXIST: "it is there already; take another name, or remove it first",
 };
 
@@ -22,6 +23,18 @@ export async function writeOutput(
   how: WriteMode = "replace",
 ): Promise<void> {
   await system.writeFile(file, bytes, how).catch(refuse(file));
+}
+
+/**
+ * Does what reads a file and writes it again, while no other command does.
+ *
+ * @throws cli/cannot-write the file system refuses, or another command does not come to its end
+ */
+export async function alone<Done>(system: System, file: string, work: () => Promise<Done>): Promise<Done> {
+  const done = Promise.withResolvers<Done>();
+  // What the work fails at has its own words.
+  await system.alone(file, () => work().then(done.resolve, done.reject)).catch(refuse(file));
+  return done.promise;
 }
 
 /** @param how As `System.makeFolder` has it. @throws cli/cannot-write */

@@ -90,6 +90,7 @@ export {
 export type { PublisherChange } from "./signer.ts";
 // What is kept.
 export type { InstalledVersion, KeptVersion, Operation } from "./store/entry.ts";
+export { type FileLock, takeFileLock } from "./store/file-lock.ts";
 export type { FileSystem } from "./store/file-system.ts";
 export type { Holder } from "./store/holder.ts";
 export type { Recovered } from "./store/recover.ts";

@@ -1,19 +1,17 @@
 /**
  * Who holds the folder. Two managers on one folder would each undo what the other does, so the second is refused and
- * told who was first. What holds is a lock of the operating system, taken through SQLite: it ends with its
- * process, however that ends, so that nobody has to guess whether a process of that number is still the same one.
+ * told who was first. What holds is a lock of the operating system on a file, which ends with its process.
  * `holder.json` beside it says who it is; when it is still there, whoever wrote it was killed.
  */
 
 import { randomUUID } from "node:crypto";
 import { constants } from "node:fs";
 import { access, stat } from "node:fs/promises";
-import { createRequire } from "node:module";
 import { hostname } from "node:os";
-import type { DatabaseSync } from "node:sqlite";
 import { isRemoraError } from "../../base/index.ts";
 import { managerErrors } from "../errors.ts";
 import type { DataFolder } from "./data-folder.ts";
+import { type FileLock, takeFileLock } from "./file-lock.ts";
 import { codeOf, isFull } from "./file-system.ts";
 
 /** As it stands in `holder.json`. */
@@ -62,12 +60,12 @@ export async function hold(
         try {
           await folder.remove(holderName);
         } finally {
-          lock.close();
+          lock.release();
         }
       },
     };
   } catch (error) {
-    lock.close();
+    lock.release();
     throw error;
   }
 }
@@ -82,25 +80,17 @@ async function sayWho(folder: DataFolder, holder: Holder): Promise<void> {
   }
 }
 
-async function takeLock(folder: DataFolder): Promise<DatabaseSync> {
-  // Loaded here: a program that opens no manager does not pay for it.
-  const { DatabaseSync: Database } = createRequire(import.meta.url)("node:sqlite") as {
-    DatabaseSync: typeof DatabaseSync;
-  };
+async function takeLock(folder: DataFolder): Promise<FileLock> {
   const path = folder.at(lockName);
-  let lock: DatabaseSync | undefined;
+  let lock: FileLock | undefined;
   try {
-    lock = new Database(path);
-    // The lock is the open transaction: nothing is ever written, a journal neither, for which a full disk has no room.
-    lock.exec("PRAGMA journal_mode = MEMORY");
-    lock.exec("BEGIN EXCLUSIVE");
-    return lock;
+    lock = takeFileLock(path);
   } catch (error) {
-    lock?.close();
-    if (!isBusy(error)) throw managerErrors.folder(await refusalOf(folder.path, path, error), error);
-    const holder = parseHolder(await folder.read(holderName));
-    throw managerErrors["folder-held"]({ folder: folder.path, holder });
+    throw managerErrors.folder(await refusalOf(folder.path, path, error), error);
   }
+  if (lock !== undefined) return lock;
+  const holder = parseHolder(await folder.read(holderName));
+  throw managerErrors["folder-held"]({ folder: folder.path, holder });
 }
 
 /** SQLite says only that it cannot open a file: what the operating system has against it is asked here. */
@@ -119,11 +109,6 @@ async function refusalOf(folder: string, lock: string, error: unknown) {
     if (codeOf(refusal) !== "ENOENT") return { ...refused, reason: codeOf(refusal) ?? String(refusal) };
   }
   return { ...refused, reason: error instanceof Error ? error.message : String(error) };
-}
-
-/** SQLite result codes: SQLITE_BUSY is 5; the extended ones carry it in their low byte. */
-function isBusy(error: unknown): boolean {
-  return error instanceof Error && "errcode" in error && (Number(error.errcode) & 0xff) === 5;
 }
 
 function parseHolder(bytes: Uint8Array | undefined): Holder | undefined {
