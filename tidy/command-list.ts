@@ -24,6 +24,7 @@ const system: System = {
   readFile: neverUsed,
   listFiles: neverUsed,
   writeFile: neverUsed,
+  removeFile: neverUsed,
   alone: neverUsed,
   makeFolder: neverUsed,
   configFolder: "",

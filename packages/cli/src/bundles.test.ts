@@ -164,6 +164,9 @@ test("a key pair is two files, one for its owner alone, and takes the place of n
   assert.deepEqual([...session.secrets], ["ada.private"]);
   await session.fails("cli/cannot-write", "keys", "generate", "ada");
   assert.equal(session.text("ada.public"), made.publicKey);
+  session.files = new Map(session.files).set("bob.public", utf8("another one"));
+  await session.fails("cli/cannot-write", "keys", "generate", "bob");
+  assert.equal(session.files.get("bob.private"), undefined);
 });
 
 test("trust goes from unsigned over self-signed to verified, and ends with the key", async () => {
@@ -276,6 +279,48 @@ test("a trust store that was named has to be there, and one with a mistake is no
     assert.match(await session.fails("bundle/trust-store", ...args, "--store", "bad.toml"), /bad\.toml:2:1/);
   }
   assert.match(session.text("bad.toml"), /nmae/);
+});
+
+test("what no command would read any more is not written into a trust store", async () => {
+  const session = await signedSession();
+  await session.json("keys", "trust", "ada.public", "Ada", "--store", "s.toml");
+  const before = session.text("s.toml");
+  const { publicKey } = await session.json("keys", "generate", "bob");
+  const long = "x".repeat(1_001);
+  for (const args of [
+    ["trust", publicKey, long],
+    ["trust", publicKey, "Bob", "--email", long],
+    ["revoke", publicKey, "--why", long],
+  ]) {
+    assert.match(
+      await session.fails("bundle/trust-store", "keys", ...args, "--store", "s.toml"),
+      /allowed is a text of 1 to 1000 characters/,
+    );
+    assert.equal(session.text("s.toml"), before);
+  }
+  await session.json("keys", "revoke", publicKey, "--why", "x".repeat(1_000), "--store", "s.toml");
+  await session.json("keys", "list", "--store", "s.toml");
+});
+
+test("a private key that is given for a public one is not shown", async () => {
+  const secret = "abcdefghijklmnopqrstuvwxyz012345";
+  const session = new Session({ files: { "ada.private": utf8(secret) } });
+  for (const args of [
+    ["trust", "ada.private", "Ada"],
+    ["revoke", "ada.private"],
+  ]) {
+    const err = await session.fails("bundle/bad-key", "keys", ...args);
+    assert.match(err, /"ada\.private".*found 32 characters/);
+    assert.ok(!err.includes(secret.slice(0, 8)));
+  }
+});
+
+test("a key whose validity ends before it begins is not trusted", async () => {
+  const session = await signedSession();
+  const dates = ["--from", "2028-01-01", "--until", "2027-12-31"];
+  await session.fails("cli/bad-value", "keys", "trust", "ada.public", "Ada", ...dates);
+  assert.deepEqual((await session.json("keys", "list")).keys, []);
+  await session.json("keys", "trust", "ada.public", "Ada", "--from", "2028-01-01", "--until", "2028-01-01");
 });
 
 test("what is no key, no signer and no date is refused", async () => {

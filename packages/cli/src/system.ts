@@ -3,7 +3,7 @@
  * tests pass one of their own, so that no test waits or reads a real terminal.
  */
 
-import { open, opendir, stat } from "node:fs/promises";
+import { open, opendir, rm, stat } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join, relative, sep } from "node:path";
 import { createInterface } from "node:readline/promises";
@@ -33,6 +33,8 @@ export interface System {
    *            its owner may read.
    */
   writeFile(path: string, bytes: Uint8Array, how: WriteMode): Promise<void>;
+  /** Takes a file away that this program has just made. Rejects with the error of the file system. */
+  removeFile(path: string): Promise<void>;
   /**
    * Does what reads a file and writes it again, while no other command does with the same file: of two, one would lose
    * what the other wrote. Rejects with the error of the file system, `EBUSY` when another one does not come to its end.
@@ -77,6 +79,7 @@ export function realSystem(): System {
     err: outputOf(process.stderr, () => {}),
     readFile: readBounded,
     writeFile: writeWhole,
+    removeFile: (path) => rm(path),
     alone: aloneWith,
     makeFolder: (path, how) => makeFolders(path, how === "secret" ? 0o700 : 0o777),
     configFolder: configFolder(),

@@ -37,7 +37,11 @@ export async function readStore(system: System, named: string | undefined): Prom
   }
 }
 
-/** Reads the store, changes it and writes it, one command after the other; one that is not there yet is made. */
+/**
+ * Reads the store, changes it and writes it, one command after the other; one that is not there yet is made.
+ *
+ * @throws bundle/trust-store it has problems, or would have them then: it stays as it is
+ */
 export async function changeStore(
   system: System,
   named: string | undefined,
@@ -51,6 +55,8 @@ export async function changeStore(
       throw error;
     });
     const text = printTrustStore(change(store));
+    // What nobody could read again, as a name that is too long, would be the end of the whole store.
+    parseTrustStore(text, file);
     await writeOutput(system, file, new TextEncoder().encode(text));
   });
 }

@@ -10,6 +10,7 @@ import {
   trustKey,
 } from "remora/bundle";
 import { harmless } from "remora/policy";
+import { cliErrors } from "../errors.ts";
 import { factLines } from "../facts.ts";
 import { jsonOption } from "../options.ts";
 import { readInput } from "../read-input.ts";
@@ -48,7 +49,13 @@ Example:
       const { privateKey, publicKey } = generateKeyPair();
       const made = { publicKey, private: `${path}.private`, public: `${path}.public` };
       await writeOutput(system, made.private, privateKey, "create-secret");
-      await writeOutput(system, made.public, new TextEncoder().encode(publicKey), "create");
+      try {
+        await writeOutput(system, made.public, new TextEncoder().encode(publicKey), "create");
+      } catch (error) {
+        // Nobody has signed with it yet, and it would be in the way of the next try.
+        await system.removeFile(made.private);
+        throw error;
+      }
       const lines = factLines([
         ["private", made.private],
         ["public", made.public],
@@ -98,6 +105,12 @@ Examples:
     .action(async (given: string, name: string, options: TrustOptions) => {
       const publicKey = await readPublicKey(system, given);
       const { email, from, until } = options;
+      if (from !== undefined && until !== undefined && from > until) {
+        throw cliErrors["bad-value"]({
+          what: "--until with a time before that of --from",
+          expected: "a later one: the key would never be valid",
+        });
+      }
       const key = {
         name,
         email,
@@ -144,7 +157,8 @@ const KEY_FILE_BYTES_MAX = 1_000;
 
 async function readPublicKey(system: System, given: string): Promise<string> {
   if (/^[0-9a-fA-F]{64}$/.test(given)) return parsePublicKey(given);
-  return parsePublicKey(new TextDecoder().decode(await readInput(system, given, KEY_FILE_BYTES_MAX)));
+  const bytes = await readInput(system, given, KEY_FILE_BYTES_MAX);
+  return parsePublicKey(new TextDecoder().decode(bytes), `"${given}"`);
 }
 
 const DAY_MS = 86_400_000;

@@ -67,6 +67,7 @@ export function fakeSystem(options: FakeOptions = {}): FakeSystem {
       files.set(path, bytes.slice());
       if (how === "create-secret") secrets.add(path);
     },
+    removeFile: async (path) => void files.delete(path),
     alone: (_path, work) => work(),
     makeFolder: async (path) => void missing.delete(path),
     configFolder: "config",

@@ -42,13 +42,13 @@ export function readPrivateKey(bytes: Uint8Array, file: string): KeyPair {
 /**
  * A public key as people give it: 64 hexadecimal digits, white space around them allowed.
  *
+ * @param what Where it stands, for the message, which never shows the text itself: it may be a private key.
  * @returns The digits in lower case.
  * @throws bundle/bad-key it is none, or one under which anybody can sign
  */
-export function parsePublicKey(text: string): string {
+export function parsePublicKey(text: string, what = "this text"): string {
   const publicKey = text.trim().toLowerCase();
-  const refuse = (found: string, allowed: string) =>
-    bundleErrors["bad-key"]({ what: `"${text.trim().slice(0, 80)}"`, found, allowed });
+  const refuse = (found: string, allowed: string) => bundleErrors["bad-key"]({ what, found, allowed });
   if (!/^[0-9a-f]{64}$/.test(publicKey)) {
     throw refuse(`${publicKey.length} characters`, "64 hexadecimal digits");
   }
