@@ -7,6 +7,7 @@ const REASONS: Readonly<Record<string, string>> = {
   ENOENT: "there is no such file",
   EACCES: "this account may not read it",
   EISDIR: "it is a folder",
+  ENXIO: "it is a pipe, a socket or a device",
 };
 
 /** More than any plugin of ours or of the hosts that we know: a JavaScript engine in a component has 12 MB. */
@@ -15,6 +16,7 @@ export const INPUT_BYTES_MAX = 256 * 1024 * 1024;
 /**
  * The whole file.
  *
+ * @param only `file` for one that the operator did not name: a pipe in its place is refused, not waited for.
  * @throws cli/cannot-read    the file system refuses
  * @throws cli/file-too-large it is longer than 256 MiB
  */
@@ -22,8 +24,9 @@ export async function readInput(
   system: System,
   file: string,
   bytesMax: number = INPUT_BYTES_MAX,
+  only?: "file",
 ): Promise<Uint8Array> {
-  const bytes = await system.readFile(file, bytesMax + 1).catch((error: unknown) => {
+  const bytes = await system.readFile(file, bytesMax + 1, only).catch((error: unknown) => {
     const code = error instanceof Error && "code" in error ? String(error.code) : "unknown";
     throw cliErrors["cannot-read"]({ file, reason: REASONS[code] ?? code }, error);
   });

@@ -43,7 +43,7 @@ export async function readSignable(system: System, file: string): Promise<Signab
 export async function signatureState(system: System, signable: Signable): Promise<SignatureState> {
   if (signable.kind === "bundle") return signatureOf(signable.bundle);
   const { bytes, sidecarFile } = signable;
-  const sidecar = await readInput(system, sidecarFile, sidecarBytesMax).catch((error: unknown) => {
+  const sidecar = await readInput(system, sidecarFile, sidecarBytesMax, "file").catch((error: unknown) => {
     if (isMissing(error)) return undefined;
     throw error;
   });

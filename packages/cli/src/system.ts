@@ -22,8 +22,12 @@ export interface Output {
 export interface System {
   readonly out: Output;
   readonly err: Output;
-  /** The file, or its first `bytesMax` bytes when it is longer. Rejects with the error of the file system. */
-  readFile(path: string, bytesMax: number): Promise<Uint8Array>;
+  /**
+   * The file, or its first `bytesMax` bytes when it is longer. Rejects with the error of the file system.
+   *
+   * @param only `file` refuses a pipe, a socket and a device (`ENXIO`), where nothing might ever come.
+   */
+  readFile(path: string, bytesMax: number, only?: "file"): Promise<Uint8Array>;
   /** Paths of the files below a folder, with "/"; at most so many. Undefined when it is no folder. */
   listFiles(folder: string, filesMax: number): Promise<readonly string[] | undefined>;
   /**
@@ -124,7 +128,12 @@ async function listBounded(folder: string, filesMax: number): Promise<readonly s
 }
 
 /** In pieces, since a device or a pipe does not say beforehand how much will come. */
-async function readBounded(path: string, bytesMax: number): Promise<Uint8Array> {
+async function readBounded(path: string, bytesMax: number, only?: "file"): Promise<Uint8Array> {
+  // Looked at before: to open a pipe waits for somebody who writes into it.
+  const there = only === undefined ? undefined : await stat(path);
+  if (there !== undefined && !there.isFile() && !there.isDirectory()) {
+    throw Object.assign(new Error(`${path} is no file`), { code: "ENXIO" });
+  }
   await using file = await open(path);
   const pieces: Uint8Array[] = [];
   let length = 0;

@@ -1,8 +1,9 @@
 /** What is wrong on the command line, in files and on the machine is told in one message that names it, and the program ends. */
 
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync, statSync } from "node:fs";
+import { mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -82,6 +83,19 @@ test("a port that is taken ends the program, of whichever host it is", { timeout
     assert.equal(ended.code, 1);
     assert.match(ended.err, new RegExp(`^${code}: .*127\\.0\\.0\\.1:${port}: .+\n$`, "m"));
   }
+});
+
+test("a pipe in the place of a signature is refused, and not waited for", {
+  skip: process.platform === "win32",
+  timeout: 60_000,
+}, async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), "remora-pipe-"));
+  t.after(() => rmSync(folder, { recursive: true }));
+  writeFileSync(join(folder, "core.wasm"), emptyModule);
+  execFileSync("mkfifo", [join(folder, "core.wasm.sig")]);
+  const ended = await start(t, "verify", join(folder, "core.wasm")).ended;
+  assert.equal(ended.code, 1);
+  assert.match(ended.err, /^cli\/cannot-read: .*core\.wasm\.sig": it is a pipe, a socket or a device\n$/);
 });
 
 test("a device is written to, and not put away", { skip: process.platform === "win32" }, async () => {
