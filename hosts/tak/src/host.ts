@@ -14,8 +14,9 @@ import type { CotMessage } from "./cot/message.ts";
 import { DecisionLine, type Waiting } from "./decision-line.ts";
 import { Distributor, type Outlet, type Watcher } from "./distribute.ts";
 import { FilterRules } from "./filters/rules.ts";
+import type { ChainPlugin } from "./plugin/chain-plugin.ts";
 import type { TakHostOptions } from "./plugin/host-functions.ts";
-import { type ChainPlugin, type OpenedPlugins, openPlugins } from "./plugin/open-plugins.ts";
+import { type OpenedPlugins, openPlugins } from "./plugin/open-plugins.ts";
 import { managedStage } from "./plugin/plugin-stage.ts";
 import { RouteTable } from "./routes/route-table.ts";
 
@@ -79,10 +80,11 @@ export class TakHost {
   readonly manager: Manager;
   /** Made while it runs, ahead of the chain. */
   readonly rules = new FilterRules();
+  /** Those of its plugins that get messages: the places of the chain, in its order. */
+  readonly places: readonly ChainPlugin[];
   readonly #aggregator: Aggregator;
   readonly #chain: Chain;
   readonly #distributor: Distributor;
-  readonly #plugins: readonly ChainPlugin[];
   readonly #close: () => void;
   readonly #line: DecisionLine<Outlet | undefined>;
   #isBatched: boolean;
@@ -105,7 +107,7 @@ export class TakHost {
     this.#aggregator = new Aggregator(config.aggregation);
     this.#chain = new Chain(stages, options.onFailed === undefined ? {} : { onFailed: options.onFailed });
     this.#distributor = new Distributor(config.routing && new RouteTable(config.routing));
-    this.#plugins = plugins;
+    this.places = plugins;
     const isBatched = () =>
       stages.some((stage) => stage.kind === "filter" && stage.decideBatch !== undefined);
     this.#isBatched = isBatched();
@@ -187,7 +189,7 @@ export class TakHost {
       changed,
       failed,
       lost: this.#line.lostCount,
-      plugins: this.#plugins.map(pluginStats),
+      plugins: this.places.map(pluginStats),
     };
   }
 
@@ -251,9 +253,9 @@ export async function openTakHost(config: TakConfig, options: OpenTakHostOptions
   const opened = await openPlugins(config, options);
   const stages = config.chain.map((entry): Stage => {
     if (entry.kind === "native") return nativeStage(entry.id, entry.filter, entry.onFailure);
-    const { plugin } = opened.plugins.find(({ id }) => id === entry.id) ?? {};
-    invariant(plugin !== undefined, "each plugin of the chain was opened");
-    return managedStage(entry.plugin, plugin);
+    const place = opened.plugins.find(({ id }) => id === entry.id);
+    invariant(place !== undefined, "each plugin of the chain was opened");
+    return managedStage(entry.plugin, place);
   });
   return new TakHost(config, stages, opened, options);
 }

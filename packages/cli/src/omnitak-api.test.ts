@@ -89,6 +89,41 @@ test("a plugin is listed, loaded, shown, set up, toggled, reloaded and unloaded,
   assert.equal((await admin("GET", `${base}/add-detail`)).status, 404);
 });
 
+test("a plugin of the chain that is unloaded and loaded again gets the events again", async (t) => {
+  const { as, play, tak } = await rig(t);
+  const admin = as("admin");
+  const passed = () => tak.host.stats().passed;
+  play(10);
+  assert.equal(passed(), 10);
+  assert.equal((await admin("DELETE", `${base}/geofence`)).status, 204);
+  play(10, 10);
+  assert.equal(passed(), 10);
+  const without = (await admin("GET", "/api/v1/health")).body;
+  assert.equal(without.status, "degraded");
+  assert.deepEqual(without.plugins, { total: 1, healthy: 0, degraded: 0, unhealthy: 1, disabled: 0 });
+  const load = { id: "geofence", path: "geofence.wasm", enabled: true, pluginType: "filter" };
+  const loaded = await admin("POST", base, load);
+  assert.deepEqual([loaded.status, loaded.body.warnings], [201, []]);
+  assert.equal((await admin("GET", "/api/v1/health")).body.status, "healthy");
+  play(10, 20);
+  assert.equal(passed(), 20);
+  assert.equal((await admin("GET", `${base}/geofence`)).body.executionCount, 10);
+  assert.deepEqual((await admin("GET", `${base}/geofence/health`)).body.issues, []);
+});
+
+test("a plugin that the settings do not name runs beside the chain, and its answer and health say so", async (t) => {
+  const { as, play } = await rig(t);
+  const admin = as("admin");
+  const load = { id: "second", path: "geofence.wasm", enabled: true, pluginType: "filter" };
+  const loaded = await admin("POST", base, load);
+  const sentence = "it has no place in the chain and gets no events: the host's settings have to name it";
+  assert.deepEqual([loaded.status, loaded.body.warnings], [201, [sentence]]);
+  const { body } = await admin("GET", `${base}/second/health`);
+  assert.deepEqual([body.status, body.issues], ["healthy", [sentence]]);
+  play(10);
+  assert.equal((await admin("GET", `${base}/second`)).body.executionCount, 0);
+});
+
 test("metrics are measured: executions, percentiles, the last one and the last error", async (t) => {
   const { as, play } = await rig(t);
   const before = (await as("reader")("GET", `${base}/geofence/metrics`)).body;

@@ -24,7 +24,7 @@ const fileBytesMax = 64 * 1024 * 1024;
 /** Installs what a request names. @returns The plugin's name. @throws tak/api-request manager/… bundle/… */
 export async function loadPlugin(
   body: unknown,
-  { manager, pluginFolder }: PluginRoutesOptions,
+  { host: { manager }, pluginFolder }: PluginRoutesOptions,
 ): Promise<string> {
   const request = parseLoadRequest(body);
   const path = await insideOf(pluginFolder, request.path);

@@ -47,7 +47,7 @@ export function omnitakApi(options: OmnitakApiOptions): OmnitakApi {
   return {
     name: "OmniTAK",
     routes: [
-      ...pluginRoutes({ manager, pluginFolder, seen, nowMs }),
+      ...pluginRoutes({ host, pluginFolder, seen, nowMs }),
       ...systemRoutes({ host, connections, seen, nowMs, memoryBytes }),
       ...connectionRoutes({ connections, kept, nowMs }),
       ...filterRoutes({ host, kept, nowMs }),

@@ -2,14 +2,15 @@
 
 import type { Json } from "remora/bundle";
 import type { Manager, PluginDetails } from "remora/manager";
+import type { TakHost } from "../host.ts";
 import { refused, wholeOf } from "./body.ts";
 import { loadPlugin } from "./load-request.ts";
 import { type ApiAnswer, type ApiRequest, type ApiRoute, look } from "./mounted.ts";
 import type { Observations } from "./observations.ts";
-import { detailsView, healthView, infoView, metricsView, typeOf } from "./plugin-views.ts";
+import { detailsView, healthView, infoView, metricsView, placeless, typeOf } from "./plugin-views.ts";
 
 export interface PluginRoutesOptions {
-  readonly manager: Manager;
+  readonly host: TakHost;
   /** Where paths of requests begin, and what they do not leave. */
   readonly pluginFolder: string;
   readonly seen: Observations;
@@ -18,15 +19,15 @@ export interface PluginRoutesOptions {
 }
 
 export function pluginRoutes(options: PluginRoutesOptions): ApiRoute[] {
-  const { manager, seen, nowMs } = options;
-  return [...lookRoutes(manager, seen, nowMs), ...changeRoutes(options)];
+  return [...lookRoutes(options), ...changeRoutes(options)];
 }
 
 const base = "/api/v1/plugins";
 const one = `${base}/:id`;
 const done: ApiAnswer = { status: 200 };
 
-function lookRoutes(manager: Manager, seen: Observations, nowMs: () => number): ApiRoute[] {
+function lookRoutes({ host, seen, nowMs }: PluginRoutesOptions): ApiRoute[] {
+  const { manager } = host;
   return [
     look(base, "All plugins", ({ query }) => list(manager, query)),
     look(one, "A plugin", async ({ params }) => {
@@ -42,13 +43,17 @@ function lookRoutes(manager: Manager, seen: Observations, nowMs: () => number): 
       const info = manager.info(idOf(params));
       // Details read bundles, and this is asked for again and again: only while a version waits.
       const details = info.held === undefined ? undefined : await manager.details(info.name);
-      return healthView(info, seen, nowMs(), details?.heldPublisher);
+      return healthView(info, seen, nowMs(), {
+        heldPublisher: details?.heldPublisher,
+        hasPlace: hasPlace(info.name, host),
+      });
     }),
   ];
 }
 
 function changeRoutes(options: PluginRoutesOptions): ApiRoute[] {
-  const { manager } = options;
+  const { host } = options;
+  const { manager } = host;
   /** Of a plugin that is there, which answers with nothing but that it was done. */
   const change = (
     path: string,
@@ -75,7 +80,8 @@ function changeRoutes(options: PluginRoutesOptions): ApiRoute[] {
       summary: "Load a plugin from the plugin folder",
       handle: async ({ body }) => {
         const id = await loadPlugin(body, options);
-        return { status: 201, body: infoView(await manager.details(id)) };
+        const info = infoView(await manager.details(id));
+        return { status: 201, body: { ...info, warnings: hasPlace(id, host) ? [] : [placeless] } };
       },
     },
     {
@@ -128,6 +134,10 @@ function changeRoutes(options: PluginRoutesOptions): ApiRoute[] {
       },
     },
   ];
+}
+
+function hasPlace(name: string, { places }: TakHost): boolean {
+  return places.some((place) => place.name === name);
 }
 
 /** In both spellings that its documents and its code have. */

@@ -66,13 +66,21 @@ export function metricsView(id: string, manager: Manager, seen: Observations) {
 /** A plugin whose calls fail now and then is degraded for so long after the last of them. */
 const degradedMs = 60_000;
 
-/** @param heldPublisher That a version which waits is by another publisher. */
+/** Of a plugin that runs beside the chain: nothing is wrong with it, and nothing comes to it. */
+export const placeless =
+  "it has no place in the chain and gets no events: the host's settings have to name it";
+
+/**
+ * @param more.heldPublisher That a version which waits is by another publisher.
+ * @param more.hasPlace      In the chain.
+ */
 export function healthView(
   info: PluginInfo,
   seen: Observations,
   nowMs: number,
-  heldPublisher?: PluginDetails["heldPublisher"],
+  more: { readonly heldPublisher?: PluginDetails["heldPublisher"]; readonly hasPlace?: boolean } = {},
 ) {
+  const { heldPublisher, hasPlace = true } = more;
   const { name, isEnabled, state, breaker, failure, held } = info;
   const startedAtMs = seen.startedAtMs(name);
   const issues = [
@@ -81,6 +89,7 @@ export function healthView(
     ...(seen.hasFailedWithin(name, degradedMs) ? ["a call failed within the last minute"] : []),
     ...(failure === undefined ? [] : [harmless(`${failure.code}: ${failure.message}`, 500)]),
     ...(held === undefined ? [] : [heldText(held, heldPublisher)]),
+    ...(hasPlace ? [] : [placeless]),
   ];
   return {
     pluginId: name,

@@ -65,6 +65,10 @@ function health({ host, seen, nowMs }: SystemOptions) {
     counts.total++;
     counts[healthView(info, seen, nowMs()).status]++;
   }
+  // Whoever removed it did not take its place in the chain, where every event fails until it is there again.
+  const gone = host.places.filter(({ isThere }) => !isThere).length;
+  counts.total += gone;
+  counts.unhealthy += gone;
   const isWell = counts.degraded === 0 && counts.unhealthy === 0;
   const timestamp = new Date(nowMs()).toISOString();
   return { status: isWell ? "healthy" : "degraded", timestamp, plugins: counts };

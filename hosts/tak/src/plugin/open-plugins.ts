@@ -23,15 +23,9 @@ import { takVocabulary } from "../config/plugins.ts";
 import type { PluginSettings, TakConfig } from "../config/settings.ts";
 import { reasonOf, takErrors } from "../errors.ts";
 import type { OpenTakHostOptions } from "../host.ts";
+import { ChainPlugin } from "./chain-plugin.ts";
 import { takPluginHost } from "./plugin-host.ts";
 import { pluginName, wrapPlugin } from "./wrapped-plugin.ts";
-
-/** A plugin that has a place in the chain. */
-export interface ChainPlugin {
-  /** Of its stage. */
-  readonly id: string;
-  readonly plugin: ManagedPlugin;
-}
 
 export interface OpenedPlugins {
   readonly manager: Manager;
@@ -66,7 +60,7 @@ export async function openPlugins(config: TakConfig, options: OpenTakHostOptions
     const plugins: ChainPlugin[] = [];
     for (const one of named) {
       const { settings, path } = one;
-      plugins.push({ id: settings.id, plugin: await install(one, manager, asker) });
+      plugins.push(new ChainPlugin(settings.id, await install(one, manager, asker), manager));
       const refOf = async () => ({ bytes: await readAgain(one), origin: path });
       if (config.hotReload) manager.watch(path, refOf, { trust: vouched });
     }

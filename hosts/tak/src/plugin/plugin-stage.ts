@@ -11,6 +11,7 @@ import { takVocabulary } from "../config/plugins.ts";
 import { readMessage } from "../cot/event-decoder.ts";
 import type { CotMessage } from "../cot/message.ts";
 import { takErrors } from "../errors.ts";
+import type { ChainPlugin } from "./chain-plugin.ts";
 import { type TakHostOptions, takHostImports } from "./host-functions.ts";
 import {
   batchWorlds,
@@ -86,28 +87,33 @@ function owned(stage: Stage, plugin: Pick<Plugin<unknown>, "metrics" | "close">)
 
 /**
  * A managed plugin as a stage: whatever its manager makes of it meanwhile, the next message goes to the version
- * that serves then, on this thread or behind a wall.
+ * that serves then, on this thread or behind a wall. While there is none, each message fails.
  */
-export function managedStage(place: StagePlace, plugin: ManagedPlugin): Stage {
-  const isWalled = () => plugin.serving !== undefined && plugin.serving.inline === undefined;
+export function managedStage(place: StagePlace, installed: Pick<ChainPlugin, "plugin">): Stage {
+  const serving = () => installed.plugin.serving;
+  const isWalled = () => {
+    const version = serving();
+    return version !== undefined && version.inline === undefined;
+  };
   if (place.kind === "transformer") {
-    const transformer = plugin as ManagedPlugin<TransformerCalls>; // the host's binding refuses others in this place
-    const walled = plugin as ManagedPlugin<WalledTransformerCalls>; // as above, and used only when it is
-    const later = (message: CotMessage) => transformLater(place.id, walled, message);
+    // The host's binding refuses others in this place; walled ones are called only while it is behind a wall.
+    const transformer = () => installed.plugin as ManagedPlugin<TransformerCalls>;
+    const walled = () => installed.plugin as ManagedPlugin<WalledTransformerCalls>; // as above
+    const later = (message: CotMessage) => transformLater(place.id, walled(), message);
     return transformerStage(
       place,
-      (use, argument) => transformer.use(use, argument),
-      () => plugin.serving,
+      (use, argument) => transformer().use(use, argument),
+      serving,
       () => (isWalled() ? later : undefined),
     );
   }
-  const filter = plugin as ManagedPlugin<FilterCalls>; // as above
-  const walled = plugin as ManagedPlugin<WalledFilterCalls>; // as above
-  const later = (messages: readonly CotMessage[]) => walled.useAsync(decideWalled, messages);
+  const filter = () => installed.plugin as ManagedPlugin<FilterCalls>; // as above
+  const walled = () => installed.plugin as ManagedPlugin<WalledFilterCalls>; // as above
+  const later = (messages: readonly CotMessage[]) => walled().useAsync(decideWalled, messages);
   return filterStage(
     place,
-    (use, argument) => filter.use(use, argument),
-    () => batchWorlds.has(plugin.serving?.inspected.world.world ?? ""),
+    (use, argument) => filter().use(use, argument),
+    () => batchWorlds.has(serving()?.inspected.world.world ?? ""),
     () => (isWalled() ? later : undefined),
   );
 }
