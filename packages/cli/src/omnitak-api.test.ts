@@ -1,7 +1,8 @@
 /** OmniTAK's plugin endpoints as its clients use them: over HTTP, on a host that runs. */
 
 import assert from "node:assert/strict";
-import { readFile, rm, writeFile } from "node:fs/promises";
+import { execFileSync } from "node:child_process";
+import { mkdir, readFile, rm, truncate, writeFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { before, test } from "node:test";
 import { generateKeyPair, signBundle } from "remora/bundle";
@@ -230,6 +231,26 @@ test("an API key and a JSON Web Token are let in, and forged ones are not", asyn
   const change = withHeaders({ authorization: `Bearer ${jwt(claims)}` });
   assert.equal((await change("POST", `${base}/geofence/toggle`, { enabled: true })).status, 200);
   assert.equal((await change("DELETE", `${base}/geofence`)).status, 403);
+});
+
+test("what is no file, or too large a one, is refused before it is read", async (t) => {
+  const { as, tak } = await rig(t);
+  const { config } = tak.host;
+  const at = (name: string) => join(resolve(dirname(config.file), config.pluginDir), name);
+  await mkdir(at("folder.wasm"));
+  execFileSync("mkfifo", [at("pipe.wasm")]);
+  await writeFile(at("large.wasm"), "");
+  await truncate(at("large.wasm"), 3 * 1024 ** 3); // takes no room on the disk
+  const table = [
+    ["folder.wasm", /in the plugin folder$/],
+    ["pipe.wasm", /in the plugin folder$/],
+    ["large.wasm", /at most 67108864 bytes$/],
+  ] as const;
+  for (const [path, reason] of table) {
+    const answer = await as("admin")("POST", base, { id: "x", path, pluginType: "filter" });
+    assert.deepEqual([answer.status, answer.body.error], [400, "validation_error"], path);
+    assert.match(answer.body.message, reason);
+  }
 });
 
 test("a request that is not right is 400 with a code and a reason, and no path leaves the plugin folder", async (t) => {

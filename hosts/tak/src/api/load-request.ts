@@ -1,9 +1,11 @@
 /** The request that loads a plugin: checked as OmniTAK checks it, and its path kept inside of the plugin folder. */
 
-import { readFile, realpath } from "node:fs/promises";
+import { constants } from "node:fs";
+import { open, realpath } from "node:fs/promises";
 import { isAbsolute, relative, resolve, sep } from "node:path";
 import { isBundle, type Json, openBundle } from "remora/bundle";
 import { takVocabulary } from "../config/plugins.ts";
+import { reasonOf } from "../errors.ts";
 import { transformerWorld } from "../plugin/shapes.ts";
 import { pluginName, wrapPlugin } from "../plugin/wrapped-plugin.ts";
 import { fieldsOf, flagOf, refused, textOf } from "./body.ts";
@@ -28,9 +30,7 @@ export async function loadPlugin(
 ): Promise<string> {
   const request = parseLoadRequest(body);
   const path = await insideOf(pluginFolder, request.path);
-  const file = await readFile(path);
-  if (file.length > fileBytesMax) throw refused('"path" names a file that is too large');
-  const raw = new Uint8Array(file.buffer, file.byteOffset, file.length);
+  const raw = await readBounded(path);
   const bytes = isBundle(raw) ? raw : wrapPlugin(pluginName(request.id), raw, request.config !== undefined);
   const { manifest } = openBundle(bytes, { vocabulary: takVocabulary });
   if (manifest.name !== pluginName(request.id)) {
@@ -66,17 +66,40 @@ function parseLoadRequest(body: unknown): LoadRequest {
   return { id, path, enabled: flagOf(fields, "enabled", undefined), pluginType, config: settings };
 }
 
+/** Looked at before it is read, through the same descriptor: a pipe that nobody writes to holds nobody up. */
+async function readBounded(path: string): Promise<Uint8Array> {
+  try {
+    await using file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    const stats = await file.stat();
+    if (!stats.isFile()) throw refused(outside);
+    if (stats.size > fileBytesMax) throw refused(`"path" must name a file of at most ${fileBytesMax} bytes`);
+    const bytes = new Uint8Array(stats.size);
+    let length = 0;
+    // What is written behind that meanwhile is not read.
+    while (length < bytes.length) {
+      const { bytesRead } = await file.read(bytes, { offset: length });
+      if (bytesRead === 0) break;
+      length += bytesRead;
+    }
+    return bytes.subarray(0, length);
+  } catch (cause) {
+    if (!(cause instanceof Error && "errno" in cause)) throw cause;
+    throw refused(`"path" must name a file that can be read: ${reasonOf(cause)}`);
+  }
+}
+
+const outside = '"path" must name a file in the plugin folder';
+
 /** With links followed, so that none leads out. */
 async function insideOf(folder: string, path: string): Promise<string> {
-  const outside = refused('"path" must name a file in the plugin folder');
   try {
     const [root, found] = await Promise.all([realpath(folder), realpath(resolve(folder, path))]);
     const inside = relative(root, found);
     if (inside === "" || inside === ".." || inside.startsWith(`..${sep}`) || isAbsolute(inside))
-      throw outside;
+      throw refused(outside);
     return found;
   } catch (cause) {
-    if (cause instanceof Error && "errno" in cause) throw outside;
+    if (cause instanceof Error && "errno" in cause) throw refused(outside);
     throw cause;
   }
 }
