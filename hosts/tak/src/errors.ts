@@ -156,6 +156,11 @@ export const takErrors = defineErrors("tak", {
     fault: "operator",
     message: (d: { id: string }) => `Cannot find a filter with the id "${harmless(d.id)}"`,
   },
+  "not-reloaded": {
+    fault: "operator",
+    message: (d: { failed: readonly { plugin: string; reason: string }[]; count: number }) =>
+      `Cannot reload ${d.failed.length} of ${d.count} plugins: ${harmless(d.failed.map(({ plugin, reason }) => `"${plugin}": ${reason}`).join("; "), 2_000)}`,
+  },
   "peer-stalled": {
     fault: "operator",
     message: (d: { name: string; queuedBytes: number; stalledMs: number }) =>

@@ -125,6 +125,49 @@ test("a plugin that the settings do not name runs beside the chain, and its answ
   assert.equal((await admin("GET", `${base}/second`)).body.executionCount, 0);
 });
 
+test("a plugin whose bundle is damaged stays in the list, and keeps nobody else from it or from being reloaded", async (t) => {
+  const opened = await rig(t);
+  const { manager } = opened.tak.host;
+  const load = { id: "zulu", path: "geofence.wasm", enabled: true, pluginType: "filter" };
+  assert.equal((await opened.as("admin")("POST", base, load)).status, 201);
+  // It comes before the one that is whole.
+  const { sha256 = "" } = manager.versions("geofence").current ?? {};
+  await writeFile(join(manager.folder, "bundles", `${sha256}.bundle`), "x");
+  const reloaded: string[] = [];
+  manager.listen(({ kind, plugin }) => kind === "reloaded" && reloaded.push(plugin));
+
+  const listed = await opened.as("reader")("GET", base);
+  assert.deepEqual([listed.status, listed.body.total], [200, 2]);
+  const [geofence, zulu] = listed.body.plugins;
+  assert.deepEqual(
+    [geofence.id, geofence.description, geofence.capabilities, geofence.binaryHash],
+    ["geofence", "Its bundle cannot be read: manager/store-damaged", ["filter"], sha256],
+  );
+  assert.equal(zulu.id, "zulu");
+  const damaged = await opened.as("reader")("GET", `${base}/geofence`);
+  assert.deepEqual(
+    [damaged.status, damaged.body.error, damaged.body.details],
+    [500, "internal_error", { code: "manager/store-damaged" }],
+  );
+  const all = await opened.as("admin")("POST", `${base}/reload-all`);
+  assert.deepEqual([all.status, all.body.details], [500, { code: "tak/not-reloaded" }]);
+  assert.match(all.body.message, /^Cannot reload 1 of 2 plugins: "geofence": .*manager\/store-damaged/);
+  assert.deepEqual(reloaded, ["zulu"]);
+
+  // The file of the settings is what mends its own.
+  await rm(join(manager.folder, "bundles", `${manager.versions("zulu").current?.sha256}.bundle`));
+  const again = await opened.restart();
+  const reader = again.as("reader");
+  const after = (await reader("GET", base)).body;
+  assert.deepEqual([after.total, after.plugins[1].id, after.plugins[1].capabilities], [2, "zulu", []]);
+  assert.equal((await reader("GET", `${base}?type=filter`)).body.total, 1);
+  const health = (await reader("GET", `${base}/zulu/health`)).body;
+  assert.equal(health.status, "unhealthy");
+  for (const shown of [listed, damaged, all, health]) {
+    assert.ok(!JSON.stringify(shown).includes(manager.folder));
+  }
+});
+
 test("metrics are measured: executions, percentiles, the last one and the last error", async (t) => {
   const { as, play } = await rig(t);
   const before = (await as("reader")("GET", `${base}/geofence/metrics`)).body;

@@ -15,6 +15,7 @@ import { liveSockets } from "./live-sockets.ts";
 import type { ApiAnswer, ApiRoute, ApiSocket } from "./mounted.ts";
 import { Observations } from "./observations.ts";
 import { pluginRoutes } from "./plugin-routes.ts";
+import { withoutFolder } from "./plugin-views.ts";
 import { systemRoutes } from "./system-routes.ts";
 
 export interface OmnitakApi {
@@ -55,7 +56,8 @@ export function omnitakApi(options: OmnitakApiOptions): OmnitakApi {
       ...authRoutes(nowMs),
     ],
     sockets: live.sockets,
-    problem: (status, error) => problem(status, error, nowMs()),
+    problem: (status, { code, message }) =>
+      problem(status, { code, message: withoutFolder(message, manager.folder) }, nowMs()),
     close() {
       live.close();
       seen.close();
@@ -85,6 +87,7 @@ const statuses: Readonly<Record<string, number>> = {
   "tak/no-such-filter": 404,
   "tak/connection-exists": 409,
   "tak/connection-of-file": 409,
+  "tak/not-reloaded": 500,
 };
 
 const codes: Readonly<Record<number, string>> = {

@@ -1,13 +1,24 @@
 /** OmniTAK's plugin endpoints, `/api/v1/plugins`. */
 
+import { isRemoraError } from "remora/base";
 import type { Json } from "remora/bundle";
-import type { Manager, PluginDetails } from "remora/manager";
+import type { Manager } from "remora/manager";
+import { takErrors } from "../errors.ts";
 import type { TakHost } from "../host.ts";
 import { refused, wholeOf } from "./body.ts";
 import { loadPlugin } from "./load-request.ts";
 import { type ApiAnswer, type ApiRequest, type ApiRoute, look } from "./mounted.ts";
 import type { Observations } from "./observations.ts";
-import { detailsView, healthView, infoView, metricsView, placeless, typeOf } from "./plugin-views.ts";
+import {
+  detailsView,
+  healthView,
+  infoView,
+  type ListedPlugin,
+  metricsView,
+  placeless,
+  typeOf,
+  withoutFolder,
+} from "./plugin-views.ts";
 
 export interface PluginRoutesOptions {
   readonly host: TakHost;
@@ -43,7 +54,9 @@ function lookRoutes({ host, seen, nowMs }: PluginRoutesOptions): ApiRoute[] {
       const info = manager.info(idOf(params));
       // Details read bundles, and this is asked for again and again: only while a version waits.
       const details = info.held === undefined ? undefined : await manager.details(info.name);
-      return healthView(info, seen, nowMs(), {
+      const { failure } = info;
+      const shown = failure && { ...failure, message: withoutFolder(failure.message, manager.folder) };
+      return healthView({ ...info, failure: shown }, seen, nowMs(), {
         heldPublisher: details?.heldPublisher,
         hasPlace: hasPlace(info.name, host),
       });
@@ -127,9 +140,7 @@ function changeRoutes(options: PluginRoutesOptions): ApiRoute[] {
       audit: "reload all",
       summary: "Make all enabled plugins anew",
       handle: async () => {
-        for (const { name, isEnabled, version } of manager.list()) {
-          if (isEnabled && version !== undefined) await manager.reload(name);
-        }
+        await reloadAll(manager);
         return done;
       },
     },
@@ -140,16 +151,32 @@ function hasPlace(name: string, { places }: TakHost): boolean {
   return places.some((place) => place.name === name);
 }
 
+/** One that cannot be made anew goes on as it is, and so do those behind it. @throws tak/not-reloaded which, and why */
+async function reloadAll(manager: Manager): Promise<void> {
+  const wanted = manager.list().filter(({ isEnabled, version }) => isEnabled && version !== undefined);
+  const failed: { readonly plugin: string; readonly reason: string }[] = [];
+  for (const { name } of wanted) {
+    try {
+      await manager.reload(name);
+    } catch (error) {
+      if (!isRemoraError(error)) throw error;
+      // It was removed meanwhile.
+      if (manager.has(name)) failed.push({ plugin: name, reason: error.message });
+    }
+  }
+  if (failed.length > 0) throw takErrors["not-reloaded"]({ failed, count: wanted.length });
+}
+
 /** In both spellings that its documents and its code have. */
 async function list(manager: Manager, query: ApiRequest["query"]) {
   const { type = query.pluginType ?? query.plugin_type } = query;
   const enabledOnly = (query.enabledOnly ?? query.enabled_only) === "true";
   const capabilities = query.capabilities?.split(",");
-  const found: PluginDetails[] = [];
+  const found: ListedPlugin[] = [];
   for (const { name, isEnabled } of manager.list()) {
     if (enabledOnly && !isEnabled) continue;
-    const details = await manager.details(name);
-    if (type === undefined || typeOf(details) === type) found.push(details);
+    const plugin = await listed(name, manager);
+    if (plugin !== undefined && (type === undefined || typeOf(plugin) === type)) found.push(plugin);
   }
   const all = found
     .map(infoView)
@@ -160,6 +187,19 @@ async function list(manager: Manager, query: ApiRequest["query"]) {
   const page = wholeOf(query.page, "page", { max: 1_000_000 });
   const plugins = all.slice((page - 1) * perPage, page * perPage);
   return { plugins, total: all.length, page, perPage, totalPages: Math.ceil(all.length / perPage) };
+}
+
+/** A bundle that is damaged takes nobody else from the list; undefined for one that was removed meanwhile. */
+async function listed(name: string, manager: Manager): Promise<ListedPlugin | undefined> {
+  try {
+    return await manager.details(name);
+  } catch (error) {
+    if (!isRemoraError(error)) throw error;
+    if (!manager.has(name)) return undefined;
+    const manifest = manager.get(name).serving?.inspected.manifest;
+    const { current } = manager.versions(name);
+    return { name, manifest, current, grants: manager.grants(name), problem: error.code };
+  }
 }
 
 const sortable = ["id", "name", "version", "author"] as const;

@@ -1,5 +1,6 @@
 /** Plugins in OmniTAK's JSON, as its documents have it. */
 
+import { sep } from "node:path";
 import { accountOf, type Manager, type PluginDetails, type PluginInfo } from "remora/manager";
 import { harmless } from "remora/policy";
 import { transformerWorld } from "../plugin/shapes.ts";
@@ -7,22 +8,33 @@ import type { Observations } from "./observations.ts";
 
 export type PluginType = "filter" | "transformer";
 
-export function typeOf({ manifest }: Pick<PluginDetails, "manifest">): PluginType {
-  const isTransformer = manifest?.artifacts.some(({ world }) => world === transformerWorld) ?? false;
-  return isTransformer ? "transformer" : "filter";
+/** Undefined where nothing says it: its bundle cannot be read, and it does not run. */
+export function typeOf({ manifest }: Pick<PluginDetails, "manifest">): PluginType | undefined {
+  if (manifest === undefined) return undefined;
+  return manifest.artifacts.some(({ world }) => world === transformerWorld) ? "transformer" : "filter";
 }
 
-export function infoView(details: PluginDetails) {
-  const { name, manifest, current, grants } = details;
+/** What a list shows of a plugin. */
+export interface ListedPlugin extends Pick<PluginDetails, "name" | "manifest" | "current" | "grants"> {
+  /** The code of what is wrong with its bundle: the rest is what is known without it. */
+  readonly problem?: string;
+}
+
+const capabilityOf: Readonly<Record<PluginType, string>> = { filter: "filter", transformer: "transform" };
+
+export function infoView(plugin: ListedPlugin) {
+  const { name, manifest, current, grants, problem } = plugin;
+  const type = typeOf(plugin);
   const has = (area: string) => grants.some(({ capability }) => capability.startsWith(area));
   return {
     id: name,
     name,
     version: current?.version ?? "",
     author: manifest?.authors.join(", ") ?? "",
-    description: manifest?.description ?? "",
+    description:
+      problem === undefined ? (manifest?.description ?? "") : `Its bundle cannot be read: ${problem}`,
     capabilities: [
-      typeOf(details) === "filter" ? "filter" : "transform",
+      ...(type === undefined ? [] : [capabilityOf[type]]),
       ...(has("net.") ? ["network-access"] : []),
       ...(has("fs.") ? ["filesystem-access"] : []),
     ],
@@ -110,6 +122,11 @@ export function healthView(
 export function heldText(held: string, publisher: PluginDetails["heldPublisher"]): string {
   const by = publisher && `; it is by another publisher: ${publisher.to}, and this one ${publisher.from}`;
   return harmless(`version ${held} waits for consent${by ?? ""}`, 500);
+}
+
+/** Where the manager keeps its files is for whoever runs the host; a path inside says enough to all others. */
+export function withoutFolder(text: string, folder: string): string {
+  return text.replaceAll(`${folder}${sep}`, "");
 }
 
 function timeOf(ms: number | undefined): string | null {

@@ -37,6 +37,7 @@ const statuses: Readonly<Record<string, number>> = {
   "manager/changed-meanwhile": 409,
   "manager/held-changed": 409,
   "manager/ambiguous-version": 409,
+  "manager/store-damaged": 500,
   "manager/folder": 507,
   "manager/audit-unwritable": 507,
   "manager/closed": 503,
