@@ -74,6 +74,8 @@ export interface MountedSession {
 export interface Mount {
   /** The heading in the OpenAPI document. */
   readonly name: string;
+  /** Of the paths that are its own, with or without a route: `/api/other`. Routes and sockets are below it. */
+  readonly prefix: string;
   readonly routes: readonly MountedRoute[];
   readonly sockets?: readonly MountedSocket[];
   /** An error in this interface's own words, and with its own status. */

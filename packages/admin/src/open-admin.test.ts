@@ -314,6 +314,7 @@ test("who follows hears what happens, in order, and the accounts of all plugins"
 test("an interface that is mounted has its own paths and errors, and the same tokens and audit", async (t) => {
   const mount: Mount = {
     name: "other",
+    prefix: "/api/other",
     routes: [
       {
         method: "POST",
@@ -329,6 +330,18 @@ test("an interface that is mounted has its own paths and errors, and the same to
   const { as } = await adminRig(t, { mounts: [mount] });
   const answer = await as("operator")("POST", "/api/other/7", { a: 1 });
   assert.deepEqual([answer.status, answer.body], [201, { id: "7", body: { a: 1 } }]);
+  for (const [method, path, status, code] of [
+    ["GET", "/api/other/7/nothing", 404, "admin/no-route"],
+    ["PUT", "/api/other/7", 404, "admin/no-route"],
+    ["POST", "/api/other/%zz", 400, "admin/bad-request"],
+    ["POST", "/api/other/7?a=1&a=2", 400, "admin/bad-request"],
+  ] as const) {
+    const wrong = await as("operator")(method, path);
+    assert.deepEqual([wrong.status, wrong.body], [status, { wrong: code }], path);
+  }
+  const own = await as("operator")("GET", "/v1/%zz");
+  assert.deepEqual([own.status, own.body.error], [400, "admin/bad-request"]);
+  assert.equal((await as("operator")("GET", "/api/others")).body.error, "admin/no-route");
   const refused = await as("reader")("POST", "/api/other/7");
   assert.deepEqual([refused.status, refused.body], [403, { wrong: "admin/forbidden" }]);
   const { records } = (await as("operator")("GET", "/v1/audit?kind=admin.asked")).body;

@@ -1,7 +1,7 @@
 /** Opens the admin interface of a manager: on loopback unless told otherwise, for holders of tokens alone. */
 
 import { PrometheusText } from "@remora/telemetry";
-import fastify from "fastify";
+import fastify, { type FastifyReply, type FastifyRequest } from "fastify";
 import type { Manager } from "remora/manager";
 import { jwtCaller, jwtSecretBytesMin } from "./access/jwt.ts";
 import { Logins } from "./access/logins.ts";
@@ -15,7 +15,7 @@ import type { App } from "./http/app.ts";
 import { boundConnections } from "./http/crowding.ts";
 import { defaultEventStream } from "./http/event-stream.ts";
 import { addMountedSockets } from "./http/mounted-sockets.ts";
-import { addMounts } from "./http/mounts.ts";
+import { addMounts, mountAt } from "./http/mounts.ts";
 import { addOpenApi } from "./http/openapi.ts";
 import { problemOf } from "./http/problem.ts";
 import { auditRoutes } from "./http/routes/audit.ts";
@@ -118,14 +118,17 @@ export async function openAdmin(options: AdminOptions): Promise<Admin> {
     tokens.callerOf(token) ?? logins.callerOf(token) ?? (jwtSecret && jwtCaller(token, jwtSecret, nowMs()));
   tokens.callerOf(""); // a damaged file is told now
   const closing = new AbortController();
-  const app = bareApp(limits);
   const tellOurs = (error: unknown) => log(`admin: ${error instanceof Error ? error.stack : String(error)}`);
-  app.setErrorHandler((error, _request, reply) => {
+  const answerProblem = (error: unknown, request: AskedFor, reply: Answering) => {
     const { status, body, isOurs, retryAfter } = problemOf(error);
     if (isOurs) tellOurs(error);
     if (retryAfter !== undefined) void reply.header("retry-after", retryAfter);
-    return reply.code(status).send(body);
-  });
+    const problem = { code: body.error, message: body.message };
+    const answer = mountAt(mounts, request.routeOptions.url ?? request.url)?.problem(status, problem);
+    return reply.code(answer?.status ?? status).send(answer === undefined ? body : answer.body);
+  };
+  const app = bareApp(limits, answerProblem);
+  app.setErrorHandler(answerProblem);
   const access = new Access({
     guard: originGuard({ hosts: options.hosts ?? [], origins: options.origins ?? [] }),
     callerOf,
@@ -147,7 +150,7 @@ export async function openAdmin(options: AdminOptions): Promise<Admin> {
     streamsMax: limits.streamsMax,
     signal: closing.signal,
   });
-  addMounts(app, { mounts, logins, tokensFile: tokensFile(manager.folder), nowMs, tellOurs });
+  addMounts(app, { mounts, logins, tokensFile: tokensFile(manager.folder), nowMs });
   addMountedSockets(app, {
     mounts,
     access,
@@ -176,7 +179,14 @@ export async function openAdmin(options: AdminOptions): Promise<Admin> {
   return { address, close, [Symbol.asyncDispose]: close };
 }
 
-function bareApp(limits: AdminLimits): App {
+/** What an answer to a request that failed is made by, in a scope or before there is a route. */
+type AskedFor = Pick<FastifyRequest, "url" | "routeOptions">;
+type Answering = Pick<FastifyReply, "code" | "header">;
+
+function bareApp(
+  limits: AdminLimits,
+  answerProblem: (error: unknown, request: AskedFor, reply: Answering) => unknown,
+): App {
   const app = fastify({
     bodyLimit: limits.bodyBytesMax,
     forceCloseConnections: true,
@@ -189,6 +199,8 @@ function bareApp(limits: AdminLimits): App {
     // What is checked is what arrived: nothing is turned into another type, or left out, to make it fit.
     ajv: { customOptions: { coerceTypes: false, removeAdditional: false, allErrors: false } },
     routerOptions: { maxParamLength: 200 },
+    // Of an address that cannot be read, which has no route.
+    frameworkErrors: (error, request, reply) => void answerProblem(error, request, reply),
   }) as unknown as App; // the same application, with types from its schemas
   app.setSerializerCompiler(() => (data) => JSON.stringify(data));
   app.addHook("onSend", async (_request, reply) => {

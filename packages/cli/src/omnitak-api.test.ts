@@ -296,6 +296,24 @@ test("what is no file, or too large a one, is refused before it is read", async 
   }
 });
 
+test("what no route takes, and what cannot be read, is told in OmniTAK's form", async (t) => {
+  const { as } = await rig(t);
+  const table = [
+    ["GET", "/api/v1/nothing", 404, "not_found"],
+    ["GET", "/api/v1", 404, "not_found"],
+    ["PUT", base, 404, "not_found"],
+    ["OPTIONS", base, 404, "not_found"],
+    ["GET", `${base}/%zz`, 400, "validation_error"],
+    ["GET", `${base}?capabilities=filter&capabilities=transform`, 400, "validation_error"],
+    ["GET", `${base}?type=filter&type=transformer`, 400, "validation_error"],
+  ] as const;
+  for (const [method, path, status, error] of table) {
+    const answer = await as("reader")(method, path);
+    assert.deepEqual([answer.status, answer.body.error], [status, error], `${method} ${path}`);
+    assert.deepEqual(Object.keys(answer.body), ["error", "message", "details", "timestamp"]);
+  }
+});
+
 test("a request that is not right is 400 with a code and a reason, and no path leaves the plugin folder", async (t) => {
   const { as } = await rig(t);
   const load = { id: "x", path: "geofence.wasm", enabled: true, pluginType: "filter", config: {} };

@@ -20,6 +20,7 @@ import { systemRoutes } from "./system-routes.ts";
 
 export interface OmnitakApi {
   readonly name: string;
+  readonly prefix: string;
   readonly routes: readonly ApiRoute[];
   readonly sockets: readonly ApiSocket[];
   problem(status: number, error: { readonly code: string; readonly message: string }): ApiAnswer;
@@ -47,6 +48,7 @@ export function omnitakApi(options: OmnitakApiOptions): OmnitakApi {
   const live = liveSockets({ host, connections, seen, nowMs });
   return {
     name: "OmniTAK",
+    prefix: "/api/v1",
     routes: [
       ...pluginRoutes({ host, pluginFolder, seen, nowMs }),
       ...systemRoutes({ host, connections, seen, nowMs, memoryBytes }),

@@ -10,6 +10,7 @@ import { adminErrors } from "../errors.ts";
 import type { Mount, MountedAnswer, MountedSocket } from "../mount.ts";
 import type { Access } from "./access.ts";
 import type { App } from "./app.ts";
+import { mountAt } from "./mounts.ts";
 import { problemOf } from "./problem.ts";
 import { StreamSeats } from "./stream-seats.ts";
 
@@ -60,7 +61,7 @@ export function addMountedSockets(app: App, options: MountedSocketsOptions): voi
       const { status, body, isOurs } = problemOf(error);
       if (isOurs) tellOurs(error);
       const problem = { code: body.error, message: body.message };
-      refuse(connection, found?.mount.problem(status, problem) ?? { status, body });
+      refuse(connection, mountAt(mounts, request.url)?.problem(status, problem) ?? { status, body });
     }
   });
   const stopBeat = beat(server, options.beatMs);

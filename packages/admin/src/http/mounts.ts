@@ -1,10 +1,10 @@
-/** Mounted interfaces: each in a scope of its own, so that its errors are its own too. */
+/** Mounted interfaces: each in a scope of its own, and below a prefix, where errors are its own too. */
 
 import type { Logins } from "../access/logins.ts";
 import { createToken } from "../access/tokens.ts";
-import type { Mount, MountedAccess } from "../mount.ts";
+import { adminErrors } from "../errors.ts";
+import type { Mount, MountedAccess, MountedRequest } from "../mount.ts";
 import type { App } from "./app.ts";
-import { problemOf } from "./problem.ts";
 
 export interface MountsOptions {
   readonly mounts: readonly Mount[];
@@ -12,19 +12,11 @@ export interface MountsOptions {
   /** Where tokens are kept. */
   readonly tokensFile: string;
   readonly nowMs: () => number;
-  readonly tellOurs: (error: unknown) => void;
 }
 
 export function addMounts(app: App, options: MountsOptions): void {
-  const { mounts, tellOurs } = options;
-  for (const mount of mounts) {
+  for (const mount of options.mounts) {
     void app.register(async (scope: App) => {
-      scope.setErrorHandler((error, _request, reply) => {
-        const { status, body, isOurs } = problemOf(error);
-        if (isOurs) tellOurs(error);
-        const answer = mount.problem(status, { code: body.error, message: body.message });
-        return reply.code(answer.status).send(answer.body);
-      });
       // Its clients send a type with no body at all.
       scope.removeContentTypeParser("application/json");
       scope.addContentTypeParser("application/json", { parseAs: "string" }, (_request, text, done) => {
@@ -42,9 +34,9 @@ export function addMounts(app: App, options: MountsOptions): void {
           schema: { tags: [mount.name], summary, ...(role === "everybody" && { security: [] }) },
           handler: async ({ params, query, body, caller, ip }, reply) => {
             const answer = await handle({
-              // Texts: the router and the query parser make nothing else of these paths.
+              // Texts: the router makes nothing else of these paths.
               params: params as Record<string, string>,
-              query: query as Record<string, string | undefined>,
+              query: queryOf(query),
               body,
               caller,
               access: accessFor(ip, options),
@@ -57,6 +49,22 @@ export function addMounts(app: App, options: MountsOptions): void {
       }
     });
   }
+}
+
+/** Whose paths this is one of. @param url With or without a query. */
+export function mountAt(mounts: readonly Mount[], url = ""): Mount | undefined {
+  const [path = ""] = url.split("?", 1);
+  return mounts.find(({ prefix }) => path === prefix || path.startsWith(`${prefix}/`));
+}
+
+/** The query parser makes a list of what is there more than once, which no mounted interface has a meaning for. */
+function queryOf(query: unknown): MountedRequest["query"] {
+  const entries = Object.entries(query as Record<string, string | readonly string[]>); // as was just said
+  const texts = entries.map(([name, value]) => {
+    if (typeof value !== "string") throw adminErrors["bad-request"]({ problem: `"${name}" is there twice` });
+    return [name, value] as const;
+  });
+  return Object.fromEntries(texts);
 }
 
 function accessFor(address: string, { logins, tokensFile, nowMs }: MountsOptions): MountedAccess {
