@@ -175,6 +175,11 @@ export const takErrors = defineErrors("tak", {
     message: (d: { plugin: string; path: string; reason: string }) =>
       `Cannot read the plugin "${d.plugin}" from "${d.path}": ${d.reason}; allowed are a bundle, a plugin's folder, and a .wasm`,
   },
+  "plugin-held": {
+    fault: "operator",
+    message: (d: { plugin: string; doing: string }) =>
+      `Cannot ${d.doing} "${harmless(d.plugin)}": its first version waits for consent, and nothing of it runs before that`,
+  },
   "plugin-kind": {
     fault: "publisher",
     message: (d: { plugin: string; wanted: string; found: string }) =>

@@ -5,6 +5,7 @@ import { execFileSync } from "node:child_process";
 import { mkdir, readFile, rm, truncate, writeFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { before, test } from "node:test";
+import { parse } from "@bytecodealliance/jco-transpile/wasm-tools";
 import { generateKeyPair, signBundle } from "remora/bundle";
 import { buildExamples, bundlePath } from "../../../examples/build.ts";
 import { jwt, omnitakRig as rig } from "./testing/omnitak-rig.ts";
@@ -166,6 +167,72 @@ test("a plugin whose bundle is damaged stays in the list, and keeps nobody else 
   for (const shown of [listed, damaged, all, health]) {
     assert.ok(!JSON.stringify(shown).includes(manager.folder));
   }
+});
+
+test("a plugin is found under the id that it was loaded with, whatever it is called here", async (t) => {
+  const { as } = await rig(t);
+  const admin = as("admin");
+  for (const id of ["UPPER", "My Plugin_1", "x".repeat(100)]) {
+    const load = { id, path: "geofence.wasm", enabled: true, pluginType: "filter" };
+    const loaded = await admin("POST", base, load);
+    assert.deepEqual([loaded.status, loaded.body.id], [201, id]);
+    const { name } = loaded.body;
+    assert.match(name, /^plugin-[a-z0-9-]+$/);
+    const path = `${base}/${encodeURIComponent(id)}`;
+    assert.equal((await admin("GET", path)).body.info.id, id);
+    assert.equal((await admin("GET", `${path}/metrics`)).body.pluginId, id);
+    assert.equal((await admin("GET", `${path}/health`)).body.pluginId, id);
+    assert.equal((await admin("POST", `${path}/reload`)).status, 200);
+    assert.equal((await admin("GET", `${base}/${name}`)).body.info.name, name);
+    assert.equal((await admin("DELETE", path)).status, 204);
+    const gone = await admin("GET", path);
+    assert.deepEqual([gone.status, gone.body.message.includes(id)], [404, true]);
+  }
+});
+
+test("settings are an object or none, and none is what a plugin without settings takes", async (t) => {
+  const { as } = await rig(t);
+  const admin = as("admin");
+  const load = { id: "second", path: "geofence.wasm", enabled: true, pluginType: "filter" };
+  for (const config of [5, 0, true, false, "", "x", [], [1]]) {
+    const answer = await admin("POST", base, { ...load, config });
+    assert.deepEqual([answer.status, answer.body.error], [400, "validation_error"], JSON.stringify(config));
+  }
+  assert.equal((await admin("POST", base, { ...load, config: {} })).status, 201);
+  const change = (config: unknown) => admin("PUT", `${base}/second/config`, { config });
+  assert.equal((await change({})).status, 200);
+  for (const config of [undefined, null, 5, [], { a: 1 }]) {
+    const answer = await change(config);
+    assert.deepEqual([answer.status, answer.body.error], [400, "validation_error"], JSON.stringify(config));
+  }
+});
+
+test("a plugin whose first version waits is shown as that, and neither reloaded nor enabled", async (t) => {
+  const { as, tak } = await rig(t);
+  const admin = as("admin");
+  const { config } = tak.host;
+  // What it imports is what it asks for; nothing of it runs before somebody consents.
+  const component = await parse(`(component
+    (import "wasi:clocks/wall-clock@0.2.6" (instance (export "f" (func))))
+    (instance $none)
+    (export "omnitak:plugin/filter@0.1.0" (instance $none)))`);
+  await writeFile(join(resolve(dirname(config.file), config.pluginDir), "waits.wasm"), component);
+  const load = { id: "waits", path: "waits.wasm", enabled: true, pluginType: "filter" };
+  assert.match((await admin("POST", base, load)).body.message, /consent/);
+  const { info } = (await admin("GET", `${base}/waits`)).body;
+  assert.match(info.version, /^0\.0\.0\+/);
+  for (const [path, body] of [
+    ["reload", undefined],
+    ["toggle", { enabled: true }],
+  ] as const) {
+    const answer = await admin("POST", `${base}/waits/${path}`, body);
+    assert.deepEqual([answer.status, answer.body.error], [409, "conflict"], path);
+    assert.equal(answer.body.details.code, "tak/plugin-held");
+  }
+  // It can be said beforehand whether it is to run.
+  assert.equal((await admin("POST", `${base}/waits/toggle`, { enabled: false })).status, 200);
+  assert.equal((await admin("POST", `${base}/waits/toggle`, { enabled: true })).status, 200);
+  assert.equal((await admin("POST", `${base}/reload-all`)).status, 200);
 });
 
 test("metrics are measured: executions, percentiles, the last one and the last error", async (t) => {

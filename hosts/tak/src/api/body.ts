@@ -14,6 +14,14 @@ export function fieldsOf(body: unknown): Fields {
   throw refused("an object is missing");
 }
 
+/** An object; undefined where it is not said, which `null` is as well. @throws tak/api-request */
+export function objectOf(fields: Fields, name: string): Fields | undefined {
+  const value = fields[name];
+  if (value === undefined || value === null) return undefined;
+  if (typeof value === "object" && !Array.isArray(value)) return value as Fields; // as just checked
+  throw refused(`"${name}" must be an object`);
+}
+
 /** A text of so many characters. @throws tak/api-request */
 export function textOf(
   fields: Fields,

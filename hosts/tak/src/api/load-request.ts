@@ -8,7 +8,7 @@ import { takVocabulary } from "../config/plugins.ts";
 import { reasonOf } from "../errors.ts";
 import { transformerWorld } from "../plugin/shapes.ts";
 import { pluginName, wrapPlugin } from "../plugin/wrapped-plugin.ts";
-import { fieldsOf, flagOf, refused, textOf } from "./body.ts";
+import { fieldsOf, flagOf, objectOf, refused, textOf } from "./body.ts";
 import type { PluginRoutesOptions } from "./plugin-routes.ts";
 
 interface LoadRequest {
@@ -23,11 +23,11 @@ interface LoadRequest {
 /** A component may be large; a disk image is none. */
 const fileBytesMax = 64 * 1024 * 1024;
 
-/** Installs what a request names. @returns The plugin's name. @throws tak/api-request manager/… bundle/… */
+/** Installs what a request names. @throws tak/api-request manager/… bundle/… */
 export async function loadPlugin(
   body: unknown,
   { host: { manager }, pluginFolder }: PluginRoutesOptions,
-): Promise<string> {
+): Promise<{ readonly id: string; readonly name: string }> {
   const request = parseLoadRequest(body);
   const path = await insideOf(pluginFolder, request.path);
   const raw = await readBounded(path);
@@ -49,7 +49,7 @@ export async function loadPlugin(
     { bytes, origin: path },
     { ...(isEnabled !== undefined && { isEnabled }), ...settings },
   );
-  return manifest.name;
+  return { id: request.id, name: manifest.name };
 }
 
 function parseLoadRequest(body: unknown): LoadRequest {
@@ -57,12 +57,12 @@ function parseLoadRequest(body: unknown): LoadRequest {
   const id = textOf(fields, "id", { max: 100 });
   const path = textOf(fields, "path", { max: 500 });
   if (path.includes("\0")) throw refused('"path" must name a file');
-  const { pluginType, config } = fields;
+  const { pluginType } = fields;
   if (pluginType !== "filter" && pluginType !== "transformer")
     throw refused('"pluginType" must be "filter" or "transformer"');
+  const config = objectOf(fields, "config") ?? {};
   // An empty object is what clients send for none; what was parsed from JSON is JSON.
-  const isNone = config === undefined || config === null || Object.keys(config).length === 0;
-  const settings = isNone ? undefined : (config as Json);
+  const settings = Object.keys(config).length === 0 ? undefined : (config as Json);
   return { id, path, enabled: flagOf(fields, "enabled", undefined), pluginType, config: settings };
 }
 

@@ -90,6 +90,7 @@ const statuses: Readonly<Record<string, number>> = {
   "tak/connection-exists": 409,
   "tak/connection-of-file": 409,
   "tak/not-reloaded": 500,
+  "tak/plugin-held": 409,
 };
 
 const codes: Readonly<Record<number, string>> = {

@@ -5,7 +5,8 @@ import type { Json } from "remora/bundle";
 import type { Manager } from "remora/manager";
 import { takErrors } from "../errors.ts";
 import type { TakHost } from "../host.ts";
-import { refused, wholeOf } from "./body.ts";
+import { pluginName } from "../plugin/wrapped-plugin.ts";
+import { fieldsOf, objectOf, refused, wholeOf } from "./body.ts";
 import { loadPlugin } from "./load-request.ts";
 import { type ApiAnswer, type ApiRequest, type ApiRoute, look } from "./mounted.ts";
 import type { Observations } from "./observations.ts";
@@ -42,24 +43,26 @@ function lookRoutes({ host, seen, nowMs }: PluginRoutesOptions): ApiRoute[] {
   return [
     look(base, "All plugins", ({ query }) => list(manager, query)),
     look(one, "A plugin", async ({ params }) => {
-      const details = await manager.details(idOf(params));
-      return detailsView(details, manager, seen);
+      const { id, name } = named(params, manager);
+      const { info, ...details } = detailsView(await manager.details(name), manager, seen);
+      return { info: { ...info, id }, ...details };
     }),
     look(`${one}/metrics`, "What a plugin did", async ({ params }) => {
-      const id = idOf(params);
-      manager.info(id);
-      return metricsView(id, manager, seen);
+      const { id, name } = named(params, manager);
+      return { ...metricsView(name, manager, seen), pluginId: id };
     }),
     look(`${one}/health`, "How a plugin is", async ({ params }) => {
-      const info = manager.info(idOf(params));
+      const { id, name } = named(params, manager);
+      const info = manager.info(name);
       // Details read bundles, and this is asked for again and again: only while a version waits.
-      const details = info.held === undefined ? undefined : await manager.details(info.name);
+      const details = info.held === undefined ? undefined : await manager.details(name);
       const { failure } = info;
       const shown = failure && { ...failure, message: withoutFolder(failure.message, manager.folder) };
-      return healthView({ ...info, failure: shown }, seen, nowMs(), {
+      const view = healthView({ ...info, failure: shown }, seen, nowMs(), {
         heldPublisher: details?.heldPublisher,
-        hasPlace: hasPlace(info.name, host),
+        hasPlace: hasPlace(name, host),
       });
+      return { ...view, pluginId: id };
     }),
   ];
 }
@@ -71,16 +74,16 @@ function changeRoutes(options: PluginRoutesOptions): ApiRoute[] {
   const change = (
     path: string,
     route: Pick<ApiRoute, "role" | "audit" | "summary">,
-    act: (id: string, body: unknown) => Promise<void>,
+    act: (name: string, body: unknown) => Promise<void>,
     method: ApiRoute["method"] = "POST",
   ): ApiRoute => ({
     ...route,
     method,
     path: `${one}/${path}`,
     async handle({ params, body }) {
-      const id = idOf(params);
-      manager.info(id);
-      await act(id, body);
+      const { name } = named(params, manager);
+      manager.info(name);
+      await act(name, body);
       return done;
     },
   });
@@ -92,9 +95,9 @@ function changeRoutes(options: PluginRoutesOptions): ApiRoute[] {
       audit: "install",
       summary: "Load a plugin from the plugin folder",
       handle: async ({ body }) => {
-        const id = await loadPlugin(body, options);
-        const info = infoView(await manager.details(id));
-        return { status: 201, body: { ...info, warnings: hasPlace(id, host) ? [] : [placeless] } };
+        const { id, name } = await loadPlugin(body, options);
+        const info = infoView(await manager.details(name));
+        return { status: 201, body: { ...info, id, warnings: hasPlace(name, host) ? [] : [placeless] } };
       },
     },
     {
@@ -104,7 +107,7 @@ function changeRoutes(options: PluginRoutesOptions): ApiRoute[] {
       audit: "remove",
       summary: "Unload a plugin",
       handle: async ({ params }) => {
-        await manager.remove(idOf(params));
+        await manager.remove(named(params, manager).name);
         return { status: 204 };
       },
     },
@@ -115,23 +118,27 @@ function changeRoutes(options: PluginRoutesOptions): ApiRoute[] {
         audit: "change settings",
         summary: "Change the settings of a plugin, while it runs",
       },
-      // Parsed from JSON by whoever mounts this.
-      (id, body) => manager.changeSettings(id, field(body, "config") as Json),
+      (name, body) => configure(name, body, manager),
       "PUT",
     ),
     change(
       "toggle",
       { role: "operator", audit: "toggle", summary: "Enable or disable a plugin" },
-      async (id, body) => {
-        const enabled = field(body, "enabled");
+      async (name, body) => {
+        const { enabled } = fieldsOf(body);
         if (typeof enabled !== "boolean") throw refused('"enabled" must be true or false');
-        await (enabled ? manager.enable(id) : manager.disable(id));
+        // One that is off is switched on for when it was accepted.
+        if (enabled && manager.info(name).isEnabled) checkThere(name, "enable", manager);
+        await (enabled ? manager.enable(name) : manager.disable(name));
       },
     ),
     change(
       "reload",
       { role: "admin", audit: "reload", summary: "Make a plugin anew; no message waits" },
-      (id) => manager.reload(id),
+      async (name) => {
+        checkThere(name, "reload", manager);
+        await manager.reload(name);
+      },
     ),
     {
       method: "POST",
@@ -149,6 +156,23 @@ function changeRoutes(options: PluginRoutesOptions): ApiRoute[] {
 
 function hasPlace(name: string, { places }: TakHost): boolean {
   return places.some((place) => place.name === name);
+}
+
+async function configure(name: string, body: unknown, manager: Manager): Promise<void> {
+  const config = objectOf(fieldsOf(body), "config");
+  if (config === undefined) throw refused('"config" is missing');
+  if (Object.keys(config).length === 0) {
+    const bundle = await manager.bundle(name);
+    // As when it is loaded: nothing is what a plugin without settings takes.
+    if (bundle !== undefined && bundle.manifest.settings === undefined) return;
+  }
+  // Parsed from JSON by whoever mounts this.
+  await manager.changeSettings(name, config as Json);
+}
+
+/** @throws tak/plugin-held nothing of it may run, so that nothing would be done */
+function checkThere(plugin: string, doing: string, manager: Manager): void {
+  if (manager.info(plugin).version === undefined) throw takErrors["plugin-held"]({ plugin, doing });
 }
 
 /** One that cannot be made anew goes on as it is, and so do those behind it. @throws tak/not-reloaded which, and why */
@@ -215,13 +239,10 @@ function orderOf({ sort = "name", order = "asc" }: ApiRequest["query"]) {
     sign * compare(one[by], other[by]);
 }
 
-function idOf({ id = "" }: ApiRequest["params"]): string {
-  // What is no name is not there: nobody learns more.
-  return id.slice(0, 100);
-}
-
-function field(body: unknown, name: string): unknown {
-  const found = typeof body === "object" && body !== null ? Reflect.get(body, name) : undefined;
-  if (found === undefined) throw refused(`"${name}" is missing`);
-  return found;
+/** The plugin that an id stands for: of that name, or of the one that was made of it when it was loaded. */
+function named({ id: given = "" }: ApiRequest["params"], manager: Manager) {
+  // What is neither is not there: nobody learns more.
+  const id = given.slice(0, 100);
+  const name = pluginName(id);
+  return { id, name: manager.has(name) ? name : id };
 }

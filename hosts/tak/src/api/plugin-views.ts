@@ -29,7 +29,8 @@ export function infoView(plugin: ListedPlugin) {
   return {
     id: name,
     name,
-    version: current?.version ?? "",
+    // Of a first version that waits, as all else here.
+    version: current?.version ?? manifest?.version ?? "",
     author: manifest?.authors.join(", ") ?? "",
     description:
       problem === undefined ? (manifest?.description ?? "") : `Its bundle cannot be read: ${problem}`,
