@@ -257,6 +257,16 @@ export const managerErrors = defineErrors("manager", {
     message: (d: { plugin: string; waitingMax: number }) =>
       `Cannot call ${d.plugin}: ${d.waitingMax} calls wait already`,
   },
+  "bad-pattern": {
+    fault: "guest",
+    message: (d: { plugin: string; pattern: string; starsMax: number }) =>
+      `Cannot let ${d.plugin} hear "${harmless(d.pattern)}": allowed are patterns of 1 to 256 characters, without control characters and with ${d.starsMax} "*" at most`,
+  },
+  "too-many-patterns": {
+    fault: "guest",
+    message: (d: { plugin: string; pattern: string; more: number; subscriptionsMax: number }) =>
+      `Cannot let ${d.plugin} hear "${harmless(d.pattern)}"${d.more === 0 ? "" : ` and ${d.more} more`}: it has the ${d.subscriptionsMax} subscriptions that are allowed`,
+  },
   closed: {
     fault: "platform",
     message: (d: { folder: string }) => `Cannot use the manager of "${d.folder}": it is closed`,

@@ -225,6 +225,9 @@ function openCore(
   const seats = new BusSeats((plugin, { code, message: reason }) => {
     core.events.tell({ kind: "trouble", plugin, atMs: clock.dateMs(), code, reason });
   });
+  core.events.listen(({ kind, plugin }) => {
+    if (kind === "revoked") seats.narrowed(core.pluginOf(plugin));
+  });
   const owner: PluginOwner = {
     supervisor: {
       clock,

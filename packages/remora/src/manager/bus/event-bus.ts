@@ -125,8 +125,7 @@ export class EventBus {
     const { subscriber, pattern } = options;
     if (!isTopicPattern(pattern))
       throw new RangeError(`Cannot subscribe to "${pattern}": it is no pattern of topics`);
-    const own = [...this.#subscriptions].filter((each) => each.subscriber === subscriber);
-    if (own.length >= this.limits.subscriptionsMax) {
+    if (!this.hasRoomFor(subscriber)) {
       throw new RangeError(
         `Cannot subscribe ${subscriber} once more: allowed are ${this.limits.subscriptionsMax}`,
       );
@@ -138,6 +137,12 @@ export class EventBus {
     this.#subscriptions.add(queue);
     this.#byTopic.clear();
     return queue;
+  }
+
+  /** Whether it can have one subscription more. */
+  hasRoomFor(subscriber: string): boolean {
+    const own = [...this.#subscriptions].filter((each) => each.subscriber === subscriber);
+    return own.length < this.limits.subscriptionsMax;
   }
 
   close(): void {

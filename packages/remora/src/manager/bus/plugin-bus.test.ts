@@ -26,7 +26,7 @@ function house() {
     const own = new PluginBus({ bus, state, gate });
     // The shapes that worlds/plugin/0.1.0/bus.wit gives them.
     const imports = own.imports as Record<string, unknown>;
-    return { own, bus: imports[busInterface] as Bus, state: imports[sharedStateInterface] as State };
+    return { own, gate, bus: imports[busInterface] as Bus, state: imports[sharedStateInterface] as State };
   };
   const turn = async (turnsMax = 100) => {
     let turns = 0;
@@ -60,7 +60,7 @@ test("a plugin publishes and hears only the topics that it was granted, and refu
       ({ topic, publisher }) => void heard.push(`${publisher} ${topic}`),
     ),
   );
-  assert.deepEqual(refused, ["*", "other/a"]);
+  assert.deepEqual(refused, [{ pattern: "*" }, { pattern: "other/a" }]);
   speaker.bus.publish("tak/alerts/fire", payload);
   expectError("denied", () => speaker.bus.publish("tak/state", payload));
   expectError("denied", () => speaker.bus.publish("tak/alerts/*", payload));
@@ -68,6 +68,80 @@ test("a plugin publishes and hears only the topics that it was granted, and refu
   await turn();
   assert.deepEqual(heard, ["speaker tak/alerts/fire"]);
   assert.equal(audit.entries().filter(({ answer }) => answer === "denied").length, 4);
+});
+
+const hears: readonly Grant[] = [{ capability: "bus.subscribe", topics: ["a/*"] }];
+
+test("what is no pattern, and what is too many, is refused and audited, and the others stand", () => {
+  for (const bad of [`a/${"*b".repeat(9)}`, `a/${"x".repeat(255)}`, "", "a/\u0000", "a/\ud800*".repeat(9)]) {
+    const { bus, plugin, audit } = house();
+    const refused = plugin("hearer", hears).own.subscribe(listener(["a/b", bad, "a/c"], () => {}));
+    assert.deepEqual(
+      refused.map(({ pattern, error }) => [pattern, error?.code]),
+      [[bad, "manager/bad-pattern"]],
+    );
+    assert.deepEqual(
+      bus.subscriptions.map(({ pattern }) => pattern),
+      ["a/b", "a/c"],
+    );
+    assert.equal(audit.entries().filter(({ answer }) => answer === "denied").length, 1);
+  }
+  const { bus, plugin, audit } = house();
+  const many = Array.from({ length: 1_000 }, (_, n) => `a/${n}`);
+  const refused = plugin("hearer", hears).own.subscribe(listener(many, () => {}));
+  assert.deepEqual(
+    refused.map(({ pattern, error }) => [pattern, error?.code]),
+    [["a/64", "manager/too-many-patterns"]],
+  );
+  assert.equal(bus.subscriptions.length, 64);
+  assert.equal(audit.entries().filter(({ answer }) => answer === "denied").length, 1);
+});
+
+test("a plugin under whose name the host subscribes has what is left, and nothing fails", () => {
+  const { bus, plugin } = house();
+  for (let n = 0; n < 64; n++) bus.subscribe({ subscriber: "hearer", pattern: "b", deliver: () => {} });
+  const [refused] = plugin("hearer", hears).own.subscribe(listener(["a/b"], () => {}));
+  assert.equal(refused?.error?.code, "manager/too-many-patterns");
+});
+
+test("a version that follows is not counted twice, goes on with what waits, and hears what it asks for alone", async () => {
+  const { bus, plugin, turn } = house();
+  const [before, after] = [plugin("hearer", hears).own, plugin("hearer", hears).own];
+  const heard: string[] = [];
+  const asks = (from: number) => {
+    const patterns = Array.from({ length: 64 }, (_, n) => `a/${n + from}`);
+    return listener(patterns, ({ topic }) => void heard.push(topic));
+  };
+  assert.deepEqual(before.subscribe(asks(0)), []);
+  for (const n of [0, 63]) bus.publish("speaker", `a/${n}`, payload);
+  after.succeed(before.leave());
+  await turn();
+  assert.deepEqual(heard, [], "it waits until the next one says what it wants");
+  assert.deepEqual(after.settle(asks(32)), []);
+  for (const n of [31, 63, 95]) bus.publish("speaker", `a/${n}`, payload);
+  await turn();
+  assert.deepEqual(heard, ["a/63", "a/63", "a/95"]);
+  before.succeed(after.leave());
+  assert.deepEqual(before.settle(asks(0)), [], "and back");
+  before.succeed(before.leave());
+  assert.deepEqual(before.settle(asks(0)), [], "and once more in its own place");
+  assert.equal(bus.subscriptions.length, 64);
+});
+
+test("what is taken from a plugin is heard no more, not even what waits, and is not heard by who follows", async () => {
+  const { bus, plugin, turn } = house();
+  const topics = (...topics: string[]): Grant[] => [{ capability: "bus.subscribe", topics }];
+  const one = plugin("hearer", topics("a", "b", "c"));
+  const heard: string[] = [];
+  const all = listener(["a", "b", "c"], ({ topic }) => void heard.push(topic));
+  one.own.subscribe(all);
+  for (const topic of ["a", "b", "c"]) bus.publish("speaker", topic, payload);
+  one.gate.narrow(topics("b", "c"));
+  const next = plugin("hearer", topics("c"));
+  next.own.succeed(one.own.leave());
+  assert.deepEqual(next.own.settle(all), [{ pattern: "a" }, { pattern: "b" }]);
+  await turn();
+  assert.deepEqual(heard, ["c"]);
 });
 
 test("two plugins that answer each other without end are stopped", async () => {

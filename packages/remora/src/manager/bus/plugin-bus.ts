@@ -3,12 +3,15 @@
  * hears when it exports `remora:plugin/bus-subscriber`. Each topic and key passes the plugin's own gate.
  */
 
+import type { RemoraError } from "../../base/index.ts";
 import type { GatedInterface } from "../../bundle/index.ts";
 import { ComponentError, slowHostInterface } from "../../component/index.ts";
 import type { HostImports } from "../../engine/index.ts";
 import type { Gate } from "../../sandbox/index.ts";
+import { managerErrors } from "../errors.ts";
 import type { SharedState } from "../shared-state/shared-state.ts";
 import type { BusEvent, EventBus, Subscription, WhenFull } from "./event-bus.ts";
+import { isTopicPattern, starsMax } from "./topic.ts";
 
 export const busInterface = "remora:plugin/bus@0.1.0";
 export const busSubscriberInterface = "remora:plugin/bus-subscriber@0.1.0";
@@ -39,6 +42,14 @@ export interface BusSubscriber {
   onEvent(event: Pick<BusEvent, "topic" | "publisher" | "payload">): void | Promise<void>;
 }
 
+/** What a plugin does not hear of what it asked for. */
+export interface RefusedPattern {
+  /** Where there are too many: the first of those. */
+  readonly pattern: string;
+  /** Undefined for one that it was not granted, which is no failure. */
+  readonly error?: RemoraError;
+}
+
 export class PluginBus {
   readonly imports: HostImports;
   readonly #options: PluginBusOptions;
@@ -55,44 +66,53 @@ export class PluginBus {
       }),
       [sharedStateInterface]: slowHostInterface(stateFunctions(options)),
     };
+    options.gate.onNarrowed(() => this.#closeTaken());
   }
 
   /**
-   * Subscribes the plugin to what it asks for; what it was not granted is refused and audited, and the rest stands.
-   *
-   * @returns The patterns that were refused.
+   * Subscribes the plugin to what it asks for; what it was not granted, what is no pattern and what is too many is refused
+   * and audited, and the rest stands.
    */
-  subscribe(subscriber: BusSubscriber, whenFull: WhenFull = "drop-oldest"): readonly string[] {
-    const { bus, gate } = this.#options;
-    const refused: string[] = [];
-    for (const pattern of subscriber.patterns().slice(0, bus.limits.subscriptionsMax)) {
-      const deliver = (event: BusEvent) => this.#deliver(subscriber, event);
-      gate.act(
-        "bus.subscribe",
-        pattern,
-        () =>
-          this.#subscriptions.push(bus.subscribe({ subscriber: gate.plugin, pattern, whenFull, deliver })),
-        () => refused.push(pattern),
-      );
+  subscribe(subscriber: BusSubscriber, whenFull: WhenFull = "drop-oldest"): readonly RefusedPattern[] {
+    return this.#subscribe(subscriber, whenFull, []);
+  }
+
+  /** Gives up what it hears, for whoever follows: until then events wait in their queues, whatever becomes of its grants. */
+  leave(): readonly Subscription[] {
+    this.pause();
+    return this.#subscriptions.splice(0);
+  }
+
+  /**
+   * Takes over what the version before has left, as far as this one was granted it; events wait in their queues until
+   * `settle`, or are gone with `close`.
+   */
+  succeed(left: readonly Subscription[]): void {
+    this.#subscriptions.push(...left);
+    this.#closeTaken();
+    this.pause();
+  }
+
+  /**
+   * From now on it hears what it asks for and nothing else. A queue that is there already goes on with what is in it, to
+   * the subscriber that it was made for: the versions of a plugin have one.
+   */
+  settle(subscriber: BusSubscriber): readonly RefusedPattern[] {
+    const asked = subscriber.patterns().slice(0, this.#options.bus.limits.subscriptionsMax);
+    const kept: Subscription[] = [];
+    // What goes makes room for what comes.
+    for (const subscription of this.#subscriptions.splice(0)) {
+      const isAsked = takeFrom(asked, (pattern) => pattern === subscription.pattern) !== undefined;
+      if (isAsked) kept.push(subscription);
+      else subscription.close();
     }
-    return refused;
-  }
-
-  /**
-   * Subscribes in place of the version before. Where both hear the same, the queues go on with what is in them; else
-   * what waits for the old one is gone with it.
-   *
-   * @returns The patterns that were refused.
-   */
-  succeed(before: PluginBus | undefined, subscriber: BusSubscriber): readonly string[] {
-    const refused = this.subscribe(subscriber);
-    if (before === undefined) return refused;
-    const patternsOf = (bus: PluginBus) => bus.#subscriptions.map(({ pattern }) => pattern).join("\n");
-    if (patternsOf(before) === patternsOf(this)) {
-      this.close();
-      this.#subscriptions = before.#subscriptions.splice(0);
-    } else before.close();
-    return refused;
+    try {
+      const refused = this.#subscribe(subscriber, "drop-oldest", kept);
+      this.resume();
+      return refused;
+    } finally {
+      for (const subscription of kept) subscription.close();
+    }
   }
 
   /** Events wait in their queues: while the plugin is replaced by another version. */
@@ -107,6 +127,54 @@ export class PluginBus {
   /** Ends the subscriptions; what the plugin keeps in the shared state stays. */
   close(): void {
     for (const subscription of this.#subscriptions.splice(0)) subscription.close();
+  }
+
+  /** @param kept What it hears already of what it asks for: each goes on, and is not counted a second time. */
+  #subscribe(subscriber: BusSubscriber, whenFull: WhenFull, kept: Subscription[]): readonly RefusedPattern[] {
+    const { bus, gate } = this.#options;
+    const { plugin } = gate;
+    const { subscriptionsMax } = bus.limits;
+    const refused: RefusedPattern[] = [];
+    const deliver = (event: BusEvent) => this.#deliver(subscriber, event);
+    // The guest chooses how many there are, and what is in them: whatever it is, nothing here throws.
+    const patterns = subscriber.patterns();
+    const tooMany = patterns.slice(subscriptionsMax);
+    const hear = (pattern: string) => {
+      const own = takeFrom(kept, (subscription) => subscription.pattern === pattern);
+      if (own !== undefined) this.#subscriptions.push(own);
+      else if (!bus.hasRoomFor(plugin)) tooMany.push(pattern);
+      else this.#subscriptions.push(bus.subscribe({ subscriber: plugin, pattern, whenFull, deliver }));
+    };
+    for (const pattern of patterns.slice(0, subscriptionsMax)) {
+      if (isTopicPattern(pattern)) {
+        gate.act(
+          "bus.subscribe",
+          pattern,
+          () => hear(pattern),
+          () => void refused.push({ pattern }),
+        );
+      } else {
+        gate.refuse("bus.subscribe", pattern, "it is no pattern of topics");
+        refused.push({ pattern, error: managerErrors["bad-pattern"]({ plugin, pattern, starsMax }) });
+      }
+    }
+    const [pattern, ...others] = tooMany;
+    if (pattern !== undefined) {
+      gate.refuse("bus.subscribe", pattern, "there are too many");
+      const more = others.length;
+      const error = managerErrors["too-many-patterns"]({ plugin, pattern, more, subscriptionsMax });
+      refused.push({ pattern, error });
+    }
+    return refused;
+  }
+
+  /** What was taken is heard no more, not even what waits. */
+  #closeTaken(): void {
+    const { gate } = this.#options;
+    for (const subscription of this.#subscriptions.splice(0)) {
+      if (gate.gives("bus.subscribe", subscription.pattern)) this.#subscriptions.push(subscription);
+      else subscription.close();
+    }
   }
 
   #publish(topic: string, payload: Uint8Array): void {
@@ -130,6 +198,12 @@ export class PluginBus {
       this.#depth.hops = before;
     }
   }
+}
+
+/** The first that fits, which the list has no more. */
+function takeFrom<Item>(list: Item[], fits: (item: Item) => boolean): Item | undefined {
+  const at = list.findIndex(fits);
+  return at === -1 ? undefined : list.splice(at, 1)[0];
 }
 
 function stateFunctions({ state, gate }: PluginBusOptions) {

@@ -5,7 +5,7 @@ import { targetKinds } from "../../policy/index.ts";
 const { pattern: form } = targetKinds;
 
 /** Each star can make a comparison start over; more of them say nothing that fewer do not. */
-const starsMax = 8;
+export const starsMax = 8;
 
 /** A topic is a pattern without `*`: it names one thing. */
 export function isTopic(text: string): boolean {
