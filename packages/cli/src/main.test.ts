@@ -1,13 +1,23 @@
 import assert from "node:assert/strict";
+import { copyFileSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { before, test } from "node:test";
-import { buildExamples, componentPath } from "../../../examples/build.ts";
-import { client, event, listeningPort, settings, start } from "./testing/running-program.ts";
+import { before, type TestContext, test } from "node:test";
+import { buildExamples, bundlePath, componentPath } from "../../../examples/build.ts";
+import { client, event, listeningPort, printed, settings, start } from "./testing/running-program.ts";
 
 before(() => buildExamples());
 
 /** A program that does not end fails its test instead of stopping all of them. */
 const options = { timeout: 60_000 };
+/** Of many commands. */
+const slow = { timeout: 180_000 };
+
+function emptyFolder(t: TestContext): string {
+  const folder = mkdtempSync(join(tmpdir(), "remora-cli-"));
+  t.after(() => rmSync(folder, { recursive: true }));
+  return folder;
+}
 
 test(
   "the demonstration ends by itself, and its last line is one object with these fields",
@@ -114,3 +124,24 @@ test(
     );
   },
 );
+
+test("dev goes on until a signal, takes each change meanwhile, and ends in order", slow, async (t) => {
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    const folder = emptyFolder(t);
+    const file = join(folder, "geofence.bundle");
+    copyFileSync(bundlePath("tak/geofence-lazy"), file);
+    const { child, ended } = start(t, "dev", file, "-f", join(folder, "plugins"));
+    const first = printed(child, /^geofence 1\.0\.0 is installed$/m);
+    const second = printed(child, /^geofence 1\.0\.0 → 1\.1\.0$/m);
+    await first;
+    // What it watches it says to nobody: the change is made again until it was seen.
+    const changing = setInterval(() => copyFileSync(bundlePath("tak/geofence-looping"), file), 500);
+    t.after(() => clearInterval(changing));
+    await second;
+    clearInterval(changing);
+    child.kill(signal);
+    const { code, err } = await ended;
+    assert.equal(code, 0, err);
+    assert.doesNotMatch(err, /Warning/);
+  }
+});

@@ -42,6 +42,18 @@ export function listeningPort(child: ChildProcess): Promise<number> {
   return found.promise;
 }
 
+/** Resolves when the program has printed this on standard output. */
+export function printed(child: ChildProcess, what: RegExp): Promise<void> {
+  const found = Promise.withResolvers<void>();
+  let text = "";
+  child.stdout?.on("data", (part) => {
+    text += part;
+    if (what.test(text)) found.resolve();
+  });
+  child.on("close", () => found.reject(new Error(`It does not print ${what}: ${text}`)));
+  return found.promise;
+}
+
 export async function client(t: TestContext, port: number): Promise<Socket> {
   const socket = connect(port, "127.0.0.1");
   t.after(() => socket.destroy());
