@@ -5,6 +5,12 @@ import { type FolderOptions, folderOption, type OpenHouse, withHouse } from "../
 import { jsonOption } from "../options.ts";
 import { changeText } from "../plugin-text.ts";
 import type { System } from "../system.ts";
+import { type TrustOptions, trustOf, trustOption } from "../trust-option.ts";
+import { storeOption } from "../trust-store.ts";
+
+interface RollbackOptions extends FolderOptions, TrustOptions {
+  readonly json?: true;
+}
 
 export function rollbackCommand(system: System, open: OpenHouse): Command {
   return new Command("rollback")
@@ -15,10 +21,21 @@ export function rollbackCommand(system: System, open: OpenHouse): Command {
       "one that is kept, see remora info, or its digest (default: the last one that did not fail)",
     )
     .addOption(folderOption())
+    .addOption(trustOption())
+    .addOption(storeOption())
     .addOption(jsonOption("print one JSON object"))
-    .addHelpText("after", "\nExamples:\n  remora rollback geofence\n  remora rollback geofence 1.1.0")
-    .action(async (name: string, version: string | undefined, options: FolderOptions & { json?: true }) => {
-      const change = await withHouse(system, open, { ...options, use: "change" }, (house) =>
+    .addHelpText(
+      "after",
+      `
+It has to be trusted now, whatever it was when it came.
+
+Examples:
+  remora rollback geofence
+  remora rollback geofence 1.1.0`,
+    )
+    .action(async (name: string, version: string | undefined, options: RollbackOptions) => {
+      const trust = await trustOf(system, options);
+      const change = await withHouse(system, open, { ...options, ...trust, use: "change" }, (house) =>
         house.rollback(name, version),
       );
       system.out.write(options.json ? `${JSON.stringify(change)}\n` : changeText(change));
