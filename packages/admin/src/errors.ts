@@ -60,6 +60,10 @@ export const adminErrors = defineErrors("admin", {
     message: (d: { what: string; file: string; problem: string }) =>
       `Cannot read the ${d.what} in "${d.file}": ${d.problem}`,
   },
+  "access-file-unwritable": {
+    fault: "operator",
+    message: (d: { file: string; reason: string }) => `Cannot write "${d.file}": ${d.reason}`,
+  },
   "no-such-token": {
     fault: "operator",
     message: (d: { name: string }) => `Cannot find a token with the name "${harmless(d.name)}"`,

@@ -102,3 +102,19 @@ test("a device is written to, and not put away", { skip: process.platform === "w
   await realSystem().writeFile("/dev/null", new Uint8Array(1), "replace");
   assert.ok(statSync("/dev/null").isCharacterDevice());
 });
+
+test("a folder that cannot be written is an error with a code where a token or a user is made", {
+  skip: process.platform !== "linux",
+}, async () => {
+  for (const args of [
+    ["tokens", "create", "ada"],
+    ["users", "create", "ada", "--password-file", "password.txt"],
+  ]) {
+    const system = fakeSystem({ files: { "password.txt": text("correct horse") } });
+    assert.equal(await runProgram([...args, "-f", "/proc"], system, fakeHouse().hosts), 1);
+    assert.match(
+      system.err.text,
+      /^admin\/access-file-unwritable: Cannot write "\/proc\/admin\/(tokens|users)\.json": no /,
+    );
+  }
+});

@@ -4,7 +4,7 @@
  */
 
 import { randomBytes } from "node:crypto";
-import { mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { adminErrors } from "../errors.ts";
 
@@ -36,17 +36,34 @@ export function readRecords<Entry>(file: string, { what, isEntry }: RecordFile<E
   throw damaged(`it is no list of ${what}`);
 }
 
+/** @throws admin/access-file-unwritable */
 export function writeRecords(file: string, records: readonly unknown[]): void {
-  makeFolderFor(file);
   const draft = `${file}.${randomBytes(6).toString("hex")}`;
   try {
+    makeFolderFor(file);
     writeFileSync(draft, `${JSON.stringify(records, undefined, 2)}\n`, { mode: 0o600, flag: "wx" });
     renameSync(draft, file);
   } catch (error) {
-    rmSync(draft, { force: true });
-    throw error;
+    const { code } = error as { readonly code?: unknown };
+    if (typeof code !== "string") throw error;
+    removeDraft(draft);
+    throw adminErrors["access-file-unwritable"]({ file, reason: reasons[code] ?? code }, error);
   }
 }
+
+/** One that was never made, in a folder that may not be written, need not be removed. */
+function removeDraft(draft: string): void {
+  if (existsSync(draft)) rmSync(draft, { force: true });
+}
+
+const reasons: Readonly<Record<string, string>> = {
+  EACCES: "this account may not write there",
+  EDQUOT: "the disk is full",
+  ENOENT: "no folder can be made there",
+  ENOSPC: "the disk is full",
+  EPERM: "this account may not write there",
+  EROFS: "the file system cannot be written to",
+};
 
 /** A folder in the manager's, which is there: Node's recursive way tries for ever where no folder can be made, as in /proc. */
 export function makeFolderFor(file: string): void {

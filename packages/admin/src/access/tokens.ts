@@ -53,7 +53,7 @@ export function hashToken(token: string): string {
 /**
  * Makes a token. This is the only time that anybody sees it.
  *
- * @throws admin/token-exists admin/access-file-damaged
+ * @throws admin/token-exists admin/access-file-damaged admin/access-file-unwritable
  */
 export function createToken(file: string, options: CreateTokenOptions): string {
   const { name, role, nowMs, validMs } = options;
@@ -66,7 +66,11 @@ export function createToken(file: string, options: CreateTokenOptions): string {
   return token;
 }
 
-/** Takes a token back: from the next request on it is none. @throws admin/no-such-token admin/access-file-damaged */
+/**
+ * Takes a token back: from the next request on it is none.
+ *
+ * @throws admin/no-such-token admin/access-file-damaged admin/access-file-unwritable
+ */
 export function revokeToken(file: string, name: string): void {
   const tokens = readTokens(file);
   const left = tokens.filter((one) => one.name !== name);

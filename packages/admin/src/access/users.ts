@@ -36,7 +36,7 @@ export function readUsers(file: string): UserRecord[] {
   return readRecords(file, userFile);
 }
 
-/** @throws admin/user-exists admin/weak-password admin/access-file-damaged */
+/** @throws admin/user-exists admin/weak-password admin/access-file-damaged admin/access-file-unwritable */
 export async function createUser(file: string, options: CreateUserOptions): Promise<void> {
   const { name, role, password, nowMs } = options;
   const mustBeNew = (users: readonly UserRecord[]) => {
@@ -50,7 +50,11 @@ export async function createUser(file: string, options: CreateUserOptions): Prom
   writeRecords(file, [...mustBeNew(readUsers(file)), { name, role, passwordHash, createdAt }]);
 }
 
-/** From the next request on nobody is in by that name. @throws admin/no-such-user admin/access-file-damaged */
+/**
+ * From the next request on nobody is in by that name.
+ *
+ * @throws admin/no-such-user admin/access-file-damaged admin/access-file-unwritable
+ */
 export function removeUser(file: string, name: string): void {
   const users = readUsers(file);
   const left = users.filter((one) => one.name !== name);
