@@ -146,31 +146,40 @@ test("dev goes on until a signal, takes each change meanwhile, and ends in order
   }
 });
 
-test("a rollback without a program goes by the keys and the level that it was given", slow, async (t) => {
-  const folder = emptyFolder(t);
-  const at = (name: string) => join(folder, name);
-  const remora = async (...args: readonly string[]) => {
-    const { code, out, err } = await start(t, ...args).ended;
-    assert.equal(code, 0, `${args.join(" ")}: ${err}`);
-    return out;
-  };
-  await remora("keys", "generate", at("ada"));
-  for (const [name, example] of [
-    ["1.0.0.bundle", "tak/geofence-lazy"],
-    ["1.1.0.bundle", "tak/geofence-looping"],
-  ] as const) {
-    copyFileSync(bundlePath(example), at(name));
-    await remora("sign", at(name), "--key", at("ada"), "--name", "Ada");
-  }
-  await remora("keys", "trust", at("ada.public"), "Ada", "--store", at("keys.toml"));
-  const here = ["--folder", at("plugins")];
-  const known = [...here, "--store", at("keys.toml")];
-  await remora("install", at("1.0.0.bundle"), ...known);
-  await remora("install", at("1.1.0.bundle"), ...known);
-  assert.equal(await remora("rollback", "geofence", ...known), "geofence 1.1.0 → 1.0.0\n");
+test(
+  "without a program, a rollback goes by the keys and the level that it was given, and an update tells that no source has it",
+  slow,
+  async (t) => {
+    const folder = emptyFolder(t);
+    const at = (name: string) => join(folder, name);
+    const remora = async (...args: readonly string[]) => {
+      const { code, out, err } = await start(t, ...args).ended;
+      assert.equal(code, 0, `${args.join(" ")}: ${err}`);
+      return out;
+    };
+    await remora("keys", "generate", at("ada"));
+    for (const [name, example] of [
+      ["1.0.0.bundle", "tak/geofence-lazy"],
+      ["1.1.0.bundle", "tak/geofence-looping"],
+    ] as const) {
+      copyFileSync(bundlePath(example), at(name));
+      await remora("sign", at(name), "--key", at("ada"), "--name", "Ada");
+    }
+    await remora("keys", "trust", at("ada.public"), "Ada", "--store", at("keys.toml"));
+    const here = ["--folder", at("plugins")];
+    const known = [...here, "--store", at("keys.toml")];
+    await remora("install", at("1.0.0.bundle"), ...known);
+    await remora("install", at("1.1.0.bundle"), ...known);
+    assert.equal(await remora("rollback", "geofence", ...known), "geofence 1.1.0 → 1.0.0\n");
 
-  const unknown = await start(t, "rollback", "geofence", ...here).ended;
-  assert.deepEqual([unknown.code, unknown.err.split(":")[0]], [1, "manager/verify"]);
-  const lowered = ["rollback", "geofence", ...here, "--trust", "self-signed"];
-  assert.equal(await remora(...lowered), "geofence 1.0.0 → 1.1.0\n");
-});
+    const unknown = await start(t, "rollback", "geofence", ...here).ended;
+    assert.deepEqual([unknown.code, unknown.err.split(":")[0]], [1, "manager/verify"]);
+    const lowered = ["rollback", "geofence", ...here, "--trust", "self-signed"];
+    assert.equal(await remora(...lowered), "geofence 1.0.0 → 1.1.0\n");
+
+    // It came from a file, and there is no source to ask.
+    const all = await start(t, "update", ...here).ended;
+    assert.deepEqual([all.code, all.out, all.err.split(":")[0]], [0, "", "manager/resolve"]);
+    assert.equal((await start(t, "update", "geofence", ...here).ended).code, 1);
+  },
+);

@@ -337,6 +337,47 @@ test("dev takes what is there, and gives it what it wants", async () => {
   ]);
 });
 
+test("an update goes on after a plugin that fails, and tells what was done and what was not", async () => {
+  const plugins = ["geofence", "mine", "map"].map((name) => pluginView({ name }));
+  const failing = { geofence: "manager/prepare", mine: "manager/resolve" };
+  const named = await run(["update", "geofence", "mine", "map"], { plugins, failing });
+  assert.deepEqual([named.exitCode, named.out], [1, "map 1.0.0 → 1.1.0\n"]);
+  assert.match(named.err, /^manager\/prepare: .*\nmanager\/resolve: .*\n$/);
+  const all = await run(["update", "--json"], { plugins, failing });
+  assert.deepEqual([all.exitCode, JSON.parse(all.out).plugins.length], [1, 1]);
+  const { geofence: _, ...missing } = failing;
+  const none = await run(["update"], { plugins, failing: missing });
+  assert.deepEqual([none.exitCode, none.out], [0, "geofence 1.0.0 → 1.1.0\nmap 1.0.0 → 1.1.0\n"]);
+  assert.equal(none.err, "manager/resolve: Cannot change mine\n");
+  assert.equal((await run(["update", "mine"], { plugins, failing: missing })).exitCode, 1);
+});
+
+test("what was done before one of several names failed is told, and nothing behind it is", async () => {
+  const plugins = ["geofence", "map", "late"].map((name) => pluginView({ name }));
+  const failing = { map: "manager/prepare" };
+  for (const [verb, past] of [
+    ["enable", "enabled"],
+    ["disable", "disabled"],
+    ["reload", "reloaded"],
+    ["remove", "removed"],
+  ] as const) {
+    const { exitCode, out, err, asked } = await run([verb, "geofence", "map", "late", "--json"], {
+      plugins,
+      failing,
+    });
+    assert.deepEqual([exitCode, JSON.parse(out), asked.length], [1, { [past]: ["geofence"] }, 2]);
+    assert.match(err, /^manager\/prepare: /);
+    assert.equal((await run([verb, "geofence", "map"], { plugins, failing })).out, `geofence is ${past}\n`);
+    assert.equal((await run([verb, "map", "geofence", "--json"], { plugins, failing })).out, "");
+  }
+  const installed = await run(["install", "geofence", "map", "late"], { failing });
+  assert.deepEqual(
+    [installed.exitCode, installed.out, installed.asked.length],
+    [1, "geofence 1.0.0 is installed\n", 2],
+  );
+  assert.match(installed.err, /^manager\/prepare: /);
+});
+
 test("a trail that was changed is named by its line, with exit code 1", async (t) => {
   const folder = mkdtempSync(join(tmpdir(), "remora-cli-"));
   t.after(() => rmSync(folder, { recursive: true }));

@@ -1,15 +1,14 @@
 /** `remora install REF...`: new plugins, or other versions of those that are there. */
 
-import type { ChangeView, InstallSource } from "@remora/admin";
+import type { InstallSource } from "@remora/admin";
 import { Command, Option } from "commander";
-import { consentFrom } from "../consent.ts";
 import { policyOption, readPolicy } from "../consent-policy.ts";
 import { type FolderOptions, folderOption, type OpenHouse, withHouse } from "../house.ts";
 import { installSource } from "../install-source.ts";
 import { jsonOption } from "../options.ts";
-import { changeText } from "../plugin-text.ts";
 import { runTasks } from "../progress.ts";
 import type { System } from "../system.ts";
+import { type Begun, tellChanges } from "../tell-done.ts";
 import { type TrustOptions, trustOf, trustOption } from "../trust-option.ts";
 import { storeOption } from "../trust-store.ts";
 
@@ -50,10 +49,10 @@ Examples:
         open,
         { ...options, ...trust, use: "change", mayBeNew: true },
         async (house) => {
-          const changes: { readonly change: ChangeView; readonly again: () => Promise<ChangeView> }[] = [];
+          const begun: Begun[] = [];
           let source: InstallSource | undefined;
           const isEnabled = options.disabled === undefined ? {} : { isEnabled: false };
-          await runTasks(
+          const failures = await runTasks(
             system,
             refs.flatMap((ref) => [
               {
@@ -68,18 +67,13 @@ Examples:
                   if (source === undefined) return;
                   const from = source;
                   const again = () => house.install(from, isEnabled);
-                  changes.push({ change: await again(), again });
+                  begun.push({ change: await again(), again });
                 },
               },
             ]),
             options,
           );
-          const done = [];
-          for (const { change, again } of changes)
-            done.push(await consentFrom(system, house, change, again, options, policy));
-          system.out.write(
-            options.json ? `${JSON.stringify({ plugins: done })}\n` : done.map(changeText).join(""),
-          );
+          await tellChanges(system, house, { ...options, begun, failures, policy });
         },
       );
     });

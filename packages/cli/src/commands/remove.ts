@@ -4,6 +4,7 @@ import { Command, Option } from "commander";
 import { type FolderOptions, folderOption, type OpenHouse, withHouse } from "../house.ts";
 import { jsonOption } from "../options.ts";
 import type { System } from "../system.ts";
+import { actOnEach } from "../tell-done.ts";
 
 export function removeCommand(system: System, open: OpenHouse): Command {
   return new Command("remove")
@@ -21,13 +22,14 @@ Example:
   remora remove geofence --data`,
     )
     .action(async (names: string[], options: FolderOptions & { data?: true; json?: true }) => {
-      await withHouse(system, open, { ...options, use: "look" }, async (house) => {
-        for (const name of names) await house.remove(name, { data: options.data ?? false });
-      });
-      system.out.write(
-        options.json
-          ? `${JSON.stringify({ removed: names })}\n`
-          : names.map((name) => `${name} is removed\n`).join(""),
+      const tell = (done: readonly string[]) =>
+        system.out.write(
+          options.json
+            ? `${JSON.stringify({ removed: done })}\n`
+            : done.map((name) => `${name} is removed\n`).join(""),
+        );
+      await withHouse(system, open, { ...options, use: "look" }, (house) =>
+        actOnEach(names, (name) => house.remove(name, { data: options.data ?? false }), tell),
       );
     });
 }

@@ -4,6 +4,7 @@ import { Command } from "commander";
 import { type FolderOptions, folderOption, type HouseUse, type OpenHouse, withHouse } from "../house.ts";
 import { jsonOption } from "../options.ts";
 import type { System } from "../system.ts";
+import { actOnEach } from "../tell-done.ts";
 
 interface Switch {
   readonly verb: "enable" | "disable" | "reload";
@@ -53,13 +54,14 @@ function switchCommand(
     .addOption(jsonOption("print one JSON object"))
     .addHelpText("after", `\n${more}\n\nExample:\n  remora ${verb} geofence`)
     .action(async (names: string[], options: FolderOptions & { json?: true }) => {
-      await withHouse(system, open, { ...options, use }, async (house) => {
-        for (const name of names) await house[verb](name);
-      });
-      system.out.write(
-        options.json
-          ? `${JSON.stringify({ [past]: names })}\n`
-          : names.map((name) => `${name} is ${past}\n`).join(""),
+      const tell = (done: readonly string[]) =>
+        system.out.write(
+          options.json
+            ? `${JSON.stringify({ [past]: done })}\n`
+            : done.map((name) => `${name} is ${past}\n`).join(""),
+        );
+      await withHouse(system, open, { ...options, use }, (house) =>
+        actOnEach(names, (name) => house[verb](name), tell),
       );
     });
 }

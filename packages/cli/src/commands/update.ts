@@ -1,14 +1,13 @@
 /** `remora update [PLUGIN...]`: the newest versions that the sources have. */
 
-import type { ChangeView } from "@remora/admin";
 import { Command, Option } from "commander";
-import { consentFrom } from "../consent.ts";
+import { isRemoraError } from "remora/base";
 import { policyOption, readPolicy } from "../consent-policy.ts";
 import { type FolderOptions, folderOption, type OpenHouse, withHouse } from "../house.ts";
 import { jsonOption } from "../options.ts";
-import { changeText } from "../plugin-text.ts";
 import { runTasks } from "../progress.ts";
 import type { System } from "../system.ts";
+import { type Begun, tellChanges, tellFailure } from "../tell-done.ts";
 import { type TrustOptions, trustOf, trustOption } from "../trust-option.ts";
 import { storeOption } from "../trust-store.ts";
 
@@ -34,7 +33,8 @@ export function updateCommand(system: System, open: OpenHouse): Command {
       "after",
       `
 A version that wants more than the one before waits until somebody consents to the difference. Only higher versions
-than the one that runs are taken; others are installed by name, or rolled back to.
+than the one that runs are taken; others are installed by name, or rolled back to. One that fails keeps nobody from the others, and the exit code is 1; of all
+plugins, those for which the sources have nothing are told and no failure.
 
 Examples:
   remora update
@@ -45,21 +45,21 @@ Examples:
       const policy = await readPolicy(system, options.policy);
       await withHouse(system, open, { ...options, ...trust, use: "change" }, async (house) => {
         const wanted = names.length > 0 ? names : (await house.list()).map(({ name }) => name);
-        const changes: { readonly change: ChangeView; readonly again: () => Promise<ChangeView> }[] = [];
+        const begun: Begun[] = [];
         const tasks = wanted.map((name) => ({
           title: `update ${name}`,
           run: async () => {
             const again = () => house.update(name, options.range);
-            changes.push({ change: await again(), again });
+            begun.push({ change: await again(), again });
           },
         }));
-        await runTasks(system, tasks, options);
-        const done = [];
-        for (const { change, again } of changes)
-          done.push(await consentFrom(system, house, change, again, options, policy));
-        system.out.write(
-          options.json ? `${JSON.stringify({ plugins: done })}\n` : done.map(changeText).join(""),
-        );
+        const { json } = options;
+        const failed = await runTasks(system, tasks, { goesOn: true, ...(json !== undefined && { json }) });
+        // Of all plugins, some came from a file, and no source has them: that is told, and nothing went wrong.
+        const isMissing = (error: unknown) => names.length === 0 && isRemoraError(error, "manager/resolve");
+        for (const error of failed.filter(isMissing)) tellFailure(system, error);
+        const failures = failed.filter((error) => !isMissing(error));
+        await tellChanges(system, house, { ...options, begun, failures, policy });
       });
     });
 }

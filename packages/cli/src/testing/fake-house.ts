@@ -1,7 +1,7 @@
 /** A house without a manager: what was asked of it is kept, and it answers what a test says. */
 
 import type { ConsentView, Happening, PluginDetailsView, PluginView } from "@remora/admin";
-import { defineErrors } from "remora/base";
+import { defineErrors, RemoraError } from "remora/base";
 import type { House, HouseOptions, OpenHouse } from "../house.ts";
 import type { Hosts } from "../program.ts";
 
@@ -86,6 +86,8 @@ export interface FakeHouseOptions {
   /** Of each change, and of a version that is kept. */
   readonly publisher?: ConsentView["publisher"];
   readonly happenings?: readonly Happening[];
+  /** Codes that changes fail with, by the plugin's name or by what is to be installed. */
+  readonly failing?: Readonly<Record<string, string>>;
 }
 
 export interface FakeHouse {
@@ -104,10 +106,16 @@ export function fakeHouse(options: FakeHouseOptions = {}): FakeHouse {
     if (found === undefined) throw fakeErrors["no-such-plugin"]({ name });
     return found;
   };
+  const mayFail = (what: string) => {
+    const code = options.failing?.[what];
+    if (code === undefined) return;
+    throw new RemoraError({ code, message: `Cannot change ${what}`, fault: "operator", details: undefined });
+  };
   const ask =
     (verb: string) =>
     async (...args: readonly unknown[]): Promise<void> => {
       asked.push([verb, ...args]);
+      mayFail(String(args[0]));
       named(String(args[0]));
     };
   const change = (name: string, version: string) => ({
@@ -126,7 +134,9 @@ export function fakeHouse(options: FakeHouseOptions = {}): FakeHouse {
       return { ...named(name), ...details, previous };
     },
     install: async (source, more) => {
-      asked.push(["install", "ref" in source ? source.ref : source.origin, more]);
+      const ref = "ref" in source ? source.ref : source.origin;
+      asked.push(["install", ref, more]);
+      mayFail(ref);
       const { neededBy, held: [waiting = null] = [] } = options;
       const isAgain = neededBy !== undefined && asked.some(([verb]) => verb === "accept");
       const taken = { version: "1.0.0", from: null, publisher: null };
@@ -135,6 +145,7 @@ export function fakeHouse(options: FakeHouseOptions = {}): FakeHouse {
     },
     update: async (name, range) => {
       asked.push(["update", name, range]);
+      mayFail(name);
       return change(name, "1.1.0");
     },
     rollback: async (name, version) => {
