@@ -52,6 +52,15 @@ for (const isolation of ["inline", "worker"]) {
     await expectRejected(manager.install(next), "manager/prepare");
     assert.equal(held.now, 1);
   });
+
+  test(`${isolation}: it is let go of when what was made is not healthy, at each try`, async (t) => {
+    const { host, held } = holdingHost();
+    const { manager } = await rig(t, { hosts: [host] });
+    for (const guest of [guests.isUnhealthy, guests.trapsInHealth]) {
+      await expectRejected(manager.install(await ref(guest, { top })), "manager/prepare");
+      assert.deepEqual([held.now, held.most], [0, 1]);
+    }
+  });
 }
 
 test("an instance whose binding fails is closed, and what was held for it is let go of", async (t) => {

@@ -76,13 +76,19 @@ type Guests =
 export async function makeVersion(options: PrepareOptions): Promise<RunningVersion> {
   const sandbox = openSandbox(options);
   const bus = new PluginBus({ ...options.house, gate: sandbox.gate, depth: options.busDepth });
+  let guests: Guests;
   try {
-    const guests = await makeGuests(options, sandbox, bus);
-    const version = new RunningVersion(options, { sandbox, bus, guests });
+    guests = await makeGuests(options, sandbox, bus);
+  } catch (error) {
+    sandbox.close();
+    throw error;
+  }
+  const version = new RunningVersion(options, { sandbox, bus, guests });
+  try {
     await version.checkHealth();
     return version;
   } catch (error) {
-    sandbox.close();
+    await version.drain();
     throw error;
   }
 }
