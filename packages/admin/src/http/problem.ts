@@ -39,6 +39,7 @@ const statuses: Readonly<Record<string, number>> = {
   "manager/ambiguous-version": 409,
   "manager/store-damaged": 500,
   "manager/folder": 507,
+  "manager/not-lasting": 507,
   "manager/audit-unwritable": 507,
   "manager/closed": 503,
 };

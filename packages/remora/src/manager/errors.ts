@@ -227,6 +227,11 @@ export const managerErrors = defineErrors("manager", {
     message: (d: { plugin: string; version: string; digest: string }) =>
       `Cannot answer for ${harmless(d.plugin)}: what waits now is not what was shown; it is ${harmless(d.version)} with the digest ${d.digest}; look at what it wants, and answer again`,
   },
+  "not-lasting": {
+    fault: "operator",
+    message: (d: { plugin: string; taken: string; code: string; reason: string }) =>
+      `Cannot make it last that ${harmless(d.taken, 500)} was taken from ${d.plugin}: ${d.code}: ${d.reason}; it is gone, and the next power cut may bring it back`,
+  },
   "stopped-without": {
     fault: "operator",
     message: (d: { plugin: string; taken: string; code: string; reason: string }) =>

@@ -246,6 +246,7 @@ export class Manager {
    * @throws policy/…                the grant is not one of this host
    * @throws manager/not-granted     it has nothing of this
    * @throws manager/folder          it could not be written down; nothing was taken
+   * @throws manager/not-lasting     it was taken, and a power cut may bring it back
    * @throws manager/stopped-without it was taken, and the plugin cannot run without it: it stands still, and is tried
    *         again after a while
    */

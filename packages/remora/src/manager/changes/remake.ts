@@ -7,7 +7,7 @@ import { isRemoraError } from "../../base/index.ts";
 import { type Json, openBundle } from "../../bundle/index.ts";
 import { type CapabilityName, type Grant, parseGrant, type Vocabulary } from "../../policy/index.ts";
 import { grantText, mergeGrants, withoutGrants } from "../consent/decide-request.ts";
-import { type Core, entryOf, grantsFor, prepare, rulesOf, tellOf, writeEntry } from "../core.ts";
+import { type Core, draftEntry, entryOf, grantsFor, prepare, rulesOf, tellOf, writeEntry } from "../core.ts";
 import { type Doing, inStep, managerErrors } from "../errors.ts";
 import { checkSettings } from "../settings/settings.ts";
 import type { Entry } from "../store/entry.ts";
@@ -52,25 +52,37 @@ export async function revoke(name: string, taken: unknown, core: Core): Promise<
   await core.alone(name, async () => {
     const before = entryOf(core, name);
     const entry = { ...before, ...withoutGrant(before, grant, core) };
-    await writeEntry(core, entry);
+    const draft = await draftEntry(core, entry);
+    // Written down from here on: what goes wrong from here on gives nothing back.
+    const { lasts } = await draft.put();
     const plugin = core.pluginOf(name);
     plugin.narrow(({ inspected, grants }) => {
       const lost = withoutGrants(grants, grantsFor(core, inspected, entry.grants), vocabulary);
       // The version before, and those that drain, were not given all that the one that serves was.
       return withoutGrants(grants, lost, vocabulary);
     });
+    const unsure = await lasts.catch((error: unknown) => error);
     tellOf(core, name, { kind: "revoked", grants: [grant] });
     // Whoever makes it next does it by what is written down.
-    if (plugin.serving === undefined) return;
-    try {
-      await remakeAnyhow(entry, core);
-    } catch (error) {
-      if (!isRemoraError(error)) throw error;
-      plugin.giveUp(error);
-      const { code, message: reason } = error;
-      throw managerErrors["stopped-without"]({ plugin: name, taken: grantText(grant), code, reason }, error);
-    }
+    if (plugin.serving !== undefined) await remakeWithout(grant, entry, core);
+    if (unsure === undefined) return;
+    if (!isRemoraError(unsure)) throw unsure;
+    const { code, message: reason } = unsure;
+    throw managerErrors["not-lasting"]({ plugin: name, taken: grantText(grant), code, reason }, unsure);
   });
+}
+
+/** @throws manager/stopped-without it cannot be made without what was taken */
+async function remakeWithout(taken: Grant, entry: Entry, core: Core): Promise<void> {
+  const { name } = entry;
+  try {
+    await remakeAnyhow(entry, core);
+  } catch (error) {
+    if (!isRemoraError(error)) throw error;
+    core.pluginOf(name).giveUp(error);
+    const { code, message: reason } = error;
+    throw managerErrors["stopped-without"]({ plugin: name, taken: grantText(taken), code, reason }, error);
+  }
 }
 
 /** As any grant: a field that is misspelt must not take the capability as a whole, as one without targets does. */

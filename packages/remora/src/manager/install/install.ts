@@ -220,6 +220,7 @@ export async function change(
   drafted.catch(() => {});
   let hasStarted = false;
   let served: RunningVersion | undefined;
+  let settingsBefore: Pick<Undone, "settings"> = {};
   try {
     const making = { name, version, grants, settings, ...opened };
     if (isEnabled && !plugin.hasStarted) {
@@ -233,9 +234,12 @@ export async function change(
       if (isEnabled) served = next;
     }
     const swap = async () => {
-      if (settings !== undefined) await core.settings.write(name, settings);
       const draft = await drafted;
       await lasting;
+      if (settings !== undefined) {
+        settingsBefore = { settings: { bytes: await core.settings.bytes(name) } };
+        await core.settings.write(name, settings);
+      }
       await draft.place();
     };
     await inStep("swap", name, swap, doing);
@@ -243,7 +247,7 @@ export async function change(
     if (served !== undefined) plugin.takeBack(served, error);
     if (hasStarted) await plugin.stop();
     await discard(drafted);
-    await undo({ entry, before }, core);
+    await undo({ name, before, ...settingsBefore }, core);
     throw error;
   }
   if (isEnabled) plugin.settle({ hasProbation: true });
@@ -377,18 +381,21 @@ function takenOver(entry: Placed["entry"], core: Core): Entry {
   };
 }
 
+interface Undone {
+  readonly name: string;
+  readonly before: Entry | undefined;
+  /** Those that were kept, where others may be now. */
+  readonly settings?: { readonly bytes: Uint8Array | undefined };
+}
+
 /** What is written goes back to what was; calls do already. */
-async function undo({ entry, before }: Placed, core: Core): Promise<void> {
-  const { name } = entry;
+async function undo({ name, before, settings }: Undone, core: Core): Promise<void> {
   if (before?.current === undefined) core.plugins.delete(name);
   if (before === undefined) core.entries.delete(name);
   else core.entries.set(name, before);
-  const restore = () => (before === undefined ? core.files.remove(name) : core.files.write(before));
-  try {
-    // Before it is written: a disk that is full has room again without the bundle that was brought.
-    await collectBundles(core).catch(() => {});
-    await restore();
-  } catch {
-    // The disk that stopped the change may refuse this too. A candidate is dropped by whoever opens the folder next.
-  }
+  // Before anything is written: a disk that is full has room again without the bundle that was brought.
+  // The disk that stopped the change may refuse all of this too. A candidate is dropped by whoever opens the folder next.
+  await collectBundles(core).catch(() => {});
+  if (settings !== undefined) await core.settings.restore(name, settings.bytes).catch(() => {});
+  await (before === undefined ? core.files.remove(name) : core.files.write(before)).catch(() => {});
 }

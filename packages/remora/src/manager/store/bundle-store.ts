@@ -9,6 +9,8 @@ const ending = ".bundle";
 
 export class BundleStore {
   readonly #folder: DataFolder;
+  /** Those that are in their place and would perhaps not be found after a power cut. */
+  readonly #unsure = new Set<string>();
 
   constructor(folder: DataFolder) {
     this.#folder = folder;
@@ -29,8 +31,15 @@ export class BundleStore {
 
   /** The same for whoever has other things to do until it lasts. @throws manager/folder */
   async put(bytes: Uint8Array, sha256: string): Promise<InPlace> {
-    if (await this.isWhole(sha256)) return { lasts: Promise.resolve() };
-    return this.#folder.put(bytes, folderName, `${sha256}${ending}`);
+    // What the disk would not make lasting is there all the same: whoever brings it again has to hear of that too.
+    if (!this.#unsure.has(sha256) && (await this.isWhole(sha256))) return { lasts: Promise.resolve() };
+    const inPlace = await this.#folder.put(bytes, folderName, `${sha256}${ending}`);
+    this.#unsure.add(sha256);
+    inPlace.lasts.then(
+      () => this.#unsure.delete(sha256),
+      () => {},
+    );
+    return inPlace;
   }
 
   /** Whether it is there as it was kept. @throws manager/folder */

@@ -36,9 +36,17 @@ export const rewrittenFolder = "rewritten";
 
 /** A file that is written and synchronised, and has yet to be put in its place. */
 export interface Draft {
-  /** In one rename, whole or not at all, and lasting. Once. @throws manager/folder the draft is gone */
+  /**
+   * In one rename, whole or not at all, and lasting. Once.
+   *
+   * @throws manager/folder the draft is gone, and what was in its place is there, as far as the disk lets
+   */
   place(): Promise<void>;
-  /** The same for whoever has other things to do until it lasts. Once. @throws manager/folder the draft is gone */
+  /**
+   * The same for whoever has other things to do until it lasts, and knows what to do when it does not. Once.
+   *
+   * @throws manager/folder the draft is gone
+   */
   put(): Promise<InPlace>;
   /** For whoever does not place it. One that cannot be removed goes at the next start. */
   discard(): Promise<void>;
@@ -53,6 +61,8 @@ export interface InPlace {
 export class DataFolder {
   readonly path: string;
   readonly #files: FileSystem;
+  /** Folders that were made, and whose own names are not known to last. */
+  readonly #made = new Set<string>();
 
   constructor(path: string, files: FileSystem) {
     this.path = path;
@@ -75,10 +85,10 @@ export class DataFolder {
     return this.#guarded("list", this.at(...folder), (path) => this.#files.look(path));
   }
 
-  /** Puts a file in its place, whole or not at all. @throws manager/folder */
+  /** Puts a file in its place, whole or not at all. @throws manager/folder as `Draft.place` */
   async place(bytes: Uint8Array, ...names: readonly string[]): Promise<void> {
-    const { lasts } = await this.put(bytes, ...names);
-    await lasts;
+    const draft = await this.draft(bytes, ...names);
+    await draft.place();
   }
 
   /** The same for whoever has other things to do until it lasts. @throws manager/folder */
@@ -128,18 +138,67 @@ export class DataFolder {
       await remove();
     };
     const guarded = () => this.#guarded("write", at, put);
-    const place = async () => (await guarded()).lasts;
+    const place = async () => {
+      let before: Uint8Array | undefined;
+      try {
+        before = await this.read(...names);
+      } catch (error) {
+        await discard();
+        throw error;
+      }
+      const { lasts } = await guarded();
+      try {
+        await lasts;
+      } catch (error) {
+        await this.#putBack(before, names);
+        throw error;
+      }
+    };
     return { discard, place, put: guarded };
   }
 
-  /** A folder is nearly always there: only one that is not is made. */
+  /** Whoever is told that a file could not be written must not find it at the next start. */
+  async #putBack(bytes: Uint8Array | undefined, names: readonly string[]): Promise<void> {
+    try {
+      if (bytes === undefined) return await this.remove(...names);
+      const { lasts } = await this.put(bytes, ...names);
+      await lasts;
+    } catch {
+      // The disk that stopped the change may refuse this too, and why it stopped that is what is told.
+    }
+  }
+
+  /** A folder is nearly always there: only one that is not is made, and its name is to last before anything in it is kept. */
   async #opened(folder: string): Promise<OpenFolder> {
+    const opened = await this.#openedOrMade(folder);
+    if (!this.#made.has(folder)) return opened;
+    try {
+      await this.#syncNames(dirname(folder));
+    } catch (error) {
+      await opened.close();
+      throw error;
+    }
+    this.#made.delete(folder);
+    return opened;
+  }
+
+  async #openedOrMade(folder: string): Promise<OpenFolder> {
     try {
       return await this.#files.openFolder(folder);
     } catch (error) {
       if (!isMissing(error)) throw error;
       await this.#files.makeFolder(folder);
+      this.#made.add(folder);
       return this.#files.openFolder(folder);
+    }
+  }
+
+  async #syncNames(folder: string): Promise<void> {
+    const opened = await this.#files.openFolder(folder);
+    try {
+      await opened.sync();
+    } finally {
+      await opened.close();
     }
   }
 

@@ -21,6 +21,7 @@ import {
   testHost,
 } from "../testing/rig.test.ts";
 import type { Operation } from "./entry.ts";
+import { type FileSystem, nodeFileSystem } from "./file-system.ts";
 
 interface Change {
   readonly operation: Operation;
@@ -182,10 +183,11 @@ test("an update that cannot be made leaves nothing of the entry that it would ha
 });
 
 const data = { capability: "data.read", paths: ["air.*"] };
-const wants = `[[capabilities]]
+const reads = `[[capabilities]]
 capability = "data.read"
 paths = ["air.*"]
-why = "To know the weather"
+why = "To know the weather"`;
+const wants = `${reads}
 [settings]
 type = "object"
 [settings.properties.size]
@@ -279,6 +281,131 @@ for (const [what, { prepare, change, kept }] of Object.entries(adjustments)) {
     }
   });
 }
+
+/** What a disk may stop once, and be well again. */
+const stoppedOnce: typeof adjustments = {
+  ...adjustments,
+  "an install with settings": {
+    prepare: (manager) => manager.remove("adder", { data: true }),
+    change: async (manager) =>
+      manager.install(await ref(guests.adds(1), { tables: wants }), { settings: { size: 2 } }),
+    kept: async (manager) => manager.has("adder") && manager.settings("adder"),
+  },
+  "an update with settings": {
+    prepare: (manager) => manager.changeSettings("adder", { size: 2 }),
+    change: async (manager) => {
+      const next = await ref(guests.adds(10), { version: "2.0.0", tables: wants });
+      await manager.install(next, { settings: { size: 3 } });
+    },
+    kept: async (manager) => [manager.info("adder").version, await manager.settings("adder")],
+  },
+  "a removal": {
+    change: (manager) => manager.remove("adder"),
+    kept: async (manager) => manager.has("adder"),
+  },
+  "settings that a plugin keeps": {
+    change: (manager) => manager.keepSettings("adder", { size: 2 }),
+    kept: (manager) => manager.settings("adder"),
+  },
+};
+
+for (const [what, { prepare, change, kept }] of Object.entries(stoppedOnce)) {
+  test(`${what} that a disk stops once is at the next start what it is now, and as before when it was told as failed`, async (t) => {
+    const hosts = [
+      { ...testHost, worlds: testHost.worlds.map((world) => ({ ...world, takesSettings: true })) },
+    ];
+    let hasFailed = true;
+    for (let at = 0; hasFailed; at++) {
+      const files = failingFiles();
+      const folder = folderFor(t);
+      const { manager } = await rig(t, { folder, files, hosts });
+      await manager.install(await ref(guests.adds(1), { tables: wants }));
+      await prepare?.(manager);
+      const [before, count] = [await kept(manager), files.count];
+      files.failOnce(at, "EIO");
+      const error = await change(manager).then(
+        () => undefined,
+        (reason: unknown) => reason,
+      );
+      hasFailed = files.count > count + at;
+      files.failFrom(Number.POSITIVE_INFINITY, "EIO");
+      const place = `${what}, at ${at}`;
+      const found = await kept(manager);
+      if (error !== undefined) {
+        assert.ok(isRemoraError(error), `${place}: ${String(error)}`);
+        // A removal goes on from its rename; and a plugin is never given back what was taken from it.
+        const isDecided =
+          what === "a removal" ? found === false : what === "a revocation" && error.code !== "manager/folder";
+        assert.equal(isDeepStrictEqual(found, before), !isDecided, place);
+      }
+      await manager.close();
+      const again = await rig(t, { folder, hosts });
+      assert.deepEqual(await kept(again.manager), found, place);
+      await again.manager.close();
+    }
+  });
+}
+
+test("a revocation that may not last is carried out, and says so", async (t) => {
+  const files = failingFiles();
+  const { manager, events } = await rig(t, { files });
+  await manager.install(await ref(guests.adds(1), { tables: reads }));
+  const served = servesBy(manager);
+  // The draft and its rename go well.
+  files.failOnce(2, "EIO");
+  const taken = manager.revoke("adder", { capability: "data.read" });
+  await expectRejected(taken, "manager/not-lasting", "manager/folder");
+  assert.deepEqual(manager.grants("adder"), []);
+  assert.notEqual(servesBy(manager), served);
+  assert.equal(answer(manager), 2);
+  assert.ok(events.some(({ kind }) => kind === "revoked"));
+});
+
+/** Files whose folders are synchronised or not, as `fails` says; `synced` has all that were. */
+function syncedFiles() {
+  const synced: string[] = [];
+  const state = { fails: (_folder: string): boolean => false };
+  const files: FileSystem = {
+    ...nodeFileSystem,
+    async openFolder(path) {
+      const opened = await nodeFileSystem.openFolder(path);
+      const sync = async () => {
+        if (state.fails(path)) throw Object.assign(new Error("EIO"), { code: "EIO" });
+        await opened.sync();
+        synced.push(path);
+      };
+      return { sync, close: () => opened.close() };
+    },
+  };
+  return { files, synced, state };
+}
+
+test("a bundle that the disk would not make lasting is not taken for lasting when it is brought again", async (t) => {
+  const { files, synced, state } = syncedFiles();
+  const { manager, folder } = await rig(t, { files, asker: askNobody });
+  const bundle = await ref(guests.adds(1), { tables: wants });
+  state.fails = (path) => path === join(folder, "bundles");
+  await expectRejected(manager.install(bundle), "manager/decide", "manager/folder");
+  await expectRejected(manager.install(bundle), "manager/decide", "manager/folder");
+  state.fails = () => false;
+  await expectRejected(manager.install(bundle), "manager/decide", "manager/held");
+  assert.equal(synced.filter((path) => path === join(folder, "bundles")).length, 1);
+});
+
+test("the names of the folders themselves last before anything in them does", async (t) => {
+  const { files, synced, state } = syncedFiles();
+  const { manager, folder } = await rig(t, { files });
+  synced.length = 0;
+  state.fails = (path) => path === folder;
+  await expectRejected(manager.install(await one()), "manager/place", "manager/folder");
+  assert.equal(synced.length, 0);
+  state.fails = () => false;
+  await manager.install(await one());
+  assert.equal(synced.filter((path) => path === folder).length, 2, "bundles and plugins");
+  const before = synced.length;
+  await manager.install(await two());
+  assert.ok(!synced.slice(before).includes(folder));
+});
 
 test("a second manager on the folder is refused and told who holds it, until the first one closes", async (t) => {
   const { manager, folder } = await rig(t, { who: "the first program" });
