@@ -65,6 +65,8 @@ export interface Core {
   /** Of this opening of the folder. */
   readonly run: string;
   readonly entries: Map<string, Entry>;
+  /** Plugins that are gone while something of them is still in the folder. */
+  readonly removals: Map<string, Entry>;
   readonly plugins: Map<string, ManagedPlugin>;
   /** Runs one change of a plugin after the other. */
   alone<Result>(plugin: string, act: () => Promise<Result>): Promise<Result>;

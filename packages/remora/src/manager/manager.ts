@@ -188,7 +188,9 @@ export class Manager {
    * Removes a plugin.
    *
    * @param options `data: true` removes its files, keys and settings too; else the next install finds them.
-   * @throws manager/needed-by manager/no-such-plugin manager/folder
+   * @throws manager/needed-by manager/no-such-plugin
+   * @throws manager/folder it is as it was; or it is gone (`has`) and something of it is left, which goes when it is removed
+   *         once more, before another one comes under its name, or with the next start
    */
   async remove(name: string, options: { readonly data?: boolean } = {}): Promise<void> {
     this.#checkOpen();

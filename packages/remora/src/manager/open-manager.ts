@@ -201,6 +201,7 @@ function openCore(
       for (const wall of walls.values()) await wall.close();
     },
     entries: new Map(),
+    removals: new Map(),
     plugins,
     async alone(plugin, act) {
       const before = turns.get(plugin);

@@ -6,7 +6,7 @@ import { type TestContext, test } from "node:test";
 import { componentEmbed, componentNew, parse } from "@bytecodealliance/jco-transpile/wasm-tools";
 import { packBundle } from "../../bundle/index.ts";
 import type { PluginHost } from "../host.ts";
-import { expectRejected, manifestOf, rig, settled, testHost } from "../testing/rig.test.ts";
+import { expectRejected, guests, manifestOf, ref, rig, settled, testHost } from "../testing/rig.test.ts";
 
 const host: PluginHost = {
   ...testHost,
@@ -230,4 +230,16 @@ test("without a grant nothing is published, and nothing is heard", async (t) => 
   await manager.install(bundle(await hearer(0), { name: "hearer", tables: grant("bus.subscribe") }));
   await new Promise((resolve) => setImmediate(resolve));
   assert.equal(manager.bus.subscriptions.length, 0);
+});
+
+test("what a plugin has put into the shared state goes when it is removed", async (t) => {
+  const { manager } = await rig(t);
+  for (const data of [false, true]) {
+    await manager.install(await ref(guests.adds(1)));
+    manager.sharedState.set("adder", "position", new Uint8Array(8));
+    manager.sharedState.set("other", "depth", new Uint8Array(8));
+    await manager.remove("adder", { data });
+    assert.equal(manager.sharedState.get("position"), undefined);
+    assert.equal(manager.sharedState.get("depth")?.value.length, 8);
+  }
 });

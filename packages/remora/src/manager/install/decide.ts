@@ -7,6 +7,7 @@ import type { Bundle, Trust, TrustRule } from "../../bundle/index.ts";
 import { checkImports, type Grant } from "../../policy/index.ts";
 import { busHostFunctions } from "../bus/plugin-bus.ts";
 import { interfaceNames } from "../calls/plugin-interfaces.ts";
+import { removeRest } from "../changes/remove.ts";
 import { type Asker, type ConsentItem, type ConsentRequest, requestId } from "../consent/asker.ts";
 import { grantsOf, itemText, mergeGrants, sortRequest } from "../consent/decide-request.ts";
 import { type Core, grantsFor, inStore, rulesOf, tellOf, writeEntry } from "../core.ts";
@@ -153,6 +154,7 @@ export function linkable(decided: Decided, { inspected, bundle }: Undecided, cor
 function holdBack(source: Undecided, request: ConsentRequest, core: Core): Promise<void> {
   const { name } = source.inspected.manifest;
   return core.alone(name, async () => {
+    await removeRest(name, core);
     await inStore(core, async () => {
       const held = await keepVersion(source, core);
       const before = core.entries.get(name) ?? emptyEntry(source.inspected);

@@ -8,6 +8,7 @@ import type { Bundle, Json, TrustRule } from "../../bundle/index.ts";
 import type { Artifact } from "../../engine/index.ts";
 import { checkDependents, interfacesFor } from "../calls/plugin-interfaces.ts";
 import { changeGrants } from "../changes/remake.ts";
+import { removeRest } from "../changes/remove.ts";
 import { enableNow, switchTo } from "../changes/switch.ts";
 import { withoutGrants } from "../consent/decide-request.ts";
 import {
@@ -136,6 +137,7 @@ async function fileFor(bundle: Bundle, core: Core): Promise<string> {
 function takeIn(accepted: Accepted, core: Core, options: InstallOptions): Promise<ManagedPlugin> {
   const { name } = accepted.inspected.manifest;
   return aloneAmong(core, name, accepted.bundle.manifest.dependencies.keys(), async () => {
+    await inStep("place", name, () => removeRest(name, core));
     // Whoever was asked has taken a while.
     await checkAmongOthers(accepted.bundle, core);
     const before = core.entries.get(name);
@@ -390,7 +392,10 @@ interface Undone {
 
 /** What is written goes back to what was; calls do already. */
 async function undo({ name, before, settings }: Undone, core: Core): Promise<void> {
-  if (before?.current === undefined) core.plugins.delete(name);
+  if (before?.current === undefined) {
+    core.plugins.delete(name);
+    core.state.deleteAllOf(name);
+  }
   if (before === undefined) core.entries.delete(name);
   else core.entries.set(name, before);
   // Before anything is written: a disk that is full has room again without the bundle that was brought.

@@ -361,6 +361,41 @@ test("a revocation that may not last is carried out, and says so", async (t) => 
   assert.ok(events.some(({ kind }) => kind === "revoked"));
 });
 
+test("a plugin whose data could not be removed is gone, and nobody who comes under its name finds any of it", async (t) => {
+  let isBusy = false;
+  const files: FileSystem = {
+    ...nodeFileSystem,
+    async remove(path) {
+      if (isBusy && path.endsWith("/data/adder")) throw Object.assign(new Error("EBUSY"), { code: "EBUSY" });
+      await nodeFileSystem.remove(path);
+    },
+  };
+  const { manager, events } = await rig(t, { files });
+  const removeBusy = async () => {
+    await manager.install(await one());
+    writeFileSync(join(manager.filesFolder("adder"), "kept.txt"), "private");
+    events.length = 0;
+    isBusy = true;
+    await expectRejected(manager.remove("adder", { data: true }), "manager/folder");
+    assert.equal(manager.has("adder"), false);
+    assert.ok(events.some((event) => event.kind === "changed" && event.operation === "remove"));
+  };
+  const left = () => readdirSync(join(manager.folder, "data"));
+  await removeBusy();
+  await expectRejected(manager.remove("adder", { data: true }), "manager/folder");
+  isBusy = false;
+  await manager.remove("adder", { data: true });
+  assert.deepEqual(left(), []);
+  await expectRejected(manager.remove("adder"), "manager/no-such-plugin");
+
+  await removeBusy();
+  await expectRejected(manager.install(await two()), "manager/place", "manager/folder");
+  isBusy = false;
+  await manager.install(await two());
+  assert.equal(answer(manager), 11);
+  assert.deepEqual(readdirSync(manager.filesFolder("adder")), []);
+});
+
 /** Files whose folders are synchronised or not, as `fails` says; `synced` has all that were. */
 function syncedFiles() {
   const synced: string[] = [];
