@@ -44,6 +44,12 @@ export function portOption(
   });
 }
 
+/** Whose a token or a login is: what the audit trail shows. */
+export function ownerName(text: string): string {
+  if (text.trim() === "") throw new InvalidArgumentError("Allowed is a name that is not empty.");
+  return text;
+}
+
 export interface RoleOptions {
   readonly role: Role;
 }

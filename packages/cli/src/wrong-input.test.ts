@@ -50,6 +50,7 @@ const table = [
   [["types", "worlds.wit"], /^component\/wit-no-such-world: .*one, two/],
   [["types", "worlds.wit", "--world", "harbour"], /^component\/wit-no-such-world: .*"harbour": .*one, two/],
   [["logs", "harbuor"], /no-such-plugin: .*harbuor/],
+  [["update", "geofence", "--range", "zzz"], /^cli\/bad-value: .*the range "zzz": expected .*\^1\.2\.0/],
   [["dev", "nowhere"], /^cli\/cannot-read: .*"nowhere": there is no such file/],
 ] as const;
 
@@ -116,5 +117,16 @@ test("a folder that cannot be written is an error with a code where a token or a
       system.err.text,
       /^admin\/access-file-unwritable: Cannot write "\/proc\/admin\/(tokens|users)\.json": no /,
     );
+  }
+});
+
+test("nobody gets a token or logs in without a name", async () => {
+  for (const args of [
+    ["tokens", "create", ""],
+    ["users", "create", " ", "--password-file", "password.txt"],
+  ]) {
+    const system = fakeSystem({ files: { "password.txt": text("correct horse") } });
+    assert.equal(await runProgram(args, system, fakeHouse().hosts), 2);
+    assert.match(system.err.text, /a name that is not empty/);
   }
 });

@@ -2,7 +2,7 @@
 
 import { Command } from "commander";
 import { type FolderOptions, folderOption, folderThere } from "../house.ts";
-import { durationOption, jsonOption, type RoleOptions, roleOption } from "../options.ts";
+import { durationOption, jsonOption, ownerName, type RoleOptions, roleOption } from "../options.ts";
 import type { System } from "../system.ts";
 import { accessListCommand, accessRemovalCommand } from "./access-entries.ts";
 
@@ -20,7 +20,7 @@ interface CreateOptions extends FolderOptions, RoleOptions {
 function createCommand(system: System): Command {
   return new Command("create")
     .description("Make a token. It is shown once, and only its hash is kept.")
-    .argument("<name>", "whose it is: what the audit trail shows")
+    .argument("<name>", "whose it is: what the audit trail shows", ownerName)
     .addOption(folderOption())
     .addOption(roleOption())
     .addOption(

@@ -2,7 +2,9 @@
 
 import { Command, Option } from "commander";
 import { isRemoraError } from "remora/base";
+import { harmless } from "remora/policy";
 import { policyOption, readPolicy } from "../consent-policy.ts";
+import { cliErrors } from "../errors.ts";
 import { type FolderOptions, folderOption, type OpenHouse, withHouse } from "../house.ts";
 import { jsonOption } from "../options.ts";
 import { runTasks } from "../progress.ts";
@@ -41,6 +43,7 @@ Examples:
   remora update geofence --range ^1.2.0`,
     )
     .action(async (names: string[], options: UpdateOptions) => {
+      await checkRange(options.range);
       const trust = await trustOf(system, options);
       const policy = await readPolicy(system, options.policy);
       await withHouse(system, open, { ...options, ...trust, use: "change" }, async (house) => {
@@ -62,4 +65,16 @@ Examples:
         await tellChanges(system, house, { ...options, begun, failures, policy });
       });
     });
+}
+
+/** @throws cli/bad-value */
+async function checkRange(range: string | undefined): Promise<void> {
+  if (range === undefined) return;
+  // Loaded when it is wanted: most commands have no range.
+  const { default: semver } = await import("semver");
+  if (semver.validRange(range) !== null) return;
+  throw cliErrors["bad-value"]({
+    what: `the range "${harmless(range)}"`,
+    expected: "one of versions, for example ^1.2.0",
+  });
 }

@@ -3,7 +3,7 @@
 import { Command, Option } from "commander";
 import { harmless } from "remora/policy";
 import { type FolderOptions, folderOption, folderThere } from "../house.ts";
-import { jsonOption, type RoleOptions, roleOption } from "../options.ts";
+import { jsonOption, ownerName, type RoleOptions, roleOption } from "../options.ts";
 import { readInput } from "../read-input.ts";
 import type { System } from "../system.ts";
 import { accessListCommand, accessRemovalCommand } from "./access-entries.ts";
@@ -27,7 +27,7 @@ const PASSWORD_BYTES_MAX = 8_192;
 function createCommand(system: System): Command {
   return new Command("create")
     .description("Make a user, who logs in at /api/v1/auth/login. Only a hash of the password is kept.")
-    .argument("<name>", "whose it is: what the audit trail shows")
+    .argument("<name>", "whose it is: what the audit trail shows", ownerName)
     .addOption(folderOption())
     .addOption(roleOption())
     .addOption(
