@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { guests, ref, rig } from "../testing/rig.test.ts";
+import { expectRejected, guests, ref, rig } from "../testing/rig.test.ts";
 import { readTrail, verifyTrailFolder } from "./read-trail.ts";
 
 test("what becomes of a plugin is in the trail of its manager, and verifies over a reopening", async (t) => {
@@ -42,6 +42,33 @@ test("the trail says where each version came from, in one printable text that is
   const shown = "/home/ada/adder\\u{1b}[2J\\u{202e}.bundle";
   assert.deepEqual(origins, [shown, `${"x".repeat(1_000)}…`, shown]);
   assert.equal(manager.versions("adder").previous[0]?.origin.length, 4_096);
+});
+
+test("what a publisher wants is in the trail, shortened where it is too long for a line, and stops nobody", async (t) => {
+  const { manager, events } = await rig(t, { asker: async () => ({ kind: "later" }) });
+  // Each of these characters is nine when it was made harmless, and fits in no line twenty times.
+  const targets = Array.from({ length: 20 }, (_, n) => `"a${n}.${"\u202e".repeat(190)}"`).join(", ");
+  const tables = `[[capabilities]]\ncapability = "data.read"\npaths = [${targets}]\nwhy = "x"\n`;
+  const installing = manager.install(await ref(guests.adds(1), { tables }));
+  await expectRejected(installing, "manager/decide", "manager/held");
+  const [held] = await manager.held();
+  assert.ok(held !== undefined);
+  await manager.accept(held);
+  const lines = (await readTrail(manager.trail?.folder ?? "", { recordsMax: 20 }))
+    .map(({ event }) => event)
+    .reverse();
+  assert.deepEqual(
+    lines.map(({ kind, isShortened }) => [kind, isShortened]),
+    [
+      ["plugin.held", true],
+      ["plugin.changed", undefined],
+      ["plugin.granted", undefined],
+    ],
+  );
+  const [{ plugin, version, digest, origin, items } = assert.fail("nothing was written")] = lines;
+  assert.deepEqual([plugin, version, digest, origin], ["adder", "1.0.0", held.digest, "a test"]);
+  assert.equal((items as string[]).length, 5);
+  assert.ok(!events.some(({ kind }) => kind === "trouble"));
 });
 
 test("a manager with an audit of its embedding's own keeps no trail", async (t) => {

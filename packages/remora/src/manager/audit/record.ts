@@ -10,6 +10,8 @@ import type { Json } from "../../bundle/index.ts";
 export interface AuditEvent {
   /** `area.happened`: `gate.decided`, `plugin.installed`. */
   readonly kind: string;
+  /** There was more of it than a line has room for. */
+  readonly isShortened?: true;
   readonly [field: string]: Json;
 }
 
@@ -32,7 +34,7 @@ export interface ChainEnd {
 /** Before the first line. */
 export const chainStart: ChainEnd = { seq: 0, hash: "0".repeat(64) };
 
-/** An event that is longer as JSON is refused: a line stays readable, and the trail cannot be filled by one field. */
+/** An event that is longer as JSON is shortened: a line stays readable, and the trail cannot be filled by one field. */
 export const auditEventBytesMax = 16 * 1024;
 
 /** The next line of a chain, without its end. */

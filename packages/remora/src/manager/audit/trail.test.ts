@@ -8,6 +8,7 @@ import { type TestContext, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import fc from "fast-check";
 import { isRemoraError } from "../../base/index.ts";
+import type { Json } from "../../bundle/index.ts";
 import type { Decision } from "../../policy/index.ts";
 import { gateAudit } from "./gate-audit.ts";
 import { parseHead } from "./head.ts";
@@ -286,14 +287,60 @@ test("on a full disk nothing is acknowledged, and when there is room again the t
   }
 });
 
-test("an event that is too long is refused, and a clock that jumps back changes nothing", () => {
+test("an event that is too long is shortened where it is longest, says so, and is found by the next writer", async () => {
+  const files = memoryFiles();
+  const told: unknown[] = [];
+  const trail = trailOn(files);
+  trail.onAppend(({ event }) => void told.push(event));
+  const digest = "d".repeat(64);
+  const facts = { plugin: "geofence", version: "1.0.0", digest, publisherTo: "Ada".repeat(60) };
+  trail.append({ kind: "test.long", ...facts, text: "x".repeat(auditEventBytesMax + 2_000) });
+  // Three bytes each, and fewer letters than a line has bytes.
+  trail.append({ kind: "test.list", ...facts, items: Array(20).fill("\u4e2d".repeat(800)), depth: { n: 1 } });
+  const end = trail.append({ kind: "test.one", ...facts, items: ["x".repeat(100_000)] });
+  const lines = (await readTrail("trail", { recordsMax: 9 }, files)).map(({ event }) => event).reverse();
+  assert.deepEqual(lines, told);
+  const [long, list, one] = lines;
+  for (const event of lines) {
+    assert.ok(Buffer.byteLength(JSON.stringify(event)) <= auditEventBytesMax);
+    const { plugin, version, publisherTo } = event;
+    assert.deepEqual({ plugin, version, digest: event.digest, publisherTo }, facts);
+    assert.equal(event.isShortened, true);
+  }
+  assert.match(String(long?.text), /^x{9000,}…$/);
+  assert.deepEqual(list?.items, Array(5).fill("\u4e2d".repeat(800)));
+  assert.deepEqual(list?.depth, { n: 1 });
+  assert.match(String(one?.items), /^x{12000,}…$/);
+  expectIntact(files, 3);
+  const next = trailOn(files);
+  assert.deepEqual(next.end, { seq: 3, hash: end.hash });
+  assert.equal(next.resumption.linesLost, 0);
+});
+
+test("whatever an event consists of, it is written in one line that fits", () => {
+  const text = fc.string({
+    unit: fc.constantFrom("\\", '"', "\u202e", "\u4e2d", "\ud83d", "a"),
+    maxLength: 4_000,
+  });
+  const value = fc.oneof(text, fc.array(text, { maxLength: 20 }), fc.integer(), fc.object({ maxDepth: 2 }));
+  fc.assert(
+    fc.property(fc.dictionary(fc.string({ minLength: 1, maxLength: 9 }), value, { maxKeys: 40 }), (facts) => {
+      const files = memoryFiles();
+      const plain = JSON.parse(JSON.stringify(facts)) as Record<string, Json>;
+      const { event } = trailOn(files).append({ ...plain, kind: "test.any" });
+      assert.ok(Buffer.byteLength(JSON.stringify(event)) <= auditEventBytesMax + 1_024);
+      assert.equal(event.kind, "test.any");
+      expectIntact(files, 1);
+      assert.equal(trailOn(files).end.seq, 1);
+    }),
+    { numRuns: 60 },
+  );
+});
+
+test("a clock that jumps back changes nothing", () => {
   const files = memoryFiles();
   let now = nowMs();
   const trail = trailOn(files, { nowMs: () => now });
-  assert.throws(
-    () => trail.append({ kind: "test.long", text: "x".repeat(auditEventBytesMax + 2_000) }),
-    RangeError,
-  );
   trail.append({ kind: "test.happened" });
   now -= 86_400_000;
   trail.append({ kind: "test.happened" });

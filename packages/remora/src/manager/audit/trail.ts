@@ -15,6 +15,7 @@ import {
   parseRecord,
   printRecord,
 } from "./record.ts";
+import { shortened } from "./shorten.ts";
 import { diskTrailFiles, type TrailFiles } from "./trail-files.ts";
 import { headName, numberOf, trailName, trailNames } from "./trail-names.ts";
 
@@ -99,8 +100,8 @@ export class AuditTrail {
   /**
    * Writes one line. What is not a decision of the gate is rare and matters: it is on the disk when this returns.
    *
+   * @returns The line as it was written: an event that is longer than `auditEventBytesMax` was shortened.
    * @throws manager/audit-unwritable nothing was written, so whatever it is about must not happen
-   * @throws RangeError               the event is longer than `auditEventBytesMax`
    */
   append(event: AuditEvent): AuditRecord {
     try {
@@ -138,11 +139,9 @@ export class AuditTrail {
 
   #write(event: AuditEvent): AuditRecord {
     const at = new Date(this.#nowMs()).toISOString();
-    const { text, record } = printRecord(this.#end, at, event);
-    if (text.length > lastLineBytesMax) {
-      throw new RangeError(`Cannot audit "${event.kind}": it has more than ${auditEventBytesMax} characters`);
-    }
-    const bytes = Buffer.from(`${text}\n`);
+    let { record, bytes } = this.#print(at, event);
+    // Whoever opens the trail next looks no further back for its last line.
+    if (bytes.length > lastLineBytesMax) ({ record, bytes } = this.#print(at, shortened(event)));
     const end = { seq: record.seq, hash: record.hash };
     try {
       this.#files.write(this.#name, bytes, this.#sizeBytes);
@@ -154,6 +153,11 @@ export class AuditTrail {
     this.#sizeBytes += bytes.length;
     this.#end = end;
     return record;
+  }
+
+  #print(at: string, event: AuditEvent) {
+    const { text, record } = printRecord(this.#end, at, event);
+    return { record, bytes: Buffer.from(`${text}\n`) };
   }
 
   #writeHead(head: AuditHead): void {
