@@ -16,6 +16,7 @@ import type { EventBus } from "./bus/event-bus.ts";
 import type { CallObservers } from "./call-observer.ts";
 import { interfacesFor } from "./calls/plugin-interfaces.ts";
 import type { ManagerClock } from "./clock.ts";
+import type { Closing } from "./closing.ts";
 import type { Asker } from "./consent/asker.ts";
 import { mergeGrants, sortRequest } from "./consent/decide-request.ts";
 import { managerErrors } from "./errors.ts";
@@ -68,8 +69,11 @@ export interface Core {
   /** Plugins that are gone while something of them is still in the folder. */
   readonly removals: Map<string, Entry>;
   readonly plugins: Map<string, ManagedPlugin>;
-  /** Runs one change of a plugin after the other. */
+  readonly closing: Closing;
+  /** Runs one change of a plugin after the other. @throws manager/closed after `closeTurns` */
   alone<Result>(plugin: string, act: () => Promise<Result>): Promise<Result>;
+  /** Resolves when nobody has a turn any more; from then on nobody gets one. */
+  closeTurns(): Promise<void>;
   /** The plugin, made if it was not there before. */
   pluginOf(name: string): ManagedPlugin;
 }

@@ -43,6 +43,22 @@ for (const isolation of ["worker", "process"] as const) {
   }
 }
 
+test("a manager is closed when the last call of a version that was replaced is over", async (t) => {
+  const { host, held, letGo } = holdingHost();
+  const { manager } = await rig(t, { hosts: [host], policy });
+  const top = 'isolation = "worker"';
+  const plugin = await manager.install<AsyncCalls>(await ref(failsLate("(i32.const 3)"), { top }));
+  const order: string[] = [];
+  const called = plugin.useAsync(runAsync, 1).then(() => order.push("called"));
+  await held;
+  await manager.install(await ref(guests.adds(10), { top, version: "1.1.0" }));
+  const closed = manager.close().then(() => order.push("closed"));
+  await settled(() => plugin.state === "stopped");
+  letGo();
+  await Promise.all([called, closed]);
+  assert.deepEqual(order, ["called", "closed"]);
+});
+
 /** A host whose guests can be kept waiting in the middle of a call. */
 function holdingHost(): { host: PluginHost; held: Promise<void>; letGo: () => void } {
   const begun = Promise.withResolvers<void>();

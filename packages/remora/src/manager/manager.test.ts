@@ -1,10 +1,13 @@
 import assert from "node:assert/strict";
-import { writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { openBundle } from "../bundle/index.ts";
+import { verifyTrailFolder } from "./audit/read-trail.ts";
+import type { Consent } from "./consent/asker.ts";
+import type { Manager } from "./manager.ts";
 import { type FileSystem, nodeFileSystem } from "./store/file-system.ts";
-import { bundleOf, type Calls, expectRejected, guests, ref, rig, run } from "./testing/rig.test.ts";
+import { bundleOf, type Calls, expectRejected, guests, ref, rig, run, settled } from "./testing/rig.test.ts";
 
 test("a plugin that was installed is called by its host's own functions, and by what it exports", async (t) => {
   const { manager } = await rig(t);
@@ -163,4 +166,126 @@ test("a closed manager takes no more changes", async (t) => {
   await manager.install(await ref(guests.adds(1)));
   await manager.close();
   assert.throws(() => manager.install("adder"), { code: "manager/closed" });
+});
+
+/** The paths below a folder that this process has open, where the system tells. */
+function openBelow(folder: string): string[] {
+  const files = "/proc/self/fd";
+  if (!existsSync(files)) return [];
+  return readdirSync(files).flatMap((file) => {
+    try {
+      const path = readlinkSync(join(files, file));
+      return path.startsWith(folder) ? [path] : [];
+    } catch {
+      return []; // closed since it was listed
+    }
+  });
+}
+
+/** What became of a promise, for whoever wants to know whether it was over at a time. */
+function outcomeOf(doing: Promise<unknown>): { readonly code: string | undefined } {
+  const outcome: { code: string | undefined } = { code: undefined };
+  doing.then(
+    () => {
+      outcome.code = "ok";
+    },
+    (error: { readonly code?: string }) => {
+      outcome.code = error.code ?? String(error);
+    },
+  );
+  return outcome;
+}
+
+test("an install that waits for an answer when its manager is closed fails, and an answer that comes later changes nothing", async (t) => {
+  const answered = Promise.withResolvers<Consent>();
+  let isAsked = false;
+  const first = await rig(t, {
+    asker: () => {
+      isAsked = true;
+      return answered.promise;
+    },
+  });
+  const tables = '[[capabilities]]\ncapability = "data.read"\npaths = ["air.*"]\nwhy = "x"\n';
+  const outcome = outcomeOf(first.manager.install(await ref(guests.adds(1), { tables })));
+  await settled(() => isAsked);
+  await first.manager.close();
+  assert.equal(outcome.code, "manager/closed");
+  const second = await first.reopen();
+  answered.resolve({ kind: "given", items: [{ capability: "data.read", target: "air.*" }] });
+  await second.manager.install(await ref(guests.adds(10), { version: "2.0.0" }));
+  assert.equal(first.manager.has("adder"), false);
+  assert.equal(second.manager.info("adder").version, "2.0.0");
+  const third = await second.reopen();
+  assert.equal(third.manager.get<Calls>("adder").use(run, 1), 11);
+  await third.manager.close();
+  assert.deepEqual(openBelow(first.folder), []);
+  assert.equal((await verifyTrailFolder(join(first.folder, "audit"))).kind, "intact");
+});
+
+test("what waits for a source or a secret that never comes does not keep a manager from being closed", async (t) => {
+  let asked = 0;
+  const never = () => {
+    asked++;
+    return new Promise<never>(() => {});
+  };
+  async function* fetch() {
+    yield await never();
+  }
+  const { manager } = await rig(t, {
+    secrets: (name) => (name === "key" ? never() : undefined),
+    sources: [{ name: "a silent source", versions: never, fetch }],
+  });
+  await manager.install(await ref(guests.adds(1)));
+  const tables = `[settings]\ntype = "object"\n[settings.properties.key]\ntype = "string"\nwriteOnly = true\n`;
+  const secret = await ref(guests.adds(1), { name: "other", tables });
+  const outcomes = [
+    manager.install("geofence"),
+    manager.update("adder"),
+    manager.install(secret, { settings: { key: { secret: "key" } } }),
+  ].map(outcomeOf);
+  await settled(() => asked === 3);
+  await manager.close();
+  assert.deepEqual(
+    outcomes.map(({ code }) => code),
+    ["manager/closed", "manager/closed", "manager/closed"],
+  );
+});
+
+test("a manager that is closed in the middle of a first install ends it, stops what it brought and begins nothing that stood in line", async (t) => {
+  let manager: Manager | undefined;
+  let closing: Promise<void> | undefined;
+  const files: FileSystem = {
+    ...nodeFileSystem,
+    async rename(from, to) {
+      await nodeFileSystem.rename(from, to);
+      // The entry with its candidate.
+      if (to.endsWith("adder.json")) closing ??= manager?.close();
+    },
+  };
+  const house = await rig(t, { files });
+  ({ manager } = house);
+  const bundles = [await ref(guests.adds(1)), await ref(guests.adds(2), { version: "1.1.0" })] as const;
+  const outcomes = [
+    manager.install(bundles[0]),
+    manager.install(bundles[1]),
+    manager.install(await ref(guests.adds(3), { name: "other" }), { isEnabled: false }),
+  ].map(outcomeOf);
+  await settled(() => closing !== undefined);
+  await manager.close();
+  const [first, second, other] = outcomes.map(({ code }) => code);
+  assert.deepEqual([first, second], ["ok", "manager/closed"]);
+  assert.ok(other === "ok" || other === "manager/closed", String(other));
+  assert.equal(manager.get("adder").state, "stopped");
+  assert.throws(() => manager?.get<Calls>("adder").use(run, 1), { code: "manager/not-running" });
+  assert.deepEqual(openBelow(house.folder), []);
+  const next = await house.reopen({ files: nodeFileSystem });
+  assert.deepEqual(next.manager.recovered, []);
+  assert.equal(next.manager.get<Calls>("adder").use(run, 1), 2);
+});
+
+test("whoever closes a manager that is being closed waits until it is", async (t) => {
+  const { manager, reopen } = await rig(t);
+  await manager.install(await ref(guests.adds(1)));
+  void manager.close();
+  await reopen();
 });

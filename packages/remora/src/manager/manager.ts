@@ -16,7 +16,6 @@ import { update } from "./changes/update.ts";
 import type { Answered, ConsentItem, ConsentRequest } from "./consent/asker.ts";
 import { type Core, entryOf } from "./core.ts";
 import { watchPlugin } from "./dev/watch-plugin.ts";
-import { managerErrors } from "./errors.ts";
 import type { PluginRef } from "./install/fetch.ts";
 import { acceptHeld, heldRequest, refuseHeld } from "./install/held.ts";
 import { type InstallOptions, install } from "./install/install.ts";
@@ -36,7 +35,7 @@ export class Manager {
   readonly #core: Core;
   readonly #held: Held;
   readonly #watches = new Set<() => void>();
-  #isClosed = false;
+  #closed: Promise<void> | undefined;
 
   /** Use `openManager`. */
   constructor(core: Core, held: Held, recovered: readonly Recovered[], trail: AuditTrail | undefined) {
@@ -147,8 +146,7 @@ export class Manager {
    *         ran goes on
    */
   install<Calls = unknown>(ref: PluginRef, options: InstallOptions = {}): Promise<ManagedPlugin<Calls>> {
-    this.#checkOpen();
-    return install(ref, this.#core, options) as Promise<ManagedPlugin<Calls>>;
+    return this.#doing(() => install(ref, this.#core, options)) as Promise<ManagedPlugin<Calls>>;
   }
 
   /**
@@ -163,8 +161,7 @@ export class Manager {
     range = "*",
     options: InstallOptions = {},
   ): Promise<{ version: string; isNew: boolean }> {
-    this.#checkOpen();
-    return update(name, range, this.#core, options);
+    return this.#doing(() => update(name, range, this.#core, options));
   }
 
   /**
@@ -180,8 +177,7 @@ export class Manager {
    * @throws manager/prepare manager/hand-over manager/swap the version that ran goes on
    */
   async rollback<Calls = unknown>(name: string, version?: string): Promise<ManagedPlugin<Calls>> {
-    this.#checkOpen();
-    return rollback(name, version, this.#core) as Promise<ManagedPlugin<Calls>>; // as in `get`
+    return this.#doing(() => rollback(name, version, this.#core)) as Promise<ManagedPlugin<Calls>>; // as in `get`
   }
 
   /**
@@ -193,8 +189,7 @@ export class Manager {
    *         once more, before another one comes under its name, or with the next start
    */
   async remove(name: string, options: { readonly data?: boolean } = {}): Promise<void> {
-    this.#checkOpen();
-    await remove(name, options, this.#core);
+    await this.#doing(() => remove(name, options, this.#core));
   }
 
   /**
@@ -204,14 +199,12 @@ export class Manager {
    * @throws manager/prepare it cannot be made: what was disabled stays so, what waited waits again
    */
   async enable(name: string): Promise<void> {
-    this.#checkOpen();
-    await enable(name, this.#core);
+    await this.#doing(() => enable(name, this.#core));
   }
 
   /** Stops a plugin, until `enable`. @throws manager/needed-by manager/no-such-plugin manager/folder */
   async disable(name: string): Promise<void> {
-    this.#checkOpen();
-    await disable(name, this.#core);
+    await this.#doing(() => disable(name, this.#core));
   }
 
   /**
@@ -221,8 +214,7 @@ export class Manager {
    * @throws manager/prepare manager/hand-over what ran goes on
    */
   async reload(name: string, options: { readonly state?: boolean } = {}): Promise<void> {
-    this.#checkOpen();
-    await reload(name, options, this.#core);
+    await this.#doing(() => reload(name, options, this.#core));
   }
 
   /** What it was given, beyond what the policy gives to all. */
@@ -237,8 +229,7 @@ export class Manager {
    * @throws manager/prepare manager/hand-over it could not be made with it; nothing was given
    */
   async give(name: string, grant: unknown): Promise<void> {
-    this.#checkOpen();
-    await give(name, grant, this.#core);
+    await this.#doing(() => give(name, grant, this.#core));
   }
 
   /**
@@ -253,8 +244,7 @@ export class Manager {
    *         again after a while
    */
   async revoke(name: string, grant: unknown): Promise<void> {
-    this.#checkOpen();
-    await revoke(name, grant, this.#core);
+    await this.#doing(() => revoke(name, grant, this.#core));
   }
 
   /** As they are kept: with references in place of secrets; undefined when nobody made any. */
@@ -271,8 +261,7 @@ export class Manager {
    * @throws manager/prepare manager/hand-over it does not take them; those before stay
    */
   async changeSettings(name: string, settings: Json): Promise<void> {
-    this.#checkOpen();
-    await changeSettings(name, settings, this.#core);
+    await this.#doing(() => changeSettings(name, settings, this.#core));
   }
 
   /**
@@ -281,8 +270,7 @@ export class Manager {
    * @throws manager/settings all that is wrong with them: a secret's text is never kept
    */
   async keepSettings(name: string, settings: Json): Promise<void> {
-    this.#checkOpen();
-    await keepSettings(name, settings, this.#core);
+    await this.#doing(() => keepSettings(name, settings, this.#core));
   }
 
   /**
@@ -300,7 +288,7 @@ export class Manager {
     refOf: () => Promise<PluginRef> = async () => path,
     options: InstallOptions = {},
   ): () => void {
-    this.#checkOpen();
+    this.#core.closing.check();
     const take = async () => (await this.install(await refOf(), options)).name;
     const stop = watchPlugin(path, take, this.#core);
     this.#watches.add(stop);
@@ -333,8 +321,7 @@ export class Manager {
     request: Answered,
     items?: readonly Pick<ConsentItem, "capability" | "target">[],
   ): Promise<ManagedPlugin> {
-    this.#checkOpen();
-    return acceptHeld(request, items, this.#core);
+    return this.#doing(() => acceptHeld(request, items, this.#core));
   }
 
   /**
@@ -343,29 +330,41 @@ export class Manager {
    * @throws manager/no-such-plugin manager/no-such-consent manager/held-changed
    */
   async refuse(request: Answered): Promise<void> {
-    this.#checkOpen();
-    await refuseHeld(request, this.#core);
+    await this.#doing(() => refuseHeld(request, this.#core));
   }
 
-  /** Stops all plugins, those that need others first, and lets go of the folder. */
-  async close(): Promise<void> {
-    if (this.#isClosed) return;
-    this.#isClosed = true;
-    for (const stop of this.#watches) stop();
-    for (const plugin of [...this.#core.plugins.values()].reverse()) {
-      await this.#core.alone(plugin.name, () => plugin.stop());
-    }
-    this.trail?.close();
-    await this.#core.closeIsolations();
-    await this.#core.rewrites.settled();
-    await this.#held.release();
+  /**
+   * Stops all plugins, those that need others first, and lets go of the folder. What was begun comes to its end before;
+   * what waits for an answer, or for a source, fails with manager/closed. Nothing of the manager changes the folder or
+   * runs a plugin when this is over.
+   */
+  close(): Promise<void> {
+    // Whoever closed it first is told what went wrong.
+    if (this.#closed !== undefined) return this.#closed.catch(() => {});
+    this.#closed = this.#close();
+    return this.#closed;
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
 
-  #checkOpen(): void {
-    if (this.#isClosed) throw managerErrors.closed({ folder: this.folder });
+  async #close(): Promise<void> {
+    for (const stop of this.#watches) stop();
+    await this.#core.closing.begin();
+    for (const plugin of [...this.#core.plugins.values()].reverse()) {
+      await this.#core.alone(plugin.name, () => plugin.stop());
+      await plugin.drained;
+    }
+    // What plugins have told until they stopped is written down behind them.
+    await this.#core.closeTurns();
+    this.trail?.close();
+    await this.#core.closeIsolations();
+    await this.#core.rewrites.settled();
+    await this.#held.release();
+  }
+
+  #doing<Result>(act: () => Promise<Result>): Promise<Result> {
+    return this.#core.closing.doing(act);
   }
 }

@@ -13,6 +13,7 @@ import { EventBus } from "./bus/event-bus.ts";
 import { CallObservers } from "./call-observer.ts";
 import { returnOf } from "./changes/rollback.ts";
 import { type ManagerClock, systemClock } from "./clock.ts";
+import { Closing } from "./closing.ts";
 import { type Asker, askNobody } from "./consent/asker.ts";
 import { type Core, entryOf, type Gathered, gather, type Making, prepare, writeEntry } from "./core.ts";
 import { managerErrors } from "./errors.ts";
@@ -170,7 +171,10 @@ function openCore(
   const { hosts, policy = {}, clock = systemClock } = options;
   const plugins = new Map<string, ManagedPlugin>();
   const turns = new Map<string, Promise<unknown>>();
+  let hasTurns = true;
   const walls = new Map<Isolation["level"], Isolation>();
+  const closing = new Closing(folder.path);
+  const { secrets = async () => undefined } = options;
   const core: Core = {
     folder,
     store: new BundleStore(folder),
@@ -182,7 +186,7 @@ function openCore(
     policy,
     sources: options.sources ?? [],
     asker: options.asker ?? askNobody,
-    secrets: options.secrets ?? (async () => undefined),
+    secrets: (name, plugin) => closing.orLeave(async () => secrets(name, plugin)),
     bus: new EventBus(),
     state: new SharedState(),
     audit: options.audit ?? (trail === undefined ? { write: () => {} } : gateAudit(trail)),
@@ -203,7 +207,9 @@ function openCore(
     entries: new Map(),
     removals: new Map(),
     plugins,
+    closing,
     async alone(plugin, act) {
+      if (!hasTurns) throw managerErrors.closed({ folder: folder.path });
       const before = turns.get(plugin);
       // Whoever was before has told its own caller how it ended.
       const turn = (before ?? Promise.resolve()).catch(() => {}).then(act);
@@ -213,6 +219,10 @@ function openCore(
       } finally {
         if (turns.get(plugin) === turn) turns.delete(plugin);
       }
+    },
+    async closeTurns() {
+      while (turns.size > 0) await Promise.allSettled(turns.values());
+      hasTurns = false;
     },
     pluginOf(name) {
       let plugin = plugins.get(name);

@@ -44,6 +44,7 @@ export class SupervisedPlugin {
   /** Versions whose last calls come to their end; then what all did that are gone. */
   readonly #drained = new Set<RunningVersion>();
   #past: PluginCounts = noCounts;
+  #drain: Promise<void> = Promise.resolve();
 
   constructor(name: string, owner: PluginOwner) {
     this.name = name;
@@ -93,6 +94,11 @@ export class SupervisedPlugin {
   /** Whether a call has to `waitForTakeover` first. */
   protected get isHandingOver(): boolean {
     return this.#handingOver !== undefined;
+  }
+
+  /** When the last calls of all versions that were replaced are over. */
+  get drained(): Promise<void> {
+    return this.#drain;
   }
 
   counts(): PluginCounts {
@@ -376,7 +382,9 @@ export class SupervisedPlugin {
   /** It is not called any more; its calls come to their end and its counts stay. */
   async #retire(old: RunningVersion): Promise<void> {
     this.#drained.add(old);
-    await old.drain();
+    const drained = old.drain();
+    this.#drain = this.#drain.then(() => drained);
+    await drained;
     this.#drained.delete(old);
     this.#past = addCounts(this.#past, old);
   }

@@ -386,6 +386,24 @@ test("on the disk, only the owner may read it, and a second opening goes on", as
   assert.equal(readFileSync(join(folder, "head")).length, 1_024);
 });
 
+test("a trail that was closed writes nothing more, whoever has opened it since", async (t) => {
+  const folder = join(temporary(t), "audit");
+  const closed = new AuditTrail({ folder, nowMs });
+  closed.append({ kind: "test.happened", n: 1 });
+  closed.close();
+  using trail = new AuditTrail({ folder, nowMs });
+  trail.append({ kind: "test.happened", n: 2 });
+  for (const act of [() => closed.append({ kind: "test.happened", n: 3 }), () => closed.sync()]) {
+    assert.throws(act, (error) => isRemoraError(error, "manager/audit-unwritable"));
+  }
+  trail.append({ kind: "test.happened", n: 4 });
+  assert.deepEqual(
+    (await readTrail(folder, { recordsMax: 9 })).map(({ event }) => event.n),
+    [4, 2, 1],
+  );
+  assert.equal((await verifyTrailFolder(folder)).kind, "intact");
+});
+
 test("after a hundred times kill -9 while lines are written, every acknowledged line is there", async (t) => {
   const parent = temporary(t);
   const lane = async (folder: string) => {

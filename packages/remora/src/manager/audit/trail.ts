@@ -57,6 +57,7 @@ export class AuditTrail {
   #keptAfter: ChainEnd;
   /** A write failed and could not be undone: what is behind `#sizeBytes` must go first. */
   #isUnclean = false;
+  #isClosed = false;
   readonly #listeners = new Set<(record: AuditRecord) => void>();
 
   /**
@@ -101,9 +102,10 @@ export class AuditTrail {
    * Writes one line. What is not a decision of the gate is rare and matters: it is on the disk when this returns.
    *
    * @returns The line as it was written: an event that is longer than `auditEventBytesMax` was shortened.
-   * @throws manager/audit-unwritable nothing was written, so whatever it is about must not happen
+   * @throws manager/audit-unwritable nothing was written, so whatever it is about must not happen; also when it is closed
    */
   append(event: AuditEvent): AuditRecord {
+    this.#checkOpen();
     try {
       this.#clean();
       if (this.#sizeBytes >= this.#fileBytesMax) this.#rotate();
@@ -116,8 +118,9 @@ export class AuditTrail {
     }
   }
 
-  /** Returns when all lines are on the disk. */
+  /** Returns when all lines are on the disk. @throws manager/audit-unwritable */
   sync(): void {
+    this.#checkOpen();
     this.#files.sync(this.#name);
     this.#files.sync(headName);
   }
@@ -128,13 +131,21 @@ export class AuditTrail {
     return () => void this.#listeners.delete(listener);
   }
 
+  /** Nothing is written to it any more. */
   close(): void {
+    this.#isClosed = true;
     this.#listeners.clear();
     this.#files.close();
   }
 
   [Symbol.dispose](): void {
     this.close();
+  }
+
+  /** Somebody else may have opened the trail since, whose lines would be written over. */
+  #checkOpen(): void {
+    if (this.#isClosed)
+      throw managerErrors["audit-unwritable"]({ where: this.folder, reason: "it is closed" });
   }
 
   #write(event: AuditEvent): AuditRecord {

@@ -16,7 +16,9 @@ export async function update(
   options: InstallOptions,
 ): Promise<{ version: string; isNew: boolean }> {
   const before = entryOf(core, name).current;
-  const found = await inStep("resolve", name, () => resolveName(name, range, core.sources), "update");
+  const found = await core.closing.orLeave(() =>
+    inStep("resolve", name, () => resolveName(name, range, core.sources), "update"),
+  );
   const newer = before === undefined ? found : newerThan(found, before.version);
   if (newer.length > 0) await doingAs("update", name, () => installFirst(newer, name, core, options));
   const { version = "" } = entryOf(core, name).current ?? {};

@@ -25,6 +25,8 @@ export function watchPlugin(path: string, install: () => Promise<string>, core: 
   const onError = (error: unknown) => {
     // Told as that: it is in the list of what waits for consent, and runs when it is accepted.
     if (isRemoraError(error) && isRemoraError(error.cause, "manager/held")) return;
+    // The manager was closed meanwhile, and this watch with it.
+    if (isRemoraError(error, "manager/closed")) return;
     const { code, message: reason } = isRemoraError(error) ? error : refused(error);
     tellOf(core, name, { kind: "trouble", code, reason });
   };

@@ -67,7 +67,7 @@ export async function decideHere(
     denied: sorted.denied,
   };
   const request: ConsentRequest = { ...wanted, id: requestId(wanted, sha256Of(source.bytes)) };
-  const consent = await asker(request);
+  const consent = await core.closing.orLeave(() => asker(request));
   switch (consent.kind) {
     case "refused":
       throw managerErrors.refused({ plugin: name, version, by: consent.by });

@@ -60,7 +60,7 @@ export async function install(
   options: InstallOptions = {},
 ): Promise<ManagedPlugin> {
   const label = typeof ref === "string" ? ref : ref.origin;
-  const found = await inStep("resolve", label, () => resolve(ref, core.sources));
+  const found = await core.closing.orLeave(() => inStep("resolve", label, () => resolve(ref, core.sources)));
   return installFirst(found, label, core, options);
 }
 
@@ -71,9 +71,12 @@ export async function installFirst(
   core: Core,
   options: InstallOptions,
 ): Promise<ManagedPlugin> {
-  const { wanted, needed } = await planInstall(found, label, core, options.trust);
+  const { closing } = core;
+  const { wanted, needed } = await closing.orLeave(() => planInstall(found, label, core, options.trust));
   const { name } = wanted.bundle.manifest;
-  for (const one of needed) await neededBy(name, async () => installOne(await one(), core, {}));
+  for (const one of needed) {
+    await neededBy(name, async () => installOne(await closing.orLeave(one), core, {}));
+  }
   return installOne(wanted, core, options);
 }
 
@@ -137,6 +140,7 @@ async function fileFor(bundle: Bundle, core: Core): Promise<string> {
 function takeIn(accepted: Accepted, core: Core, options: InstallOptions): Promise<ManagedPlugin> {
   const { name } = accepted.inspected.manifest;
   return aloneAmong(core, name, accepted.bundle.manifest.dependencies.keys(), async () => {
+    core.closing.check();
     await inStep("place", name, () => removeRest(name, core));
     // Whoever was asked has taken a while.
     await checkAmongOthers(accepted.bundle, core);
