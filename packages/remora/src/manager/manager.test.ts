@@ -1,13 +1,28 @@
 import assert from "node:assert/strict";
-import { existsSync, readdirSync, readlinkSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { existsSync, mkdirSync, readdirSync, readlinkSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { platform } from "node:process";
 import { test } from "node:test";
-import { openBundle } from "../bundle/index.ts";
+import { defaultBundleLimits, openBundle } from "../bundle/index.ts";
 import { verifyTrailFolder } from "./audit/read-trail.ts";
 import type { Consent } from "./consent/asker.ts";
+import { folderSource } from "./install/folder-source.ts";
+import { readBounded } from "./install/read-file.ts";
 import type { Manager } from "./manager.ts";
 import { type FileSystem, nodeFileSystem } from "./store/file-system.ts";
-import { bundleOf, type Calls, expectRejected, guests, ref, rig, run, settled } from "./testing/rig.test.ts";
+import {
+  bundleOf,
+  type Calls,
+  expectRejected,
+  folderFor,
+  guests,
+  manifestOf,
+  ref,
+  rig,
+  run,
+  settled,
+} from "./testing/rig.test.ts";
 
 test("a plugin that was installed is called by its host's own functions, and by what it exports", async (t) => {
   const { manager } = await rig(t);
@@ -24,6 +39,41 @@ test("a bundle is installed from a file, and a folder is packed on the way", asy
   assert.equal((await manager.install<Calls>(path)).use(run, 1), 3);
   await expectRejected(manager.install(join(folder, "data")), "manager/fetch", "manager/not-a-plugin");
   await expectRejected(manager.install("./not/there"), "manager/resolve", "manager/not-a-plugin");
+});
+
+const isPosix = platform !== "win32";
+
+test("a device without an end and a pipe without a writer are no plugins, nor a file that is too large", {
+  skip: !isPosix,
+}, async (t) => {
+  const folder = folderFor(t);
+  const { manager } = await rig(t, { sources: [folderSource(folder)] });
+  const pipe = join(folder, "pipe.bundle");
+  execFileSync("mkfifo", [pipe]);
+  for (const path of ["/dev/zero", pipe]) {
+    await expectRejected(manager.install(path), "manager/resolve", "manager/not-a-plugin");
+  }
+  const large = join(folder, "large.bundle");
+  writeFileSync(large, "");
+  truncateSync(large, defaultBundleLimits.bytesMax + 1);
+  await expectRejected(manager.install(large), "manager/fetch", "manager/too-large");
+  // In a source both offer nothing, and the others are found.
+  writeFileSync(join(folder, "whole.bundle"), await bundleOf(guests.adds(1)));
+  assert.equal((await manager.install("adder")).name, "adder");
+  // What a plugin's folder names is read as a bundle is.
+  const plugin = join(folder, "plugin");
+  mkdirSync(plugin);
+  writeFileSync(join(plugin, "remora.toml"), manifestOf({}));
+  execFileSync("mkfifo", [join(plugin, "plugin.wasm")]);
+  await expectRejected(manager.install(plugin), "manager/fetch", "manager/not-a-plugin");
+});
+
+test("a file that says that it is empty is read to its end, and no further than is allowed", {
+  skip: platform !== "linux",
+}, async () => {
+  const path = "/proc/self/status"; // whose length is 0, as `stat` has it
+  assert.match(new TextDecoder().decode(await readBounded(path, 1_000_000)), /^Name:(.*\n)+$/);
+  await expectRejected(readBounded(path, 100), "manager/too-large");
 });
 
 test("the next manager finds the plugins of the last one, and starts those that are enabled", async (t) => {

@@ -1,8 +1,9 @@
 /** Steps 1 and 2 of an install: from what was asked for to bundles that it can mean, and the bytes of one. */
 
-import { readdir, readFile, stat } from "node:fs/promises";
+import { readdir, stat } from "node:fs/promises";
 import { resolve as absolute, join } from "node:path";
 import semver from "semver";
+import { isRemoraError } from "../../base/index.ts";
 import {
   type Bundle,
   defaultBundleLimits,
@@ -15,6 +16,7 @@ import {
 import type { Vocabulary } from "../../policy/index.ts";
 import { managerErrors } from "../errors.ts";
 import { codeOf } from "../store/file-system.ts";
+import { notRegular, readBounded } from "./read-file.ts";
 import { bestFirst, type Offered, type PluginSource } from "./source.ts";
 
 /**
@@ -42,7 +44,7 @@ const named = /^([a-z][a-z0-9-]{0,63})(?:@(.{1,100}))?$/;
  * Step 1: what was asked for, or each version that a name with a range has, the best first.
  *
  * @throws manager/no-source    no source has that name in that range
- * @throws manager/not-a-plugin there is no such file, and it is no name
+ * @throws manager/not-a-plugin there is no such file, and it is no name; or it is a device or a pipe
  */
 export async function resolve(
   ref: PluginRef,
@@ -75,8 +77,11 @@ export async function resolveName(
 async function kindOf(path: string): Promise<"file" | "folder" | undefined> {
   try {
     const found = await stat(path);
-    return found.isDirectory() ? "folder" : "file";
+    if (found.isDirectory()) return "folder";
+    if (!found.isFile()) throw notRegular(path);
+    return "file";
   } catch (error) {
+    if (isRemoraError(error)) throw error;
     const code = codeOf(error);
     if (code === "ENOENT" || code === "ENOTDIR") return undefined;
     throw managerErrors.folder({ doing: "read", path, reason: code ?? "unknown" }, error);
@@ -86,7 +91,7 @@ async function kindOf(path: string): Promise<"file" | "folder" | undefined> {
 /**
  * Step 2: the bytes, bounded, and of what was resolved.
  *
- * @throws manager/too-large manager/wrong-bundle manager/folder
+ * @throws manager/too-large manager/wrong-bundle manager/not-a-plugin manager/folder
  * @throws bundle/…          a folder cannot be packed
  */
 export async function fetchBytes(resolved: Resolved, vocabulary: Vocabulary): Promise<Uint8Array> {
@@ -111,9 +116,7 @@ function bounded(bytes: Uint8Array): Uint8Array {
 
 async function readWhole(path: string): Promise<Uint8Array> {
   try {
-    const { size } = await stat(path);
-    if (size > bytesMax) throw managerErrors["too-large"]({ bytesMax });
-    return await readFile(path);
+    return await readBounded(path, bytesMax);
   } catch (error) {
     const reason = codeOf(error);
     if (reason === undefined || !reason.startsWith("E")) throw error;

@@ -1,14 +1,17 @@
 /** A folder of bundles as a source: each `.bundle` in it is offered under the name and version in its manifest. */
 
-import { readdir, readFile } from "node:fs/promises";
+import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { isRemoraError } from "../../base/index.ts";
-import { openBundle } from "../../bundle/index.ts";
+import { defaultBundleLimits, openBundle } from "../../bundle/index.ts";
 import type { Vocabulary } from "../../policy/index.ts";
+import { readBounded } from "./read-file.ts";
 import type { Offered, PluginSource } from "./source.ts";
 
 /** More bundles than this in one folder are not looked through. */
 const bundlesMax = 10_000;
+
+const { bytesMax } = defaultBundleLimits;
 
 /**
  * @param folder     Looked through each time that it is asked: what was put there a moment ago counts.
@@ -19,8 +22,8 @@ export function folderSource(folder: string, vocabulary?: Vocabulary): PluginSou
   async function* offered(): AsyncGenerator<Offered & { readonly bytes: Uint8Array }> {
     const names = (await readdir(folder)).filter((name) => name.endsWith(".bundle")).sort();
     for (const file of names.slice(0, bundlesMax)) {
-      const bytes = await readFile(join(folder, file));
       try {
+        const bytes = await readBounded(join(folder, file), bytesMax);
         const bundle = openBundle(bytes, options);
         const { name, version } = bundle.manifest;
         yield { name, version, digest: bundle.digest, bytes };
