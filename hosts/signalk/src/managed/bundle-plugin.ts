@@ -170,7 +170,7 @@ export class BundlePlugin implements ServedPlugin {
     const settings = configuration as Json | undefined; // parsed from a request
     if (settings !== undefined && JSON.stringify(settings) !== JSON.stringify(this.#known.settings ?? {})) {
       await manager.changeSettings(id, settings);
-    } else if (isDebugChanged && enabled) {
+    } else if (isDebugChanged && enabled && this.#managed.serving !== undefined) {
       await manager.reload(id);
     }
     if (enabled) await manager.enable(id);

@@ -33,6 +33,8 @@ const statuses: Readonly<Record<string, number>> = {
   "manager/not-granted": 404,
   "manager/needed-by": 409,
   "manager/not-running": 409,
+  "manager/nothing-to-reload": 409,
+  "manager/unmet-needs": 409,
   "manager/stopped-without": 409,
   "manager/changed-meanwhile": 409,
   "manager/held-changed": 409,

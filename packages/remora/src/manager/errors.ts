@@ -145,6 +145,11 @@ export const managerErrors = defineErrors("manager", {
     message: (d: { plugin: string; by: readonly string[]; what: string }) =>
       `Cannot ${d.what} ${d.plugin}: ${d.by.join(", ")} ${d.by.length === 1 ? "needs" : "need"} it`,
   },
+  "unmet-needs": {
+    fault: "operator",
+    message: (d: { what: string; plugin: string; needs: readonly { name: string; found: string }[] }) =>
+      `Cannot ${d.what} ${d.plugin}: it needs ${d.needs.map(({ name, found }) => `${harmless(name)}, which is ${found}`).join(", and ")}`,
+  },
   unhealthy: {
     fault: "guest",
     message: (d: { plugin: string; reason: string }) =>
@@ -246,6 +251,10 @@ export const managerErrors = defineErrors("manager", {
     fault: "operator",
     message: (d: { plugin: string; state: State; why: string }) =>
       `Cannot call ${d.plugin}: it is ${d.state}${d.why === "" ? "" : `, after ${d.why}`}`,
+  },
+  "nothing-to-reload": {
+    fault: "operator",
+    message: (d: { plugin: string; why: string }) => `Cannot reload ${d.plugin}: ${d.why}`,
   },
   "not-inline": {
     fault: "operator",

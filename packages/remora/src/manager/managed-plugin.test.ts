@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { askNobody } from "./consent/asker.ts";
 import { managerErrors } from "./errors.ts";
 import type { ManagerEvent } from "./manager-event.ts";
 import { FakeClock } from "./testing/fake-clock.ts";
+import { reads } from "./testing/publishers.test.ts";
 import {
   type Calls,
   expectRejected,
@@ -271,6 +273,22 @@ test("a plugin that cannot be made at the start is tried again, and does not kee
   switches.isRefusing = false;
   clock.advance(1_000);
   await settled(() => manager.info("adder").state === "running");
+});
+
+test("of a plugin that is disabled nothing is made anew, nor of one whose first version waits", async (t) => {
+  const { manager, events } = await rig(t, { asker: askNobody });
+  await manager.install(await ref(guests.adds(1)));
+  await manager.disable("adder");
+  await expectRejected(manager.reload("adder"), "manager/nothing-to-reload");
+  await manager.enable("adder");
+  await manager.reload("adder");
+  assert.equal(kinds(events).filter((kind) => kind === "reloaded").length, 1);
+  await expectRejected(
+    manager.install(await ref(guests.adds(1), { name: "other", tables: reads })),
+    "manager/decide",
+    "manager/held",
+  );
+  await expectRejected(manager.reload("other"), "manager/nothing-to-reload");
 });
 
 test("a plugin that cannot be enabled stays disabled, also over a restart", async (t) => {

@@ -196,6 +196,7 @@ export class Manager {
    * Runs a plugin that was disabled, or at once one that waits for its next try.
    *
    * @throws manager/no-such-plugin manager/folder
+   * @throws manager/unmet-needs what it needs is disabled, or not there
    * @throws manager/prepare it cannot be made: what was disabled stays so, what waited waits again
    */
   async enable(name: string): Promise<void> {
@@ -211,6 +212,9 @@ export class Manager {
    * Makes the version that runs anew, with the settings and grants of now, while it serves.
    *
    * @param options `state: false` lets it begin without what it kept in memory.
+   * @throws manager/no-such-plugin
+   * @throws manager/nothing-to-reload it is disabled, or its first version waits for consent
+   * @throws manager/unmet-needs what it needs is disabled, or not there
    * @throws manager/prepare manager/hand-over what ran goes on
    */
   async reload(name: string, options: { readonly state?: boolean } = {}): Promise<void> {

@@ -87,12 +87,15 @@ export async function checkDependents(
     known ??= itemsOf(bundle.read(file), "exports");
     const exports = known;
     const { manifest, imports } = await importsOf(dependent, neighbours);
-    const before = await exportsOf(bundle.manifest.name, neighbours);
+    const { name } = bundle.manifest;
+    // One that was removed comes back: those that are disabled and need it say when they are enabled what is missing.
+    const isThere = neighbours.entries.get(name)?.current !== undefined;
+    const before = isThere ? await exportsOf(name, neighbours) : exports;
     for (const [item, wanted] of imports) {
       // Only what this plugin gives now: the rest comes from the host.
       if (wanted.kind !== "instance" || before.get(item)?.kind !== "instance") continue;
       const given = exports.get(item);
-      const about = { plugin: manifest.name, needs: bundle.manifest.name, name: item };
+      const about = { plugin: manifest.name, needs: name, name: item };
       checkTypes(about, functionsOf(wanted.exports), given?.kind === "instance" ? given.exports : none);
     }
   }

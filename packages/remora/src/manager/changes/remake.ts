@@ -9,6 +9,7 @@ import { type CapabilityName, type Grant, parseGrant, type Vocabulary } from "..
 import { grantText, mergeGrants, withoutGrants } from "../consent/decide-request.ts";
 import { type Core, draftEntry, entryOf, grantsFor, prepare, rulesOf, tellOf, writeEntry } from "../core.ts";
 import { type Doing, inStep, managerErrors } from "../errors.ts";
+import { checkNeeds } from "../install/dependencies.ts";
 import { checkSettings } from "../settings/settings.ts";
 import type { Entry } from "../store/entry.ts";
 
@@ -17,7 +18,21 @@ export function reload(
   { state = true }: { readonly state?: boolean },
   core: Core,
 ): Promise<void> {
-  return core.alone(name, () => remake(entryOf(core, name), { doing: "reload", state }, core));
+  return core.alone(name, async () => {
+    const entry = entryOf(core, name);
+    checkReloadable(entry);
+    checkNeeds(entry, "reload", core.entries);
+    return remake(entry, { doing: "reload", state }, core);
+  });
+}
+
+/** @throws manager/nothing-to-reload */
+function checkReloadable({ name: plugin, current, isEnabled }: Entry): void {
+  if (current === undefined) {
+    const why = "its first version waits for consent";
+    throw managerErrors["nothing-to-reload"]({ plugin, why });
+  }
+  if (!isEnabled) throw managerErrors["nothing-to-reload"]({ plugin, why: "it is disabled" });
 }
 
 export async function give(name: string, grant: unknown, core: Core): Promise<void> {

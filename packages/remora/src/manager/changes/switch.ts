@@ -2,7 +2,7 @@
 
 import { aloneAmong, type Core, entryOf, prepare, tellOf, writeEntry } from "../core.ts";
 import { inStep } from "../errors.ts";
-import { checkUnneeded } from "../install/dependencies.ts";
+import { checkNeeds, checkUnneeded } from "../install/dependencies.ts";
 import type { Entry } from "../store/entry.ts";
 
 export async function enable(name: string, core: Core): Promise<void> {
@@ -56,9 +56,11 @@ async function retryNow(entry: Entry, core: Core): Promise<void> {
   }
 }
 
-async function start({ name, current: version, grants }: Entry, core: Core): Promise<void> {
+async function start(entry: Entry, core: Core): Promise<void> {
+  const { name, current: version, grants } = entry;
   // Nothing of it may run while its first version waits for consent.
   if (version === undefined) return;
+  checkNeeds(entry, "enable", core.entries);
   const make = () => core.pluginOf(name).start(() => prepare(core, { name, version, grants }));
   await inStep("prepare", name, make, "enable");
 }

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { openBundle, packBundle } from "../../bundle/index.ts";
@@ -169,6 +169,34 @@ test("a plugin that others need is neither removed nor disabled", async (t) => {
   await expectRejected(manager.disable("geo"), "manager/needed-by");
   await manager.remove("map");
   await manager.remove("geo");
+});
+
+test("a plugin is neither enabled nor reloaded while what it needs is disabled or gone", async (t) => {
+  const source = await sourceWith(folderFor(t), { "map@1.0.0": { geo: "^1.0.0" }, "geo@1.0.0": {} });
+  const { manager, reopen } = await rig(t, { sources: [source] });
+  await manager.install("map");
+  await manager.disable("map");
+  await manager.disable("geo");
+  const found = async (doing: Promise<void>) => {
+    const { details } = await expectRejected(doing, "manager/unmet-needs");
+    return details as Record<string, unknown>; // as its row in the table has it
+  };
+  const disabled = { plugin: "map", needs: [{ name: "geo", found: "disabled" }] };
+  assert.deepEqual(await found(manager.enable("map")), { what: "enable", ...disabled });
+  assert.equal(manager.info("map").isEnabled, false);
+  await manager.remove("geo");
+  assert.deepEqual((await found(manager.enable("map"))).needs, [{ name: "geo", found: "not installed" }]);
+  await manager.install("geo");
+  await manager.enable("map");
+  await manager.reload("map");
+  // As whoever enabled it before could leave it: it starts as ever, and nobody makes it anew beside what is not there.
+  await manager.close();
+  const entry = join(manager.folder, "plugins", "geo.json");
+  writeFileSync(entry, readFileSync(entry, "utf8").replace('"isEnabled": true', '"isEnabled": false'));
+  const again = await reopen();
+  assert.equal(again.manager.info("map").state, "running");
+  assert.deepEqual(await found(again.manager.reload("map")), { what: "reload", ...disabled });
+  assert.equal(again.manager.info("map").state, "running");
 });
 
 test("an update takes the newest version that there is, and says when there is none", async (t) => {

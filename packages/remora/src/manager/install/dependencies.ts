@@ -21,6 +21,24 @@ export function checkUnneeded(plugin: string, what: string, entries: ReadonlyMap
 }
 
 /**
+ * That what an installed plugin needs can answer it. In which versions, whoever installs one has looked at.
+ *
+ * @throws manager/unmet-needs some of it is not there, or disabled
+ */
+export function checkNeeds(
+  { name: plugin, current }: Entry,
+  what: string,
+  entries: ReadonlyMap<string, Entry>,
+): void {
+  const needs = Object.keys(current?.needs ?? {}).flatMap((name) => {
+    const needed = entries.get(name);
+    if (needed?.current === undefined) return [{ name, found: "not installed" }];
+    return needed.isEnabled ? [] : [{ name, found: "disabled" }];
+  });
+  if (needs.length > 0) throw managerErrors["unmet-needs"]({ what, plugin, needs });
+}
+
+/**
  * Each after those that it needs; those of the same rank by name. No circle is installed; of one that is there all the same, by
  * whatever somebody has written, each is in its turn.
  */
