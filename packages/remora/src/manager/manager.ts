@@ -253,8 +253,10 @@ export class Manager {
 
   /** As they are kept: with references in place of secrets; undefined when nobody made any. */
   async settings(name: string): Promise<Json | undefined> {
-    entryOf(this.#core, name);
-    return this.#core.settings.read(name);
+    const { current, held } = entryOf(this.#core, name);
+    // Those that a first version waits with come in place of what another one left.
+    const waiting = current === undefined ? held?.settings : undefined;
+    return waiting ?? this.#core.settings.read(name);
   }
 
   /**
@@ -313,7 +315,8 @@ export class Manager {
   }
 
   /**
-   * Gives a held version what it wants, or some of it, and runs it; one by another publisher is accepted as that.
+   * Gives a held version what it wants, or some of it, and runs it; one by another publisher is accepted as that. It begins
+   * with the settings that came with its install, and runs or is disabled as that said.
    *
    * @param request As it was shown to whoever accepts it, of `held` or of a `held` event: its plugin and its `id`.
    * @param items   What is given of what it wants. Default: all.

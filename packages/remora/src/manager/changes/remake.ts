@@ -156,7 +156,12 @@ export function changeSettings(name: string, settings: Json, core: Core): Promis
     checkSettings(name, manifest.settings, settings);
     const before = await core.settings.bytes(name);
     const keep = {
-      write: () => core.settings.write(name, settings),
+      async write() {
+        await core.settings.write(name, settings);
+        // In place of those that it was to begin with.
+        if (version === entry.held)
+          await writeEntry(core, { ...entry, held: { ...version, settings: undefined } });
+      },
       undo: () => core.settings.restore(name, before),
     };
     await remake(entry, { doing: "change the settings of", state: true, settings, keep }, core);

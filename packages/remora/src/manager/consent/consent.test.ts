@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Grant } from "../../policy/index.ts";
+import type { InstallOptions } from "../install/install.ts";
 import type { Manager } from "../manager.ts";
-import { type Calls, expectRejected, guests, ref, rig, run } from "../testing/rig.test.ts";
+import { type Calls, expectRejected, guests, ref, rig, run, testHost } from "../testing/rig.test.ts";
 import { type Asker, askNobody, type ConsentRequest } from "./asker.ts";
 
 const paths = (...list: readonly string[]) =>
@@ -123,6 +124,43 @@ test("without anybody to ask, an update that wants more is held, also over a res
   assert.equal(plugin.use(run, 1), 3);
   assert.deepEqual([manager.grants("adder"), manager.info("adder").held], [[data(b)], undefined]);
   assert.deepEqual(await manager.held(), []);
+});
+
+test("a version that waits comes to run with the settings of its install, or disabled, as that said, over a restart too", async (t) => {
+  const [world] = testHost.worlds;
+  assert.ok(world !== undefined);
+  const hosts = [{ ...testHost, worlds: [{ ...world, takesSettings: true }] }];
+  const first = await rig(t, { hosts, asker: askNobody });
+  const schema = '[settings]\ntype = "object"\n[settings.properties.size]\ntype = "integer"\n';
+  const wants = await ref(guests.adds(2), { tables: `${paths(a)}${schema}` });
+  const held = (options: InstallOptions, what = wants) =>
+    expectRejected(first.manager.install(what, options), "manager/decide", "manager/held");
+  const wrong = first.manager.install(wants, { settings: { size: "x" } });
+  await expectRejected(wrong, "manager/decide", "manager/settings");
+  assert.equal(first.manager.has("adder"), false);
+  await held({ settings: { size: 9 }, isEnabled: false });
+  const other = await ref(guests.adds(2), { name: "other", tables: `${paths(a)}${schema}` });
+  await held({ settings: { size: 1 } }, other);
+  assert.deepEqual(await first.manager.settings("adder"), { size: 9 });
+  const { manager } = await first.reopen();
+  // Set while it waits: that is the last word.
+  await manager.changeSettings("other", { size: 2 });
+  await manager.enable("other");
+  for (const request of await manager.held()) await manager.accept(request);
+  assert.deepEqual(await manager.settings("adder"), { size: 9 });
+  assert.deepEqual([manager.info("adder").isEnabled, manager.get("adder").serving], [false, undefined]);
+  assert.deepEqual([await manager.settings("other"), manager.info("other").state], [{ size: 2 }, "running"]);
+  // Of an update both are kept for when it takes over.
+  const update = await ref(guests.adds(3), {
+    name: "other",
+    version: "2.0.0",
+    tables: `${paths(b)}${schema}`,
+  });
+  const options = { settings: { size: 3 }, isEnabled: false };
+  await expectRejected(manager.install(update, options), "manager/decide", "manager/held");
+  assert.deepEqual([await manager.settings("other"), manager.info("other").state], [{ size: 2 }, "running"]);
+  for (const request of await manager.held()) await manager.accept(request);
+  assert.deepEqual([await manager.settings("other"), manager.info("other").isEnabled], [{ size: 3 }, false]);
 });
 
 test("a held version that is refused is forgotten; a first one with its plugin", async (t) => {

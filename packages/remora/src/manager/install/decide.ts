@@ -12,9 +12,10 @@ import { type Asker, type ConsentItem, type ConsentRequest, requestId } from "..
 import { grantsOf, itemText, mergeGrants, sortRequest } from "../consent/decide-request.ts";
 import { type Core, grantsFor, inStore, rulesOf, tellOf, writeEntry } from "../core.ts";
 import { managerErrors } from "../errors.ts";
+import { checkSettings } from "../settings/settings.ts";
 import { isStranger, publisherText, successionOf } from "../signer.ts";
 import { sha256Of } from "../store/bundle-store.ts";
-import type { Entry } from "../store/entry.ts";
+import type { Entry, Wishes } from "../store/entry.ts";
 import type { Inspected } from "./inspect.ts";
 import { emptyEntry, keepVersion } from "./keep-version.ts";
 
@@ -26,6 +27,7 @@ export interface Accepted {
   readonly inspected: Inspected;
   /** Of `InstallOptions`. */
   readonly vouched: TrustRule | undefined;
+  readonly wishes: Wishes;
   /** The entry that this was decided by. */
   readonly basis: Entry | undefined;
   /** By consent, in all. */
@@ -54,6 +56,9 @@ export async function decideHere(
   const { given, refused, sorted, publisher } = await sortHere(source, core);
   const free = { grants: given, refused, wasAsked: false };
   if (sorted.asked.length === 0 && publisher === undefined) return linkable(free, source, core);
+  const { settings } = source.wishes;
+  // Nobody is asked about what cannot come to run with them.
+  if (settings !== undefined) checkSettings(name, source.inspected.manifest.settings, settings);
   const wanted = {
     plugin: name,
     version,
@@ -156,12 +161,17 @@ function holdBack(source: Undecided, request: ConsentRequest, core: Core): Promi
   return core.alone(name, async () => {
     await removeRest(name, core);
     await inStore(core, async () => {
-      const held = await keepVersion(source, core);
+      const { isEnabled, settings } = source.wishes;
       const before = core.entries.get(name) ?? emptyEntry(source.inspected);
+      const kept = await keepVersion(source, core);
+      const isFirst = before.current === undefined;
+      // Whether a first version will run is its plugin's to say from now on, and anybody's to change while it waits.
+      const held = { ...kept, settings, ...(!isFirst && { isEnabled }) };
+      const enabled = isFirst && isEnabled !== undefined && { isEnabled };
       // What was given to a first version while it waited, or set for it, was not for what comes in its place.
       const isOther = await isStranger(before, source.bundle, core);
       if (isOther) await core.settings.restore(name, undefined);
-      await writeEntry(core, { ...before, ...(isOther && { grants: [] }), held });
+      await writeEntry(core, { ...before, ...enabled, ...(isOther && { grants: [] }), held });
     });
     core.events.tell({ kind: "held", plugin: name, atMs: core.clock.dateMs(), request });
   });

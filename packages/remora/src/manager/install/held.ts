@@ -96,6 +96,8 @@ export async function acceptHeld(
   return installFirst([{ kind: "bytes", bytes, origin: held.origin }], name, core, {
     asker,
     trust: held.trust,
+    ...(held.settings !== undefined && { settings: held.settings }),
+    ...(held.isEnabled !== undefined && { isEnabled: held.isEnabled }),
   });
 }
 

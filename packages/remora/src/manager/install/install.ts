@@ -106,7 +106,8 @@ async function installOne(
     return inspect(bundle, inspectOptions(core, name, provided));
   });
   const basis = core.entries.get(name);
-  const source = { bytes, bundle, origin, inspected, basis, vouched: options.trust };
+  const { trust: vouched, settings, isEnabled } = options;
+  const source = { bytes, bundle, origin, inspected, basis, vouched, wishes: { settings, isEnabled } };
   const given = await inStep("decide", name, () =>
     decideHere(source, trust, core, options.asker ?? core.asker),
   );

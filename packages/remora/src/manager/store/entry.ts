@@ -3,7 +3,7 @@
  * change that has not taken over yet: whoever finds one at the start finds the old state, and drops the candidate.
  */
 
-import { type TrustRule, trustLevels } from "../../bundle/index.ts";
+import { type Json, type TrustRule, trustLevels } from "../../bundle/index.ts";
 import { type Grant, parseGrants, type Vocabulary } from "../../policy/index.ts";
 import { managerErrors } from "../errors.ts";
 import type { DataFolder, Draft } from "./data-folder.ts";
@@ -33,6 +33,16 @@ export interface KeptVersion extends InstalledVersion {
   readonly grants?: readonly Grant[];
 }
 
+/** What was asked for with an install that waits. */
+export interface Wishes {
+  readonly settings?: Json | undefined;
+  /** Undefined: as the plugin is. */
+  readonly isEnabled?: boolean | undefined;
+}
+
+/** A version that waits for consent, and what becomes of it then. */
+export interface HeldVersion extends InstalledVersion, Wishes {}
+
 export type Operation = "install" | "update" | "rollback" | "remove";
 
 /** A version that has not taken over, and what the entry says when it has. */
@@ -53,7 +63,7 @@ export interface Entry {
   /** A version on its way. Until it has taken over, all else is as it was. */
   readonly candidate: Candidate | undefined;
   /** A version that wants more than was granted, and waits for somebody to consent. */
-  readonly held: InstalledVersion | undefined;
+  readonly held: HeldVersion | undefined;
   /** Those that ran before, the last one first. */
   readonly previous: readonly KeptVersion[];
   readonly grants: readonly Grant[];
@@ -187,6 +197,15 @@ function parseEntry(
     const { grants: given } = value as Record<string, unknown>; // an object, as was just checked
     return { ...one, ...(given !== undefined && { grants: grants(given, "previous.grants") }) };
   };
+  const held = (value: unknown): HeldVersion => {
+    const one = version(value, "held");
+    const { settings, isEnabled } = value as Record<string, unknown>; // an object, as was just checked
+    return {
+      ...one,
+      ...(settings !== undefined && { settings: settings as Json }), // what `parse` gives is plain data
+      ...(isEnabled !== undefined && { isEnabled: isEnabled === true }),
+    };
+  };
   const optional = (value: unknown, what: string) => (value === undefined ? undefined : version(value, what));
   const name = text(data.name, "name");
   const host = text(data.host, "host");
@@ -210,7 +229,7 @@ function parseEntry(
       grants: grants(candidate.grants, "candidate.grants"),
       refused: grants(candidate.refused, "candidate.refused"),
     },
-    held: optional(data.held, "held"),
+    held: data.held === undefined ? undefined : held(data.held),
     previous: Array.isArray(data.previous) ? data.previous.map(kept) : [],
     grants: grants(data.grants, "grants"),
     refused: grants(data.refused, "refused"),
