@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { chmodSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { isDeepStrictEqual, promisify } from "node:util";
@@ -449,6 +449,16 @@ test("a second manager on the folder is refused and told who holds it, until the
   await manager.close();
   const second = await rig(t, { folder });
   assert.deepEqual(second.manager.list(), []);
+});
+
+test("what somebody who was killed had not put in its place yet is gone when the folder is opened", async (t) => {
+  const { manager, folder, reopen } = await rig(t);
+  await manager.close();
+  mkdirSync(join(folder, "settings"), { recursive: true });
+  const drafts = ["holder.json", "settings/adder.json"].map((name) => join(folder, `${name}.draft-0`));
+  for (const draft of drafts) writeFileSync(draft, "{");
+  await reopen();
+  assert.deepEqual(drafts.filter(existsSync), []);
 });
 
 test("a folder that cannot be written, or is a file, is a coded error", async (t) => {

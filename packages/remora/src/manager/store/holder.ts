@@ -49,6 +49,9 @@ export async function hold(
   await folder.makeFolder();
   const lock = await takeLock(folder);
   try {
+    // Of whoever was killed: nobody else writes here while this one has the lock.
+    await folder.sweep();
+    await folder.sweep("settings");
     const killed = parseHolder(await folder.read(holderName));
     const since = new Date(nowMs).toISOString();
     const holder = { run: randomUUID(), who, machine: hostname(), since };
