@@ -265,6 +265,22 @@ test("tricks in names do not leave the routes", async (t) => {
   assert.equal((await post({ ref: "/nowhere/at/all" })).status, 422);
 });
 
+test("a path that is none and a query that nobody knows are refused as everything is", async (t) => {
+  const { as } = await adminRig(t);
+  for (const [method, path] of [
+    ["GET", "/v1/plugins/%zz"],
+    ["POST", "/v1/plugins/%E0%A4%A/reload"],
+    ["GET", `/v1/plugins/${"a".repeat(300)}`],
+    ["GET", "/v1/audit?limit=1&nope=1"],
+    ["GET", "/v1/audit/verify?nope=1"],
+    ["GET", "/v1/audit/verify?seq=1"],
+    ["GET", `/v1/audit/verify?hash=${"0".repeat(64)}`],
+    ["DELETE", "/v1/plugins/adder?date=true"],
+  ] as const) {
+    expectProblem(await as("admin")(method, path), 400, "admin/bad-request");
+  }
+});
+
 test("more than is allowed is refused before it is read, where a bundle may be larger", async (t) => {
   const { as } = await adminRig(t, { limits: { bodyBytesMax: 1_000 } });
   const large = { settings: "x".repeat(2_000) };

@@ -110,9 +110,12 @@ function installRoutes(app: App, operations: Operations): void {
         tags,
         summary: "Remove a plugin",
         params: PluginParams,
-        querystring: Type.Object({
-          data: Type.Optional(Type.Union([Type.Literal("true"), Type.Literal("false")])),
-        }),
+        querystring: Type.Object(
+          {
+            data: Type.Optional(Type.Union([Type.Literal("true"), Type.Literal("false")])),
+          },
+          { additionalProperties: false },
+        ),
         response: done,
       },
     },

@@ -71,9 +71,12 @@ function eventRoute(app: App, operations: Operations, { stream, streamsMax, sign
         tags,
         summary: "Server-sent events: changes, traps, logs; with accounts of all plugins once a second",
         produces: ["text/event-stream"],
-        querystring: Type.Object({
-          metrics: Type.Optional(Type.Union([Type.Literal("true"), Type.Literal("false")])),
-        }),
+        querystring: Type.Object(
+          {
+            metrics: Type.Optional(Type.Union([Type.Literal("true"), Type.Literal("false")])),
+          },
+          { additionalProperties: false },
+        ),
       },
     },
     async (request, reply) => {
