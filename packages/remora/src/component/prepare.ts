@@ -35,6 +35,8 @@ export type ComponentExports = Readonly<Record<string, unknown>>;
 
 export interface ComponentInstance {
   readonly exports: ComponentExports;
+  /** Whether all exports give promises, also those of functions of synchronous type. */
+  readonly isPromised: boolean;
   /** Disposes of the host's resources that it still owns. To be called when nothing calls into it any more. */
   close(): void;
 }
@@ -97,6 +99,7 @@ export function preparedFrom(plan: Plan, coreModules: readonly Uint8Array[]): Pr
       const runtime = new Runtime({ prepared, engine, bindings, limits, isPromised });
       return {
         exports: buildExports(runtime.exportSource, plan.exports),
+        isPromised: runtime.isPromised,
         close: () => runtime.close(),
       };
     },

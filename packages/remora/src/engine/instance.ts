@@ -3,6 +3,7 @@
  * result and settle the account; after the first failure by the guest it is poisoned and takes no further call.
  */
 
+import { isRemoraError } from "../base/index.ts";
 import { callWhileWanted } from "../component/async/abortable.ts";
 import {
   type ComponentExports,
@@ -123,18 +124,34 @@ abstract class LiveInstance {
     this.close();
   }
 
+  /** Whether it exports a function by that name, as `call` takes it. */
+  has(path: string | readonly string[]): boolean {
+    try {
+      this.#exported(path);
+      return true;
+    } catch (error) {
+      if (isRemoraError(error, "component/no-such-export")) return false;
+      throw error;
+    }
+  }
+
   abstract readonly exports: Readonly<Record<string, unknown>>;
+
+  /** Whether all exports give promises, as they do when a host function is asynchronous. */
+  abstract readonly isPromised: boolean;
 }
 
 export class ComponentInstance extends LiveInstance {
   readonly kind = "component";
   /** Functions and interfaces by full name, `omnitak:plugin/filter@0.1.0`, and by short name where only one has it. */
   readonly exports: ComponentExports;
+  readonly isPromised: boolean;
   readonly #linked: LinkedComponent;
 
   constructor(engine: InstanceEngine, linked: LinkedComponent) {
     super(engine);
     this.exports = linked.exports;
+    this.isPromised = linked.isPromised;
     this.#linked = linked;
   }
 
@@ -152,6 +169,7 @@ export class ModuleInstance extends LiveInstance {
   readonly kind = "module";
   /** The module's functions, metered; they give promises when a host function is asynchronous. */
   readonly exports: CoreFunctions;
+  readonly isPromised: boolean;
   /** The memory exported as `memory`, for the conventions of core modules. */
   readonly memory: CoreMemory | undefined;
   /** The same functions without an account of their own. */
@@ -171,6 +189,7 @@ export class ModuleInstance extends LiveInstance {
       metered[name] = waits === undefined ? meteredFunction(engine, functions[name]) : canonical(waits);
     }
     this.exports = Object.freeze(metered);
+    this.isPromised = waiting !== undefined;
     this.#functions = Object.freeze(functions);
     const { memory } = core.exports;
     // By its shape: this layer's callers need the buffer and nothing else of it.

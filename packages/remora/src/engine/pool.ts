@@ -87,6 +87,19 @@ export class Pool<Item extends Poolable> {
     return signal === undefined ? stand() : untilAborted(signal, stand, () => this.#leave(queued, signal));
   }
 
+  /**
+   * As `lease`, of an instance that has been in use: while there is none but leased ones, the first that comes back, before
+   * anybody who stands in line.
+   *
+   * @throws engine/closed the pool was closed, also while waiting
+   */
+  leaseUsed(): Item | Promise<Item> {
+    if (this.#idle.length > 0 || this.#leased === 0 || this.#isClosed) return this.lease();
+    const { promise, resolve, reject } = Promise.withResolvers<Item>();
+    this.#queue.unshift({ resolve, reject });
+    return promise;
+  }
+
   /** Whoever was served already keeps what it got. */
   #leave(queued: Queued<Item>, { reason }: CancelSignal): void {
     const at = this.#queue.indexOf(queued);

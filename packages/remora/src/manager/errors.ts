@@ -259,7 +259,9 @@ export const managerErrors = defineErrors("manager", {
   "not-inline": {
     fault: "operator",
     message: (d: { plugin: string; isolation: string }) =>
-      `Cannot call ${d.plugin} on this thread: it runs in the isolation "${d.isolation}", where a call gives a promise`,
+      d.isolation === "inline"
+        ? `Cannot call ${d.plugin} at once: it imports an asynchronous host function, with which a call gives a promise`
+        : `Cannot call ${d.plugin} on this thread: it runs in the isolation "${d.isolation}", where a call gives a promise`,
   },
   "call-failed": {
     fault: "platform",

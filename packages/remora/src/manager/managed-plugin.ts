@@ -29,6 +29,12 @@ export class ManagedPlugin<Calls = unknown> extends SupervisedPlugin {
     const serving = this.serving;
     const inline = serving?.inline;
     if (serving === undefined || inline === undefined) throw this.refusal();
+    // What gives promises anyhow waits for its turn; what answers at once is answered by the version that still serves.
+    if (this.isHandingOver && !serving.answersAtOnce)
+      return this.useAsync(
+        use as (calls: Calls, argument: Argument) => PromiseLike<Result>,
+        argument,
+      ) as Result;
     // The binding of its world made them, and says of which type they are.
     const made = use as (calls: unknown, argument: Argument) => Result;
     let result: Result;
@@ -78,7 +84,7 @@ export class ManagedPlugin<Calls = unknown> extends SupervisedPlugin {
   }
 
   /**
-   * As `call`, on this thread and at once.
+   * As `call`, on this thread and at once; of functions of asynchronous type, by a promise.
    *
    * @throws manager/not-running manager/not-inline engine/… component/…
    */
@@ -91,13 +97,15 @@ export class ManagedPlugin<Calls = unknown> extends SupervisedPlugin {
   #callNow(path: string | readonly string[], args: readonly unknown[], budget: Partial<Budget>): unknown {
     const serving = this.serving;
     const inline = serving?.inline;
-    if (serving === undefined || inline === undefined) throw this.refusal();
+    if (serving === undefined || inline === undefined || !serving.answersAtOnce) throw this.refusal();
     let result: unknown;
     try {
       result = inline.callExportNow(path, args, budget);
     } catch (error) {
       return this.#successorOf(serving, error).callExportNow(path, args, budget);
     }
+    if (result instanceof Promise)
+      return this.#settled(serving, result, ({ guests }) => guests.callExport(path, args, budget));
     if (this.isWatched) this.succeeded(serving);
     return result;
   }

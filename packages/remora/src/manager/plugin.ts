@@ -35,6 +35,8 @@ export interface PluginOptions<Calls> {
   readonly hostFunctions?: readonly string[];
   /** Opened with what the operator gave it; nothing else of it is reachable. Without it nothing can be granted. */
   readonly sandbox?: Sandbox;
+  /** Tells a fresh instance what it has to know before its first call, which waits for the promise where one is given. */
+  readonly configure?: (instance: Instance) => void | Promise<void>;
   /** Takes the world's functions out of a fresh instance; may throw when they are not there. */
   readonly bind: (instance: Instance) => Calls;
   /** As `InstantiateOptions.clock`. */
@@ -153,7 +155,11 @@ export class Plugin<Calls> {
     leased.sandboxed?.beginCall();
     let result: Result;
     try {
-      result = use(leased.calls, argument);
+      // What is promised is also what `use` gives, and is handled as such.
+      result =
+        leased.readying === undefined
+          ? use(leased.calls, argument)
+          : (leased.readying.then(() => use(leased.calls, argument)) as Result);
     } catch (error) {
       this.#endCall(leased);
       throw error;
@@ -183,6 +189,7 @@ export class Plugin<Calls> {
     const startedMs = isTimed ? performance.now() : 0;
     leased.sandboxed?.beginCall();
     try {
+      if (leased.readying !== undefined) await leased.readying;
       const result = await use(leased.calls, argument);
       if (isTimed) this.#record(startedMs);
       return result;
@@ -224,13 +231,14 @@ export class Plugin<Calls> {
     this.#calls++;
     leased.sandboxed?.beginCall();
     try {
+      if (leased.readying !== undefined) await leased.readying;
       return (await leased.instance.callAsync(path, args, options)).result;
     } finally {
       this.#endCall(leased);
     }
   }
 
-  /** As `callExport`, for exports that answer at once. @throws as `call`; component/no-such-export */
+  /** As `callExport`, for exports that answer at once, or of asynchronous type. @throws as `call`; component/no-such-export */
   callExportNow(
     path: string | readonly string[],
     args: readonly unknown[],
@@ -239,27 +247,57 @@ export class Plugin<Calls> {
     const leased = this.#pool.lease();
     this.#calls++;
     leased.sandboxed?.beginCall();
-    try {
-      return leased.instance.call(path, args, budget).result;
-    } finally {
-      this.#endCall(leased);
-    }
+    return this.#untilAnswered(leased, () => leased.instance.call(path, args, budget).result);
   }
 
   /**
    * Asks the instance that the next call would get: for the questions of a manager, which are no calls of the plugin
-   * and are not counted as such.
+   * and are not counted as such. It has the instance until what `ask` gives is settled.
    *
    * @throws as `call`
    */
-  examine<Result>(ask: (instance: Instance, calls: Calls) => Result): Result {
-    const leased = this.#pool.lease();
+  examine<Result>(
+    ask: (instance: Instance, calls: Calls) => Result | Promise<Result>,
+  ): Result | Promise<Result> {
+    return this.#examine(this.#pool.lease(), ask);
+  }
+
+  /**
+   * As `examine`, of what calls have left in memory: while every instance is in a call, it waits for the first that comes
+   * back, where the next call would get a fresh one.
+   */
+  examineUsed<Result>(
+    ask: (instance: Instance, calls: Calls) => Result | Promise<Result>,
+  ): Result | Promise<Result> {
+    const leased = this.#pool.leaseUsed();
+    return leased instanceof Promise
+      ? leased.then((used) => this.#examine(used, ask))
+      : this.#examine(leased, ask);
+  }
+
+  #examine<Result>(
+    leased: Leased<Calls>,
+    ask: (instance: Instance, calls: Calls) => Result | Promise<Result>,
+  ): Result | Promise<Result> {
     leased.sandboxed?.beginCall();
+    const act = () => ask(leased.instance, leased.calls);
+    return this.#untilAnswered(leased, () =>
+      leased.readying === undefined ? act() : leased.readying.then(act),
+    );
+  }
+
+  /** The lease ends when what `act` gives is settled. */
+  #untilAnswered<Result>(leased: Leased<Calls>, act: () => Result): Result {
+    let result: Result;
     try {
-      return ask(leased.instance, leased.calls);
-    } finally {
+      result = act();
+    } catch (error) {
       this.#endCall(leased);
+      throw error;
     }
+    if (result instanceof Promise) return result.finally(() => this.#endCall(leased)) as Result;
+    this.#endCall(leased);
+    return result;
   }
 
   /**
@@ -291,22 +329,39 @@ class Leased<Calls> {
   readonly calls: Calls;
   readonly sandboxed: InstanceImports | undefined;
   readonly #ends: InstanceEnds;
+  #isUnready = false;
+  /** While it is told what it has to know before its first call. */
+  readying: Promise<void> | undefined;
   onClose = () => {};
 
   constructor(
     instance: Instance,
     calls: Calls,
-    held: { readonly sandboxed: InstanceImports | undefined; readonly ends: InstanceEnds },
+    held: {
+      readonly sandboxed: InstanceImports | undefined;
+      readonly ends: InstanceEnds;
+      readonly readying: Promise<void> | undefined;
+    },
   ) {
     this.instance = instance;
     this.calls = calls;
     this.sandboxed = held.sandboxed;
     this.#ends = held.ends;
+    this.readying = held.readying?.then(
+      () => {
+        this.readying = undefined;
+      },
+      (error) => {
+        this.#isUnready = true;
+        throw error;
+      },
+    );
+    this.readying?.catch(() => {});
   }
 
   /** One that its host has closed is of no more use than one that failed. */
   get isPoisoned(): boolean {
-    return this.instance.isPoisoned || this.instance.isClosed;
+    return this.#isUnready || this.instance.isPoisoned || this.instance.isClosed;
   }
 
   close(): void {
@@ -336,7 +391,10 @@ function start<Calls>(options: PluginOptions<Calls>, granted: readonly LinkedImp
         return { ...own, ...given.hostImports(granted.map(({ need }) => need)) };
       },
     });
-    return new Leased(instance, bind(instance), { sandboxed, ends });
+    const readying = options.configure?.(instance) ?? undefined;
+    // Whoever leases it is told.
+    readying?.catch(() => {});
+    return new Leased(instance, bind(instance), { sandboxed, ends, readying });
   } catch (error) {
     instance?.close();
     ends.end();

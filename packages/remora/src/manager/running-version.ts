@@ -4,29 +4,23 @@
  */
 
 import type { Json } from "../bundle/index.ts";
-import type { Artifact, HostImports, Instance, IsolatedInstance, Isolation } from "../engine/index.ts";
+import type { Artifact, HostImports, IsolatedInstance, Isolation } from "../engine/index.ts";
 import type { Grant } from "../policy/index.ts";
 import { type AuditSink, type LogLevel, type Sandbox, sandboxImports } from "../sandbox/index.ts";
 import { busHostFunctions, PluginBus, type PluginBusOptions } from "./bus/plugin-bus.ts";
 import { interfaceNames, linkInterfaces } from "./calls/plugin-interfaces.ts";
 import { managerErrors } from "./errors.ts";
+import { type AskedGuest, type Asking, behindWall, lead, onThread } from "./handover/asked-guest.ts";
 import {
   busPatterns,
   checkHealth,
   configure,
   restoreState,
   saveState,
+  savesState,
   settingsInterface,
   takesState,
 } from "./handover/guest-interface.ts";
-import {
-  checkIsolatedHealth,
-  configureIsolated,
-  isolatedBusPatterns,
-  isolatedTakesState,
-  restoreIsolatedState,
-  saveIsolatedState,
-} from "./handover/isolated-guest.ts";
 import type { ImportsOfInstance, PluginContext } from "./host.ts";
 import type { Inspected } from "./install/inspect.ts";
 import { IsolatedPlugin } from "./isolated-plugin.ts";
@@ -66,6 +60,14 @@ type Guests =
   | { readonly at: "inline"; readonly plugin: Plugin<unknown> }
   | { readonly at: "wall"; readonly plugin: IsolatedPlugin<unknown> };
 
+/** What a version can do, as its first guest shows. */
+interface Abilities {
+  readonly savesState: boolean;
+  readonly takesState: boolean;
+  /** False where a call gives a promise: behind a wall, and where a host function is asynchronous. */
+  readonly answersAtOnce: boolean;
+}
+
 /**
  * Makes a version and asks it for its health. On this thread that is done when it returns; behind a wall when its
  * promise is kept.
@@ -83,12 +85,13 @@ export async function makeVersion(options: PrepareOptions): Promise<RunningVersi
     sandbox.close();
     throw error;
   }
-  const version = new RunningVersion(options, { sandbox, bus, guests });
+  let version: RunningVersion | undefined;
   try {
+    version = new RunningVersion(options, { sandbox, bus, guests, can: await abilitiesOf(guests) });
     await version.checkHealth();
     return version;
   } catch (error) {
-    await version.drain();
+    await drain(guests, sandbox);
     throw error;
   }
 }
@@ -102,17 +105,19 @@ export class RunningVersion {
   /** Its way to the bus, through its own gate. */
   readonly bus: PluginBus;
   readonly #guests: Guests;
+  readonly #can: Abilities;
 
   /** Use `makeVersion`, which makes the guests. */
   constructor(
     { version, inspected }: PrepareOptions,
-    { sandbox, bus, guests }: { sandbox: Sandbox; bus: PluginBus; guests: Guests },
+    { sandbox, bus, guests, can }: { sandbox: Sandbox; bus: PluginBus; guests: Guests; can: Abilities },
   ) {
     this.version = version;
     this.inspected = inspected;
     this.sandbox = sandbox;
     this.bus = bus;
     this.#guests = guests;
+    this.#can = can;
     this.inline = guests.at === "inline" ? guests.plugin : undefined;
   }
 
@@ -130,60 +135,67 @@ export class RunningVersion {
     return this.#guests.plugin;
   }
 
-  /** @throws manager/unhealthy engine/… at once on this thread, else by the promise */
+  /** Whether a call of it gives its result at once, as far as its type allows. */
+  get answersAtOnce(): boolean {
+    return this.#can.answersAtOnce;
+  }
+
+  /** @throws manager/unhealthy engine/… at once where it answers at once, else by the promise */
   checkHealth(): void | Promise<void> {
     const { name } = this;
     const { world } = this.inspected;
-    if (this.#guests.at === "wall") {
-      return this.#guests.plugin.examine((guest) => checkIsolatedHealth(name, guest));
-    }
     // Its calls come to their end, or meet their deadlines: that is answer enough.
-    if (this.#guests.plugin.isBusy) return;
-    this.#guests.plugin.examine((instance, calls) => {
-      checkHealth(name, instance);
-      world.check?.(calls);
+    if (this.inline?.isBusy === true) return;
+    return this.#ask(function* (guest, calls) {
+      yield* checkHealth(name, guest);
+      if (calls !== undefined) world.check?.(calls);
     });
   }
 
   /** What it wants to hear on the bus; nothing when it does not listen. @throws engine/… */
   async busPatterns(): Promise<readonly string[]> {
-    const guests = this.#guests;
-    if (guests.at === "inline") return guests.plugin.examine(busPatterns);
-    return guests.plugin.examine(isolatedBusPatterns);
+    return this.#ask(busPatterns);
   }
 
   /**
-   * Step 8: what this version kept in memory, for the one that takes over. Nothing of it changes. Between two on this
-   * thread it is done when it returns.
+   * Step 8: what this version kept in memory, for the one that takes over. Nothing of it changes. Between two that answer at
+   * once, one of which has an instance that is not in a call, it is done when it returns; else when the first call of
+   * this one has come to its end.
    *
-   * @returns Whether there was something to hand over.
+   * @param then Called in the turn in which the other one has the state, or needs none.
+   * @returns    Whether there was something to hand over.
    * @throws manager/state engine/… one of them failed; this version can go on
    */
-  handOver(to: RunningVersion): boolean | Promise<boolean> {
-    if (this.inline === undefined || to.inline === undefined) return this.#handOverWall(to);
-    const isWanted = to.inline.examine(takesState);
-    const state = isWanted ? this.inline.examine((one) => saveState(this.name, one)) : undefined;
-    if (state === undefined) return false;
-    to.inline.examine((instance) => restoreState(to.name, instance, state));
-    return true;
+  handOver(to: RunningVersion, then: () => void): boolean | Promise<boolean> {
+    return lead(this.#handOver(to, then));
   }
 
-  async #handOverWall(to: RunningVersion): Promise<boolean> {
-    const { name } = this;
-    const [old, next] = [this.#guests, to.#guests];
-    const isWanted =
-      next.at === "inline"
-        ? next.plugin.examine(takesState)
-        : await next.plugin.examine(async (guest) => isolatedTakesState(guest));
-    if (!isWanted) return false;
-    const state =
-      old.at === "inline"
-        ? old.plugin.examine((one) => saveState(name, one))
-        : await old.plugin.examine((guest) => saveIsolatedState(name, guest));
-    if (state === undefined) return false;
-    if (next.at === "inline") next.plugin.examine((instance) => restoreState(name, instance, state));
-    else await next.plugin.examine((guest) => restoreIsolatedState(name, guest, state));
-    return true;
+  *#handOver(to: RunningVersion, then: () => void): Asking<boolean> {
+    const isWanted = this.#can.savesState && to.#can.takesState;
+    const state = isWanted ? yield this.#askUsed((guest) => saveState(this.name, guest)) : undefined;
+    if (state !== undefined) {
+      // What `saveState` gives, which a conversation hands back as whatever it is.
+      yield to.#ask((guest) => restoreState(to.name, guest, state as Uint8Array));
+    }
+    then();
+    return state !== undefined;
+  }
+
+  /** Leads a conversation with the guest that the next call would get. */
+  #ask<Result>(asking: (guest: AskedGuest, calls: unknown) => Asking<Result>): Result | Promise<Result> {
+    const guests = this.#guests;
+    return guests.at === "inline"
+      ? guests.plugin.examine((instance, calls) => lead(asking(onThread(instance), calls)))
+      : guests.plugin.examine(async (guest) => lead(asking(behindWall(guest), undefined)));
+  }
+
+  /** The same with one that calls have been made of. */
+  #askUsed<Result>(asking: (guest: AskedGuest) => Asking<Result>): Result | Promise<Result> {
+    const guests = this.#guests;
+    // Behind a wall there is one alone.
+    return guests.at === "inline"
+      ? guests.plugin.examineUsed((instance) => lead(asking(onThread(instance))))
+      : this.#ask(asking);
   }
 
   /**
@@ -191,13 +203,29 @@ export class RunningVersion {
    * Resolves when all is closed.
    */
   drain(): Promise<void> {
-    return new Promise((resolve) => {
-      this.#guests.plugin.close(() => {
-        this.sandbox.close();
-        resolve();
-      });
-    });
+    return drain(this.#guests, this.sandbox);
   }
+}
+
+function drain({ plugin }: Guests, sandbox: Sandbox): Promise<void> {
+  return new Promise((resolve) => {
+    plugin.close(() => {
+      sandbox.close();
+      resolve();
+    });
+  });
+}
+
+/** Looks at its first guest, which knows its settings then. @throws manager/settings-refused engine/… */
+async function abilitiesOf(guests: Guests): Promise<Abilities> {
+  const look = (guest: AskedGuest, answersAtOnce: boolean) => ({
+    savesState: savesState(guest),
+    takesState: takesState(guest),
+    answersAtOnce,
+  });
+  return guests.at === "inline"
+    ? guests.plugin.examine((instance) => look(onThread(instance), !instance.isPromised))
+    : guests.plugin.examine(async (guest) => look(behindWall(guest), false));
 }
 
 async function makeGuests(options: PrepareOptions, sandbox: Sandbox, bus: PluginBus): Promise<Guests> {
@@ -216,22 +244,19 @@ async function makeGuests(options: PrepareOptions, sandbox: Sandbox, bus: Plugin
   if (isolation === undefined) {
     // Behind a wall it is prepared by whoever sends it there.
     await artifact.prepare(limits);
-    const bind = (instance: Instance) => {
-      giveSettings(options, (settings) => configure(context.name, instance, settings));
-      return world.bind(instance, context);
-    };
     return {
       at: "inline",
       plugin: new Plugin<unknown>({
         ...common,
-        bind,
+        configure: (instance) => giveSettings(options, onThread(instance)),
+        bind: (instance) => world.bind(instance, context),
         clock: world.clock?.(context),
         instancesMax: Math.min(options.instancesMax, world.instancesMax ?? options.instancesMax),
       }),
     };
   }
   const bind = async (guest: IsolatedInstance) => {
-    await giveIsolatedSettings(options, guest, artifact);
+    await giveSettings(options, behindWall(guest));
     return world.bindIsolated?.(guest, context);
   };
   return { at: "wall", plugin: await IsolatedPlugin.open<unknown>({ ...common, isolation, bind }) };
@@ -252,27 +277,17 @@ function withInterfaces(
   });
 }
 
-function giveSettings(options: PrepareOptions, give: (settings: Json) => boolean): void {
+/** @throws manager/settings-refused it does not want them, or takes none */
+function giveSettings(options: PrepareOptions, guest: AskedGuest): void | Promise<void> {
   const { settings, inspected } = options;
   if (settings === undefined || inspected.world.takesSettings === true) return;
-  if (!give(settings)) throw takesNone(options);
+  return lead(tellSettings(inspected.manifest.name, guest, settings));
 }
 
-async function giveIsolatedSettings(
-  options: PrepareOptions,
-  guest: IsolatedInstance,
-  artifact: Artifact,
-): Promise<void> {
-  const { settings, inspected } = options;
-  if (settings === undefined || inspected.world.takesSettings === true) return;
-  const { name } = inspected.manifest;
-  const isTaken = artifact.kind === "component" && (await configureIsolated(name, guest, settings));
-  if (!isTaken) throw takesNone(options);
-}
-
-function takesNone({ inspected }: PrepareOptions): Error {
+function* tellSettings(plugin: string, guest: AskedGuest, settings: Json): Asking<void> {
+  if (yield* configure(plugin, guest, settings)) return;
   const reason = `it does not export "${settingsInterface}"`;
-  return managerErrors["settings-refused"]({ plugin: inspected.manifest.name, reason });
+  throw managerErrors["settings-refused"]({ plugin, reason });
 }
 
 function openSandbox(options: PrepareOptions): Sandbox {

@@ -123,27 +123,28 @@ export class SupervisedPlugin {
    * @throws manager/state engine/… the state could not be handed over; the version that served goes on
    */
   takeOver(next: RunningVersion, how: { readonly state: boolean }): boolean | Promise<boolean> {
+    const serving = how.state ? this.#serving : undefined;
+    const swap = () => {
+      // It was stopped meanwhile.
+      if (!this.#life.takes("swapped")) throw this.refusal();
+      this.#swap(next);
+    };
     let handed: boolean | Promise<boolean>;
     try {
-      handed = how.state && (this.#serving?.handOver(next) ?? false);
+      handed = serving?.handOver(next, swap) ?? false;
+      if (serving === undefined) swap();
     } catch (error) {
       void next.drain();
       throw error;
     }
-    if (typeof handed !== "boolean") return this.#takeOverLater(next, handed);
-    this.#swap(next);
-    return handed;
+    return typeof handed === "boolean" ? handed : this.#takenOverLater(next, handed);
   }
 
-  async #takeOverLater(next: RunningVersion, handed: Promise<boolean>): Promise<boolean> {
+  async #takenOverLater(next: RunningVersion, handed: Promise<boolean>): Promise<boolean> {
     const over = Promise.withResolvers<void>();
     this.#handingOver = over.promise;
     try {
-      const hasState = await handed;
-      // It was stopped meanwhile.
-      if (!this.#life.takes("swapped")) throw this.refusal();
-      this.#swap(next);
-      return hasState;
+      return await handed;
     } catch (error) {
       void next.drain();
       throw error;

@@ -61,11 +61,15 @@ export class AsyncRuntime {
     this.values = new InstanceAsyncValues(this.scheduler, this.#elements.i32, limits.hostEndsMax);
   }
 
+  get isPromised(): boolean {
+    return this.#options.isPromised;
+  }
+
   /** The function that the host calls. */
   exported(lifting: Lifting): HostCallable {
     const { scheduler } = this;
     const lifted = this.#lifted(lifting);
-    return this.#options.isPromised || lifting.signature.type.isAsync
+    return this.isPromised || lifting.signature.type.isAsync
       ? promisedCall(lifted, scheduler)
       : immediateCall(lifted, scheduler);
   }

@@ -108,6 +108,11 @@ export class Runtime {
     }
   }
 
+  /** Whether functions of synchronous type give promises as well. */
+  get isPromised(): boolean {
+    return this.#async?.isPromised === true;
+  }
+
   /** @throws component/no-waiting a host function is asynchronous and the engine cannot let a guest wait */
   #asyncRuntime(isPromised: boolean): AsyncRuntime | undefined {
     const { hostFuncs } = this.plan;

@@ -1,6 +1,5 @@
 /** The level `inline`: the guest runs on the caller's thread, and the wall is V8's sandbox of WebAssembly alone. */
 
-import { isRemoraError } from "../../base/index.ts";
 import { ComponentError, exportedFunction } from "../../component/index.ts";
 import type { Artifact } from "../artifact.ts";
 import { engineErrors } from "../errors.ts";
@@ -77,13 +76,7 @@ class InlineInstance implements IsolatedInstance {
   }
 
   has(path: string | readonly string[]): boolean {
-    try {
-      exportedFunction({ exports: this.local.exports }, ...(typeof path === "string" ? [path] : path));
-      return true;
-    } catch (error) {
-      if (isRemoraError(error, "component/no-such-export")) return false;
-      throw error;
-    }
+    return this.local.has(path);
   }
 
   async readMemory(at: number, length: number): Promise<Uint8Array | undefined> {

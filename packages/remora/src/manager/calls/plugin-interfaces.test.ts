@@ -39,9 +39,18 @@ function map({ type = plainType, ...text }: Side = {}) {
   });
 }
 
-async function bundle(parts: { wit: string; world: string; wat: string; manifest: string }) {
+interface Parts {
+  readonly wit: string;
+  /** Interfaces of the world's own package. */
+  readonly own?: string;
+  readonly world: string;
+  readonly wat: string;
+  readonly manifest: string;
+}
+
+async function bundle({ own = "", ...parts }: Parts) {
   const binary = await parse(`(module ${parts.wat} (memory (export "memory") 1))`);
-  const witSource = `package test:test; world plugin { ${parts.world} }
+  const witSource = `package test:test; ${own} world plugin { ${parts.world} }
     package acme:geo@1.0.0 { ${parts.wit} }`;
   const embedded = await componentEmbed({ binary, witSource, world: "plugin", stringEncoding: "utf8" });
   const files = new Map([
@@ -128,4 +137,29 @@ test("a plugin behind a wall is called as one on the caller's thread is", async 
   assert.equal(await plugin.call(show, [20]), 42);
   await manager.install(await map({ version: "1.1.0", top: 'isolation = "worker"' }));
   assert.equal(await plugin.call(show, [20]), 42);
+});
+
+test("a plugin that waits for its host is called as one behind a wall is, and never at once", async (t) => {
+  const ask = async (value: number) => value * 2;
+  const worlds = host.worlds.map((world) => ({
+    ...world,
+    hostFunctions: ["test:test/host"],
+    imports: () => ({ "test:test/host": { ask } }),
+  }));
+  const { manager } = await rig(t, { hosts: [{ ...host, worlds }], policy });
+  const waiting = bundle({
+    wit: `interface api { double: ${plainType}; }`,
+    own: "interface host { ask: func(value: s32) -> s32; }",
+    world: "import host; export acme:geo/api@1.0.0;",
+    wat: `(import "test:test/host" "ask" (func $ask (param i32) (result i32)))
+      (func (export "acme:geo/api@1.0.0#double") (param i32) (result i32) (call $ask (local.get 0)))`,
+    manifest: manifestOf({ name: "geo" }),
+  });
+  const geoPlugin = await manager.install(await waiting);
+  const plugin = await manager.install(await map());
+  assert.equal(await plugin.call(show, [20]), 42);
+  assert.throws(() => geoPlugin.callNow(["acme:geo/api@1.0.0", "double"], [1]), {
+    code: "manager/not-inline",
+    message: /asynchronous host function/,
+  });
 });

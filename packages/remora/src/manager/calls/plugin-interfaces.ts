@@ -124,13 +124,13 @@ export function linkInterfaces(
   );
 }
 
-/** Behind a wall the other plugin answers by a promise, and its caller waits for it. */
+/** Where the other plugin answers by promises, as behind a wall, its caller waits for it. */
 function linkFunction(path: readonly string[], target: ManagedPlugin, guest: GuestAccess) {
   const budget = () => {
     const deadlineMs = guest.msLeft?.() ?? Number.POSITIVE_INFINITY;
     return Number.isFinite(deadlineMs) ? { deadlineMs: Math.max(deadlineMs, 0.01) } : {};
   };
-  if (target.serving !== undefined && target.serving.inline === undefined) {
+  if (target.serving?.answersAtOnce === false) {
     return asyncHostFunction(async (...args: unknown[]) => {
       try {
         return await target.call(path, args, budget());

@@ -14,9 +14,9 @@
 import type { RemoraError } from "../../base/index.ts";
 import type { Json } from "../../bundle/index.ts";
 import { ComponentError } from "../../component/index.ts";
-import type { Instance, ModuleInstance } from "../../engine/index.ts";
 import { busSubscriberInterface } from "../bus/plugin-bus.ts";
 import { managerErrors } from "../errors.ts";
+import type { AskedGuest, Asking } from "./asked-guest.ts";
 
 export const settingsInterface = "remora:plugin/settings@0.1.0";
 export const healthInterface = "remora:plugin/health@0.1.0";
@@ -25,28 +25,25 @@ export const stateInterface = "remora:plugin/state@0.1.0";
 /** The guest chooses how long its state is. */
 export const stateBytesMax = 16 * 1024 * 1024;
 
-type Functions = Readonly<Record<string, ((...args: readonly unknown[]) => unknown) | undefined>>;
-
-/** The functions of an interface that a component exports, by short or full name. */
-function exported(instance: Instance, name: string): Functions | undefined {
-  if (instance.kind !== "component") return undefined;
-  const found: unknown = (instance.exports as { readonly [name: string]: unknown })[name];
-  // The component layer makes an object of functions for each exported interface.
-  return typeof found === "object" && found !== null ? (found as Functions) : undefined;
+/** Calls an export that may not be there. @returns Undefined then; else its result, in a list. */
+function* callIfThere(
+  guest: AskedGuest,
+  path: string | readonly string[],
+  args: readonly unknown[],
+): Asking<readonly [unknown] | undefined> {
+  return guest.has(path) ? [yield guest.call(path, args)] : undefined;
 }
 
 /**
- * Hands a fresh instance its settings.
+ * Hands a fresh guest its settings.
  *
  * @returns False when it takes none.
  * @throws manager/settings-refused it says why
  */
-export function configure(plugin: string, instance: Instance, settings: Json): boolean {
-  const found = exported(instance, settingsInterface);
-  if (found?.configure === undefined) return false;
+export function* configure(plugin: string, guest: AskedGuest, settings: Json): Asking<boolean> {
   try {
-    found.configure(JSON.stringify(settings));
-    return true;
+    const path = [settingsInterface, "configure"];
+    return (yield* callIfThere(guest, path, [JSON.stringify(settings)])) !== undefined;
   } catch (error) {
     if (!(error instanceof ComponentError)) throw error;
     throw managerErrors["settings-refused"]({ plugin, reason: String(error.payload) }, error);
@@ -54,103 +51,96 @@ export function configure(plugin: string, instance: Instance, settings: Json): b
 }
 
 /** What a guest wants to hear on the bus; nothing when it does not listen. */
-export function busPatterns(instance: Instance): readonly string[] {
-  return textsOf(exported(instance, busSubscriberInterface)?.patterns?.());
-}
-
-/** The guest's own world may have another type of that name. */
-export function textsOf(value: unknown): readonly string[] {
-  return Array.isArray(value) ? value.filter((one) => typeof one === "string") : [];
+export function* busPatterns(guest: AskedGuest): Asking<readonly string[]> {
+  const [patterns] = (yield* callIfThere(guest, [busSubscriberInterface, "patterns"], [])) ?? [];
+  // The guest's own world may have another type of that name.
+  return Array.isArray(patterns) ? patterns.filter((one) => typeof one === "string") : [];
 }
 
 /** Asks it whether it is healthy; one that exports nothing for it is. @throws manager/unhealthy engine/… */
-export function checkHealth(plugin: string, instance: Instance): void {
-  if (instance.kind === "module") {
-    const answer = instance.exports.check_health?.();
-    if (answer === undefined || answer === 0) return;
-    throw managerErrors.unhealthy({ plugin, reason: `check_health gave ${String(answer)}` });
-  }
+export function* checkHealth(plugin: string, guest: AskedGuest): Asking<void> {
+  const [answer] = (yield* callIfThere(guest, "check_health", [])) ?? [0];
+  if (answer !== 0) throw managerErrors.unhealthy({ plugin, reason: `check_health gave ${String(answer)}` });
   try {
-    exported(instance, healthInterface)?.check?.();
+    yield* callIfThere(guest, [healthInterface, "check"], []);
   } catch (error) {
     if (!(error instanceof ComponentError)) throw error;
     throw managerErrors.unhealthy({ plugin, reason: String(error.payload) }, error);
   }
 }
 
+/** Whether a guest can save its state for another one. */
+export function savesState(guest: AskedGuest): boolean {
+  return guest.has("save_state") || guest.has([stateInterface, "saveState"]);
+}
+
+/** Whether a guest takes over what another one saved. */
+export function takesState(guest: AskedGuest): boolean {
+  return guest.has("restore_state") || guest.has([stateInterface, "restoreState"]);
+}
+
 /**
- * The state of an instance that a later version may go on with; undefined when it hands over none.
+ * The state of a guest that a later version may go on with; undefined when it hands over none.
  *
  * @throws manager/state engine/…
  */
-export function saveState(plugin: string, instance: Instance): Uint8Array | undefined {
-  const state =
-    instance.kind === "module"
-      ? moduleState(plugin, instance)
-      : exported(instance, stateInterface)?.saveState?.();
+export function* saveState(plugin: string, guest: AskedGuest): Asking<Uint8Array | undefined> {
+  if (guest.has("save_state")) return yield* moduleState(plugin, guest);
+  const [state] = (yield* callIfThere(guest, [stateInterface, "saveState"], [])) ?? [];
   if (state === undefined) return undefined;
-  const bytes = state as Uint8Array; // `list<u8>`, as the interface has it
-  if (!(bytes instanceof Uint8Array) || bytes.length > stateBytesMax) {
-    const reason = `it gave ${bytes.length ?? "no"} bytes, allowed: ${stateBytesMax}`;
-    throw managerErrors.state({ plugin, what: "save", reason });
-  }
-  return bytes;
-}
-
-/** Whether an instance takes over what another one saved. */
-export function takesState(instance: Instance): boolean {
-  return instance.kind === "module"
-    ? instance.exports.restore_state !== undefined
-    : exported(instance, stateInterface)?.restoreState !== undefined;
+  if (state instanceof Uint8Array && state.length <= stateBytesMax) return state;
+  // `list<u8>`, as the interface has it; or whatever the guest's own world has under that name.
+  const { length = "no" } = Object(state) as { readonly length?: unknown };
+  const reason = `it gave ${String(length)} bytes, allowed: ${stateBytesMax}`;
+  throw managerErrors.state({ plugin, what: "save", reason });
 }
 
 /** Hands over a state. @throws manager/state it does not take it; engine/… */
-export function restoreState(plugin: string, instance: Instance, state: Uint8Array): void {
+export function* restoreState(plugin: string, guest: AskedGuest, state: Uint8Array): Asking<void> {
   const refuse = (reason: string, cause?: unknown) =>
     managerErrors.state({ plugin, what: "restore", reason }, cause);
-  if (instance.kind === "module") {
-    const answer = instance.exports.restore_state?.(placeBytes(plugin, instance, state), state.length);
+  if (guest.has("restore_state")) {
+    const at = yield* placeBytes(plugin, guest, state);
+    const answer = yield guest.call("restore_state", [at, state.length]);
     if (answer !== 0) throw refuse(`restore_state gave ${String(answer)}`);
     return;
   }
   try {
-    exported(instance, stateInterface)?.restoreState?.(state);
+    yield* callIfThere(guest, [stateInterface, "restoreState"], [state]);
   } catch (error) {
     if (!(error instanceof ComponentError)) throw error;
     throw refuse(String(error.payload), error);
   }
 }
 
-function moduleState(plugin: string, { exports, memory }: ModuleInstance): Uint8Array | undefined {
-  const save = exports.save_state;
-  if (save === undefined) return undefined;
-  return slice(plugin, memory, packedPiece(plugin, save())).slice();
+function* moduleState(plugin: string, guest: AskedGuest): Asking<Uint8Array> {
+  const { at, length } = packedPiece(plugin, yield guest.call("save_state", []));
+  const state = yield guest.readMemory(at, length);
+  if (state === undefined) throw outsideOf(plugin, { at, length });
+  return state as Uint8Array; // a piece of memory, as just seen
 }
 
-function placeBytes(plugin: string, { exports, memory }: ModuleInstance, bytes: Uint8Array): number {
-  const allocate = exports.alloc ?? exports.allocate;
-  const at = Number(allocate?.(bytes.length) ?? 0) >>> 0;
+function* placeBytes(plugin: string, guest: AskedGuest, bytes: Uint8Array): Asking<number> {
+  const allocate = ["alloc", "allocate"].find((name) => guest.has(name));
+  const given = allocate === undefined ? 0 : yield guest.call(allocate, [bytes.length]);
+  const at = Number(given) >>> 0;
   // An empty state needs no room.
-  if (at === 0 && bytes.length > 0) throw noRoomFor(plugin, bytes.length);
-  // The buffer is taken after the guest ran: growth replaces it.
-  slice(plugin, memory, { at, length: bytes.length }).set(bytes);
+  if (at === 0 && bytes.length > 0) {
+    const reason = `alloc gave no ${bytes.length} bytes`;
+    throw managerErrors.state({ plugin, what: "restore", reason });
+  }
+  if ((yield guest.writeMemory(at, bytes)) !== true) throw outsideOf(plugin, { at, length: bytes.length });
   return at;
 }
 
-function slice(plugin: string, memory: ModuleInstance["memory"], piece: PlacedPiece): Uint8Array {
-  const { at, length } = piece;
-  if (at + length > (memory?.buffer.byteLength ?? 0)) throw outsideOf(plugin, piece);
-  return new Uint8Array(memory?.buffer as ArrayBuffer, at, length); // There, as just seen.
-}
-
 /** A piece of a guest's memory, which the guest chose. */
-export interface PlacedPiece {
+interface PlacedPiece {
   readonly at: number;
   readonly length: number;
 }
 
 /** What `save_state` gave. @throws manager/state it is no pointer and length, or longer than a state may be */
-export function packedPiece(plugin: string, packed: unknown): PlacedPiece {
+function packedPiece(plugin: string, packed: unknown): PlacedPiece {
   const refuse = (reason: string) => managerErrors.state({ plugin, what: "save", reason });
   if (typeof packed !== "bigint") throw refuse("save_state must give an i64");
   const bits = BigInt.asUintN(64, packed);
@@ -159,11 +149,7 @@ export function packedPiece(plugin: string, packed: unknown): PlacedPiece {
   return { at: Number(bits >> 32n), length };
 }
 
-export function noRoomFor(plugin: string, length: number): RemoraError {
-  return managerErrors.state({ plugin, what: "restore", reason: `alloc gave no ${length} bytes` });
-}
-
-export function outsideOf(plugin: string, { at, length }: PlacedPiece): RemoraError {
+function outsideOf(plugin: string, { at, length }: PlacedPiece): RemoraError {
   const reason = `${length} bytes at ${at} lie outside of its memory`;
   return managerErrors.state({ plugin, what: "hand over", reason });
 }

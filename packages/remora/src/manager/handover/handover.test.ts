@@ -13,7 +13,8 @@ import {
   runAsync,
   walledHost,
 } from "../testing/rig.test.ts";
-import { checkHealth, restoreState, saveState, takesState } from "./guest-interface.ts";
+import { lead, onThread } from "./asked-guest.ts";
+import { checkHealth, restoreState, saveState, savesState, takesState } from "./guest-interface.ts";
 
 const levels = ["inline", "worker", "process"] as const;
 const at = (level: string) => `isolation = "${level}"`;
@@ -170,12 +171,13 @@ test("no call fails and none is lost while a plugin is reloaded again and again"
 test("a component hands over by the interfaces of remora:plugin", async () => {
   const artifact = openArtifact(await summingComponent());
   const instance = artifact.instantiate({ imports: {}, limits: defaultLimits });
-  checkHealth("p", instance);
-  assert.ok(takesState(instance));
-  assert.deepEqual(saveState("p", instance), Uint8Array.of(0, 0, 0, 0));
-  restoreState("p", instance, Uint8Array.of(9, 0, 0, 0));
-  assert.deepEqual(saveState("p", instance), Uint8Array.of(9, 0, 0, 0));
-  assert.throws(() => restoreState("p", instance, Uint8Array.of(0, 0, 0, 1)), {
+  const guest = onThread(instance);
+  lead(checkHealth("p", guest));
+  assert.ok(savesState(guest) && takesState(guest));
+  assert.deepEqual(lead(saveState("p", guest)), Uint8Array.of(0, 0, 0, 0));
+  lead(restoreState("p", guest, Uint8Array.of(9, 0, 0, 0)));
+  assert.deepEqual(lead(saveState("p", guest)), Uint8Array.of(9, 0, 0, 0));
+  assert.throws(() => lead(restoreState("p", guest, Uint8Array.of(0, 0, 0, 1))), {
     code: "manager/state",
     message: /too large/,
   });
