@@ -29,7 +29,7 @@ import { limitsMaxDefault, type ManagerPolicy, type PluginPolicy } from "./polic
 import type { Rewrites } from "./rewrites.ts";
 import { makeVersion, type RunningVersion } from "./running-version.ts";
 import type { SecretSource } from "./settings/secrets.ts";
-import { resolveSettings, type SettingsFiles } from "./settings/settings.ts";
+import { resolveSettings } from "./settings/settings.ts";
 import type { SharedState } from "./shared-state/shared-state.ts";
 import { checkUnrevoked } from "./signer.ts";
 import type { BundleStore } from "./store/bundle-store.ts";
@@ -40,7 +40,6 @@ export interface Core {
   readonly folder: DataFolder;
   readonly store: BundleStore;
   readonly files: Entries;
-  readonly settings: SettingsFiles;
   readonly hosts: readonly PluginHost[];
   /** Of all hosts together. */
   readonly vocabulary: Vocabulary;
@@ -129,37 +128,29 @@ export interface Making {
   readonly name: string;
   readonly version: InstalledVersion;
   readonly grants: readonly Grant[];
-  /** As they are kept; undefined for those in the folder. */
-  readonly settings?: Json | undefined;
+  /** As they are kept. */
+  readonly settings: Json | undefined;
   /** The version's, where it is open already; else it is read from the store. */
   readonly bundle?: Bundle;
   /** Of that bundle, where it is open already. */
   readonly artifact?: Artifact | undefined;
 }
 
-/** What a version is made of, from the folder. */
-export interface Gathered {
-  readonly bundle: Bundle;
-  /** As they are kept. */
-  readonly settings: Json | undefined;
-}
-
 /**
  * Reads what a version is made of, all at once, and makes its folder.
  *
- * @throws manager/store-damaged manager/settings manager/folder
+ * @throws manager/store-damaged manager/folder
  */
-export async function gather(core: Core, { name, version, bundle, settings }: Making): Promise<Gathered> {
+export async function gather(core: Core, { name, version, bundle }: Making): Promise<Bundle> {
   const { vocabulary, store, folder } = core;
   const reading = [
     bundle ?? store.read(version.sha256).then((bytes) => openBundle(bytes, { vocabulary })),
-    settings ?? core.settings.read(name),
     folder.makeFolder("data", name, "files"),
   ] as const;
   // Nothing of it goes on behind the back of whoever is told that one of them failed.
   await Promise.allSettled(reading);
-  const [opened, kept] = await Promise.all(reading);
-  return { bundle: opened, settings: kept };
+  const [opened] = await Promise.all(reading);
+  return opened;
 }
 
 /**
@@ -171,16 +162,16 @@ export async function gather(core: Core, { name, version, bundle, settings }: Ma
 export async function prepare(
   core: Core,
   making: Making,
-  gathered: Promise<Gathered> = gather(core, making),
+  gathered: Promise<Bundle> = gather(core, making),
 ): Promise<RunningVersion> {
   const { name, version, grants } = making;
-  const { bundle, settings: kept } = await gathered;
+  const bundle = await gathered;
   checkUnrevoked(bundle, core);
   // The policy may have changed since it was installed; what it imports is compared once more when it is linked.
   const place = placeOf(bundle, inspectOptions(core, name));
   const inspected = { ...place, provided: await interfacesFor(bundle, place.file, core) };
   const { settings: schema } = bundle.manifest;
-  const settings = await resolveSettings(name, schema, kept, core.secrets);
+  const settings = await resolveSettings(name, schema, making.settings, core.secrets);
   const { clock, policy } = core;
   return makeVersion({
     version,

@@ -200,6 +200,12 @@ export const managerErrors = defineErrors("manager", {
       `Cannot read "${d.path}": ${harmless(d.problem)}; put back a copy, or remove it to forget the plugin`,
   },
 
+  "entry-too-large": {
+    fault: "operator",
+    message: (d: { plugin: string; bytes: number; bytesMax: number }) =>
+      `Cannot keep what there is of ${d.plugin}: ${d.bytes} bytes, allowed: ${d.bytesMax}; shorter settings, or fewer versions (policy.versionsKept), make it less`,
+  },
+
   "audit-unwritable": {
     fault: "operator",
     message: (d: { where: string; reason: string }) =>

@@ -21,7 +21,7 @@ import { acceptHeld, heldRequest, refuseHeld } from "./install/held.ts";
 import { type InstallOptions, install } from "./install/install.ts";
 import type { ManagedPlugin } from "./managed-plugin.ts";
 import type { ManagerListener } from "./manager-event.ts";
-import { detailsOf, infoOf, type PluginDetails, type PluginInfo } from "./plugin-info.ts";
+import { detailsOf, infoOf, type PluginDetails, type PluginInfo, settingsShown } from "./plugin-info.ts";
 import type { SharedState } from "./shared-state/shared-state.ts";
 import type { InstalledVersion, KeptVersion } from "./store/entry.ts";
 import type { Held } from "./store/holder.ts";
@@ -253,10 +253,7 @@ export class Manager {
 
   /** As they are kept: with references in place of secrets; undefined when nobody made any. */
   async settings(name: string): Promise<Json | undefined> {
-    const { current, held } = entryOf(this.#core, name);
-    // Those that a first version waits with come in place of what another one left.
-    const waiting = current === undefined ? held?.settings : undefined;
-    return waiting ?? this.#core.settings.read(name);
+    return settingsShown(entryOf(this.#core, name));
   }
 
   /**

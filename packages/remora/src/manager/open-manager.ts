@@ -15,11 +15,12 @@ import { returnOf } from "./changes/rollback.ts";
 import { type ManagerClock, systemClock } from "./clock.ts";
 import { Closing } from "./closing.ts";
 import { type Asker, askNobody } from "./consent/asker.ts";
-import { type Core, entryOf, type Gathered, gather, type Making, prepare, writeEntry } from "./core.ts";
+import { type Core, entryOf, gather, type Making, prepare, writeEntry } from "./core.ts";
 import { managerErrors } from "./errors.ts";
 import type { PluginHost } from "./host.ts";
 import { tellPublisher } from "./install/decide.ts";
 import { startOrder } from "./install/dependencies.ts";
+import { replacedBy, settingsOfKept } from "./install/keep-version.ts";
 import type { PluginSource } from "./install/source.ts";
 import { backOffDefault } from "./life/back-off.ts";
 import { breakerDefault } from "./life/breaker.ts";
@@ -31,7 +32,6 @@ import type { ManagerPolicy } from "./policy.ts";
 import { Rewrites, rewrittenBytesMaxDefault } from "./rewrites.ts";
 import type { RunningVersion } from "./running-version.ts";
 import type { SecretSource } from "./settings/secrets.ts";
-import { SettingsFiles } from "./settings/settings.ts";
 import { SharedState } from "./shared-state/shared-state.ts";
 import { BundleStore } from "./store/bundle-store.ts";
 import { DataFolder } from "./store/data-folder.ts";
@@ -140,18 +140,18 @@ async function startPlugins(core: Core, bundles: readonly Bundle[]): Promise<voi
 
 /** None for a plugin that does not run. */
 function makingOf(
-  { name, current, isEnabled, grants }: Entry,
+  { name, current, isEnabled, grants, settings }: Entry,
   opened: ReadonlyMap<string, Bundle>,
 ): Making[] {
   if (current === undefined || !isEnabled) return [];
   const bundle = opened.get(current.digest);
-  return [{ name, version: current, grants, ...(bundle !== undefined && { bundle }) }];
+  return [{ name, version: current, grants, settings, ...(bundle !== undefined && { bundle }) }];
 }
 
 async function startAtOpening(
   making: Making,
   core: Core,
-  gathered: Promise<Gathered> | undefined,
+  gathered: Promise<Bundle> | undefined,
 ): Promise<void> {
   const plugin = core.pluginOf(making.name);
   try {
@@ -179,7 +179,6 @@ function openCore(
     folder,
     store: new BundleStore(folder),
     files: new Entries(folder),
-    settings: new SettingsFiles(folder),
     hosts,
     vocabulary: new Map(hosts.flatMap(({ vocabulary }) => [...vocabulary])),
     offers: sandboxOffers,
@@ -262,11 +261,11 @@ function openCore(
 
 function prepareAgain(name: string, core: Core): Promise<RunningVersion> {
   return core.alone(name, async () => {
-    const { current: version, grants } = entryOf(core, name);
+    const { current: version, grants, settings } = entryOf(core, name);
     // It was removed meanwhile, and another one of its name waits for consent.
     if (version === undefined)
       throw managerErrors["not-running"]({ plugin: name, state: "stopped", why: "" });
-    return prepare(core, { name, version, grants });
+    return prepare(core, { name, version, grants, settings });
   });
 }
 
@@ -288,11 +287,13 @@ async function writeReturn(
       const kept = entry.previous.find(({ digest }) => digest === to.version.digest) ?? to.version;
       const others = entry.previous.filter((one) => one !== kept);
       const { publisher, ...given } = await returnOf(entry, kept, core);
+      const settings = settingsOfKept(kept, entry);
       await writeEntry(core, {
         ...entry,
         ...given,
         current: to.version,
-        previous: [{ ...entry.current, grants: entry.grants, failedWith }, ...others],
+        settings,
+        previous: [{ ...replacedBy(settings, entry.current, entry), failedWith }, ...others],
         last: { operation: "rollback", from: failed.version.version, run: core.run },
       });
       tellPublisher({ plugin: name, version: to.version.version, publisher }, core);

@@ -88,7 +88,7 @@ export async function detailsOf(entry: Entry, core: Core): Promise<PluginDetails
     heldPublisher: held?.publisher,
     heldProblem: held?.problem,
     previous: await Promise.all(
-      previous.map(async (one) => ({
+      previous.map(async ({ settings: _, ...one }) => ({
         ...one,
         publisher: (await successionOfKept(entry, one, core)).publisher,
       })),
@@ -97,7 +97,12 @@ export async function detailsOf(entry: Entry, core: Core): Promise<PluginDetails
     refused,
     manifest: bundle?.manifest,
     trust: bundle && trustHere(bundle, core),
-    settings: await core.settings.read(name),
+    settings: settingsShown(entry),
     neededBy: [...dependents(name, core.entries).keys()],
   };
+}
+
+/** As they are kept: of a first version that waits, those that it waits with. */
+export function settingsShown({ current, held, settings }: Entry): Json | undefined {
+  return current === undefined ? (held?.settings ?? settings) : settings;
 }

@@ -154,17 +154,13 @@ export function changeSettings(name: string, settings: Json, core: Core): Promis
     const bytes = await core.store.read(version.sha256);
     const { manifest } = openBundle(bytes, { vocabulary: core.vocabulary });
     checkSettings(name, manifest.settings, settings);
-    const before = await core.settings.bytes(name);
-    const keep = {
-      async write() {
-        await core.settings.write(name, settings);
-        // In place of those that it was to begin with.
-        if (version === entry.held)
-          await writeEntry(core, { ...entry, held: { ...version, settings: undefined } });
-      },
-      undo: () => core.settings.restore(name, before),
-    };
-    await remake(entry, { doing: "change the settings of", state: true, settings, keep }, core);
+    const changed =
+      entry.current === undefined
+        ? // In place of those that it was to begin with.
+          { ...entry, settings, held: entry.held && { ...entry.held, settings: undefined } }
+        : { ...entry, settings };
+    const keep = { write: () => writeEntry(core, changed), undo: () => writeEntry(core, entry) };
+    await remake(changed, { doing: "change the settings of", state: true, keep }, core);
     tellOf(core, name, { kind: "settings" });
   });
 }
@@ -172,12 +168,12 @@ export function changeSettings(name: string, settings: Json, core: Core): Promis
 /** What the plugin itself made of its settings: it has them already, and goes on as it is. */
 export function keepSettings(name: string, settings: Json, core: Core): Promise<void> {
   return core.alone(name, async () => {
-    const version = entryOf(core, name).current;
-    if (version === undefined) return;
-    const bytes = await core.store.read(version.sha256);
+    const entry = entryOf(core, name);
+    if (entry.current === undefined) return;
+    const bytes = await core.store.read(entry.current.sha256);
     const { manifest } = openBundle(bytes, { vocabulary: core.vocabulary });
     checkSettings(name, manifest.settings, settings);
-    await core.settings.write(name, settings);
+    await writeEntry(core, { ...entry, settings });
     tellOf(core, name, { kind: "settings" });
   });
 }
@@ -185,14 +181,13 @@ export function keepSettings(name: string, settings: Json, core: Core): Promise<
 interface Remaking {
   readonly doing: Doing;
   readonly state: boolean;
-  readonly settings?: Json;
   /** What is kept of the change: on disk before anybody serves by it, so that no guest ever has what is not kept. */
   readonly keep?: { write(): Promise<void>; undo(): Promise<void> };
 }
 
 async function remake(
-  { name, current, grants, isEnabled }: Entry,
-  { doing, state, settings, keep }: Remaking,
+  { name, current, grants, settings, isEnabled }: Entry,
+  { doing, state, keep }: Remaking,
   core: Core,
 ): Promise<void> {
   if (current === undefined) {

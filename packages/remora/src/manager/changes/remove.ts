@@ -21,7 +21,7 @@ export function remove(
     } catch (error) {
       if (data || !isRemoraError(error) || !isFull(error.cause)) throw error;
       // Without its data that is all, and needs no room on a disk that is full.
-      await core.files.remove(name);
+      await core.files.removeAndLeave(entry);
     }
     core.entries.delete(name);
     core.removals.set(name, removed);

@@ -5,9 +5,20 @@ import { test } from "node:test";
 import { type KeyPair, revokeKey } from "../../bundle/index.ts";
 import type { Grant } from "../../policy/index.ts";
 import { readTrail } from "../audit/read-trail.ts";
+import type { PluginHost } from "../host.ts";
 import type { ManagerPolicy } from "../policy.ts";
 import { ada, eve, given, keys, reads, version } from "../testing/publishers.test.ts";
-import { type Calls, expectRejected, guests, type Rig, rig, run, settled } from "../testing/rig.test.ts";
+import {
+  type Calls,
+  expectRejected,
+  guests,
+  type Rig,
+  ref,
+  rig,
+  run,
+  settled,
+  testHost,
+} from "../testing/rig.test.ts";
 
 const takesAll: ManagerPolicy = { trust: "unsigned", keys };
 const keyOf = ({ publicKey }: KeyPair) => `(key ${publicKey.slice(0, 16)})`;
@@ -144,4 +155,48 @@ test("of several kept versions of one number by one publisher, the last one is m
   }
   await manager.rollback("adder", "1.1.0");
   assert.equal(answer(house), 21);
+});
+
+const settingsHost: PluginHost = {
+  ...testHost,
+  worlds: testHost.worlds.map((world) => ({ ...world, takesSettings: true })),
+};
+/** One that has a setting of this name, and no other. */
+const setting = (name: string, version: string, guest = guests.adds(1)) =>
+  ref(guest, {
+    version,
+    tables: `[settings]\ntype = "object"\n[settings.properties.${name}]\ntype = "integer"\n`,
+  });
+
+test("settings that came with a version go with it, and others stay what they are", async (t) => {
+  const house = await rig(t, { hosts: [settingsHost], policy: { probationMs: 0 } });
+  const { manager } = house;
+  await manager.install(await setting("size", "1.0.0"), { settings: { size: 1 } });
+  await manager.install(await setting("size", "1.1.0"));
+  await manager.changeSettings("adder", { size: 2 });
+  await manager.rollback("adder");
+  assert.deepEqual(await manager.settings("adder"), { size: 2 }, "the operator's of now");
+  await manager.install(await setting("width", "2.0.0"), { settings: { width: 3 } });
+  await manager.rollback("adder");
+  assert.deepEqual(await manager.settings("adder"), { size: 2 }, "which the other version would not take");
+  await manager.rollback("adder", "2.0.0");
+  assert.deepEqual(await manager.settings("adder"), { width: 3 });
+  const again = await house.reopen();
+  assert.equal(answer(again), 2);
+  assert.deepEqual(await again.manager.settings("adder"), { width: 3 });
+});
+
+test("a version that fails is followed by the one before it, with the settings which that had", async (t) => {
+  const house = await rig(t, { hosts: [settingsHost], policy: { healthEveryMs: 0 } });
+  const { manager } = house;
+  await manager.install(await setting("size", "1.0.0", guests.adds(1)), { settings: { size: 1 } });
+  const failing = await setting("width", "2.0.0", guests.trapsBelowZero);
+  await manager.install(failing, { settings: { width: 3 } });
+  assert.deepEqual(await manager.settings("adder"), { width: 3 });
+  assert.equal(manager.get<Calls>("adder").use(run, -1), 0, "answered by the version before");
+  await settled(() => manager.info("adder").version === "1.0.0" && manager.recovered.length === 0);
+  const again = await house.reopen();
+  assert.deepEqual(await again.manager.settings("adder"), { size: 1 });
+  assert.equal(answer(again), 2);
+  assert.deepEqual((await again.manager.details("adder")).previous[0]?.failedWith, "engine/unreachable");
 });

@@ -8,6 +8,7 @@ import { aloneAmong, type Core, entryOf, tellOf, writeEntry } from "../core.ts";
 import { inStep, managerErrors } from "../errors.ts";
 import { tellPublisher } from "../install/decide.ts";
 import { change, checkAmongOthers } from "../install/install.ts";
+import { settingsOfKept } from "../install/keep-version.ts";
 import { verifyHere } from "../install/plan.ts";
 import type { ManagedPlugin } from "../managed-plugin.ts";
 import { type Succession, successionOfKept } from "../signer.ts";
@@ -26,7 +27,8 @@ export async function rollback(
     const { bundle } = await inStep("verify", name, () => verifyHere(bytes, core, target.trust), "roll back");
     await checkAmongOthers(bundle, core, "roll back");
     const { publisher, ...given } = await returnOf(before, target, core);
-    const state = { ...given, isEnabled: before.isEnabled, operation: "rollback" as const };
+    const settings = settingsOfKept(target, before);
+    const state = { ...given, settings, isEnabled: before.isEnabled, operation: "rollback" as const };
     const candidate = { ...target, ...state, failedWith: undefined };
     const entry = { ...before, candidate };
     await inStep("place", name, () => writeEntry(core, entry), "roll back");

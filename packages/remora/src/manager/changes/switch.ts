@@ -57,10 +57,10 @@ async function retryNow(entry: Entry, core: Core): Promise<void> {
 }
 
 async function start(entry: Entry, core: Core): Promise<void> {
-  const { name, current: version, grants } = entry;
+  const { name, current: version, grants, settings } = entry;
   // Nothing of it may run while its first version waits for consent.
   if (version === undefined) return;
   checkNeeds(entry, "enable", core.entries);
-  const make = () => core.pluginOf(name).start(() => prepare(core, { name, version, grants }));
+  const make = () => core.pluginOf(name).start(() => prepare(core, { name, version, grants, settings }));
   await inStep("prepare", name, make, "enable");
 }

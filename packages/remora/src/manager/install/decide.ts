@@ -17,7 +17,7 @@ import { isStranger, publisherText, successionOf } from "../signer.ts";
 import { sha256Of } from "../store/bundle-store.ts";
 import type { Entry, Wishes } from "../store/entry.ts";
 import type { Inspected } from "./inspect.ts";
-import { emptyEntry, keepVersion } from "./keep-version.ts";
+import { firstEntry, keepVersion } from "./keep-version.ts";
 
 /** What steps 1 to 5 found, for the other four. */
 export interface Accepted {
@@ -162,7 +162,8 @@ function holdBack(source: Undecided, request: ConsentRequest, core: Core): Promi
     await removeRest(name, core);
     await inStore(core, async () => {
       const { isEnabled, settings } = source.wishes;
-      const before = core.entries.get(name) ?? emptyEntry(source.inspected);
+      const here = core.entries.get(name);
+      const before = here ?? (await firstEntry(source.inspected, settings, core));
       const kept = await keepVersion(source, core);
       const isFirst = before.current === undefined;
       // Whether a first version will run is its plugin's to say from now on, and anybody's to change while it waits.
@@ -170,8 +171,12 @@ function holdBack(source: Undecided, request: ConsentRequest, core: Core): Promi
       const enabled = isFirst && isEnabled !== undefined && { isEnabled };
       // What was given to a first version while it waited, or set for it, was not for what comes in its place.
       const isOther = await isStranger(before, source.bundle, core);
-      if (isOther) await core.settings.restore(name, undefined);
-      await writeEntry(core, { ...before, ...enabled, ...(isOther && { grants: [] }), held });
+      await writeEntry(core, {
+        ...before,
+        ...enabled,
+        ...(isOther && { grants: [], settings: undefined }),
+        held,
+      });
     });
     core.events.tell({ kind: "held", plugin: name, atMs: core.clock.dateMs(), request });
   });

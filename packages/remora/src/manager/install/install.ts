@@ -35,7 +35,7 @@ import { type Accepted, decideAnew, decideHere } from "./decide.ts";
 import { checkUnneeded, dependents } from "./dependencies.ts";
 import { type PluginRef, type Resolved, resolve } from "./fetch.ts";
 import { type Inspected, inspect, placeOf } from "./inspect.ts";
-import { emptyEntry, versionOf } from "./keep-version.ts";
+import { firstEntry, replacedBy, versionOf } from "./keep-version.ts";
 import { checkFits, planInstall, type Verified } from "./plan.ts";
 
 export interface InstallOptions {
@@ -156,21 +156,6 @@ function takeIn(accepted: Accepted, core: Core, options: InstallOptions): Promis
 }
 
 async function takeDecided(accepted: Accepted, core: Core, options: InstallOptions): Promise<ManagedPlugin> {
-  const { basis, bundle, inspected } = accepted;
-  if (!(await isStranger(basis, bundle, core))) return takeNext(accepted, core, options);
-  // Settings name secrets, and were made for a version that has waited and is another publisher's.
-  const { name } = inspected.manifest;
-  const settings = await inStep("place", name, () => core.settings.bytes(name));
-  await inStep("place", name, () => core.settings.restore(name, undefined));
-  try {
-    return await takeNext(accepted, core, options);
-  } catch (error) {
-    await core.settings.restore(name, settings).catch(() => {});
-    throw error;
-  }
-}
-
-async function takeNext(accepted: Accepted, core: Core, options: InstallOptions): Promise<ManagedPlugin> {
   const { basis: before, bundle } = accepted;
   const { name } = accepted.inspected.manifest;
   // The same contents, by whomever: nobody was asked about another publisher, so that the signature stays that of the first.
@@ -180,8 +165,7 @@ async function takeNext(accepted: Accepted, core: Core, options: InstallOptions)
   } else {
     const stays = isThere ? before?.current : undefined;
     const { artifact, ...placed } = await inStep("place", name, () => place(accepted, stays, core, options));
-    const { state = true, settings } = options;
-    await change(placed, core, { bundle, artifact, state, settings });
+    await change(placed, core, { bundle, artifact, state: options.state ?? true });
   }
   const grants = withoutGrants(accepted.grants, before?.grants ?? [], core.vocabulary);
   if (grants.length > 0) tellOf(core, name, { kind: "granted", grants });
@@ -207,18 +191,16 @@ export async function change(
   core: Core,
   {
     state,
-    settings,
     ...opened
   }: {
     /** Of the candidate, where it is open already. */
     readonly bundle?: Bundle;
     readonly artifact?: Artifact | undefined;
     readonly state: boolean;
-    readonly settings?: Json | undefined;
   },
 ): Promise<ManagedPlugin> {
   const { name, candidate } = entry;
-  const { operation, isEnabled, grants, refused: _, ...version } = candidate;
+  const { operation, isEnabled, grants, refused: _, settings, ...version } = candidate;
   const doing = doingOf[operation];
   const plugin = core.pluginOf(name);
   // While the version is made, so that the swap waits for a rename alone.
@@ -227,7 +209,6 @@ export async function change(
   drafted.catch(() => {});
   let hasStarted = false;
   let served: RunningVersion | undefined;
-  let settingsBefore: Pick<Undone, "settings"> = {};
   try {
     const making = { name, version, grants, settings, ...opened };
     if (isEnabled && !plugin.hasStarted) {
@@ -243,10 +224,6 @@ export async function change(
     const swap = async () => {
       const draft = await drafted;
       await lasting;
-      if (settings !== undefined) {
-        settingsBefore = { settings: { bytes: await core.settings.bytes(name) } };
-        await core.settings.write(name, settings);
-      }
       await draft.place();
     };
     await inStep("swap", name, swap, doing);
@@ -254,7 +231,7 @@ export async function change(
     if (served !== undefined) plugin.takeBack(served, error);
     if (hasStarted) await plugin.stop();
     await discard(drafted);
-    await undo({ name, before, ...settingsBefore }, core);
+    await undo(name, before, core);
     throw error;
   }
   if (isEnabled) plugin.settle({ hasProbation: true });
@@ -290,6 +267,8 @@ async function place(
   const { manifest } = inspected;
   if (options.settings !== undefined) checkSettings(manifest.name, manifest.settings, options.settings);
   const before = core.entries.get(manifest.name);
+  // Settings name secrets, and were made for a version that has waited and is another publisher's.
+  const isOther = await isStranger(before, bundle, core);
   const operation: Operation = before?.current === undefined ? "install" : "update";
   return inStore(core, async () => {
     const isEnabled = options.isEnabled ?? before?.isEnabled ?? true;
@@ -297,8 +276,10 @@ async function place(
     const sha256 = stays?.sha256 ?? sha256Of(bytes);
     const artifact = openAhead(inspected, { bundle, sha256 }, core);
     const version = stays ?? versionOf(accepted, sha256, core);
-    const candidate = { ...version, operation, isEnabled, grants, refused };
-    const entry = { ...(before ?? emptyEntry(inspected)), candidate };
+    const from = before ?? (await firstEntry(inspected, options.settings, core));
+    const settings = options.settings ?? (isOther ? undefined : from.settings);
+    const candidate = { ...version, operation, settings, isEnabled, grants, refused };
+    const entry = { ...from, candidate };
     const drafted = draftEntry(core, entry);
     // Whoever places it is told.
     drafted.catch(() => {});
@@ -366,19 +347,20 @@ async function mend(sha256: string | undefined, bytes: Uint8Array, core: Core): 
 }
 
 function takenOver(entry: Placed["entry"], core: Core): Entry {
-  const { operation, isEnabled, grants, refused, ...current } = entry.candidate;
+  const { operation, isEnabled, grants, refused, settings, ...current } = entry.candidate;
   const before = entry.current;
   const others = entry.previous.filter(
     ({ digest }) => digest !== current.digest && digest !== before?.digest,
   );
   // The same version with other settings is nothing to go back to.
   const isAnother = before !== undefined && before.digest !== current.digest;
-  const previous = [...(isAnother ? [{ ...before, grants: entry.grants }] : []), ...others];
+  const previous = [...(isAnother ? [replacedBy(settings, before, entry)] : []), ...others];
   return {
     ...entry,
     isEnabled,
     grants,
     refused,
+    settings,
     current,
     candidate: undefined,
     // The one that waited is this one, or was asked for before it.
@@ -388,15 +370,8 @@ function takenOver(entry: Placed["entry"], core: Core): Entry {
   };
 }
 
-interface Undone {
-  readonly name: string;
-  readonly before: Entry | undefined;
-  /** Those that were kept, where others may be now. */
-  readonly settings?: { readonly bytes: Uint8Array | undefined };
-}
-
 /** What is written goes back to what was; calls do already. */
-async function undo({ name, before, settings }: Undone, core: Core): Promise<void> {
+async function undo(name: string, before: Entry | undefined, core: Core): Promise<void> {
   if (before?.current === undefined) {
     core.plugins.delete(name);
     core.state.deleteAllOf(name);
@@ -406,6 +381,5 @@ async function undo({ name, before, settings }: Undone, core: Core): Promise<voi
   // Before anything is written: a disk that is full has room again without the bundle that was brought.
   // The disk that stopped the change may refuse all of this too. A candidate is dropped by whoever opens the folder next.
   await collectBundles(core).catch(() => {});
-  if (settings !== undefined) await core.settings.restore(name, settings.bytes).catch(() => {});
   await (before === undefined ? core.files.remove(name) : core.files.write(before)).catch(() => {});
 }

@@ -1,8 +1,9 @@
 /** A version as it is kept: its bundle in the store, and what an entry says of it. */
 
-import type { Bundle, TrustRule } from "../../bundle/index.ts";
+import { isDeepStrictEqual } from "node:util";
+import type { Bundle, Json, TrustRule } from "../../bundle/index.ts";
 import type { Core } from "../core.ts";
-import type { Entry, InstalledVersion } from "../store/entry.ts";
+import type { Entry, InstalledVersion, KeptVersion } from "../store/entry.ts";
 import type { Inspected } from "./inspect.ts";
 
 interface Incoming {
@@ -37,7 +38,27 @@ export function versionOf(
   };
 }
 
-export function emptyEntry({ manifest, host }: Inspected): Entry {
+/** What an entry keeps of the version that runs when one with these settings takes its place. */
+export function replacedBy(settings: Json | undefined, current: InstalledVersion, entry: Entry): KeptVersion {
+  const { grants, settings: before } = entry;
+  return {
+    ...current,
+    grants,
+    ...(!isDeepStrictEqual(before, settings) && { settings: before ?? null }),
+  };
+}
+
+/** Those that a kept version begins with when it runs again. */
+export function settingsOfKept({ settings: kept }: KeptVersion, { settings }: Entry): Json | undefined {
+  return kept === undefined ? settings : (kept ?? undefined);
+}
+
+/** With the settings that one of its name has left, unless there are others. */
+export async function firstEntry(
+  { manifest, host }: Inspected,
+  settings: Json | undefined,
+  { files }: Core,
+): Promise<Entry> {
   return {
     name: manifest.name,
     host: host.name,
@@ -48,6 +69,7 @@ export function emptyEntry({ manifest, host }: Inspected): Entry {
     previous: [],
     grants: [],
     refused: [],
+    settings: settings ?? (await files.settingsLeft(manifest.name)),
     isRemoved: false,
     removesData: false,
     last: undefined,

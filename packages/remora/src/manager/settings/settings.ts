@@ -10,50 +10,10 @@ import {
   settingsProblems,
 } from "../../bundle/index.ts";
 import { managerErrors } from "../errors.ts";
-import type { DataFolder } from "../store/data-folder.ts";
 import { isSecretReference, mapSecrets, type SecretSource, secretNames, secretProblems } from "./secrets.ts";
-
-const folderName = "settings";
 
 /** Settings are a form that somebody filled in. */
 const settingsBytesMax = 1024 * 1024;
-
-export class SettingsFiles {
-  readonly #folder: DataFolder;
-
-  constructor(folder: DataFolder) {
-    this.#folder = folder;
-  }
-
-  /** As they are kept, with references; undefined when nobody made any. @throws manager/settings manager/folder */
-  async read(plugin: string): Promise<Json | undefined> {
-    const bytes = await this.bytes(plugin);
-    if (bytes === undefined) return undefined;
-    try {
-      return JSON.parse(new TextDecoder().decode(bytes)) as Json; // what `parse` gives is plain data
-    } catch (cause) {
-      throw managerErrors.settings(
-        { plugin, problems: [{ path: "", message: "the file is not JSON" }] },
-        cause,
-      );
-    }
-  }
-
-  async write(plugin: string, settings: Json): Promise<void> {
-    const bytes = new TextEncoder().encode(`${JSON.stringify(settings, undefined, 2)}\n`);
-    await this.#folder.place(bytes, folderName, `${plugin}.json`);
-  }
-
-  /** As the file has them, right or wrong: for `restore`. */
-  bytes(plugin: string): Promise<Uint8Array | undefined> {
-    return this.#folder.read(folderName, `${plugin}.json`);
-  }
-
-  async restore(plugin: string, bytes: Uint8Array | undefined): Promise<void> {
-    if (bytes === undefined) await this.#folder.remove(folderName, `${plugin}.json`);
-    else await this.#folder.place(bytes, folderName, `${plugin}.json`);
-  }
-}
 
 /**
  * Checks settings as they are kept. No message has a value in it.

@@ -4,8 +4,9 @@
  * ```text
  *   holder.json            who holds the folder, while somebody does
  *   bundles/SHA256.bundle  every bundle that an entry names, by the digest of the file
- *   plugins/NAME.json      one entry a plugin: the version that runs, those before it, what was granted
- *   settings/NAME.json     its settings, with references in place of secrets
+ *   plugins/NAME.json      one entry a plugin: the version that runs, those before it, what was granted, its settings with
+ *                          references in place of secrets
+ *   settings/NAME.json     of a plugin that is gone and whose data is not: its last entry, for its settings
  *   data/NAME/             its own files and keys, which only it changes
  *   rewritten/VERSION/SHA256/  of a bundle: its modules after the rewrite and the plan of its component, by the version
  *                          of what made them; may be deleted at any time
@@ -224,6 +225,22 @@ export class DataFolder {
   /** @throws manager/folder */
   async remove(...names: readonly string[]): Promise<void> {
     await this.#guarded("remove", this.at(...names), (path) => this.#files.remove(path));
+  }
+
+  /** In one rename, which needs no room. Of what is not there, nothing is done. @throws manager/folder */
+  async move(from: readonly string[], to: readonly string[]): Promise<void> {
+    const [before, after] = [this.at(...from), this.at(...to)];
+    await this.#guarded("write", after, async () => {
+      const holding = await this.#withRoom(() => this.#opened(dirname(after)));
+      try {
+        await this.#files.rename(before, after);
+        await holding.sync();
+      } catch (error) {
+        if (!isMissing(error)) throw error;
+      } finally {
+        await holding.close();
+      }
+    });
   }
 
   /** @throws manager/folder */

@@ -31,6 +31,8 @@ export interface InstalledVersion {
 export interface KeptVersion extends InstalledVersion {
   /** What the plugin had been given when it was replaced, without what was taken since; undefined where nobody wrote it down. */
   readonly grants?: readonly Grant[];
+  /** Those that it had, null for none, where it was replaced by a change with others; undefined: it has those of the plugin. */
+  readonly settings?: Json;
 }
 
 /** What was asked for with an install that waits. */
@@ -48,6 +50,7 @@ export type Operation = "install" | "update" | "rollback" | "remove";
 /** A version that has not taken over, and what the entry says when it has. */
 export interface Candidate extends InstalledVersion {
   readonly operation: Operation;
+  readonly settings: Json | undefined;
   readonly isEnabled: boolean;
   readonly grants: readonly Grant[];
   readonly refused: readonly Grant[];
@@ -69,6 +72,8 @@ export interface Entry {
   readonly grants: readonly Grant[];
   /** Asked for and refused: not asked again. */
   readonly refused: readonly Grant[];
+  /** As the operator made them, with references in place of secrets; undefined when nobody made any. */
+  readonly settings: Json | undefined;
   /** The plugin is being removed: whoever finds this finishes it. */
   readonly isRemoved: boolean;
   /** Whether its data goes with it. */
@@ -78,10 +83,11 @@ export interface Entry {
 }
 
 const folderName = "plugins";
+const leftName = "settings";
 const ending = ".json";
 
-/** An entry has some kilobytes; its grants are bounded by the policy layer. */
-const entryBytesMax = 8 * 1024 * 1024;
+/** Most have some kilobytes. Grants are bounded by the policy layer, and settings, of which each version may have its own. */
+const entryBytesMax = 64 * 1024 * 1024;
 
 export class Entries {
   readonly #folder: DataFolder;
@@ -116,13 +122,36 @@ export class Entries {
   }
 
   /** The entry as it will be, when the draft is placed. @throws manager/folder */
-  draft(entry: Entry): Promise<Draft> {
-    const text = `${JSON.stringify(entry, undefined, 2)}\n`;
-    return this.#folder.draft(new TextEncoder().encode(text), folderName, `${entry.name}${ending}`);
+  async draft(entry: Entry): Promise<Draft> {
+    const bytes = new TextEncoder().encode(`${JSON.stringify(entry, undefined, 2)}\n`);
+    const { name: plugin } = entry;
+    if (bytes.length > entryBytesMax)
+      throw managerErrors["entry-too-large"]({ plugin, bytes: bytes.length, bytesMax: entryBytesMax });
+    return this.#folder.draft(bytes, folderName, `${plugin}${ending}`);
   }
 
   async remove(name: string): Promise<void> {
     await this.#folder.remove(folderName, `${name}${ending}`);
+  }
+
+  /** As `remove`, and leaves its settings for whoever comes under its name. In one rename: a disk may be full. */
+  async removeAndLeave({ name, settings }: Entry): Promise<void> {
+    const file = `${name}${ending}`;
+    if (settings !== undefined) return this.#folder.move([folderName, file], [leftName, file]);
+    await this.forgetLeft(name);
+    await this.remove(name);
+  }
+
+  /** What a plugin of that name left. @throws manager/entry-damaged manager/folder */
+  async settingsLeft(name: string): Promise<Json | undefined> {
+    const file = `${name}${ending}`;
+    const bytes = await this.#folder.read(leftName, file);
+    if (bytes === undefined) return undefined;
+    return parseObject(bytes, this.#folder.at(leftName, file)).settings as Json | undefined; // plain data
+  }
+
+  async forgetLeft(name: string): Promise<void> {
+    await this.#folder.remove(leftName, `${name}${ending}`);
   }
 }
 
@@ -147,6 +176,20 @@ export function usedBundles(entries: Iterable<Entry>): UsedBundles {
 }
 
 /** Ours, and whole because of how it was written; but a person may have edited it. */
+function parseObject(bytes: Uint8Array, path: string): Record<string, unknown> {
+  const refuse = (problem: string, cause?: unknown) =>
+    managerErrors["entry-damaged"]({ path, problem }, cause);
+  if (bytes.length > entryBytesMax) throw refuse(`it has ${bytes.length} bytes`);
+  try {
+    const parsed: unknown = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+    if (typeof parsed !== "object" || parsed === null) throw refuse("it is no object");
+    return parsed as Record<string, unknown>; // an object, as was just checked
+  } catch (error) {
+    if (error instanceof SyntaxError || error instanceof TypeError) throw refuse("it is not JSON", error);
+    throw error;
+  }
+}
+
 function parseEntry(
   bytes: Uint8Array,
   path: string,
@@ -154,16 +197,7 @@ function parseEntry(
 ): Entry {
   const refuse = (problem: string, cause?: unknown) =>
     managerErrors["entry-damaged"]({ path, problem }, cause);
-  if (bytes.length > entryBytesMax) throw refuse(`it has ${bytes.length} bytes`);
-  let data: Record<string, unknown>;
-  try {
-    const parsed: unknown = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
-    if (typeof parsed !== "object" || parsed === null) throw refuse("it is no object");
-    data = parsed as Record<string, unknown>; // an object, as was just checked
-  } catch (error) {
-    if (error instanceof SyntaxError || error instanceof TypeError) throw refuse("it is not JSON", error);
-    throw error;
-  }
+  const data = parseObject(bytes, path);
   const text = (value: unknown, what: string): string => {
     if (typeof value !== "string") throw refuse(`"${what}" must be a text`);
     return value;
@@ -194,8 +228,12 @@ function parseEntry(
   };
   const kept = (value: unknown): KeptVersion => {
     const one = version(value, "previous");
-    const { grants: given } = value as Record<string, unknown>; // an object, as was just checked
-    return { ...one, ...(given !== undefined && { grants: grants(given, "previous.grants") }) };
+    const { grants: given, settings } = value as Record<string, unknown>; // an object, as was just checked
+    return {
+      ...one,
+      ...(given !== undefined && { grants: grants(given, "previous.grants") }),
+      ...(settings !== undefined && { settings: settings as Json }), // what `parse` gives is plain data
+    };
   };
   const held = (value: unknown): HeldVersion => {
     const one = version(value, "held");
@@ -225,6 +263,7 @@ function parseEntry(
     candidate: candidate && {
       ...version(candidate, "candidate"),
       operation: candidate.operation as Operation,
+      settings: candidate.settings as Json | undefined, // what `parse` gives is plain data
       isEnabled: candidate.isEnabled === true,
       grants: grants(candidate.grants, "candidate.grants"),
       refused: grants(candidate.refused, "candidate.refused"),
@@ -233,6 +272,7 @@ function parseEntry(
     previous: Array.isArray(data.previous) ? data.previous.map(kept) : [],
     grants: grants(data.grants, "grants"),
     refused: grants(data.refused, "refused"),
+    settings: data.settings as Json | undefined, // as of the candidate
     isRemoved: data.isRemoved === true,
     removesData: data.removesData === true,
     last: last && {

@@ -194,7 +194,16 @@ type = "object"
 type = "integer"
 default = 1`;
 
-/** What changes a plugin's entry or settings alone. */
+const settingsAndVersion = async (manager: Manager) => [
+  manager.info("adder").version,
+  await manager.settings("adder"),
+];
+const withOthers = async (manager: Manager) => {
+  const next = await ref(guests.adds(10), { version: "2.0.0", tables: wants });
+  await manager.install(next, { settings: { size: 3 } });
+};
+
+/** What changes a plugin's entry alone, or with a version what that brings. */
 const adjustments: Readonly<
   Record<
     string,
@@ -209,6 +218,19 @@ const adjustments: Readonly<
   "a change of settings": {
     change: (manager) => manager.changeSettings("adder", { size: 2 }),
     kept: (manager) => manager.settings("adder"),
+  },
+  "an update with settings": {
+    prepare: (manager) => manager.changeSettings("adder", { size: 2 }),
+    change: withOthers,
+    kept: settingsAndVersion,
+  },
+  "a rollback to a version that had other settings": {
+    async prepare(manager) {
+      await manager.changeSettings("adder", { size: 2 });
+      await withOthers(manager);
+    },
+    change: (manager) => manager.rollback("adder"),
+    kept: settingsAndVersion,
   },
   "a grant": {
     prepare: (manager) => manager.revoke("adder", { capability: "data.read" }),
@@ -291,17 +313,20 @@ const stoppedOnce: typeof adjustments = {
       manager.install(await ref(guests.adds(1), { tables: wants }), { settings: { size: 2 } }),
     kept: async (manager) => manager.has("adder") && manager.settings("adder"),
   },
-  "an update with settings": {
-    prepare: (manager) => manager.changeSettings("adder", { size: 2 }),
-    change: async (manager) => {
-      const next = await ref(guests.adds(10), { version: "2.0.0", tables: wants });
-      await manager.install(next, { settings: { size: 3 } });
-    },
-    kept: async (manager) => [manager.info("adder").version, await manager.settings("adder")],
-  },
   "a removal": {
     change: (manager) => manager.remove("adder"),
     kept: async (manager) => manager.has("adder"),
+  },
+  "a removal that leaves settings": {
+    prepare: (manager) => manager.changeSettings("adder", { size: 2 }),
+    change: (manager) => manager.remove("adder"),
+    async kept(manager) {
+      const wasThere = manager.has("adder");
+      if (!wasThere) await manager.install(await ref(guests.adds(1), { tables: wants }));
+      assert.deepEqual(await manager.settings("adder"), { size: 2 });
+      if (!wasThere) await manager.remove("adder");
+      return wasThere;
+    },
   },
   "settings that a plugin keeps": {
     change: (manager) => manager.keepSettings("adder", { size: 2 }),
@@ -334,8 +359,9 @@ for (const [what, { prepare, change, kept }] of Object.entries(stoppedOnce)) {
       if (error !== undefined) {
         assert.ok(isRemoraError(error), `${place}: ${String(error)}`);
         // A removal goes on from its rename; and a plugin is never given back what was taken from it.
-        const isDecided =
-          what === "a removal" ? found === false : what === "a revocation" && error.code !== "manager/folder";
+        const isDecided = what.startsWith("a removal")
+          ? found === false
+          : what === "a revocation" && error.code !== "manager/folder";
         assert.equal(isDeepStrictEqual(found, before), !isDecided, place);
       }
       await manager.close();

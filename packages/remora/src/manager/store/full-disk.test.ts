@@ -6,7 +6,16 @@ import { join } from "node:path";
 import { test } from "node:test";
 import type { Grant } from "../../policy/index.ts";
 import { failingFiles } from "../testing/failing-files.ts";
-import { type Calls, expectRejected, folderFor, guests, ref, rig, run } from "../testing/rig.test.ts";
+import {
+  type Calls,
+  expectRejected,
+  folderFor,
+  guests,
+  ref,
+  rig,
+  run,
+  testHost,
+} from "../testing/rig.test.ts";
 import { smallDisk } from "../testing/small-disk.ts";
 
 const data: Grant = { capability: "data.read", paths: ["air.*"] };
@@ -28,6 +37,23 @@ test("an update that has no room leaves no bundle behind, and the plugin can be 
   assert.deepEqual([bundlesIn(folder), entryIn(folder).candidate], [1, undefined]);
   await manager.remove("adder");
   assert.deepEqual(manager.list(), []);
+});
+
+test("what is removed from a full disk leaves its settings all the same", async (t) => {
+  const files = smallDisk();
+  const worlds = testHost.worlds.map((world) => ({ ...world, takesSettings: true }));
+  const { manager } = await rig(t, { files, hosts: [{ ...testHost, worlds }] });
+  const tables = '[settings]\ntype = "object"\n[settings.properties.size]\ntype = "integer"\n';
+  const bundle = await ref(guests.adds(1), { tables });
+  await manager.install(bundle, { settings: { size: 2 } });
+  files.roomBytes = 0;
+  await manager.remove("adder");
+  files.roomBytes = Number.POSITIVE_INFINITY;
+  await manager.install(bundle);
+  assert.deepEqual(await manager.settings("adder"), { size: 2 });
+  await manager.remove("adder", { data: true });
+  await manager.install(bundle);
+  assert.equal(await manager.settings("adder"), undefined);
 });
 
 test("what a killed manager left on a full disk is read as it was before, and the plugins run", async (t) => {

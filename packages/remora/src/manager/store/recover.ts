@@ -85,9 +85,8 @@ function unlessFolder(error: unknown): void {
 
 /** The entry goes last: while it is there, somebody knows that there is more to remove. */
 export async function finishRemoval(entry: Entry, folder: DataFolder, files: Entries): Promise<void> {
-  if (entry.removesData) {
-    await folder.remove("settings", `${entry.name}.json`);
-    await folder.remove("data", entry.name);
-  }
+  if (!entry.removesData) return files.removeAndLeave(entry);
+  await files.forgetLeft(entry.name);
+  await folder.remove("data", entry.name);
   await files.remove(entry.name);
 }
