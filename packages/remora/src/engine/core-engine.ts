@@ -142,6 +142,11 @@ export class InstanceEngine implements CoreEngine {
     return this.#meter.fuelUsed;
   }
 
+  /** Fuel of all calls since it was made. */
+  get fuelSpent(): number {
+    return this.#meter.fuelSpent;
+  }
+
   /** Since it was made. */
   get hostCalls(): number {
     return this.#meter.hostCalls;

@@ -49,6 +49,11 @@ abstract class LiveInstance {
     return this.engine.fuelUsed;
   }
 
+  /** Of all calls since it was made. */
+  get fuelSpent(): number {
+    return this.engine.fuelSpent;
+  }
+
   /** Calls of host functions since it was made, those of a component's own parts among each other included. */
   get hostCalls(): number {
     return this.engine.hostCalls;

@@ -85,9 +85,11 @@ export class Meter implements RefillTarget {
   #granted = 0.5;
   #charged = 0.5;
   #fuelUsed = 0.5;
+  #fuelSpent = 0.5;
 
   constructor(options: MeterOptions) {
     this.hostCalls = 0;
+    this.#fuelSpent = 0;
     this.#time = new CallTime(options.clock ?? monotonicMs, options.limits.waitMsFree ?? 0);
     this.#sliceUnits = options.sliceUnits;
     this.#isStopped = options.isStopped ?? never;
@@ -185,9 +187,11 @@ export class Meter implements RefillTarget {
 
   /** Closes it. True when the call stayed within its fuel, to the unit, and nothing stopped it. */
   end(): boolean {
+    const wasRunning = this.#isRunning;
     this.#isRunning = false;
     if (this.dead !== undefined) {
       this.#fuelUsed = this.#consumed();
+      if (wasRunning) this.#fuelSpent += this.#fuelUsed;
       return false;
     }
     const rest = this.#swap === undefined ? 0 : this.#swap(this.#standing, this.#standingAside);
@@ -195,6 +199,7 @@ export class Meter implements RefillTarget {
     this.#ceiling = this.#standing + this.#standingAside;
     this.#aside = this.#standingAside;
     this.#fuelUsed = used;
+    this.#fuelSpent += used;
     if (used <= this.#fuelMax) return true;
     this.kill("out-of-fuel");
     return false;
@@ -206,6 +211,11 @@ export class Meter implements RefillTarget {
    */
   get fuelUsed(): number {
     return this.#isRunning ? this.#consumed() : this.#fuelUsed;
+  }
+
+  /** Units used by all calls that are over. */
+  get fuelSpent(): number {
+    return this.#fuelSpent;
   }
 
   /**

@@ -39,6 +39,8 @@ export class Pool<Item extends Poolable> {
   readonly #options: PoolOptions<Item>;
   readonly #idle: Item[] = [];
   readonly #queue: Queued<Item>[] = [];
+  /** Who wants an instance that has been in use, before all others. */
+  readonly #wantUsed: Queued<Item>[] = [];
   #leased = 0;
   #created = 0;
   #isClosed = false;
@@ -96,8 +98,13 @@ export class Pool<Item extends Poolable> {
   leaseUsed(): Item | Promise<Item> {
     if (this.#idle.length > 0 || this.#leased === 0 || this.#isClosed) return this.lease();
     const { promise, resolve, reject } = Promise.withResolvers<Item>();
-    this.#queue.unshift({ resolve, reject });
+    this.#wantUsed.push({ resolve, reject });
     return promise;
+  }
+
+  /** Whoever stands in line gets `engine/closed`, as from a pool that is closed. This one goes on. */
+  turnAway(): void {
+    for (const { reject } of this.#queue.splice(0)) reject(engineErrors.closed({ what: "the pool" }));
   }
 
   /** Whoever was served already keeps what it got. */
@@ -113,19 +120,20 @@ export class Pool<Item extends Poolable> {
     this.#leased--;
     if (item.isPoisoned || this.#isClosed || this.#idle.length >= this.#options.idleMax) item.close();
     else this.#idle.push(item);
-    if (this.#queue.length > 0) this.#serve();
+    this.#serve();
   }
 
   /** Closes the idle instances now and the leased ones when they come back. */
   close(): void {
     this.#isClosed = true;
     for (const item of this.#idle.splice(0)) item.close();
-    for (const { reject } of this.#queue.splice(0)) reject(engineErrors.closed({ what: "the pool" }));
+    for (const { reject } of this.#wantUsed.splice(0)) reject(engineErrors.closed({ what: "the pool" }));
+    this.turnAway();
   }
 
   /** One more instance is free: for the first in line. A fresh one that cannot start fails the call that it was for. */
   #serve(): void {
-    for (let next = this.#queue.shift(); next !== undefined; next = this.#queue.shift()) {
+    for (let next = this.#next(); next !== undefined; next = this.#next()) {
       try {
         next.resolve(this.lease());
         return;
@@ -133,6 +141,10 @@ export class Pool<Item extends Poolable> {
         next.reject(error);
       }
     }
+  }
+
+  #next(): Queued<Item> | undefined {
+    return this.#wantUsed.shift() ?? this.#queue.shift();
   }
 
   #create(): Item {

@@ -279,6 +279,11 @@ export const managerErrors = defineErrors("manager", {
     message: (d: { plugin: string; waitingMax: number }) =>
       `Cannot call ${d.plugin}: ${d.waitingMax} calls wait already`,
   },
+  "no-patterns": {
+    fault: "guest",
+    message: (d: { plugin: string; reason: string }) =>
+      `Cannot ask ${d.plugin} what it wants to hear: ${harmless(d.reason)}`,
+  },
   "bad-pattern": {
     fault: "guest",
     message: (d: { plugin: string; pattern: string; starsMax: number }) =>

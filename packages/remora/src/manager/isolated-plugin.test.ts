@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { componentOf } from "./testing/component.test.ts";
+import { FakeClock } from "./testing/fake-clock.ts";
 import {
   type AsyncCalls,
   expectRejected,
@@ -154,4 +155,20 @@ test("the policy may want a stronger wall than the plugin, and a plugin a strong
   await manager.install(await ref(guests.adds(2), { version: "1.1.0", top: 'isolation = "process"' }));
   assert.equal(plugin.serving?.inspected.isolation, "process");
   assert.equal(await plugin.call("run", [1]), 3);
+});
+
+test("what stands in line costs nothing when the plugin breaks, and a full line is no sickness", async (t) => {
+  const clock = new FakeClock();
+  const { manager } = await rig(t, { hosts: [host], clock, policy: { ...policy, healthEveryMs: 1_000 } });
+  const top = 'isolation = "worker"';
+  const plugin = await manager.install<AsyncCalls>(await ref(guests.trapsBelowZero, { top }));
+  const full = Array.from({ length: 10_000 }, () => plugin.useAsync(run, 1));
+  clock.advance(1_000);
+  await Promise.all(full);
+  assert.equal(plugin.state, "running");
+  const failing = await Promise.allSettled(Array.from({ length: 100 }, () => plugin.useAsync(run, -1)));
+  const codes = failing.map((one) => (one.status === "rejected" ? one.reason.code : "answered"));
+  assert.equal(plugin.breaker, "open");
+  assert.ok(plugin.counts().traps < 10, `${plugin.counts().traps} guests for 100 calls`);
+  assert.deepEqual([...new Set(codes)], ["engine/unreachable", "manager/not-running"]);
 });

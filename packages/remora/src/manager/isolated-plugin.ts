@@ -7,6 +7,7 @@ import type { CancelSignal } from "../component/index.ts";
 import {
   type Artifact,
   type CallOptions,
+  engineErrors,
   type HostImports,
   type IsolatedInstance,
   type Isolation,
@@ -20,7 +21,8 @@ import type { ImportsOfInstance } from "./host.ts";
 import { InstanceEnds } from "./instance-ends.ts";
 import type { LatencyHistogram } from "./latency.ts";
 import type { PluginMetrics } from "./plugin.ts";
-import { Turns } from "./turns.ts";
+import { turnedAway } from "./turned-away.ts";
+import { type TurnOptions, Turns } from "./turns.ts";
 
 export interface IsolatedPluginOptions<Calls> {
   readonly id: string;
@@ -117,7 +119,7 @@ export class IsolatedPlugin<Calls> {
     args: readonly unknown[],
     options?: CallOptions,
   ): Promise<unknown> {
-    return this.#inTurn(
+    return this.#asCall(
       ({ guest }) => this.#counted(guest, async () => (await guest.call(path, args, options)).result),
       options?.signal,
     );
@@ -129,7 +131,7 @@ export class IsolatedPlugin<Calls> {
     argument: Argument,
     signal?: CancelSignal,
   ): Promise<Result> {
-    return this.#inTurn(({ guest, calls }) => this.#counted(guest, async () => use(calls, argument)), signal);
+    return this.#asCall(({ guest, calls }) => this.#counted(guest, async () => use(calls, argument)), signal);
   }
 
   async #counted<Result>(guest: IsolatedInstance, act: () => Promise<Result>): Promise<Result> {
@@ -144,9 +146,14 @@ export class IsolatedPlugin<Calls> {
     return result;
   }
 
-  /** As `Plugin.examine`: not counted as a call. */
+  /** As `Plugin.examine`: not counted as a call, and there is always a place in line for it. */
   examine<Result>(ask: (guest: IsolatedInstance, calls: Calls) => Promise<Result>): Promise<Result> {
     return this.#inTurn((live) => ask(live.guest, live.calls));
+  }
+
+  /** As `Plugin.turnAway`. */
+  turnAway(): void {
+    this.#turns.turnAway(() => turnedAway(engineErrors.closed({ what: `the line of "${this.id}"` })));
   }
 
   /** @param whenIdle Called once, when the last call is over. */
@@ -156,11 +163,15 @@ export class IsolatedPlugin<Calls> {
     this.#endWhenIdle();
   }
 
-  async #inTurn<Result>(act: (live: Live<Calls>) => Promise<Result>, signal?: CancelSignal): Promise<Result> {
+  async #asCall<Result>(act: (live: Live<Calls>) => Promise<Result>, signal?: CancelSignal): Promise<Result> {
     if (this.#turns.size >= waitingCallsMax)
       throw managerErrors["too-many-waiting"]({ plugin: this.id, waitingMax: waitingCallsMax });
+    return this.#inTurn(act, { signal, isTurnedAway: true });
+  }
+
+  async #inTurn<Result>(act: (live: Live<Calls>) => Promise<Result>, options?: TurnOptions): Promise<Result> {
     try {
-      return await this.#turns.take(() => this.#call(act), signal);
+      return await this.#turns.take(() => this.#call(act), options);
     } finally {
       this.#endWhenIdle();
     }

@@ -362,3 +362,21 @@ test("whoever observes is around each call, whichever way it is made, and outsid
   plugin.use(run, 1);
   assert.equal(seen.length, 6);
 });
+
+test("fuel is what the guests have used, however many calls there were to an answer, and none while nobody calls", async (t) => {
+  const { manager, clock } = await rig(t, { policy: { healthEveryMs: 1_000 } });
+  const plugin = await manager.install<Calls>(await ref(guests.adds(1)));
+  assert.equal(plugin.counts().fuelUsed, 0);
+  plugin.use(run, 1);
+  const once = plugin.counts().fuelUsed;
+  assert.ok(once > 0);
+  plugin.use((calls) => [calls.run(1), calls.run(2), calls.run(3)], 0);
+  assert.equal(plugin.counts().fuelUsed, 4 * once);
+  clock.advance(10_000);
+  await manager.reload("adder");
+  assert.equal(plugin.counts().fuelUsed, 4 * once);
+  for (let time = 0; time < 32; time++) await plugin.call("run", [time]);
+  for (let time = 0; time < 32; time++) plugin.callNow("run", [time], {});
+  assert.equal(plugin.counts().fuelUsed, 68 * once);
+  assert.ok(plugin.latency.total >= 4, "calls by name are timed as others are");
+});

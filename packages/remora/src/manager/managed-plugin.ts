@@ -9,6 +9,7 @@ import type { ObservedCall } from "./call-observer.ts";
 import type { Plugin } from "./plugin.ts";
 import type { RunningVersion } from "./running-version.ts";
 import { SupervisedPlugin } from "./supervised-plugin.ts";
+import { isTurnedAway } from "./turned-away.ts";
 
 export class ManagedPlugin<Calls = unknown> extends SupervisedPlugin {
   /**
@@ -30,11 +31,12 @@ export class ManagedPlugin<Calls = unknown> extends SupervisedPlugin {
     const inline = serving?.inline;
     if (serving === undefined || inline === undefined) throw this.refusal();
     // What gives promises anyhow waits for its turn; what answers at once is answered by the version that still serves.
-    if (this.isHandingOver && !serving.answersAtOnce)
+    if (this.handsOverTo !== undefined && !serving.answersAtOnce)
       return this.useAsync(
         use as (calls: Calls, argument: Argument) => PromiseLike<Result>,
         argument,
       ) as Result;
+    this.#checkOwnState();
     // The binding of its world made them, and says of which type they are.
     const made = use as (calls: unknown, argument: Argument) => Result;
     let result: Result;
@@ -98,6 +100,7 @@ export class ManagedPlugin<Calls = unknown> extends SupervisedPlugin {
     const serving = this.serving;
     const inline = serving?.inline;
     if (serving === undefined || inline === undefined || !serving.answersAtOnce) throw this.refusal();
+    this.#checkOwnState();
     let result: unknown;
     try {
       result = inline.callExportNow(path, args, budget);
@@ -120,7 +123,7 @@ export class ManagedPlugin<Calls = unknown> extends SupervisedPlugin {
   }
 
   async #answer<Result>(act: (version: RunningVersion) => Promise<Result>): Promise<Result> {
-    if (this.isHandingOver) await this.waitForTakeover();
+    if (this.handsOverTo !== undefined) await this.waitForTakeover();
     const serving = this.serving;
     if (serving === undefined) throw this.refusal();
     return this.#settled(serving, act(serving), act);
@@ -136,6 +139,7 @@ export class ManagedPlugin<Calls = unknown> extends SupervisedPlugin {
     try {
       result = await call;
     } catch (error) {
+      if (isTurnedAway(error)) return this.#answer(again);
       const successor = this.noteFailure(serving, error);
       if (successor === undefined) throw error;
       return again(successor);
@@ -149,6 +153,14 @@ export class ManagedPlugin<Calls = unknown> extends SupervisedPlugin {
     const inline = this.noteFailure(failed, error)?.inline;
     if (inline === undefined) throw error;
     return inline;
+  }
+
+  /**
+   * Its state may be on its way to a version that answers by promises, which takes a while: what a call changed of it now
+   * would be lost, and from then on there are no such calls. @throws manager/not-inline
+   */
+  #checkOwnState(): void {
+    if (this.handsOverTo?.answersAtOnce === false) throw this.refusal(this.handsOverTo);
   }
 
   #observed(path?: ObservedCall["path"]): ObservedCall {

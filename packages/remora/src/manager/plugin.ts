@@ -4,6 +4,7 @@
  * one, so that one failure costs one call.
  */
 
+import { isRemoraError } from "../base/index.ts";
 import type { CancelSignal } from "../component/index.ts";
 import {
   type Artifact,
@@ -20,6 +21,7 @@ import type { InstanceImports, Sandbox } from "../sandbox/index.ts";
 import type { ImportsOfInstance } from "./host.ts";
 import { InstanceEnds } from "./instance-ends.ts";
 import { LatencyHistogram } from "./latency.ts";
+import { turnedAway } from "./turned-away.ts";
 
 export interface PluginOptions<Calls> {
   /** Names the plugin in errors, logs and metrics. */
@@ -52,7 +54,7 @@ export interface PluginMetrics {
   readonly calls: number;
   /** Calls in which the guest failed: a trap, a spent budget, an abort. Each cost an instance. */
   readonly traps: number;
-  /** Fuel of all calls. */
+  /** Fuel of all calls, and of what the manager has asked its guests. */
   readonly fuelUsed: number;
   /** Nanoseconds of a call, lowering and lifting included; one call in sixteen is timed. */
   readonly latency: LatencyHistogram;
@@ -84,10 +86,8 @@ export class Plugin<Calls> {
   #traps = 0;
   #lastTimedMs = 0;
   /** By instances that are gone. */
-  #pastHostCalls = 0;
+  #past = { hostCalls: 0, fuelUsed: 0 };
   #whenIdle: (() => void) | undefined;
-  // A fraction to begin with, so that V8 never has to change how it stores the field.
-  #fuelUsed = 0.5;
 
   /**
    * Checks the artifact's imports, and makes the first instance so that a plugin that cannot start fails here.
@@ -114,7 +114,12 @@ export class Plugin<Calls> {
       create: () => {
         const leased = start(options, granted);
         leased.onClose = () => {
-          if (this.#live.delete(leased)) this.#pastHostCalls += leased.instance.hostCalls;
+          if (!this.#live.delete(leased)) return;
+          const { hostCalls, fuelSpent } = leased.instance;
+          this.#past = {
+            hostCalls: this.#past.hostCalls + hostCalls,
+            fuelUsed: this.#past.fuelUsed + fuelSpent,
+          };
         };
         this.#live.add(leased);
         return leased;
@@ -122,21 +127,22 @@ export class Plugin<Calls> {
       instancesMax,
       idleMax: instancesMax,
     });
-    this.#fuelUsed = 0;
     this.#pool.giveBack(this.#pool.lease());
   }
 
   get metrics(): PluginMetrics {
+    const live = [...this.#live].map(({ instance }) => instance);
+    const { hostCalls, fuelUsed } = this.#past;
     return {
       calls: this.#calls,
       traps: this.#traps,
-      fuelUsed: this.#fuelUsed,
+      fuelUsed: live.reduce((sum, one) => sum + one.fuelSpent, fuelUsed),
       latency: this.latency,
       instances: this.#pool.counts.created,
-      hostCalls: [...this.#live].reduce((sum, one) => sum + one.instance.hostCalls, this.#pastHostCalls),
+      hostCalls: live.reduce((sum, one) => sum + one.hostCalls, hostCalls),
       lastTimedMs: this.#lastTimedMs === 0 ? undefined : this.#lastTimedMs,
       cpuNs: this.#calls === 0 ? 0 : (this.latency.sumNs / Math.max(1, this.latency.total)) * this.#calls,
-      memoryBytes: [...this.#live].reduce((sum, one) => sum + one.instance.report.memoryPages * PAGE, 0),
+      memoryBytes: live.reduce((sum, one) => sum + one.report.memoryPages * PAGE, 0),
     };
   }
 
@@ -184,7 +190,7 @@ export class Plugin<Calls> {
     argument: Argument,
     signal?: CancelSignal,
   ): Promise<Result> {
-    const leased = await this.#pool.leaseWhenFree(signal);
+    const leased = await this.#leaseWhenFree(signal);
     const isTimed = this.#calls++ % timedEvery === 0;
     const startedMs = isTimed ? performance.now() : 0;
     leased.sandboxed?.beginCall();
@@ -196,6 +202,19 @@ export class Plugin<Calls> {
     } finally {
       this.#endCall(leased);
     }
+  }
+
+  async #leaseWhenFree(signal: CancelSignal | undefined): Promise<Leased<Calls>> {
+    try {
+      return await this.#pool.leaseWhenFree(signal);
+    } catch (error) {
+      throw isRemoraError(error, "engine/closed") ? turnedAway(error) : error;
+    }
+  }
+
+  /** Whoever stands in line for an instance gets `engine/closed`; those who have one go on. */
+  turnAway(): void {
+    this.#pool.turnAway();
   }
 
   /** Whether all of its instances are in a call: none could be asked now. */
@@ -210,9 +229,7 @@ export class Plugin<Calls> {
   }
 
   #endCall(leased: Leased<Calls>): void {
-    const { instance } = leased;
-    this.#fuelUsed += instance.fuelUsed;
-    if (instance.isPoisoned) this.#traps++;
+    if (leased.instance.isPoisoned) this.#traps++;
     this.#giveBack(leased);
   }
 
@@ -227,12 +244,15 @@ export class Plugin<Calls> {
     args: readonly unknown[],
     options?: CallOptions,
   ): Promise<unknown> {
-    const leased = await this.#pool.leaseWhenFree(options?.signal);
-    this.#calls++;
+    const leased = await this.#leaseWhenFree(options?.signal);
+    const isTimed = this.#calls++ % timedEvery === 0;
+    const startedMs = isTimed ? performance.now() : 0;
     leased.sandboxed?.beginCall();
     try {
       if (leased.readying !== undefined) await leased.readying;
-      return (await leased.instance.callAsync(path, args, options)).result;
+      const { result } = await leased.instance.callAsync(path, args, options);
+      if (isTimed) this.#record(startedMs);
+      return result;
     } finally {
       this.#endCall(leased);
     }
@@ -245,9 +265,14 @@ export class Plugin<Calls> {
     budget?: Partial<Budget>,
   ): unknown {
     const leased = this.#pool.lease();
-    this.#calls++;
+    const isTimed = this.#calls++ % timedEvery === 0;
+    const startedMs = isTimed ? performance.now() : 0;
     leased.sandboxed?.beginCall();
-    return this.#untilAnswered(leased, () => leased.instance.call(path, args, budget).result);
+    return this.#untilAnswered(leased, () => {
+      const { result } = leased.instance.call(path, args, budget);
+      if (isTimed && !(result instanceof Promise)) this.#record(startedMs);
+      return result;
+    });
   }
 
   /**

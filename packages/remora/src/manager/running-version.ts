@@ -7,6 +7,7 @@ import type { Json } from "../bundle/index.ts";
 import type { Artifact, HostImports, IsolatedInstance, Isolation } from "../engine/index.ts";
 import type { Grant } from "../policy/index.ts";
 import { type AuditSink, type LogLevel, type Sandbox, sandboxImports } from "../sandbox/index.ts";
+import type { AnswerDepth } from "./bus/answer-depth.ts";
 import { busHostFunctions, PluginBus, type PluginBusOptions } from "./bus/plugin-bus.ts";
 import { interfaceNames, linkInterfaces } from "./calls/plugin-interfaces.ts";
 import { managerErrors } from "./errors.ts";
@@ -47,7 +48,7 @@ export interface PrepareOptions {
   readonly isolation: Isolation | undefined;
   /** What all plugins of the manager share. */
   readonly house: Pick<PluginBusOptions, "bus" | "state">;
-  readonly busDepth: { hops: number };
+  readonly busDepth: AnswerDepth;
   readonly instancesMax: number;
   readonly latency: LatencyHistogram;
   readonly audit: AuditSink;
@@ -154,7 +155,7 @@ export class RunningVersion {
 
   /** What it wants to hear on the bus; nothing when it does not listen. @throws engine/… */
   async busPatterns(): Promise<readonly string[]> {
-    return this.#ask(busPatterns);
+    return this.#ask((guest) => busPatterns(this.name, guest));
   }
 
   /**

@@ -6,6 +6,7 @@
 
 import { isRemoraError, type RemoraError } from "../base/index.ts";
 import type { Grant } from "../policy/index.ts";
+import { AnswerDepth } from "./bus/answer-depth.ts";
 import { managerErrors } from "./errors.ts";
 import { waitingCallsMax } from "./isolated-plugin.ts";
 import { LatencyHistogram } from "./latency.ts";
@@ -23,7 +24,7 @@ export class SupervisedPlugin {
   /** Of the calls of all its versions. */
   readonly latency = new LatencyHistogram();
   /** How deep in answers to events the plugin is; see `PluginBus`. */
-  readonly busDepth = { hops: 0 };
+  readonly busDepth = new AnswerDepth();
   protected readonly owner: PluginOwner;
   readonly #life: Life;
   readonly #breaker: Breaker;
@@ -34,7 +35,7 @@ export class SupervisedPlugin {
   /** Whether successes matter, which they do while the breaker is half open. */
   #isWatched = false;
   /** While a state is on its way between guests behind walls: calls wait for it. */
-  #handingOver: Promise<void> | undefined;
+  #handingOver: { readonly to: RunningVersion; readonly over: Promise<void> } | undefined;
   #waitingCount = 0;
   #failure: RemoraError | undefined;
   #attempt = 0;
@@ -91,9 +92,9 @@ export class SupervisedPlugin {
     return this.#isWatched;
   }
 
-  /** Whether a call has to `waitForTakeover` first. */
-  protected get isHandingOver(): boolean {
-    return this.#handingOver !== undefined;
+  /** The version that gets its state now; a call has to `waitForTakeover` while there is one. */
+  protected get handsOverTo(): RunningVersion | undefined {
+    return this.#handingOver?.to;
   }
 
   /** When the last calls of all versions that were replaced are over. */
@@ -141,8 +142,10 @@ export class SupervisedPlugin {
   }
 
   async #takenOverLater(next: RunningVersion, handed: Promise<boolean>): Promise<boolean> {
+    // Those in line wait for the takeover, before all who come later.
+    this.#serving?.guests.turnAway();
     const over = Promise.withResolvers<void>();
-    this.#handingOver = over.promise;
+    this.#handingOver = { to: next, over: over.promise };
     try {
       return await handed;
     } catch (error) {
@@ -156,6 +159,8 @@ export class SupervisedPlugin {
 
   #swap(next: RunningVersion): void {
     const old = this.#serving;
+    // What it kept in memory has gone on, and those in line go where that is.
+    old?.guests.turnAway();
     this.#stopWaiting();
     this.#dismissBefore();
     this.#serving = next;
@@ -264,7 +269,7 @@ export class SupervisedPlugin {
       throw managerErrors["too-many-waiting"]({ plugin: this.name, waitingMax: waitingCallsMax });
     }
     this.#waitingCount++;
-    await this.#handingOver;
+    await this.#handingOver?.over;
     this.#waitingCount--;
   }
 
@@ -382,6 +387,7 @@ export class SupervisedPlugin {
 
   /** It is not called any more; its calls come to their end and its counts stay. */
   async #retire(old: RunningVersion): Promise<void> {
+    old.guests.turnAway();
     this.#drained.add(old);
     const drained = old.drain();
     this.#drain = this.#drain.then(() => drained);
@@ -390,9 +396,10 @@ export class SupervisedPlugin {
     this.#past = addCounts(this.#past, old);
   }
 
-  protected refusal(): RemoraError {
-    if (this.#serving !== undefined) {
-      const { isolation } = this.#serving.inspected;
+  /** @param serving What a call cannot be made of at once. */
+  protected refusal(serving = this.#serving): RemoraError {
+    if (serving !== undefined) {
+      const { isolation } = serving.inspected;
       return managerErrors["not-inline"]({ plugin: this.name, isolation });
     }
     return managerErrors["not-running"]({

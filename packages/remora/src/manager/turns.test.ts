@@ -28,7 +28,7 @@ test("whoever leaves the line is gone from it at once, and those behind move up"
   const controller = new AbortController();
   let began = 0;
   const act = async () => void began++;
-  const left = Array.from({ length: 10_000 }, () => turns.take(act, controller.signal));
+  const left = Array.from({ length: 10_000 }, () => turns.take(act, { signal: controller.signal }));
   const stayed = turns.take(act);
   controller.abort("enough");
   assert.equal(turns.size, 2);
@@ -42,12 +42,12 @@ test("whoever leaves the line is gone from it at once, and those behind move up"
 test("a signal that is aborted already never stands in line, and one aborted later leaves what has begun alone", async () => {
   const turns = new Turns();
   await assert.rejects(
-    turns.take(async () => 1, AbortSignal.abort()),
+    turns.take(async () => 1, { signal: AbortSignal.abort() }),
     { code: "component/cancelled" },
   );
   const controller = new AbortController();
   const gate = Promise.withResolvers<number>();
-  const running = turns.take(() => gate.promise, controller.signal);
+  const running = turns.take(() => gate.promise, { signal: controller.signal });
   controller.abort();
   gate.resolve(7);
   assert.equal(await running, 7);

@@ -2,9 +2,22 @@
 
 import { type CancelSignal, componentErrors } from "../component/index.ts";
 
+interface Standing {
+  /** Begins its turn. */
+  readonly begin: () => void;
+  /** Undefined for one that keeps its place whatever happens. */
+  readonly turnAway: ((error: unknown) => void) | undefined;
+}
+
+export interface TurnOptions {
+  /** Leaves the line when it is aborted; what has begun is not its business. */
+  readonly signal?: CancelSignal | undefined;
+  /** Whether `turnAway` is for it too. */
+  readonly isTurnedAway?: boolean;
+}
+
 export class Turns {
-  /** In order; what begins the turn of each. */
-  readonly #line = new Set<() => void>();
+  readonly #line = new Set<Standing>();
   #isTaken = false;
 
   /** Those that have a turn, and those that stand in line. */
@@ -15,12 +28,13 @@ export class Turns {
   /**
    * Does something when all that came before is done.
    *
-   * @param signal Leaves the line when it is aborted; what has begun is not its business.
    * @throws component/cancelled the signal was aborted before its turn
+   * @throws what `turnAway` was called with
    */
-  async take<Result>(act: () => Promise<Result>, signal?: CancelSignal): Promise<Result> {
+  async take<Result>(act: () => Promise<Result>, options: TurnOptions = {}): Promise<Result> {
+    const { signal } = options;
     if (signal?.aborted === true) throw cancelledBy(signal);
-    if (this.#isTaken) await this.#stand(signal);
+    if (this.#isTaken) await this.#stand(options);
     this.#isTaken = true;
     try {
       return await act();
@@ -29,30 +43,39 @@ export class Turns {
     }
   }
 
-  #stand(signal: CancelSignal | undefined): Promise<void> {
+  /** Those in line that are turned away have this for an answer, and never begin. */
+  turnAway(error: () => unknown): void {
+    for (const { turnAway } of [...this.#line]) turnAway?.(error());
+  }
+
+  #stand({ signal, isTurnedAway = false }: TurnOptions): Promise<void> {
     return new Promise((resolve, reject) => {
-      const begin = () => {
-        signal?.removeEventListener("abort", leave);
-        resolve();
+      const leave = (error: unknown) => {
+        this.#line.delete(standing);
+        signal?.removeEventListener("abort", abort);
+        reject(error);
       };
-      const leave = () => {
-        this.#line.delete(begin);
-        signal?.removeEventListener("abort", leave);
-        reject(cancelledBy(signal as CancelSignal)); // It listens to one.
+      const abort = () => leave(cancelledBy(signal as CancelSignal)); // It listens to one.
+      const standing: Standing = {
+        begin() {
+          signal?.removeEventListener("abort", abort);
+          resolve();
+        },
+        turnAway: isTurnedAway ? leave : undefined,
       };
-      this.#line.add(begin);
-      signal?.addEventListener("abort", leave);
+      this.#line.add(standing);
+      signal?.addEventListener("abort", abort);
     });
   }
 
   #next(): void {
-    const [begin] = this.#line;
-    if (begin === undefined) {
+    const [next] = this.#line;
+    if (next === undefined) {
       this.#isTaken = false;
       return;
     }
-    this.#line.delete(begin);
-    begin();
+    this.#line.delete(next);
+    next.begin();
   }
 }
 

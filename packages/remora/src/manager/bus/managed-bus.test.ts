@@ -243,3 +243,36 @@ test("what a plugin has put into the shared state goes when it is removed", asyn
     assert.equal(manager.sharedState.get("depth")?.value.length, 8);
   }
 });
+
+test("a guest whose own world has other types in the manager's interfaces ends nothing but itself", async (t) => {
+  const { manager, events } = await rig(t, { hosts: [host], policy: { healthEveryMs: 0 } });
+  const odd = async (world: string, wat: string) => {
+    const binary = await parse(`(module ${wat} (memory (export "memory") 1))`);
+    const witSource = `package test:test; world plugin { ${world} } package remora:plugin@0.1.0 {
+      interface bus-subscriber { patterns: func() -> result<u32>; }
+      interface health { record error { to-string: u32, value-of: u32 } check: func() -> result<_, error>; }
+    }`;
+    const embedded = await componentEmbed({ binary, witSource, world: "plugin", stringEncoding: "utf8" });
+    return componentNew(embedded);
+  };
+  const sick = await odd(
+    "export remora:plugin/health@0.1.0;",
+    `(func (export "remora:plugin/health@0.1.0#check") (result i32) (i32.store8 (i32.const 16) (i32.const 1))
+       (i32.const 16))`,
+  );
+  await expectRejected(
+    manager.install(bundle(sick, { name: "sick" })),
+    "manager/prepare",
+    "manager/unhealthy",
+  );
+  const deaf = await odd(
+    "export remora:plugin/bus-subscriber@0.1.0;",
+    `(func (export "remora:plugin/bus-subscriber@0.1.0#patterns") (result i32)
+       (i32.store8 (i32.const 16) (i32.const 1)) (i32.const 16))`,
+  );
+  await manager.install(bundle(deaf, { name: "deaf", tables: grant("bus.subscribe") }));
+  await settled(() =>
+    events.some((event) => event.kind === "trouble" && event.code === "manager/no-patterns"),
+  );
+  assert.equal(manager.info("deaf").state, "running");
+});

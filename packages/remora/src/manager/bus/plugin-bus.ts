@@ -10,6 +10,7 @@ import type { HostImports } from "../../engine/index.ts";
 import type { Gate } from "../../sandbox/index.ts";
 import { managerErrors } from "../errors.ts";
 import type { SharedState } from "../shared-state/shared-state.ts";
+import { AnswerDepth } from "./answer-depth.ts";
 import type { BusEvent, EventBus, Subscription, WhenFull } from "./event-bus.ts";
 import { isTopicPattern, starsMax } from "./topic.ts";
 
@@ -33,7 +34,7 @@ export interface PluginBusOptions {
   /** The plugin's: who asks, and what it was granted. */
   readonly gate: Gate;
   /** Of all versions of the plugin, so that a circle of answers is seen through an update. Default: one of its own. */
-  readonly depth?: { hops: number };
+  readonly depth?: AnswerDepth;
 }
 
 /** The guest's side of `bus-subscriber`. */
@@ -55,11 +56,11 @@ export class PluginBus {
   readonly #options: PluginBusOptions;
   #subscriptions: Subscription[] = [];
   /** Of the event that the plugin is dealing with, and so of what it publishes meanwhile. */
-  readonly #depth: { hops: number };
+  readonly #depth: AnswerDepth;
 
   constructor(options: PluginBusOptions) {
     this.#options = options;
-    this.#depth = options.depth ?? { hops: 0 };
+    this.#depth = options.depth ?? new AnswerDepth();
     this.imports = {
       [busInterface]: slowHostInterface({
         publish: (topic: string, payload: Uint8Array) => this.#publish(topic, payload),
@@ -190,12 +191,11 @@ export class PluginBus {
   }
 
   async #deliver(subscriber: BusSubscriber, { topic, publisher, payload, hops }: BusEvent): Promise<void> {
-    const before = this.#depth.hops;
-    this.#depth.hops = Math.max(before, hops + 1);
+    const leave = this.#depth.enter(hops + 1);
     try {
       await subscriber.onEvent({ topic, publisher, payload });
     } finally {
-      this.#depth.hops = before;
+      leave();
     }
   }
 }

@@ -46,15 +46,19 @@ export function* configure(plugin: string, guest: AskedGuest, settings: Json): A
     return (yield* callIfThere(guest, path, [JSON.stringify(settings)])) !== undefined;
   } catch (error) {
     if (!(error instanceof ComponentError)) throw error;
-    throw managerErrors["settings-refused"]({ plugin, reason: String(error.payload) }, error);
+    throw managerErrors["settings-refused"]({ plugin, reason: error.message }, error);
   }
 }
 
-/** What a guest wants to hear on the bus; nothing when it does not listen. */
-export function* busPatterns(guest: AskedGuest): Asking<readonly string[]> {
-  const [patterns] = (yield* callIfThere(guest, [busSubscriberInterface, "patterns"], [])) ?? [];
-  // The guest's own world may have another type of that name.
-  return Array.isArray(patterns) ? patterns.filter((one) => typeof one === "string") : [];
+/** What a guest wants to hear on the bus; nothing when it does not listen. @throws manager/no-patterns engine/… */
+export function* busPatterns(plugin: string, guest: AskedGuest): Asking<readonly string[]> {
+  try {
+    const [patterns] = (yield* callIfThere(guest, [busSubscriberInterface, "patterns"], [])) ?? [];
+    return Array.isArray(patterns) ? patterns.filter((one) => typeof one === "string") : [];
+  } catch (error) {
+    if (!(error instanceof ComponentError)) throw error;
+    throw managerErrors["no-patterns"]({ plugin, reason: error.message }, error);
+  }
 }
 
 /** Asks it whether it is healthy; one that exports nothing for it is. @throws manager/unhealthy engine/… */
@@ -65,7 +69,7 @@ export function* checkHealth(plugin: string, guest: AskedGuest): Asking<void> {
     yield* callIfThere(guest, [healthInterface, "check"], []);
   } catch (error) {
     if (!(error instanceof ComponentError)) throw error;
-    throw managerErrors.unhealthy({ plugin, reason: String(error.payload) }, error);
+    throw managerErrors.unhealthy({ plugin, reason: error.message }, error);
   }
 }
 
@@ -90,8 +94,8 @@ export function* saveState(plugin: string, guest: AskedGuest): Asking<Uint8Array
   if (state === undefined) return undefined;
   if (state instanceof Uint8Array && state.length <= stateBytesMax) return state;
   // `list<u8>`, as the interface has it; or whatever the guest's own world has under that name.
-  const { length = "no" } = Object(state) as { readonly length?: unknown };
-  const reason = `it gave ${String(length)} bytes, allowed: ${stateBytesMax}`;
+  const { length } = Object(state) as { readonly length?: unknown };
+  const reason = `it gave ${typeof length === "number" ? length : "no"} bytes, allowed: ${stateBytesMax}`;
   throw managerErrors.state({ plugin, what: "save", reason });
 }
 
@@ -109,7 +113,7 @@ export function* restoreState(plugin: string, guest: AskedGuest, state: Uint8Arr
     yield* callIfThere(guest, [stateInterface, "restoreState"], [state]);
   } catch (error) {
     if (!(error instanceof ComponentError)) throw error;
-    throw refuse(String(error.payload), error);
+    throw refuse(error.message, error);
   }
 }
 

@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { isRemoraError } from "../../base/index.ts";
 import type { PluginHost } from "../host.ts";
 import { askingComponent } from "../testing/component.test.ts";
 import {
@@ -15,6 +16,7 @@ import {
   runAsync,
   settled,
   testHost,
+  walledHost,
 } from "../testing/rig.test.ts";
 
 /** What the component asks: 0 in `add`, 1 in `check`, 2 and 3 for its state, 4 in `configure`. */
@@ -141,7 +143,7 @@ for (const instancesMax of [1, 8]) {
 
 /** Whether its calls wait for a version that is to take over. */
 function isLined(plugin: object): boolean {
-  return (plugin as { readonly isHandingOver: boolean }).isHandingOver;
+  return (plugin as { readonly handsOverTo: unknown }).handsOverTo !== undefined;
 }
 
 test("a version that answers at once hands over what its waiting call leaves, while others are answered", async (t) => {
@@ -159,4 +161,55 @@ test("a version that answers at once hands over what its waiting call leaves, wh
   assert.equal(await waits, 6);
   await reloaded;
   assert.equal(plugin.use(runAsync, 0), 6);
+});
+
+test("calls in line are answered by the version that follows, and by none when the plugin is stopped", async (t) => {
+  let held = Promise.withResolvers<number>();
+  const host = askedHost((question) => (question === 0 ? held.promise : 0));
+  const policy = { healthEveryMs: 0, instancesMax: 1 };
+  const { manager } = await rig(t, { hosts: [host], policy });
+  const plugin = await manager.install(await component());
+  const calls = [1, 10, 100].map((value) => plugin.call(path, [value]));
+  const reloaded = manager.reload("adder");
+  await settled(() => isLined(plugin));
+  calls.push(plugin.call(path, [1_000]));
+  held.resolve(0);
+  assert.deepEqual(
+    await Promise.all(calls),
+    [1, 11, 111, 1_111],
+    "in their order, with what those before had left",
+  );
+  await reloaded;
+  held = Promise.withResolvers();
+  const late = [plugin.call(path, [1]), plugin.call(path, [2]), plugin.useAsync(() => 3, 0)];
+  await settled(() => (plugin.serving?.guests.metrics.calls ?? 0) >= 1);
+  const disabled = manager.disable("adder");
+  for (const one of late.slice(1)) await expectRejected(one, "manager/not-running");
+  held.resolve(0);
+  assert.equal(await late[0], 1_112, "what has begun comes to its end");
+  await disabled;
+});
+
+test("no call at once is answered while the state goes to a version that answers by promises: it would be forgotten", async (t) => {
+  const { manager } = await rig(t, { hosts: [walledHost], policy: { healthEveryMs: 0 } });
+  const plugin = await manager.install<AsyncCalls>(await ref(guests.sums(0)));
+  let answered = 0;
+  const use = () => {
+    try {
+      plugin.use(runAsync, 1);
+      answered++;
+    } catch (error) {
+      assert.ok(isRemoraError(error, "manager/not-inline"), String(error));
+    }
+  };
+  const update = manager.install(
+    await ref(guests.sums(0), { version: "1.1.0", top: 'isolation = "worker"' }),
+  );
+  while (plugin.serving?.version.version === "1.0.0") {
+    use();
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  await update;
+  assert.ok(answered > 0);
+  assert.equal(await plugin.useAsync(runAsync, 0), answered);
 });
