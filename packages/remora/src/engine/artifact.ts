@@ -61,8 +61,8 @@ export interface GuestAccess {
   /** Ends the running call with this error; the guest cannot catch it. */
   abort(error: RemoraError): never;
   /**
-   * Milliseconds until the deadline of the running call; Infinity when there is none. Left out behind a wall, where the
-   * host only ends the call.
+   * In a host function: milliseconds until the deadline of the call in which it runs, Infinity when there is none. Behind a
+   * wall also Infinity in functions of asynchronous type, whose calls are many at once.
    */
   readonly msLeft?: () => number;
   /**

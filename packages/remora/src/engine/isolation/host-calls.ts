@@ -25,6 +25,8 @@ export class HostCalls {
   readonly #options: HostCallsOptions;
   #count = 0;
   #isInHost = false;
+  /** When the call in which the host function runs has no more time. */
+  #endsAtMs = 0;
   #refused = 0;
   /** Takes the answer that the guest waits for, of a host function that gave a promise. */
   #waiting: ((answer: Message) => void) | undefined;
@@ -39,6 +41,11 @@ export class HostCalls {
 
   get isInHost(): boolean {
     return this.#isInHost;
+  }
+
+  /** Milliseconds that the guest may go on waiting for the host function that runs; Infinity when none does. */
+  get msLeft(): number {
+    return this.#isInHost ? Math.max(this.#endsAtMs - performance.now(), 0) : Number.POSITIVE_INFINITY;
   }
 
   /** Calls the host function that the message asks for, and replies with what it gave or failed with. */
@@ -72,6 +79,7 @@ export class HostCalls {
       return;
     }
     this.#isInHost = true;
+    this.#endsAtMs = performance.now() + waitMsMax;
     try {
       const given = face.hostCall(call);
       if (given instanceof Uint8Array) {

@@ -84,9 +84,9 @@ export class Isolate {
     const { limits, onLost } = options;
     const { plugin } = artifact.parts(limits).request;
     const memory = new MirroredMemory(limits);
-    const imports = importsFor(options.imports, memory);
+    const imports = importsFor(options.imports, memory, () => made.msLeft);
     const loaded = this.#load(artifact, limits, readsOf(imports, typeof options.imports === "function"));
-    const made = new RemoteInstance({
+    const made: RemoteInstance = new RemoteInstance({
       level: this.#level,
       plugin,
       number: ++this.#lastNumber,
@@ -172,10 +172,15 @@ export class Isolate {
 }
 
 /** Host functions for one guest: what ends its call is thrown here, and ends it over there. */
-function importsFor(imports: InstantiateOptions["imports"], memory: MirroredMemory): HostImports {
+function importsFor(
+  imports: InstantiateOptions["imports"],
+  memory: MirroredMemory,
+  msLeft: () => number,
+): HostImports {
   if (typeof imports !== "function") return imports;
   return imports({
     memory,
+    msLeft,
     abort: (error: RemoraError) => {
       throw error;
     },

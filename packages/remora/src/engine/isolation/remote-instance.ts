@@ -99,6 +99,11 @@ export class RemoteInstance implements IsolatedInstance {
     return this.#hostCalls.count;
   }
 
+  /** As `GuestAccess.msLeft`. */
+  get msLeft(): number {
+    return this.#hostCalls.msLeft;
+  }
+
   /** Makes the guest over there. @throws what its start functions failed with */
   begin(artifact: number, allowedMs: number): Promise<void> {
     return this.#blocking.begin(artifact, allowedMs);

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { type TestContext, test } from "node:test";
 import { componentEmbed, componentNew, parse } from "@bytecodealliance/jco-transpile/wasm-tools";
 import { packBundle } from "../../bundle/index.ts";
 import type { Asker } from "../consent/asker.ts";
@@ -114,21 +114,25 @@ test("a failure of the other plugin is told as that, and counts against it alone
   assert.equal(manager.info("map").state, "running");
 });
 
-test("the deadline of a call holds for the calls that it makes", async (t) => {
+for (const level of ["inline", "worker", "process"]) {
+  test(`${level}: the deadline of a call holds for the calls that it makes`, (t) => passesOn(t, level));
+}
+
+async function passesOn(t: TestContext, level: string) {
   const slow = { limits: { fuelMax: 1e15, deadlineMs: 20_000 } };
   const { manager } = await rig(t, {
     hosts: [host],
     policy: { healthEveryMs: 0, limitsMax: { fuelMax: 1e15 }, plugins: { geo: slow, map: slow } },
   });
   await manager.install(await geo({ wat: "(loop (br 0)) (unreachable)" }));
-  const plugin = await manager.install(await map());
+  const plugin = await manager.install(await map({ top: `isolation = "${level}"` }));
   const startedAt = process.threadCpuUsage();
   // The caller may spend 30 ms, and who it calls 20 seconds of its own.
   await assert.rejects(plugin.call(show, [1], { deadlineMs: 30 }), {
     code: /engine\/deadline|manager\/call-failed/,
   });
   assert.ok(process.threadCpuUsage(startedAt).user < 2_000_000);
-});
+}
 
 test("a plugin behind a wall is called as one on the caller's thread is", async (t) => {
   const { manager } = await rig(t, { hosts: [host], policy });
