@@ -125,6 +125,11 @@ export class InstanceEngine implements CoreEngine {
     return this.#state === poisoned;
   }
 
+  /** The code of the failure; empty before. */
+  get poison(): string {
+    return this.#poison;
+  }
+
   /** Whether its modules are to run alike on every machine. */
   get isStrict(): boolean {
     return this.#request.options.profile === "strict";

@@ -40,6 +40,11 @@ abstract class LiveInstance {
     return this.engine.isPoisoned;
   }
 
+  /** The code of that failure; empty before. */
+  get poison(): string {
+    return this.engine.poison;
+  }
+
   get isClosed(): boolean {
     return this.engine.isClosed;
   }

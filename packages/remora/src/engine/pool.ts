@@ -61,7 +61,10 @@ export class Pool<Item extends Poolable> {
    * @throws engine/pool-exhausted all `instancesMax` instances are leased
    */
   lease(): Item {
-    const item = this.#idle.pop() ?? this.#create();
+    let item = this.#idle.pop();
+    // It failed while nobody had it: a guest may go on behind its result.
+    for (; item?.isPoisoned === true; item = this.#idle.pop()) item.close();
+    item ??= this.#create();
     this.#leased++;
     return item;
   }

@@ -279,6 +279,11 @@ export const managerErrors = defineErrors("manager", {
     message: (d: { plugin: string; waitingMax: number }) =>
       `Cannot call ${d.plugin}: ${d.waitingMax} calls wait already`,
   },
+  "failed-behind": {
+    fault: "guest",
+    message: (d: { plugin: string; code: string }) =>
+      `A guest of ${d.plugin} failed behind the result of its call: ${d.code}`,
+  },
   "no-patterns": {
     fault: "guest",
     message: (d: { plugin: string; reason: string }) =>

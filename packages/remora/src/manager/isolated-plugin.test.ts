@@ -2,10 +2,11 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { componentOf } from "./testing/component.test.ts";
+import { componentOf, goingOnComponent } from "./testing/component.test.ts";
 import { FakeClock } from "./testing/fake-clock.ts";
 import {
   type AsyncCalls,
+  bundleOf,
   expectRejected,
   guests,
   walledHost as host,
@@ -102,6 +103,30 @@ for (const isolation of ["inline", "worker", "process"] as const) {
       "none is lost, doubled or out of its order",
     );
     assert.equal(manager.info("adder").version, "1.1.0");
+  });
+}
+
+for (const isolation of ["inline", "worker", "process"] as const) {
+  test(`${isolation}: a version whose guests fail behind their results is followed by the one before it`, async (t) => {
+    const { manager, events } = await rig(t, { hosts: [host], policy });
+    const top = `isolation = "${isolation}"`;
+    const of = async (answer: number, behind: string, version: string) => ({
+      bytes: await bundleOf(await goingOnComponent(answer, behind), { top, version }),
+      origin: "a test",
+    });
+    const plugin = await manager.install(await of(1, "", "1.0.0"));
+    const ask = () => plugin.call(["test:test/talk", "run"]);
+    assert.equal(await ask(), 1);
+    await manager.install(await of(2, "(unreachable)", "2.0.0"));
+    for (let time = 0; plugin.serving?.version.version === "2.0.0"; time++) {
+      assert.equal(await ask(), 2);
+      assert.ok(time < 10);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    assert.equal(await ask(), 1);
+    const traps = events.flatMap((event) => (event.kind === "trap" ? [event.reason] : []));
+    assert.equal(traps.length, 1);
+    assert.match(String(traps), /behind the result of its call: engine\/unreachable/);
   });
 }
 

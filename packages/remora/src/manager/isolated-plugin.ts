@@ -59,6 +59,7 @@ export class IsolatedPlugin<Calls> {
   readonly #turns = new Turns();
   #calls = 0;
   #traps = 0;
+  #failure: string | undefined;
   #lastTimedMs: number | undefined;
   #fuelUsed = 0;
   #cpuNs = 0;
@@ -151,6 +152,13 @@ export class IsolatedPlugin<Calls> {
     return this.#inTurn((live) => ask(live.guest, live.calls));
   }
 
+  /** As `Plugin.takeFailure`. */
+  takeFailure(): string | undefined {
+    const failure = this.#failure;
+    this.#failure = undefined;
+    return failure;
+  }
+
   /** As `Plugin.turnAway`. */
   turnAway(): void {
     this.#turns.turnAway(() => turnedAway(engineErrors.closed({ what: `the line of "${this.id}"` })));
@@ -178,19 +186,27 @@ export class IsolatedPlugin<Calls> {
   }
 
   async #call<Result>(act: (live: Live<Calls>) => Promise<Result>): Promise<Result> {
+    if (this.#live?.guest.isPoisoned === true) this.#endTrapped(this.#live, true);
     this.#live ??= await this.#start();
     const live = this.#live;
     const before = live.guest.spent.fuelUsed;
     live.sandboxed?.beginCall();
+    let hasResult = false;
     try {
-      return await act(live);
+      const result = await act(live);
+      hasResult = true;
+      return result;
     } finally {
       this.#fuelUsed += live.guest.spent.fuelUsed - before;
-      if (live.guest.isPoisoned) {
-        this.#traps++;
-        this.#drop(live);
-      }
+      if (live.guest.isPoisoned) this.#endTrapped(live, hasResult);
     }
+  }
+
+  /** @param isBehind Whether nobody was told: its calls have had their results. */
+  #endTrapped(live: Live<Calls>, isBehind: boolean): void {
+    this.#traps++;
+    if (isBehind) this.#failure = live.guest.poison;
+    this.#drop(live);
   }
 
   async #start(): Promise<Live<Calls>> {

@@ -6,6 +6,7 @@
 import type { CancelSignal } from "../component/index.ts";
 import type { Budget, CallOptions } from "../engine/index.ts";
 import type { ObservedCall } from "./call-observer.ts";
+import { managerErrors } from "./errors.ts";
 import type { Plugin } from "./plugin.ts";
 import type { RunningVersion } from "./running-version.ts";
 import { SupervisedPlugin } from "./supervised-plugin.ts";
@@ -144,7 +145,10 @@ export class ManagedPlugin<Calls = unknown> extends SupervisedPlugin {
       if (successor === undefined) throw error;
       return again(successor);
     }
-    if (this.isWatched) this.succeeded(serving);
+    const code = serving.guests.takeFailure();
+    if (code !== undefined)
+      this.noteFailure(serving, managerErrors["failed-behind"]({ plugin: this.name, code }));
+    else if (this.isWatched) this.succeeded(serving);
     return result;
   }
 

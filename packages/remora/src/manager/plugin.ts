@@ -84,6 +84,7 @@ export class Plugin<Calls> {
   readonly #instancesMax: number;
   #calls = 0;
   #traps = 0;
+  #failure: string | undefined;
   #lastTimedMs = 0;
   /** By instances that are gone. */
   #past = { hostCalls: 0, fuelUsed: 0 };
@@ -115,6 +116,7 @@ export class Plugin<Calls> {
         const leased = start(options, granted);
         leased.onClose = () => {
           if (!this.#live.delete(leased)) return;
+          this.#countTrap(leased, true);
           const { hostCalls, fuelSpent } = leased.instance;
           this.#past = {
             hostCalls: this.#past.hostCalls + hostCalls,
@@ -167,13 +169,13 @@ export class Plugin<Calls> {
           ? use(leased.calls, argument)
           : (leased.readying.then(() => use(leased.calls, argument)) as Result);
     } catch (error) {
-      this.#endCall(leased);
+      this.#endCall(leased, false);
       throw error;
     }
     // The instance is still in that call, and a failure of it would be met by whoever got it next.
-    if (result instanceof Promise) return result.finally(() => this.#endCall(leased)) as Result;
+    if (result instanceof Promise) return this.#endWith(leased, result) as Result;
     if (isTimed) this.#record(startedMs);
-    this.#endCall(leased);
+    this.#endCall(leased, true);
     return result;
   }
 
@@ -194,13 +196,15 @@ export class Plugin<Calls> {
     const isTimed = this.#calls++ % timedEvery === 0;
     const startedMs = isTimed ? performance.now() : 0;
     leased.sandboxed?.beginCall();
+    let hasResult = false;
     try {
       if (leased.readying !== undefined) await leased.readying;
       const result = await use(leased.calls, argument);
+      hasResult = true;
       if (isTimed) this.#record(startedMs);
       return result;
     } finally {
-      this.#endCall(leased);
+      this.#endCall(leased, hasResult);
     }
   }
 
@@ -228,9 +232,24 @@ export class Plugin<Calls> {
     this.#lastTimedMs = nowMs;
   }
 
-  #endCall(leased: Leased<Calls>): void {
-    if (leased.instance.isPoisoned) this.#traps++;
+  #endCall(leased: Leased<Calls>, hasResult: boolean): void {
+    this.#countTrap(leased, hasResult);
     this.#giveBack(leased);
+  }
+
+  /** @param isBehind Whether nobody was told: its calls have had their results. */
+  #countTrap(leased: Leased<Calls>, isBehind: boolean): void {
+    if (!leased.instance.isPoisoned || leased.isCounted) return;
+    leased.isCounted = true;
+    this.#traps++;
+    if (isBehind) this.#failure = leased.instance.poison;
+  }
+
+  /** The code of the last failure of a guest behind the results of its calls, once; undefined when there was none. */
+  takeFailure(): string | undefined {
+    const failure = this.#failure;
+    this.#failure = undefined;
+    return failure;
   }
 
   /**
@@ -248,13 +267,15 @@ export class Plugin<Calls> {
     const isTimed = this.#calls++ % timedEvery === 0;
     const startedMs = isTimed ? performance.now() : 0;
     leased.sandboxed?.beginCall();
+    let hasResult = false;
     try {
       if (leased.readying !== undefined) await leased.readying;
       const { result } = await leased.instance.callAsync(path, args, options);
+      hasResult = true;
       if (isTimed) this.#record(startedMs);
       return result;
     } finally {
-      this.#endCall(leased);
+      this.#endCall(leased, hasResult);
     }
   }
 
@@ -317,12 +338,23 @@ export class Plugin<Calls> {
     try {
       result = act();
     } catch (error) {
-      this.#endCall(leased);
+      this.#endCall(leased, false);
       throw error;
     }
-    if (result instanceof Promise) return result.finally(() => this.#endCall(leased)) as Result;
-    this.#endCall(leased);
+    if (result instanceof Promise) return this.#endWith(leased, result) as Result;
+    this.#endCall(leased, true);
     return result;
+  }
+
+  async #endWith<Result>(leased: Leased<Calls>, promise: Promise<Result>): Promise<Result> {
+    let hasResult = false;
+    try {
+      const result = await promise;
+      hasResult = true;
+      return result;
+    } finally {
+      this.#endCall(leased, hasResult);
+    }
   }
 
   /**
@@ -357,6 +389,8 @@ class Leased<Calls> {
   #isUnready = false;
   /** While it is told what it has to know before its first call. */
   readying: Promise<void> | undefined;
+  /** Whether its failure was counted. */
+  isCounted = false;
   onClose = () => {};
 
   constructor(

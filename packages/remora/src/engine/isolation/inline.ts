@@ -56,6 +56,10 @@ class InlineInstance implements IsolatedInstance {
     return this.local.isPoisoned;
   }
 
+  get poison(): string {
+    return this.local.poison;
+  }
+
   get hostCalls(): number {
     return this.local.hostCalls;
   }

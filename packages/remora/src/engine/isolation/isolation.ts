@@ -61,6 +61,8 @@ export interface IsolatedInstance {
   readonly local: Instance | undefined;
   /** True after a failure by the guest, or when its thread or process is gone: every further call is refused. */
   readonly isPoisoned: boolean;
+  /** The code of that; empty before. */
+  readonly poison: string;
   /** Of the last call that ended, however it ended. */
   readonly report: IsolatedReport;
   /** Calls of host functions since it was made. */

@@ -81,6 +81,10 @@ export class RemoteInstance implements IsolatedInstance {
     return this.#standing.refusal !== undefined;
   }
 
+  get poison(): string {
+    return this.#standing.cause;
+  }
+
   get report(): IsolatedReport {
     return (this.#tasks ?? this.#blocking).report;
   }

@@ -11,6 +11,7 @@ export class Standing {
   readonly #plugin: string;
   readonly #link: Link;
   #refusal: RemoraError | undefined;
+  #cause = "";
 
   constructor(plugin: string, link: Link) {
     this.#plugin = plugin;
@@ -20,6 +21,11 @@ export class Standing {
   /** Undefined while it takes calls. */
   get refusal(): RemoraError | undefined {
     return this.#refusal;
+  }
+
+  /** The code of why it takes none; empty while it does. */
+  get cause(): string {
+    return this.#cause || (this.#refusal?.code ?? "");
   }
 
   get isClosed(): boolean {
@@ -33,7 +39,9 @@ export class Standing {
 
   /** The guest failed so. */
   poison({ code: cause }: RemoraError): void {
-    this.#refusal ??= engineErrors.poisoned({ plugin: this.#plugin, cause });
+    if (this.#refusal !== undefined) return;
+    this.#cause = cause;
+    this.#refusal = engineErrors.poisoned({ plugin: this.#plugin, cause });
   }
 
   /** What came cannot come from code of ours: whatever sent it is ended. */

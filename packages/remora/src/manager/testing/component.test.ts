@@ -69,6 +69,21 @@ export async function askingComponent(): Promise<Uint8Array> {
   return componentNew(await componentEmbed(embedded));
 }
 
+/** Its `run` gives a number, and then does what the text says: until a guest has ended it may do something behind its result. */
+export async function goingOnComponent(answer: number, behind = ""): Promise<Uint8Array> {
+  const binary = await parse(`(module
+    (import "[export]test:test/talk" "[task-return]run" (func $return (param i32)))
+    (memory (export "memory") 1)
+    (func (export "[async-lift]test:test/talk#run") (result i32)
+      (call $return (i32.const ${answer})) (i32.const 1))
+    (func (export "[callback][async-lift]test:test/talk#run") (param i32 i32 i32) (result i32)
+      ${behind} (i32.const 0)))`);
+  const witSource =
+    "package test:test; interface talk { run: async func() -> u32; } world plugin { export talk; }";
+  const embedded = { binary, witSource, world: "plugin", stringEncoding: "utf8" } as const;
+  return componentNew(await componentEmbed(embedded));
+}
+
 export async function componentOf(text: PluginText): Promise<Uint8Array> {
   return bundleOf(await summingComponent(), text);
 }
