@@ -3,6 +3,7 @@
  * descriptions of imports and exports are made here, once.
  */
 
+import type { Scheduler } from "./async/scheduler.ts";
 import type { CoreEngine } from "./core.ts";
 import { describeItems, type ExternType } from "./link/describe.ts";
 import { buildExports } from "./link/exports.ts";
@@ -37,6 +38,8 @@ export interface ComponentInstance {
   readonly exports: ComponentExports;
   /** Whether all exports give promises, also those of functions of synchronous type. */
   readonly isPromised: boolean;
+  /** What the guest does behind the results of its calls; undefined where it can do nothing. */
+  readonly behind: Pick<Scheduler, "isQuiet" | "onQuiet"> | undefined;
   /** Disposes of the host's resources that it still owns. To be called when nothing calls into it any more. */
   close(): void;
 }
@@ -100,6 +103,7 @@ export function preparedFrom(plan: Plan, coreModules: readonly Uint8Array[]): Pr
       return {
         exports: buildExports(runtime.exportSource, plan.exports),
         isPromised: runtime.isPromised,
+        behind: runtime.scheduler,
         close: () => runtime.close(),
       };
     },

@@ -125,6 +125,16 @@ abstract class LiveInstance {
     this.engine.mustBeIdle();
   }
 
+  /**
+   * Calls back, once, when nothing goes on behind the results of its calls: a guest may go on after its result, and the host
+   * may have a stream or a future of it. Not after `close`.
+   *
+   * @returns False, and nothing is called back, when that is so now.
+   */
+  onceQuiet(_: () => void): boolean {
+    return false;
+  }
+
   /** Lets go of the guest; a call that still runs is stopped at its next check. */
   close(): void {
     this.engine.close();
@@ -163,6 +173,16 @@ export class ComponentInstance extends LiveInstance {
     this.exports = linked.exports;
     this.isPromised = linked.isPromised;
     this.#linked = linked;
+  }
+
+  override onceQuiet(act: () => void): boolean {
+    const { behind } = this.#linked;
+    if (behind === undefined || behind.isQuiet) return false;
+    behind.onQuiet = () => {
+      behind.onQuiet = undefined;
+      act();
+    };
+    return true;
   }
 
   /** As of any instance; resources of the host's that the guest owns are disposed of. */

@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { pipingBytes } from "../engine/testing/called-back-guests.test.ts";
 import { componentOf, goingOnComponent } from "./testing/component.test.ts";
 import { FakeClock } from "./testing/fake-clock.ts";
 import {
@@ -127,6 +128,48 @@ for (const isolation of ["inline", "worker", "process"] as const) {
     const traps = events.flatMap((event) => (event.kind === "trap" ? [event.reason] : []));
     assert.equal(traps.length, 1);
     assert.match(String(traps), /behind the result of its call: engine\/unreachable/);
+  });
+}
+
+for (const isolation of ["inline", "worker", "process"] as const) {
+  test(`${isolation}: a stream that a call has given is read to its end, whatever follows its version`, async (t) => {
+    const limits = { fuelMax: 1e9, deadlineMs: 60_000 };
+    const { manager } = await rig(t, { hosts: [host], policy: { ...policy, limits } });
+    const bundle = {
+      bytes: await bundleOf(pipingBytes, { top: `isolation = "${isolation}"` }),
+      origin: "a test",
+    };
+    const plugin = await manager.install(bundle);
+    const read = async (stream: AsyncIterable<Uint8Array>, meanwhile: () => unknown) => {
+      let length = 0;
+      for await (const chunk of stream) {
+        length += chunk.length;
+        if (length === 50) await meanwhile();
+      }
+      return length;
+    };
+    const count = async () => (await plugin.call("count", [200])) as AsyncIterable<Uint8Array>;
+    assert.equal(await read(await count(), () => manager.reload("adder")), 200);
+    let disabled: Promise<void> | undefined;
+    const last = read(await count(), () => {
+      disabled = manager.disable("adder");
+    });
+    assert.equal(await last, 200);
+    await disabled;
+    assert.equal(plugin.state, "stopped");
+  });
+
+  test(`${isolation}: what nobody reads holds a version that is stopped no longer than a call may`, async (t) => {
+    const limits = { fuelMax: 1e9, deadlineMs: 200 };
+    const { manager } = await rig(t, { hosts: [host], policy: { ...policy, limits } });
+    const bundle = {
+      bytes: await bundleOf(pipingBytes, { top: `isolation = "${isolation}"` }),
+      origin: "a test",
+    };
+    const plugin = await manager.install(bundle);
+    const stream = (await plugin.call("count", [200])) as AsyncIterable<Uint8Array>;
+    await manager.disable("adder");
+    await expectRejected(stream[Symbol.asyncIterator]().next(), "engine/closed");
   });
 }
 

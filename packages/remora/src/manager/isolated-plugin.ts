@@ -16,6 +16,7 @@ import {
 } from "../engine/index.ts";
 import { checkImports, type LinkedImport } from "../policy/index.ts";
 import type { InstanceImports, Sandbox } from "../sandbox/index.ts";
+import { endWhenQuiet } from "./end-when-quiet.ts";
 import { managerErrors } from "./errors.ts";
 import type { ImportsOfInstance } from "./host.ts";
 import { InstanceEnds } from "./instance-ends.ts";
@@ -67,6 +68,8 @@ export class IsolatedPlugin<Calls> {
   /** By instances that are gone. */
   #pastHostCalls = 0;
   #isClosed = false;
+  /** What goes on behind the results of its calls has yet to come to its end. */
+  #isEnding = false;
   #whenIdle: (() => void) | undefined;
 
   /** Use `open`, which makes the first instance. */
@@ -250,9 +253,16 @@ export class IsolatedPlugin<Calls> {
   }
 
   #endWhenIdle(): void {
-    if (!this.#isClosed || this.#turns.size > 0) return;
-    if (this.#live !== undefined) this.#drop(this.#live);
-    this.#whenIdle?.();
-    this.#whenIdle = undefined;
+    if (!this.#isClosed || this.#turns.size > 0 || this.#isEnding) return;
+    const end = () => {
+      this.#isEnding = false;
+      if (this.#live !== undefined) this.#drop(this.#live);
+      this.#whenIdle?.();
+      this.#whenIdle = undefined;
+    };
+    const guest = this.#live?.guest;
+    this.#isEnding = true;
+    if (guest === undefined) end();
+    else endWhenQuiet(guest, this.#options.limits.deadlineMs, end);
   }
 }

@@ -18,6 +18,7 @@ import {
 } from "../engine/index.ts";
 import { checkImports, type LinkedImport } from "../policy/index.ts";
 import type { InstanceImports, Sandbox } from "../sandbox/index.ts";
+import { endWhenQuiet } from "./end-when-quiet.ts";
 import type { ImportsOfInstance } from "./host.ts";
 import { InstanceEnds } from "./instance-ends.ts";
 import { LatencyHistogram } from "./latency.ts";
@@ -82,6 +83,9 @@ export class Plugin<Calls> {
   readonly #pool: Pool<Leased<Calls>>;
   readonly #live = new Set<Leased<Calls>>();
   readonly #instancesMax: number;
+  readonly #deadlineMs: number;
+  /** Instances that are to be closed, and still do something. */
+  #lingering = 0;
   #calls = 0;
   #traps = 0;
   #failure: string | undefined;
@@ -111,18 +115,11 @@ export class Plugin<Calls> {
     const granted = check.linked.filter(({ capability }) => capability !== undefined);
     const instancesMax = options.instancesMax ?? 8;
     this.#instancesMax = instancesMax;
+    this.#deadlineMs = options.limits.deadlineMs;
     this.#pool = new Pool({
       create: () => {
         const leased = start(options, granted);
-        leased.onClose = () => {
-          if (!this.#live.delete(leased)) return;
-          this.#countTrap(leased, true);
-          const { hostCalls, fuelSpent } = leased.instance;
-          this.#past = {
-            hostCalls: this.#past.hostCalls + hostCalls,
-            fuelUsed: this.#past.fuelUsed + fuelSpent,
-          };
-        };
+        leased.onClose = () => this.#end(leased);
         this.#live.add(leased);
         return leased;
       },
@@ -358,21 +355,44 @@ export class Plugin<Calls> {
   }
 
   /**
-   * Closes the instances that are idle now, and each other one when its call is over.
+   * Closes the instances that are idle now, and each other one when its call is over, and what goes on behind their results,
+   * for which there is the time of a call.
    *
-   * @param whenIdle Called once, when the last call is over: at once if none is running.
+   * @param whenIdle Called once, when all of that is over: at once if there is nothing.
    */
   close(whenIdle?: () => void): void {
+    if (whenIdle !== undefined) this.#whenIdle = whenIdle;
     this.#pool.close();
-    if (this.#pool.counts.leased === 0) whenIdle?.();
-    else if (whenIdle !== undefined) this.#whenIdle = whenIdle;
+    this.#lookIfIdle();
   }
 
   #giveBack(leased: Leased<Calls>): void {
     this.#pool.giveBack(leased);
-    if (this.#whenIdle === undefined || this.#pool.counts.leased > 0) return;
-    this.#whenIdle();
+    this.#lookIfIdle();
+  }
+
+  #lookIfIdle(): void {
+    if (this.#whenIdle === undefined || this.#pool.counts.leased > 0 || this.#lingering > 0) return;
+    const whenIdle = this.#whenIdle;
     this.#whenIdle = undefined;
+    whenIdle();
+  }
+
+  /** The pool wants it no more. */
+  #end(leased: Leased<Calls>): void {
+    this.#lingering++;
+    endWhenQuiet(leased.instance, this.#deadlineMs, () => {
+      this.#lingering--;
+      leased.end();
+      this.#live.delete(leased);
+      this.#countTrap(leased, true);
+      const { hostCalls, fuelSpent } = leased.instance;
+      this.#past = {
+        hostCalls: this.#past.hostCalls + hostCalls,
+        fuelUsed: this.#past.fuelUsed + fuelSpent,
+      };
+      this.#lookIfIdle();
+    });
   }
 
   [Symbol.dispose](): void {
@@ -424,10 +444,13 @@ class Leased<Calls> {
   }
 
   close(): void {
+    this.onClose();
+  }
+
+  end(): void {
     this.instance.close();
     this.#ends.end();
     this.sandboxed?.close();
-    this.onClose();
   }
 }
 

@@ -57,6 +57,8 @@ export class Scheduler {
   heldCalls = 0;
   /** Characters of the errors that its handles stand for: see `error-context.ts`. */
   messageUnits = 0;
+  /** Told whenever it has become quiet. */
+  onQuiet: (() => void) | undefined;
   readonly #threadsMax: number;
   #threads = 0;
   readonly #ready = new Few<Thread>();
@@ -86,6 +88,11 @@ export class Scheduler {
     return this.#failure;
   }
 
+  /** Nothing goes on behind the results of its calls: none of its threads, and the host has no stream or future of it, nor it one of the host's. */
+  get isQuiet(): boolean {
+    return this.#failure !== undefined || (this.#threads === 0 && this.#hostEnds.size === 0);
+  }
+
   /** Counts a thread, or a call of the host that is under way. The guest says how many there are. */
   begin(): void {
     if (++this.#threads > this.#threadsMax) trap(`more than ${this.#threadsMax} calls under way`);
@@ -93,6 +100,11 @@ export class Scheduler {
 
   end(): void {
     this.#threads--;
+    this.#lookIfQuiet();
+  }
+
+  #lookIfQuiet(): void {
+    if (this.onQuiet !== undefined && this.isQuiet) this.onQuiet();
   }
 
   /** Lets a thread go on until it pauses or ends. */
@@ -191,6 +203,7 @@ export class Scheduler {
 
   release(end: HostEnd): void {
     this.#hostEnds.delete(end);
+    this.#lookIfQuiet();
   }
 
   get hostEnds(): number {
@@ -343,6 +356,7 @@ export class Scheduler {
     this.#call = undefined;
     for (const call of this.#queued.takeAll()) this.#refuse(call);
     for (const end of this.#hostEnds.takeAll()) end.fail(this.#failure);
+    this.#lookIfQuiet();
     return failure;
   }
 

@@ -20,6 +20,7 @@ import { callableFromPacket, type PacketCallable } from "../abi/transfer.ts";
 import { trap } from "../abi/trap.ts";
 import { contextOf } from "../abi/wide-context.ts";
 import type { FunctionTable } from "../async/builtin.ts";
+import type { Scheduler } from "../async/scheduler.ts";
 import { isAsyncHostFunction } from "../async-host.ts";
 import type { CoreEngine, CoreExtern, CoreFunction, CoreImports, CoreInstance, CoreMemory } from "../core.ts";
 import { componentErrors } from "../errors.ts";
@@ -106,6 +107,10 @@ export class Runtime {
       for (const { name, from } of step.args) imports[name] = this.#namespace(from);
       this.#coreInstances.push(engine.instantiate(bytes, imports));
     }
+  }
+
+  get scheduler(): Scheduler | undefined {
+    return this.#async?.scheduler;
   }
 
   /** Whether functions of synchronous type give promises as well. */

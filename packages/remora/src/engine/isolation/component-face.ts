@@ -111,6 +111,7 @@ export class ComponentFace implements Face {
       nextValue: (number) => ({ answer: nextValue(number), forget: () => true }),
       letGo: (number) => ends.letGo(number),
       letGoOfAll: () => ends.close(),
+      onceQuiet: (act) => ends.onceQuiet(act),
       readValue: (type, payload) => (type ? packets.read(packets.codec(type), payload, 1)[0] : undefined),
     };
   }

@@ -43,6 +43,9 @@ export class CrossingEnds implements HostValues {
   readonly #peer: EndsPeer;
   readonly #given = new Map<number, Given>();
   #last = 0;
+  /** Streams and futures of the other side that this one has, and has not seen the end of. */
+  #taken = 0;
+  #onQuiet: (() => void) | undefined;
 
   constructor(peer: EndsPeer) {
     this.#peer = peer;
@@ -67,14 +70,41 @@ export class CrossingEnds implements HostValues {
 
   toHost(number: unknown, type: EndType): unknown {
     const token = number as number; // As the codec of packets reads it.
-    if (type.kind === "stream") return new RemoteStream(this.#peer, token, packetType(type));
+    const isOver = this.#take();
+    if (type.kind === "stream")
+      return new RemoteStream(this.#peer, { token, type: packetType(type), isOver });
     const promise = this.#peer.want(token, packetType(type)).then(({ value }) => value);
     // Whoever does not wait for it is told of the failure by the call itself.
-    promise.catch(() => {});
+    promise.then(isOver, isOver);
     return forgettable(promise, () => {
       this.#peer.letGo(token);
+      isOver();
       return true;
     });
+  }
+
+  /** @returns To be called when it is over, as often as that is seen. */
+  #take(): () => void {
+    this.#taken++;
+    let isTaken = true;
+    return () => {
+      if (isTaken) this.#taken--;
+      isTaken = false;
+      if (this.#taken === 0) this.#quiet();
+    };
+  }
+
+  #quiet(): void {
+    const act = this.#onQuiet;
+    this.#onQuiet = undefined;
+    act?.();
+  }
+
+  /** Calls back, once, when all that was taken is over. @returns False when that is so now. */
+  onceQuiet(act: () => void): boolean {
+    if (this.#taken === 0) return false;
+    this.#onQuiet = act;
+    return true;
   }
 
   /**
@@ -108,6 +138,7 @@ export class CrossingEnds implements HostValues {
 
   close(): void {
     for (const number of [...this.#given.keys()]) this.letGo(number);
+    this.#quiet();
   }
 }
 
@@ -159,13 +190,22 @@ class RemoteStream implements AsyncIterableIterator<unknown, undefined> {
   readonly #peer: EndsPeer;
   readonly #number: number;
   readonly #type: ValueType | undefined;
+  readonly #end: () => void;
   #isOver = false;
   #isReading = false;
 
-  constructor(peer: EndsPeer, number: number, type: ValueType | undefined) {
+  constructor(
+    peer: EndsPeer,
+    {
+      token,
+      type,
+      isOver,
+    }: { readonly token: number; readonly type: ValueType | undefined; readonly isOver: () => void },
+  ) {
     this.#peer = peer;
-    this.#number = number;
+    this.#number = token;
     this.#type = type;
+    this.#end = isOver;
   }
 
   [Symbol.asyncIterator](): this {
@@ -178,8 +218,11 @@ class RemoteStream implements AsyncIterableIterator<unknown, undefined> {
     this.#isReading = true;
     try {
       const result = await this.#peer.want(this.#number, this.#type);
-      if (result.done === true) this.#isOver = true;
+      if (result.done === true) this.#over();
       return result;
+    } catch (error) {
+      this.#end();
+      throw error;
     } finally {
       this.#isReading = false;
     }
@@ -187,8 +230,13 @@ class RemoteStream implements AsyncIterableIterator<unknown, undefined> {
 
   async return(): Promise<IteratorReturnResult<undefined>> {
     if (!this.#isOver) this.#peer.letGo(this.#number);
-    this.#isOver = true;
+    this.#over();
     return { done: true, value: undefined };
+  }
+
+  #over(): void {
+    this.#isOver = true;
+    this.#end();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

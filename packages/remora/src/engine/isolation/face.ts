@@ -42,6 +42,8 @@ export interface FaceTasks {
   /** The guest lets go of a stream of the host's; or nobody is there any more. */
   letGo(number: number): void;
   letGoOfAll(): void;
+  /** As `IsolatedInstance.onceQuiet`. */
+  onceQuiet(act: () => void): boolean;
   /** One value of a type out of a payload; throws anything when it is none. */
   readValue(type: ValueType | undefined, payload: Uint8Array): unknown;
 }

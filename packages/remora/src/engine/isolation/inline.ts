@@ -72,6 +72,10 @@ class InlineInstance implements IsolatedInstance {
     return this.#spent;
   }
 
+  onceQuiet(act: () => void): boolean {
+    return this.local.onceQuiet(act);
+  }
+
   parameterCount(name: string): number | undefined {
     const { local } = this;
     return local.kind === "module"

@@ -69,6 +69,8 @@ export interface IsolatedInstance {
   readonly hostCalls: number;
   /** Of all calls since it was made, however they ended. */
   readonly spent: { readonly fuelUsed: number; readonly durationMs: number };
+  /** As `onceQuiet` of a live instance. Behind a wall what counts are the streams and futures that the host has of it. */
+  onceQuiet(act: () => void): boolean;
   /** How many parameters a function has that a core module exports; undefined where there is no such function. */
   parameterCount(name: string): number | undefined;
   /** Whether it exports a function by that name, as `call` takes it. */

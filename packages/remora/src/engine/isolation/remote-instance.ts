@@ -93,6 +93,10 @@ export class RemoteInstance implements IsolatedInstance {
     return (this.#tasks ?? this.#blocking).spent;
   }
 
+  onceQuiet(act: () => void): boolean {
+    return this.#options.face.tasks?.onceQuiet(act) ?? false;
+  }
+
   parameterCount(name: string): number | undefined {
     if (!this.has(name)) return undefined;
     const found = this.#options.face.find([name]);

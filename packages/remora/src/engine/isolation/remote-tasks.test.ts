@@ -43,6 +43,7 @@ function started() {
       forget: () => true,
     }),
     letGo() {},
+    onceQuiet: () => false,
     letGoOfAll() {},
     readValue: () => "value",
   };
