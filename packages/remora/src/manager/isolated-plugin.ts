@@ -167,9 +167,10 @@ export class IsolatedPlugin<Calls> {
     this.#turns.turnAway(() => turnedAway(engineErrors.closed({ what: `the line of "${this.id}"` })));
   }
 
-  /** @param whenIdle Called once, when the last call is over. */
+  /** As `Plugin.close`. */
   close(whenIdle?: () => void): void {
     this.#isClosed = true;
+    this.turnAway();
     if (whenIdle !== undefined) this.#whenIdle = whenIdle;
     this.#endWhenIdle();
   }

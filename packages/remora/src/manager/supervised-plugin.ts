@@ -10,13 +10,14 @@ import { AnswerDepth } from "./bus/answer-depth.ts";
 import { managerErrors } from "./errors.ts";
 import { waitingCallsMax } from "./isolated-plugin.ts";
 import { LatencyHistogram } from "./latency.ts";
-import { backOffMs } from "./life/back-off.ts";
 import { Breaker, type BreakerState } from "./life/breaker.ts";
 import { Life, type State } from "./life/life.ts";
+import { Retries } from "./life/retries.ts";
 import type { EventWithoutPlace, ManagerEvent } from "./manager-event.ts";
 import type { PluginMetrics } from "./plugin.ts";
-import { addCounts, noCounts, type PluginCounts } from "./plugin-counts.ts";
+import { addCounts, type PluginCounts } from "./plugin-counts.ts";
 import type { PluginOwner } from "./plugin-owner.ts";
+import { RetiredVersions } from "./retired-versions.ts";
 import type { RunningVersion } from "./running-version.ts";
 
 export class SupervisedPlugin {
@@ -28,6 +29,7 @@ export class SupervisedPlugin {
   protected readonly owner: PluginOwner;
   readonly #life: Life;
   readonly #breaker: Breaker;
+  readonly #retries: Retries;
   /** The one pointer. */
   #serving: RunningVersion | undefined;
   /** Ready to take over again, while the serving one is on probation. */
@@ -38,19 +40,17 @@ export class SupervisedPlugin {
   #handingOver: { readonly to: RunningVersion; readonly over: Promise<void> } | undefined;
   #waitingCount = 0;
   #failure: RemoraError | undefined;
-  #attempt = 0;
-  #stopWaiting = () => {};
   #endProbation = () => {};
   #stopHealth = () => {};
-  /** Versions whose last calls come to their end; then what all did that are gone. */
-  readonly #drained = new Set<RunningVersion>();
-  #past: PluginCounts = noCounts;
-  #drain: Promise<void> = Promise.resolve();
+  readonly #retired = new RetiredVersions();
+  #reloads = 0;
+  #returns = 0;
 
   constructor(name: string, owner: PluginOwner) {
     this.name = name;
     this.owner = owner;
     this.#breaker = new Breaker(owner.supervisor.breaker);
+    this.#retries = new Retries(owner.supervisor);
     this.#life = new Life((from, event, to) => this.#tell({ kind: "state", from, event, to }));
   }
 
@@ -99,16 +99,17 @@ export class SupervisedPlugin {
 
   /** When the last calls of all versions that were replaced are over. */
   get drained(): Promise<void> {
-    return this.#drain;
+    return this.#retired.drained;
   }
 
   counts(): PluginCounts {
-    return [this.#serving, this.#before, ...this.#drained].reduce(addCounts, this.#past);
+    const counts = [this.#serving, this.#before].reduce(addCounts, this.#retired.counts);
+    return { ...counts, reloads: this.#reloads, returns: this.#returns };
   }
 
   /** A first version, or one after a stop or a failure: steps 7 to 9 without anything to take over from. */
   async start(prepare: () => Promise<RunningVersion>): Promise<void> {
-    this.#stopWaiting();
+    this.#retries.cancel();
     this.#life.on("start");
     await this.#prepare(prepare);
   }
@@ -161,13 +162,13 @@ export class SupervisedPlugin {
     const old = this.#serving;
     // What it kept in memory has gone on, and those in line go where that is.
     old?.guests.turnAway();
-    this.#stopWaiting();
+    this.#retries.cancel();
     this.#dismissBefore();
     this.#serving = next;
     this.#before = old;
     this.#breaker.close();
     this.#isWatched = false;
-    this.#attempt = 0;
+    this.#retries.reset();
     this.#failure = undefined;
     this.#life.on("swapped");
     this.owner.served(this.name);
@@ -202,12 +203,12 @@ export class SupervisedPlugin {
     this.#serving = before;
     this.#life.on("swapped");
     this.owner.served(this.name);
-    void this.#retire(failed);
+    void this.#retired.add(failed);
   }
 
   /** No call after this one; those that run come to their end, within the time that draining may take. */
   async stop(): Promise<void> {
-    this.#stopWaiting();
+    this.#retries.cancel();
     this.#stopHealth();
     this.#dismissBefore();
     const old = this.#serving;
@@ -217,7 +218,7 @@ export class SupervisedPlugin {
     this.#life.on("stop");
     this.owner.served(this.name);
     if (this.#life.state !== "draining") return;
-    if (old !== undefined) await this.#retire(old);
+    if (old !== undefined) await this.#retired.add(old);
     this.#life.on("drained");
   }
 
@@ -227,7 +228,7 @@ export class SupervisedPlugin {
    * @param grantsOf What each of its versions may do from now on.
    */
   narrow(grantsOf: (version: RunningVersion) => readonly Grant[]): void {
-    for (const version of [this.#serving, this.#before, ...this.#drained]) {
+    for (const version of [this.#serving, this.#before, ...this.#retired.draining]) {
       version?.sandbox.narrow(grantsOf(version));
     }
   }
@@ -242,7 +243,7 @@ export class SupervisedPlugin {
   }
 
   countReload(): void {
-    this.#past = { ...this.#past, reloads: this.#past.reloads + 1 };
+    this.#reloads++;
   }
 
   async #prepare(prepare: () => Promise<RunningVersion>): Promise<void> {
@@ -295,10 +296,10 @@ export class SupervisedPlugin {
     this.#before = undefined;
     this.#endProbation();
     this.#serving = before;
-    this.#past = { ...this.#past, returns: this.#past.returns + 1 };
+    this.#returns++;
     this.#life.on("swapped");
     this.owner.served(this.name);
-    void this.#retire(failed);
+    void this.#retired.add(failed);
     const { code, message: reason } = error;
     this.#tell({ kind: "returned", from: failed.version.version, to: before.version.version, code, reason });
     this.owner.returned(this.name, before, { version: failed, code });
@@ -312,19 +313,16 @@ export class SupervisedPlugin {
     this.#stopHealth();
     this.#life.on("broke");
     this.owner.served(this.name);
-    void this.#retire(failed);
+    void this.#retired.add(failed);
     this.waitAndRetry();
   }
 
   /** From broken to another try, after a while. */
   waitAndRetry(): void {
-    const { clock, backOff, random } = this.owner.supervisor;
-    const inMs = backOffMs(this.#attempt++, backOff, random());
     this.#life.on("wait");
+    const inMs = this.#retries.plan(() => void this.#retry());
     const { code = "", message: reason = "" } = this.#failure ?? {};
     this.#tell({ kind: "waiting", inMs, code, reason });
-    this.#stopWaiting();
-    this.#stopWaiting = clock.after(inMs, () => void this.#retry());
   }
 
   async #retry(): Promise<void> {
@@ -344,7 +342,7 @@ export class SupervisedPlugin {
   protected succeeded(version: RunningVersion): void {
     if (version !== this.#serving || !this.#breaker.succeeded()) return;
     this.#isWatched = false;
-    this.#attempt = 0;
+    this.#retries.reset();
     this.#failure = undefined;
   }
 
@@ -352,7 +350,7 @@ export class SupervisedPlugin {
     this.#endProbation();
     const old = this.#before;
     this.#before = undefined;
-    if (old !== undefined) void this.#retire(old);
+    if (old !== undefined) void this.#retired.add(old);
   }
 
   #watchHealth(): void {
@@ -383,17 +381,6 @@ export class SupervisedPlugin {
     if (this.#before !== undefined) this.#returnTo(this.#before, serving, error);
     else this.#break(serving);
     if (this.#serving !== undefined) this.#watchHealth();
-  }
-
-  /** It is not called any more; its calls come to their end and its counts stay. */
-  async #retire(old: RunningVersion): Promise<void> {
-    old.guests.turnAway();
-    this.#drained.add(old);
-    const drained = old.drain();
-    this.#drain = this.#drain.then(() => drained);
-    await drained;
-    this.#drained.delete(old);
-    this.#past = addCounts(this.#past, old);
   }
 
   /** @param serving What a call cannot be made of at once. */
