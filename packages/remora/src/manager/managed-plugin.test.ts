@@ -74,6 +74,26 @@ test("a failure while half open opens it again, and the wait is longer each time
   assert.deepEqual(waits, [1_000, 2_000, 4_000, 8_000]);
 });
 
+test("one that is enabled before its wait is over is on trial, and one that was disabled begins anew", async (t) => {
+  const { plugin, fail, manager, events } = await broken(t);
+  fail(5);
+  await manager.enable("adder");
+  assert.deepEqual([plugin.state, plugin.breaker], ["running", "half-open"]);
+  fail(1);
+  assert.deepEqual([plugin.state, plugin.breaker], ["backing-off", "open"]);
+  await manager.enable("adder");
+  for (let value = 0; value < 10; value++) plugin.use(run, value);
+  assert.equal(plugin.breaker, "closed");
+  fail(5);
+  await manager.disable("adder");
+  await manager.enable("adder");
+  assert.deepEqual([plugin.state, plugin.breaker], ["running", "closed"]);
+  fail(5);
+  assert.deepEqual([plugin.state, plugin.breaker], ["backing-off", "open"]);
+  const waits = events.flatMap((event) => (event.kind === "waiting" ? [event.inMs] : []));
+  assert.deepEqual(waits, [1_000, 2_000, 1_000, 1_000]);
+});
+
 /** As `run`, for whoever waits for something before or after it. */
 const runLater = async (calls: Calls, value: number | Promise<number>) => calls.run(await value);
 

@@ -110,6 +110,8 @@ export class SupervisedPlugin {
   /** A first version, or one after a stop or a failure: steps 7 to 9 without anything to take over from. */
   async start(prepare: () => Promise<RunningVersion>): Promise<void> {
     this.#retries.cancel();
+    // Only the wait is cut short.
+    if (this.#hasFailed) this.#putOnTrial();
     this.#life.on("start");
     await this.#prepare(prepare);
   }
@@ -214,6 +216,8 @@ export class SupervisedPlugin {
     const old = this.#serving;
     this.#serving = undefined;
     this.#isWatched = false;
+    this.#breaker.close();
+    this.#retries.reset();
     if (!this.#life.takes("stop")) return;
     this.#life.on("stop");
     this.owner.served(this.name);
@@ -327,8 +331,7 @@ export class SupervisedPlugin {
 
   async #retry(): Promise<void> {
     this.#life.on("retry");
-    this.#breaker.halfOpen();
-    this.#isWatched = true;
+    this.#putOnTrial();
     try {
       await this.#prepare(() => this.owner.prepareAgain(this.name));
     } catch (error) {
@@ -336,6 +339,16 @@ export class SupervisedPlugin {
       if (!isRemoraError(error)) throw error;
       if (this.#life.state === "broken") this.waitAndRetry();
     }
+  }
+
+  get #hasFailed(): boolean {
+    return this.#life.state === "broken" || this.#life.state === "backing-off";
+  }
+
+  /** The next calls decide whether it goes on. */
+  #putOnTrial(): void {
+    this.#breaker.halfOpen();
+    this.#isWatched = true;
   }
 
   /** A call succeeded, in this version: the answer of one that is gone says nothing about the one that is on trial. */
