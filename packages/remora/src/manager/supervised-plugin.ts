@@ -11,6 +11,7 @@ import { managerErrors } from "./errors.ts";
 import { waitingCallsMax } from "./isolated-plugin.ts";
 import { LatencyHistogram } from "./latency.ts";
 import { Breaker, type BreakerState } from "./life/breaker.ts";
+import { HealthLooks } from "./life/health-looks.ts";
 import { Life, type State } from "./life/life.ts";
 import { Retries } from "./life/retries.ts";
 import type { EventWithoutPlace, ManagerEvent } from "./manager-event.ts";
@@ -30,6 +31,7 @@ export class SupervisedPlugin {
   readonly #life: Life;
   readonly #breaker: Breaker;
   readonly #retries: Retries;
+  readonly #health: HealthLooks<RunningVersion>;
   /** The one pointer. */
   #serving: RunningVersion | undefined;
   /** Ready to take over again, while the serving one is on probation. */
@@ -41,7 +43,6 @@ export class SupervisedPlugin {
   #waitingCount = 0;
   #failure: RemoraError | undefined;
   #endProbation = () => {};
-  #stopHealth = () => {};
   readonly #retired = new RetiredVersions();
   #reloads = 0;
   #returns = 0;
@@ -51,6 +52,8 @@ export class SupervisedPlugin {
     this.owner = owner;
     this.#breaker = new Breaker(owner.supervisor.breaker);
     this.#retries = new Retries(owner.supervisor);
+    const onIll = (version: RunningVersion, error: unknown) => this.#fellIll(version, error);
+    this.#health = new HealthLooks({ ...owner.supervisor, onIll });
     this.#life = new Life((from, event, to) => this.#tell({ kind: "state", from, event, to }));
   }
 
@@ -166,15 +169,20 @@ export class SupervisedPlugin {
     old?.guests.turnAway();
     this.#retries.cancel();
     this.#dismissBefore();
-    this.#serving = next;
     this.#before = old;
     this.#breaker.close();
     this.#isWatched = false;
     this.#retries.reset();
     this.#failure = undefined;
-    this.#life.on("swapped");
+    this.#serve(next, "swapped");
+  }
+
+  /** Calls are this version's from here on. */
+  #serve(version: RunningVersion, by: "ready" | "swapped"): void {
+    this.#serving = version;
+    this.#life.on(by);
     this.owner.served(this.name);
-    this.#watchHealth();
+    this.#health.watch(version);
   }
 
   /** The takeover is written down: the version before goes, after its probation or at once. */
@@ -202,16 +210,14 @@ export class SupervisedPlugin {
       return;
     }
     this.#before = undefined;
-    this.#serving = before;
-    this.#life.on("swapped");
-    this.owner.served(this.name);
+    this.#serve(before, "swapped");
     void this.#retired.add(failed);
   }
 
   /** No call after this one; those that run come to their end, within the time that draining may take. */
   async stop(): Promise<void> {
     this.#retries.cancel();
-    this.#stopHealth();
+    this.#health.stop();
     this.#dismissBefore();
     const old = this.#serving;
     this.#serving = undefined;
@@ -262,10 +268,7 @@ export class SupervisedPlugin {
     }
     // It was stopped or replaced while its version was made.
     if (this.#life.state !== "preparing") return next.drain();
-    this.#serving = next;
-    this.#life.on("ready");
-    this.owner.served(this.name);
-    this.#watchHealth();
+    this.#serve(next, "ready");
   }
 
   /** Those that wait go on in the order in which they came, since all wait for the same promise. */
@@ -299,10 +302,8 @@ export class SupervisedPlugin {
   #returnTo(before: RunningVersion, failed: RunningVersion, error: RemoraError): RunningVersion {
     this.#before = undefined;
     this.#endProbation();
-    this.#serving = before;
     this.#returns++;
-    this.#life.on("swapped");
-    this.owner.served(this.name);
+    this.#serve(before, "swapped");
     void this.#retired.add(failed);
     const { code, message: reason } = error;
     this.#tell({ kind: "returned", from: failed.version.version, to: before.version.version, code, reason });
@@ -314,7 +315,7 @@ export class SupervisedPlugin {
     this.#breaker.open();
     this.#serving = undefined;
     this.#isWatched = false;
-    this.#stopHealth();
+    this.#health.stop();
     this.#life.on("broke");
     this.owner.served(this.name);
     void this.#retired.add(failed);
@@ -366,34 +367,14 @@ export class SupervisedPlugin {
     if (old !== undefined) void this.#retired.add(old);
   }
 
-  #watchHealth(): void {
-    const { clock, healthEveryMs } = this.owner.supervisor;
-    this.#stopHealth();
-    if (healthEveryMs === 0) return;
-    this.#stopHealth = clock.after(healthEveryMs, () => void this.#checkHealth());
-  }
-
-  async #checkHealth(): Promise<void> {
-    const serving = this.#serving;
-    if (serving === undefined) return;
-    try {
-      const answer = serving.checkHealth();
-      // On this thread the answer is there already, and nothing comes between it and what follows.
-      if (answer !== undefined) await answer;
-      if (this.#serving === serving) this.#watchHealth();
-    } catch (error) {
-      if (!isRemoraError(error)) throw error;
-      if (this.#serving === serving) this.#isUnhealthy(serving, error);
-    }
-  }
-
-  #isUnhealthy(serving: RunningVersion, error: RemoraError): void {
+  #fellIll(serving: RunningVersion, error: unknown): void {
+    // What is no failure of the plugin is ours and must be seen.
+    if (!isRemoraError(error)) throw error;
     this.#failure = error;
     const { code, message: reason } = error;
     this.#tell({ kind: "trap", version: serving.version.version, code, reason });
     if (this.#before !== undefined) this.#returnTo(this.#before, serving, error);
     else this.#break(serving);
-    if (this.#serving !== undefined) this.#watchHealth();
   }
 
   /** @param serving What a call cannot be made of at once. */

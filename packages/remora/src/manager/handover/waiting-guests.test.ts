@@ -70,6 +70,35 @@ test("a module that says later that it is not healthy does not start", async (t)
   await expectRejected(install, "manager/prepare", "manager/unhealthy");
 });
 
+test("a version that serves again is looked at again, though the one that failed was being asked", async (t) => {
+  const held = Promise.withResolvers<number>();
+  let isHolding = false;
+  const asked: number[] = [];
+  const host = askedHost((question) => {
+    asked.push(question);
+    return isHolding && question === 2 ? held.promise : 0;
+  });
+  const { manager, clock } = await rig(t, { hosts: [host], policy: { healthEveryMs: 1_000 } });
+  const guest = (tag: number) =>
+    waiting(`(func (export "check_health") (result i32) (call $tell (i32.const ${tag})) (i32.const 0))
+      (func (export "run") (param i32) (result i32)
+        (if (i32.lt_s (local.get 0) (i32.const ${tag - 1})) (then (unreachable))) (i32.const ${tag}))`);
+  const plugin = await manager.install<AsyncCalls>(await ref(guest(1)));
+  await manager.install(await ref(guest(2), { version: "2.0.0" }));
+  isHolding = true;
+  asked.length = 0;
+  clock.advance(1_000);
+  await settled(() => asked.length === 1);
+  assert.equal(await plugin.useAsync(runAsync, 0), 1, "the one before answers");
+  held.resolve(0);
+  for (const looks of [2, 3]) {
+    clock.advance(1_000);
+    await settled(() => asked.length === looks);
+    await settled(() => clock.pendingCount > 0);
+  }
+  assert.deepEqual(asked, [2, 1, 1]);
+});
+
 test("a component has its settings before its first call, hands its sum over, and says what is wrong", async (t) => {
   let refused = -1;
   const host = askedHost((question) => (question === refused ? 1 : 0));
