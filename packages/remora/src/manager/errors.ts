@@ -3,7 +3,7 @@
  * `cause`, and its own code and sentence are in the details.
  */
 
-import { defineErrors, type Fault, isRemoraError } from "../base/index.ts";
+import { defineErrors, type Fault, isRemoraError, type RemoraError } from "../base/index.ts";
 import { harmless } from "../policy/index.ts";
 import type { State } from "./life/life.ts";
 import type { Holder } from "./store/holder.ts";
@@ -177,6 +177,11 @@ export const managerErrors = defineErrors("manager", {
     message: (d: { plugin: string; secret: string }) =>
       `Cannot set up ${d.plugin}: its settings name the secret "${harmless(d.secret)}", and the program that runs it has none of that name`,
   },
+  "secret-source": {
+    fault: "operator",
+    message: (d: { plugin: string; secret: string }) =>
+      `Cannot set up ${d.plugin}: its settings name the secret "${harmless(d.secret)}", and the source of secrets failed when it was asked`,
+  },
 
   // The folder.
   folder: {
@@ -299,11 +304,27 @@ export const managerErrors = defineErrors("manager", {
     message: (d: { plugin: string; pattern: string; more: number; subscriptionsMax: number }) =>
       `Cannot let ${d.plugin} hear "${harmless(d.pattern)}"${d.more === 0 ? "" : ` and ${d.more} more`}: it has the ${d.subscriptionsMax} subscriptions that are allowed`,
   },
+  unexpected: {
+    fault: "platform",
+    message: (d: { plugin: string; reason: string }) =>
+      `Cannot go on with ${d.plugin}: ${harmless(d.reason, 400)}; that is no failure of the plugin, but of the program that runs it`,
+  },
   closed: {
     fault: "platform",
     message: (d: { folder: string }) => `Cannot use the manager of "${d.folder}": it is closed`,
   },
 });
+
+/**
+ * What goes on by itself has nobody to throw to, and tells what it met: an error that has no code is a mistake of ours or of the
+ * host's, which must neither end the host nor go unseen.
+ */
+export function withCode(error: unknown, plugin: string): RemoraError {
+  if (isRemoraError(error)) return error;
+  const reason =
+    error instanceof Error ? `${error.name}: ${error.message}` : `something was thrown: ${typeof error}`;
+  return managerErrors.unexpected({ plugin, reason }, error);
+}
 
 /** What the operating system's names say. */
 const meanings: Readonly<Record<string, string>> = {

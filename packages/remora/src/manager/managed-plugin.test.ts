@@ -295,6 +295,76 @@ test("a plugin that cannot be made at the start is tried again, and does not kee
   await settled(() => manager.info("adder").state === "running");
 });
 
+test("a source of secrets that fails stops one plugin alone, which is tried again, at the start as later", async (t) => {
+  let isDown = false;
+  const secrets = async () => {
+    if (isDown) throw new Error("the vault of s3cr3t cannot be reached");
+    return "s3cr3t";
+  };
+  const hosts = [
+    { ...testHost, worlds: testHost.worlds.map((world) => ({ ...world, takesSettings: true })) },
+  ];
+  const { plugin, fail, clock, manager, events, reopen } = await broken(t, { hosts, secrets });
+  const tables =
+    '[settings]\ntype = "object"\n[settings.properties.token]\ntype = "string"\nwriteOnly = true\n';
+  await manager.install(await ref(guests.trapsBelowZero, { version: "1.1.0", tables }), {
+    settings: { token: { secret: "TOKEN" } },
+  });
+  await manager.install(await ref(guests.adds(1), { name: "other" }));
+  fail(5);
+  isDown = true;
+  events.length = 0;
+  clock.advance(1_000);
+  await settled(() => events.some(({ kind }) => kind === "waiting"));
+  const waiting = events.find((event) => event.kind === "waiting");
+  assert.equal(waiting?.code, "manager/secret-source");
+  assert.ok(!JSON.stringify(events).includes("s3cr3t"));
+  const next = await reopen();
+  const states = () => next.manager.list().map(({ state }) => state);
+  assert.deepEqual(states(), ["backing-off", "running"]);
+  isDown = false;
+  clock.advance(1_000);
+  await settled(() => states()[0] === "running");
+  assert.equal(plugin.state, "stopped");
+});
+
+test("what goes wrong without a code, by a mistake of the host's, is told and tried again", async (t) => {
+  const mistakes = { check: false, bind: false };
+  const worlds = testHost.worlds.map((world): typeof world => ({
+    ...world,
+    check: () => {
+      if (mistakes.check) throw new TypeError("no such field");
+    },
+    bind: (instance, context) => {
+      if (mistakes.bind) throw new TypeError("no such field");
+      return world.bind(instance, context);
+    },
+  }));
+  const { manager, clock, events, reopen } = await rig(t, {
+    hosts: [{ ...testHost, worlds }],
+    policy: { healthEveryMs: 1_000 },
+  });
+  const plugin = await manager.install<Calls>(await ref(guests.adds(1)));
+  Object.assign(mistakes, { check: true, bind: true });
+  clock.advance(1_000);
+  assert.equal(plugin.state, "backing-off");
+  clock.advance(1_000);
+  await settled(() => plugin.state === "backing-off");
+  const told = events.flatMap((event) => (event.kind === "waiting" ? [[event.code, event.reason]] : []));
+  assert.deepEqual(
+    told.map(([code, reason]) => [code, reason?.includes("TypeError: no such field")]),
+    [
+      ["manager/unexpected", true],
+      ["manager/unexpected", true],
+    ],
+  );
+  const next = await reopen();
+  assert.equal(next.manager.info("adder").state, "backing-off");
+  Object.assign(mistakes, { check: false, bind: false });
+  clock.advance(1_000);
+  await settled(() => next.manager.info("adder").state === "running");
+});
+
 test("of a plugin that is disabled nothing is made anew, nor of one whose first version waits", async (t) => {
   const { manager, events } = await rig(t, { asker: askNobody });
   await manager.install(await ref(guests.adds(1)));

@@ -1,6 +1,5 @@
 /** Opens a manager: takes the folder, brings it into order, and starts the plugins that are enabled. */
 
-import { isRemoraError } from "../base/index.ts";
 import type { Bundle } from "../bundle/index.ts";
 import { type Isolation, openIsolation } from "../engine/index.ts";
 import type { Vocabulary } from "../policy/index.ts";
@@ -16,7 +15,7 @@ import { type ManagerClock, systemClock } from "./clock.ts";
 import { Closing } from "./closing.ts";
 import { type Asker, askNobody } from "./consent/asker.ts";
 import { type Core, entryOf, gather, type Making, prepare, writeEntry } from "./core.ts";
-import { managerErrors } from "./errors.ts";
+import { managerErrors, withCode } from "./errors.ts";
 import type { PluginHost } from "./host.ts";
 import { tellPublisher } from "./install/decide.ts";
 import { startOrder } from "./install/dependencies.ts";
@@ -31,7 +30,7 @@ import type { PluginOwner } from "./plugin-owner.ts";
 import type { ManagerPolicy } from "./policy.ts";
 import { Rewrites, rewrittenBytesMaxDefault } from "./rewrites.ts";
 import type { RunningVersion } from "./running-version.ts";
-import type { SecretSource } from "./settings/secrets.ts";
+import { askSource, type SecretSource } from "./settings/secrets.ts";
 import { SharedState } from "./shared-state/shared-state.ts";
 import { BundleStore } from "./store/bundle-store.ts";
 import { DataFolder } from "./store/data-folder.ts";
@@ -156,8 +155,8 @@ async function startAtOpening(
   const plugin = core.pluginOf(making.name);
   try {
     await plugin.start(() => prepare(core, making, gathered));
-  } catch (error) {
-    if (!isRemoraError(error)) throw error;
+  } catch {
+    // The plugin knows why, and tells it.
     plugin.waitAndRetry();
   }
 }
@@ -185,7 +184,7 @@ function openCore(
     policy,
     sources: options.sources ?? [],
     asker: options.asker ?? askNobody,
-    secrets: (name, plugin) => closing.orLeave(async () => secrets(name, plugin)),
+    secrets: (name, plugin) => closing.orLeave(() => askSource(secrets, name, plugin)),
     bus: new EventBus(),
     state: new SharedState(),
     audit: options.audit ?? (trail === undefined ? { write: () => {} } : gateAudit(trail)),
@@ -299,9 +298,8 @@ async function writeReturn(
       tellPublisher({ plugin: name, version: to.version.version, publisher }, core);
     });
   } catch (error) {
-    if (!isRemoraError(error)) throw error;
     // The old version serves all the same; the next start will meet the new one again.
-    const { code, message: reason } = error;
+    const { code, message: reason } = withCode(error, name);
     core.events.tell({ kind: "trouble", plugin: name, atMs: core.clock.dateMs(), code, reason });
   }
 }

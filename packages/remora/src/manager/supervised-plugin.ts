@@ -7,7 +7,7 @@
 import { isRemoraError, type RemoraError } from "../base/index.ts";
 import type { Grant } from "../policy/index.ts";
 import { AnswerDepth } from "./bus/answer-depth.ts";
-import { managerErrors } from "./errors.ts";
+import { managerErrors, withCode } from "./errors.ts";
 import { waitingCallsMax } from "./isolated-plugin.ts";
 import { LatencyHistogram } from "./latency.ts";
 import { Breaker, type BreakerState } from "./life/breaker.ts";
@@ -205,7 +205,7 @@ export class SupervisedPlugin {
     if (failed !== this.#serving) return;
     const before = this.#before;
     if (before === undefined) {
-      this.#failure = isRemoraError(error) ? error : undefined;
+      this.#failure = withCode(error, this.name);
       this.#break(failed);
       return;
     }
@@ -262,7 +262,7 @@ export class SupervisedPlugin {
       next = await prepare();
     } catch (error) {
       if (this.#life.state !== "preparing") throw error;
-      this.#failure = isRemoraError(error) ? error : undefined;
+      this.#failure = withCode(error, this.name);
       this.#life.on("failed");
       throw error;
     }
@@ -335,9 +335,8 @@ export class SupervisedPlugin {
     this.#putOnTrial();
     try {
       await this.#prepare(() => this.owner.prepareAgain(this.name));
-    } catch (error) {
-      // `#prepare` has kept why; what is no failure of the plugin is ours and must be seen.
-      if (!isRemoraError(error)) throw error;
+    } catch {
+      // `#prepare` has kept why.
       if (this.#life.state === "broken") this.waitAndRetry();
     }
   }
@@ -368,12 +367,11 @@ export class SupervisedPlugin {
   }
 
   #fellIll(serving: RunningVersion, error: unknown): void {
-    // What is no failure of the plugin is ours and must be seen.
-    if (!isRemoraError(error)) throw error;
-    this.#failure = error;
-    const { code, message: reason } = error;
+    const failure = withCode(error, this.name);
+    this.#failure = failure;
+    const { code, message: reason } = failure;
     this.#tell({ kind: "trap", version: serving.version.version, code, reason });
-    if (this.#before !== undefined) this.#returnTo(this.#before, serving, error);
+    if (this.#before !== undefined) this.#returnTo(this.#before, serving, failure);
     else this.#break(serving);
   }
 

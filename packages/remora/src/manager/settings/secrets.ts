@@ -5,9 +5,23 @@
  */
 
 import type { Json, SettingsProblem, SettingsSchema } from "../../bundle/index.ts";
+import { managerErrors } from "../errors.ts";
 
 /** The operator's: a secret by its name, at once or as a promise; undefined when there is none. */
 export type SecretSource = (name: string, plugin: string) => string | undefined | Promise<string | undefined>;
+
+/** @throws manager/secret-source it failed; what it said is the cause, and in no message */
+export async function askSource(
+  source: SecretSource,
+  name: string,
+  plugin: string,
+): Promise<string | undefined> {
+  try {
+    return await source(name, plugin);
+  } catch (error) {
+    throw managerErrors["secret-source"]({ plugin, secret: name }, error);
+  }
+}
 
 /** What stands in settings for a secret. */
 export interface SecretReference {

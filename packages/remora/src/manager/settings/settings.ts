@@ -45,7 +45,7 @@ export function checkSettings(plugin: string, schema: SettingsSchema | undefined
  * Settings as the guest gets them: defaults filled in, secrets in place of their references.
  *
  * @returns Undefined when there are none and the manifest has no schema.
- * @throws manager/no-secret manager/settings
+ * @throws manager/no-secret manager/secret-source manager/settings
  */
 export async function resolveSettings(
   plugin: string,
