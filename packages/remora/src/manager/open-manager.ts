@@ -280,9 +280,9 @@ async function writeReturn(
       const entry = core.entries.get(name);
       const { to, version: failed, code: failedWith } = returned;
       if (entry?.current?.digest !== failed.version.digest) return;
-      // Whoever stood in line before has removed it, or has made another version serve since.
+      // Whoever stood in line before has removed it, or has made the one that failed serve again.
       if (core.plugins.get(name) !== plugin) return;
-      if (plugin.serving !== undefined && plugin.serving.version.digest !== to.version.digest) return;
+      if (plugin.serving?.version.digest === failed.version.digest) return;
       const kept = entry.previous.find(({ digest }) => digest === to.version.digest) ?? to.version;
       const others = entry.previous.filter((one) => one !== kept);
       const { publisher, ...given } = await returnOf(entry, kept, core);

@@ -20,6 +20,8 @@ import { addCounts, type PluginCounts } from "./plugin-counts.ts";
 import type { PluginOwner } from "./plugin-owner.ts";
 import { RetiredVersions } from "./retired-versions.ts";
 import type { RunningVersion } from "./running-version.ts";
+import type { InstalledVersion } from "./store/entry.ts";
+import { WayBack } from "./way-back.ts";
 
 export class SupervisedPlugin {
   readonly name: string;
@@ -34,15 +36,13 @@ export class SupervisedPlugin {
   readonly #health: HealthLooks<RunningVersion>;
   /** The one pointer. */
   #serving: RunningVersion | undefined;
-  /** Ready to take over again, while the serving one is on probation. */
-  #before: RunningVersion | undefined;
+  readonly #wayBack: WayBack;
   /** Whether successes matter, which they do while the breaker is half open. */
   #isWatched = false;
   /** While a state is on its way between guests behind walls: calls wait for it. */
   #handingOver: { readonly to: RunningVersion; readonly over: Promise<void> } | undefined;
   #waitingCount = 0;
   #failure: RemoraError | undefined;
-  #endProbation = () => {};
   readonly #retired = new RetiredVersions();
   #reloads = 0;
   #returns = 0;
@@ -52,6 +52,10 @@ export class SupervisedPlugin {
     this.owner = owner;
     this.#breaker = new Breaker(owner.supervisor.breaker);
     this.#retries = new Retries(owner.supervisor);
+    this.#wayBack = new WayBack({
+      ...owner.supervisor,
+      retire: (version) => void this.#retired.add(version),
+    });
     const onIll = (version: RunningVersion, error: unknown) => this.#fellIll(version, error);
     this.#health = new HealthLooks({ ...owner.supervisor, onIll });
     this.#life = new Life((from, event, to) => this.#tell({ kind: "state", from, event, to }));
@@ -82,7 +86,12 @@ export class SupervisedPlugin {
 
   /** Whether the version before is still ready to take over. */
   get isOnProbation(): boolean {
-    return this.#before !== undefined;
+    return this.#wayBack.versions.length > 0;
+  }
+
+  /** The version that serves again when the one on probation fails. */
+  get versionBefore(): InstalledVersion | undefined {
+    return this.#wayBack.before?.version;
   }
 
   /** Of the version that serves; undefined when none does. */
@@ -106,7 +115,7 @@ export class SupervisedPlugin {
   }
 
   counts(): PluginCounts {
-    const counts = [this.#serving, this.#before].reduce(addCounts, this.#retired.counts);
+    const counts = [this.#serving, ...this.#wayBack.versions].reduce(addCounts, this.#retired.counts);
     return { ...counts, reloads: this.#reloads, returns: this.#returns };
   }
 
@@ -164,12 +173,10 @@ export class SupervisedPlugin {
   }
 
   #swap(next: RunningVersion): void {
-    const old = this.#serving;
     // What it kept in memory has gone on, and those in line go where that is.
-    old?.guests.turnAway();
+    this.#serving?.guests.turnAway();
     this.#retries.cancel();
-    this.#dismissBefore();
-    this.#before = old;
+    this.#wayBack.open(this.#serving);
     this.#breaker.close();
     this.#isWatched = false;
     this.#retries.reset();
@@ -185,17 +192,16 @@ export class SupervisedPlugin {
     this.#health.watch(version);
   }
 
-  /** The takeover is written down: the version before goes, after its probation or at once. */
-  settle({ hasProbation }: { readonly hasProbation: boolean }): void {
-    const { clock, probationMs } = this.owner.supervisor;
-    if (!hasProbation || probationMs === 0) this.#dismissBefore();
-    else if (this.#before !== undefined) {
-      this.#endProbation = clock.after(probationMs, () => this.#dismissBefore());
-    }
+  /**
+   * The takeover is written down: another version is on probation from here on; one that was made anew is so only for what
+   * was left of its own.
+   */
+  settle(): void {
+    this.#wayBack.settle(this.#serving);
   }
 
   /**
-   * The takeover could not be written down: the version before serves again, or the plugin is broken again.
+   * The takeover could not be written down: what served before serves again, or the plugin is broken again.
    *
    * @param failed What has taken over.
    * @param error  Why it could not be.
@@ -203,13 +209,12 @@ export class SupervisedPlugin {
   takeBack(failed: RunningVersion, error: unknown): void {
     // A failure of the guest may have done it already.
     if (failed !== this.#serving) return;
-    const before = this.#before;
+    const before = this.#wayBack.takeBack();
     if (before === undefined) {
       this.#failure = withCode(error, this.name);
       this.#break(failed);
       return;
     }
-    this.#before = undefined;
     this.#serve(before, "swapped");
     void this.#retired.add(failed);
   }
@@ -218,7 +223,7 @@ export class SupervisedPlugin {
   async stop(): Promise<void> {
     this.#retries.cancel();
     this.#health.stop();
-    this.#dismissBefore();
+    this.#wayBack.close();
     const old = this.#serving;
     this.#serving = undefined;
     this.#isWatched = false;
@@ -238,7 +243,7 @@ export class SupervisedPlugin {
    * @param grantsOf What each of its versions may do from now on.
    */
   narrow(grantsOf: (version: RunningVersion) => readonly Grant[]): void {
-    for (const version of [this.#serving, this.#before, ...this.#retired.draining]) {
+    for (const version of [this.#serving, ...this.#wayBack.versions, ...this.#retired.draining]) {
       version?.sandbox.narrow(grantsOf(version));
     }
   }
@@ -248,7 +253,6 @@ export class SupervisedPlugin {
     const failed = this.#serving;
     if (failed === undefined) return;
     this.#failure = error;
-    this.#dismissBefore();
     this.#break(failed);
   }
 
@@ -292,16 +296,21 @@ export class SupervisedPlugin {
     // Somebody called it while another call into it failed: it was replaced in the meantime.
     if (failed !== this.#serving) return this.#serving;
     this.#failure = error;
-    if (this.#before !== undefined) return this.#returnTo(this.#before, failed, error);
+    const before = this.#return(failed, error);
+    if (before !== undefined) return before;
     const { calls } = failed.guests.metrics;
     if (this.#breaker.failed(calls, this.owner.supervisor.clock.monotonicMs())) this.#break(failed);
     return undefined;
   }
 
-  /** The version on probation failed: the one before it serves again, from the call that failed on. */
-  #returnTo(before: RunningVersion, failed: RunningVersion, error: RemoraError): RunningVersion {
-    this.#before = undefined;
-    this.#endProbation();
+  /**
+   * A version failed: the one before it, if that is still ready, serves again, from the call that failed on.
+   *
+   * @returns It.
+   */
+  #return(failed: RunningVersion, error: RemoraError): RunningVersion | undefined {
+    const before = this.#wayBack.returnFrom(failed);
+    if (before === undefined) return undefined;
     this.#returns++;
     this.#serve(before, "swapped");
     void this.#retired.add(failed);
@@ -313,6 +322,7 @@ export class SupervisedPlugin {
 
   #break(failed: RunningVersion): void {
     this.#breaker.open();
+    this.#wayBack.close();
     this.#serving = undefined;
     this.#isWatched = false;
     this.#health.stop();
@@ -359,20 +369,12 @@ export class SupervisedPlugin {
     this.#failure = undefined;
   }
 
-  #dismissBefore(): void {
-    this.#endProbation();
-    const old = this.#before;
-    this.#before = undefined;
-    if (old !== undefined) void this.#retired.add(old);
-  }
-
   #fellIll(serving: RunningVersion, error: unknown): void {
     const failure = withCode(error, this.name);
     this.#failure = failure;
     const { code, message: reason } = failure;
     this.#tell({ kind: "trap", version: serving.version.version, code, reason });
-    if (this.#before !== undefined) this.#returnTo(this.#before, serving, failure);
-    else this.#break(serving);
+    if (this.#return(serving, failure) === undefined) this.#break(serving);
   }
 
   /** @param serving What a call cannot be made of at once. */

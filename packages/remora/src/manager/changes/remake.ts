@@ -158,7 +158,7 @@ export function changeSettings(name: string, settings: Json, core: Core): Promis
       entry.current === undefined
         ? // In place of those that it was to begin with.
           { ...entry, settings, held: entry.held && { ...entry.held, settings: undefined } }
-        : { ...entry, settings };
+        : withSettings(entry, settings, core);
     const keep = { write: () => writeEntry(core, changed), undo: () => writeEntry(core, entry) };
     await remake(changed, { doing: "change the settings of", state: true, keep }, core);
     tellOf(core, name, { kind: "settings" });
@@ -173,9 +173,20 @@ export function keepSettings(name: string, settings: Json, core: Core): Promise<
     const bytes = await core.store.read(entry.current.sha256);
     const { manifest } = openBundle(bytes, { vocabulary: core.vocabulary });
     checkSettings(name, manifest.settings, settings);
-    await writeEntry(core, { ...entry, settings });
+    await writeEntry(core, withSettings(entry, settings, core));
     tellOf(core, name, { kind: "settings" });
   });
+}
+
+/** A version that may come back by itself keeps those that it runs with. */
+function withSettings(entry: Entry, settings: Json, core: Core): Entry {
+  const before = core.pluginOf(entry.name).versionBefore;
+  const previous = entry.previous.map((kept) =>
+    kept.digest === before?.digest && kept.settings === undefined
+      ? { ...kept, settings: entry.settings ?? null }
+      : kept,
+  );
+  return { ...entry, settings, previous };
 }
 
 interface Remaking {
@@ -219,7 +230,7 @@ async function remake(
     await keep?.undo().catch(() => {});
     throw error;
   }
-  plugin.settle({ hasProbation: false });
+  plugin.settle();
   plugin.countReload();
   const tookMs = core.clock.monotonicMs() - startedMs;
   tellOf(core, name, { kind: "reloaded", version: version.version, tookMs, state: hasState });

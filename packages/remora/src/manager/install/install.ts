@@ -234,7 +234,7 @@ export async function change(
     await undo(name, before, core);
     throw error;
   }
-  if (isEnabled) plugin.settle({ hasProbation: true });
+  if (isEnabled) plugin.settle();
   else await plugin.stop();
   const from = before?.current?.version ?? "";
   const { version: to, origin } = version;
