@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { PluginHost } from "./host.ts";
+import type { Manager } from "./manager.ts";
 import { type AsyncCalls, guests, ref, rig, runAsync, settled, walledHost } from "./testing/rig.test.ts";
 
 const policy = { healthEveryMs: 0, probationMs: 0, limits: { fuelMax: 5_000_000, deadlineMs: 20_000 } };
@@ -53,11 +54,36 @@ test("a manager is closed when the last call of a version that was replaced is o
   await held;
   await manager.install(await ref(guests.adds(10), { top, version: "1.1.0" }));
   const closed = manager.close().then(() => order.push("closed"));
-  await settled(() => plugin.state === "stopped");
+  await settled(() => plugin.state === "draining");
   letGo();
   await Promise.all([called, closed]);
   assert.deepEqual(order, ["called", "closed"]);
 });
+
+for (const [what, stops] of [
+  ["disabled", (manager: Manager) => manager.disable("adder")],
+  ["removed", (manager: Manager) => manager.remove("adder")],
+] as const) {
+  test(`a plugin is ${what} when the last call of a version that was replaced is over, and nothing of that stays`, async (t) => {
+    const { host, held, letGo } = holdingHost();
+    const { manager } = await rig(t, { hosts: [host], policy });
+    const top = 'isolation = "worker"';
+    const plugin = await manager.install<AsyncCalls>(await ref(failsLate("(i32.const 3)"), { top }));
+    const order: string[] = [];
+    const called = plugin.useAsync(runAsync, 1).then(() => {
+      manager.sharedState.set("adder", "key", new Uint8Array(3));
+      order.push("called");
+    });
+    await held;
+    await manager.reload("adder");
+    const stopped = stops(manager).then(() => order.push(what));
+    await settled(() => plugin.state === "draining");
+    letGo();
+    await Promise.all([called, stopped]);
+    assert.deepEqual(order, ["called", what]);
+    if (what === "removed") assert.equal(manager.sharedState.usedBy("adder").keys, 0);
+  });
+}
 
 /** A host whose guests can be kept waiting in the middle of a call. */
 function holdingHost(): { host: PluginHost; held: Promise<void>; letGo: () => void } {

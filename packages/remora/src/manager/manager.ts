@@ -358,7 +358,6 @@ export class Manager {
     await this.#core.closing.begin();
     for (const plugin of [...this.#core.plugins.values()].reverse()) {
       await this.#core.alone(plugin.name, () => plugin.stop());
-      await plugin.drained;
     }
     // What plugins have told until they stopped is written down behind them.
     await this.#core.closeTurns();

@@ -24,12 +24,10 @@ export class RetiredVersions {
     return [...this.#draining].reduce(addCounts, this.#past);
   }
 
-  /** Resolves when its last call is over. */
-  add(old: RunningVersion): Promise<void> {
+  add(old: RunningVersion): void {
     this.#draining.add(old);
     const drained = this.#drain(old);
     this.#drained = this.#drained.then(() => drained);
-    return drained;
   }
 
   async #drain(old: RunningVersion): Promise<void> {

@@ -54,7 +54,7 @@ export class SupervisedPlugin {
     this.#retries = new Retries(owner.supervisor);
     this.#wayBack = new WayBack({
       ...owner.supervisor,
-      retire: (version) => void this.#retired.add(version),
+      retire: (version) => this.#retired.add(version),
     });
     const onIll = (version: RunningVersion, error: unknown) => this.#fellIll(version, error);
     this.#health = new HealthLooks({ ...owner.supervisor, onIll });
@@ -107,11 +107,6 @@ export class SupervisedPlugin {
   /** The version that gets its state now; a call has to `waitForTakeover` while there is one. */
   protected get handsOverTo(): RunningVersion | undefined {
     return this.#handingOver?.to;
-  }
-
-  /** When the last calls of all versions that were replaced are over. */
-  get drained(): Promise<void> {
-    return this.#retired.drained;
   }
 
   counts(): PluginCounts {
@@ -216,10 +211,10 @@ export class SupervisedPlugin {
       return;
     }
     this.#serve(before, "swapped");
-    void this.#retired.add(failed);
+    this.#retired.add(failed);
   }
 
-  /** No call after this one; those that run come to their end, within the time that draining may take. */
+  /** No call after this one; those that run come to their end, also in versions that were replaced, before it resolves. */
   async stop(): Promise<void> {
     this.#retries.cancel();
     this.#health.stop();
@@ -229,12 +224,13 @@ export class SupervisedPlugin {
     this.#isWatched = false;
     this.#breaker.close();
     this.#retries.reset();
-    if (!this.#life.takes("stop")) return;
-    this.#life.on("stop");
-    this.owner.served(this.name);
-    if (this.#life.state !== "draining") return;
-    if (old !== undefined) await this.#retired.add(old);
-    this.#life.on("drained");
+    if (old !== undefined) this.#retired.add(old);
+    if (this.#life.takes("stop")) {
+      this.#life.on("stop");
+      this.owner.served(this.name);
+    }
+    await this.#retired.drained;
+    if (this.#life.takes("drained")) this.#life.on("drained");
   }
 
   /**
@@ -313,7 +309,7 @@ export class SupervisedPlugin {
     if (before === undefined) return undefined;
     this.#returns++;
     this.#serve(before, "swapped");
-    void this.#retired.add(failed);
+    this.#retired.add(failed);
     const { code, message: reason } = error;
     this.#tell({ kind: "returned", from: failed.version.version, to: before.version.version, code, reason });
     this.owner.returned(this.name, before, { version: failed, code });
@@ -328,7 +324,7 @@ export class SupervisedPlugin {
     this.#health.stop();
     this.#life.on("broke");
     this.owner.served(this.name);
-    void this.#retired.add(failed);
+    this.#retired.add(failed);
     this.waitAndRetry();
   }
 
