@@ -16,6 +16,7 @@ import { update } from "./changes/update.ts";
 import type { Answered, ConsentItem, ConsentRequest } from "./consent/asker.ts";
 import { type Core, entryOf } from "./core.ts";
 import { watchPlugin } from "./dev/watch-plugin.ts";
+import { startOrder } from "./install/dependencies.ts";
 import type { PluginRef } from "./install/fetch.ts";
 import { acceptHeld, heldRequest, refuseHeld } from "./install/held.ts";
 import { type InstallOptions, install } from "./install/install.ts";
@@ -356,7 +357,7 @@ export class Manager {
   async #close(): Promise<void> {
     for (const stop of this.#watches) stop();
     await this.#core.closing.begin();
-    for (const plugin of [...this.#core.plugins.values()].reverse()) {
+    for (const plugin of this.#inStopOrder()) {
       await this.#core.alone(plugin.name, () => plugin.stop());
     }
     // What plugins have told until they stopped is written down behind them.
@@ -365,6 +366,16 @@ export class Manager {
     await this.#core.closeIsolations();
     await this.#core.rewrites.settled();
     await this.#held.release();
+  }
+
+  /** Who needs others goes before them, as things are now. */
+  #inStopOrder(): Iterable<ManagedPlugin> {
+    const { entries, plugins } = this.#core;
+    const ordered = startOrder(entries)
+      .reverse()
+      .flatMap(({ name }) => plugins.get(name) ?? []);
+    // What is not installed does not run, and has no timers after this either.
+    return new Set([...ordered, ...plugins.values()]);
   }
 
   #doing<Result>(act: () => Promise<Result>): Promise<Result> {

@@ -119,8 +119,6 @@ export async function openManager(options: OpenManagerOptions): Promise<Manager>
 async function startPlugins(core: Core, bundles: readonly Bundle[]): Promise<void> {
   const opened = new Map(bundles.map((bundle) => [bundle.digest, bundle]));
   const order = startOrder(core.entries);
-  // They are stopped in the reverse of the order in which they are made here.
-  for (const { name } of order) core.pluginOf(name);
   const makings = order.flatMap((entry) => makingOf(entry, opened));
   const begin = (making: Making | undefined) => {
     const gathered = making && gather(core, making);

@@ -171,6 +171,22 @@ test("a plugin that others need is neither removed nor disabled", async (t) => {
   await manager.remove("geo");
 });
 
+test("a manager that is closed stops those that need others first, as they do by then", async (t) => {
+  const source = await sourceWith(folderFor(t), {
+    "app@1.0.0": {},
+    "app@1.1.0": { base: "^1.0.0" },
+    "base@1.0.0": {},
+  });
+  const { manager, events } = await rig(t, { sources: [source] });
+  for (const ref of ["app@1.0.0", "base", "app@1.1.0"]) await manager.install(ref);
+  events.length = 0;
+  await manager.close();
+  const stopped = events.flatMap((event) =>
+    event.kind === "state" && event.event === "stop" ? [event.plugin] : [],
+  );
+  assert.deepEqual(stopped, ["app", "base"]);
+});
+
 test("a plugin is neither enabled nor reloaded while what it needs is disabled or gone", async (t) => {
   const source = await sourceWith(folderFor(t), { "map@1.0.0": { geo: "^1.0.0" }, "geo@1.0.0": {} });
   const { manager, reopen } = await rig(t, { sources: [source] });
