@@ -381,6 +381,23 @@ test("of a plugin that is disabled nothing is made anew, nor of one whose first 
   await expectRejected(manager.reload("other"), "manager/nothing-to-reload");
 });
 
+test("a plugin that was not started is given what it is given, and runs when it is enabled", async (t) => {
+  const first = await rig(t);
+  await first.manager.install(await ref(guests.adds(1)));
+  const { manager } = await first.reopen({ startsPlugins: false });
+  const given = { capability: "data.read", paths: ["air.*"] };
+  await manager.give("adder", given);
+  await expectRejected(manager.reload("adder"), "manager/nothing-to-reload");
+  const { state } = manager.info("adder");
+  assert.deepEqual(
+    [state, manager.get("adder").serving, manager.grants("adder")],
+    ["installed", undefined, [given]],
+  );
+  await manager.enable("adder");
+  await manager.reload("adder");
+  assert.deepEqual(manager.get("adder").serving?.grants, [given]);
+});
+
 test("a plugin that cannot be enabled stays disabled, also over a restart", async (t) => {
   const first = await rig(t, { policy: { healthEveryMs: 0 } });
   await first.manager.install(await ref(guests.adds(1)));

@@ -214,7 +214,7 @@ export class Manager {
    *
    * @param options `state: false` lets it begin without what it kept in memory.
    * @throws manager/no-such-plugin
-   * @throws manager/nothing-to-reload it is disabled, or its first version waits for consent
+   * @throws manager/nothing-to-reload it is disabled or was not started, or its first version waits for consent
    * @throws manager/unmet-needs what it needs is disabled, or not there
    * @throws manager/prepare manager/hand-over what ran goes on
    */

@@ -20,19 +20,21 @@ export function reload(
 ): Promise<void> {
   return core.alone(name, async () => {
     const entry = entryOf(core, name);
-    checkReloadable(entry);
+    checkReloadable(entry, core);
     checkNeeds(entry, "reload", core.entries);
     return remake(entry, { doing: "reload", state }, core);
   });
 }
 
 /** @throws manager/nothing-to-reload */
-function checkReloadable({ name: plugin, current, isEnabled }: Entry): void {
+function checkReloadable({ name: plugin, current, isEnabled }: Entry, core: Core): void {
   if (current === undefined) {
     const why = "its first version waits for consent";
     throw managerErrors["nothing-to-reload"]({ plugin, why });
   }
   if (!isEnabled) throw managerErrors["nothing-to-reload"]({ plugin, why: "it is disabled" });
+  if (!core.pluginOf(plugin).hasStarted)
+    throw managerErrors["nothing-to-reload"]({ plugin, why: "it was not started" });
 }
 
 export async function give(name: string, grant: unknown, core: Core): Promise<void> {
@@ -220,8 +222,8 @@ async function remake(
     await next.drain();
     throw error;
   }
-  // A plugin that is disabled is made to see whether it can be, and not to run.
-  if (!isEnabled) return next.drain();
+  // A plugin that is disabled, or was not started here, is made to see whether it can be, and not to run.
+  if (!isEnabled || !plugin.hasStarted) return next.drain();
   let hasState: boolean;
   try {
     hasState = await inStep("hand-over", name, () => plugin.takeOver(next, { state }), doing);
