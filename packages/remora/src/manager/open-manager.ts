@@ -18,7 +18,7 @@ import { type Core, entryOf, gather, type Making, prepare, writeEntry } from "./
 import { managerErrors, withCode } from "./errors.ts";
 import type { PluginHost } from "./host.ts";
 import { tellPublisher } from "./install/decide.ts";
-import { startOrder } from "./install/dependencies.ts";
+import { misfitOf, startOrder } from "./install/dependencies.ts";
 import { replacedBy, settingsOfKept } from "./install/keep-version.ts";
 import type { PluginSource } from "./install/source.ts";
 import { backOffDefault } from "./life/back-off.ts";
@@ -247,6 +247,7 @@ function openCore(
     observers: core.observers,
     served: (plugin) => void seats.follow(core.pluginOf(plugin)),
     prepareAgain: (name) => prepareAgain(name, core),
+    misfitOf: (name, version) => misfitOf(name, version, core.entries),
     returned: (name, to, failed) => void writeReturn(core.pluginOf(name), { to, ...failed }, core),
     tell: (event) => core.events.tell(event),
   };

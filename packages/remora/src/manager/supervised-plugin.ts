@@ -54,6 +54,7 @@ export class SupervisedPlugin {
     this.#retries = new Retries(owner.supervisor);
     this.#wayBack = new WayBack({
       ...owner.supervisor,
+      isFit: (version) => this.#isFit(version),
       retire: (version) => this.#retired.add(version),
     });
     const onIll = (version: RunningVersion, error: unknown) => this.#fellIll(version, error);
@@ -314,6 +315,15 @@ export class SupervisedPlugin {
     this.#tell({ kind: "returned", from: failed.version.version, to: before.version.version, code, reason });
     this.owner.returned(this.name, before, { version: failed, code });
     return before;
+  }
+
+  /** What was installed or removed during the probation stays, and one that cannot go on with it stays away: that is told. */
+  #isFit({ version }: RunningVersion): boolean {
+    const misfit = this.owner.misfitOf(this.name, version);
+    if (misfit === undefined) return true;
+    const { code, message: reason } = misfit;
+    this.#tell({ kind: "trouble", code, reason });
+    return false;
   }
 
   #break(failed: RunningVersion): void {

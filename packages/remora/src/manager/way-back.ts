@@ -9,6 +9,8 @@ import type { RunningVersion } from "./running-version.ts";
 export interface WayBackOptions {
   readonly clock: ManagerClock;
   readonly probationMs: number;
+  /** Whether a version before can still serve, as all else is by now. */
+  readonly isFit: (version: RunningVersion) => boolean;
   /** Is given what nobody goes back to any more. */
   readonly retire: (version: RunningVersion) => void;
 }
@@ -62,6 +64,10 @@ export class WayBack {
     if (this.#replaced !== undefined && !isSame(this.#replaced, failed)) return this.#takeReplaced();
     const before = this.#before;
     if (before === undefined) return undefined;
+    if (!this.#options.isFit(before)) {
+      this.#endProbation();
+      return undefined;
+    }
     this.#before = undefined;
     this.close();
     return before;

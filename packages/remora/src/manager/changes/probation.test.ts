@@ -106,6 +106,32 @@ test("an update that fails before it is written down is followed by the one on p
 const trapsBelowTen = `(func (export "run") (param i32) (result i32)
   (if (i32.lt_s (local.get 0) (i32.const 10)) (then (unreachable))) (local.get 0))`;
 
+test("a version that cannot go on with what was installed or removed meanwhile does not come back", async (t) => {
+  const needing = (name: string, range: string) => `[dependencies]\n${name} = "${range}"\n`;
+  const adds = (name: string, tables = "") => ref(guests.adds(1), { name, tables });
+  const cases: Readonly<
+    Record<string, readonly [needs: string, change: (manager: Manager) => Promise<unknown>]>
+  > = {
+    "it needs other, which is gone": [needing("other", "^1"), (manager) => manager.remove("other")],
+    "it needs other, which is disabled": [needing("other", "^1"), (manager) => manager.disable("other")],
+    "somebody needs the new version": [
+      "",
+      async (manager) => manager.install(await adds("user", needing("adder", "^2"))),
+    ],
+  };
+  for (const [what, [needs, change]] of Object.entries(cases)) {
+    const { manager, events } = await rig(t, { policy });
+    await manager.install(await adds("other"));
+    const plugin = await manager.install<Calls>(await adds("adder", needs));
+    await manager.install(await ref(guests.trapsBelowZero, { version: "2.0.0" }));
+    await change(manager);
+    assert.throws(() => plugin.use(run, -5), { code: "engine/unreachable" }, what);
+    assert.deepEqual([plugin.serving?.version.version, plugin.isOnProbation], ["2.0.0", false], what);
+    const trouble = events.find((event) => event.kind === "trouble");
+    assert.equal(trouble?.code, "manager/dependency", what);
+  }
+});
+
 test("the version that comes back has the settings that it ran with, and not what only the one that failed takes", async (t) => {
   const house = await onProbation(t, { tables: sized("number") });
   const { plugin, manager } = house;

@@ -1,8 +1,10 @@
 /** What is installed and needs each other: who needs whom, and in which order all of it starts. */
 
+import type { RemoraError } from "../../base/index.ts";
+import { versionFits } from "../../bundle/index.ts";
 import type { Core } from "../core.ts";
 import { managerErrors } from "../errors.ts";
-import type { Entry } from "../store/entry.ts";
+import type { Entry, InstalledVersion } from "../store/entry.ts";
 
 /** Installed plugins that need this one, and the ranges in which they do. */
 export function dependents(name: string, entries: ReadonlyMap<string, Entry>): Map<string, string> {
@@ -36,6 +38,32 @@ export function checkNeeds(
     return needed.isEnabled ? [] : [{ name, found: "disabled" }];
   });
   if (needs.length > 0) throw managerErrors["unmet-needs"]({ what, plugin, needs });
+}
+
+/**
+ * Why a version that ran before cannot go on with what is installed now; undefined when it can.
+ *
+ * @returns manager/dependency what it needs is gone, disabled or another, or somebody needs another version of it
+ */
+export function misfitOf(
+  plugin: string,
+  { version, needs }: InstalledVersion,
+  entries: ReadonlyMap<string, Entry>,
+): RemoraError | undefined {
+  for (const [name, range] of Object.entries(needs)) {
+    const { current, isEnabled } = entries.get(name) ?? {};
+    if (current !== undefined && isEnabled && versionFits(current.version, range)) continue;
+    const found =
+      current === undefined
+        ? "it is not installed"
+        : `${current.version} is ${isEnabled ? "installed" : "disabled"}`;
+    return managerErrors.dependency({ plugin, needs: name, range, found });
+  }
+  for (const [by, range] of dependents(plugin, entries)) {
+    if (versionFits(version, range)) continue;
+    return managerErrors.dependency({ plugin: by, needs: plugin, range, found: `this is ${version}` });
+  }
+  return undefined;
 }
 
 /**
