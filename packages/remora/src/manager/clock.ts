@@ -3,6 +3,8 @@
  * validity of keys, so that a clock that is set forward or back changes no back-off, no deadline and no probation.
  */
 
+import { timerMsMax } from "../base/index.ts";
+
 export interface ManagerClock {
   /** Milliseconds since 1970; may jump. */
   dateMs(): number;
@@ -16,8 +18,13 @@ export const systemClock: ManagerClock = {
   dateMs: () => Date.now(),
   monotonicMs: () => performance.now(),
   after(ms, callback) {
-    const timer = setTimeout(callback, ms);
-    timer.unref();
+    let timer: NodeJS.Timeout;
+    const wait = (leftMs: number) => {
+      const restMs = leftMs - timerMsMax;
+      timer = setTimeout(restMs > 0 ? () => wait(restMs) : callback, Math.min(leftMs, timerMsMax));
+      timer.unref();
+    };
+    wait(ms);
     return () => clearTimeout(timer);
   },
 };
