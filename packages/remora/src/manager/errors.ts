@@ -3,7 +3,7 @@
  * `cause`, and its own code and sentence are in the details.
  */
 
-import { defineErrors, type Fault, isRemoraError, type RemoraError } from "../base/index.ts";
+import { defineErrors, type Fault, isRemoraError } from "../base/index.ts";
 import { harmless } from "../policy/index.ts";
 import type { State } from "./life/life.ts";
 import type { Holder } from "./store/holder.ts";
@@ -314,17 +314,6 @@ export const managerErrors = defineErrors("manager", {
     message: (d: { folder: string }) => `Cannot use the manager of "${d.folder}": it is closed`,
   },
 });
-
-/**
- * What goes on by itself has nobody to throw to, and tells what it met: an error that has no code is a mistake of ours or of the
- * host's, which must neither end the host nor go unseen.
- */
-export function withCode(error: unknown, plugin: string): RemoraError {
-  if (isRemoraError(error)) return error;
-  const reason =
-    error instanceof Error ? `${error.name}: ${error.message}` : `something was thrown: ${typeof error}`;
-  return managerErrors.unexpected({ plugin, reason }, error);
-}
 
 /** What the operating system's names say. */
 const meanings: Readonly<Record<string, string>> = {

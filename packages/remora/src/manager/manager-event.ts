@@ -44,7 +44,7 @@ export type ManagerEvent = { readonly atMs: number; readonly plugin: string } & 
   | { readonly kind: "enabled" | "disabled" }
   | { readonly kind: "log"; readonly level: LogLevel; readonly text: string }
   | ({ readonly kind: "recovered" } & Omit<Recovered, "plugin">)
-  /** Something could not be written down, subscribed to, or taken from a watched file; the plugin goes on as it is. */
+  /** Something could not be written down, subscribed to, taken from a watched file, or gone back to; the plugin goes on as it is. */
   | { readonly kind: "trouble"; readonly code: string; readonly reason: string }
 );
 

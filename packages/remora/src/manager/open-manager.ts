@@ -15,7 +15,7 @@ import { type ManagerClock, systemClock } from "./clock.ts";
 import { Closing } from "./closing.ts";
 import { type Asker, askNobody } from "./consent/asker.ts";
 import { type Core, entryOf, gather, type Making, prepare, writeEntry } from "./core.ts";
-import { managerErrors, withCode } from "./errors.ts";
+import { managerErrors } from "./errors.ts";
 import type { PluginHost } from "./host.ts";
 import { tellPublisher } from "./install/decide.ts";
 import { misfitOf, startOrder } from "./install/dependencies.ts";
@@ -38,6 +38,7 @@ import { Entries, type Entry } from "./store/entry.ts";
 import { type FileSystem, nodeFileSystem } from "./store/file-system.ts";
 import { hold } from "./store/holder.ts";
 import { recover } from "./store/recover.ts";
+import { withCode } from "./with-code.ts";
 
 export interface OpenManagerOptions {
   /** The manager's own; made when it is not there. Nobody else may write into it. */

@@ -7,7 +7,7 @@
 import { isRemoraError, type RemoraError } from "../base/index.ts";
 import type { Grant } from "../policy/index.ts";
 import { AnswerDepth } from "./bus/answer-depth.ts";
-import { managerErrors, withCode } from "./errors.ts";
+import { managerErrors } from "./errors.ts";
 import { waitingCallsMax } from "./isolated-plugin.ts";
 import { LatencyHistogram } from "./latency.ts";
 import { Breaker, type BreakerState } from "./life/breaker.ts";
@@ -22,6 +22,7 @@ import { RetiredVersions } from "./retired-versions.ts";
 import type { RunningVersion } from "./running-version.ts";
 import type { InstalledVersion } from "./store/entry.ts";
 import { WayBack } from "./way-back.ts";
+import { withCode } from "./with-code.ts";
 
 export class SupervisedPlugin {
   readonly name: string;
@@ -118,7 +119,7 @@ export class SupervisedPlugin {
   /** A first version, or one after a stop or a failure: steps 7 to 9 without anything to take over from. */
   async start(prepare: () => Promise<RunningVersion>): Promise<void> {
     this.#retries.cancel();
-    // Only the wait is cut short.
+    // Whoever starts it before its next try cuts the wait short, and not the trial.
     if (this.#hasFailed) this.#putOnTrial();
     this.#life.on("start");
     await this.#prepare(prepare);
