@@ -121,7 +121,8 @@ test("sk_read_config and sk_save_config use the plugin's settings, which its own
   const made = await boat(t, saving, { name: "p" });
   assert.equal(await go(made), 11);
   assert.deepEqual(made.plugins.get("p")?.settings.configuration, { depth: 3 });
-  for (const config of ["[]", "1", "no JSON"]) {
+  const deep = `{"a":${"[".repeat(100)}${"]".repeat(100)}}`;
+  for (const config of ["[]", "1", "no JSON", deep]) {
     const refusing = await boat(
       t,
       doing(call("sk_save_config", "config"), { imports: { sk_save_config: status }, texts: { config } }),

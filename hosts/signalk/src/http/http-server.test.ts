@@ -65,12 +65,15 @@ test("a page of another origin can change nothing", async (t) => {
   assert.equal(await post({}), 200);
 });
 
-test("a body that is too large, or no JSON, is refused", async (t) => {
+test("a body that is too large, nested too deeply, or no JSON, is refused", async (t) => {
   const boat = await boatWith(t, [{ name: "p", guest: {} }]);
   const post = (body: string) =>
     raw(boat, "/plugins/p/config", { method: "POST", body, headers: { "content-type": "application/json" } });
   assert.equal(await post("x".repeat(bodyBytesMax + 1)), 413);
   assert.equal(await post("{"), 400);
+  const nested = (levels: number) => `{"configuration":{"lists":${"[".repeat(levels)}${"]".repeat(levels)}}}`;
+  assert.equal(await post(nested(100_000)), 400);
+  assert.equal(await post(nested(20)), 200);
   assert.equal(await post("[]"), 400);
   assert.equal(await raw(boat, "/signalk", { method: "DELETE" }), 405);
 });

@@ -6,6 +6,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
+import { isShallow } from "../delta/delta.ts";
 import { signalkErrors } from "../errors.ts";
 import { type ApiResponse, failed, notFound } from "./exchange.ts";
 import { findRoute, type Route } from "./router.ts";
@@ -34,6 +35,8 @@ export interface RunningHttp {
 }
 
 export const bodyBytesMax = 1024 * 1024;
+/** What is written and compared with others later is walked along its depth. */
+const bodyDepthMax = 64;
 const pathLengthMax = 2_048;
 
 /** @throws signalk/listen-failed the port cannot be had */
@@ -157,11 +160,15 @@ async function readBody(request: IncomingMessage): Promise<{ readonly data: unkn
   if (!/^application\/(?:[\w.-]+\+)?json\b/.test(request.headers["content-type"] ?? "")) {
     return failed(415, "The body must be application/json");
   }
+  let data: unknown;
   try {
-    return { data: JSON.parse(Buffer.concat(parts).toString("utf8")) };
+    data = JSON.parse(Buffer.concat(parts).toString("utf8"));
   } catch {
     return failed(400, "The body is no JSON");
   }
+  return isShallow(data, bodyDepthMax)
+    ? { data }
+    : failed(400, `The body is nested more than ${bodyDepthMax} levels deep`);
 }
 
 function send(response: ServerResponse, answer: ApiResponse, isHead: boolean): void {

@@ -1,6 +1,6 @@
 /** A plugin's settings as they are now, and in their file. */
 
-import { isRecord } from "../delta/delta.ts";
+import { depthMax, isRecord, isShallow } from "../delta/delta.ts";
 import type { GuestSettings } from "../guest/host.ts";
 import {
   type PluginSettings,
@@ -53,7 +53,7 @@ export class KeptSettings implements GuestSettings {
 
   save(json: string): boolean {
     const configuration = json.length > settingsBytesMax ? undefined : parsedJson(json);
-    if (!isRecord(configuration)) return false;
+    if (!isRecord(configuration) || !isShallow(configuration, depthMax)) return false;
     this.#current = { ...this.#current, configuration };
     this.write(this.#current).catch(this.#onFailure);
     return true;

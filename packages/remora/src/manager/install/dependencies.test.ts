@@ -208,7 +208,7 @@ test("a plugin is neither enabled nor reloaded while what it needs is disabled o
   // As whoever enabled it before could leave it: it starts as ever, and nobody makes it anew beside what is not there.
   await manager.close();
   const entry = join(manager.folder, "plugins", "geo.json");
-  writeFileSync(entry, readFileSync(entry, "utf8").replace('"isEnabled": true', '"isEnabled": false'));
+  writeFileSync(entry, readFileSync(entry, "utf8").replace('"isEnabled":true', '"isEnabled":false'));
   const again = await reopen();
   assert.equal(again.manager.info("map").state, "running");
   assert.deepEqual(await found(again.manager.reload("map")), { what: "reload", ...disabled });

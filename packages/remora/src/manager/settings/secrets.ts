@@ -57,11 +57,14 @@ export function mapSecrets(
   );
 }
 
-/** Where a secret stands as text, or as something else that is no reference. */
+/** Nobody reads more of them, and each has its text. */
+const problemsMax = 100;
+
+/** Where a secret stands as text, or as something else that is no reference; of many places the first. */
 export function secretProblems(schema: SettingsSchema, value: Json): SettingsProblem[] {
   const problems: SettingsProblem[] = [];
   mapSecrets(schema, value, (found, path) => {
-    if (!isSecretReference(found)) {
+    if (!isSecretReference(found) && problems.length < problemsMax) {
       problems.push({ path, message: 'allowed is a reference to a secret, as { "secret": "NAME" }' });
     }
     return found;

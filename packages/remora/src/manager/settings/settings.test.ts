@@ -91,6 +91,32 @@ test("all that does not fit is told with its place, and no message has a secret 
   }
 });
 
+/** Lists in one another, so many. */
+const nested = (levels: number) => JSON.parse("[".repeat(levels) + "]".repeat(levels)) as Json;
+
+test("settings that are nested too deeply are refused with their place, however deep they are", () => {
+  const lists: SettingsSchema = {
+    type: "object",
+    properties: { list: { type: "array", items: { type: "array" } } },
+  };
+  checkSettings("p", lists, { list: nested(31) });
+  const path = `list${"[0]".repeat(31)}`;
+  for (const list of [nested(32), nested(100_000), Array.from({ length: 250 }, () => nested(2_000))]) {
+    assert.throws(() => checkSettings("p", lists, { list }), {
+      code: "manager/settings",
+      details: { plugin: "p", problems: [{ path, message: "allowed are 32 values in one another" }] },
+    });
+  }
+});
+
+test("of secrets that stand as text in many places, the first are told", () => {
+  const tokens = Array.from({ length: 10_000 }, () => "s3cr3t-text");
+  assert.throws(
+    () => checkSettings("p", schema, { place: "Delft", tokens }),
+    (error: Error & { details?: { problems: readonly unknown[] } }) => error.details?.problems.length === 100,
+  );
+});
+
 test("a secret that there is not is named, and settings without a schema are refused", async () => {
   const settings = { place: "Delft", login: { key: { secret: "OTHER" } } };
   await expectRejected(resolveSettings("p", schema, settings, secrets), "manager/no-secret");
@@ -130,6 +156,17 @@ test("settings change while the plugin runs, and are there in the next run", asy
   assert.deepEqual(await manager.settings("adder"), { size: 2, key: { secret: "KEY" } });
   await expectRejected(manager.changeSettings("adder", { size: "large" }), "manager/settings");
   assert.deepEqual(await manager.settings("adder"), { size: 2, key: { secret: "KEY" } });
+});
+
+test("settings take no more room in the plugin's entry than they have", async (t) => {
+  const { host } = settingsHost();
+  const { manager, folder } = await rig(t, { hosts: [host] });
+  const more = `${tables}[settings.properties.lists]\ntype = "array"\n`;
+  await manager.install(await ref(guests.adds(1), { tables: more }));
+  const settings = { lists: Array.from({ length: 1_000 }, () => nested(30)) };
+  await manager.changeSettings("adder", settings);
+  const entry = readFileSync(join(folder, "plugins", "adder.json"));
+  assert.ok(entry.length < JSON.stringify(settings).length + 2_000, `${entry.length} bytes`);
 });
 
 test("settings for which a guest cannot be made are told as a change of settings", async (t) => {

@@ -14,6 +14,8 @@ import { isSecretReference, mapSecrets, type SecretSource, secretNames, secretPr
 
 /** Settings are a form that somebody filled in. */
 const settingsBytesMax = 1024 * 1024;
+/** Of values in one another: as deep as a manifest may be, whose defaults are settings too. All that walks settings counts on it. */
+const settingsDepthMax = 32;
 
 /**
  * Checks settings as they are kept. No message has a value in it.
@@ -22,7 +24,10 @@ const settingsBytesMax = 1024 * 1024;
  */
 export function checkSettings(plugin: string, schema: SettingsSchema | undefined, settings: Json): void {
   const problems: SettingsProblem[] = [];
-  if (JSON.stringify(settings).length > settingsBytesMax) {
+  const deep = pathTooDeep(settings);
+  if (deep !== undefined) {
+    problems.push({ path: deep, message: `allowed are ${settingsDepthMax} values in one another` });
+  } else if (JSON.stringify(settings).length > settingsBytesMax) {
     problems.push({ path: [], message: `allowed are ${settingsBytesMax} bytes` });
   } else if (schema === undefined) {
     problems.push({ path: [], message: "its manifest has no schema for settings" });
@@ -39,6 +44,17 @@ export function checkSettings(plugin: string, schema: SettingsSchema | undefined
       problems: problems.map(({ path, message }) => ({ path: pathText(path), message })),
     });
   }
+}
+
+/** To a value that lies deeper than it may; undefined where there is none. */
+function pathTooDeep(value: Json, levels = settingsDepthMax): (string | number)[] | undefined {
+  if (typeof value !== "object" || value === null) return undefined;
+  if (levels === 0) return [];
+  for (const [step, item] of Array.isArray(value) ? value.entries() : Object.entries(value)) {
+    const path = pathTooDeep(item, levels - 1);
+    if (path !== undefined) return [step, ...path];
+  }
+  return undefined;
 }
 
 /**

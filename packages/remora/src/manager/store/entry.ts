@@ -123,7 +123,8 @@ export class Entries {
 
   /** The entry as it will be, when the draft is placed. @throws manager/folder */
   async draft(entry: Entry): Promise<Draft> {
-    const bytes = new TextEncoder().encode(`${JSON.stringify(entry, undefined, 2)}\n`);
+    // On one line: indented, settings that are lists in lists take thirty times their own bytes.
+    const bytes = new TextEncoder().encode(`${JSON.stringify(entry)}\n`);
     const { name: plugin } = entry;
     if (bytes.length > entryBytesMax)
       throw managerErrors["entry-too-large"]({ plugin, bytes: bytes.length, bytesMax: entryBytesMax });

@@ -31,7 +31,7 @@ test("an update that has no room leaves no bundle behind, and the plugin can be 
   const entryBytes = readFileSync(join(folder, "plugins", "adder.json")).length;
   const update = await ref(guests.adds(2), { version: "1.1.0" });
   // For the bundle and the entry with its candidate, and for nothing more.
-  files.roomBytes = update.bytes.length + entryBytes + 600;
+  files.roomBytes = update.bytes.length + entryBytes + 400;
   await expectRejected(manager.install(update), "manager/swap", "manager/folder");
   assert.equal(plugin.use(run, 1), 2);
   assert.deepEqual([bundlesIn(folder), entryIn(folder).candidate], [1, undefined]);
