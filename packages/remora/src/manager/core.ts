@@ -1,6 +1,6 @@
 /** What the parts of a manager share: its folder, what it knows of each plugin, and how a version of one is made. */
 
-import { nearNames } from "../base/index.ts";
+import { isRemoraError, nearNames } from "../base/index.ts";
 import {
   type Bundle,
   type Isolation,
@@ -34,7 +34,13 @@ import type { SharedState } from "./shared-state/shared-state.ts";
 import { checkUnrevoked } from "./signer.ts";
 import type { BundleStore } from "./store/bundle-store.ts";
 import type { DataFolder, Draft } from "./store/data-folder.ts";
-import { type Entries, type Entry, type InstalledVersion, usedBundles } from "./store/entry.ts";
+import {
+  type Entries,
+  type Entry,
+  type InstalledVersion,
+  type UsedBundles,
+  usedBundles,
+} from "./store/entry.ts";
 
 export interface Core {
   readonly folder: DataFolder;
@@ -62,6 +68,8 @@ export interface Core {
   readonly observers: CallObservers;
   /** Of bundles that are kept, by the SHA-256 of their files: what `trustOfKept` has read. */
   readonly signatures: Map<string, SignatureState>;
+  /** Those that an entry has named and does not any more, by the same: of one that nothing uses, the files go. */
+  readonly dropped: Set<string>;
   /** Of this opening of the folder. */
   readonly run: string;
   readonly entries: Map<string, Entry>;
@@ -220,10 +228,12 @@ export async function writeEntry(core: Core, entry: Entry): Promise<void> {
 }
 
 /** All of `writeEntry` that takes time, for whoever has other things to do before it. */
-export async function draftEntry({ files, entries }: Core, entry: Entry): Promise<Draft> {
-  const draft = await files.draft(entry);
+export async function draftEntry(core: Core, entry: Entry): Promise<Draft> {
+  const draft = await core.files.draft(entry);
   const entered = <Result>(result: Result): Result => {
-    entries.set(entry.name, entry);
+    const before = core.entries.get(entry.name);
+    core.entries.set(entry.name, entry);
+    if (before !== undefined) collectDropped(before, core);
     return result;
   };
   return {
@@ -236,11 +246,57 @@ export async function draftEntry({ files, entries }: Core, entry: Entry): Promis
 /** Removes the bundles that no entry names any more, and what was made of them. */
 export function collectBundles(core: Core): Promise<void> {
   return inStore(core, async () => {
-    const used = usedBundles(core.entries.values());
+    const used = bundlesInUse(core);
     for (const sha256 of core.signatures.keys()) if (!used.kept.has(sha256)) core.signatures.delete(sha256);
     await core.store.keepOnly(used.kept);
     await core.rewrites.trim(used);
   });
+}
+
+/**
+ * The same for those that this entry named and the one in its place does not: behind whoever has changed it, so that only
+ * closing the manager waits for it. What the disk keeps goes with the next of them, or with the next start.
+ */
+export function collectDropped(before: Entry, core: Core): void {
+  const after = core.entries.get(before.name);
+  const { kept } = usedBundles(after === undefined ? [] : [after]);
+  const dropped = [...usedBundles([before]).kept].filter((sha256) => !kept.has(sha256));
+  if (dropped.length === 0) return;
+  for (const sha256 of dropped) core.dropped.add(sha256);
+  removeDropped(core).catch((error: unknown) => {
+    if (!isRemoraError(error)) throw error;
+  });
+}
+
+function removeDropped(core: Core): Promise<void> {
+  return inStore(core, async () => {
+    // The answer comes first, and with it the end of a version whose probation takes no time.
+    await new Promise(setImmediate);
+    const { kept } = bundlesInUse(core);
+    for (const sha256 of core.dropped) if (!kept.has(sha256)) await removeBundle(sha256, core);
+  });
+}
+
+async function removeBundle(sha256: string, core: Core): Promise<void> {
+  core.signatures.delete(sha256);
+  try {
+    await core.store.remove(sha256);
+    await core.rewrites.remove(sha256);
+    core.dropped.delete(sha256);
+  } catch (error) {
+    // One that the disk keeps keeps no other one.
+    if (!isRemoraError(error)) throw error;
+  }
+}
+
+/** By the entries, and by the plugins: a version may return that no entry names. */
+function bundlesInUse({ entries, plugins }: Core): UsedBundles {
+  const { kept, inUse } = usedBundles(entries.values());
+  const ready = [...plugins.values()].flatMap(({ serving, versionBefore }) => [
+    ...(serving === undefined ? [] : [serving.version.sha256]),
+    ...(versionBefore === undefined ? [] : [versionBefore.sha256]),
+  ]);
+  return { kept: new Set([...kept, ...ready]), inUse };
 }
 
 /** One after the other: a bundle that is kept, and whose entry is not written yet, is not taken for one without any. */

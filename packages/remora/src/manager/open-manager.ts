@@ -192,6 +192,7 @@ function openCore(
     events: new ManagerEvents(),
     observers: new CallObservers(),
     signatures: new Map(),
+    dropped: new Set(),
     run,
     isolation(level) {
       const wall = walls.get(level) ?? openIsolation(level);

@@ -55,12 +55,7 @@ export class Rewrites {
    * @throws manager/folder
    */
   async trim({ kept, inUse }: UsedBundles): Promise<void> {
-    for (const [sha256, cache] of this.#caches) {
-      if (kept.has(sha256)) continue;
-      // Else what is on its way would be there again behind the removal.
-      await cache.settled();
-      this.#caches.delete(sha256);
-    }
+    for (const sha256 of this.#caches.keys()) if (!kept.has(sha256)) await this.#forget(sha256);
     for (const name of await this.#folder.list(folderName)) {
       if (name !== keptVersion) await this.#folder.remove(folderName, name);
     }
@@ -81,6 +76,20 @@ export class Rewrites {
       await this.#folder.remove(folderName, keptVersion, name);
       this.#bytes -= bytes;
     }
+  }
+
+  /** Removes what was made of one bundle. @throws manager/folder */
+  async remove(sha256: string): Promise<void> {
+    await this.#forget(sha256);
+    const { bytes } = await this.#swept(sha256);
+    await this.#folder.remove(folderName, keptVersion, sha256);
+    this.#bytes -= bytes;
+  }
+
+  async #forget(sha256: string): Promise<void> {
+    // Else what is on its way would be there again behind the removal.
+    await this.#caches.get(sha256)?.settled();
+    this.#caches.delete(sha256);
   }
 
   /** What the files of a bundle have; without drafts, unless somebody writes them now. */

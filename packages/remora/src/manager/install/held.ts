@@ -10,7 +10,7 @@ import {
   requestId,
 } from "../consent/asker.ts";
 import { sortRequest } from "../consent/decide-request.ts";
-import { type Core, entryOf, rulesOf, tellOf, writeEntry } from "../core.ts";
+import { type Core, collectDropped, entryOf, rulesOf, tellOf, writeEntry } from "../core.ts";
 import { inStep, managerErrors } from "../errors.ts";
 import type { ManagedPlugin } from "../managed-plugin.ts";
 import { successionOf, trustHere } from "../signer.ts";
@@ -112,6 +112,7 @@ export async function refuseHeld({ plugin: name, id }: Answered, core: Core): Pr
     await core.files.remove(name);
     core.entries.delete(name);
     core.plugins.delete(name);
+    collectDropped(entry, core);
     // There was an entry of it, that others may have listed.
     tellOf(core, name, { kind: "changed", operation: "remove", from: "", to: "", origin: "" });
   });

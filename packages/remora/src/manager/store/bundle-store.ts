@@ -64,6 +64,11 @@ export class BundleStore {
     return bytes;
   }
 
+  /** @throws manager/folder */
+  async remove(sha256: string): Promise<void> {
+    await this.#folder.remove(folderName, `${sha256}${ending}`);
+  }
+
   /** Removes all that nobody names, and drafts. @throws manager/folder */
   async keepOnly(used: ReadonlySet<string>): Promise<void> {
     await this.#folder.sweep(folderName);
