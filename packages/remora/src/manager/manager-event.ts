@@ -34,6 +34,13 @@ export type ManagerEvent = { readonly atMs: number; readonly plugin: string } & 
   /** It could not be made, or does not answer: the supervisor tries again in `inMs`. */
   | { readonly kind: "waiting"; readonly inMs: number; readonly code: string; readonly reason: string }
   | { readonly kind: "held"; readonly request: ConsentRequest }
+  /** A held version waits no more, and has not taken over: it was refused, or the one that runs was installed once more. */
+  | {
+      readonly kind: "refused" | "superseded";
+      readonly version: string;
+      readonly digest: string;
+      readonly origin: string;
+    }
   /**
    * This version is by another publisher than the one before: somebody accepted that, and it has yet to take over; or it was
    * kept and runs again.

@@ -71,6 +71,43 @@ test("what a publisher wants is in the trail, shortened where it is too long for
   assert.ok(!events.some(({ kind }) => kind === "trouble"));
 });
 
+test("a held version that waits no more is in the trail: refused, or superseded by the one that runs", async (t) => {
+  const { manager, events } = await rig(t, { asker: async () => ({ kind: "later" }) });
+  const tables = '[[capabilities]]\ncapability = "data.read"\npaths = ["air.*"]\nwhy = "x"';
+  const hold = async (version: string) =>
+    expectRejected(
+      manager.install(await ref(guests.adds(2), { version, tables })),
+      "manager/decide",
+      "manager/held",
+    );
+  const refuse = async () => manager.refuse((await manager.held())[0] ?? assert.fail("nothing waits"));
+  await hold("1.0.0");
+  await refuse();
+  const first = await ref(guests.adds(1));
+  await manager.install(first);
+  await hold("2.0.0");
+  await refuse();
+  await hold("3.0.0");
+  await manager.install(first);
+  const told = events.flatMap((event) =>
+    event.kind === "refused" || event.kind === "superseded" ? [`${event.kind} ${event.version}`] : [],
+  );
+  assert.deepEqual(told, ["refused 1.0.0", "refused 2.0.0", "superseded 3.0.0"]);
+  assert.deepEqual(
+    (await readTrail(manager.trail?.folder ?? "", { recordsMax: 20 }))
+      .filter(({ event }) => event.kind !== "plugin.held")
+      .map(({ event }) => [event.kind, event.version ?? event.operation, event.origin ?? ""].join(" ").trim())
+      .reverse(),
+    [
+      "plugin.refused 1.0.0 a test",
+      "plugin.changed remove",
+      "plugin.changed install a test",
+      "plugin.refused 2.0.0 a test",
+      "plugin.superseded 3.0.0 a test",
+    ],
+  );
+});
+
 test("a manager with an audit of its embedding's own keeps no trail", async (t) => {
   const { manager } = await rig(t, { audit: { write: () => {} } });
   assert.equal(manager.trail, undefined);

@@ -49,6 +49,9 @@ function factsOf(event: ManagerEvent): Omit<AuditEvent, "kind"> | undefined {
         ...(event.request.publisher !== undefined && publisherFacts(event.request.publisher)),
         items: event.request.items.slice(0, itemsMax).map((item) => harmless(itemText(item))),
       };
+    case "refused":
+    case "superseded":
+      return { version: event.version, digest: event.digest, origin: originText(event.origin) };
     case "publisher":
       return { version: event.version, ...publisherFacts(event) };
     case "granted":

@@ -15,7 +15,7 @@ import { inStep, managerErrors } from "../errors.ts";
 import type { ManagedPlugin } from "../managed-plugin.ts";
 import { successionOf, trustHere } from "../signer.ts";
 import type { Entry, InstalledVersion } from "../store/entry.ts";
-import { installFirst } from "./install.ts";
+import { installFirst, tellUnheld } from "./install.ts";
 
 /** What a held version wants, or what is wrong with it; undefined when none is held. */
 export async function heldRequest(entry: Entry, core: Core): Promise<ConsentRequest | undefined> {
@@ -108,14 +108,22 @@ export async function refuseHeld({ plugin: name, id }: Answered, core: Core): Pr
     const request = await heldRequest(entry, core);
     if (request === undefined) throw managerErrors["no-such-consent"]({ plugin: name });
     if (request.id !== id) throw changed(name, request);
-    if (entry.current !== undefined) return writeEntry(core, { ...entry, held: undefined });
-    await core.files.remove(name);
-    core.entries.delete(name);
-    core.plugins.delete(name);
-    collectDropped(entry, core);
+    if (entry.current === undefined) await removeFirst(entry, core);
+    else await writeEntry(core, { ...entry, held: undefined });
+    tellUnheld(entry, "refused", core);
     // There was an entry of it, that others may have listed.
-    tellOf(core, name, { kind: "changed", operation: "remove", from: "", to: "", origin: "" });
+    if (entry.current === undefined)
+      tellOf(core, name, { kind: "changed", operation: "remove", from: "", to: "", origin: "" });
   });
+}
+
+/** A first version leaves nothing behind. */
+async function removeFirst(entry: Entry, core: Core): Promise<void> {
+  const { name } = entry;
+  await core.files.remove(name);
+  core.entries.delete(name);
+  core.plugins.delete(name);
+  collectDropped(entry, core);
 }
 
 function changed(plugin: string, { version, digest }: Pick<InstalledVersion, "version" | "digest">): Error {

@@ -334,9 +334,17 @@ async function takeGrants(
   const added = withoutGrants(grants, before.grants, core.vocabulary);
   if (added.length > 0 && isEnabled && before.isEnabled) await changeGrants(before, entry, core);
   else await inStep("place", name, () => writeEntry(core, entry));
+  tellUnheld(before, "superseded", core);
   const isMended = await mend(before.current?.sha256, bytes, core);
   if (isMended && isEnabled && before.isEnabled) await enableNow(entry, core);
   else await switchTo(isEnabled, entry, core);
+}
+
+/** For whoever follows what waits: of a version that takes over, `changed` says it. */
+export function tellUnheld({ name, held }: Entry, kind: "refused" | "superseded", core: Core): void {
+  if (held === undefined) return;
+  const { version, digest, origin } = held;
+  tellOf(core, name, { kind, version, digest, origin });
 }
 
 /** Whether the bundle of the version that is there was damaged from outside, and these are its bytes. */
