@@ -215,7 +215,7 @@ test("a closed manager takes no more changes", async (t) => {
   const { manager } = await rig(t);
   await manager.install(await ref(guests.adds(1)));
   await manager.close();
-  assert.throws(() => manager.install("adder"), { code: "manager/closed" });
+  await expectRejected(manager.install("adder"), "manager/closed");
 });
 
 /** The paths below a folder that this process has open, where the system tells. */

@@ -378,7 +378,8 @@ export class Manager {
     return new Set([...ordered, ...plugins.values()]);
   }
 
-  #doing<Result>(act: () => Promise<Result>): Promise<Result> {
+  /** Rejects when it is closed, as everything here that gives a promise. */
+  async #doing<Result>(act: () => Promise<Result>): Promise<Result> {
     return this.#core.closing.doing(act);
   }
 }
