@@ -1,5 +1,6 @@
 /** What the parts of a manager share: its folder, what it knows of each plugin, and how a version of one is made. */
 
+import { isDeepStrictEqual } from "node:util";
 import { isRemoraError, nearNames } from "../base/index.ts";
 import {
   type Bundle,
@@ -18,7 +19,7 @@ import { interfacesFor } from "./calls/plugin-interfaces.ts";
 import type { ManagerClock } from "./clock.ts";
 import type { Closing } from "./closing.ts";
 import type { Asker } from "./consent/asker.ts";
-import { mergeGrants, sortRequest } from "./consent/decide-request.ts";
+import { mergeGrants, sortRequest, withoutGrants } from "./consent/decide-request.ts";
 import { managerErrors } from "./errors.ts";
 import type { PluginHost } from "./host.ts";
 import { type Inspected, type InspectOptions, placeOf } from "./install/inspect.ts";
@@ -333,4 +334,15 @@ export function entryOf({ entries }: Core, name: string): Entry {
 export function tellOf(core: Core, plugin: string, event: EventWithoutPlace): void {
   // The parts of a union are told one by one, and each with its place is whole.
   core.events.tell({ ...event, plugin, atMs: core.clock.dateMs() } as ManagerEvent);
+}
+
+/** What a plugin was given, and set to, with another version: what its entry has now and had not before, and the other way round. */
+export function tellDifference(core: Core, name: string, before: Entry | undefined): void {
+  const { grants = [], settings } = core.entries.get(name) ?? {};
+  const had = before?.grants ?? [];
+  const granted = withoutGrants(grants, had, core.vocabulary);
+  const revoked = withoutGrants(had, grants, core.vocabulary);
+  if (granted.length > 0) tellOf(core, name, { kind: "granted", grants: granted });
+  if (revoked.length > 0) tellOf(core, name, { kind: "revoked", grants: revoked });
+  if (!isDeepStrictEqual(before?.settings, settings)) tellOf(core, name, { kind: "settings" });
 }

@@ -14,7 +14,7 @@ import { returnOf } from "./changes/rollback.ts";
 import { type ManagerClock, systemClock } from "./clock.ts";
 import { Closing } from "./closing.ts";
 import { type Asker, askNobody } from "./consent/asker.ts";
-import { type Core, entryOf, gather, type Making, prepare, writeEntry } from "./core.ts";
+import { type Core, entryOf, gather, type Making, prepare, tellDifference, writeEntry } from "./core.ts";
 import { managerErrors } from "./errors.ts";
 import type { PluginHost } from "./host.ts";
 import { tellPublisher } from "./install/decide.ts";
@@ -297,6 +297,7 @@ async function writeReturn(
         last: { operation: "rollback", from: failed.version.version, run: core.run },
       });
       tellPublisher({ plugin: name, version: to.version.version, publisher }, core);
+      tellDifference(core, name, entry);
     });
   } catch (error) {
     // The old version serves all the same; the next start will meet the new one again.

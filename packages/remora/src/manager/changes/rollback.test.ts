@@ -24,6 +24,8 @@ const takesAll: ManagerPolicy = { trust: "unsigned", keys };
 const keyOf = ({ publicKey }: KeyPair) => `(key ${publicKey.slice(0, 16)})`;
 const byAda = `verified by Ada ${keyOf(ada)}`;
 const byEve = `self-signed ${keyOf(eve)}`;
+const revoked = ({ events }: Rig) =>
+  events.flatMap((event) => (event.kind === "revoked" ? [event.grants] : []));
 const answer = ({ manager }: Rig) => manager.get<Calls>("adder").use(run, 1);
 
 /** One by Eve that wants nothing, and over it one by Ada that was given something. */
@@ -51,6 +53,7 @@ test("a rollback to another publisher's version gives that one what it had, and 
   assert.deepEqual(told, [
     { kind: "publisher", plugin: "adder", atMs: told[0]?.atMs, version: "1.1.0", ...toEve },
   ]);
+  assert.deepEqual(revoked(house), [[given]]);
   const again = await house.reopen();
   assert.deepEqual(again.manager.get("adder").serving?.grants, []);
   await again.manager.rollback("adder", "1.2.0");
@@ -120,8 +123,17 @@ test("the version before that follows a failed one of another publisher has what
   await settled(() => manager.versions("adder").current?.version === "1.1.0");
   assert.deepEqual(manager.grants("adder"), []);
   assert.ok(events.some((event) => event.kind === "publisher" && event.to === byEve));
+  await settled(() => revoked(house).length > 0);
+  assert.deepEqual(revoked(house), [[given]]);
   const again = await house.reopen();
   assert.deepEqual([again.manager.get("adder").serving?.grants, answer(again)], [[], 2]);
+});
+
+test("an update by another publisher tells what is taken with the one before", async (t) => {
+  const house = await rig(t, { policy: takesAll });
+  await house.manager.install(await version(1, ada));
+  await house.manager.install(await version(2, eve, { tables: "" }));
+  assert.deepEqual([house.manager.grants("adder"), revoked(house)], [[], [[given]]]);
 });
 
 test("a kept version that is damaged is told before anything changes", async (t) => {

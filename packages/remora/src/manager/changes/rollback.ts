@@ -4,7 +4,7 @@
  */
 
 import { withoutGrants } from "../consent/decide-request.ts";
-import { aloneAmong, type Core, entryOf, tellOf, writeEntry } from "../core.ts";
+import { aloneAmong, type Core, entryOf, tellDifference, writeEntry } from "../core.ts";
 import { inStep, managerErrors } from "../errors.ts";
 import { tellPublisher } from "../install/decide.ts";
 import { change, checkAmongOthers } from "../install/install.ts";
@@ -34,8 +34,7 @@ export async function rollback(
     await inStep("place", name, () => writeEntry(core, entry), "roll back");
     const plugin = await change({ entry, before }, core, { bundle, state: true });
     tellPublisher({ plugin: name, version: target.version, publisher }, core);
-    const grants = withoutGrants(given.grants, before.grants, core.vocabulary);
-    if (grants.length > 0) tellOf(core, name, { kind: "granted", grants });
+    tellDifference(core, name, before);
     return plugin;
   });
 }

@@ -10,7 +10,7 @@ import { interfaceNames } from "../calls/plugin-interfaces.ts";
 import { removeRest } from "../changes/remove.ts";
 import { type Asker, type ConsentItem, type ConsentRequest, requestId } from "../consent/asker.ts";
 import { grantsOf, itemText, mergeGrants, sortRequest } from "../consent/decide-request.ts";
-import { type Core, grantsFor, inStore, rulesOf, tellOf, writeEntry } from "../core.ts";
+import { type Core, grantsFor, inStore, rulesOf, tellDifference, tellOf, writeEntry } from "../core.ts";
 import { managerErrors } from "../errors.ts";
 import { checkSettings } from "../settings/settings.ts";
 import { isStranger, publisherText, successionOf } from "../signer.ts";
@@ -160,9 +160,9 @@ function holdBack(source: Undecided, request: ConsentRequest, core: Core): Promi
   const { name } = source.inspected.manifest;
   return core.alone(name, async () => {
     await removeRest(name, core);
+    const here = core.entries.get(name);
     await inStore(core, async () => {
       const { isEnabled, settings } = source.wishes;
-      const here = core.entries.get(name);
       const before = here ?? (await firstEntry(source.inspected, settings, core));
       const kept = await keepVersion(source, core);
       const isFirst = before.current === undefined;
@@ -178,7 +178,8 @@ function holdBack(source: Undecided, request: ConsentRequest, core: Core): Promi
         held,
       });
     });
-    core.events.tell({ kind: "held", plugin: name, atMs: core.clock.dateMs(), request });
+    tellOf(core, name, { kind: "held", request });
+    tellDifference(core, name, here);
   });
 }
 

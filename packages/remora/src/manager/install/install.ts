@@ -20,6 +20,7 @@ import {
   inStore,
   inspectOptions,
   prepare,
+  tellDifference,
   tellOf,
   writeEntry,
 } from "../core.ts";
@@ -167,8 +168,7 @@ async function takeDecided(accepted: Accepted, core: Core, options: InstallOptio
     const { artifact, ...placed } = await inStep("place", name, () => place(accepted, stays, core, options));
     await change(placed, core, { bundle, artifact, state: options.state ?? true });
   }
-  const grants = withoutGrants(accepted.grants, before?.grants ?? [], core.vocabulary);
-  if (grants.length > 0) tellOf(core, name, { kind: "granted", grants });
+  tellDifference(core, name, before);
   return core.pluginOf(name);
 }
 

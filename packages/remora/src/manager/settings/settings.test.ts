@@ -158,6 +158,24 @@ test("settings change while the plugin runs, and are there in the next run", asy
   assert.deepEqual(await manager.settings("adder"), { size: 2, key: { secret: "KEY" } });
 });
 
+test("settings that come with a version are told as settings, and those that stay are not", async (t) => {
+  const { host } = settingsHost();
+  const { manager, events } = await rig(t, { hosts: [host] });
+  const told = async (act: Promise<unknown>) => {
+    events.length = 0;
+    await act;
+    return events.flatMap(({ kind }) => (kind === "changed" || kind === "settings" ? [kind] : []));
+  };
+  const first = await ref(guests.adds(1), { tables });
+  const second = await ref(guests.adds(2), { tables, version: "2.0.0" });
+  assert.deepEqual(await told(manager.install(first, { settings: { size: 1 } })), ["changed", "settings"]);
+  assert.deepEqual(await told(manager.install(first, { settings: { size: 5 } })), ["changed", "settings"]);
+  assert.deepEqual(await told(manager.install(second, { settings: { size: 5 } })), ["changed"]);
+  assert.deepEqual(await told(manager.install(first, { settings: { size: 6 } })), ["changed", "settings"]);
+  assert.deepEqual(await told(manager.rollback("adder")), ["changed", "settings"]);
+  assert.deepEqual(await manager.settings("adder"), { size: 5 });
+});
+
 test("settings take no more room in the plugin's entry than they have", async (t) => {
   const { host } = settingsHost();
   const { manager, folder } = await rig(t, { hosts: [host] });
