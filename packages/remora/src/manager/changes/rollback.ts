@@ -25,10 +25,11 @@ export async function rollback(
     const target = await keptVersion(before, version, core);
     const bytes = await inStep("fetch", name, () => core.store.read(target.sha256), "roll back");
     const { bundle } = await inStep("verify", name, () => verifyHere(bytes, core, target.trust), "roll back");
-    await checkAmongOthers(bundle, core, "roll back");
+    const { isEnabled } = before;
+    await checkAmongOthers(bundle, core, { isEnabled, doing: "roll back" });
     const { publisher, ...given } = await returnOf(before, target, core);
     const settings = settingsOfKept(target, before);
-    const state = { ...given, settings, isEnabled: before.isEnabled, operation: "rollback" as const };
+    const state = { ...given, settings, isEnabled, operation: "rollback" as const };
     const candidate = { ...target, ...state, failedWith: undefined };
     const entry = { ...before, candidate };
     await inStep("place", name, () => writeEntry(core, entry), "roll back");

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import type { RemoraError } from "../../base/index.ts";
 import { openBundle, packBundle } from "../../bundle/index.ts";
 import type { Asker } from "../consent/asker.ts";
 import {
@@ -213,6 +214,42 @@ test("a plugin is neither enabled nor reloaded while what it needs is disabled o
   assert.equal(again.manager.info("map").state, "running");
   assert.deepEqual(await found(again.manager.reload("map")), { what: "reload", ...disabled });
   assert.equal(again.manager.info("map").state, "running");
+});
+
+test("what needs a disabled plugin is not installed to run beside it, and nothing of what it needs is", async (t) => {
+  const source = await sourceWith(folderFor(t), {
+    "map@1.0.0": { geo: "^1.0.0", base: "^1.0.0" },
+    "geo@1.0.0": {},
+    "base@1.0.0": {},
+    "chart@1.0.0": {},
+    "chart@1.1.0": { geo: "^1.0.0" },
+  });
+  const { manager } = await rig(t, { sources: [source] });
+  const refused = (doing: Promise<unknown>) =>
+    expectRejected(doing, "manager/resolve", "manager/unmet-needs");
+  await manager.install("geo");
+  await manager.install("chart@1.0.0");
+  await manager.disable("geo");
+  const { cause } = await refused(manager.install("map"));
+  assert.deepEqual((cause as RemoraError).details, {
+    what: "run",
+    plugin: "map",
+    needs: [{ name: "geo", found: "disabled" }],
+  });
+  assert.deepEqual([manager.has("map"), manager.has("base")], [false, false]);
+  await refused(manager.update("chart"));
+  assert.equal(manager.info("chart").version, "1.0.0");
+  await manager.install("map", { isEnabled: false });
+  await refused(manager.install("map", { isEnabled: true }));
+  // A version that runs without it is one to go back to, and not one to come back from.
+  await manager.enable("geo");
+  await manager.update("chart");
+  await manager.rollback("chart");
+  await manager.disable("geo");
+  await refused(manager.rollback("chart", "1.1.0"));
+  await manager.disable("chart");
+  await manager.rollback("chart", "1.1.0");
+  assert.deepEqual([manager.info("chart").version, manager.info("chart").isEnabled], ["1.1.0", false]);
 });
 
 test("an update takes the newest version that there is, and says when there is none", async (t) => {

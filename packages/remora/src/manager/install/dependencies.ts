@@ -32,12 +32,27 @@ export function checkNeeds(
   what: string,
   entries: ReadonlyMap<string, Entry>,
 ): void {
-  const needs = Object.keys(current?.needs ?? {}).flatMap((name) => {
+  const needs = unmet(Object.keys(current?.needs ?? {}), entries);
+  if (needs.length > 0) throw managerErrors["unmet-needs"]({ what, plugin, needs });
+}
+
+/**
+ * The same for a version that comes to run, as far as what it needs is here: the rest comes with it.
+ *
+ * @throws manager/unmet-needs some of it is disabled
+ */
+export function checkNeedsHere(plugin: string, names: Iterable<string>, entries: Core["entries"]): void {
+  const here = [...names].filter((name) => entries.get(name)?.current !== undefined);
+  const needs = unmet(here, entries);
+  if (needs.length > 0) throw managerErrors["unmet-needs"]({ what: "run", plugin, needs });
+}
+
+function unmet(names: readonly string[], entries: ReadonlyMap<string, Entry>) {
+  return names.flatMap((name) => {
     const needed = entries.get(name);
     if (needed?.current === undefined) return [{ name, found: "not installed" }];
     return needed.isEnabled ? [] : [{ name, found: "disabled" }];
   });
-  if (needs.length > 0) throw managerErrors["unmet-needs"]({ what, plugin, needs });
 }
 
 /**

@@ -33,7 +33,7 @@ import { sha256Of } from "../store/bundle-store.ts";
 import type { Draft } from "../store/data-folder.ts";
 import type { Entry, InstalledVersion, Operation } from "../store/entry.ts";
 import { type Accepted, decideAnew, decideHere } from "./decide.ts";
-import { checkUnneeded, dependents } from "./dependencies.ts";
+import { checkNeedsHere, checkUnneeded, dependents } from "./dependencies.ts";
 import { type PluginRef, type Resolved, resolve } from "./fetch.ts";
 import { type Inspected, inspect, placeOf } from "./inspect.ts";
 import { firstEntry, replacedBy, versionOf } from "./keep-version.ts";
@@ -75,6 +75,8 @@ export async function installFirst(
   const { closing } = core;
   const { wanted, needed } = await closing.orLeave(() => planInstall(found, label, core, options.trust));
   const { name } = wanted.bundle.manifest;
+  // Before what it needs is installed, and anybody is asked.
+  await inStep("resolve", name, async () => checkCanRun(wanted.bundle, willRun(name, core, options), core));
   for (const one of needed) {
     await neededBy(name, async () => installOne(await closing.orLeave(one), core, {}));
   }
@@ -115,14 +117,32 @@ async function installOne(
   return takeIn({ ...source, ...given }, core, options);
 }
 
+/** Whether a plugin is to run when its version has taken over. */
+function willRun(name: string, core: Core, options: InstallOptions): boolean {
+  return options.isEnabled ?? core.entries.get(name)?.isEnabled ?? true;
+}
+
+/** @throws manager/unmet-needs */
+function checkCanRun({ manifest }: Bundle, isEnabled: boolean, core: Core): void {
+  if (isEnabled) checkNeedsHere(manifest.name, manifest.dependencies.keys(), core.entries);
+}
+
 /**
  * Steps 3 and 4 once more, as far as others are concerned: they may have come, gone or changed since.
  *
  * @throws manager/resolve manager/inspect
  */
-export async function checkAmongOthers(bundle: Bundle, core: Core, doing?: Doing): Promise<void> {
+export async function checkAmongOthers(
+  bundle: Bundle,
+  core: Core,
+  { isEnabled, doing }: { readonly isEnabled: boolean; readonly doing?: Doing },
+): Promise<void> {
   const { name } = bundle.manifest;
-  await inStep("resolve", name, () => checkFits(bundle, core), doing);
+  const check = async () => {
+    await checkFits(bundle, core);
+    checkCanRun(bundle, isEnabled, core);
+  };
+  await inStep("resolve", name, check, doing);
   await inStep("inspect", name, () => fileFor(bundle, core), doing);
 }
 
@@ -145,7 +165,7 @@ function takeIn(accepted: Accepted, core: Core, options: InstallOptions): Promis
     core.closing.check();
     await inStep("place", name, () => removeRest(name, core));
     // Whoever was asked has taken a while.
-    await checkAmongOthers(accepted.bundle, core);
+    await checkAmongOthers(accepted.bundle, core, { isEnabled: willRun(name, core, options) });
     const before = core.entries.get(name);
     const decided = await inStep("decide", name, () => {
       if (options.isEnabled === false && before?.isEnabled === true)
@@ -271,7 +291,7 @@ async function place(
   const isOther = await isStranger(before, bundle, core);
   const operation: Operation = before?.current === undefined ? "install" : "update";
   return inStore(core, async () => {
-    const isEnabled = options.isEnabled ?? before?.isEnabled ?? true;
+    const isEnabled = willRun(manifest.name, core, options);
     // Within this turn of the store: what is made of a bundle that is not placed yet is nobody's, and would be forgotten.
     const sha256 = stays?.sha256 ?? sha256Of(bytes);
     const artifact = openAhead(inspected, { bundle, sha256 }, core);
