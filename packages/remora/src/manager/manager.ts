@@ -314,7 +314,7 @@ export class Manager {
 
   /**
    * Gives a held version what it wants, or some of it, and runs it; one by another publisher is accepted as that. It begins
-   * with the settings that came with its install, and runs or is disabled as that said.
+   * with the settings that came with its install, with or without state, and runs or is disabled as that said.
    *
    * @param request As it was shown to whoever accepts it, of `held` or of a `held` event: its plugin and its `id`.
    * @param items   What is given of what it wants. Default: all.

@@ -163,6 +163,18 @@ test("a version that waits comes to run with the settings of its install, or dis
   assert.deepEqual([await manager.settings("other"), manager.info("other").isEnabled], [{ size: 3 }, false]);
 });
 
+test("an update that waits begins without the state, if its install said so, over a restart too", async (t) => {
+  const first = await rig(t, { asker: askNobody });
+  await first.manager.install(await ref(guests.sums(0)));
+  const update = await ref(guests.sums(0), { version: "2.0.0", tables: paths(a) });
+  await expectRejected(first.manager.install(update, { state: false }), "manager/decide", "manager/held");
+  const { manager } = await first.reopen();
+  const plugin = manager.get<Calls>("adder");
+  assert.equal(plugin.use(run, 5), 5);
+  await manager.accept(await shown(manager));
+  assert.equal(plugin.use(run, 1), 1);
+});
+
 test("a held version that is refused is forgotten; a first one with its plugin", async (t) => {
   const { manager } = await rig(t, { asker: async () => ({ kind: "later" }) });
   const wants = await ref(guests.adds(2), { tables: paths(a) });

@@ -162,12 +162,12 @@ function holdBack(source: Undecided, request: ConsentRequest, core: Core): Promi
     await removeRest(name, core);
     const here = core.entries.get(name);
     await inStore(core, async () => {
-      const { isEnabled, settings } = source.wishes;
+      const { isEnabled, settings, state } = source.wishes;
       const before = here ?? (await firstEntry(source.inspected, settings, core));
       const kept = await keepVersion(source, core);
       const isFirst = before.current === undefined;
       // Whether a first version will run is its plugin's to say from now on, and anybody's to change while it waits.
-      const held = { ...kept, settings, ...(!isFirst && { isEnabled }) };
+      const held = { ...kept, settings, state, ...(!isFirst && { isEnabled }) };
       const enabled = isFirst && isEnabled !== undefined && { isEnabled };
       // What was given to a first version while it waited, or set for it, was not for what comes in its place.
       const isOther = await isStranger(before, source.bundle, core);

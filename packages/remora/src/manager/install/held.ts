@@ -98,6 +98,7 @@ export async function acceptHeld(
     trust: held.trust,
     ...(held.settings !== undefined && { settings: held.settings }),
     ...(held.isEnabled !== undefined && { isEnabled: held.isEnabled }),
+    ...(held.state !== undefined && { state: held.state }),
   });
 }
 

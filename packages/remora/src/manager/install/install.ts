@@ -109,8 +109,9 @@ async function installOne(
     return inspect(bundle, inspectOptions(core, name, provided));
   });
   const basis = core.entries.get(name);
-  const { trust: vouched, settings, isEnabled } = options;
-  const source = { bytes, bundle, origin, inspected, basis, vouched, wishes: { settings, isEnabled } };
+  const { trust: vouched, settings, isEnabled, state } = options;
+  const wishes = { settings, isEnabled, state };
+  const source = { bytes, bundle, origin, inspected, basis, vouched, wishes };
   const given = await inStep("decide", name, () =>
     decideHere(source, trust, core, options.asker ?? core.asker),
   );

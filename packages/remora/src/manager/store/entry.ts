@@ -40,6 +40,8 @@ export interface Wishes {
   readonly settings?: Json | undefined;
   /** Undefined: as the plugin is. */
   readonly isEnabled?: boolean | undefined;
+  /** False: without what the version before it keeps in memory. */
+  readonly state?: boolean | undefined;
 }
 
 /** A version that waits for consent, and what becomes of it then. */
@@ -238,11 +240,12 @@ function parseEntry(
   };
   const held = (value: unknown): HeldVersion => {
     const one = version(value, "held");
-    const { settings, isEnabled } = value as Record<string, unknown>; // an object, as was just checked
+    const { settings, isEnabled, state } = value as Record<string, unknown>; // an object, as was just checked
     return {
       ...one,
       ...(settings !== undefined && { settings: settings as Json }), // what `parse` gives is plain data
       ...(isEnabled !== undefined && { isEnabled: isEnabled === true }),
+      ...(state !== undefined && { state: state === true }),
     };
   };
   const optional = (value: unknown, what: string) => (value === undefined ? undefined : version(value, what));
