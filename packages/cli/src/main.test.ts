@@ -179,7 +179,7 @@ test(
 
     // It came from a file, and there is no source to ask.
     const all = await start(t, "update", ...here).ended;
-    assert.deepEqual([all.code, all.out, all.err.split(":")[0]], [0, "", "manager/resolve"]);
+    assert.deepEqual([all.code, all.out, all.err.split(":")[0]], [0, "", "manager/no-source"]);
     assert.equal((await start(t, "update", "geofence", ...here).ended).code, 1);
   },
 );

@@ -339,16 +339,18 @@ test("dev takes what is there, and gives it what it wants", async () => {
 
 test("an update goes on after a plugin that fails, and tells what was done and what was not", async () => {
   const plugins = ["geofence", "mine", "map"].map((name) => pluginView({ name }));
-  const failing = { geofence: "manager/prepare", mine: "manager/resolve" };
+  const failing = { geofence: "manager/prepare", mine: "manager/no-source" };
   const named = await run(["update", "geofence", "mine", "map"], { plugins, failing });
   assert.deepEqual([named.exitCode, named.out], [1, "map 1.0.0 → 1.1.0\n"]);
-  assert.match(named.err, /^manager\/prepare: .*\nmanager\/resolve: .*\n$/);
+  assert.match(named.err, /^manager\/prepare: .*\nmanager\/no-source: .*\n$/);
   const all = await run(["update", "--json"], { plugins, failing });
   assert.deepEqual([all.exitCode, JSON.parse(all.out).plugins.length], [1, 1]);
   const { geofence: _, ...missing } = failing;
   const none = await run(["update"], { plugins, failing: missing });
   assert.deepEqual([none.exitCode, none.out], [0, "geofence 1.0.0 → 1.1.0\nmap 1.0.0 → 1.1.0\n"]);
-  assert.equal(none.err, "manager/resolve: Cannot change mine\n");
+  assert.equal(none.err, "manager/no-source: Cannot change mine\n");
+  const unmet = await run(["update"], { plugins, failing: { mine: "manager/resolve" } });
+  assert.equal(unmet.exitCode, 1, "what it needs cannot be had");
   assert.equal((await run(["update", "mine"], { plugins, failing: missing })).exitCode, 1);
 });
 

@@ -59,7 +59,7 @@ Examples:
         const { json } = options;
         const failed = await runTasks(system, tasks, { goesOn: true, ...(json !== undefined && { json }) });
         // Of all plugins, some came from a file, and no source has them: that is told, and nothing went wrong.
-        const isMissing = (error: unknown) => names.length === 0 && isRemoraError(error, "manager/resolve");
+        const isMissing = (error: unknown) => names.length === 0 && isRemoraError(error, "manager/no-source");
         for (const error of failed.filter(isMissing)) tellFailure(system, error);
         const failures = failed.filter((error) => !isMissing(error));
         await tellChanges(system, house, { ...options, begun, failures, policy });

@@ -155,7 +155,9 @@ export class Manager {
    *
    * @param range Of versions. Default: all but pre-releases.
    * @returns     The version that runs now, and whether it is another one.
-   * @throws as `install`; manager/no-such-plugin
+   * @throws manager/no-such-plugin
+   * @throws manager/no-source no source has it in that range
+   * @throws as `install`
    */
   async update(
     name: string,

@@ -5,7 +5,7 @@
 
 import { type Core, entryOf } from "../core.ts";
 import { doingAs, inStep } from "../errors.ts";
-import { resolveName } from "../install/fetch.ts";
+import { noSource, offersOf } from "../install/fetch.ts";
 import { type InstallOptions, installFirst } from "../install/install.ts";
 import { newerThan } from "../install/source.ts";
 
@@ -17,8 +17,10 @@ export async function update(
 ): Promise<{ version: string; isNew: boolean }> {
   const before = entryOf(core, name).current;
   const found = await core.closing.orLeave(() =>
-    inStep("resolve", name, () => resolveName(name, range, core.sources), "update"),
+    inStep("resolve", name, () => offersOf(name, range, core.sources), "update"),
   );
+  // No step of an install has failed: there is nothing to install, as for any plugin that came from a file.
+  if (found.length === 0) throw noSource(name, range, core.sources);
   const newer = before === undefined ? found : newerThan(found, before.version);
   if (newer.length > 0) await doingAs("update", name, () => installFirst(newer, name, core, options));
   const { version = "" } = entryOf(core, name).current ?? {};

@@ -258,6 +258,7 @@ test("an update takes the newest version that there is, and says when there is n
   await manager.install("geo@1.0.0");
   assert.deepEqual(await manager.update("geo"), { version: "1.2.0", isNew: true });
   assert.deepEqual(await manager.update("geo"), { version: "1.2.0", isNew: false });
+  await expectRejected(manager.update("geo", ">=9"), "manager/no-source");
 });
 
 test("a source that sends something else than it offered is refused", async (t) => {

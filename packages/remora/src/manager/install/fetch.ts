@@ -66,12 +66,27 @@ export async function resolveName(
   range: string,
   sources: readonly PluginSource[],
 ): Promise<readonly ResolvedOffer[]> {
+  const offers = await offersOf(name, range, sources);
+  if (offers.length === 0) throw noSource(name, range, sources);
+  return offers;
+}
+
+/** The same, and none where no source has one. */
+export async function offersOf(
+  name: string,
+  range: string,
+  sources: readonly PluginSource[],
+): Promise<readonly ResolvedOffer[]> {
   for (const source of sources) {
     const offered = bestFirst(await source.versions(name), range);
     if (offered.length === 0) continue;
     return offered.map((one) => ({ kind: "offered", source, offered: one, origin: source.name }));
   }
-  throw managerErrors["no-source"]({ name, range, asked: sources.map((source) => source.name) });
+  return [];
+}
+
+export function noSource(name: string, range: string, sources: readonly PluginSource[]): Error {
+  return managerErrors["no-source"]({ name, range, asked: sources.map((source) => source.name) });
 }
 
 async function kindOf(path: string): Promise<"file" | "folder" | undefined> {
