@@ -257,11 +257,12 @@ function verdictView(verdict: AuditVerdict): VerdictView {
   if (verdict.kind === "broken") {
     return { ...verdict, file: verdict.file ?? null, number: verdict.number ?? null };
   }
-  const { first, last, resumptions } = verdict;
+  const { first, last, resumptions, removed } = verdict;
   return {
     ...verdict,
     first: first ?? null,
     last: last ?? null,
+    removed: removed === undefined ? null : { ...removed },
     resumptions: resumptions.map((record) => ({ ...record, event: { ...record.event } })),
   };
 }

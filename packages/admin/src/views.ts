@@ -200,10 +200,23 @@ export const VerdictView = Type.Union([
     last: Nullable(ChainEndView),
     tornBytes: Type.Integer({ description: "Of a line that was never whole, since its writer was killed" }),
     resumptions: Type.Array(AuditRecordView),
+    removed: Nullable(
+      Type.Object(
+        {
+          throughSeq: Type.Integer(),
+          seq: Type.Integer({
+            description: "Of the line that says so: one behind it, kept elsewhere, vouches for it",
+          }),
+        },
+        { description: "What the trail says that was removed as too old" },
+      ),
+    ),
   }),
   Type.Object({
     kind: Type.Literal("broken"),
-    problem: Type.String({ description: "changed, missing, reordered, truncated, no-head or not-expected" }),
+    problem: Type.String({
+      description: "changed, missing, reordered, truncated, no-head, not-expected or not-kept",
+    }),
     seq: Type.Integer(),
     file: Nullable(Type.String()),
     number: Nullable(Type.Integer()),

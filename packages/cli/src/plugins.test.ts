@@ -403,6 +403,27 @@ test("a trail that was changed is named by its line, with exit code 1", async (t
   assert.match(err, /^cli\/audit-broken: .*changed at audit-000001\.jsonl:3: Line 3 /);
 });
 
+test("a trail says what was removed from it as too old, and whether the line that was kept vouches for that", async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), "remora-cli-"));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const options = { folder: join(folder, "audit"), nowMs: () => 0, fileBytesMax: 600, filesMax: 2 };
+  using trail = new AuditTrail(options);
+  const ends = Array.from({ length: 20 }, () => trail.append({ kind: "test.happened" }));
+  const expecting = ({ seq, hash }: { readonly seq: number; readonly hash: string }) =>
+    run(["audit", "verify", "-f", folder, "--expect", `${seq}:${hash}`]);
+  const whole = await expecting(trail.end);
+  const [, through, by] = /^removed +to line (\d+), as line (\d+) says$/m.exec(whole.out) ?? [];
+  assert.ok(Number(through) > 0, whole.out);
+  const earlier = ends.findLast(({ seq }) => seq < Number(by)) ?? trail.end;
+  assert.match((await expecting(earlier)).out, /says, which came after the one that was expected$/m);
+  const gone = await expecting(ends[0] ?? trail.end);
+  assert.deepEqual(
+    [gone.exitCode, /: not-kept: Line 1 is not kept any more/.test(gone.err)],
+    [1, true],
+    gone.err,
+  );
+});
+
 test("a token is shown once, listed without its hash, and revoked", async (t) => {
   const folder = mkdtempSync(join(tmpdir(), "remora-cli-"));
   t.after(() => rmSync(folder, { recursive: true }));

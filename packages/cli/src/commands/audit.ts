@@ -2,7 +2,7 @@
 
 import { join } from "node:path";
 import { Command, InvalidArgumentError, Option } from "commander";
-import type { AuditRecord } from "remora/manager";
+import type { AuditRecord, AuditRemoval } from "remora/manager";
 import { harmless } from "remora/policy";
 import { cliErrors } from "../errors.ts";
 import { factLines } from "../facts.ts";
@@ -83,7 +83,8 @@ function verifyCommand(system: System): Command {
       "after",
       `
 The trail may be in use. The exit code is 0 when it is intact, otherwise 1. Whoever can write into the folder can
-write a whole new trail: keep the last line's number and hash somewhere else, and hand them in with --expect.
+write a whole new trail: keep the last line's number and hash somewhere else, and hand them in with --expect. That
+vouches for what is before it; what came later, also a removal of old lines, is vouched for by a later one.
 
 Examples:
   remora audit verify
@@ -100,11 +101,12 @@ Examples:
         throw cliErrors["audit-broken"]({ folder, problem, place, message });
       }
       if (options.json) return;
-      const { lines, first, last, tornBytes, resumptions } = verdict;
+      const { lines, first, last, tornBytes, resumptions, removed } = verdict;
       const rows = factLines([
         ["trail", "intact"],
         ["lines", `${showCount(lines)}${first === undefined ? "" : `, from ${first.seq}`}`],
         ["last", last === undefined ? "none" : `${last.seq}:${last.hash}`],
+        ...(removed === undefined ? [] : ([["removed", removalText(removed, options.expect)]] as const)),
         ...(tornBytes > 0 ? ([["torn", `${tornBytes} bytes of a line that was never whole`]] as const) : []),
         ...(resumptions.length > 0
           ? ([["resumed", `${resumptions.length} times after a writer that did not close it`]] as const)
@@ -112,6 +114,11 @@ Examples:
       ]);
       system.out.write(`${rows.join("\n")}\n`);
     });
+}
+
+function removalText({ throughSeq, seq }: AuditRemoval, expected: VerifyOptions["expect"]): string {
+  const isVouchedFor = expected === undefined || expected.seq >= seq;
+  return `to line ${throughSeq}, as line ${seq} says${isVouchedFor ? "" : ", which came after the one that was expected"}`;
 }
 
 function endOf(text: string): { seq: number; hash: string } {

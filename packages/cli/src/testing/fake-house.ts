@@ -177,6 +177,7 @@ export function fakeHouse(options: FakeHouseOptions = {}): FakeHouse {
       last: null,
       tornBytes: 0,
       resumptions: [],
+      removed: null,
     }),
     async *follow() {
       yield* happenings;

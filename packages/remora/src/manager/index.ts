@@ -8,7 +8,7 @@ export { gateAudit } from "./audit/gate-audit.ts";
 export { type ReadTrailOptions, readTrail, verifyTrailFolder } from "./audit/read-trail.ts";
 export { type AuditEvent, type AuditRecord, auditEventBytesMax, type ChainEnd } from "./audit/record.ts";
 export { type AuditResumption, AuditTrail, type AuditTrailOptions } from "./audit/trail.ts";
-export type { AuditProblem, AuditVerdict, BrokenTrail, IntactTrail } from "./audit/verify.ts";
+export type { AuditProblem, AuditRemoval, AuditVerdict, BrokenTrail, IntactTrail } from "./audit/verify.ts";
 // The event bus between plugins, and the values that they share.
 export {
   type BusEvent,

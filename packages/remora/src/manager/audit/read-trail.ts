@@ -7,22 +7,27 @@ import { headName, trailNames } from "./trail-names.ts";
 import { type AuditVerdict, type PlacedLine, verifySteps } from "./verify.ts";
 
 /**
- * Whether the trail in a folder is as it was written; it may be in use, and others have their turn meanwhile.
+ * Whether the trail in a folder is as it was written; it may be in use, and others have their turn meanwhile. Whoever
+ * writes it asks its `AuditTrail`, which knows its end.
  *
  * @param expected A line's number and hash that were kept elsewhere, to find a trail that was written anew.
  */
-export async function verifyTrailFolder(
-  folder: string,
+export function verifyTrailFolder(folder: string, expected?: ChainEnd): Promise<AuditVerdict> {
+  const files = diskTrailReader(folder);
+  return verifyFiles(files, () => headOf(files), expected);
+}
+
+/** @param headNow What is known of the end and the beginning, each time that it is asked. */
+export async function verifyFiles(
+  files: TrailReader,
+  headNow: () => AuditHead | undefined,
   expected?: ChainEnd,
-  files: TrailReader = diskTrailReader(folder),
 ): Promise<AuditVerdict> {
   for (let tries = 1; ; tries++) {
-    const before = headOf(files);
-    const verdict = await inSteps(
-      verifySteps(allLines(files), { before, after: () => headOf(files) }, expected),
-    );
+    const before = headNow();
+    const verdict = await inSteps(verifySteps(allLines(files), { before, after: headNow }, expected));
     // Old files were removed while they were read: what is missing then is not.
-    const hasMoved = headOf(files)?.keptAfter.seq !== before?.keptAfter.seq;
+    const hasMoved = headNow()?.keptAfter.seq !== before?.keptAfter.seq;
     if (verdict.kind === "intact" || !hasMoved || tries >= triesMax) return verdict;
   }
 }
@@ -80,7 +85,7 @@ function* readSteps(
   return found;
 }
 
-function headOf(files: TrailReader): AuditHead | undefined {
+export function headOf(files: TrailReader): AuditHead | undefined {
   return parseHead(files.read(headName) ?? new Uint8Array(0));
 }
 

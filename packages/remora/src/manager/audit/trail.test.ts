@@ -11,9 +11,9 @@ import { isRemoraError } from "../../base/index.ts";
 import type { Json } from "../../bundle/index.ts";
 import type { Decision } from "../../policy/index.ts";
 import { gateAudit } from "./gate-audit.ts";
-import { parseHead } from "./head.ts";
+import { parseHead, printHead } from "./head.ts";
 import { readTrail, verifyTrailFolder } from "./read-trail.ts";
-import { auditEventBytesMax, type ChainEnd } from "./record.ts";
+import { auditEventBytesMax, type ChainEnd, parseRecord } from "./record.ts";
 import { AuditTrail, type AuditTrailOptions } from "./trail.ts";
 import type { TrailFiles } from "./trail-files.ts";
 import { headName, trailNames } from "./trail-names.ts";
@@ -117,8 +117,10 @@ test("lines are linked across files, and verify to the last", async () => {
   );
 });
 
-test("a trail that was never written to is intact and empty", () => {
-  assert.deepEqual(expectIntact(memoryFiles(), 0).last, undefined);
+test("a trail that was never written to is intact and empty, and a folder that lost all of it is not", () => {
+  const { files } = written(0);
+  assert.deepEqual(expectIntact(files, 0).last, undefined);
+  expectBroken(memoryFiles(), "no-head", 0);
 });
 
 test("old files are removed when there are too many, and the trail says so and still verifies", async () => {
@@ -217,8 +219,87 @@ test("a trail without its head may be cut, and so does not count as intact", () 
   const { files } = written(3);
   files.files.delete("head");
   expectBroken(files, "no-head", 3);
+  const trail = trailOn(files);
+  assert.equal(trail.resumption.isHeadMissing, true);
+  // Gone on with, it is what it is, until somebody who has seen that keeps a line behind it.
+  expectBroken(files, "no-head", 3);
+  const seen = trail.append({ kind: "test.happened" });
+  expectBroken(files, "no-head", 3, { seq: 3, hash: (parsed(files, 3) ?? seen).hash });
+  const verdict = verdictOf(files, seen);
+  assert.ok(verdict.kind === "intact" && verdict.resumptions.length === 1, JSON.stringify(verdict));
+});
+
+test("a trail whose head and last file are gone, and one with an empty file behind it, lost its head", () => {
+  const { files } = written(20, { fileBytesMax: 900 });
+  files.files.delete("head");
+  put(files, "audit-000999.jsonl", "");
   assert.equal(trailOn(files).resumption.isHeadMissing, true);
-  assert.equal(expectIntact(files, 4).resumptions.length, 1);
+});
+
+/** Takes the first `count` lines out, and writes the head as if they had been too old. */
+function withoutFirst(files: ReturnType<typeof memoryFiles>, count: number): void {
+  for (const name of trailNames(files.list())) {
+    const lines = textOf(files, name).split("\n");
+    const kept = lines.filter((line) => line === "" || JSON.parse(line).seq > count);
+    if (kept.length === 1) files.files.delete(name);
+    else put(files, name, kept.join("\n"));
+  }
+  const head = parseHead(files.files.get("head") ?? new Uint8Array(0)) ?? assert.fail();
+  const keptAfter = { seq: count, hash: parsed(files, count + 1)?.previous ?? head.last.hash };
+  files.files.set("head", printHead({ ...head, keptAfter }));
+}
+
+const parsed = (files: ReturnType<typeof memoryFiles>, seq: number) =>
+  trailNames(files.list())
+    .flatMap((name) => textOf(files, name).split("\n"))
+    .map(parseRecord)
+    .find((record) => record?.seq === seq);
+
+test("lines that are missing at the beginning are missing, whatever the head says", () => {
+  for (const count of [1, 2, 8, 30, 39]) {
+    const { files, trail } = written(40, { fileBytesMax: 1_500 });
+    withoutFirst(files, count);
+    expectBroken(files, "missing", 1, trail.end);
+    expectBroken(files, "missing", 1);
+  }
+  const { files, trail } = written(40);
+  withoutFirst(files, 40);
+  expectBroken(files, "missing", 1, trail.end);
+  const { files: headless } = written(40, { fileBytesMax: 1_500 });
+  headless.files.delete(first);
+  headless.files.delete("head");
+  trailOn(headless);
+  expectBroken(headless, "missing", 1);
+});
+
+test("more than was too old is missing, and where the trail says that itself, so does the verdict", () => {
+  const { files, trail } = written(60, { fileBytesMax: 1_500, filesMax: 3 });
+  const { removed, first: begin } = expectIntact(files);
+  assert.ok(begin !== undefined && removed !== undefined && removed.seq > begin.seq);
+  assert.equal(begin.seq, removed.throughSeq + 1);
+  withoutFirst(files, begin.seq);
+  expectBroken(files, "missing", begin.seq, trail.end);
+});
+
+test("of a line that is not kept any more nothing is vouched for, and the last of them is linked to what is", () => {
+  const { files } = written(60, { fileBytesMax: 1_500, filesMax: 3 });
+  const { files: all } = written(60, { fileBytesMax: 1_500 });
+  const { first: begin = assert.fail() } = expectIntact(files);
+  const ofLine = (seq: number) => ({ seq, hash: parsed(files, seq)?.hash ?? parsed(all, seq)?.hash ?? "" });
+  expectBroken(files, "not-kept", begin.seq - 2, ofLine(begin.seq - 2));
+  expectBroken(files, "not-kept", 1, ofLine(1));
+  const before = { seq: begin.seq - 1, hash: parsed(files, begin.seq)?.previous ?? "" };
+  assert.equal(verdictOf(files, before).kind, "intact");
+  expectBroken(files, "not-expected", before.seq, { ...before, hash: "0".repeat(64) });
+});
+
+test("the line that the head names is that line, also when others were added behind it", () => {
+  const { files } = written(3);
+  const forged = written(2);
+  forged.trail.append({ kind: "test.forged" });
+  forged.trail.append({ kind: "test.forged" });
+  put(files, first, textOf(forged.files, first));
+  expectBroken(files, "changed", 3);
 });
 
 test("a trail that somebody wrote anew is found by a line that was kept elsewhere", () => {
@@ -257,7 +338,11 @@ test("killed at any byte of a write, the next writer goes on, and what was ackno
       assert.ok(isRemoraError(error, "manager/audit-unwritable"), String(error));
     }
     const files = memoryFiles(dying.files);
-    assert.equal(verdictOf(files, acknowledged).kind, "intact", `killed after ${budget} bytes`);
+    // Before its first head is whole there is no trail yet, and nothing in it.
+    const isBegun = parseHead(files.files.get(headName) ?? new Uint8Array(0)) !== undefined;
+    const found = isBegun ? "intact" : "broken";
+    assert.equal(verdictOf(files, acknowledged).kind, found, `killed after ${budget} bytes`);
+    assert.ok(isBegun || acknowledged.seq === 0);
     const trail = trailOn(files, options);
     assert.equal(trail.resumption.linesLost, 0);
     trail.append({ kind: "test.happened" });

@@ -233,7 +233,7 @@ export class AuditTrail {
       resumption: {
         tornBytes: tail.tornBytes,
         linesLost,
-        isHeadMissing: head === undefined && sizeBytes > 0,
+        isHeadMissing: head === undefined && this.#names.length > 0,
       },
     };
   }

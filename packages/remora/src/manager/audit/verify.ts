@@ -26,10 +26,19 @@ export type AuditProblem =
   | "reordered"
   /** Lines at the end are gone. */
   | "truncated"
-  /** Nothing says where the trail ends. */
+  /** Nothing says where the trail ends, or where it ended when it was gone on with. */
   | "no-head"
   /** The line that was kept elsewhere is not in it. */
-  | "not-expected";
+  | "not-expected"
+  /** It was removed as too old, and what follows it is vouched for by nobody. */
+  | "not-kept";
+
+/** What the trail says that was removed from it, since it had too many files. */
+export interface AuditRemoval {
+  readonly throughSeq: number;
+  /** Of the line that says so. Only a line behind it that was kept elsewhere vouches for it. */
+  readonly seq: number;
+}
 
 export interface IntactTrail {
   readonly kind: "intact";
@@ -41,6 +50,8 @@ export interface IntactTrail {
   readonly tornBytes: number;
   /** Lines by which a writer says that it did not find the end as it should be. */
   readonly resumptions: readonly AuditRecord[];
+  /** Undefined when nothing was. */
+  readonly removed: AuditRemoval | undefined;
 }
 
 export interface BrokenTrail {
@@ -48,7 +59,7 @@ export interface BrokenTrail {
   readonly problem: AuditProblem;
   /** The first line that is not as it should be. */
   readonly seq: number;
-  /** Where it, or what stands in its place, was found; undefined at the end. */
+  /** Where it, or what stands in its place, was found; undefined where nothing does. */
   readonly file: string | undefined;
   readonly number: number | undefined;
   readonly message: string;
@@ -86,15 +97,18 @@ const linesPerStep = 500;
 export function* verifySteps(
   lines: Iterable<PlacedLine>,
   heads: AuditHeads,
-  expected?: ChainEnd,
+  kept?: ChainEnd,
 ): Generator<undefined, AuditVerdict> {
+  // Before the first line there is nothing to expect.
+  const expected = kept?.seq === 0 ? undefined : kept;
   const rest = lines[Symbol.iterator]();
   const resumptions: AuditRecord[] = [];
   let count = 0;
   let first: ChainEnd | undefined;
   let last: ChainEnd | undefined;
   let torn: PlacedLine | undefined;
-  let isExpectedFound = expected === undefined || expected.seq === 0;
+  let removed: AuditRemoval | undefined;
+  let isExpectedFound = false;
   for (let next = rest.next(); next.done !== true; next = rest.next()) {
     const line = next.value;
     if (torn !== undefined) return broken("changed", seqAfter(last, heads), torn);
@@ -106,19 +120,63 @@ export function* verifySteps(
     const found = linkProblem(record, last, heads.before);
     if (found !== undefined) return yield* settle(found, line, rest);
     if (record === undefined) throw new Error("Invariant broken: a line that is none is a problem");
+    if (!isAsCounted(record, heads.before)) return broken("changed", record.seq, line);
     if (record.event.kind === "audit.resumed") resumptions.push(record);
-    if (record.seq === expected?.seq) {
-      if (record.hash !== expected.hash) return broken("not-expected", record.seq, line);
-      isExpectedFound = true;
-    }
+    removed = laterRemoval(removed, record);
+    const match = expected && matchOf(record, expected, first === undefined);
+    if (match === false) return broken("not-expected", expected?.seq ?? 0, line);
+    isExpectedFound ||= match === true;
     last = { seq: record.seq, hash: record.hash };
     first ??= last;
     if (++count % linesPerStep === 0) yield;
   }
-  const end = endProblem(last, torn, heads);
-  if (end !== undefined) return end;
-  if (!isExpectedFound) return broken("not-expected", expected?.seq ?? 0, undefined);
-  return { kind: "intact", lines: count, first, last, tornBytes: bytesOf(torn), resumptions };
+  const beginsAfter = first === undefined ? (heads.before?.keptAfter.seq ?? 0) : first.seq - 1;
+  const problem =
+    beginProblem(beginsAfter, removed) ??
+    resumptionProblem(resumptions, expected) ??
+    endProblem(last, torn, heads);
+  if (problem !== undefined) return problem;
+  if (expected !== undefined && !isExpectedFound) {
+    return broken(expected.seq < beginsAfter ? "not-kept" : "not-expected", expected.seq, undefined);
+  }
+  return { kind: "intact", lines: count, first, last, tornBytes: bytesOf(torn), resumptions, removed };
+}
+
+/** The head says of one line what its hash is, whatever was added behind it since. */
+function isAsCounted({ seq, hash }: AuditRecord, head: AuditHead | undefined): boolean {
+  return seq !== head?.last.seq || hash === head.last.hash;
+}
+
+function laterRemoval(
+  before: AuditRemoval | undefined,
+  { seq, event }: AuditRecord,
+): AuditRemoval | undefined {
+  const { kind, throughSeq } = event;
+  if (kind !== "audit.removed" || typeof throughSeq !== "number") return before;
+  return before !== undefined && before.throughSeq >= throughSeq ? before : { throughSeq, seq };
+}
+
+/** Whether it is the line that was kept elsewhere, or the first one and linked to that; undefined when it is neither. */
+function matchOf(record: AuditRecord, expected: ChainEnd, isFirst: boolean): boolean | undefined {
+  if (record.seq === expected.seq) return record.hash === expected.hash;
+  if (isFirst && record.seq === expected.seq + 1) return record.previous === expected.hash;
+  return undefined;
+}
+
+/** What the head says of the beginning anybody can write; what was removed by the writer, it says in the chain. */
+function beginProblem(beginsAfter: number, removed: AuditRemoval | undefined): BrokenTrail | undefined {
+  const throughSeq = removed?.throughSeq ?? 0;
+  return beginsAfter > throughSeq ? broken("missing", throughSeq + 1, undefined) : undefined;
+}
+
+/** Whoever kept a line behind it has seen it, and takes what is there for all that there was. */
+function resumptionProblem(
+  resumptions: readonly AuditRecord[],
+  expected: ChainEnd | undefined,
+): BrokenTrail | undefined {
+  const keptSeq = expected?.seq ?? 0;
+  const unsure = resumptions.find(({ seq, event }) => event.isHeadMissing === true && seq > keptSeq);
+  return unsure && broken("no-head", unsure.seq - 1, undefined);
 }
 
 interface Found {
@@ -166,14 +224,11 @@ function endProblem(
   heads: AuditHeads,
 ): BrokenTrail | undefined {
   const { before } = heads;
-  const isEmpty = last === undefined && torn === undefined;
-  if (before === undefined) return isEmpty ? undefined : broken("no-head", last?.seq ?? 1, undefined);
+  // Whoever opens a trail writes its head first.
+  if (before === undefined) return broken("no-head", last?.seq ?? 0, undefined);
   const lastSeq = last?.seq ?? before.keptAfter.seq;
   // The head is written when the line is whole: a torn line that it counts was cut later.
   if (before.last.seq > lastSeq) return broken("truncated", lastSeq + 1, torn);
-  if (last !== undefined && before.last.seq === lastSeq && before.last.hash !== last.hash) {
-    return broken("changed", lastSeq, undefined);
-  }
   const after = heads.after?.() ?? before;
   // Lines that no writer counted were added by somebody else.
   if (lastSeq > after.last.seq + linesAheadMax) {
@@ -206,9 +261,11 @@ function sentence(problem: AuditProblem, seq: number): string {
     case "truncated":
       return `Line ${seq} and what followed it are missing at the end`;
     case "no-head":
-      return `The head is missing or unreadable, so that nothing says whether line ${seq} is the last`;
+      return `Nothing says whether more followed line ${seq}: the head was missing or unreadable`;
     case "not-expected":
       return `Line ${seq} is not the one with the hash that was expected`;
+    case "not-kept":
+      return `Line ${seq} is not kept any more: expect one that is, since nothing vouches for what followed it`;
     default:
       return unreachable(problem);
   }
