@@ -13,7 +13,6 @@ import {
   type PluginInfo,
   type PublisherChange,
   readTrail,
-  verifyTrailFolder,
 } from "remora/manager";
 import { harmless } from "remora/policy";
 import { EventFeed } from "./event-feed.ts";
@@ -60,7 +59,7 @@ export function localOperations({ manager, trail, closesManager = false }: Local
     accept: (request, items) => change(request.plugin, () => manager.accept(request, items?.map(itemOf))),
     refuse: (request) => manager.refuse(request),
     audit: async (query) => auditRecords(trail.folder, query),
-    verifyAudit: async (expected) => verdictView(await verifyTrailFolder(trail.folder, expected)),
+    verifyAudit: async (expected) => verdictView(await trail.verify(expected)),
     follow: (options) => follow(manager, options),
     async close() {
       if (!closesManager) return;

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { mkdirSync, rmdirSync, statSync } from "node:fs";
+import { mkdirSync, readdirSync, rmdirSync, rmSync, statSync } from "node:fs";
+import { join } from "node:path";
 import { test } from "node:test";
 import { generateKeyPair, signBundle } from "remora/bundle";
 import { bundleOf } from "../../test-bundle.ts";
@@ -201,6 +202,18 @@ test("whatever an admin did is in the trail, with their name, and the trail veri
   assert.equal((await as("operator")("GET", `/v1/audit/verify?seq=${seq}&hash=${hash}`)).body.kind, "intact");
   const forged = await as("operator")("GET", `/v1/audit/verify?seq=${seq}&hash=${"0".repeat(64)}`);
   assert.deepEqual([forged.body.kind, forged.body.problem], ["broken", "not-expected"]);
+});
+
+test("a trail whose files are removed while the program runs goes on, and what is gone is missing", async (t) => {
+  const { as, folder } = await adminRig(t);
+  await as("admin")("POST", "/v1/bundles", await bundleOf(guests.adds(1)));
+  for (const name of readdirSync(join(folder, "audit"))) rmSync(join(folder, "audit", name));
+  const verify = async () => (await as("operator")("GET", "/v1/audit/verify")).body;
+  assert.deepEqual([(await verify()).kind, (await verify()).problem], ["broken", "no-head"]);
+  assert.equal((await as("operator")("POST", "/v1/plugins/adder/reload")).status, 204);
+  const { records } = (await as("operator")("GET", "/v1/audit?kind=admin.asked")).body;
+  assert.deepEqual([records.length, records[0].event.what], [1, "reload"]);
+  assert.deepEqual([(await verify()).problem, (await verify()).seq], ["missing", 1]);
 });
 
 test("metrics are Prometheus text, and health says when an enabled plugin does not run", async (t) => {

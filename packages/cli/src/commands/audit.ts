@@ -5,7 +5,7 @@ import { Command, InvalidArgumentError, Option } from "commander";
 import type { AuditRecord, AuditRemoval } from "remora/manager";
 import { harmless } from "remora/policy";
 import { cliErrors } from "../errors.ts";
-import { factLines } from "../facts.ts";
+import { factLines, listed } from "../facts.ts";
 import { type FolderOptions, folderOf, folderOption } from "../house.ts";
 import { jsonOption } from "../options.ts";
 import { showCount } from "../quantity.ts";
@@ -108,12 +108,25 @@ Examples:
         ["last", last === undefined ? "none" : `${last.seq}:${last.hash}`],
         ...(removed === undefined ? [] : ([["removed", removalText(removed, options.expect)]] as const)),
         ...(tornBytes > 0 ? ([["torn", `${tornBytes} bytes of a line that was never whole`]] as const) : []),
-        ...(resumptions.length > 0
-          ? ([["resumed", `${resumptions.length} times after a writer that did not close it`]] as const)
-          : []),
+        ...listed("resumed", resumptionTexts(resumptions), (text) => text),
       ]);
       system.out.write(`${rows.join("\n")}\n`);
     });
+}
+
+/** How the trail was found by those who went on with it, a line each way. */
+function resumptionTexts(resumptions: readonly AuditRecord[]): string[] {
+  const seqs = new Map<string, number[]>();
+  for (const { seq, event } of resumptions) {
+    const how = resumptionText(event);
+    seqs.set(how, [...(seqs.get(how) ?? []), seq]);
+  }
+  return Array.from(seqs, ([how, of]) => `${of.length} times ${how}, last by line ${of.at(-1)}`);
+}
+
+function resumptionText(event: AuditRecord["event"]): string {
+  if (event.wasOpen === true) return "after its files were taken away while it was written to";
+  return event.isHeadMissing === true ? "without its head" : "after a writer that did not close it";
 }
 
 function removalText({ throughSeq, seq }: AuditRemoval, expected: VerifyOptions["expect"]): string {

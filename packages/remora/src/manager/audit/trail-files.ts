@@ -3,6 +3,7 @@
 import {
   closeSync,
   fdatasyncSync,
+  fstatSync,
   ftruncateSync,
   mkdirSync,
   openSync,
@@ -24,6 +25,12 @@ export interface TrailReader {
 }
 
 export interface TrailFiles extends TrailReader {
+  /** Opens it, and makes it when it is not there. */
+  hold(name: string): void;
+  /** False when it is not open, or what was opened is not what stands in the folder by this name now. */
+  isHeld(name: string): boolean;
+  /** Lets go of all that is open, and makes the folder when it is not there. */
+  reopen(): void;
   /** Writes at an offset, all of it, and makes the file when it is not there. When it throws, a part may be written. */
   write(name: string, bytes: Uint8Array, offset: number): void;
   cut(name: string, sizeBytes: number): void;
@@ -43,7 +50,8 @@ export function diskTrailReader(folder: string): TrailReader {
 
 /** @param folder Made when it is not there; only its owner may read it. */
 export function diskTrailFiles(folder: string): TrailFiles {
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const makeFolder = () => void mkdirSync(folder, { recursive: true, mode: 0o700 });
+  makeFolder();
   const open = new Map<string, number>();
   const fileOf = (name: string): number => {
     let file = open.get(name);
@@ -61,8 +69,23 @@ export function diskTrailFiles(folder: string): TrailFiles {
     if (file !== undefined) closeSync(file);
     open.delete(name);
   };
+  const forgetAll = () => {
+    for (const name of [...open.keys()]) forget(name);
+  };
   return {
     ...diskTrailReader(folder),
+    hold: (name) => void fileOf(name),
+    isHeld: (name) => {
+      const file = open.get(name);
+      if (file === undefined) return false;
+      const there = statSync(join(folder, name), { bigint: true, throwIfNoEntry: false });
+      const ours = fstatSync(file, { bigint: true });
+      return there?.ino === ours.ino && there.dev === ours.dev;
+    },
+    reopen: () => {
+      forgetAll();
+      makeFolder();
+    },
     write: (name, bytes, offset) => {
       const file = fileOf(name);
       for (let done = 0; done < bytes.length; ) {
@@ -75,9 +98,7 @@ export function diskTrailFiles(folder: string): TrailFiles {
       forget(name);
       unlinkSync(join(folder, name));
     },
-    close: () => {
-      for (const name of [...open.keys()]) forget(name);
-    },
+    close: forgetAll,
   };
 }
 

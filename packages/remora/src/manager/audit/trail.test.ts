@@ -1,7 +1,16 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
@@ -32,12 +41,19 @@ function memoryFiles(
     return given;
   };
   const fail = () => Object.assign(new Error(state.code), { code: state.code });
+  const held = new Set<string>();
   return {
     files,
     state,
     list: () => [...files.keys()],
     sizeOf: (name) => files.get(name)?.length ?? 0,
     read: (name, offset = 0) => files.get(name)?.slice(offset),
+    hold: (name) => {
+      held.add(name);
+      if (!files.has(name)) files.set(name, new Uint8Array(0));
+    },
+    isHeld: (name) => held.has(name) && files.has(name),
+    reopen: () => held.clear(),
     write: (name, bytes, offset) => {
       const given = spend(bytes.length);
       const before = files.get(name) ?? new Uint8Array(0);
@@ -485,6 +501,81 @@ test("a trail that was closed writes nothing more, whoever has opened it since",
     [4, 2, 1],
   );
   assert.equal((await verifyTrailFolder(folder)).kind, "intact");
+});
+
+/** What somebody does to the folder of a trail that has it open. */
+const takings: Readonly<Record<string, (folder: string) => void>> = {
+  "its files are removed": (folder) => {
+    for (const name of readdirSync(folder)) rmSync(join(folder, name));
+  },
+  "the folder is removed": (folder) => rmSync(folder, { recursive: true }),
+  "the folder is moved away": (folder) => renameSync(folder, `${folder}.moved`),
+  "the file that is written to is removed": (folder) => rmSync(join(folder, first)),
+  "a trail written anew is put in its place": (folder) => {
+    using forged = new AuditTrail({ folder: `${folder}.forged`, nowMs });
+    for (let n = 0; n < 20; n++) forged.append({ kind: "test.forged" });
+    renameSync(folder, `${folder}.moved`);
+    renameSync(`${folder}.forged`, folder);
+  },
+};
+
+for (const [what, take] of Object.entries(takings)) {
+  test(`a writer goes on when ${what}, and says so, and what is gone stays missing`, async (t) => {
+    const folder = join(temporary(t), "audit");
+    using trail = new AuditTrail({ folder, nowMs });
+    for (let n = 1; n <= 5; n++) trail.append({ kind: "test.happened", n });
+    const kept = trail.end;
+    assert.equal((await trail.verify(kept)).kind, "intact");
+    take(folder);
+    if (existsSync(folder)) assert.equal((await trail.verify()).kind, "broken");
+    const { seq } = trail.append({ kind: "test.happened", n: 6 });
+    assert.equal(seq, 7);
+    const [last, resumed] = await readTrail(folder, { recordsMax: 2 });
+    assert.equal(last?.event.n, 6);
+    assert.deepEqual([resumed?.event.kind, resumed?.event.wasOpen], ["audit.resumed", true]);
+    for (const expected of [undefined, kept, trail.end]) {
+      assert.equal((await trail.verify(expected)).kind, "broken");
+      assert.equal((await verifyTrailFolder(folder, expected)).kind, "broken");
+    }
+  });
+}
+
+test("a writer whose head alone is removed writes it again, and nothing is missing", async (t) => {
+  const folder = join(temporary(t), "audit");
+  using trail = new AuditTrail({ folder, nowMs });
+  trail.append({ kind: "test.happened", n: 1 });
+  rmSync(join(folder, headName));
+  assert.equal((await trail.verify()).kind, "broken");
+  trail.append({ kind: "test.happened", n: 2 });
+  const verdict = await trail.verify();
+  assert.ok(verdict.kind === "intact" && verdict.lines === 3, JSON.stringify(verdict));
+  assert.equal((await verifyTrailFolder(folder)).kind, "intact");
+});
+
+test("where no other file can be made, nothing is acknowledged until one can", async (t) => {
+  const folder = join(temporary(t), "audit");
+  using trail = new AuditTrail({ folder, nowMs });
+  trail.append({ kind: "test.happened", n: 1 });
+  rmSync(folder, { recursive: true });
+  writeFileSync(folder, "");
+  for (let n = 0; n < 2; n++) {
+    assert.throws(
+      () => trail.append({ kind: "test.happened" }),
+      (error) => isRemoraError(error, "manager/audit-unwritable"),
+    );
+  }
+  rmSync(folder);
+  assert.equal(trail.append({ kind: "test.happened", n: 2 }).seq, 3);
+});
+
+test("its writer knows a trail that was put in the place of its own, which everybody else finds intact", async (t) => {
+  const folder = join(temporary(t), "audit");
+  using trail = new AuditTrail({ folder, nowMs });
+  for (let n = 1; n <= 5; n++) trail.append({ kind: "test.happened", n });
+  takings["a trail written anew is put in its place"]?.(folder);
+  assert.equal((await verifyTrailFolder(folder)).kind, "intact");
+  const verdict = await trail.verify();
+  assert.ok(verdict.kind === "broken" && verdict.problem === "changed", JSON.stringify(verdict));
 });
 
 test("after a hundred times kill -9 while lines are written, every acknowledged line is there", async (t) => {

@@ -5,7 +5,8 @@
  */
 
 import { managerErrors } from "../errors.ts";
-import { type AuditHead, headSlotOffset, parseHead, printHead } from "./head.ts";
+import { type AuditHead, headSlotOffset, printHead } from "./head.ts";
+import { headOf, verifyFiles } from "./read-trail.ts";
 import {
   type AuditEvent,
   type AuditRecord,
@@ -18,6 +19,7 @@ import {
 import { shortened } from "./shorten.ts";
 import { diskTrailFiles, type TrailFiles } from "./trail-files.ts";
 import { headName, numberOf, trailName, trailNames } from "./trail-names.ts";
+import type { AuditVerdict } from "./verify.ts";
 
 export interface AuditTrailOptions {
   readonly folder: string;
@@ -74,7 +76,7 @@ export class AuditTrail {
       this.#files = options.files ?? diskTrailFiles(options.folder);
       this.#names = trailNames(this.#files.list());
       this.#name = this.#names.at(-1) ?? trailName(1);
-      const head = parseHead(this.#files.read(headName) ?? new Uint8Array(0));
+      const head = headOf(this.#files);
       const found = this.#readEnd(head);
       this.#end = found.end;
       this.#sizeBytes = found.sizeBytes;
@@ -85,6 +87,7 @@ export class AuditTrail {
       if (head === undefined && this.#names.length === 0)
         this.#writeHead({ last: chainStart, keptAfter: chainStart });
       if (this.#names.length === 0) this.#names = [this.#name];
+      this.#holdWith(this.#name);
       if (tornBytes > 0 || linesLost > 0 || isHeadMissing) {
         this.append({ kind: "audit.resumed", tornBytes, linesLost, isHeadMissing });
       }
@@ -107,6 +110,7 @@ export class AuditTrail {
   append(event: AuditEvent): AuditRecord {
     this.#checkOpen();
     try {
+      if (!this.#isHeld()) this.#goOnAnew();
       this.#clean();
       if (this.#sizeBytes >= this.#fileBytesMax) this.#rotate();
       const record = this.#write(event);
@@ -123,6 +127,17 @@ export class AuditTrail {
     this.#checkOpen();
     this.#files.sync(this.#name);
     this.#files.sync(headName);
+  }
+
+  /**
+   * Whether what is in the folder is what was written, up to the end that is known here, whatever the folder says.
+   *
+   * @param expected As for `verifyTrailFolder`.
+   */
+  verify(expected?: ChainEnd): Promise<AuditVerdict> {
+    // What the head in the folder says is anybody's to write. That there is one matters to whoever opens it next.
+    const headNow = () => headOf(this.#files) && { last: this.#end, keptAfter: this.#keptAfter };
+    return verifyFiles(this.#files, headNow, expected);
   }
 
   /** Tells each line after it was written, until what it returned is called. */
@@ -183,9 +198,39 @@ export class AuditTrail {
     this.#isUnclean = false;
   }
 
+  /** The file that is written to, and the head: from here on it shows when somebody takes them away. */
+  #holdWith(name: string): void {
+    for (const one of [name, headName]) this.#files.hold(one);
+  }
+
+  #isHeld(): boolean {
+    return [this.#name, headName].every((name) => this.#files.isHeld(name));
+  }
+
+  /**
+   * Somebody removed or replaced what is written to. The chain goes on in another file from the end that is known here,
+   * whatever is in the folder now, so that what is gone stays missing.
+   */
+  #goOnAnew(): void {
+    this.#files.reopen();
+    const found = trailNames(this.#files.list());
+    const name = trailName(Math.max(...[this.#name, ...found].map(numberOf)) + 1);
+    const foundSeq = this.#lastRecord(found)?.seq ?? this.#keptAfter.seq;
+    this.#holdWith(name);
+    this.#name = name;
+    this.#names = [...found, name];
+    this.#sizeBytes = 0;
+    this.#isUnclean = false;
+    const linesLost = Math.max(0, this.#end.seq - foundSeq);
+    this.#write({ kind: "audit.resumed", tornBytes: 0, linesLost, isHeadMissing: false, wasOpen: true });
+    this.sync();
+  }
+
   #rotate(): void {
     this.sync();
-    this.#name = trailName(numberOf(this.#name) + 1);
+    const name = trailName(numberOf(this.#name) + 1);
+    this.#files.hold(name);
+    this.#name = name;
     this.#sizeBytes = 0;
     this.#names = [...this.#names, this.#name];
     while (this.#names.length > this.#filesMax) this.#removeOldest();
@@ -208,22 +253,16 @@ export class AuditTrail {
 
   #readEnd(head: AuditHead | undefined) {
     const sizeBytes = this.#names.length === 0 ? 0 : this.#files.sizeOf(this.#name);
-    const tail = splitTail(this.#files.read(this.#name, Math.max(0, sizeBytes - 2 * lastLineBytesMax)));
-    let last = parseRecord(tail.lastLine);
-    // A file that was begun and not written to: the end is that of the one before.
-    if (tail.lastLine === "" && this.#names.length > 1) {
-      const before = this.#names.at(-2) ?? "";
-      const from = Math.max(0, this.#files.sizeOf(before) - 2 * lastLineBytesMax);
-      last = parseRecord(splitTail(this.#files.read(before, from)).lastLine);
-    }
+    const { tornBytes } = this.#tailOf(this.#name, sizeBytes);
+    const last = this.#lastRecord(this.#names);
     const found: ChainEnd | undefined = last && { seq: last.seq, hash: last.hash };
     const seen = found ?? chainStart;
     const linesLost = Math.max(0, (head?.last.seq ?? 0) - seen.seq);
     // A torn line that the head counts was whole once: it stays, as evidence, and gets an end.
-    const isEvidence = tail.tornBytes > 0 && linesLost > 0;
-    const keptBytes = sizeBytes - (isEvidence ? 0 : tail.tornBytes);
+    const isEvidence = tornBytes > 0 && linesLost > 0;
+    const keptBytes = sizeBytes - (isEvidence ? 0 : tornBytes);
     if (isEvidence) this.#files.write(this.#name, Buffer.from("\n"), sizeBytes);
-    else if (tail.tornBytes > 0) this.#files.cut(this.#name, keptBytes);
+    else if (tornBytes > 0) this.#files.cut(this.#name, keptBytes);
     // The chain goes on from the head, so that what is missing stays missing.
     const end = head !== undefined && linesLost > 0 ? head.last : seen;
     return {
@@ -231,11 +270,24 @@ export class AuditTrail {
       sizeBytes: keptBytes + (isEvidence ? 1 : 0),
       firstAfter: this.#firstAfter(),
       resumption: {
-        tornBytes: tail.tornBytes,
+        tornBytes,
         linesLost,
         isHeadMissing: head === undefined && this.#names.length > 0,
       },
     };
+  }
+
+  /** The last line of the newest of these files that has one: a file may have been begun and not written to. */
+  #lastRecord(names: readonly string[]): AuditRecord | undefined {
+    for (const name of names.toReversed()) {
+      const { lastLine } = this.#tailOf(name, this.#files.sizeOf(name));
+      if (lastLine !== "") return parseRecord(lastLine);
+    }
+    return undefined;
+  }
+
+  #tailOf(name: string, sizeBytes: number) {
+    return splitTail(this.#files.read(name, Math.max(0, sizeBytes - 2 * lastLineBytesMax)));
   }
 
   /** Without a head, what there is is all that was kept. */
