@@ -44,10 +44,11 @@ test("the trail says where each version came from, in one printable text that is
   assert.equal(manager.versions("adder").previous[0]?.origin.length, 4_096);
 });
 
-test("what a publisher wants is in the trail, shortened where it is too long for a line, and stops nobody", async (t) => {
+test("what a publisher wants and is given is in the trail, all of it, in as many lines as it takes", async (t) => {
   const { manager, events } = await rig(t, { asker: async () => ({ kind: "later" }) });
-  // Each of these characters is nine when it was made harmless, and fits in no line twenty times.
-  const targets = Array.from({ length: 20 }, (_, n) => `"a${n}.${"\u202e".repeat(190)}"`).join(", ");
+  // Each of these characters is nine when it was made harmless, and twenty such targets fit in no line.
+  const paths = Array.from({ length: 21 }, (_, n) => `a${n}.${"\u202e".repeat(190)}`);
+  const targets = paths.map((path) => `"${path}"`).join(", ");
   const tables = `[[capabilities]]\ncapability = "data.read"\npaths = [${targets}]\nwhy = "x"\n`;
   const installing = manager.install(await ref(guests.adds(1), { tables }));
   await expectRejected(installing, "manager/decide", "manager/held");
@@ -58,16 +59,24 @@ test("what a publisher wants is in the trail, shortened where it is too long for
     .map(({ event }) => event)
     .reverse();
   assert.deepEqual(
-    lines.map(({ kind, isShortened }) => [kind, isShortened]),
+    lines.map(({ kind, part, parts }) => [kind, part, parts]),
     [
-      ["plugin.held", true],
-      ["plugin.changed", undefined],
-      ["plugin.granted", undefined],
+      ["plugin.held", 1, 3],
+      ["plugin.held", 2, 3],
+      ["plugin.held", 3, 3],
+      ["plugin.changed", undefined, undefined],
+      ["plugin.granted", 1, 3],
+      ["plugin.granted", 2, 3],
+      ["plugin.granted", 3, 3],
     ],
   );
-  const [{ plugin, version, digest, origin, items } = assert.fail("nothing was written")] = lines;
+  const shown = paths.map((path) => `data.read ${path.replaceAll("\u202e", "\\u{202e}")}`).sort();
+  const listed = (field: string) =>
+    lines.flatMap((line) => (line[field] as string[] | undefined) ?? []).sort();
+  assert.deepEqual(listed("items"), shown);
+  assert.deepEqual(listed("grants"), shown);
+  const [{ plugin, version, digest, origin } = assert.fail("nothing was written")] = lines;
   assert.deepEqual([plugin, version, digest, origin], ["adder", "1.0.0", held.digest, "a test"]);
-  assert.equal((items as string[]).length, 5);
   assert.ok(!events.some(({ kind }) => kind === "trouble"));
 });
 
