@@ -43,6 +43,8 @@ export interface MountedRoute {
   readonly role: Role | "everybody";
   /** What it does, for the audit trail; routes that only look have none. */
   readonly audit?: string;
+  /** Which plugin it is about, for the audit trail. Default: none. */
+  readonly plugin?: (params: MountedRequest["params"]) => string;
   readonly summary: string;
   handle(request: MountedRequest): Promise<MountedAnswer>;
 }

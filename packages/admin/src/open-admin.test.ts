@@ -337,6 +337,15 @@ test("an interface that is mounted has its own paths and errors, and the same to
         summary: "Does it",
         handle: async ({ params, body }) => ({ status: 201, body: { id: params.id, body: body ?? null } }),
       },
+      {
+        method: "DELETE",
+        path: "/api/other/:id/plugin",
+        role: "admin",
+        audit: "remove",
+        plugin: ({ id = "" }) => `plugin-${id}`,
+        summary: "Removes it",
+        handle: async () => ({ status: 204 }),
+      },
     ],
     problem: (status, { code }) => ({ status, body: { wrong: code } }),
   };
@@ -357,8 +366,16 @@ test("an interface that is mounted has its own paths and errors, and the same to
   assert.equal((await as("operator")("GET", "/api/others")).body.error, "admin/no-route");
   const refused = await as("reader")("POST", "/api/other/7");
   assert.deepEqual([refused.status, refused.body], [403, { wrong: "admin/forbidden" }]);
+  await as("admin")("DELETE", "/api/other/7/plugin?now=yes");
   const { records } = (await as("operator")("GET", "/v1/audit?kind=admin.asked")).body;
-  assert.equal(records[0].event.what, "do other");
+  assert.deepEqual(
+    records.map(({ event }: { event: Record<string, string> }) => [event.what, event.path, event.plugin]),
+    [
+      ["remove", "/api/other/7/plugin", "plugin-7"],
+      ["do other", "/api/other/7", undefined],
+      ["do other", "/api/other/7", undefined],
+    ],
+  );
 });
 
 test("a closed interface leaves no file behind, and ends its streams", async (t) => {

@@ -216,14 +216,20 @@ test("an event that is sent goes through the chain to who is connected, and says
 
 test("what people did is in the audit, with who and from where", async (t) => {
   const { as, with: withHeaders } = await rig(t);
+  await as("operator")("DELETE", "/api/v1/connections/geofence");
   await as("operator")("POST", "/api/v1/plugins/geofence/toggle", { enabled: true });
   await withHeaders({})("POST", "/api/v1/auth/login", { username: "ada", password: "a wrong guess" });
   const { body } = await as("admin")("GET", "/api/v1/audit?limit=10");
-  const [login, toggle] = body;
+  const [login, toggle, removal] = body;
   assert.deepEqual([login.user, login.action, login.success], ["ada", "log in, refused", false]);
   assert.deepEqual(
     [toggle.user, toggle.role, toggle.action, toggle.resource, toggle.success, toggle.source_ip],
     ["operator", "operator", "toggle", "/api/v1/plugins/geofence", true, "127.0.0.1"],
+  );
+  // A connection with the id of a plugin is not that plugin.
+  assert.deepEqual(
+    [removal.action, removal.resource, removal.success],
+    ["delete connection", "/api/v1/connections/geofence", false],
   );
 });
 

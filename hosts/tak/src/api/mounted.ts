@@ -33,6 +33,8 @@ export interface ApiRoute {
   readonly path: string;
   readonly role: ApiRole | "everybody";
   readonly audit?: string;
+  /** Which plugin it is about, for the audit trail. */
+  readonly plugin?: (params: ApiRequest["params"]) => string;
   readonly summary: string;
   handle(request: ApiRequest): Promise<ApiAnswer>;
 }

@@ -31,7 +31,10 @@ export interface PluginRoutesOptions {
 }
 
 export function pluginRoutes(options: PluginRoutesOptions): ApiRoute[] {
-  return [...lookRoutes(options), ...changeRoutes(options)];
+  const plugin = (params: ApiRequest["params"]) => named(params, options.host.manager).name;
+  return [...lookRoutes(options), ...changeRoutes(options)].map((route) =>
+    route.path.startsWith(one) ? { ...route, plugin } : route,
+  );
 }
 
 const base = "/api/v1/plugins";

@@ -86,13 +86,13 @@ async function audit({ manager }: TakHost, { limit = "100" }: Readonly<Record<st
     isWanted: ({ event: { kind } }) => kind === "admin.answered" || kind.startsWith("admin.log"),
   });
   return records.map(({ seq, hash, at, event }) => {
-    const { kind, what, by, role, plugin, from, status } = event;
+    const { kind, what, by, role, plugin, path, from, status } = event;
     return {
       id: uuidOf("record", `${seq} ${hash}`),
       user: by,
       role: roles[String(role)] ?? null,
       action: what ?? (kind === "admin.logged-in" ? "log in" : "log in, refused"),
-      resource: plugin === undefined ? "" : `/api/v1/plugins/${plugin}`,
+      resource: plugin === undefined ? (path ?? "") : `/api/v1/plugins/${plugin}`,
       details: { seq, ...(status !== undefined && { status }) },
       source_ip: from ?? "",
       timestamp: at,

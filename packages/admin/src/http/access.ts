@@ -116,15 +116,21 @@ export function addAccess(
       if (who !== undefined) void reply.headers(access.rateHeaders(who, nowMs()));
     }
   });
+  // What a name stands for may be another plugin, or none, when it was done.
+  const asked = new WeakMap<FastifyRequest, ReturnType<typeof facts>>();
   app.addHook("preHandler", async (request) => {
     const { audit } = request.routeOptions.config;
+    if (audit === undefined) return;
+    const told = facts(request, audit);
+    asked.set(request, told);
     // Before it is done: what cannot be written down does not happen.
-    if (audit !== undefined) trail.append({ kind: "admin.asked", ...facts(request, audit) });
+    trail.append({ kind: "admin.asked", ...told });
   });
   app.addHook("onResponse", async (request, reply: FastifyReply) => {
     const { audit } = request.routeOptions.config;
     if (audit === undefined || request.caller === undefined) return;
-    trail.append({ kind: "admin.answered", ...facts(request, audit), status: reply.statusCode });
+    const told = asked.get(request) ?? facts(request, audit);
+    trail.append({ kind: "admin.answered", ...told, status: reply.statusCode });
   });
 }
 
@@ -151,14 +157,25 @@ function tooMany(budget: RequestBudget, who: string): Error {
 }
 
 function facts(request: FastifyRequest, what: string) {
-  // What its schema let through; a mounted interface has its own word.
-  const { id, name = id } = request.params as { readonly name?: string; readonly id?: string };
-  const { caller } = request;
+  const { plugin = ({ name }) => name } = request.routeOptions.config;
+  const [path = ""] = request.url.split("?", 1);
+  // What its schema let through, or the router.
+  const name = plugin(request.params as Readonly<Record<string, string>>);
   return {
     what,
+    ...askerFacts(request),
+    path: harmless(path, pathCharsMax),
+    ...(name !== undefined && { plugin: harmless(name) }),
+  };
+}
+
+const pathCharsMax = 500;
+
+/** Who asks, as the trail has it. */
+export function askerFacts({ caller, ip }: Pick<FastifyRequest, "caller" | "ip">) {
+  return {
     by: caller === undefined ? "nobody" : harmless(caller.name),
     role: caller?.role ?? "none",
-    from: request.ip,
-    ...(name !== undefined && { plugin: harmless(name) }),
+    from: ip,
   };
 }

@@ -36,5 +36,7 @@ declare module "fastify" {
     readonly role?: Role | "everybody";
     /** What it does, for the audit trail; routes that only look have none. */
     readonly audit?: string;
+    /** Which plugin it is about, for the audit trail. Default: the one that a parameter names. */
+    readonly plugin?: (params: Readonly<Record<string, string>>) => string | undefined;
   }
 }

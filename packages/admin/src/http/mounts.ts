@@ -26,11 +26,11 @@ export function addMounts(app: App, options: MountsOptions): void {
           done(Object.assign(error as Error, { statusCode: 400 }));
         }
       });
-      for (const { method, path, role, audit, summary, handle } of mount.routes) {
+      for (const { method, path, role, audit, plugin = () => undefined, summary, handle } of mount.routes) {
         scope.route({
           method,
           url: path,
-          config: { role, ...(audit !== undefined && { audit }) },
+          config: { role, plugin, ...(audit !== undefined && { audit }) },
           schema: { tags: [mount.name], summary, ...(role === "everybody" && { security: [] }) },
           handler: async ({ params, query, body, caller, ip }, reply) => {
             const answer = await handle({
