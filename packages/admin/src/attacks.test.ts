@@ -7,6 +7,7 @@ import { test } from "node:test";
 import { bundleOf } from "../../test-bundle.ts";
 import { type Role, roles } from "./access/roles.ts";
 import { createToken, readTokens, revokeToken, tokensFile } from "./access/tokens.ts";
+import { createUser, usersFile } from "./access/users.ts";
 import { openAdmin } from "./open-admin.ts";
 import { adminRig, clientOf, expectProblem, guests } from "./testing/admin-rig.ts";
 
@@ -142,6 +143,18 @@ test("a token that expired or was revoked is none from the next request on, and 
   revokeToken(file, "reader");
   expectProblem(await rig.as("reader")("GET", "/v1/plugins"), 401, "admin/unauthorized");
   assert.throws(() => revokeToken(file, "reader"), { code: "admin/no-such-token" });
+});
+
+test("no token has a name that the audit has for somebody else, or that does not show as it is", async (t) => {
+  const { folder } = await adminRig(t);
+  const file = tokensFile(folder);
+  const wrong = ["", "local", "Local", "nobody", "user:ada", "User:ada", "jwt:ada", " local", "local "];
+  for (const name of [...wrong, "\u001b[31mred", "a\nb", "lo\u200bcal", "x".repeat(201)]) {
+    const options = { name, role: "reader", nowMs: 0, password: "correct horse" } as const;
+    assert.throws(() => createToken(file, options), { code: "admin/bad-name" }, name);
+    await assert.rejects(createUser(usersFile(folder), options), { code: "admin/bad-name" }, name);
+  }
+  createToken(file, { name: "Ada Lovelace's script (\u00e9)", role: "reader", nowMs: 0 });
 });
 
 test("tokens that cannot be read stop the interface from opening", async (t) => {

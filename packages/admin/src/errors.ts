@@ -4,6 +4,11 @@ import { defineErrors } from "remora/base";
 import { harmless } from "remora/policy";
 
 export const adminErrors = defineErrors("admin", {
+  "bad-name": {
+    fault: "operator",
+    message: (d: { name: string; lengthMax: number }) =>
+      `Cannot name a token or a user "${harmless(d.name)}": allowed are 1 to ${d.lengthMax} characters that can be seen, and what the audit trail has for no others: not "local", "nobody", "user:…" or "jwt:…"`,
+  },
   "bad-request": {
     fault: "operator",
     message: (d: { problem: string }) => `Cannot understand the request: ${harmless(d.problem, 500)}`,

@@ -150,7 +150,7 @@ export async function openAdmin(options: AdminOptions): Promise<Admin> {
     streamsMax: limits.streamsMax,
     signal: closing.signal,
   });
-  addMounts(app, { mounts, logins, tokensFile: tokensFile(manager.folder), nowMs });
+  addMounts(app, { mounts, logins, tokensFile: tokensFile(manager.folder), trail, nowMs });
   addMountedSockets(app, {
     mounts,
     access,

@@ -5,6 +5,7 @@ import { once } from "node:events";
 import { connect } from "node:net";
 import { before, type TestContext, test } from "node:test";
 import { createUser, removeUser, usersFile } from "@remora/admin";
+import { readTrail } from "remora/manager";
 import { WebSocket } from "ws";
 import { buildExamples } from "../../../examples/build.ts";
 import { jwt, type OmnitakRig, omnitakRig as rig, until } from "./testing/omnitak-rig.ts";
@@ -91,7 +92,7 @@ test("a user logs in for a token that is good until it ends or the user is remov
 });
 
 test("an admin makes a key, which says once what it is, works, and ends when it should", async (t) => {
-  const { as, with: withHeaders } = await rig(t);
+  const { as, with: withHeaders, tak } = await rig(t);
   const make = (body: unknown) => as("admin")("POST", "/api/v1/auth/api-keys", body);
   const { status, body } = await make({ name: "map", role: "readonly", expires_at: null });
   assert.deepEqual([status, Object.keys(body)], [201, ["api_key", "id", "name", "created_at"]]);
@@ -105,9 +106,20 @@ test("an admin makes a key, which says once what it is, works, and ends when it 
     { name: "x", role: "constructor" },
     { name: "x", role: "admin", expires_at: "yesterday" },
     { name: "x", role: "admin", expires_at: "2020-01-01T00:00:00Z" },
+    { name: "user:ada", role: "admin" },
+    { name: "local", role: "admin" },
+    { name: "\u001b[31mred\n", role: "admin" },
   ]) {
     assert.equal((await make(wrong)).body.error, "validation_error", JSON.stringify(wrong));
   }
+  const lines = await readTrail(tak.host.manager.trail?.folder ?? "", {
+    recordsMax: 100,
+    isWanted: ({ event }) => event.kind === "admin.token",
+  });
+  assert.deepEqual(
+    lines.map(({ event: { token, tokenRole, expiresAt, by } }) => [token, tokenRole, expiresAt, by]),
+    [["map", "reader", null, "admin"]],
+  );
   assert.equal(
     (await as("operator")("POST", "/api/v1/auth/api-keys", { name: "x", role: "admin" })).status,
     403,
@@ -221,7 +233,7 @@ test("what people did is in the audit, with who and from where", async (t) => {
   await withHeaders({})("POST", "/api/v1/auth/login", { username: "ada", password: "a wrong guess" });
   const { body } = await as("admin")("GET", "/api/v1/audit?limit=10");
   const [login, toggle, removal] = body;
-  assert.deepEqual([login.user, login.action, login.success], ["ada", "log in, refused", false]);
+  assert.deepEqual([login.user, login.action, login.success], ["user:ada", "log in, refused", false]);
   assert.deepEqual(
     [toggle.user, toggle.role, toggle.action, toggle.resource, toggle.success, toggle.source_ip],
     ["operator", "operator", "toggle", "/api/v1/plugins/geofence", true, "127.0.0.1"],

@@ -74,7 +74,7 @@ function problem(
   nowMs: number,
 ): ApiAnswer {
   const answered = statuses[code] ?? (status === 422 || status === 413 ? 400 : status);
-  const isInvalid = code === "tak/api-request" || code === "manager/settings" || code === "admin/bad-request";
+  const isInvalid = invalid.has(code);
   const error = isInvalid
     ? "validation_error"
     : (codes[answered] ?? (answered >= 500 ? "internal_error" : "bad_request"));
@@ -83,6 +83,13 @@ function problem(
     body: { error, message, details: { code }, timestamp: new Date(nowMs).toISOString() },
   };
 }
+
+const invalid: ReadonlySet<string> = new Set([
+  "admin/bad-name",
+  "admin/bad-request",
+  "manager/settings",
+  "tak/api-request",
+]);
 
 const statuses: Readonly<Record<string, number>> = {
   "tak/no-such-connection": 404,

@@ -50,7 +50,7 @@ test("who logs in gets a token in the role that they have now, until it ends or 
   assert.equal(login?.role, "admin");
   const token = login?.token ?? "";
   assert.deepEqual(logins.callerOf(token), { name: "user:ada", role: "admin" });
-  assert.deepEqual(lines, [{ kind: "admin.logged-in", by: "ada", from: "192.0.2.1" }]);
+  assert.deepEqual(lines, [{ kind: "admin.logged-in", by: "user:ada", from: "192.0.2.1" }]);
   const [record] = readUsers(file);
   writeFileSync(file, JSON.stringify([{ ...record, role: "reader" }]));
   assert.equal(logins.callerOf(token)?.role, "reader");

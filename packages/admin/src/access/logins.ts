@@ -95,7 +95,7 @@ export class Logins {
       // Before it is given: what cannot be written down does not happen. Guesses are bounded above, and so are lines.
       trail.append({
         kind: isIn ? "admin.logged-in" : "admin.login-refused",
-        by: harmless(name),
+        by: harmless(callerName(name)),
         from: address,
       });
       if (!isIn) return undefined;
@@ -112,7 +112,7 @@ export class Logins {
     const user = claims && this.#users.current().find(({ name }) => name === claims.sub);
     // One who was removed and made anew has to log in anew.
     if (user === undefined || user.createdAt !== claims?.made) return undefined;
-    return { name: `user:${user.name}`, role: user.role };
+    return { name: callerName(user.name), role: user.role };
   }
 
   #login({ name, role, createdAt }: UserRecord): Login {
@@ -122,6 +122,11 @@ export class Logins {
     const claims = { sub: name, role, made: createdAt, iat: seconds(nowMs), exp: seconds(expiresAtMs) };
     return { token: signJwt(claims, this.#secret), expiresAtMs, role };
   }
+}
+
+/** As the audit trail has it: whoever comes with a token has no such name. */
+function callerName(user: string): string {
+  return `user:${user}`;
 }
 
 function tooMany(retryAfterSeconds: number): Error {

@@ -6,6 +6,7 @@
 import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
 import { join } from "node:path";
 import { adminErrors } from "../errors.ts";
+import { checkOwnerName } from "./owner-name.ts";
 import { type RecordFile, readRecords, WatchedRecords, writeRecords } from "./record-file.ts";
 import { isRole, type Role } from "./roles.ts";
 
@@ -53,10 +54,11 @@ export function hashToken(token: string): string {
 /**
  * Makes a token. This is the only time that anybody sees it.
  *
- * @throws admin/token-exists admin/access-file-damaged admin/access-file-unwritable
+ * @throws admin/bad-name admin/token-exists admin/access-file-damaged admin/access-file-unwritable
  */
 export function createToken(file: string, options: CreateTokenOptions): string {
   const { name, role, nowMs, validMs } = options;
+  checkOwnerName(name);
   const tokens = readTokens(file);
   if (tokens.some((one) => one.name === name)) throw adminErrors["token-exists"]({ name });
   const token = newToken();

@@ -2,6 +2,7 @@
 
 import { join } from "node:path";
 import { adminErrors } from "../errors.ts";
+import { checkOwnerName } from "./owner-name.ts";
 import { hashPassword, isPasswordHash } from "./passwords.ts";
 import { type RecordFile, readRecords, writeRecords } from "./record-file.ts";
 import { isRole, type Role } from "./roles.ts";
@@ -36,9 +37,10 @@ export function readUsers(file: string): UserRecord[] {
   return readRecords(file, userFile);
 }
 
-/** @throws admin/user-exists admin/weak-password admin/access-file-damaged admin/access-file-unwritable */
+/** @throws admin/bad-name admin/user-exists admin/weak-password admin/access-file-damaged admin/access-file-unwritable */
 export async function createUser(file: string, options: CreateUserOptions): Promise<void> {
   const { name, role, password, nowMs } = options;
+  checkOwnerName(name);
   const mustBeNew = (users: readonly UserRecord[]) => {
     if (users.some((one) => one.name === name)) throw adminErrors["user-exists"]({ name });
     return users;

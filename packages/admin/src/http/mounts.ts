@@ -1,9 +1,13 @@
 /** Mounted interfaces: each in a scope of its own, and below a prefix, where errors are its own too. */
 
+import type { FastifyRequest } from "fastify";
+import type { AuditTrail } from "remora/manager";
 import type { Logins } from "../access/logins.ts";
+import { checkOwnerName } from "../access/owner-name.ts";
 import { createToken } from "../access/tokens.ts";
 import { adminErrors } from "../errors.ts";
 import type { Mount, MountedAccess, MountedRequest } from "../mount.ts";
+import { askerFacts } from "./access.ts";
 import type { App } from "./app.ts";
 
 export interface MountsOptions {
@@ -11,6 +15,7 @@ export interface MountsOptions {
   readonly logins: Logins;
   /** Where tokens are kept. */
   readonly tokensFile: string;
+  readonly trail: Pick<AuditTrail, "append">;
   readonly nowMs: () => number;
 }
 
@@ -32,14 +37,15 @@ export function addMounts(app: App, options: MountsOptions): void {
           url: path,
           config: { role, plugin, ...(audit !== undefined && { audit }) },
           schema: { tags: [mount.name], summary, ...(role === "everybody" && { security: [] }) },
-          handler: async ({ params, query, body, caller, ip }, reply) => {
+          handler: async (request, reply) => {
+            const { params, query, body, caller } = request;
             const answer = await handle({
               // Texts: the router makes nothing else of these paths.
               params: params as Record<string, string>,
               query: queryOf(query),
               body,
               caller,
-              access: accessFor(ip, options),
+              access: accessFor(request, options),
             });
             const { status, type } = answer;
             if (type !== undefined) void reply.type(type).serializer(String);
@@ -67,15 +73,23 @@ function queryOf(query: unknown): MountedRequest["query"] {
   return Object.fromEntries(texts);
 }
 
-function accessFor(address: string, { logins, tokensFile, nowMs }: MountsOptions): MountedAccess {
+function accessFor(
+  request: FastifyRequest,
+  { logins, tokensFile, trail, nowMs }: MountsOptions,
+): MountedAccess {
   return {
-    logIn: (credentials) => logins.logIn({ ...credentials, address }),
-    createToken: ({ name, role, expiresAtMs }) =>
-      createToken(tokensFile, {
+    logIn: (credentials) => logins.logIn({ ...credentials, address: request.ip }),
+    createToken({ name, role, expiresAtMs }) {
+      checkOwnerName(name);
+      const expiresAt = expiresAtMs === undefined ? null : new Date(expiresAtMs).toISOString();
+      // Before it is made: what cannot be written down does not happen.
+      trail.append({ kind: "admin.token", ...askerFacts(request), token: name, tokenRole: role, expiresAt });
+      return createToken(tokensFile, {
         name,
         role,
         nowMs: nowMs(),
         ...(expiresAtMs !== undefined && { validMs: expiresAtMs - nowMs() }),
-      }),
+      });
+    },
   };
 }

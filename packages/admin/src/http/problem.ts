@@ -16,6 +16,7 @@ export interface Problem {
 
 /** By code; whatever is not in it is answered by whose fault it is. */
 const statuses: Readonly<Record<string, number>> = {
+  "admin/bad-name": 400,
   "admin/bad-request": 400,
   "admin/unauthorized": 401,
   "admin/forbidden": 403,
