@@ -16,7 +16,7 @@ import type {
   TakConfig,
 } from "./config/settings.ts";
 import { cotLimits } from "./cot/limits.ts";
-import { Endpoint } from "./endpoint.ts";
+import { added, Endpoint, type EndpointCounts, noCounts } from "./endpoint.ts";
 import { reasonOf, takErrors } from "./errors.ts";
 import type { TakHost } from "./host.ts";
 import type { Connection, ConnectionHandlers } from "./net/connection.ts";
@@ -40,6 +40,8 @@ export interface Connections {
   readonly endpoints: readonly Endpoint[];
   /** Open at this moment, meshes included. */
   readonly openCount: number;
+  /** Of all endpoints that there ever were, so that it never goes down. */
+  counts(): EndpointCounts;
   /**
    * Opens one more, which gets every message, whatever the routes of the configuration say.
    *
@@ -114,6 +116,9 @@ export async function openConnections(config: TakConfig, host: TakHost, tell: Te
 class OpenConnections implements Connections {
   readonly #opening: Opening;
   readonly #opened: Opened[] = [];
+  /** Removed, while what waits is written. */
+  readonly #leaving = new Set<Opened>();
+  #past = noCounts;
 
   constructor(opening: Opening) {
     this.#opening = opening;
@@ -131,6 +136,11 @@ class OpenConnections implements Connections {
 
   get openCount(): number {
     return this.#opened.reduce((sum, { endpoint }) => sum + endpoint.openCount, 0);
+  }
+
+  counts(): EndpointCounts {
+    const there = [...this.#opened, ...this.#leaving];
+    return there.reduce((sum, { endpoint }) => added(sum, endpoint.counts()), this.#past);
   }
 
   async open(
@@ -183,7 +193,13 @@ class OpenConnections implements Connections {
   async remove(endpoint: Endpoint): Promise<void> {
     const opened = this.#of(endpoint);
     this.#opened.splice(this.#opened.indexOf(opened), 1);
-    await Promise.all(Array.from(opened.parts, (part) => part.close()));
+    this.#leaving.add(opened);
+    try {
+      await Promise.all(Array.from(opened.parts, (part) => part.close()));
+    } finally {
+      this.#leaving.delete(opened);
+      this.#past = added(this.#past, endpoint.counts());
+    }
   }
 
   async close(): Promise<void> {

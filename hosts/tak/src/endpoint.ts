@@ -14,7 +14,7 @@ export interface EndpointCounts {
   readonly bytesOut: number;
 }
 
-const noCounts: EndpointCounts = { messagesIn: 0, messagesOut: 0, bytesIn: 0, bytesOut: 0 };
+export const noCounts: EndpointCounts = { messagesIn: 0, messagesOut: 0, bytesIn: 0, bytesOut: 0 };
 
 export class Endpoint {
   readonly kind: EndpointKind;
@@ -96,7 +96,10 @@ export class Endpoint {
   }
 }
 
-function added(sum: EndpointCounts, { messagesIn, messagesOut, bytesIn, bytesOut }: EndpointCounts) {
+export function added(
+  sum: EndpointCounts,
+  { messagesIn, messagesOut, bytesIn, bytesOut }: EndpointCounts,
+): EndpointCounts {
   return {
     messagesIn: sum.messagesIn + messagesIn,
     messagesOut: sum.messagesOut + messagesOut,

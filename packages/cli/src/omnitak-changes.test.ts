@@ -104,6 +104,22 @@ test("a connection that is made gets every event, is there after a restart, and 
   assert.equal((await last.as("reader")("GET", connections)).body.total, 1);
 });
 
+test("what went out is counted for good, also when its connection is removed", async (t) => {
+  const omnitak = await rig(t);
+  const sentNow = async (): Promise<number> => {
+    const text: string = (await omnitak.as("reader")("GET", "/api/v1/metrics")).body;
+    return Number(/^omnitak_messages_sent_total (\d+)$/m.exec(text)?.[1]);
+  };
+  const server = await takServer(t);
+  const { id } = (await omnitak.as("operator")("POST", connections, client(server.port))).body;
+  await until(async () => (await statusOf(omnitak, id)) === "connected");
+  omnitak.play(10);
+  await until(() => server.heard().length === 10);
+  assert.equal(await sentNow(), 10);
+  await omnitak.as("operator")("DELETE", `${connections}/${id}`);
+  assert.equal(await sentNow(), 10);
+});
+
 test("while a server is changed again and again, every event reaches the one or the other, once and in order", async (t) => {
   const omnitak = await rig(t);
   const servers = [await takServer(t), await takServer(t)] as const;

@@ -12,13 +12,12 @@ const pluginsMax = 200;
 
 export function metricsText(options: SystemOptions & { readonly uptimeSeconds: number }): string {
   const { host, connections } = options;
-  const totals = connections.endpoints.map((endpoint) => endpoint.counts());
   const received = host.stats().messages;
-  const sent = totals.reduce((sum, { messagesOut }) => sum + messagesOut, 0);
+  const { messagesOut: sent } = connections.counts();
   const open = connections.endpoints.reduce((sum, { openCount }) => sum + openCount, 0);
   return [
     ...family("omnitak_connections_total", "gauge", "Connections of the configuration", [
-      ["", totals.length],
+      ["", connections.endpoints.length],
     ]),
     ...family("omnitak_connections_active", "gauge", "Open connections", [["", open]]),
     ...family("omnitak_messages_received_total", "counter", "Events that arrived", [["", received]]),

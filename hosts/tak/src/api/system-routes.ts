@@ -13,7 +13,7 @@ import { uuidOf } from "./uuid.ts";
 
 export interface SystemOptions {
   readonly host: TakHost;
-  readonly connections: Pick<Connections, "endpoints">;
+  readonly connections: Pick<Connections, "endpoints" | "counts">;
   readonly seen: Observations;
   readonly nowMs: () => number;
   /** Of the process. */
