@@ -17,12 +17,15 @@ const counts: PluginCounts = {
   returns: 0,
 };
 
-/** What the text reads of a manager: names, states, and counts that are the same for all. */
-function managerOf(names: () => readonly string[]): Pick<Manager, "list" | "get"> {
-  const plugin = { counts: () => counts, metrics: undefined, serving: undefined };
+/** What the text reads of a manager: names, states, and counts, by default the same for all. */
+function managerOf(
+  names: () => readonly string[],
+  countsOf: (name: string) => PluginCounts = () => counts,
+): Pick<Manager, "list" | "get"> {
+  const plugin = (name: string) => ({ counts: () => countsOf(name), metrics: undefined, serving: undefined });
   return {
     list: () => names().map((name) => ({ name, state: "running" }) as PluginInfo),
-    get: <Calls>() => plugin as unknown as ManagedPlugin<Calls>,
+    get: <Calls>(name: string) => plugin(name) as unknown as ManagedPlugin<Calls>,
   };
 }
 
@@ -65,7 +68,36 @@ test("a publisher that makes up names gets no series without end: those beyond t
     const series = seriesOf(await metrics.text());
     bound ||= series.length;
     assert.equal(series.length, bound);
-    assert.ok(series.includes('remora_plugin_calls_total{plugin="_other"} 950'));
+    assert.ok(series.includes(`remora_plugin_calls_total{plugin="_other"} ${950 * (round + 1)}`));
   }
   assert.ok(bound <= 6 * 20, `${bound} series`);
+});
+
+test("no counter goes down or jumps when another plugin comes or goes, and what is gone stays in the sum", async () => {
+  const calls = new Map(["b", "c", "d", "e"].map((name) => [name, 1_000]));
+  const metrics = new PrometheusText(
+    managerOf(
+      () => [...calls.keys()].sort(),
+      (name) => ({ ...counts, calls: calls.get(name) ?? 0 }),
+    ),
+    { pluginsMax: 2 },
+  );
+  const callsNow = async () => {
+    const found = (await metrics.text()).matchAll(/^remora_plugin_calls_total\{plugin="(\w+)"\} (\d+)$/gm);
+    return Object.fromEntries(Array.from(found, ([, plugin, count]) => [plugin, Number(count)]));
+  };
+  assert.deepEqual(await callsNow(), { b: 1_000, c: 1_000, _other: 2_000 });
+  calls.set("a", 0);
+  assert.deepEqual(await callsNow(), { b: 1_000, c: 1_000, _other: 2_000 });
+  calls.set("d", 1_500).set("a", 5);
+  calls.delete("b");
+  assert.deepEqual(await callsNow(), { c: 1_000, _other: 2_505 });
+  calls.delete("d");
+  assert.deepEqual(await callsNow(), { c: 1_000, _other: 2_505 });
+  calls.set("e", 10); // removed and installed again in between: it began anew
+  assert.deepEqual(await callsNow(), { c: 1_000, _other: 2_515 });
+  calls.set("f", 7);
+  assert.deepEqual(await callsNow(), { c: 1_000, f: 7, _other: 2_515 });
+  for (const name of ["a", "e"]) calls.delete(name);
+  assert.deepEqual(await callsNow(), { c: 1_000, f: 7, _other: 2_515 });
 });

@@ -1,6 +1,7 @@
 /**
  * The accounts of all plugins in the text format of Prometheus. A series a plugin and metric, and no label that a guest
- * could make up: however many plugins there are, those beyond a bound are told together, as `other`.
+ * could make up: however many plugins there are, those beyond a bound are told together, as `_other`. Who came first has
+ * series of its own for as long as it is there, so that no counter ever goes down, and none jumps when another plugin comes.
  */
 
 import { Counter, Gauge, Registry } from "prom-client";
@@ -46,13 +47,20 @@ export class PrometheusText {
   readonly #registry = new Registry();
   readonly #plugins: Plugins;
   readonly #pluginsMax: number;
+  /** Names with series of their own. */
+  readonly #own = new Set<string>();
+  /** The accounts of the others, as they were last. */
+  readonly #others = new Map<string, PluginAccount>();
+  /** What others have counted, also those that are gone; undefined while there were none. */
+  #otherCounts: PluginAccount | undefined;
+  #accounts: ReadonlyMap<string, PluginAccount> = new Map();
 
   constructor(plugins: Plugins, options: PrometheusOptions = {}) {
     this.#plugins = plugins;
     this.#pluginsMax = options.pluginsMax ?? 200;
     const registers = [this.#registry];
     const labelNames = ["plugin"];
-    const accounts = () => this.#accounts();
+    const accounts = () => this.#accounts;
     for (const [name, [field, help, factor]] of Object.entries(counters)) {
       new Counter({
         name,
@@ -108,26 +116,72 @@ export class PrometheusText {
 
   /** As of now. */
   text(): Promise<string> {
+    this.#accounts = this.#read();
     return this.#registry.metrics();
   }
 
-  /** By name, in the order of names; those beyond the bound as one. */
-  #accounts(): Map<string, PluginAccount> {
+  /** By name; those without series of their own as one. */
+  #read(): Map<string, PluginAccount> {
+    const there = this.#plugins.list().map(({ name }) => name);
+    this.#forgetAllBut(new Set(there));
     const accounts = new Map<string, PluginAccount>();
-    for (const { name } of this.#plugins.list()) {
+    let others: PluginAccount | undefined;
+    for (const name of there) {
       const account = accountOf(this.#plugins.get(name));
-      const label = accounts.size < this.#pluginsMax ? name : OTHER;
-      const before = accounts.get(label);
-      accounts.set(label, before === undefined ? account : together(before, account));
+      if (this.#hasOwn(name)) {
+        accounts.set(name, account);
+        continue;
+      }
+      this.#otherCounts = countedMore(this.#otherCounts, account, this.#others.get(name));
+      this.#others.set(name, account);
+      others = others === undefined ? account : together(others, account);
     }
+    if (this.#otherCounts !== undefined)
+      accounts.set(OTHER, { ...this.#otherCounts, ...levelsOf(others ?? idle) });
     return accounts;
+  }
+
+  #forgetAllBut(there: ReadonlySet<string>): void {
+    for (const name of this.#own) if (!there.has(name)) this.#own.delete(name);
+    for (const name of this.#others.keys()) if (!there.has(name)) this.#others.delete(name);
+  }
+
+  /** What one of the others counted is in their sum, and stays there. */
+  #hasOwn(name: string): boolean {
+    if (this.#own.has(name)) return true;
+    if (this.#others.has(name) || this.#own.size >= this.#pluginsMax) return false;
+    this.#own.add(name);
+    return true;
   }
 }
 
 /** No plugin has this name: names begin with a lower-case letter. */
 const OTHER = "_other";
 
-/** Counts add up; of latencies the worst is kept. */
+/** What goes up and down, of nobody. */
+const idle = { memoryBytes: 0, storedBytes: 0, p50ns: 0, p95ns: 0, p99ns: 0 } as const;
+
+type Levels = Pick<PluginAccount, keyof typeof idle>;
+
+function levelsOf({ memoryBytes, storedBytes, p50ns, p95ns, p99ns }: Levels): Levels {
+  return { memoryBytes, storedBytes, p50ns, p95ns, p99ns };
+}
+
+/** Sums with what an account has counted since it was seen before; one that has less was begun anew. */
+function countedMore(
+  sums: PluginAccount | undefined,
+  account: PluginAccount,
+  before: PluginAccount | undefined,
+): PluginAccount {
+  const sum = { ...account };
+  for (const key of Object.keys(account) as (keyof PluginAccount)[]) {
+    const seen = before?.[key] ?? 0;
+    sum[key] = (sums?.[key] ?? 0) + (account[key] < seen ? account[key] : account[key] - seen);
+  }
+  return sum;
+}
+
+/** What there is of each adds up; of latencies the worst is kept. */
 function together(one: PluginAccount, other: PluginAccount): PluginAccount {
   const sum = { ...one };
   for (const key of Object.keys(other) as (keyof PluginAccount)[]) {
