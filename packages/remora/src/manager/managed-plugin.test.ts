@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { readTrail } from "./audit/read-trail.ts";
 import { askNobody } from "./consent/asker.ts";
 import { managerErrors } from "./errors.ts";
 import type { ManagerEvent } from "./manager-event.ts";
@@ -185,6 +186,25 @@ test("a new version that fails is followed by the one before, which answers the 
   await expectRejected(manager.rollback("adder"), "manager/no-such-version");
   const next = await reopen();
   assert.equal(next.manager.get<Calls>("adder").use(run, 1), 2, "the next start begins with it too");
+});
+
+test("a version that fails before its takeover is written down is told to have taken over before it is told to be followed", async (t) => {
+  const { manager, events } = await rig(t);
+  const plugin = await manager.install<Calls>(await ref(guests.adds(1)));
+  manager.listen((event) => {
+    // In this very turn, when no disk has answered yet.
+    if (event.kind === "state" && event.event === "swapped") queueMicrotask(() => plugin.use(run, -5));
+  });
+  await manager.install(await ref(guests.trapsBelowZero, { version: "1.1.0" }));
+  const told = events.flatMap((event) =>
+    event.kind === "changed" || event.kind === "returned" ? [`${event.kind} ${event.to}`] : [],
+  );
+  assert.deepEqual(told, ["changed 1.0.0", "changed 1.1.0", "returned 1.0.0"]);
+  const lines = await readTrail(manager.trail?.folder ?? "", { recordsMax: 10 });
+  assert.deepEqual(
+    lines.map(({ event: { kind, to } }) => `${kind} ${to}`).reverse(),
+    told.map((text) => `plugin.${text}`),
+  );
 });
 
 test("so does a call by name", async (t) => {

@@ -66,6 +66,22 @@ export type ManagerListener = (event: ManagerEvent) => void;
 
 export class ManagerEvents {
   readonly #listeners = new Set<ManagerListener>();
+  /** By plugin: a version whose takeover is under way, and what waits until that is told. */
+  readonly #held = new Map<string, { readonly version: string; readonly events: ManagerEvent[] }>();
+
+  /**
+   * Holds back that a version is followed by the one before: it serves, and may fail, before it is told to have taken over.
+   *
+   * @returns Tells it.
+   */
+  holdReturns(plugin: string, version: string): () => void {
+    const events: ManagerEvent[] = [];
+    this.#held.set(plugin, { version, events });
+    return () => {
+      this.#held.delete(plugin);
+      for (const event of events) this.tell(event);
+    };
+  }
 
   /** @returns Ends it. */
   listen(listener: ManagerListener): () => void {
@@ -75,6 +91,11 @@ export class ManagerEvents {
 
   /** A listener that throws is its owner's mistake, and must not stop a plugin half-way: it is told later, by itself. */
   tell(event: ManagerEvent): void {
+    const held = this.#held.get(event.plugin);
+    if (event.kind === "returned" && event.from === held?.version) {
+      held.events.push(event);
+      return;
+    }
     for (const listener of this.#listeners) {
       try {
         listener(event);

@@ -208,6 +208,20 @@ export interface Placed {
  * @throws manager/prepare manager/hand-over manager/swap the version that ran goes on, on disk too
  */
 export async function change(
+  placed: Placed,
+  core: Core,
+  how: Parameters<typeof carryOut>[2],
+): Promise<ManagedPlugin> {
+  const { name, candidate } = placed.entry;
+  const tellReturns = core.events.holdReturns(name, candidate.version);
+  try {
+    return await carryOut(placed, core, how);
+  } finally {
+    tellReturns();
+  }
+}
+
+async function carryOut(
   { entry, before, lasting }: Placed,
   core: Core,
   {
