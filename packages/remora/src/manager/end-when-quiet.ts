@@ -1,3 +1,5 @@
+/** The end of a guest that may still do something. */
+
 import { timerMsMax } from "../base/index.ts";
 
 /**
