@@ -23,7 +23,8 @@ export class PluginList {
 
   /** Whether the server has a plugin of that id, ours or not. */
   has(id: string): boolean {
-    return this.#app.pluginsMap[id] !== undefined;
+    // An object of the server's, and the id a stranger's: "constructor" is none of its plugins.
+    return Object.hasOwn(this.#app.pluginsMap, id);
   }
 
   /** Of ours. */

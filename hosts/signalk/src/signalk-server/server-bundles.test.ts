@@ -268,6 +268,14 @@ test("a new file is a new version, and one that was taken out of the folder is n
   assert.equal(await request("/plugins/watch/said"), "passed on");
 });
 
+test("a plugin may be named as what every object has", async (t) => {
+  const { app, plugin, put } = await boat(t);
+  await put({ name: "constructor", guest: { name: "Builder" }, capabilities: [] });
+  await plugin.start(unsigned);
+  await until(() => app.plugins.some(({ id }) => id === "constructor"));
+  assert.equal(app.pluginsMap.constructor?.name, "Builder");
+});
+
 test("a plugin that the server has already keeps its id, and a folder that somebody holds costs only the bundles", async (t) => {
   const { app, plugin, put, lines, statuses } = await boat(t);
   app.pluginsMap.watch = { id: "watch", name: "Another" };

@@ -54,7 +54,8 @@ export function serverPort(app: ServerApp): ServerPort {
     registerAutopilot: (registration) => registerAutopilot(app, registration),
     emitBinary: (stream, data) => app.binaryStreamManager?.emitData(stream, data),
     setStatus(plugin, { kind, message }) {
-      const name = app.pluginsMap[plugin]?.name ?? plugin;
+      const listed = Object.hasOwn(app.pluginsMap, plugin) ? app.pluginsMap[plugin] : undefined;
+      const name = listed?.name ?? plugin;
       if (kind === "error") app.setPluginError(name, message);
       else app.setPluginStatus(name, message);
     },

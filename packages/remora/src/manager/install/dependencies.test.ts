@@ -12,6 +12,7 @@ import {
   guests,
   manifestOf,
   moduleOf,
+  ref,
   rig,
 } from "../testing/rig.test.ts";
 import { chooseVersions, triesMax } from "./choose-versions.ts";
@@ -186,6 +187,17 @@ test("a manager that is closed stops those that need others first, as they do by
     event.kind === "state" && event.event === "stop" ? [event.plugin] : [],
   );
   assert.deepEqual(stopped, ["app", "base"]);
+});
+
+test("a plugin that is named as what every object has is needed by those alone that say so", async (t) => {
+  const { manager } = await rig(t);
+  await manager.install(await ref(guests.adds(1)));
+  const named = (version: string) => ref(guests.adds(2), { name: "constructor", version });
+  await manager.install(await named("1.0.0"));
+  assert.deepEqual((await manager.details("constructor")).neededBy, []);
+  await manager.install(await named("1.1.0"));
+  await manager.disable("constructor");
+  await manager.remove("constructor");
 });
 
 test("a plugin is neither enabled nor reloaded while what it needs is disabled or gone", async (t) => {

@@ -10,7 +10,9 @@ import type { Entry, InstalledVersion } from "../store/entry.ts";
 export function dependents(name: string, entries: ReadonlyMap<string, Entry>): Map<string, string> {
   const found = new Map<string, string>();
   for (const { name: plugin, current } of entries.values()) {
-    const range = current?.needs[name];
+    // The name is the publisher's, and may be one that every object answers to: "constructor".
+    const range =
+      current !== undefined && Object.hasOwn(current.needs, name) ? current.needs[name] : undefined;
     if (range !== undefined) found.set(plugin, range);
   }
   return found;
