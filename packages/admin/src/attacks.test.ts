@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { writeFileSync } from "node:fs";
 import { request as httpRequest, type IncomingMessage } from "node:http";
 import { connect } from "node:net";
+import { networkInterfaces } from "node:os";
 import { test } from "node:test";
 import { bundleOf } from "../../test-bundle.ts";
 import { type Role, roles } from "./access/roles.ts";
@@ -215,6 +216,23 @@ test("a page on the web cannot use a name of its own for loopback, or send reque
   ];
   for (const headers of allowed) {
     assert.equal((await ask(headers as Record<string, string>)).status, 200, JSON.stringify(headers));
+  }
+});
+
+test("an interface that listens to all addresses is asked at each of them, under that address alone", async (t) => {
+  const { admin, port, tokens } = await adminRig(t, { address: "::" });
+  assert.equal(admin.address, `http://[::1]:${port}`);
+  const own = Object.values(networkInterfaces()).flatMap((all) => all ?? []);
+  // Those of one link have a zone, which a URL cannot name.
+  const asked = own.filter(({ address }) => !address.startsWith("fe80:"));
+  for (const { address, family } of asked) {
+    const host = family === "IPv6" ? `[${address}]` : address;
+    const client = clientOf(`http://${host}:${port}`, tokens.reader);
+    assert.equal((await client("GET", "/v1/plugins")).status, 200, address);
+  }
+  for (const host of ["192.0.2.200", "[fd00::dead]", "[::ffff:127.0.0.1]"]) {
+    const headers = { authorization: `Bearer ${tokens.reader}`, host };
+    assert.equal((await raw(port, { headers })).status, 403, host);
   }
 });
 

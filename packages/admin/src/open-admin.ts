@@ -211,7 +211,8 @@ function bareApp(
 
 async function listen(app: App, { address = "127.0.0.1", port = 0 }: AdminOptions): Promise<string> {
   try {
-    return await app.listen({ host: address, port });
+    // All addresses are listened to at "::", and none is asked there.
+    return (await app.listen({ host: address, port })).replace("//[::]:", "//[::1]:");
   } catch (cause) {
     const code = String((cause as { code?: unknown }).code ?? cause);
     const reason = listenReasons[code] ?? code;

@@ -15,18 +15,23 @@ export interface OriginGuardOptions {
 
 const loopback: readonly string[] = ["127.0.0.1", "localhost", "[::1]"];
 
-export type OriginGuard = (headers: {
-  readonly host?: string | undefined;
-  readonly origin?: string | string[] | undefined;
-  readonly "sec-fetch-site"?: string | string[] | undefined;
-}) => void;
+/** @param reachedAt The address of this machine that the request's connection came to. */
+export type OriginGuard = (
+  headers: {
+    readonly host?: string | undefined;
+    readonly origin?: string | string[] | undefined;
+    readonly "sec-fetch-site"?: string | string[] | undefined;
+  },
+  reachedAt?: string,
+) => void;
 
 /** @returns Throws `admin/foreign-host` for a request that came from, or for, somebody else. */
 export function originGuard({ hosts, origins }: OriginGuardOptions): OriginGuard {
   const own = new Set([...loopback, ...hosts.map((host) => host.toLowerCase())]);
-  return ({ host = "", origin, ...more }) => {
+  return ({ host = "", origin, ...more }, reachedAt) => {
     const name = hostName(host);
-    if (name === undefined || !own.has(name))
+    // An address that is written out, and leads here, is no name that somebody else has turned to us.
+    if (name === undefined || !(own.has(name) || name === written(reachedAt)))
       throw adminErrors["foreign-host"]({ what: "host", found: host });
     if (origin !== undefined) {
       const text = String(origin);
@@ -44,6 +49,12 @@ export function originGuard({ hosts, origins }: OriginGuardOptions): OriginGuard
 function hostName(host: string): string | undefined {
   const match = /^(\[[0-9a-f:.]+\]|[a-z0-9.-]+)(?::\d{1,5})?$/.exec(host.toLowerCase());
   return match?.[1];
+}
+
+/** RFC 3986 §3.2.2; what came by IPv4 to a socket of IPv6 has its address within another. */
+function written(address: string | undefined): string | undefined {
+  const plain = address?.replace(/^::ffff:(?=[\d.]+$)/, "");
+  return plain?.includes(":") ? `[${plain}]` : plain;
 }
 
 /** The page of this interface itself: its origin is the host that it was asked by. */

@@ -29,6 +29,8 @@ export interface AccessOptions {
 export interface Asked {
   readonly headers: IncomingHttpHeaders;
   readonly address: string;
+  /** Of this machine, the address that it came to. */
+  readonly reachedAt?: string | undefined;
   /** `GET /v1/plugins` */
   readonly route: string;
   /** Undefined where nobody may. */
@@ -58,8 +60,8 @@ export class Access {
    * @throws admin/foreign-host admin/no-route admin/unauthorized admin/forbidden admin/too-many-requests
    */
   admit(asked: Asked, counted: (who: string) => void = () => {}): Caller | undefined {
-    const { headers, address, route, role, isThere } = asked;
-    this.#guard(headers);
+    const { headers, address, reachedAt, route, role, isThere } = asked;
+    this.#guard(headers, reachedAt);
     if (!isThere) throw adminErrors["no-route"]({ route });
     if (role === "everybody") {
       spend(this.#requests, address);
@@ -103,6 +105,7 @@ export function addAccess(
     const asked = {
       headers: request.headers,
       address: request.ip,
+      reachedAt: request.socket.localAddress,
       route: `${request.method} ${request.url}`,
       role: request.routeOptions.config.role,
       isThere: !request.is404,

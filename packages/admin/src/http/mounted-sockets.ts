@@ -48,6 +48,7 @@ export function addMountedSockets(app: App, options: MountedSocketsOptions): voi
       const caller = access.admit({
         headers: request.headers,
         address: request.socket.remoteAddress ?? "",
+        reachedAt: request.socket.localAddress,
         route: `WebSocket ${request.url}`,
         role: found?.socket.role,
         isThere: found !== undefined,
