@@ -9,7 +9,9 @@ import { bundleOf } from "../../test-bundle.ts";
 import { type Role, roles } from "./access/roles.ts";
 import { createToken, readTokens, revokeToken, tokensFile } from "./access/tokens.ts";
 import { createUser, usersFile } from "./access/users.ts";
+import type { Mount } from "./mount.ts";
 import { openAdmin } from "./open-admin.ts";
+import { readEvents } from "./read-events.ts";
 import { adminRig, clientOf, expectProblem, guests } from "./testing/admin-rig.ts";
 
 /** As a browser or a script sends it: any header, even those that `fetch` does not let one set. */
@@ -358,4 +360,40 @@ test("so many streams of events are open at a time, and a closed one makes room"
   first.stop.abort();
   // The server notices when the socket is closed: asking again until then is what a client does.
   for (let status = 429; status === 429; ) ({ status } = await open());
+});
+
+test("what a token has open ends when the token is taken back, and what others have goes on", async (t) => {
+  const mount: Mount = {
+    name: "other",
+    prefix: "/api/other",
+    routes: [],
+    sockets: [
+      {
+        path: "/api/other/socket",
+        role: "reader",
+        summary: "Says what it hears",
+        open: ({ send }) => ({ received: send, closed: () => {} }),
+      },
+    ],
+    problem: (status, { code }) => ({ status, body: { wrong: code } }),
+  };
+  const { admin, folder, tokens } = await adminRig(t, { mounts: [mount], limits: { revokedMsMax: 10 } });
+  const open = async (token: string) => {
+    const headers = { authorization: `Bearer ${token}` };
+    const { body } = await fetch(`${admin.address}/v1/events`, { headers });
+    assert.ok(body !== null);
+    const events = readEvents(body)[Symbol.asyncIterator]();
+    const url = `${admin.address.replace("http", "ws")}/api/other/socket`;
+    const socket = new WebSocket(url, ["bearer", token]);
+    await once(socket, "open");
+    return { events, socket };
+  };
+  const [taken, kept] = [await open(tokens.reader), await open(tokens.operator)];
+  const isClosed = once(taken.socket, "close");
+  revokeToken(tokensFile(folder), "reader");
+  assert.equal((await taken.events.next()).done, true);
+  assert.equal(((await isClosed) as [CloseEvent])[0].code, 1008);
+  const said = once(kept.socket, "message");
+  kept.socket.send("still here");
+  assert.equal(((await said) as [MessageEvent])[0].data, "still here");
 });

@@ -43,6 +43,8 @@ export interface AdminLimits {
   readonly askMsMax: number;
   /** How long a reader of events may leave them unread, milliseconds. */
   readonly unreadMsMax: number;
+  /** How long streams and sockets go on at most when their token was taken back or expired, milliseconds. */
+  readonly revokedMsMax: number;
 }
 
 export const defaultAdminLimits: AdminLimits = {
@@ -54,6 +56,7 @@ export const defaultAdminLimits: AdminLimits = {
   requestMsMax: 60_000,
   askMsMax: 5_000,
   unreadMsMax: 30_000,
+  revokedMsMax: 2_000,
 };
 
 export interface AdminOptions {
@@ -137,6 +140,8 @@ export async function openAdmin(options: AdminOptions): Promise<Admin> {
     monotonicMs,
   });
   addAccess(app, access, { trail, nowMs });
+  const looking = setInterval(() => access.lookAgain(), limits.revokedMsMax);
+  closing.signal.addEventListener("abort", () => clearInterval(looking));
   boundConnections(app, limits);
   await addOpenApi(app, "1");
   const operations = localOperations({ manager, trail });
@@ -145,6 +150,7 @@ export async function openAdmin(options: AdminOptions): Promise<Admin> {
   grantRoutes(app, operations);
   auditRoutes(app, operations);
   watchRoutes(app, operations, {
+    access,
     prometheus: new PrometheusText(manager),
     stream: { ...defaultEventStream, unreadMsMax: limits.unreadMsMax },
     streamsMax: limits.streamsMax,

@@ -38,12 +38,18 @@ export interface Asked {
   readonly isThere: boolean;
 }
 
+/** What goes on after its request was answered: a stream, a socket. */
+interface Lasting extends Pick<Asked, "headers" | "role"> {
+  readonly end: () => void;
+}
+
 export class Access {
   readonly #guard: OriginGuard;
   readonly #callerOf: AccessOptions["callerOf"];
   readonly #requestsMax: number;
   readonly #requests: RequestBudget;
   readonly #refusals: RequestBudget;
+  readonly #lasting = new Set<Lasting>();
 
   constructor({ guard, callerOf, monotonicMs, ...limits }: Omit<AccessOptions, "trail">) {
     this.#guard = guard;
@@ -83,6 +89,37 @@ export class Access {
       throw adminErrors.forbidden({ role: caller.role, needed: role ?? "of nobody" });
     }
     return caller;
+  }
+
+  /**
+   * Keeps what goes on to those who were let in: `end` is called when they would not be any more.
+   *
+   * @returns Forgets it; to be called when it ended by itself.
+   */
+  last(lasting: Lasting): () => void {
+    this.#lasting.add(lasting);
+    return () => void this.#lasting.delete(lasting);
+  }
+
+  /** Ends what goes on for a token that was taken back, or expired, or has another role now. */
+  lookAgain(): void {
+    for (const lasting of this.#lasting) {
+      if (this.#isStillIn(lasting)) continue;
+      this.#lasting.delete(lasting);
+      lasting.end();
+    }
+  }
+
+  #isStillIn({ headers, role }: Lasting): boolean {
+    const token = shownToken(headers);
+    try {
+      const caller = token === undefined ? undefined : this.#callerOf(token);
+      return (
+        caller !== undefined && role !== undefined && (role === "everybody" || mayAct(caller.role, role))
+      );
+    } catch {
+      return false; // tokens that cannot be read let nobody in either, and who asks is told why
+    }
   }
 
   /** What somebody may still ask for, in the headers that clients know; `reset` in seconds since 1970. */

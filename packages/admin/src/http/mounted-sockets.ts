@@ -55,9 +55,11 @@ export function addMountedSockets(app: App, options: MountedSocketsOptions): voi
       });
       if (found === undefined || caller === undefined) throw adminErrors.internal({});
       connection.once("close", seats.take(caller.role));
-      server.handleUpgrade(request, connection, head, (client) =>
-        serve(client, found.socket, caller, tellOurs),
-      );
+      server.handleUpgrade(request, connection, head, (client) => {
+        const end = () => client.close(policyViolation, "the token is none any more");
+        client.on("close", access.last({ headers: request.headers, role: found.socket.role, end }));
+        serve(client, found.socket, caller, tellOurs);
+      });
     } catch (error) {
       const { status, body, isOurs } = problemOf(error);
       if (isOurs) tellOurs(error);
@@ -104,6 +106,7 @@ function serve(
   client.on("error", () => {});
   client.on("close", () => session.closed());
   client.on("message", (data, isBinary) => {
+    if (client.readyState !== client.OPEN) return; // it may go on to send while it is told that this ends
     try {
       if (!isBinary) session.received(data.toString());
       else client.close(unsupportedData, "texts only");
@@ -116,6 +119,7 @@ function serve(
 
 /** RFC 6455 §7.4.1 */
 const unsupportedData = 1003;
+const policyViolation = 1008;
 const internalError = 1011;
 
 /** Asks all for a sign of life, and ends those that gave none since the last time. */

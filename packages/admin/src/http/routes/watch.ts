@@ -4,12 +4,14 @@ import type { PrometheusText } from "@remora/telemetry";
 import { Type } from "typebox";
 import type { Operations } from "../../operations.ts";
 import { HealthView } from "../../views.ts";
+import type { Access } from "../access.ts";
 import { answers } from "../answers.ts";
 import type { App } from "../app.ts";
 import { type EventStreamOptions, writeEvents } from "../event-stream.ts";
 import { StreamSeats } from "../stream-seats.ts";
 
 export interface WatchOptions {
+  readonly access: Pick<Access, "last">;
   readonly prometheus: PrometheusText;
   readonly stream: EventStreamOptions;
   /** Streams of events at a time, of readers, and as many of others. */
@@ -61,7 +63,8 @@ export function watchRoutes(app: App, operations: Operations, options: WatchOpti
   );
 }
 
-function eventRoute(app: App, operations: Operations, { stream, streamsMax, signal }: WatchOptions): void {
+function eventRoute(app: App, operations: Operations, options: WatchOptions): void {
+  const { access, stream, streamsMax, signal } = options;
   const seats = new StreamSeats(streamsMax);
   app.get(
     "/v1/events",
@@ -82,13 +85,16 @@ function eventRoute(app: App, operations: Operations, { stream, streamsMax, sign
     async (request, reply) => {
       const leave = seats.take(request.caller?.role ?? "reader");
       const gone = new AbortController();
-      reply.raw.once("close", () => gone.abort());
+      const end = () => gone.abort();
+      reply.raw.once("close", end);
+      const forget = access.last({ headers: request.headers, role: "reader", end });
       reply.hijack();
       try {
         const ends = AbortSignal.any([gone.signal, signal]);
         const happenings = operations.follow({ metrics: request.query.metrics === "true", signal: ends });
         await writeEvents(reply.raw, happenings, stream);
       } finally {
+        forget();
         leave();
       }
     },
