@@ -12,7 +12,6 @@ import {
   type PluginDetails,
   type PluginInfo,
   type PublisherChange,
-  readTrail,
 } from "remora/manager";
 import { harmless } from "remora/policy";
 import { EventFeed } from "./event-feed.ts";
@@ -58,7 +57,7 @@ export function localOperations({ manager, trail, closesManager = false }: Local
     held: async () => (await manager.held()).map(consentView),
     accept: (request, items) => change(request.plugin, () => manager.accept(request, items?.map(itemOf))),
     refuse: (request) => manager.refuse(request),
-    audit: async (query) => auditRecords(trail.folder, query),
+    audit: async (query) => auditRecords(trail, query),
     verifyAudit: async (expected) => verdictView(await trail.verify(expected)),
     follow: (options) => follow(manager, options),
     async close() {
@@ -240,9 +239,9 @@ function itemOf({ capability, target }: { capability: string; target: string | n
 /** More lines than this in one answer are a file. */
 export const auditRecordsMax = 1_000;
 
-async function auditRecords(folder: string, query: AuditQuery): Promise<AuditRecordView[]> {
+async function auditRecords(trail: AuditTrail, query: AuditQuery): Promise<AuditRecordView[]> {
   const { plugin, kind, beforeSeq } = query;
-  const records = await readTrail(folder, {
+  const records = await trail.read({
     recordsMax: Math.min(query.recordsMax, auditRecordsMax),
     ...(beforeSeq !== undefined && { beforeSeq }),
     isWanted: ({ event }) =>

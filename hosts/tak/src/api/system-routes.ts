@@ -1,6 +1,5 @@
 /** How the host is: status, health, metrics, and what was done by whom. */
 
-import { readTrail } from "remora/manager";
 import type { Connections } from "../connections.ts";
 import type { TakHost } from "../host.ts";
 import { takHostVersion } from "../plugin/plugin-host.ts";
@@ -81,7 +80,7 @@ async function audit({ manager }: TakHost, { limit = "100" }: Readonly<Record<st
   const recordsMax = wholeOf(limit, "limit", { max: 1_000 });
   const { trail } = manager;
   if (trail === undefined) return [];
-  const records = await readTrail(trail.folder, {
+  const records = await trail.read({
     recordsMax,
     isWanted: ({ event: { kind } }) => kind === "admin.answered" || kind.startsWith("admin.log"),
   });

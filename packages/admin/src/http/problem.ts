@@ -27,6 +27,7 @@ const statuses: Readonly<Record<string, number>> = {
   "admin/too-many-requests": 429,
   "admin/too-many-streams": 429,
   "admin/too-many-connections": 503,
+  "manager/audit-busy": 429,
   "manager/no-such-plugin": 404,
   "manager/no-such-version": 404,
   "manager/no-such-consent": 404,

@@ -211,6 +211,11 @@ export const managerErrors = defineErrors("manager", {
       `Cannot keep what there is of ${d.plugin}: ${d.bytes} bytes, allowed: ${d.bytesMax}; shorter settings, or fewer versions (policy.versionsKept), make it less`,
   },
 
+  "audit-busy": {
+    fault: "operator",
+    message: (d: { questionsMax: number }) =>
+      `Cannot read the audit trail yet: ${d.questionsMax} questions to it are not answered; ask again later`,
+  },
   "audit-unwritable": {
     fault: "operator",
     message: (d: { where: string; reason: string }) =>

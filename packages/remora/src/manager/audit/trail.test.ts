@@ -133,6 +133,40 @@ test("lines are linked across files, and verify to the last", async () => {
   );
 });
 
+test("questions are answered one after the other, and so many wait for it and no more", async () => {
+  const { files } = written(50, { fileBytesMax: 8_000 });
+  const read: string[] = [];
+  const trail = trailOn({
+    ...files,
+    read(name, offset) {
+      if (name.startsWith("audit-")) read.push(name);
+      return files.read(name, offset);
+    },
+  });
+  read.length = 0;
+  const ask = () => trail.read({ recordsMax: 100, isWanted: () => false });
+  const questions = [ask(), ask(), trail.verify(), ...Array.from({ length: 5 }, ask)];
+  await assert.rejects(ask(), { code: "manager/audit-busy" });
+  await Promise.all(questions);
+  const names = trailNames(files.list());
+  assert.ok(names.length > 1);
+  const newestFirst = names.toReversed();
+  assert.deepEqual(read, [...newestFirst, ...newestFirst, ...names, ...Array(5).fill(newestFirst).flat()]);
+  assert.deepEqual(await ask(), []);
+});
+
+test("the newest lines are found in a file whose last one has no end, and in one of a line", async () => {
+  const { files, trail } = written(2);
+  const text = textOf(files, first);
+  put(files, first, text.slice(0, -1));
+  const newest = async () => (await trail.read({ recordsMax: 9 })).map(({ seq }) => seq);
+  assert.deepEqual(await newest(), [2, 1]);
+  put(files, first, text.slice(0, text.indexOf("\n") + 1));
+  assert.deepEqual(await newest(), [1]);
+  put(files, first, "\n");
+  assert.deepEqual(await newest(), []);
+});
+
 test("a trail that was never written to is intact and empty, and a folder that lost all of it is not", () => {
   const { files } = written(0);
   assert.deepEqual(expectIntact(files, 0).last, undefined);

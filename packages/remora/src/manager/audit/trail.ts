@@ -5,8 +5,9 @@
  */
 
 import { managerErrors } from "../errors.ts";
+import { Turns } from "../turns.ts";
 import { type AuditHead, headSlotOffset, printHead } from "./head.ts";
-import { headOf, verifyFiles } from "./read-trail.ts";
+import { headOf, type ReadTrailOptions, readTrail, verifyFiles } from "./read-trail.ts";
 import {
   type AuditEvent,
   type AuditRecord,
@@ -44,6 +45,9 @@ export interface AuditResumption {
 
 const lastLineBytesMax = auditEventBytesMax + 1_024;
 
+/** Each may read a gigabyte, on the thread of whoever serves a stream. */
+const questionsMax = 8;
+
 export class AuditTrail {
   readonly folder: string;
   /** How the last writer left it. */
@@ -61,6 +65,7 @@ export class AuditTrail {
   #isUnclean = false;
   #isClosed = false;
   readonly #listeners = new Set<(record: AuditRecord) => void>();
+  readonly #questions = new Turns();
 
   /**
    * Opens a trail to write to it. There must be no other writer.
@@ -129,15 +134,22 @@ export class AuditTrail {
     this.#files.sync(headName);
   }
 
+  /** As `readTrail`, one question after the other. @throws manager/audit-busy */
+  read(options: ReadTrailOptions): Promise<AuditRecord[]> {
+    return this.#ask(() => readTrail(this.folder, options, this.#files));
+  }
+
   /**
-   * Whether what is in the folder is what was written, up to the end that is known here, whatever the folder says.
+   * Whether what is in the folder is what was written, up to the end that is known here, whatever the folder says. One
+   * question after the other.
    *
    * @param expected As for `verifyTrailFolder`.
+   * @throws manager/audit-busy
    */
   verify(expected?: ChainEnd): Promise<AuditVerdict> {
     // What the head in the folder says is anybody's to write. That there is one matters to whoever opens it next.
     const headNow = () => headOf(this.#files) && { last: this.#end, keptAfter: this.#keptAfter };
-    return verifyFiles(this.#files, headNow, expected);
+    return this.#ask(() => verifyFiles(this.#files, headNow, expected));
   }
 
   /** Tells each line after it was written, until what it returned is called. */
@@ -155,6 +167,12 @@ export class AuditTrail {
 
   [Symbol.dispose](): void {
     this.close();
+  }
+
+  /** All of them at once would have the event loop to themselves. */
+  async #ask<Answer>(question: () => Promise<Answer>): Promise<Answer> {
+    if (this.#questions.size >= questionsMax) throw managerErrors["audit-busy"]({ questionsMax });
+    return this.#questions.take(question);
   }
 
   /** Somebody else may have opened the trail since, whose lines would be written over. */
