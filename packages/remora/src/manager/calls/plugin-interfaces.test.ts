@@ -2,9 +2,11 @@ import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import { componentEmbed, componentNew, parse } from "@bytecodealliance/jco-transpile/wasm-tools";
 import { packBundle } from "../../bundle/index.ts";
+import { asyncHostFunction } from "../../component/index.ts";
 import type { Asker } from "../consent/asker.ts";
 import type { PluginHost } from "../host.ts";
 import { expectRejected, manifestOf, rig, testHost } from "../testing/rig.test.ts";
+import { inTimeOf } from "./callers-time.ts";
 
 interface Side {
   /** Of the interface's one function. */
@@ -36,6 +38,18 @@ function map({ type = plainType, ...text }: Side = {}) {
       (func (export "acme:geo/show@1.0.0#run") (param i32) (result i32)
         (call $double (i32.add (local.get 0) (i32.const 1))))`,
     manifest: manifestOf({ name: "map", tables: '[dependencies]\ngeo = "^1.0.0"\n', ...text }),
+  });
+}
+
+/** The same interface, whose `double` asks the host. */
+function asking(top = "") {
+  return bundle({
+    wit: `interface api { double: ${plainType}; }`,
+    own: "interface host { ask: func(value: s32) -> s32; }",
+    world: "import host; export acme:geo/api@1.0.0;",
+    wat: `(import "test:test/host" "ask" (func $ask (param i32) (result i32)))
+      (func (export "acme:geo/api@1.0.0#double") (param i32) (result i32) (call $ask (local.get 0)))`,
+    manifest: manifestOf({ name: "geo", top }),
   });
 }
 
@@ -143,6 +157,42 @@ test("a plugin behind a wall is called as one on the caller's thread is", async 
   assert.equal(await plugin.call(show, [20]), 42);
 });
 
+test("a call that stands in line when its caller's time is over is not made, and its caller did nothing wrong", async (t) => {
+  const begun: number[] = [];
+  const done = Promise.withResolvers<number>();
+  const ask = (value: number) => {
+    begun.push(value);
+    return done.promise;
+  };
+  const worlds = host.worlds.map((world) => ({
+    ...world,
+    hostFunctions: ["test:test/host"],
+    imports: () => ({ "test:test/host": { ask: asyncHostFunction(ask) } }),
+  }));
+  const { manager } = await rig(t, { hosts: [{ ...host, worlds }], policy: { ...policy, probationMs: 0 } });
+  const geoPlugin = await manager.install(await asking('isolation = "worker"'));
+  const plugin = await manager.install(await map());
+  const first = geoPlugin.call(["acme:geo/api@1.0.0", "double"], [7]);
+  for (let time = 0; time < 6; time++) {
+    const { fault } = await expectRejected(plugin.call(show, [1], { deadlineMs: 20 }), "manager/call-failed");
+    assert.equal(fault, "platform");
+  }
+  assert.equal(manager.info("map").breaker, "closed");
+  done.resolve(14);
+  assert.equal(await first, 14);
+  assert.equal(await geoPlugin.call(["acme:geo/api@1.0.0", "double"], [8]), 14);
+  assert.deepEqual(begun, [7, 8]);
+});
+
+test("the time that a call has stood in line is not given to it again", async () => {
+  const given = await inTimeOf({ msLeft: () => 10_000 }, "geo", async (options) => {
+    const { deadlineMs = 0 } = options;
+    await new Promise(setImmediate);
+    return deadlineMs - (options.deadlineMs ?? 0);
+  });
+  assert.ok(given > 0);
+});
+
 test("a plugin that waits for its host is called as one behind a wall is, and never at once", async (t) => {
   const ask = async (value: number) => value * 2;
   const worlds = host.worlds.map((world) => ({
@@ -151,15 +201,7 @@ test("a plugin that waits for its host is called as one behind a wall is, and ne
     imports: () => ({ "test:test/host": { ask } }),
   }));
   const { manager } = await rig(t, { hosts: [{ ...host, worlds }], policy });
-  const waiting = bundle({
-    wit: `interface api { double: ${plainType}; }`,
-    own: "interface host { ask: func(value: s32) -> s32; }",
-    world: "import host; export acme:geo/api@1.0.0;",
-    wat: `(import "test:test/host" "ask" (func $ask (param i32) (result i32)))
-      (func (export "acme:geo/api@1.0.0#double") (param i32) (result i32) (call $ask (local.get 0)))`,
-    manifest: manifestOf({ name: "geo" }),
-  });
-  const geoPlugin = await manager.install(await waiting);
+  const geoPlugin = await manager.install(await asking());
   const plugin = await manager.install(await map());
   assert.equal(await plugin.call(show, [20]), 42);
   assert.throws(() => geoPlugin.callNow(["acme:geo/api@1.0.0", "double"], [1]), {

@@ -22,6 +22,7 @@ import { managerErrors } from "../errors.ts";
 import type { ManagedPlugin } from "../managed-plugin.ts";
 import type { BundleStore } from "../store/bundle-store.ts";
 import type { Entry } from "../store/entry.ts";
+import { budgetOf, inTimeOf } from "./callers-time.ts";
 
 /** An interface that one plugin imports and another exports. */
 export interface PluginInterface {
@@ -126,14 +127,10 @@ export function linkInterfaces(
 
 /** Where the other plugin answers by promises, as behind a wall, its caller waits for it. */
 function linkFunction(path: readonly string[], target: ManagedPlugin, guest: GuestAccess) {
-  const budget = () => {
-    const deadlineMs = guest.msLeft?.() ?? Number.POSITIVE_INFINITY;
-    return Number.isFinite(deadlineMs) ? { deadlineMs: Math.max(deadlineMs, 0.01) } : {};
-  };
   if (target.serving?.answersAtOnce === false) {
     return asyncHostFunction(async (...args: unknown[]) => {
       try {
-        return await target.call(path, args, budget());
+        return await inTimeOf(guest, target.name, (options) => target.call(path, args, options));
       } catch (error) {
         throw asCallers(error, path, target);
       }
@@ -141,7 +138,7 @@ function linkFunction(path: readonly string[], target: ManagedPlugin, guest: Gue
   }
   return slowHostFunction((...args: unknown[]) => {
     try {
-      return target.callNow(path, args, budget());
+      return target.callNow(path, args, budgetOf(guest));
     } catch (error) {
       throw asCallers(error, path, target);
     }
