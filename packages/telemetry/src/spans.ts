@@ -9,8 +9,8 @@ import type { Manager, ManagerEvent, ObservedCall } from "remora/manager";
 
 /**
  * Makes spans until what it returns is called: one for each call, which is the parent of the spans of the calls that it
- * leads to; one for each time that a plugin is on its way to running and for each reload, with the time that it took;
- * and one without length for each other change, return and trap.
+ * leads to; one for each time that a version is made, whatever for, and for each reload, with the time that it took; and
+ * one without length for each other change, also one that failed, each return and trap.
  *
  * @param tracer  As `trace.getTracer("remora")` gives it.
  * @param options `calls: false` leaves out the calls: a span costs as much as a small one, even when a sampler drops it.
@@ -62,29 +62,17 @@ function endFailed(span: Span, error: unknown): void {
 }
 
 function spanSteps(manager: Pick<Manager, "listen">, tracer: Tracer): () => void {
-  // Those that are being prepared. A plugin is in one state at a time, so there are no more than plugins.
-  const preparing = new Map<string, Span>();
-  const end = (plugin: string, atMs: number, failure?: string) => {
-    const span = preparing.get(plugin);
-    preparing.delete(plugin);
-    if (failure !== undefined) span?.setStatus({ code: SpanStatusCode.ERROR, message: failure });
-    span?.end(atMs);
-  };
-  const unlisten = manager.listen((event) => {
-    const { plugin, atMs } = event;
+  return manager.listen((event) => {
     switch (event.kind) {
-      case "state":
-        if (event.to === "preparing") {
-          const attributes = { "remora.plugin": plugin };
-          preparing.set(plugin, tracer.startSpan("remora.prepare", { startTime: atMs, attributes }));
-        } else if (event.from === "preparing") {
-          end(plugin, atMs, event.to === "running" ? undefined : event.to);
-        }
+      case "prepared":
+      case "reloaded": {
+        const startTime = event.atMs - event.tookMs;
+        const name = event.kind === "prepared" ? "remora.prepare" : "remora.reloaded";
+        point(tracer, event, { "remora.version": event.version }, { startTime, name });
         return;
-      case "reloaded":
-        point(tracer, event, { "remora.version": event.version }, atMs - event.tookMs);
-        return;
+      }
       case "changed":
+      case "failed":
         point(tracer, event, {
           "remora.operation": event.operation,
           "remora.from": event.from,
@@ -92,32 +80,31 @@ function spanSteps(manager: Pick<Manager, "listen">, tracer: Tracer): () => void
         });
         return;
       case "returned":
-        point(tracer, event, {
-          "remora.from": event.from,
-          "remora.to": event.to,
-          "remora.code": event.code,
-        });
+        point(tracer, event, { "remora.from": event.from, "remora.to": event.to });
         return;
       case "trap":
-        point(tracer, event, { "remora.version": event.version, "remora.code": event.code });
+        point(tracer, event, { "remora.version": event.version });
         return;
       default:
     }
   });
-  return () => {
-    unlisten();
-    for (const plugin of [...preparing.keys()]) preparing.get(plugin)?.end();
-    preparing.clear();
-  };
 }
 
-/** A span from a time to the event's. What has a code is an error. */
-function point(tracer: Tracer, event: ManagerEvent, attributes: Attributes, startTime = event.atMs): void {
-  const span = tracer.startSpan(`remora.${event.kind}`, {
+/** A span that ends with the event. What has a code is an error. */
+function point(
+  tracer: Tracer,
+  event: ManagerEvent,
+  attributes: Attributes,
+  { startTime = event.atMs, name = `remora.${event.kind}` } = {},
+): void {
+  const span = tracer.startSpan(name, {
     startTime,
     attributes: { "remora.plugin": event.plugin, ...attributes },
   });
-  const { "remora.code": code } = attributes;
-  if (code !== undefined) span.setStatus({ code: SpanStatusCode.ERROR, message: String(code) });
+  const message = "code" in event ? event.code : undefined;
+  if (message !== undefined) {
+    span.setAttribute("remora.code", message);
+    span.setStatus({ code: SpanStatusCode.ERROR, message });
+  }
   span.end(event.atMs);
 }

@@ -173,6 +173,23 @@ export async function prepare(
   making: Making,
   gathered: Promise<Bundle> = gather(core, making),
 ): Promise<RunningVersion> {
+  const { name, version } = making;
+  const startedMs = core.clock.monotonicMs();
+  const tell = (failure: { readonly code?: string }) => {
+    const tookMs = core.clock.monotonicMs() - startedMs;
+    tellOf(core, name, { kind: "prepared", version: version.version, tookMs, ...failure });
+  };
+  try {
+    const made = await make(core, making, gathered);
+    tell({});
+    return made;
+  } catch (error) {
+    tell({ code: isRemoraError(error) ? error.code : "unknown" });
+    throw error;
+  }
+}
+
+async function make(core: Core, making: Making, gathered: Promise<Bundle>): Promise<RunningVersion> {
   const { name, version, grants } = making;
   const bundle = await gathered;
   checkUnrevoked(bundle, core);

@@ -11,6 +11,14 @@ import type { Recovered } from "./store/recover.ts";
 /** Plain data: nothing in it is a secret, and whatever a stranger wrote is still as it was written. */
 export type ManagerEvent = { readonly atMs: number; readonly plugin: string } & (
   | { readonly kind: "state"; readonly from: State; readonly event: LifeEvent; readonly to: State }
+  /** A version was made, or could not be: for a start, a change, a reload, or one more try. */
+  | {
+      readonly kind: "prepared";
+      readonly version: string;
+      readonly tookMs: number;
+      /** Why it could not be. */
+      readonly code?: string;
+    }
   /** An operation took over. `from` is empty for an install; `to` for a removal, and `origin`, which is that of `to`. */
   | {
       readonly kind: "changed";
@@ -18,6 +26,15 @@ export type ManagerEvent = { readonly atMs: number; readonly plugin: string } & 
       readonly from: string;
       readonly to: string;
       readonly origin: string;
+    }
+  /** An operation was begun and did not take over: what ran goes on. `code` says at which step. */
+  | {
+      readonly kind: "failed";
+      readonly operation: Operation;
+      readonly from: string;
+      readonly to: string;
+      readonly code: string;
+      readonly reason: string;
     }
   /** A new version failed and the one before it runs again. */
   | {

@@ -211,6 +211,27 @@ test("an update that was to enable a plugin and cannot run leaves it disabled, w
   assert.equal(plugin.use(run, 1), 2);
 });
 
+test("each version that is made is told with the time that it took, and a change that fails with its step", async (t) => {
+  const { manager, events } = await rig(t);
+  const told = (): unknown[] =>
+    events.splice(0).flatMap((event) => {
+      if (event.kind === "failed") return [[event.from, event.to, event.operation, event.code]];
+      if (event.kind !== "prepared") return [];
+      assert.ok(event.tookMs >= 0);
+      return [event.code === undefined ? event.version : [event.version, event.code]];
+    });
+  await manager.install(await ref(guests.adds(1)));
+  await manager.install(await ref(guests.adds(2), { version: "1.1.0" }));
+  await manager.reload("adder");
+  assert.deepEqual(told(), ["1.0.0", "1.1.0", "1.1.0"]);
+  const bad = await ref(guests.trapsAtStart, { version: "2.0.0" });
+  await expectRejected(manager.install(bad), "manager/prepare", "engine/unreachable");
+  assert.deepEqual(told(), [
+    ["2.0.0", "engine/unreachable"],
+    ["1.1.0", "2.0.0", "update", "manager/prepare"],
+  ]);
+});
+
 test("a closed manager takes no more changes", async (t) => {
   const { manager } = await rig(t);
   await manager.install(await ref(guests.adds(1)));

@@ -237,6 +237,7 @@ async function carryOut(
   const { name, candidate } = entry;
   const { operation, isEnabled, grants, refused: _, settings, ...version } = candidate;
   const doing = doingOf[operation];
+  const way = { from: before?.current?.version ?? "", to: version.version };
   const plugin = core.pluginOf(name);
   // While the version is made, so that the swap waits for a rename alone.
   const drafted = draftEntry(core, takenOver(entry, core));
@@ -267,13 +268,15 @@ async function carryOut(
     if (hasStarted) await plugin.stop();
     await discard(drafted);
     await undo(name, before, core);
+    if (isRemoraError(error)) {
+      const { code, message: reason } = error;
+      tellOf(core, name, { kind: "failed", operation, ...way, code, reason });
+    }
     throw error;
   }
   if (isEnabled) plugin.settle();
   else await plugin.stop();
-  const from = before?.current?.version ?? "";
-  const { version: to, origin } = version;
-  tellOf(core, name, { kind: "changed", operation, from, to, origin });
+  tellOf(core, name, { kind: "changed", operation, ...way, origin: version.origin });
   if (before?.current !== undefined && before.isEnabled !== isEnabled) {
     tellOf(core, name, { kind: isEnabled ? "enabled" : "disabled" });
   }
