@@ -27,3 +27,10 @@ test("a change is forgotten after the window", () => {
   assert.equal(rate.next(1_000, 1_500), 0);
   assert.equal(rate.next(1_000, 9_000), 0);
 });
+
+test("a count that begins anew has no rate below zero", () => {
+  const rate = new Rate();
+  rate.next(8_000_000, 0);
+  assert.equal(rate.next(0, 1_000), 0);
+  assert.equal(rate.next(500, 2_000), 500);
+});

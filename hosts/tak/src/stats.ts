@@ -23,6 +23,8 @@ export class Rate {
    */
   next(count: number, nowMs: number): number {
     const samples = this.#samples;
+    // Whoever counts began anew: a plugin that was removed and is there again.
+    if (count < (samples.at(-1)?.count ?? 0)) samples.length = 0;
     // The oldest sample that is needed is the youngest that is not within the window.
     while ((samples[1]?.atMs ?? nowMs) <= nowMs - this.#windowMs) samples.shift();
     samples.push({ atMs: nowMs, count });

@@ -122,7 +122,8 @@ class Rates {
     return (name, count) => {
       const before = this.#counts.get(name) ?? count;
       this.#counts.set(name, count);
-      return seconds === 0 ? 0 : (count - before) / seconds;
+      // A plugin that was removed and is there again counts anew.
+      return seconds === 0 ? 0 : Math.max(0, count - before) / seconds;
     };
   }
 }
