@@ -175,6 +175,24 @@ test("an update that waits begins without the state, if its install said so, ove
   assert.equal(plugin.use(run, 1), 1);
 });
 
+test("a first version that waits and fails when it is accepted goes on waiting, and its plugin is the same object", async (t) => {
+  const { manager } = await rig(t, { asker: askNobody });
+  const install = (guest: string, version: string) =>
+    ref(guest, { version, tables: paths(a) }).then((bundle) => manager.install(bundle));
+  const accept = async () => {
+    const [request] = await manager.held();
+    assert.ok(request !== undefined);
+    return manager.accept(request);
+  };
+  await expectRejected(install(guests.trapsAtStart, "1.0.0"), "manager/decide", "manager/held");
+  const plugin = manager.get<Calls>("adder");
+  await expectRejected(accept(), "manager/prepare", "engine/unreachable");
+  assert.equal(manager.get("adder"), plugin);
+  await expectRejected(install(guests.adds(1), "1.1.0"), "manager/decide", "manager/held");
+  await accept();
+  assert.equal(plugin.use(run, 1), 2);
+});
+
 test("a held version that is refused is forgotten; a first one with its plugin", async (t) => {
   const { manager } = await rig(t, { asker: async () => ({ kind: "later" }) });
   const wants = await ref(guests.adds(2), { tables: paths(a) });

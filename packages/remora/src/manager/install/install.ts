@@ -418,12 +418,11 @@ function takenOver(entry: Placed["entry"], core: Core): Entry {
 
 /** What is written goes back to what was; calls do already. */
 async function undo(name: string, before: Entry | undefined, core: Core): Promise<void> {
-  if (before?.current === undefined) {
+  if (before?.current === undefined) core.state.deleteAllOf(name);
+  if (before === undefined) {
     core.plugins.delete(name);
-    core.state.deleteAllOf(name);
-  }
-  if (before === undefined) core.entries.delete(name);
-  else core.entries.set(name, before);
+    core.entries.delete(name);
+  } else core.entries.set(name, before);
   // Before anything is written: a disk that is full has room again without the bundle that was brought.
   // The disk that stopped the change may refuse all of this too. A candidate is dropped by whoever opens the folder next.
   await collectBundles(core).catch(() => {});
