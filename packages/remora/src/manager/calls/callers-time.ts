@@ -1,7 +1,8 @@
-/** A call from plugin to plugin has what is left of its caller's time, and none of its own: in line, or in its guest. */
+/** A call from plugin to plugin has what is left of its caller's time, in line and in its guest; and no more than its own. */
 
 import { timerMsMax } from "../../base/index.ts";
 import { type Budget, type CallOptions, engineErrors, type GuestAccess } from "../../engine/index.ts";
+import type { ManagedPlugin } from "../managed-plugin.ts";
 
 /** A deadline has to be one, also of a caller that is late already. */
 const leastMs = 0.01;
@@ -13,39 +14,47 @@ const leastMs = 0.01;
 const marginMs = 1;
 
 type Caller = Pick<GuestAccess, "msLeft">;
+type Called = Pick<ManagedPlugin, "name" | "serving">;
 
-export function budgetOf({ msLeft }: Caller): Partial<Budget> {
-  const deadlineMs = msLeft?.() ?? Number.POSITIVE_INFINITY;
-  return Number.isFinite(deadlineMs) ? { deadlineMs: Math.max(deadlineMs, leastMs) } : {};
+export function budgetOf(caller: Caller, called: Called): Partial<Budget> {
+  return budgetWithin(msLeftOf(caller), called);
+}
+
+function msLeftOf({ msLeft }: Caller): number {
+  return msLeft?.() ?? Number.POSITIVE_INFINITY;
+}
+
+function budgetWithin(ms: number, { serving }: Called): { readonly deadlineMs: number } {
+  const ownMs = serving?.inspected.limits.deadlineMs ?? Number.POSITIVE_INFINITY;
+  return { deadlineMs: Math.max(Math.min(ms, ownMs), leastMs) };
 }
 
 /**
  * Makes a call that gives a promise, and waits for it no longer than the caller may. One that has not begun then never
  * does; one that has is ended by its own deadline, and has failed itself.
  *
- * @param plugin Which is called.
  * @throws engine/deadline the caller's time is over
  */
 export async function inTimeOf<Result>(
   caller: Caller,
-  plugin: string,
+  called: Called,
   call: (options: CallOptions) => Promise<Result>,
 ): Promise<Result> {
-  const { deadlineMs } = budgetOf(caller);
-  if (deadlineMs === undefined || deadlineMs > timerMsMax) return call({});
-  const endsAtMs = performance.now() + deadlineMs;
+  const msLeft = msLeftOf(caller);
+  if (msLeft > timerMsMax) return call({});
+  const endsAtMs = performance.now() + msLeft;
   const leaving = new AbortController();
   const over = Promise.withResolvers<never>();
   const end = () => {
-    over.reject(engineErrors.deadline({ plugin, deadlineMs }));
+    over.reject(engineErrors.deadline({ plugin: called.name, deadlineMs: msLeft }));
     leaving.abort();
   };
-  const timer = setTimeout(end, deadlineMs - marginMs);
+  const timer = setTimeout(end, msLeft - marginMs);
   const options: CallOptions = {
     signal: leaving.signal,
     // Asked for when its turn comes: it may have stood in line until then.
     get deadlineMs() {
-      return Math.max(endsAtMs - performance.now(), leastMs);
+      return budgetWithin(endsAtMs - performance.now(), called).deadlineMs;
     },
   };
   try {

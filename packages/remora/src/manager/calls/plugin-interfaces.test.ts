@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import { componentEmbed, componentNew, parse } from "@bytecodealliance/jco-transpile/wasm-tools";
+import type { RemoraError } from "../../base/index.ts";
 import { packBundle } from "../../bundle/index.ts";
 import { asyncHostFunction } from "../../component/index.ts";
 import type { Asker } from "../consent/asker.ts";
@@ -148,6 +149,21 @@ async function passesOn(t: TestContext, level: string) {
   assert.ok(process.threadCpuUsage(startedAt).user < 2_000_000);
 }
 
+for (const level of ["inline", "worker"]) {
+  test(`${level}: a plugin that another one calls has no more time than its own limits give it`, async (t) => {
+    const limits = { fuelMax: 1e15, deadlineMs: 30 };
+    const { manager } = await rig(t, {
+      hosts: [host],
+      policy: { healthEveryMs: 0, limitsMax: { fuelMax: 1e15 }, plugins: { geo: { limits } } },
+    });
+    await manager.install(await geo({ wat: "(loop (br 0)) (unreachable)", top: `isolation = "${level}"` }));
+    const plugin = await manager.install(await map());
+    const call = plugin.call(show, [1], { deadlineMs: 60_000 });
+    const { cause } = await expectRejected(call, "manager/call-failed");
+    assert.equal(((cause as RemoraError).details as { deadlineMs: number }).deadlineMs, 30);
+  });
+}
+
 test("a plugin behind a wall is called as one on the caller's thread is", async (t) => {
   const { manager } = await rig(t, { hosts: [host], policy });
   await manager.install(await geo({ top: 'isolation = "worker"' }));
@@ -185,7 +201,8 @@ test("a call that stands in line when its caller's time is over is not made, and
 });
 
 test("the time that a call has stood in line is not given to it again", async () => {
-  const given = await inTimeOf({ msLeft: () => 10_000 }, "geo", async (options) => {
+  const geo = { name: "geo", serving: undefined };
+  const given = await inTimeOf({ msLeft: () => 10_000 }, geo, async (options) => {
     const { deadlineMs = 0 } = options;
     await new Promise(setImmediate);
     return deadlineMs - (options.deadlineMs ?? 0);

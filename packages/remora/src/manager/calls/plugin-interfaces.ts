@@ -130,7 +130,7 @@ function linkFunction(path: readonly string[], target: ManagedPlugin, guest: Gue
   if (target.serving?.answersAtOnce === false) {
     return asyncHostFunction(async (...args: unknown[]) => {
       try {
-        return await inTimeOf(guest, target.name, (options) => target.call(path, args, options));
+        return await inTimeOf(guest, target, (options) => target.call(path, args, options));
       } catch (error) {
         throw asCallers(error, path, target);
       }
@@ -138,7 +138,7 @@ function linkFunction(path: readonly string[], target: ManagedPlugin, guest: Gue
   }
   return slowHostFunction((...args: unknown[]) => {
     try {
-      return target.callNow(path, args, budgetOf(guest));
+      return target.callNow(path, args, budgetOf(guest, target));
     } catch (error) {
       throw asCallers(error, path, target);
     }
