@@ -17,7 +17,7 @@ function neverUsed(): never {
   throw new Error("Invariant broken: printing help used the machine");
 }
 
-const output = { write: neverUsed, isTerminal: false, columns: 100, rows: 24 };
+const output = { write: neverUsed, failure: neverUsed, isTerminal: false, columns: 100, rows: 24 };
 const system: System = {
   out: output,
   err: output,

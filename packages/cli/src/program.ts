@@ -33,6 +33,7 @@ import { wrapCommand } from "./commands/wrap.ts";
 import { errorText } from "./error-text.ts";
 import type { OpenHouse } from "./house.ts";
 import type { System } from "./system.ts";
+import { outputRefused } from "./write-output.ts";
 
 /** 0: done. 1: it could not be done, and a coded error says why. 2: the command line was not understood. */
 export type ExitCode = 0 | 1 | 2;
@@ -101,6 +102,14 @@ export function withSubcommands(command: Command): Command[] {
 
 /** Runs one command line, without the program's own name, and says what the process shall exit with. */
 export async function runProgram(args: readonly string[], system: System, hosts: Hosts): Promise<ExitCode> {
+  const exitCode = await runCommand(args, system, hosts);
+  const failure = await system.out.failure();
+  if (failure === undefined) return exitCode;
+  system.err.write(errorText(outputRefused(failure)));
+  return exitCode === 0 ? 1 : exitCode;
+}
+
+async function runCommand(args: readonly string[], system: System, hosts: Hosts): Promise<ExitCode> {
   try {
     await buildProgram(system, hosts).parseAsync(args, { from: "user" });
     return 0;

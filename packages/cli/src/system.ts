@@ -13,6 +13,11 @@ import { writeWhole } from "./write-whole.ts";
 
 export interface Output {
   write(text: string): void;
+  /**
+   * Resolves when all that was written has left: to the code of the file system when some of it could not be written. That
+   * its reader has gone is no failure.
+   */
+  failure(): Promise<string | undefined>;
   readonly isTerminal: boolean;
   /** Characters in a line and lines on the screen; only meaningful on a terminal. */
   readonly columns: number;
@@ -69,7 +74,10 @@ export interface System {
   nowMs(): number;
   /** Calls back each `periodMs`, until what it returned is called. */
   every(periodMs: number, callback: () => void): () => void;
-  /** Calls back once, when the operator or the operating system asks to stop, until what it returned is called. */
+  /**
+   * Calls back once, when the operator or the operating system asks to stop, or when whoever read the output has gone, until
+   * what it returned is called.
+   */
   onStop(callback: () => void): () => void;
 }
 
@@ -77,9 +85,13 @@ export type WriteMode = "replace" | "create" | "create-secret";
 
 /** The machine that this process runs on. */
 export function realSystem(): System {
+  const stops = new Set<() => void>();
   return {
-    // `remora … | head` closes the pipe early: that is the reader's right, and there is nobody left to tell more.
-    out: outputOf(process.stdout, () => process.exit(0)),
+    // `remora … | head` closes the pipe early: that is the reader's right, and what would go on for it is stopped. What the
+    // command has begun it brings to its end, and its exit code says how that went.
+    out: outputOf(process.stdout, () => {
+      for (const stop of stops) stop();
+    }),
     err: outputOf(process.stderr, () => {}),
     readFile: readBounded,
     writeFile: writeWhole,
@@ -101,7 +113,13 @@ export function realSystem(): System {
     onStop: (callback) => {
       const signals = ["SIGINT", "SIGTERM"] as const;
       for (const signal of signals) process.once(signal, callback);
+      const stop = () => {
+        stops.delete(stop);
+        callback();
+      };
+      stops.add(stop);
       return () => {
+        stops.delete(stop);
         for (const signal of signals) process.off(signal, callback);
       };
     },
@@ -180,13 +198,20 @@ function configFolder(): string {
   return join(base || join(homedir(), ".config"), "remora");
 }
 
-function outputOf(stream: NodeJS.WriteStream, whenClosed: () => void): Output {
-  stream.on("error", (error: NodeJS.ErrnoException) => {
-    if (error.code !== "EPIPE") throw error;
-    whenClosed();
+/** What runs plugins goes on when its log or its output cannot be written: a full disk is no reason to stop them. */
+function outputOf(stream: NodeJS.WriteStream, whenReaderGone: () => void): Output {
+  let failure: string | undefined;
+  stream.on("error", ({ code = "unknown" }: NodeJS.ErrnoException) => {
+    if (code === "EPIPE") whenReaderGone();
+    else failure ??= code;
   });
   return {
     write: (text) => void stream.write(text),
+    failure: async () => {
+      // Written in order: this is behind all others.
+      await new Promise<unknown>((resolve) => stream.write("", resolve));
+      return failure;
+    },
     get isTerminal() {
       return stream.isTTY === true;
     },

@@ -1,5 +1,6 @@
 /** Writes a file that the operator named. */
 
+import type { RemoraError } from "remora/base";
 import { cliErrors } from "./errors.ts";
 import type { System, WriteMode } from "./system.ts";
 
@@ -11,6 +12,7 @@ const REASONS: Readonly<Record<string, string>> = {
   EISDIR: "it is a folder",
   ENOTDIR: "what it should lie in is no folder",
   ENOSPC: "the disk is full",
+  EDQUOT: "the quota of the disk is used up",
   EBUSY: "another command is writing it",
   EEXIST: "it is there already; take another name, or remove it first",
 };
@@ -40,6 +42,11 @@ export async function alone<Done>(system: System, file: string, work: () => Prom
 /** @param how As `System.makeFolder` has it. @throws cli/cannot-write */
 export async function makeFolder(system: System, folder: string, how?: "secret"): Promise<void> {
   await system.makeFolder(folder, how).catch(refuse(folder, { ENOENT: "no folder can be made there" }));
+}
+
+/** What the output of the program could not be written for, as `Output.failure` has it. */
+export function outputRefused(code: string): RemoraError {
+  return cliErrors["cannot-write"]({ file: "standard output", reason: REASONS[code] ?? code });
 }
 
 function refuse(file: string, reasons: typeof REASONS = {}): (error: unknown) => never {

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { closeSync, existsSync, mkdtempSync, openSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -13,7 +13,7 @@ import { realSystem } from "./system.ts";
 import { fakeHouse } from "./testing/fake-house.ts";
 import { fakeSystem } from "./testing/fake-system.ts";
 import { emptyModule } from "./testing/modules.ts";
-import { settings, start } from "./testing/running-program.ts";
+import { printed, settings, start, startWith } from "./testing/running-program.ts";
 
 const text = (written: string) => new TextEncoder().encode(written);
 
@@ -118,6 +118,54 @@ test("a folder that cannot be written is an error with a code where a token or a
       /^admin\/access-file-unwritable: Cannot write "\/proc\/admin\/(tokens|users)\.json": no /,
     );
   }
+});
+
+test("what cannot be written out is an error with a code, and the exit code says so", {
+  skip: process.platform !== "linux",
+  timeout: 60_000,
+}, async (t) => {
+  const full = openSync("/dev/full", "w");
+  t.after(() => closeSync(full));
+  const { ended } = startWith(t, { out: full }, "wrap", "--help");
+  const { code, err } = await ended;
+  assert.equal(code, 1);
+  assert.equal(err, 'cli/cannot-write: Cannot write "standard output": the disk is full\n');
+});
+
+test("plugins go on when the log of their program cannot be written", {
+  skip: process.platform !== "linux",
+  timeout: 60_000,
+}, async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), "remora-log-"));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const full = openSync("/dev/full", "w");
+  t.after(() => closeSync(full));
+  // Its first line says that it has made the folder.
+  const args = ["serve", "--folder", join(folder, "new"), "--port", "0"];
+  const { child, ended } = startWith(t, { err: full }, ...args);
+  await printed(child, /admin interface at/);
+  child.kill("SIGTERM");
+  assert.equal((await ended).code, 0);
+});
+
+test("whoever stops reading does not change how a command ends", { timeout: 60_000 }, async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), "remora-reader-"));
+  t.after(() => rmSync(folder, { recursive: true }));
+  writeFileSync(join(folder, "core.wasm"), emptyModule);
+  const { child, ended } = start(t, "verify", join(folder, "core.wasm"), "--json");
+  child.stdout?.destroy();
+  const { code, err } = await ended;
+  assert.match(err, /^cli\/not-trusted: /);
+  assert.equal(code, 1);
+});
+
+test("what would go on for a reader that has gone ends in order", { timeout: 60_000 }, async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), "remora-reader-"));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const { child, ended } = start(t, "serve", "--folder", folder, "--port", "0");
+  child.stdout?.destroy();
+  const { code, err } = await ended;
+  assert.deepEqual([code, existsSync(join(folder, "admin", "endpoint.json"))], [0, false], err);
 });
 
 test("nobody gets a token or logs in without a name", async () => {

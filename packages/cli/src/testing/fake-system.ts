@@ -114,13 +114,14 @@ export function fakeSystem(options: FakeOptions = {}): FakeSystem {
   };
 }
 
-function fakeOutput(shape: Omit<Output, "write">): FakeOutput {
+function fakeOutput(shape: Omit<Output, "write" | "failure">): FakeOutput {
   let text = "";
   return {
     ...shape,
     write: (more) => {
       text += more;
     },
+    failure: async () => undefined,
     get text() {
       return text;
     },

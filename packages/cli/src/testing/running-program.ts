@@ -12,11 +12,20 @@ const main = join(import.meta.dirname, "..", "main.ts");
 
 /** The program as its user starts it, ended with the test if it did not end before. */
 export function start(t: TestContext, ...args: readonly string[]) {
-  const child = spawn(process.execPath, [main, ...args], { stdio: ["ignore", "pipe", "pipe"] });
+  return startWith(t, {}, ...args);
+}
+
+/** What goes to an open file is not read here. */
+export function startWith(
+  t: TestContext,
+  { out = "pipe", err = "pipe" }: { readonly out?: "pipe" | number; readonly err?: "pipe" | number },
+  ...args: readonly string[]
+) {
+  const child: ChildProcess = spawn(process.execPath, [main, ...args], { stdio: ["ignore", out, err] });
   t.after(() => child.kill("SIGKILL"));
   const written = { out: "", err: "" };
-  child.stdout.setEncoding("utf8").on("data", (text) => (written.out += text));
-  child.stderr.setEncoding("utf8").on("data", (text) => (written.err += text));
+  child.stdout?.setEncoding("utf8").on("data", (text) => (written.out += text));
+  child.stderr?.setEncoding("utf8").on("data", (text) => (written.err += text));
   const ended = once(child, "close").then(([code]) => ({ code: code as number | null, ...written }));
   return { child, ended };
 }
