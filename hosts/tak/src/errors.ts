@@ -8,6 +8,7 @@ export function reasonOf(cause: unknown): string {
   if (!(cause instanceof Error)) return "unknown";
   const { code } = cause as { readonly code?: unknown };
   if (code === "ENOENT") return "there is no such file";
+  if (code === "EISDIR") return "it is a folder";
   return typeof code === "string" ? code : harmless(cause.message, 200);
 }
 

@@ -352,7 +352,7 @@ test("what is no file, or too large a one, is refused before it is read", async 
   await writeFile(at("large.wasm"), "");
   await truncate(at("large.wasm"), 3 * 1024 ** 3); // takes no room on the disk
   const table = [
-    ["folder.wasm", /in the plugin folder$/],
+    ["folder.wasm", /can be read: it is a folder$/],
     ["pipe.wasm", /in the plugin folder$/],
     ["large.wasm", /at most 67108864 bytes$/],
   ] as const;

@@ -1,13 +1,17 @@
 /** Reads a file that the operator named. */
 
+import { unreachable } from "remora/base";
 import { cliErrors } from "./errors.ts";
 import type { System } from "./system.ts";
+
+const SPECIAL = "it is a pipe, a socket or a device";
 
 const REASONS: Readonly<Record<string, string>> = {
   ENOENT: "there is no such file",
   EACCES: "this account may not read it",
   EISDIR: "it is a folder",
-  ENXIO: "it is a pipe, a socket or a device",
+  // Sockets cannot even be opened.
+  ENXIO: SPECIAL,
 };
 
 /** More than any plugin of ours or of the hosts that we know: a JavaScript engine in a component has 12 MB. */
@@ -26,10 +30,17 @@ export async function readInput(
   bytesMax: number = INPUT_BYTES_MAX,
   only?: "file",
 ): Promise<Uint8Array> {
-  const bytes = await system.readFile(file, bytesMax + 1, only).catch((error: unknown) => {
-    const code = error instanceof Error && "code" in error ? String(error.code) : "unknown";
-    throw cliErrors["cannot-read"]({ file, reason: REASONS[code] ?? code }, error);
-  });
-  if (bytes.length > bytesMax) throw cliErrors["file-too-large"]({ file, bytesMax });
-  return bytes;
+  const found = await system.readFile(file, bytesMax, only);
+  switch (found.kind) {
+    case "whole":
+      return found.bytes;
+    case "too-large":
+      throw cliErrors["file-too-large"]({ file, bytesMax });
+    case "special":
+      throw cliErrors["cannot-read"]({ file, reason: SPECIAL });
+    case "refused":
+      throw cliErrors["cannot-read"]({ file, reason: REASONS[found.code] ?? found.code }, found.cause);
+    default:
+      return unreachable(found);
+  }
 }

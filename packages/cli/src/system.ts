@@ -3,10 +3,12 @@
  * tests pass one of their own, so that no test waits or reads a real terminal.
  */
 
+import { constants } from "node:fs";
 import { open, opendir, rm, stat } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join, relative, sep } from "node:path";
 import { createInterface } from "node:readline/promises";
+import { type Reading, readBounded } from "remora/base";
 import { aloneWith } from "./alone-with.ts";
 import { makeFolders } from "./make-folders.ts";
 import { writeWhole } from "./write-whole.ts";
@@ -28,11 +30,11 @@ export interface System {
   readonly out: Output;
   readonly err: Output;
   /**
-   * The file, or its first `bytesMax` bytes when it is longer. Rejects with the error of the file system.
+   * The whole file, unless it is longer than that.
    *
-   * @param only `file` refuses a pipe, a socket and a device (`ENXIO`), where nothing might ever come.
+   * @param only `file` refuses a pipe, a socket and a device, where nothing might ever come.
    */
-  readFile(path: string, bytesMax: number, only?: "file"): Promise<Uint8Array>;
+  readFile(path: string, bytesMax: number, only?: "file"): Promise<Reading>;
   /** Paths of the files below a folder, with "/"; at most so many. Undefined when it is no folder. */
   listFiles(folder: string, filesMax: number): Promise<readonly string[] | undefined>;
   /**
@@ -93,7 +95,7 @@ export function realSystem(): System {
       for (const stop of stops) stop();
     }),
     err: outputOf(process.stderr, () => {}),
-    readFile: readBounded,
+    readFile,
     writeFile: writeWhole,
     removeFile: (path) => rm(path),
     alone: aloneWith,
@@ -145,27 +147,12 @@ async function listBounded(folder: string, filesMax: number): Promise<readonly s
   return paths;
 }
 
-/** In pieces, since a device or a pipe does not say beforehand how much will come. */
-async function readBounded(path: string, bytesMax: number, only?: "file"): Promise<Uint8Array> {
-  // Looked at before: to open a pipe waits for somebody who writes into it.
-  const there = only === undefined ? undefined : await stat(path);
-  if (there !== undefined && !there.isFile() && !there.isDirectory()) {
-    throw Object.assign(new Error(`${path} is no file`), { code: "ENXIO" });
-  }
-  await using file = await open(path);
-  const pieces: Uint8Array[] = [];
-  let length = 0;
-  while (length < bytesMax) {
-    const piece = new Uint8Array(Math.min(PIECE_BYTES, bytesMax - length));
-    const { bytesRead } = await file.read(piece);
-    if (bytesRead === 0) break;
-    pieces.push(piece.subarray(0, bytesRead));
-    length += bytesRead;
-  }
-  return Buffer.concat(pieces);
+function readFile(path: string, bytesMax: number, only?: "file"): Promise<Reading> {
+  if (only === undefined) return readBounded(() => open(path), bytesMax, "allowed");
+  // To open a pipe waits for somebody who writes into it. Windows has no such flag, and no such pipes.
+  const withoutWaiting = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
+  return readBounded(() => open(path, withoutWaiting), bytesMax);
 }
-
-const PIECE_BYTES = 1 << 20;
 
 async function watchReal(path: string, take: () => Promise<void>): Promise<() => void> {
   // Loaded when it is wanted: most commands run nothing.

@@ -3,6 +3,7 @@
 import { constants } from "node:fs";
 import { open, realpath } from "node:fs/promises";
 import { isAbsolute, relative, resolve, sep } from "node:path";
+import { readBounded, unreachable } from "remora/base";
 import { isBundle, type Json, openBundle } from "remora/bundle";
 import { takVocabulary } from "../config/plugins.ts";
 import { reasonOf } from "../errors.ts";
@@ -30,7 +31,7 @@ export async function loadPlugin(
 ): Promise<{ readonly id: string; readonly name: string }> {
   const request = parseLoadRequest(body);
   const path = await insideOf(pluginFolder, request.path);
-  const raw = await readBounded(path);
+  const raw = await readPlugin(path);
   const bytes = isBundle(raw) ? raw : wrapPlugin(pluginName(request.id), raw, request.config !== undefined);
   const { manifest } = openBundle(bytes, { vocabulary: takVocabulary });
   if (manifest.name !== pluginName(request.id)) {
@@ -66,25 +67,22 @@ function parseLoadRequest(body: unknown): LoadRequest {
   return { id, path, enabled: flagOf(fields, "enabled", undefined), pluginType, config: settings };
 }
 
-/** Looked at before it is read, through the same descriptor: a pipe that nobody writes to holds nobody up. */
-async function readBounded(path: string): Promise<Uint8Array> {
-  try {
-    await using file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
-    const stats = await file.stat();
-    if (!stats.isFile()) throw refused(outside);
-    if (stats.size > fileBytesMax) throw refused(`"path" must name a file of at most ${fileBytesMax} bytes`);
-    const bytes = new Uint8Array(stats.size);
-    let length = 0;
-    // What is written behind that meanwhile is not read.
-    while (length < bytes.length) {
-      const { bytesRead } = await file.read(bytes, { offset: length });
-      if (bytesRead === 0) break;
-      length += bytesRead;
-    }
-    return bytes.subarray(0, length);
-  } catch (cause) {
-    if (!(cause instanceof Error && "errno" in cause)) throw cause;
-    throw refused(`"path" must name a file that can be read: ${reasonOf(cause)}`);
+// A pipe that nobody writes to would be opened when somebody does. Windows has no such flag, and no such pipes.
+const withoutWaiting = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
+
+async function readPlugin(path: string): Promise<Uint8Array> {
+  const found = await readBounded(() => open(path, withoutWaiting), fileBytesMax);
+  switch (found.kind) {
+    case "whole":
+      return found.bytes;
+    case "too-large":
+      throw refused(`"path" must name a file of at most ${fileBytesMax} bytes`);
+    case "special":
+      throw refused(outside);
+    case "refused":
+      throw refused(`"path" must name a file that can be read: ${reasonOf(found.cause)}`);
+    default:
+      return unreachable(found);
   }
 }
 

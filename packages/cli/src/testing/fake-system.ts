@@ -54,8 +54,11 @@ export function fakeSystem(options: FakeOptions = {}): FakeSystem {
     err: fakeOutput({ isTerminal, columns, rows }),
     readFile: async (path, bytesMax) => {
       const bytes = files.get(path);
-      if (bytes === undefined) throw Object.assign(new Error(`no ${path}`), { code: "ENOENT" });
-      return bytes.subarray(0, bytesMax);
+      if (bytes === undefined) {
+        const code = "ENOENT";
+        return { kind: "refused", code, cause: Object.assign(new Error(`no ${path}`), { code }) };
+      }
+      return bytes.length > bytesMax ? { kind: "too-large" } : { kind: "whole", bytes };
     },
     listFiles: async (folder) => {
       const inside = [...files.keys()].filter((path) => path.startsWith(`${folder}/`));

@@ -9,5 +9,6 @@ export { Few } from "./few.ts";
 export { invariant, unreachable } from "./invariant.ts";
 export { joinedBytes } from "./joined-bytes.ts";
 export { listedMax } from "./listed.ts";
+export { type OpenFile, type Reading, readBounded } from "./read-bounded.ts";
 export { finish, type Steps } from "./steps.ts";
 export { timerMsMax } from "./timer.ts";

@@ -8,7 +8,7 @@ import { defaultBundleLimits, openBundle } from "../bundle/index.ts";
 import { verifyTrailFolder } from "./audit/read-trail.ts";
 import type { Consent } from "./consent/asker.ts";
 import { folderSource } from "./install/folder-source.ts";
-import { readBounded } from "./install/read-file.ts";
+import { readWhole } from "./install/read-file.ts";
 import type { Manager } from "./manager.ts";
 import { type FileSystem, nodeFileSystem } from "./store/file-system.ts";
 import {
@@ -72,8 +72,8 @@ test("a file that says that it is empty is read to its end, and no further than 
   skip: platform !== "linux",
 }, async () => {
   const path = "/proc/self/status"; // whose length is 0, as `stat` has it
-  assert.match(new TextDecoder().decode(await readBounded(path, 1_000_000)), /^Name:(.*\n)+$/);
-  await expectRejected(readBounded(path, 100), "manager/too-large");
+  assert.match(new TextDecoder().decode(await readWhole(path, 1_000_000)), /^Name:(.*\n)+$/);
+  await expectRejected(readWhole(path, 100), "manager/too-large");
 });
 
 test("the next manager finds the plugins of the last one, and starts those that are enabled", async (t) => {

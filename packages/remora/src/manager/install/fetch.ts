@@ -1,6 +1,6 @@
 /** Steps 1 and 2 of an install: from what was asked for to bundles that it can mean, and the bytes of one. */
 
-import { readdir, stat } from "node:fs/promises";
+import { stat } from "node:fs/promises";
 import { resolve as absolute, join } from "node:path";
 import semver from "semver";
 import { isRemoraError } from "../../base/index.ts";
@@ -16,7 +16,7 @@ import {
 import type { Vocabulary } from "../../policy/index.ts";
 import { managerErrors } from "../errors.ts";
 import { codeOf } from "../store/file-system.ts";
-import { notRegular, readBounded } from "./read-file.ts";
+import { namesIn, notRegular, readWhole } from "./read-file.ts";
 import { bestFirst, type Offered, type PluginSource } from "./source.ts";
 
 /**
@@ -114,7 +114,7 @@ export async function fetchBytes(resolved: Resolved, vocabulary: Vocabulary): Pr
     case "bytes":
       return bounded(resolved.bytes);
     case "file":
-      return bounded(await readWhole(resolved.path));
+      return readWhole(resolved.path, bytesMax);
     case "folder":
       return packFolder(resolved.path, vocabulary);
     case "offered":
@@ -129,16 +129,6 @@ function bounded(bytes: Uint8Array): Uint8Array {
   return bytes;
 }
 
-async function readWhole(path: string): Promise<Uint8Array> {
-  try {
-    return await readBounded(path, bytesMax);
-  } catch (error) {
-    const reason = codeOf(error);
-    if (reason === undefined || !reason.startsWith("E")) throw error;
-    throw managerErrors.folder({ doing: "read", path, reason }, error);
-  }
-}
-
 /**
  * A plugin's folder as a bundle: its manifest and what that names, as `remora pack` packs it.
  *
@@ -146,14 +136,14 @@ async function readWhole(path: string): Promise<Uint8Array> {
  * @throws manager/folder bundle/… what it names cannot be read or packed
  */
 export async function packFolder(path: string, vocabulary: Vocabulary): Promise<Uint8Array> {
-  const names = await readdir(path);
+  const names = await namesIn(path);
   if (!names.includes(MANIFEST_NAME)) {
     throw managerErrors["not-a-plugin"]({ path, found: `a folder without ${MANIFEST_NAME}` });
   }
-  const bytes = await readWhole(join(path, MANIFEST_NAME));
+  const bytes = await readWhole(join(path, MANIFEST_NAME), bytesMax);
   const manifest = parseManifest(bytes, { file: join(path, MANIFEST_NAME), vocabulary });
   const files = new Map([[MANIFEST_NAME, bytes]]);
-  for (const name of namedFiles(manifest)) files.set(name, await readWhole(join(path, name)));
+  for (const name of namedFiles(manifest)) files.set(name, await readWhole(join(path, name), bytesMax));
   return packBundle(files, { vocabulary });
 }
 

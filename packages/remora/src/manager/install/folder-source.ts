@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { isRemoraError } from "../../base/index.ts";
 import { defaultBundleLimits, openBundle } from "../../bundle/index.ts";
 import type { Vocabulary } from "../../policy/index.ts";
-import { readBounded } from "./read-file.ts";
+import { readWhole } from "./read-file.ts";
 import type { Offered, PluginSource } from "./source.ts";
 
 /** More bundles than this in one folder are not looked through. */
@@ -23,7 +23,7 @@ export function folderSource(folder: string, vocabulary?: Vocabulary): PluginSou
     const names = (await readdir(folder)).filter((name) => name.endsWith(".bundle")).sort();
     for (const file of names.slice(0, bundlesMax)) {
       try {
-        const bytes = await readBounded(join(folder, file), bytesMax);
+        const bytes = await readWhole(join(folder, file), bytesMax);
         const bundle = openBundle(bytes, options);
         const { name, version } = bundle.manifest;
         yield { name, version, digest: bundle.digest, bytes };
