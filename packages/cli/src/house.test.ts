@@ -57,6 +57,23 @@ test("a folder that is not there is made by what brings plugins into it alone, a
   }
 });
 
+test("a source that is not there is told before anything is made", async () => {
+  const system = fakeSystem({ missingFolders: ["typo", "bundles"] });
+  const args = ["serve", "-f", "typo", "--source", "more", "bundles"];
+  const exitCode = await runProgram(args, system, fakeHouse().hosts);
+  assert.deepEqual([exitCode, await system.hasFolder("typo")], [1, false]);
+  assert.equal(system.err.text, 'cli/cannot-read: Cannot read "bundles": there is no such folder\n');
+});
+
+test("a folder that cannot be seen is not said to be missing", async () => {
+  for (const command of ["list", "audit verify", "install a.bundle"]) {
+    const hasFolder = () => Promise.reject(Object.assign(new Error("refused"), { code: "EACCES" }));
+    const system = { ...fakeSystem({ files }), hasFolder };
+    assert.equal(await runProgram(command.split(" "), system, fakeHouse().hosts), 1);
+    assert.match(system.err.text, /^cli\/cannot-read: .*this account may not read it\n$/, command);
+  }
+});
+
 test("a policy file that is not there leaves no folder behind", async () => {
   for (const args of [["serve"], ["install", "a.bundle"]]) {
     const system = fakeSystem({ files, missingFolders: ["typo"] });

@@ -8,6 +8,7 @@ import { Option } from "commander";
 import type { TrustRule, TrustStore } from "remora/bundle";
 import { harmless } from "remora/policy";
 import { cliErrors } from "./errors.ts";
+import { hasFolder } from "./read-input.ts";
 import type { System } from "./system.ts";
 import { makeFolder } from "./write-output.ts";
 
@@ -61,11 +62,11 @@ export function folderOf(system: System, { folder }: FolderOptions): string {
 /**
  * The folder of a command that is about what is in it already: one that is not there was mistyped.
  *
- * @throws cli/no-folder
+ * @throws cli/no-folder cli/cannot-read
  */
 export async function folderThere(system: System, options: FolderOptions): Promise<string> {
   const folder = folderOf(system, options);
-  if (await system.hasFolder(folder)) return folder;
+  if (await hasFolder(system, folder)) return folder;
   throw cliErrors["no-folder"]({ folder });
 }
 
@@ -73,11 +74,11 @@ export async function folderThere(system: System, options: FolderOptions): Promi
  * The folder of a command by which plugins come to run, made if it is not there; that it is a new one is said, in case it
  * was mistyped.
  *
- * @throws cli/cannot-write
+ * @throws cli/cannot-write cli/cannot-read
  */
 export async function folderMade(system: System, options: FolderOptions): Promise<string> {
   const folder = folderOf(system, options);
-  if (!(await system.hasFolder(folder))) {
+  if (!(await hasFolder(system, folder))) {
     await makeFolder(system, folder, "secret");
     system.err.write(`made the folder "${harmless(folder)}"\n`);
   }

@@ -1,4 +1,4 @@
-/** Reads a file that the operator named. */
+/** Reads a file that the operator named, and looks for a folder. */
 
 import { unreachable } from "remora/base";
 import { cliErrors } from "./errors.ts";
@@ -13,6 +13,18 @@ const REASONS: Readonly<Record<string, string>> = {
   // Sockets cannot even be opened.
   ENXIO: SPECIAL,
 };
+
+/**
+ * Whether there is such a folder.
+ *
+ * @throws cli/cannot-read it may be there, and cannot be seen
+ */
+export async function hasFolder(system: System, folder: string): Promise<boolean> {
+  return await system.hasFolder(folder).catch((error: unknown) => {
+    const code = error instanceof Error && "code" in error ? String(error.code) : "unknown";
+    throw cliErrors["cannot-read"]({ file: folder, reason: REASONS[code] ?? code }, error);
+  });
+}
 
 /** More than any plugin of ours or of the hosts that we know: a JavaScript engine in a component has 12 MB. */
 export const INPUT_BYTES_MAX = 256 * 1024 * 1024;

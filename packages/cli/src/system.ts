@@ -63,7 +63,7 @@ export interface System {
   readonly pluginFolder: string;
   /** Packages of hosts that are known besides the program's own. */
   readonly hostPackages: readonly string[];
-  /** Whether there is such a folder. */
+  /** Whether there is such a folder. Rejects with the error of the file system where that cannot be seen. */
   hasFolder(path: string): Promise<boolean>;
   /**
    * Calls back after each change of a file or folder, when it has been quiet for a moment, until what it resolves to
@@ -103,7 +103,7 @@ export function realSystem(): System {
     configFolder: configFolder(),
     pluginFolder: process.env.REMORA_FOLDER || ".remora",
     hostPackages: (process.env.REMORA_HOSTS ?? "").split(/\s+/).filter((name) => name !== ""),
-    hasFolder: async (path) => (await stat(path).catch(() => undefined))?.isDirectory() ?? false,
+    hasFolder,
     ask: askTerminal,
     watch: watchReal,
     nowMs: () => Date.now(),
@@ -139,12 +139,23 @@ async function listBounded(folder: string, filesMax: number): Promise<readonly s
     }
   } catch (error) {
     // A file, or nothing at all: reading it says which.
-    if (error instanceof Error && "code" in error && (error.code === "ENOTDIR" || error.code === "ENOENT")) {
-      return undefined;
-    }
+    if (isNoFolder(error)) return undefined;
     throw error;
   }
   return paths;
+}
+
+async function hasFolder(path: string): Promise<boolean> {
+  try {
+    return (await stat(path)).isDirectory();
+  } catch (error) {
+    if (isNoFolder(error)) return false;
+    throw error;
+  }
+}
+
+function isNoFolder(error: unknown): boolean {
+  return error instanceof Error && "code" in error && (error.code === "ENOTDIR" || error.code === "ENOENT");
 }
 
 function readFile(path: string, bytesMax: number, only?: "file"): Promise<Reading> {

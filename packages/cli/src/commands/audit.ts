@@ -9,6 +9,7 @@ import { factLines, listed } from "../facts.ts";
 import { type FolderOptions, folderOf, folderOption } from "../house.ts";
 import { jsonOption } from "../options.ts";
 import { showCount } from "../quantity.ts";
+import { hasFolder } from "../read-input.ts";
 import type { System } from "../system.ts";
 
 export function auditCommand(system: System): Command {
@@ -145,6 +146,6 @@ function endOf(text: string): { seq: number; hash: string } {
 async function trailFolder(system: System, options: FolderOptions): Promise<string> {
   const folder = folderOf(system, options);
   const trail = join(folder, "audit");
-  if (!(await system.hasFolder(trail))) throw cliErrors["no-folder"]({ folder: trail });
+  if (!(await hasFolder(system, trail))) throw cliErrors["no-folder"]({ folder: trail });
   return trail;
 }

@@ -3,8 +3,10 @@
 import { Command, Option } from "commander";
 import type { TrustRule, TrustStore } from "remora/bundle";
 import { type ConsentPolicy, policyOption, readPolicy } from "../consent-policy.ts";
+import { cliErrors } from "../errors.ts";
 import { type FolderOptions, folderMade, folderOption, waitLine } from "../house.ts";
 import { forOption, jsonOption, portOption } from "../options.ts";
+import { hasFolder } from "../read-input.ts";
 import type { System } from "../system.ts";
 import { type TrustOptions, trustOf, trustOption } from "../trust-option.ts";
 import { storeOption } from "../trust-store.ts";
@@ -74,6 +76,7 @@ Examples:
       const trust = await trustOf(system, options);
       const policy = await readPolicy(system, options.policy);
       const consent = policy === undefined ? {} : { consent: policy };
+      for (const source of sources) await checkSource(system, source);
       const folder = await folderMade(system, options);
       await untilStopped(system, options.for, async (signal) => {
         const log = (line: string) => system.err.write(`${line}\n`);
@@ -101,6 +104,12 @@ Examples:
         }
       });
     });
+}
+
+/** One that is not there was mistyped, and would be an error of each plugin that is asked for. */
+async function checkSource(system: System, folder: string): Promise<void> {
+  if (await hasFolder(system, folder)) return;
+  throw cliErrors["cannot-read"]({ file: folder, reason: "there is no such folder" });
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

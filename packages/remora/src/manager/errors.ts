@@ -325,6 +325,7 @@ const meanings: Readonly<Record<string, string>> = {
   ENOSPC: ", the disk is full",
   EDQUOT: ", the quota of the disk is used up",
   EROFS: ", it is read-only",
+  ENOENT: ", there is no such file or folder",
   EACCES: ", the user of this program may not; give it the right, or name another path",
   EPERM: ", the user of this program may not; give it the right, or name another path",
   EEXIST: ", a file stands where a folder is wanted; name another path",

@@ -1,6 +1,14 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, readdirSync, readlinkSync, truncateSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readlinkSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { platform } from "node:process";
 import { test } from "node:test";
@@ -66,6 +74,18 @@ test("a device without an end and a pipe without a writer are no plugins, nor a 
   writeFileSync(join(plugin, "remora.toml"), manifestOf({}));
   execFileSync("mkfifo", [join(plugin, "plugin.wasm")]);
   await expectRejected(manager.install(plugin), "manager/fetch", "manager/not-a-plugin");
+});
+
+test("what cannot be opened in a source offers nothing, and a source that is not there is an error with a code", async (t) => {
+  const folder = folderFor(t);
+  const source = join(folder, "source");
+  const { manager } = await rig(t, { sources: [folderSource(source)] });
+  await expectRejected(manager.install("adder"), "manager/resolve", "manager/folder");
+  mkdirSync(join(source, "folder.bundle"), { recursive: true });
+  symlinkSync(join(folder, "nowhere"), join(source, "dangling.bundle"));
+  await expectRejected(manager.install("adder"), "manager/resolve", "manager/no-source");
+  writeFileSync(join(source, "whole.bundle"), await bundleOf(guests.adds(1)));
+  assert.equal((await manager.install("adder")).name, "adder");
 });
 
 test("a file that says that it is empty is read to its end, and no further than is allowed", {

@@ -1,11 +1,10 @@
 /** A folder of bundles as a source: each `.bundle` in it is offered under the name and version in its manifest. */
 
-import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { isRemoraError } from "../../base/index.ts";
 import { defaultBundleLimits, openBundle } from "../../bundle/index.ts";
 import type { Vocabulary } from "../../policy/index.ts";
-import { readWhole } from "./read-file.ts";
+import { namesIn, readWhole } from "./read-file.ts";
 import type { Offered, PluginSource } from "./source.ts";
 
 /** More bundles than this in one folder are not looked through. */
@@ -20,7 +19,7 @@ const { bytesMax } = defaultBundleLimits;
 export function folderSource(folder: string, vocabulary?: Vocabulary): PluginSource {
   const options = vocabulary === undefined ? {} : { vocabulary };
   async function* offered(): AsyncGenerator<Offered & { readonly bytes: Uint8Array }> {
-    const names = (await readdir(folder)).filter((name) => name.endsWith(".bundle")).sort();
+    const names = (await namesIn(folder)).filter((name) => name.endsWith(".bundle")).sort();
     for (const file of names.slice(0, bundlesMax)) {
       try {
         const bytes = await readWhole(join(folder, file), bytesMax);
@@ -28,7 +27,7 @@ export function folderSource(folder: string, vocabulary?: Vocabulary): PluginSou
         const { name, version } = bundle.manifest;
         yield { name, version, digest: bundle.digest, bytes };
       } catch (error) {
-        // One that cannot be read offers nothing, and the others stay where they are.
+        // One that cannot be read, or is no bundle, offers nothing, and the others stay where they are.
         if (!isRemoraError(error)) throw error;
       }
     }
