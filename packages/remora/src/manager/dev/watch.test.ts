@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
-import { mkdirSync, renameSync, writeFileSync } from "node:fs";
+import { mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { platform } from "node:process";
 import { test } from "node:test";
 import { systemClock } from "../clock.ts";
 import { askNobody } from "../consent/asker.ts";
@@ -46,6 +47,76 @@ test("a folder is packed again whenever a file of it changes", async (t) => {
   t.after(manager.watch(source));
   writeFileSync(join(source, "plugin.wasm"), await moduleOf(guests.adds(5)));
   await settled(() => plugin.use(run, 1) === 6, 5_000);
+});
+
+test("a build that makes its folder anew is seen each time, and so is a folder further out", async (t) => {
+  const { manager, folder } = await rig(t, { clock: systemClock });
+  const [outer, dist] = [join(folder, "build"), join(folder, "build", "dist")];
+  const path = join(dist, "adder.bundle");
+  const put = async (adds: number) => {
+    mkdirSync(dist, { recursive: true });
+    writeFileSync(path, await bundleOf(guests.adds(adds)));
+  };
+  await put(1);
+  const plugin = await manager.install<Calls>(path);
+  t.after(manager.watch(path));
+  for (const [adds, anew] of [
+    [2, dist],
+    [3, dist],
+    [4, outer],
+    [5, dist],
+  ] as const) {
+    rmSync(anew, { recursive: true });
+    await put(adds);
+    await settled(() => plugin.use(run, 1) === adds + 1, 5_000);
+  }
+});
+
+test("a plugin's folder that is moved away and back, or made anew, is watched as before", async (t) => {
+  const { manager, folder } = await rig(t, { clock: systemClock });
+  const source = join(folder, "source");
+  const put = async (adds: number) => {
+    mkdirSync(source, { recursive: true });
+    writeFileSync(join(source, "remora.toml"), manifestOf({ version: "1.0.0" }));
+    writeFileSync(join(source, "plugin.wasm"), await moduleOf(guests.adds(adds)));
+  };
+  await put(1);
+  const plugin = await manager.install<Calls>(source);
+  t.after(manager.watch(source));
+  renameSync(source, `${source}-away`);
+  renameSync(`${source}-away`, source);
+  await put(2);
+  await settled(() => plugin.use(run, 1) === 3, 5_000);
+  rmSync(source, { recursive: true });
+  await put(3);
+  await settled(() => plugin.use(run, 1) === 4, 5_000);
+  await put(4);
+  await settled(() => plugin.use(run, 1) === 5, 5_000);
+});
+
+test("what a link leads to is watched, and where it leads", { skip: platform === "win32" }, async (t) => {
+  const { manager, folder } = await rig(t, { clock: systemClock });
+  const put = async (name: string, adds: number) => {
+    mkdirSync(join(folder, name), { recursive: true });
+    writeFileSync(join(folder, name, "adder.bundle"), await bundleOf(guests.adds(adds)));
+  };
+  const lead = (link: string, target: string) => {
+    symlinkSync(target, join(folder, `${link}.new`));
+    renameSync(join(folder, `${link}.new`), join(folder, link));
+  };
+  await put("one", 1);
+  lead("current", "one");
+  lead("adder.bundle", join("current", "adder.bundle"));
+  const path = join(folder, "adder.bundle");
+  const plugin = await manager.install<Calls>(path);
+  t.after(manager.watch(path));
+  await put("one", 2);
+  await settled(() => plugin.use(run, 1) === 3, 5_000);
+  await put("two", 3);
+  lead("current", "two");
+  await settled(() => plugin.use(run, 1) === 4, 5_000);
+  await put("two", 4);
+  await settled(() => plugin.use(run, 1) === 5, 5_000);
 });
 
 test("a file that changes to another publisher's waits with a question, and takes over when it is accepted", async (t) => {

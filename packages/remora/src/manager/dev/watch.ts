@@ -3,9 +3,9 @@
  * version is. A version that cannot take over is told, and the one that runs goes on.
  */
 
-import { statSync, watch } from "node:fs";
-import { basename, dirname } from "node:path";
+import { statSync } from "node:fs";
 import type { ManagerClock } from "../clock.ts";
+import { WatchedWay } from "./watched-way.ts";
 
 /** A compiler writes a file in several steps: this long after the last of them, in milliseconds, it is whole. */
 const quietMs = 40;
@@ -21,11 +21,12 @@ export interface WatchOptions {
 /**
  * Watches until what it gives back is called. Nothing is taken before the first change.
  *
- * @param path A file, which may be replaced by another one of its name, or a folder with all that is in it.
- * @throws the error of the file system when there is nothing at that path
+ * @param path A file or a folder with all that is in it. It may be replaced by another one, and so may what it lies in, and
+ *             what links lead to.
+ * @throws the error of the file system when there is nothing at that path, or it cannot be watched
  */
 export function watchPath(path: string, { clock, take, onError }: WatchOptions): () => void {
-  const isFolder = statSync(path).isDirectory();
+  statSync(path);
   let isTaking = false;
   let isStale = false;
   let isEnded = false;
@@ -40,20 +41,22 @@ export function watchPath(path: string, { clock, take, onError }: WatchOptions):
     }
     isTaking = false;
   };
-  // A file is watched through its folder: editors and compilers replace it rather than write into it.
-  const watcher = watch(
-    isFolder ? path : dirname(path),
-    { recursive: isFolder, persistent: false },
-    (_, name) => {
-      if (!isFolder && name !== basename(path)) return;
-      cancel();
-      cancel = clock.after(quietMs, () => void takeAll());
-    },
-  );
-  watcher.on("error", onError);
+  const way = new WatchedWay(path, () => {
+    cancel();
+    cancel = clock.after(quietMs, () => {
+      // Before it is taken: what is written after that is seen.
+      try {
+        way.follow();
+      } catch (error) {
+        onError(error);
+      }
+      void takeAll();
+    });
+  });
+  way.follow();
   return () => {
     isEnded = true;
     cancel();
-    watcher.close();
+    way.close();
   };
 }
