@@ -22,6 +22,7 @@ const system: System = {
   out: output,
   err: output,
   readFile: neverUsed,
+  targetOf: neverUsed,
   listFiles: neverUsed,
   writeFile: neverUsed,
   removeFile: neverUsed,

@@ -10,6 +10,7 @@ const REASONS: Readonly<Record<string, string>> = {
   ENOENT: "there is no such file",
   EACCES: "this account may not read it",
   EISDIR: "it is a folder",
+  ELOOP: "its links go round in a circle",
   // Sockets cannot even be opened.
   ENXIO: SPECIAL,
 };
@@ -20,10 +21,19 @@ const REASONS: Readonly<Record<string, string>> = {
  * @throws cli/cannot-read it may be there, and cannot be seen
  */
 export async function hasFolder(system: System, folder: string): Promise<boolean> {
-  return await system.hasFolder(folder).catch((error: unknown) => {
+  return await system.hasFolder(folder).catch(refuse(folder));
+}
+
+/** Where a path leads, as `System.targetOf` has it. @throws cli/cannot-read */
+export async function leadingTo(system: System, path: string): Promise<string> {
+  return await system.targetOf(path).catch(refuse(path));
+}
+
+function refuse(file: string): (error: unknown) => never {
+  return (error) => {
     const code = error instanceof Error && "code" in error ? String(error.code) : "unknown";
-    throw cliErrors["cannot-read"]({ file: folder, reason: REASONS[code] ?? code }, error);
-  });
+    throw cliErrors["cannot-read"]({ file, reason: REASONS[code] ?? code }, error);
+  };
 }
 
 /** More than any plugin of ours or of the hosts that we know: a JavaScript engine in a component has 12 MB. */

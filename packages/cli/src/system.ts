@@ -11,7 +11,7 @@ import { createInterface } from "node:readline/promises";
 import { type Reading, readBounded } from "remora/base";
 import { aloneWith } from "./alone-with.ts";
 import { makeFolders } from "./make-folders.ts";
-import { writeWhole } from "./write-whole.ts";
+import { targetOf, writeWhole } from "./write-whole.ts";
 
 export interface Output {
   write(text: string): void;
@@ -35,6 +35,11 @@ export interface System {
    * @param only `file` refuses a pipe, a socket and a device, where nothing might ever come.
    */
   readFile(path: string, bytesMax: number, only?: "file"): Promise<Reading>;
+  /**
+   * Where a path leads, with links followed: the same for each link to a file, and for a file that is not there yet. Rejects
+   * with the error of the file system.
+   */
+  targetOf(path: string): Promise<string>;
   /** Paths of the files below a folder, with "/"; at most so many. Undefined when it is no folder. */
   listFiles(folder: string, filesMax: number): Promise<readonly string[] | undefined>;
   /**
@@ -96,6 +101,7 @@ export function realSystem(): System {
     }),
     err: outputOf(process.stderr, () => {}),
     readFile,
+    targetOf,
     writeFile: writeWhole,
     removeFile: (path) => rm(path),
     alone: aloneWith,

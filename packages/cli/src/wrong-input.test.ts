@@ -3,7 +3,17 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { once } from "node:events";
-import { closeSync, existsSync, mkdtempSync, openSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -14,6 +24,19 @@ import { fakeHouse } from "./testing/fake-house.ts";
 import { fakeSystem } from "./testing/fake-system.ts";
 import { emptyModule } from "./testing/modules.ts";
 import { printed, settings, start, startWith } from "./testing/running-program.ts";
+
+const manifestNaming = (file: string) => `name = "geofence"
+version = "1.0.0"
+authors = ["Ada"]
+licence = "MIT"
+files = ["${file}"]
+[host]
+name = "tak"
+version = "^0.1.0"
+[[artifacts]]
+file = "core.wasm"
+world = "example:other/world@0.1.0"
+`;
 
 const text = (written: string) => new TextEncoder().encode(written);
 
@@ -97,6 +120,29 @@ test("a pipe in the place of a signature is refused, and not waited for", {
   const ended = await start(t, "verify", join(folder, "core.wasm")).ended;
   assert.equal(ended.code, 1);
   assert.match(ended.err, /^cli\/cannot-read: .*core\.wasm\.sig": it is a pipe, a socket or a device\n$/);
+});
+
+test("what a manifest names is a file in the plugin's folder: no pipe, and no link out of it", {
+  skip: process.platform === "win32",
+}, async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), "remora-named-"));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const [plugin, notes] = [join(folder, "plugin"), join(folder, "plugin", "notes.txt")];
+  mkdirSync(plugin);
+  writeFileSync(join(folder, "secret.txt"), "not to be packed");
+  writeFileSync(join(plugin, "remora.toml"), manifestNaming("notes.txt"));
+  writeFileSync(join(plugin, "core.wasm"), emptyModule);
+  for (const [make, reason] of [
+    [() => symlinkSync(join("..", "secret.txt"), notes), /notes\.txt": a link leads it out of the folder/],
+    [() => execFileSync("mkfifo", [notes]), /notes\.txt": it is a pipe, a socket or a device\n$/],
+    [() => writeFileSync(notes, "to be packed"), /^$/],
+  ] as const) {
+    rmSync(notes, { force: true });
+    make();
+    const system = { ...realSystem(), out: fakeSystem().out, err: fakeSystem().err };
+    await runProgram(["pack", plugin, "-o", join(folder, "a.bundle")], system, fakeHouse().hosts);
+    assert.match(system.err.text, reason);
+  }
 });
 
 test("a device is written to, and not put away", { skip: process.platform === "win32" }, async () => {

@@ -1,5 +1,6 @@
 /** A machine for tests: what was written is text, time moves when the test says so, and so do signals. */
 
+import { resolve } from "node:path";
 import type { Output, System } from "../system.ts";
 
 export interface FakeSystem extends System {
@@ -60,6 +61,7 @@ export function fakeSystem(options: FakeOptions = {}): FakeSystem {
       }
       return bytes.length > bytesMax ? { kind: "too-large" } : { kind: "whole", bytes };
     },
+    targetOf: async (path) => resolve(path),
     listFiles: async (folder) => {
       const inside = [...files.keys()].filter((path) => path.startsWith(`${folder}/`));
       return inside.length === 0 ? undefined : inside.map((path) => path.slice(folder.length + 1));

@@ -5,6 +5,7 @@ import {
   mkdirSync,
   readdirSync,
   readlinkSync,
+  rmSync,
   symlinkSync,
   truncateSync,
   writeFileSync,
@@ -26,6 +27,7 @@ import {
   folderFor,
   guests,
   manifestOf,
+  moduleOf,
   ref,
   rig,
   run,
@@ -74,6 +76,26 @@ test("a device without an end and a pipe without a writer are no plugins, nor a 
   writeFileSync(join(plugin, "remora.toml"), manifestOf({}));
   execFileSync("mkfifo", [join(plugin, "plugin.wasm")]);
   await expectRejected(manager.install(plugin), "manager/fetch", "manager/not-a-plugin");
+});
+
+test("a link in a plugin's folder is followed inside of it, and not out of it", {
+  skip: !isPosix,
+}, async (t) => {
+  const folder = folderFor(t);
+  const { manager } = await rig(t);
+  const plugin = join(folder, "plugin");
+  mkdirSync(plugin);
+  writeFileSync(join(plugin, "remora.toml"), manifestOf({}));
+  for (const [at, isInside] of [
+    [join(folder, "outside.wasm"), false],
+    [join(plugin, "inside.wasm"), true],
+  ] as const) {
+    writeFileSync(at, await moduleOf(guests.adds(1)));
+    rmSync(join(plugin, "plugin.wasm"), { force: true });
+    symlinkSync(at, join(plugin, "plugin.wasm"));
+    if (isInside) await manager.install(plugin);
+    else await expectRejected(manager.install(plugin), "manager/fetch", "manager/not-a-plugin");
+  }
 });
 
 test("what cannot be opened in a source offers nothing, and a source that is not there is an error with a code", async (t) => {

@@ -16,7 +16,7 @@ import {
 import type { Vocabulary } from "../../policy/index.ts";
 import { managerErrors } from "../errors.ts";
 import { codeOf } from "../store/file-system.ts";
-import { namesIn, notRegular, readWhole } from "./read-file.ts";
+import { namesIn, notRegular, readNamed, readWhole } from "./read-file.ts";
 import { bestFirst, type Offered, type PluginSource } from "./source.ts";
 
 /**
@@ -132,7 +132,7 @@ function bounded(bytes: Uint8Array): Uint8Array {
 /**
  * A plugin's folder as a bundle: its manifest and what that names, as `remora pack` packs it.
  *
- * @throws manager/not-a-plugin there is no manifest
+ * @throws manager/not-a-plugin there is no manifest, or what it names is no file in the folder
  * @throws manager/folder bundle/… what it names cannot be read or packed
  */
 export async function packFolder(path: string, vocabulary: Vocabulary): Promise<Uint8Array> {
@@ -140,10 +140,10 @@ export async function packFolder(path: string, vocabulary: Vocabulary): Promise<
   if (!names.includes(MANIFEST_NAME)) {
     throw managerErrors["not-a-plugin"]({ path, found: `a folder without ${MANIFEST_NAME}` });
   }
-  const bytes = await readWhole(join(path, MANIFEST_NAME), bytesMax);
+  const bytes = await readNamed(path, MANIFEST_NAME, bytesMax);
   const manifest = parseManifest(bytes, { file: join(path, MANIFEST_NAME), vocabulary });
   const files = new Map([[MANIFEST_NAME, bytes]]);
-  for (const name of namedFiles(manifest)) files.set(name, await readWhole(join(path, name), bytesMax));
+  for (const name of namedFiles(manifest)) files.set(name, await readNamed(path, name, bytesMax));
   return packBundle(files, { vocabulary });
 }
 
