@@ -323,6 +323,23 @@ test("a key whose validity ends before it begins is not trusted", async () => {
   await session.json("keys", "trust", "ada.public", "Ada", "--from", "2028-01-01", "--until", "2028-01-01");
 });
 
+test("nothing is written over what it is made of", async () => {
+  const session = await signedSession();
+  session.files = new Map(session.files).set("p.wasm", moduleWith({ exports: ["init"] }));
+  const by = ["--key", "ada", "--name", "Ada"];
+  const before = new Map(session.files);
+  for (const args of [
+    ["sign", "p.wasm", ...by, "-o", "./p.wasm"],
+    ["sign", "p.wasm", ...by, "-o", "ada.private"],
+    ["sign", "g.bundle", ...by, "-o", "ada.private"],
+    ["pack", "geofence", "-o", join("geofence", "README.md")],
+    ["pack", "geofence", "-o", join("geofence", "remora.toml")],
+  ]) {
+    await session.fails("cli/cannot-write", ...args);
+    assert.deepEqual(session.files, before, args.join(" "));
+  }
+});
+
 test("what is no key, no signer and no date is refused", async () => {
   const session = await signedSession();
   await session.fails("bundle/bad-key", "keys", "trust", join("geofence", "README.md"), "Ada");

@@ -2,6 +2,7 @@
 
 import type { RemoraError } from "remora/base";
 import { cliErrors } from "./errors.ts";
+import { leadingTo } from "./read-input.ts";
 import type { System, WriteMode } from "./system.ts";
 
 const REASONS: Readonly<Record<string, string>> = {
@@ -25,6 +26,22 @@ export async function writeOutput(
   how: WriteMode = "replace",
 ): Promise<void> {
   await system.writeFile(file, bytes, how).catch(refuse(file));
+}
+
+/**
+ * Refuses to write over what the output is made of, by whatever link it was named.
+ *
+ * @throws cli/cannot-write cli/cannot-read
+ */
+export async function checkOutput(system: System, file: string, madeOf: readonly string[]): Promise<void> {
+  const target = await system.targetOf(file).catch(refuse(file));
+  for (const one of madeOf) {
+    if ((await leadingTo(system, one)) !== target) continue;
+    throw cliErrors["cannot-write"]({
+      file,
+      reason: "what is to be written there is made of it; take another name",
+    });
+  }
 }
 
 /**

@@ -1,13 +1,14 @@
 /** `remora pack FOLDER`: a plugin's files, as its manifest names them, in one file. */
 
+import { join } from "node:path";
 import { Command, Option } from "commander";
-import { MANIFEST_NAME, openBundle } from "remora/bundle";
+import { MANIFEST_NAME, namedFiles, openBundle } from "remora/bundle";
 import { factLines, listed } from "../facts.ts";
 import { packFolder } from "../install-source.ts";
 import { jsonOption } from "../options.ts";
 import { showBytes, showCount } from "../quantity.ts";
 import type { System } from "../system.ts";
-import { writeOutput } from "../write-output.ts";
+import { checkOutput, writeOutput } from "../write-output.ts";
 
 export function packCommand(system: System): Command {
   return new Command("pack")
@@ -43,6 +44,12 @@ interface Packed {
 async function pack(system: System, folder: string, output: string | undefined): Promise<Packed> {
   const { manifest, bytes: bundle, vocabulary } = await packFolder(system, folder);
   const file = output ?? `${manifest.name}-${manifest.version}.bundle`;
+  const names = [MANIFEST_NAME, ...namedFiles(manifest)];
+  await checkOutput(
+    system,
+    file,
+    names.map((name) => join(folder, name)),
+  );
   await writeOutput(system, file, bundle);
   const { digest, entries } = openBundle(bundle, { vocabulary });
   return {

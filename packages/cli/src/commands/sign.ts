@@ -8,7 +8,7 @@ import { jsonOption } from "../options.ts";
 import { readInput } from "../read-input.ts";
 import { readSignable } from "../signable.ts";
 import type { System } from "../system.ts";
-import { writeOutput } from "../write-output.ts";
+import { checkOutput, writeOutput } from "../write-output.ts";
 
 interface SignOptions {
   readonly key: string;
@@ -61,6 +61,8 @@ async function sign(system: System, file: string, options: SignOptions): Promise
   const signedAtMs = system.nowMs();
   const by = { name, email, key, signedAtMs };
   const written = options.output ?? (signable.kind === "bundle" ? file : signable.sidecarFile);
+  // A bundle gets its signature inside, and may stay where it is.
+  await checkOutput(system, written, signable.kind === "bundle" ? [keyFile] : [keyFile, file]);
   const bytes =
     signable.kind === "bundle"
       ? signBundle(signable.bytes, by, { vocabulary: (await knownCapabilities()).vocabulary })
