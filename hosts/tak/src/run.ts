@@ -6,7 +6,7 @@
 import { readFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { isRemoraError } from "remora/base";
-import type { ManagerEvent } from "remora/manager";
+import { type ManagerEvent, recoveredText } from "remora/manager";
 import { harmless } from "remora/policy";
 import { connectionRequestOf } from "./api/connection-request.ts";
 import { ruleOf } from "./api/filter-request.ts";
@@ -221,6 +221,8 @@ function eventLine(event: ManagerEvent): string | undefined {
   switch (event.kind) {
     case "held":
       return `warn: ${heldText(event.request.version, event.request.publisher)}`;
+    case "recovered":
+      return `warn: ${recoveredText(event)}`;
     case "trouble":
       return `error: ${harmless(`${event.code}: ${event.reason}`, 1_000)}`;
     default:

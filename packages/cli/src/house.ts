@@ -31,6 +31,8 @@ export interface HouseOptions {
   readonly onWait?: () => void;
   /** Told of what could not be written down, where the command opens the folder itself. */
   readonly onTrouble?: (code: string, reason: string) => void;
+  /** Told of a change that was interrupted and is whole again, because the command opened the folder itself. */
+  readonly onRecovered?: (plugin: string, what: string) => void;
 }
 
 export interface House extends Operations {
@@ -100,8 +102,11 @@ export async function withHouse<Result>(
 ): Promise<Result> {
   const folder = await (options.mayBeNew ? folderMade : folderThere)(system, options);
   const onTrouble = (code: string, reason: string) => system.err.write(`${code}: ${harmless(reason, 500)}\n`);
+  const onRecovered = (plugin: string, what: string) =>
+    system.err.write(`${harmless(`${plugin}: ${what}`, 500)}\n`);
   const onWait = () => system.err.write(`${waitLine(folder)}\n`);
-  const house = await open({ ...options, folder, hostPackages: system.hostPackages, onTrouble, onWait });
+  const told = { onTrouble, onRecovered, onWait };
+  const house = await open({ ...options, folder, hostPackages: system.hostPackages, ...told });
   try {
     if (options.use === "live" && !house.isRunning) throw cliErrors["not-served"]({ folder });
     return await act(house);

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { copyFileSync, mkdtempSync, rmSync } from "node:fs";
+import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { before, type TestContext, test } from "node:test";
@@ -145,6 +145,40 @@ test("dev goes on until a signal, takes each change meanwhile, and ends in order
     assert.doesNotMatch(err, /Warning/);
   }
 });
+
+test(
+  "a command that finds a change interrupted says what it was and which state was found",
+  slow,
+  async (t) => {
+    const folder = emptyFolder(t);
+    const bundle = bundlePath("tak/geofence-lazy");
+    const { child, ended } = start(t, "serve", "-f", folder, "--port", "0", "--trust", "unsigned");
+    await printed(child, /admin interface at/);
+    const installed = await start(t, "install", bundle, "-f", folder).ended;
+    assert.equal(installed.code, 0, installed.err);
+    child.kill("SIGKILL");
+    await ended;
+    const list = async () => {
+      const { code, out, err } = await start(t, "list", "-f", folder, "--json").ended;
+      assert.equal(code, 0, err);
+      const [{ version }] = JSON.parse(out).plugins;
+      return [version, err];
+    };
+    const install = "geofence: install none → 1.0.0 was interrupted: found in its new state, 1.0.0\n";
+    assert.deepEqual(await list(), ["1.0.0", install]);
+    assert.deepEqual(await list(), ["1.0.0", ""]);
+
+    // As whoever is killed before the swap leaves it.
+    const file = join(folder, "plugins", "geofence.json");
+    const entry = JSON.parse(readFileSync(file, "utf8"));
+    const { isEnabled, grants, refused, current } = entry;
+    const candidate = { ...current, version: "1.1.0", operation: "update", isEnabled, grants, refused };
+    writeFileSync(file, JSON.stringify({ ...entry, candidate }));
+    const update = "geofence: update 1.0.0 → 1.1.0 was interrupted: found in its old state, 1.0.0\n";
+    assert.deepEqual(await list(), ["1.0.0", update]);
+    assert.deepEqual(await list(), ["1.0.0", ""]);
+  },
+);
 
 test(
   "without a program, a rollback goes by the keys and the level that it was given, and an update tells that no source has it",

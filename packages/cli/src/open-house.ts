@@ -1,7 +1,14 @@
 /** The plugins of a folder for one command: through the program that holds them, or opened here. */
 
 import { isAlive, localOperations, openAdmin, readEndpoint, remoteOperations } from "@remora/admin";
-import { folderSource, giveAll, type Manager, type OpenManagerOptions, openManager } from "remora/manager";
+import {
+  folderSource,
+  giveAll,
+  type Manager,
+  type OpenManagerOptions,
+  openManager,
+  recoveredText,
+} from "remora/manager";
 import { harmless } from "remora/policy";
 import type { Serve } from "./commands/serve.ts";
 import { policyAsker } from "./consent-policy.ts";
@@ -41,6 +48,7 @@ async function openFolder({
   keys,
   hostPackages = [],
   onTrouble = () => {},
+  onRecovered = () => {},
 }: HouseOptions): Promise<Manager> {
   const isOwn = use === "develop";
   return openManager({
@@ -50,6 +58,7 @@ async function openFolder({
     startsPlugins: startsPlugins[use],
     onEvent: (event) => {
       if (event.kind === "trouble") onTrouble(event.code, event.reason);
+      if (event.kind === "recovered") onRecovered(event.plugin, recoveredText(event));
     },
     policy: { trust: isOwn ? "unsigned" : trust, ...(keys !== undefined && { keys }) },
     ...(isOwn && { asker: giveAll }),

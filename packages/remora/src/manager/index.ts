@@ -93,4 +93,4 @@ export type { InstalledVersion, KeptVersion, Operation } from "./store/entry.ts"
 export { type FileLock, takeFileLock } from "./store/file-lock.ts";
 export type { FileSystem } from "./store/file-system.ts";
 export type { Holder } from "./store/holder.ts";
-export type { Recovered } from "./store/recover.ts";
+export { type Recovered, recoveredText } from "./store/recover.ts";

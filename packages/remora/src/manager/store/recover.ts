@@ -22,6 +22,12 @@ export interface Recovered {
   readonly found: "old" | "new";
 }
 
+/** For people: what was interrupted, and what it is now. */
+export function recoveredText({ operation, from, to, found }: Omit<Recovered, "plugin">): string {
+  const now = found === "old" ? from : to;
+  return `${operation} ${from || "none"} → ${to || "none"} was interrupted: found in its ${found} state, ${now || "not installed"}`;
+}
+
 /**
  * Drops what was half done and finishes what was decided. To be killed in here does no harm.
  *
