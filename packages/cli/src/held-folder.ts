@@ -3,10 +3,9 @@
 import { setTimeout } from "node:timers/promises";
 import { isRemoraError } from "remora/base";
 
-/** What a command that opens a folder itself calls itself there. */
+/** What a command that opens a folder itself, and is soon done, calls itself there. */
 export const commandName = "the command remora";
 
-/** A command that opened the folder itself is soon done. */
 const waitMsMax = 15_000;
 const lookAgainMs = 100;
 

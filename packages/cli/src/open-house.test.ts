@@ -56,6 +56,21 @@ test("remora serve waits for a command as well, and no longer than until it is s
   await assert.rejects(another, { code: "manager/folder-held" });
 });
 
+test("what is developed is reached by other commands, and nobody waits for its end", async (t) => {
+  const folder = folderFor(t);
+  const onWait = () => assert.fail("it waits");
+  const developing = await openHouse({ folder, use: "develop" });
+  const another = await openHouse({ folder, use: "live", onWait });
+  assert.deepEqual([await another.list(), another.isRunning], [[], true]);
+  await another.close();
+  const opening = openManager({ folder, hosts: [] });
+  await assert.rejects(opening, { code: "manager/folder-held", message: /remora dev on / });
+  await developing.close();
+  const after = await openHouse({ folder, use: "look", onWait });
+  assert.equal(after.isRunning, false);
+  await after.close();
+});
+
 test("a program that holds the folder without an interface is not waited for", async (t) => {
   const folder = folderFor(t);
   await using _held = await openManager({ folder, hosts: [], who: "a program" });

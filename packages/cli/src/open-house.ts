@@ -1,6 +1,13 @@
 /** The plugins of a folder for one command: through the program that holds them, or opened here. */
 
-import { isAlive, localOperations, openAdmin, readEndpoint, remoteOperations } from "@remora/admin";
+import {
+  isAlive,
+  localOperations,
+  type Operations,
+  openAdmin,
+  readEndpoint,
+  remoteOperations,
+} from "@remora/admin";
 import {
   folderSource,
   giveAll,
@@ -28,10 +35,31 @@ async function openOnce(options: HouseOptions): Promise<House> {
   const { trail } = manager;
   if (trail === undefined)
     throw new Error("Invariant broken: a manager without an audit of ours keeps a trail");
-  return {
-    ...localOperations({ manager, trail, closesManager: true }),
-    isRunning: options.use === "develop",
-  };
+  const own = localOperations({ manager, trail, closesManager: true });
+  return options.use === "develop" ? reachable(own, manager, options) : { ...own, isRunning: false };
+}
+
+/** What runs until it is stopped is found by other commands as any program is. */
+async function reachable(
+  own: Operations,
+  manager: Manager,
+  { onTrouble = () => {} }: HouseOptions,
+): Promise<House> {
+  try {
+    const log = (line: string) => onTrouble("admin/internal", line);
+    const admin = await openAdmin({ manager, log, nowMs: Date.now });
+    return {
+      ...own,
+      isRunning: true,
+      async close() {
+        await admin.close();
+        await own.close();
+      },
+    };
+  } catch (error) {
+    await own.close();
+    throw error;
+  }
 }
 
 const startsPlugins: Readonly<Record<HouseUse, boolean>> = {
@@ -54,7 +82,7 @@ async function openFolder({
   return openManager({
     folder,
     hosts: await loadHosts(hostPackages, () => {}),
-    who: commandName,
+    who: isOwn ? "remora dev" : commandName,
     startsPlugins: startsPlugins[use],
     onEvent: (event) => {
       if (event.kind === "trouble") onTrouble(event.code, event.reason);

@@ -28,7 +28,7 @@ export function devCommand(system: System, open: OpenHouse): Command {
       `
 It need not be signed, and gets what it asks for: it is yours. State is handed over when it exports that. A version
 that cannot take over is told, and the one before goes on. When a program runs the plugins of the folder, they change
-there, under that program's policy.
+there, under that program's policy; otherwise this command is that program for others: remora logs, remora top.
 
 Example:
   remora dev ./geofence`,
