@@ -64,7 +64,7 @@ export const cliErrors = defineErrors("cli", {
   "not-wasm": {
     fault: "operator",
     message: (d: { file: string; found: string }) =>
-      `Cannot inspect "${d.file}": it starts with ${d.found}; a WebAssembly module or component starts with 00 61 73 6d, a bundle with 72 65 6d 6f`,
+      `Cannot inspect "${d.file}": it starts with ${d.found}; a WebAssembly module or component starts with 00 61 73 6d, a bundle with 72 65 6d 6f 72 61 00 01`,
   },
   "not-trusted": {
     fault: "operator",
@@ -74,6 +74,6 @@ export const cliErrors = defineErrors("cli", {
   unsignable: {
     fault: "operator",
     message: (d: { file: string; found: string }) =>
-      `Cannot sign or verify "${d.file}": it starts with ${d.found}; a bundle starts with 72 65 6d 6f, a WebAssembly module or component with 00 61 73 6d`,
+      `Cannot sign or verify "${d.file}": it starts with ${d.found}; a bundle starts with 72 65 6d 6f 72 61 00 01, a WebAssembly module or component with 00 61 73 6d`,
   },
 });

@@ -7,9 +7,9 @@ export function isWasm(bytes: Uint8Array): boolean {
   return WASM.every((byte, at) => bytes[at] === byte);
 }
 
-/** The first bytes, for people. */
+/** The first bytes, for people: as many as a bundle begins with, the last two of which are its version. */
 export function beginning(bytes: Uint8Array): string {
   if (bytes.length === 0) return "nothing, for it is empty";
-  const hex = Array.from(bytes.subarray(0, 4), (byte) => byte.toString(16).padStart(2, "0")).join(" ");
+  const hex = Array.from(bytes.subarray(0, 8), (byte) => byte.toString(16).padStart(2, "0")).join(" ");
   return bytes[0] === 0x28 ? `${hex}, as the text format does` : hex;
 }

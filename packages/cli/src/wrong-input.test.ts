@@ -42,6 +42,7 @@ const text = (written: string) => new TextEncoder().encode(written);
 
 const files = {
   "a.bundle": text("remora, but not as a bundle begins"),
+  "later.bundle": text("remora\0\u0002"),
   "core.wasm": emptyModule,
   "broken.json": text('{ "grants": ['),
   "other.json": text('{ "grant": [] }'),
@@ -53,7 +54,15 @@ const files = {
 const table = [
   [
     ["wit", "a.bundle"],
-    /^cli\/bad-value: .*"a\.bundle", which starts with 72 65 6d 6f: expected a component/,
+    /^cli\/bad-value: .*"a\.bundle", which starts with 72 65 6d 6f 72 61 2c 20: expected a component/,
+  ],
+  [
+    ["inspect", "later.bundle"],
+    /^cli\/not-wasm: .*starts with 72 65 6d 6f 72 61 00 02;.* 72 65 6d 6f 72 61 00 01$/m,
+  ],
+  [
+    ["verify", "later.bundle"],
+    /^cli\/unsignable: .*starts with 72 65 6d 6f 72 61 00 02;.* 72 65 6d 6f 72 61 00 01,/,
   ],
   [["wit", "core.wasm"], /^cli\/bad-value: .*is a core module: expected a component/],
   [
