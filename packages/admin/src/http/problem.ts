@@ -41,6 +41,7 @@ const statuses: Readonly<Record<string, number>> = {
   "manager/changed-meanwhile": 409,
   "manager/held-changed": 409,
   "manager/ambiguous-version": 409,
+  "manager/audit-unreadable": 500,
   "manager/store-damaged": 500,
   "manager/folder": 507,
   "manager/not-lasting": 507,

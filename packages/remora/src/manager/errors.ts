@@ -216,6 +216,11 @@ export const managerErrors = defineErrors("manager", {
     message: (d: { questionsMax: number }) =>
       `Cannot read the audit trail yet: ${d.questionsMax} questions to it are not answered; ask again later`,
   },
+  "audit-unreadable": {
+    fault: "operator",
+    message: (d: { where: string; reason: string }) =>
+      `Cannot read the audit trail "${d.where}": ${d.reason}${meanings[d.reason] ?? ""}`,
+  },
   "audit-unwritable": {
     fault: "operator",
     message: (d: { where: string; reason: string }) =>

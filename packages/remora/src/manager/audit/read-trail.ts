@@ -11,6 +11,7 @@ import { type AuditVerdict, type PlacedLine, verifySteps } from "./verify.ts";
  * writes it asks its `AuditTrail`, which knows its end.
  *
  * @param expected A line's number and hash that were kept elsewhere, to find a trail that was written anew.
+ * @throws manager/audit-unreadable its folder or a file of it cannot be read
  */
 export function verifyTrailFolder(folder: string, expected?: ChainEnd): Promise<AuditVerdict> {
   const files = diskTrailReader(folder);
@@ -56,7 +57,11 @@ export interface ReadTrailOptions {
   readonly isWanted?: (record: AuditRecord) => boolean;
 }
 
-/** The newest lines of the trail in a folder, newest first; what is no line is left out, which `verify` tells. */
+/**
+ * The newest lines of the trail in a folder, newest first; what is no line is left out, which `verify` tells.
+ *
+ * @throws manager/audit-unreadable its folder or a file of it cannot be read
+ */
 export function readTrail(
   folder: string,
   options: ReadTrailOptions,

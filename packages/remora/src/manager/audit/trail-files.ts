@@ -2,6 +2,7 @@
 
 import {
   closeSync,
+  constants,
   fdatasyncSync,
   fstatSync,
   ftruncateSync,
@@ -15,6 +16,8 @@ import {
   writeSync,
 } from "node:fs";
 import { join } from "node:path";
+import { managerErrors } from "../errors.ts";
+import { codeOf } from "../store/file-system.ts";
 
 export interface TrailReader {
   /** Names of all files in the folder, in no order. */
@@ -40,10 +43,11 @@ export interface TrailFiles extends TrailReader {
   close(): void;
 }
 
+/** Each of them throws `manager/audit-unreadable` for what the file system refuses. */
 export function diskTrailReader(folder: string): TrailReader {
   return {
-    list: () => readdirSync(folder),
-    sizeOf: (name) => statSync(join(folder, name)).size,
+    list: () => orUnreadable(folder, () => readdirSync(folder)),
+    sizeOf: (name) => orUnreadable(join(folder, name), () => statSync(join(folder, name)).size),
     read: (name, offset = 0) => readFrom(join(folder, name), offset),
   };
 }
@@ -102,18 +106,46 @@ export function diskTrailFiles(folder: string): TrailFiles {
   };
 }
 
+// A pipe that nobody writes to would be opened when somebody does. Windows has no such flag, and no such pipes.
+const withoutWaiting = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
+
 function readFrom(path: string, offset: number): Uint8Array | undefined {
-  try {
-    if (offset === 0) return readFileSync(path);
-    const file = openSync(path, "r");
+  return orUnreadable(path, () => {
+    const file = openThere(path);
+    if (file === undefined) return undefined;
     try {
-      const bytes = new Uint8Array(Math.max(0, statSync(path).size - offset));
+      const found = fstatSync(file);
+      // What has no end is none of ours. A folder is refused by the file system, when it is read.
+      if (!found.isFile() && !found.isDirectory()) throw unreadable(path, "it is a device or a pipe");
+      if (offset === 0) return readFileSync(file);
+      const bytes = new Uint8Array(Math.max(0, found.size - offset));
       return bytes.subarray(0, readSync(file, bytes, 0, bytes.length, offset));
     } finally {
       closeSync(file);
     }
+  });
+}
+
+function openThere(path: string): number | undefined {
+  try {
+    return openSync(path, withoutWaiting);
   } catch (error) {
-    if ((error as { code?: unknown }).code === "ENOENT") return undefined;
+    if (codeOf(error) === "ENOENT") return undefined;
     throw error;
   }
+}
+
+function orUnreadable<Result>(path: string, read: () => Result): Result {
+  try {
+    return read();
+  } catch (error) {
+    const code = codeOf(error);
+    // Without one it is no refusal; and what has one of ours says already what it is.
+    if (code === undefined || code.startsWith("manager/")) throw error;
+    throw unreadable(path, code, error);
+  }
+}
+
+function unreadable(where: string, reason: string, cause?: unknown): Error {
+  return managerErrors["audit-unreadable"]({ where, reason }, cause);
 }

@@ -1,14 +1,16 @@
 import assert from "node:assert/strict";
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import {
   existsSync,
+  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
   renameSync,
   rmSync,
   statSync,
+  symlinkSync,
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
@@ -517,6 +519,28 @@ test("on the disk, only the owner may read it, and a second opening goes on", as
   assert.equal(statSync(folder).mode & 0o77, 0);
   assert.equal(statSync(join(folder, first)).mode & 0o77, 0);
   assert.equal(readFileSync(join(folder, "head")).length, 1_024);
+});
+
+test("what stands in the place of a file and cannot be read is an error with a code, and not waited for", {
+  skip: process.platform === "win32",
+}, async (t) => {
+  const folder = temporary(t);
+  const file = join(folder, "audit-000001.jsonl");
+  for (const [make, reason] of [
+    [() => mkdirSync(file), "EISDIR"],
+    [() => execFileSync("mkfifo", [file]), "it is a device or a pipe"],
+    [() => symlinkSync("/dev/zero", file), "it is a device or a pipe"],
+    [() => symlinkSync(file, file), "ELOOP"],
+  ] as const) {
+    rmSync(file, { recursive: true, force: true });
+    make();
+    const expected = { code: "manager/audit-unreadable", details: { where: file, reason } };
+    await assert.rejects(verifyTrailFolder(folder), expected);
+    await assert.rejects(readTrail(folder, { recordsMax: 9 }), expected);
+    assert.throws(() => new AuditTrail({ folder, nowMs }), { code: "manager/audit-unreadable" });
+  }
+  const missing = join(folder, "missing");
+  await assert.rejects(verifyTrailFolder(missing), { code: "manager/audit-unreadable" });
 });
 
 test("a trail that was closed writes nothing more, whoever has opened it since", async (t) => {

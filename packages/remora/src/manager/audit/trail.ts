@@ -70,7 +70,7 @@ export class AuditTrail {
   /**
    * Opens a trail to write to it. There must be no other writer.
    *
-   * @throws manager/audit-unwritable the folder cannot be read or written
+   * @throws manager/audit-unreadable manager/audit-unwritable
    */
   constructor(options: AuditTrailOptions) {
     this.folder = options.folder;
