@@ -1,11 +1,15 @@
 /** Two terminals on one folder that no program holds: the second command waits for the first. */
 
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
+import { takCapabilities } from "@remora/tak";
+import { packBundle } from "remora/bundle";
 import { openManager } from "remora/manager";
+import { vocabularyWith } from "remora/policy";
+import { buildExamples, componentPath } from "../../../examples/build.ts";
 import { openHouse, serve } from "./open-house.ts";
 
 function folderFor(t: TestContext): string {
@@ -54,6 +58,33 @@ test("remora serve waits for a command as well, and no longer than until it is s
   t.after(() => served.close());
   const another = serve({ ...options, signal: stop.signal, onWait: () => assert.fail("it waits") });
   await assert.rejects(another, { code: "manager/folder-held" });
+});
+
+test("a plugin that declares what every TAK plugin has waits for nobody's consent", async (t) => {
+  await buildExamples();
+  const manifest = `name = "geofence"
+version = "1.0.0"
+authors = ["Ada"]
+licence = "MIT"
+[host]
+name = "tak"
+version = "^0.1.0"
+[[artifacts]]
+file = "plugin.wasm"
+world = "omnitak:plugin/filter-plugin@0.1.0"
+[[capabilities]]
+capability = "tak.log"
+why = "Says what it blocks"
+`;
+  const files = new Map([
+    ["remora.toml", new TextEncoder().encode(manifest)],
+    ["plugin.wasm", readFileSync(componentPath("tak/geofence-filter"))],
+  ]);
+  const bytes = packBundle(files, { vocabulary: vocabularyWith(takCapabilities) });
+  const house = await openHouse({ folder: folderFor(t), use: "change", trust: "unsigned" });
+  const { held, version } = await house.install({ bytes, origin: "here" });
+  assert.deepEqual([held, version], [null, "1.0.0"]);
+  await house.close();
 });
 
 test("what is developed is reached by other commands, and nobody waits for its end", async (t) => {

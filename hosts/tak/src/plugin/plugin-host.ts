@@ -2,7 +2,7 @@
 
 import type { Instance } from "remora/engine";
 import type { PluginContext, PluginHost, WorldBinding } from "remora/manager";
-import { takVocabulary } from "../config/plugins.ts";
+import { takCapabilities, takVocabulary } from "../config/plugins.ts";
 import { takErrors } from "../errors.ts";
 import { noElevation } from "./elevation.ts";
 import { hostFunctionNames, type TakHostOptions, takHostImports } from "./host-functions.ts";
@@ -88,6 +88,7 @@ function served(world: Pick<WorldBinding, "world" | "exports">, host: TakHostOpt
   return {
     ...world,
     hostFunctions: hostFunctionNames,
+    compatibleGrants: takCapabilities.map(({ name }) => ({ capability: name })),
     imports: ({ name }: PluginContext) => takHostImports(name, host),
   };
 }

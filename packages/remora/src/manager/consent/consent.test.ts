@@ -64,6 +64,16 @@ test("what the policy gives is not asked for, and what it denies cannot be given
   assert.deepEqual(manager.get("adder").serving?.grants, [data(a, b)]);
 });
 
+test("what all plugins of a world have is not asked for, and stays theirs where it is declared", async (t) => {
+  const { ask, asked } = asker(b);
+  const worlds = testHost.worlds.map((world) => ({ ...world, compatibleGrants: [data(a)] }));
+  const { manager } = await rig(t, { asker: ask, hosts: [{ ...testHost, worlds }] });
+  await manager.install(await ref(guests.adds(1), { tables: paths(a, b) }));
+  assert.deepEqual(targets(asked[0]), [b]);
+  assert.deepEqual(manager.grants("adder"), [data(b)]);
+  assert.deepEqual(manager.get("adder").serving?.grants, [data(a, b)]);
+});
+
 test("beyond the policy's ceiling nobody is asked", async (t) => {
   const { ask, asked } = asker(a, b);
   const { manager } = await rig(t, { asker: ask, policy: { consents: [data(a)] } });

@@ -107,7 +107,8 @@ export function tellPublisher(
 }
 
 /** What it has, and what it wants beyond that. @throws manager/other-host */
-async function sortHere({ inspected: { manifest }, basis: entry, bundle }: Undecided, core: Core) {
+async function sortHere({ inspected, basis: entry, bundle }: Undecided, core: Core) {
+  const { manifest, world } = inspected;
   const { name } = manifest;
   if (entry !== undefined && entry.host !== manifest.host.name) {
     throw managerErrors["other-host"]({ plugin: name, host: entry.host, found: manifest.host.name });
@@ -120,7 +121,13 @@ async function sortHere({ inspected: { manifest }, basis: entry, bundle }: Undec
     given,
     refused,
     publisher,
-    sorted: sortRequest(manifest.capabilities, { vocabulary, rules, given, refused }),
+    sorted: sortRequest(manifest.capabilities, {
+      vocabulary,
+      rules,
+      // What all plugins of its world have is no question.
+      given: [...(world.compatibleGrants ?? []), ...given],
+      refused,
+    }),
   };
 }
 
