@@ -72,9 +72,11 @@ export interface System {
   hasFolder(path: string): Promise<boolean>;
   /**
    * Calls back after each change of a file or folder, when it has been quiet for a moment, until what it resolves to
-   * is called. Never twice at once.
+   * is called. Never twice at once. Rejects with the error of the file system.
+   *
+   * @param onError Gets the error of the file system when changes may not be seen any more, and our own mistakes in `take`.
    */
-  watch(path: string, take: () => Promise<void>): Promise<() => void>;
+  watch(path: string, take: () => Promise<void>, onError: (error: unknown) => void): Promise<() => void>;
   /** What somebody at the terminal answers, in one line; undefined where there is nobody. */
   ask(question: string): Promise<string | undefined>;
   /** Milliseconds since 1970. */
@@ -171,17 +173,11 @@ function readFile(path: string, bytesMax: number, only?: "file"): Promise<Readin
   return readBounded(() => open(path, withoutWaiting), bytesMax);
 }
 
-async function watchReal(path: string, take: () => Promise<void>): Promise<() => void> {
+const watchReal: System["watch"] = async (path, take, onError) => {
   // Loaded when it is wanted: most commands run nothing.
   const { systemClock, watchPath } = await import("remora/manager");
-  return watchPath(path, {
-    clock: systemClock,
-    take,
-    onError: (error) => {
-      throw error;
-    },
-  });
-}
+  return watchPath(path, { clock: systemClock, take, onError });
+};
 
 async function askTerminal(question: string): Promise<string | undefined> {
   if (process.stdin.isTTY !== true || process.stderr.isTTY !== true) return undefined;

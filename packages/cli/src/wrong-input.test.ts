@@ -19,7 +19,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { runProgram } from "./program.ts";
-import { realSystem } from "./system.ts";
+import { realSystem, type System } from "./system.ts";
 import { fakeHouse } from "./testing/fake-house.ts";
 import { fakeSystem } from "./testing/fake-system.ts";
 import { emptyModule } from "./testing/modules.ts";
@@ -151,6 +151,23 @@ test("what a manifest names is a file in the plugin's folder: no pipe, and no li
     const system = { ...realSystem(), out: fakeSystem().out, err: fakeSystem().err };
     await runProgram(["pack", plugin, "-o", join(folder, "a.bundle")], system, fakeHouse().hosts);
     assert.match(system.err.text, reason);
+  }
+});
+
+test("what cannot be watched is an error with a code at the beginning, and told later", async () => {
+  const full = Object.assign(new Error("no more watches"), { errno: -28, code: "ENOSPC" });
+  const never: System["watch"] = () => Promise.reject(full);
+  const noMore: System["watch"] = async (_path, _take, onError) => {
+    onError(full);
+    return () => {};
+  };
+  for (const [watch, expected] of [
+    [never, 1],
+    [noMore, 0],
+  ] as const) {
+    const system = { ...fakeSystem({ files }), watch };
+    assert.equal(await runProgram(["dev", "a.bundle"], system, fakeHouse().hosts), expected);
+    assert.match(system.err.text, /^cli\/cannot-read: .*"a\.bundle": it cannot be watched: ENOSPC\n$/);
   }
 });
 

@@ -3,6 +3,7 @@
 import { Command } from "commander";
 import { isRemoraError } from "remora/base";
 import { errorText } from "../error-text.ts";
+import { cliErrors } from "../errors.ts";
 import { happeningLine } from "../happening-text.ts";
 import { type FolderOptions, folderOption, type House, type OpenHouse, withHouse } from "../house.ts";
 import { pathSource } from "../install-source.ts";
@@ -58,9 +59,21 @@ async function develop(system: System, house: House, { path, signal, json }: Dev
     if (!isRemoraError(error)) throw error;
     system.err.write(errorText(error));
   };
+  const unwatched = (error: unknown) => {
+    if (!(error instanceof Error && "errno" in error && "code" in error)) throw error;
+    return cliErrors["cannot-read"]({ file: path, reason: `it cannot be watched: ${error.code}` }, error);
+  };
   // The first one must work: there is nothing before it that could go on.
   await take();
-  const stop = await system.watch(path, () => take().catch(tell));
+  const stop = await system
+    .watch(
+      path,
+      () => take().catch(tell),
+      (error) => tell(unwatched(error)),
+    )
+    .catch((error: unknown) => {
+      throw unwatched(error);
+    });
   try {
     for await (const happening of house.follow({ metrics: false, signal })) {
       const line = json ? JSON.stringify(happening) : happeningLine(happening);

@@ -41,18 +41,20 @@ export function watchPath(path: string, { clock, take, onError }: WatchOptions):
     }
     isTaking = false;
   };
-  const way = new WatchedWay(path, () => {
+  const followAndTake = () => {
+    // Before it is taken: what is written after that is seen.
+    try {
+      way.follow();
+    } catch (error) {
+      onError(error);
+    }
+    void takeAll();
+  };
+  const onChange = () => {
     cancel();
-    cancel = clock.after(quietMs, () => {
-      // Before it is taken: what is written after that is seen.
-      try {
-        way.follow();
-      } catch (error) {
-        onError(error);
-      }
-      void takeAll();
-    });
-  });
+    cancel = clock.after(quietMs, followAndTake);
+  };
+  const way = new WatchedWay(path, onChange, onError);
   way.follow();
   return () => {
     isEnded = true;

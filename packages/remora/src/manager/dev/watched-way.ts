@@ -4,7 +4,7 @@
  * link leads elsewhere, only the folder around it tells, and the rest of the way is watched anew.
  */
 
-import { type FSWatcher, readlinkSync, statSync, watch } from "node:fs";
+import { existsSync, type FSWatcher, readlinkSync, statSync, watch } from "node:fs";
 import { dirname, join, parse, resolve, sep } from "node:path";
 import { codeOf } from "../store/file-system.ts";
 
@@ -21,13 +21,18 @@ interface WatchedFolder {
 export class WatchedWay {
   readonly #path: string;
   readonly #onChange: () => void;
+  readonly #onError: (error: unknown) => void;
   /** By the folder, with links followed; the one at the end, which is watched with all that is in it, with a `sep` behind. */
   readonly #folders = new Map<string, WatchedFolder>();
 
-  /** @param onChange Something on the way changed, or at its end: whoever is called follows it again, before or after others. */
-  constructor(path: string, onChange: () => void) {
+  /**
+   * @param onChange Something on the way changed, or at its end: whoever is called follows it again, when it is quiet.
+   * @param onError  What the system says of a folder that is there, and that it does not watch any more, or not all of it.
+   */
+  constructor(path: string, onChange: () => void, onError: (error: unknown) => void) {
     this.#path = resolve(path);
     this.#onChange = onChange;
+    this.#onError = onError;
   }
 
   /**
@@ -87,8 +92,9 @@ export class WatchedWay {
         if (changed !== null && kind === "rename") this.#forgetBelow(join(folder, changed));
         this.#onChange();
       });
-      // As Windows tells that the folder has gone; whether it is so, following says.
-      watcher.on("error", () => {
+      watcher.on("error", (error) => {
+        if (existsSync(folder)) return this.#onError(error);
+        // As Windows tells that it has gone.
         this.#forget((each) => each === key);
         this.#onChange();
       });
