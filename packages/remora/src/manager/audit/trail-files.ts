@@ -3,6 +3,7 @@
 import {
   closeSync,
   constants,
+  existsSync,
   fdatasyncSync,
   fstatSync,
   ftruncateSync,
@@ -20,7 +21,7 @@ import { managerErrors } from "../errors.ts";
 import { codeOf } from "../store/file-system.ts";
 
 export interface TrailReader {
-  /** Names of all files in the folder, in no order. */
+  /** Names of all files in the folder, in no order; none when there is no folder. */
   list(): readonly string[];
   sizeOf(name: string): number;
   /** From an offset to the end; undefined when there is no such file. */
@@ -46,7 +47,7 @@ export interface TrailFiles extends TrailReader {
 /** Each of them throws `manager/audit-unreadable` for what the file system refuses. */
 export function diskTrailReader(folder: string): TrailReader {
   return {
-    list: () => orUnreadable(folder, () => readdirSync(folder)),
+    list: () => orUnreadable(folder, () => (existsSync(folder) ? readdirSync(folder) : [])),
     sizeOf: (name) => orUnreadable(join(folder, name), () => statSync(join(folder, name)).size),
     read: (name, offset = 0) => readFrom(join(folder, name), offset),
   };
