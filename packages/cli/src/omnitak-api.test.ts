@@ -235,6 +235,23 @@ test("a plugin whose first version waits is shown as that, and neither reloaded 
   assert.equal((await admin("POST", `${base}/reload-all`)).status, 200);
 });
 
+test("what this host cannot give is refused by name, also to an admin who gives it by hand", async (t) => {
+  const { as } = await rig(t);
+  const give = (grant: unknown) => as("admin")("POST", "/v1/plugins/geofence/grants", grant);
+  for (const grant of [
+    { capability: "net.http", origins: ["*"] },
+    { capability: "fs.read", paths: ["/"] },
+    { capability: "kv.store" },
+  ]) {
+    const { status, body } = await give(grant);
+    assert.deepEqual([status, body.error], [422, "manager/denied"]);
+    assert.ok(body.message.includes(grant.capability), body.message);
+  }
+  assert.equal((await give({ capability: "clock.read" })).status, 204);
+  const [listed] = (await as("reader")("GET", base)).body.plugins;
+  assert.deepEqual(listed.capabilities, ["filter"]);
+});
+
 test("metrics are measured: executions, percentiles, the last one and the last error", async (t) => {
   const { as, play } = await rig(t);
   const before = (await as("reader")("GET", `${base}/geofence/metrics`)).body;

@@ -69,6 +69,7 @@ function readAll(section: Section, file: string, grantable: ReadonlySet<string>)
     limits: section.readOr("limits", (at) => at.section(readStreamLimits), defaultStreamLimits),
     elevation: section.readOr("elevation", (at) => at.section(readElevation), undefined),
     ...pluginsOf,
+    grantable,
     plugins,
   };
 }

@@ -32,6 +32,8 @@ export interface TakConfig {
   readonly trustedKeys: string | undefined;
   /** Whether a plugin's file that changes is taken at once. */
   readonly hotReload: boolean;
+  /** Capabilities that plugins can be given; all others are denied, whoever consents. */
+  readonly grantable: ReadonlySet<string>;
   /** Enabled and disabled ones, filters before transformers. */
   readonly plugins: readonly PluginSettings[];
 }

@@ -152,11 +152,15 @@ async function policyOf(config: TakConfig, named: readonly Named[]): Promise<Man
     const { grants, limits, isolation } = settings;
     plugins[bundle.manifest.name] = { grants, limits, isolation };
   }
-  const { trust, trustedKeys } = config;
+  const { trust, trustedKeys, grantable } = config;
   const keysFile = trustedKeys && resolve(dirname(config.file), trustedKeys);
   return {
     trust,
     plugins,
+    // What this host cannot give nobody gives, in the file or by hand.
+    denials: [...takVocabulary.values()]
+      .filter(({ name }) => !grantable.has(name))
+      .map(({ name }) => ({ capability: name })),
     ...(keysFile && { keys: parseTrustStore(await readKeys(keysFile), keysFile) }),
   };
 }

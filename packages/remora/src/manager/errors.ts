@@ -263,6 +263,11 @@ export const managerErrors = defineErrors("manager", {
     message: (d: { plugin: string; taken: string; code: string; reason: string }) =>
       `Cannot run ${d.plugin} any more without ${harmless(d.taken, 500)}, which was taken from it: ${d.code}: ${d.reason}; give it back, or disable the plugin`,
   },
+  denied: {
+    fault: "operator",
+    message: (d: { plugin: string; denied: readonly string[] }) =>
+      `Cannot give ${d.plugin} what the policy denies: ${d.denied.map((one) => harmless(one, 400)).join(", ")}`,
+  },
   "not-granted": {
     fault: "operator",
     message: (d: { plugin: string; wanted: string; has: readonly string[]; isOfPolicy: boolean }) =>

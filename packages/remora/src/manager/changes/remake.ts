@@ -6,7 +6,7 @@
 import { isRemoraError } from "../../base/index.ts";
 import { type Json, openBundle } from "../../bundle/index.ts";
 import { type CapabilityName, type Grant, parseGrant, type Vocabulary } from "../../policy/index.ts";
-import { grantText, mergeGrants, withoutGrants } from "../consent/decide-request.ts";
+import { grantText, itemText, mergeGrants, sortRequest, withoutGrants } from "../consent/decide-request.ts";
 import { type Core, draftEntry, entryOf, grantsFor, prepare, rulesOf, tellOf, writeEntry } from "../core.ts";
 import { type Doing, inStep, managerErrors } from "../errors.ts";
 import { checkNeeds } from "../install/dependencies.ts";
@@ -43,6 +43,7 @@ export async function give(name: string, grant: unknown, core: Core): Promise<vo
   await core.alone(name, async () => {
     const before = entryOf(core, name);
     const { grants, refused } = before;
+    checkGivable(name, given, core);
     const entry = {
       ...before,
       grants: mergeGrants(vocabulary, grants, [given]),
@@ -51,6 +52,14 @@ export async function give(name: string, grant: unknown, core: Core): Promise<vo
     await changeGrants(before, entry, core);
     tellOf(core, name, { kind: "granted", grants: [given] });
   });
+}
+
+/** Whoever gives consents: to what the policy denies nobody can. @throws manager/denied */
+function checkGivable(plugin: string, grant: Grant, core: Core): void {
+  const { vocabulary } = core;
+  const options = { vocabulary, rules: rulesOf(core, plugin), given: [], refused: [] };
+  const { denied } = sortRequest([{ grant, why: "" }], options);
+  if (denied.length > 0) throw managerErrors.denied({ plugin, denied: denied.map(itemText) });
 }
 
 /** The plugin is made anew with other grants while it serves; what it cannot be made with is not kept. */

@@ -62,6 +62,8 @@ test("what the policy gives is not asked for, and what it denies cannot be given
     [c],
   );
   assert.deepEqual(manager.get("adder").serving?.grants, [data(a, b)]);
+  await expectRejected(manager.give("adder", data(c)), "manager/denied");
+  assert.deepEqual(manager.grants("adder"), [data(b)]);
 });
 
 test("what all plugins of a world have is not asked for, and stays theirs where it is declared", async (t) => {
