@@ -329,6 +329,19 @@ test("a body of raw bytes is taken for a bundle alone", async (t) => {
   expectProblem(answer, 400, "admin/bad-request");
 });
 
+test("whoever offers another protocol than HTTP/1.1 is answered in that", async (t) => {
+  const { port, tokens } = await adminRig(t);
+  const authorization = `Bearer ${tokens.operator}`;
+  const ask = (upgrade: string, method: string, path: string) =>
+    raw(port, { method, path, headers: { authorization, connection: "upgrade", upgrade } });
+  assert.equal((await ask("h2c", "GET", "/health")).status, 200);
+  assert.equal((await ask("h2c", "GET", "/v1/plugins")).status, 200);
+  assert.equal((await ask("TLS/1.0, h2c", "HEAD", "/metrics")).status, 200);
+  const reload = await ask("websocket", "POST", "/v1/plugins/adder/reload");
+  assert.equal(JSON.parse(reload.text).error, "manager/no-such-plugin");
+  assert.match((await ask("websocket", "GET", "/v1/plugins")).text, /WebSocket \/v1\/plugins/);
+});
+
 test("a client that sends its request byte by byte is disconnected", async (t) => {
   const { port } = await adminRig(t, { limits: { requestMsMax: 200 } });
   const socket = connect(port, "127.0.0.1");

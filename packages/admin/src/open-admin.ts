@@ -14,7 +14,7 @@ import { Access, addAccess } from "./http/access.ts";
 import type { App } from "./http/app.ts";
 import { boundConnections } from "./http/crowding.ts";
 import { defaultEventStream } from "./http/event-stream.ts";
-import { addMountedSockets } from "./http/mounted-sockets.ts";
+import { addMountedSockets, isWebSocketWanted } from "./http/mounted-sockets.ts";
 import { addMounts, mountAt } from "./http/mounts.ts";
 import { addOpenApi } from "./http/openapi.ts";
 import { problemOf } from "./http/problem.ts";
@@ -201,6 +201,8 @@ function bareApp(
     http: {
       headersTimeout: limits.requestMsMax,
       connectionsCheckingInterval: Math.min(5_000, limits.requestMsMax),
+      // RFC 9110 §7.8: whoever offers another protocol, such as h2c, is answered in this one.
+      shouldUpgradeCallback: isWebSocketWanted,
     },
     // What is checked is what arrived: nothing is turned into another type, or left out, to make it fit.
     ajv: { customOptions: { coerceTypes: false, removeAdditional: false, allErrors: false } },

@@ -75,6 +75,11 @@ export function addMountedSockets(app: App, options: MountedSocketsOptions): voi
   });
 }
 
+/** RFC 6455 §4.1 */
+export function isWebSocketWanted({ method, headers }: IncomingMessage): boolean {
+  return method === "GET" && headers.upgrade?.toLowerCase() === "websocket";
+}
+
 function socketAt(mounts: readonly Mount[], url = "") {
   const [path] = url.split("?", 1);
   for (const mount of mounts) {
