@@ -356,6 +356,16 @@ test("a client that sends its request byte by byte is disconnected", async (t) =
   assert.match(text, /^HTTP\/1\.1 408/);
 });
 
+test("the head of a stream of events is an answer that ends, and takes no place", async (t) => {
+  const { port, tokens, as } = await adminRig(t, { limits: { streamsMax: 1 } });
+  const headers = { authorization: `Bearer ${tokens.reader}` };
+  for (let n = 0; n < 3; n++) {
+    const { status, text, headers: answered } = await raw(port, { method: "HEAD", path: "/v1/events", headers });
+    assert.deepEqual([status, text, answered["content-type"]], [200, "", "text/event-stream; charset=utf-8"]);
+  }
+  assert.equal((await as("reader")("GET", "/v1/plugins")).status, 200);
+});
+
 test("so many streams of events are open at a time, and a closed one makes room", async (t) => {
   const { admin, tokens, as } = await adminRig(t, { limits: { streamsMax: 2 } });
   const open = async () => {

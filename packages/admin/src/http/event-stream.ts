@@ -16,18 +16,22 @@ export interface EventStreamOptions {
 
 export const defaultEventStream: EventStreamOptions = { beatMs: 15_000, unreadMsMax: 30_000 };
 
+/** Says that a stream comes; who asks for the head alone gets no more. */
+export function beginEvents(response: ServerResponse): ServerResponse {
+  return response.writeHead(200, {
+    "content-type": "text/event-stream; charset=utf-8",
+    "cache-control": "no-store",
+    "x-accel-buffering": "no",
+  });
+}
+
 /** Writes until the reader goes, or what happens ends. Never rejects: there is nobody to tell. */
 export async function writeEvents(
   response: ServerResponse,
   happenings: AsyncIterable<Happening>,
   { beatMs, unreadMsMax }: EventStreamOptions,
 ): Promise<void> {
-  response.writeHead(200, {
-    "content-type": "text/event-stream; charset=utf-8",
-    "cache-control": "no-store",
-    "x-accel-buffering": "no",
-  });
-  response.write(": connected\n\n");
+  beginEvents(response).write(": connected\n\n");
   const beat = setInterval(() => response.writableLength === 0 && response.write(": still here\n\n"), beatMs);
   try {
     for await (const happening of happenings) {

@@ -7,7 +7,7 @@ import { HealthView } from "../../views.ts";
 import type { Access } from "../access.ts";
 import { answers } from "../answers.ts";
 import type { App } from "../app.ts";
-import { type EventStreamOptions, writeEvents } from "../event-stream.ts";
+import { beginEvents, type EventStreamOptions, writeEvents } from "../event-stream.ts";
 import { StreamSeats } from "../stream-seats.ts";
 
 export interface WatchOptions {
@@ -83,6 +83,10 @@ function eventRoute(app: App, operations: Operations, options: WatchOptions): vo
       },
     },
     async (request, reply) => {
+      if (request.method === "HEAD") {
+        beginEvents(reply.hijack().raw).end();
+        return;
+      }
       const leave = seats.take(request.caller?.role ?? "reader");
       const gone = new AbortController();
       const end = () => gone.abort();
