@@ -4,7 +4,7 @@ import { writeFileSync } from "node:fs";
 import { request as httpRequest, type IncomingMessage } from "node:http";
 import { connect } from "node:net";
 import { networkInterfaces } from "node:os";
-import { test } from "node:test";
+import { type TestContext, test } from "node:test";
 import { bundleOf } from "../../test-bundle.ts";
 import { type Role, roles } from "./access/roles.ts";
 import { createToken, readTokens, revokeToken, tokensFile } from "./access/tokens.ts";
@@ -342,25 +342,54 @@ test("whoever offers another protocol than HTTP/1.1 is answered in that", async 
   assert.match((await ask("websocket", "GET", "/v1/plugins")).text, /WebSocket \/v1\/plugins/);
 });
 
-test("a client that sends its request byte by byte is disconnected", async (t) => {
-  const { port } = await adminRig(t, { limits: { requestMsMax: 200 } });
+/** Writes what need not be a request, and reads until the connection is closed. */
+async function written(t: TestContext, port: number, text: string): Promise<string> {
   const socket = connect(port, "127.0.0.1");
   t.after(() => socket.destroy());
   await once(socket, "connect");
-  socket.write("GET /health HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Slow: ");
-  let text = "";
+  socket.write(text);
+  let answer = "";
   socket.on("data", (part) => {
-    text += part;
+    answer += part;
   });
   await once(socket, "close");
-  assert.match(text, /^HTTP\/1\.1 408/);
+  return answer;
+}
+
+test("a client that sends its request byte by byte is disconnected", async (t) => {
+  const { port } = await adminRig(t, { limits: { requestMsMax: 200 } });
+  assert.match(
+    await written(t, port, "GET /health HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Slow: "),
+    /^HTTP\/1\.1 408 .*"error":"admin\/bad-request"/s,
+  );
+});
+
+test("what cannot be read is told as everything is", async (t) => {
+  const { port } = await adminRig(t);
+  const begun = "GET /health HTTP/1.1\r\nHost: 127.0.0.1\r\n";
+  const table = [
+    [`${begun}X-Long: ${"x".repeat(20_000)}\r\n\r\n`, 431, "its headers have more than 16384 bytes"],
+    [`${begun}no header\r\n\r\n`, 400, "it is no request of HTTP/1.1"],
+    ["\u0016\u0003\u0001", 400, "it is no request of HTTP/1.1"], // how TLS begins
+  ] as const;
+  for (const [text, status, problem] of table) {
+    const [head = "", body = ""] = (await written(t, port, text)).split("\r\n\r\n");
+    assert.match(head, new RegExp(`^HTTP/1\\.1 ${status} `));
+    const { error, message, fault } = JSON.parse(body);
+    assert.deepEqual([error, fault], ["admin/bad-request", "operator"]);
+    assert.ok(message.endsWith(problem), message);
+  }
 });
 
 test("the head of a stream of events is an answer that ends, and takes no place", async (t) => {
   const { port, tokens, as } = await adminRig(t, { limits: { streamsMax: 1 } });
   const headers = { authorization: `Bearer ${tokens.reader}` };
   for (let n = 0; n < 3; n++) {
-    const { status, text, headers: answered } = await raw(port, { method: "HEAD", path: "/v1/events", headers });
+    const {
+      status,
+      text,
+      headers: answered,
+    } = await raw(port, { method: "HEAD", path: "/v1/events", headers });
     assert.deepEqual([status, text, answered["content-type"]], [200, "", "text/event-stream; charset=utf-8"]);
   }
   assert.equal((await as("reader")("GET", "/v1/plugins")).status, 200);

@@ -18,6 +18,7 @@ import { addMountedSockets, isWebSocketWanted } from "./http/mounted-sockets.ts"
 import { addMounts, mountAt } from "./http/mounts.ts";
 import { addOpenApi } from "./http/openapi.ts";
 import { problemOf } from "./http/problem.ts";
+import { answerUnreadable } from "./http/raw-answer.ts";
 import { auditRoutes } from "./http/routes/audit.ts";
 import { grantRoutes } from "./http/routes/grants.ts";
 import { pluginRoutes } from "./http/routes/plugins.ts";
@@ -207,6 +208,7 @@ function bareApp(
     // What is checked is what arrived: nothing is turned into another type, or left out, to make it fit.
     ajv: { customOptions: { coerceTypes: false, removeAdditional: false, allErrors: false } },
     routerOptions: { maxParamLength: 200 },
+    clientErrorHandler: answerUnreadable,
     // Of an address that cannot be read, which has no route.
     frameworkErrors: (error, request, reply) => void answerProblem(error, request, reply),
   }) as unknown as App; // the same application, with types from its schemas

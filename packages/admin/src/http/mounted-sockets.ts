@@ -3,15 +3,16 @@
  * does not read misses what is sent meanwhile, and one that is gone without a word is noticed by its silence.
  */
 
-import { type IncomingMessage, STATUS_CODES } from "node:http";
+import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import { type WebSocket, WebSocketServer } from "ws";
 import { adminErrors } from "../errors.ts";
-import type { Mount, MountedAnswer, MountedSocket } from "../mount.ts";
+import type { Mount, MountedSocket } from "../mount.ts";
 import type { Access } from "./access.ts";
 import type { App } from "./app.ts";
 import { mountAt } from "./mounts.ts";
 import { problemOf } from "./problem.ts";
+import { rawAnswer } from "./raw-answer.ts";
 import { StreamSeats } from "./stream-seats.ts";
 
 export interface MountedSocketsOptions {
@@ -64,7 +65,8 @@ export function addMountedSockets(app: App, options: MountedSocketsOptions): voi
       const { status, body, isOurs } = problemOf(error);
       if (isOurs) tellOurs(error);
       const problem = { code: body.error, message: body.message };
-      refuse(connection, mountAt(mounts, request.url)?.problem(status, problem) ?? { status, body });
+      const answer = mountAt(mounts, request.url)?.problem(status, problem) ?? { status, body };
+      connection.end(rawAnswer(answer));
     }
   });
   const stopBeat = beat(server, options.beatMs);
@@ -139,12 +141,4 @@ function beat(server: WebSocketServer, beatMs: number): () => void {
     }
   }, beatMs);
   return () => clearInterval(timer);
-}
-
-function refuse(connection: Duplex, { status, body }: MountedAnswer): void {
-  const text = JSON.stringify(body);
-  connection.end(
-    `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ""}\r\nconnection: close\r\n` +
-      `content-type: application/json; charset=utf-8\r\ncontent-length: ${Buffer.byteLength(text)}\r\n\r\n${text}`,
-  );
 }
