@@ -314,6 +314,26 @@ test("a path that is none and a query that nobody knows are refused as everythin
   }
 });
 
+test("a field that there is none of is named, with those that there are, wherever it is", async (t) => {
+  const { as } = await adminRig(t);
+  const plugin = "/v1/plugins/adder";
+  for (const [method, path, body, problem] of [
+    ["POST", `${plugin}/reload`, { now: 1 }, 'body has no field "now": none are allowed'],
+    ["POST", `${plugin}/enable`, { now: 1 }, 'body has no field "now": none are allowed'],
+    ["POST", `${plugin}/disable`, { now: 1 }, 'body has no field "now": none are allowed'],
+    ["POST", `${plugin}/rollback`, { range: "1" }, 'body has no field "range": allowed are "version"'],
+    ["DELETE", `${plugin}?date=true`, undefined, 'querystring has no field "date": allowed are "data"'],
+    ["POST", `${plugin}/reload`, [1], "body must be object"],
+    ["POST", "/v1/plugins", undefined, "body must have required property 'ref'"],
+  ] as const) {
+    const answer = await as("admin")(method, path, body);
+    expectProblem(answer, 400, "admin/bad-request");
+    assert.ok(answer.body.message.endsWith(problem), answer.body.message);
+  }
+  // What has no body has no field.
+  expectProblem(await as("admin")("POST", `${plugin}/update`), 404, "manager/no-such-plugin");
+});
+
 test("more than is allowed is refused before it is read, where a bundle may be larger", async (t) => {
   const { as } = await adminRig(t, { limits: { bodyBytesMax: 1_000 } });
   const large = { settings: "x".repeat(2_000) };

@@ -24,6 +24,7 @@ import { grantRoutes } from "./http/routes/grants.ts";
 import { pluginRoutes } from "./http/routes/plugins.ts";
 import { settingsRoutes } from "./http/routes/settings.ts";
 import { watchRoutes } from "./http/routes/watch.ts";
+import { schemaProblem } from "./http/schema-problem.ts";
 import { localOperations } from "./local-operations.ts";
 import type { Mount } from "./mount.ts";
 
@@ -206,13 +207,18 @@ function bareApp(
       shouldUpgradeCallback: isWebSocketWanted,
     },
     // What is checked is what arrived: nothing is turned into another type, or left out, to make it fit.
-    ajv: { customOptions: { coerceTypes: false, removeAdditional: false, allErrors: false } },
+    ajv: { customOptions: { coerceTypes: false, removeAdditional: false, allErrors: false, verbose: true } },
+    schemaErrorFormatter: schemaProblem,
     routerOptions: { maxParamLength: 200 },
     clientErrorHandler: answerUnreadable,
     // Of an address that cannot be read, which has no route.
     frameworkErrors: (error, request, reply) => void answerProblem(error, request, reply),
   }) as unknown as App; // the same application, with types from its schemas
   app.setSerializerCompiler(() => (data) => JSON.stringify(data));
+  app.addHook("preValidation", async (request) => {
+    // No body is one without fields.
+    if (request.body === undefined && request.routeOptions.schema?.body !== undefined) request.body = {};
+  });
   app.addHook("onSend", async (_request, reply) => {
     void reply.header("cache-control", "no-store").header("x-content-type-options", "nosniff");
   });

@@ -171,6 +171,8 @@ function versionRoutes(app: App, operations: Operations): void {
   );
 }
 
+const NoFields = Type.Object({}, { additionalProperties: false });
+
 function switchRoutes(app: App, operations: Operations): void {
   for (const [verb, summary] of [
     ["enable", "Run a plugin that was disabled"],
@@ -181,7 +183,7 @@ function switchRoutes(app: App, operations: Operations): void {
       `/v1/plugins/:name/${verb}`,
       {
         config: { role: "operator", audit: verb },
-        schema: { tags, summary, params: PluginParams, response: done },
+        schema: { tags, summary, params: PluginParams, body: NoFields, response: done },
       },
       async (request, reply) => {
         await operations[verb](request.params.name);
