@@ -122,6 +122,11 @@ export class Access {
     }
   }
 
+  /** Takes one of what somebody may ask for, for a message over a socket. @returns False when there is none. */
+  spend({ name }: Caller): boolean {
+    return this.#requests.spend(name);
+  }
+
   /** What somebody may still ask for, in the headers that clients know; `reset` in seconds since 1970. */
   rateHeaders(who: string, nowMs: number): Readonly<Record<string, number>> {
     return {

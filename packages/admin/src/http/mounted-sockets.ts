@@ -6,6 +6,7 @@
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import { type WebSocket, WebSocketServer } from "ws";
+import type { Caller } from "../access/tokens.ts";
 import { adminErrors } from "../errors.ts";
 import type { Mount, MountedSocket } from "../mount.ts";
 import type { Access } from "./access.ts";
@@ -30,6 +31,8 @@ export interface MountedSocketsOptions {
 const messageBytesMax = 64 * 1024;
 /** Of what a client has not read. */
 const unreadBytesMax = 1024 * 1024;
+/** Until a client that is told to go has gone. The types of `ws` do not have this option yet. */
+const closing = { closeTimeout: 1_000 };
 
 export function addMountedSockets(app: App, options: MountedSocketsOptions): void {
   const { mounts, access, signal, tellOurs } = options;
@@ -38,10 +41,12 @@ export function addMountedSockets(app: App, options: MountedSocketsOptions): voi
     maxPayload: messageBytesMax,
     // Compression would let a client choose how much memory each message takes.
     perMessageDeflate: false,
+    ...closing,
     // What stands behind it is the token, which is not said back.
     handleProtocols: (protocols) => (protocols.has("bearer") ? "bearer" : false),
   });
   const seats = new StreamSeats(options.socketsMax);
+  const asked = new Set<WebSocket>();
   app.server.on("upgrade", (request: IncomingMessage, connection: Duplex, head: Buffer) => {
     connection.on("error", () => {}); // it went before it had an answer
     const found = socketAt(mounts, request.url);
@@ -59,7 +64,12 @@ export function addMountedSockets(app: App, options: MountedSocketsOptions): voi
       server.handleUpgrade(request, connection, head, (client) => {
         const end = () => client.close(policyViolation, "the token is none any more");
         client.on("close", access.last({ headers: request.headers, role: found.socket.role, end }));
-        serve(client, found.socket, caller, tellOurs);
+        const spend = () =>
+          access.spend(caller) || client.close(policyViolation, "so many messages are not allowed");
+        // Whatever it sends is counted but what it was asked for.
+        client.on("ping", spend);
+        client.on("pong", () => asked.delete(client) || spend());
+        serve(client, { socket: found.socket, caller, spend, tellOurs });
       });
     } catch (error) {
       const { status, body, isOurs } = problemOf(error);
@@ -69,7 +79,7 @@ export function addMountedSockets(app: App, options: MountedSocketsOptions): voi
       connection.end(rawAnswer(answer));
     }
   });
-  const stopBeat = beat(server, options.beatMs);
+  const stopBeat = beat(server, asked, options.beatMs);
   signal.addEventListener("abort", () => {
     stopBeat();
     for (const client of server.clients) client.terminate();
@@ -91,12 +101,15 @@ function socketAt(mounts: readonly Mount[], url = "") {
   return undefined;
 }
 
-function serve(
-  client: WebSocket,
-  socket: MountedSocket,
-  caller: Parameters<MountedSocket["open"]>[0]["caller"],
-  tellOurs: (error: unknown) => void,
-): void {
+interface Serving {
+  readonly socket: MountedSocket;
+  readonly caller: Caller;
+  /** Takes one message of what the caller may send; when there is none, the client is told to go. */
+  readonly spend: () => void;
+  readonly tellOurs: (error: unknown) => void;
+}
+
+function serve(client: WebSocket, { socket, caller, spend, tellOurs }: Serving): void {
   const isCrowded = () => client.readyState !== client.OPEN || client.bufferedAmount > unreadBytesMax;
   const session = socket.open({
     caller,
@@ -113,7 +126,9 @@ function serve(
   client.on("error", () => {});
   client.on("close", () => session.closed());
   client.on("message", (data, isBinary) => {
-    if (client.readyState !== client.OPEN) return; // it may go on to send while it is told that this ends
+    spend();
+    // What comes until it has gone is nothing any more.
+    if (client.readyState !== client.OPEN) return;
     try {
       if (!isBinary) session.received(data.toString());
       else client.close(unsupportedData, "texts only");
@@ -129,14 +144,13 @@ const unsupportedData = 1003;
 const policyViolation = 1008;
 const internalError = 1011;
 
-/** Asks all for a sign of life, and ends those that gave none since the last time. */
-function beat(server: WebSocketServer, beatMs: number): () => void {
-  let asked = new Set<WebSocket>();
+/** Asks all for a sign of life, and ends those that gave none since the last time. @param asked Those that were asked. */
+function beat(server: WebSocketServer, asked: Set<WebSocket>, beatMs: number): () => void {
   const timer = setInterval(() => {
-    for (const client of asked) if (server.clients.has(client)) client.terminate();
-    asked = new Set(server.clients);
-    for (const client of asked) {
-      client.once("pong", () => asked.delete(client));
+    for (const client of asked) client.terminate();
+    asked.clear();
+    for (const client of server.clients) {
+      asked.add(client);
       client.ping();
     }
   }, beatMs);
