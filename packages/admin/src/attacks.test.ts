@@ -238,6 +238,46 @@ test("an interface that listens to all addresses is asked at each of them, under
   }
 });
 
+test("a page that may call the interface is told so by its browser's rules, and no other one is", async (t) => {
+  const origin = "https://console.example.org";
+  const { port, tokens } = await adminRig(t, { origins: [origin] });
+  const authorization = `Bearer ${tokens.reader}`;
+  const preflight = {
+    origin,
+    "access-control-request-method": "POST",
+    "access-control-request-headers": "authorization, content-type",
+  };
+  const asked = await raw(port, { method: "OPTIONS", path: "/v1/plugins/adder/reload", headers: preflight });
+  assert.equal(asked.status, 204);
+  assert.equal(asked.headers["access-control-allow-origin"], origin);
+  assert.match(asked.headers["access-control-allow-methods"] ?? "", /\bPOST\b/);
+  assert.match(asked.headers["access-control-allow-headers"] ?? "", /authorization.*content-type/);
+  assert.match(asked.headers.vary ?? "", /origin/);
+  for (const [path, method, headers, status] of [
+    ["/v1/plugins", "GET", { authorization }, 200],
+    ["/v1/events", "HEAD", { authorization }, 200],
+    ["/v1/plugins", "GET", {}, 401],
+    ["/v1/nothing", "GET", { authorization }, 404],
+  ] as const) {
+    const answer = await raw(port, { path, method, headers: { ...headers, origin } });
+    assert.equal(answer.status, status);
+    assert.equal(answer.headers["access-control-allow-origin"], origin, path);
+    assert.match(answer.headers.vary ?? "", /origin/);
+  }
+  for (const headers of [
+    { ...preflight, origin: "https://evil.example" },
+    { ...preflight, host: "evil.example" },
+  ]) {
+    assert.equal((await raw(port, { method: "OPTIONS", headers })).status, 403, JSON.stringify(headers));
+  }
+  const other = await raw(port, { headers: { authorization } });
+  assert.equal(other.headers["access-control-allow-origin"], undefined);
+  assert.match(other.headers.vary ?? "", /origin/);
+  const closed = await adminRig(t);
+  const unasked = await raw(closed.port, { method: "OPTIONS", headers: preflight });
+  assert.deepEqual([unasked.status, unasked.headers["access-control-allow-origin"]], [403, undefined]);
+});
+
 test("a form of another page cannot install anything, even if it knew the token", async (t) => {
   const { port, tokens } = await adminRig(t);
   for (const type of ["application/x-www-form-urlencoded", "multipart/form-data", "text/plain"]) {

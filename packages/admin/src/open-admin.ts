@@ -12,6 +12,7 @@ import { removeEndpoint, writeEndpoint } from "./endpoint-file.ts";
 import { adminErrors } from "./errors.ts";
 import { Access, addAccess } from "./http/access.ts";
 import type { App } from "./http/app.ts";
+import { addCors } from "./http/cors.ts";
 import { boundConnections } from "./http/crowding.ts";
 import { defaultEventStream } from "./http/event-stream.ts";
 import { addMountedSockets, isWebSocketWanted } from "./http/mounted-sockets.ts";
@@ -70,7 +71,7 @@ export interface AdminOptions {
   readonly port?: number;
   /** Names under which it is known beside loopback's. */
   readonly hosts?: readonly string[];
-  /** Pages elsewhere that may call it from a browser. */
+  /** Pages elsewhere that may call it from a browser: `https://console.example.org`. Default: none but its own. */
   readonly origins?: readonly string[];
   /** Interfaces of other systems over the same manager. */
   readonly mounts?: readonly Mount[];
@@ -134,8 +135,11 @@ export async function openAdmin(options: AdminOptions): Promise<Admin> {
   };
   const app = bareApp(limits, answerProblem);
   app.setErrorHandler(answerProblem);
+  const { hosts = [], origins = [] } = options;
+  const guard = originGuard({ hosts, origins });
+  addCors(app, { origins, guard });
   const access = new Access({
-    guard: originGuard({ hosts: options.hosts ?? [], origins: options.origins ?? [] }),
+    guard,
     callerOf,
     requestsPerMinuteMax,
     refusalsPerMinuteMax,

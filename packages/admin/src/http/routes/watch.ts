@@ -1,6 +1,8 @@
 /** What to watch: events as they happen, metrics for Prometheus, health for whoever restarts us. */
 
+import type { ServerResponse } from "node:http";
 import type { PrometheusText } from "@remora/telemetry";
+import type { FastifyReply } from "fastify";
 import { Type } from "typebox";
 import type { Operations } from "../../operations.ts";
 import { HealthView } from "../../views.ts";
@@ -84,23 +86,30 @@ function eventRoute(app: App, operations: Operations, options: WatchOptions): vo
     },
     async (request, reply) => {
       if (request.method === "HEAD") {
-        beginEvents(reply.hijack().raw).end();
+        beginEvents(takenOver(reply)).end();
         return;
       }
       const leave = seats.take(request.caller?.role ?? "reader");
       const gone = new AbortController();
+      const response = takenOver(reply);
       const end = () => gone.abort();
-      reply.raw.once("close", end);
+      response.once("close", end);
       const forget = access.last({ headers: request.headers, role: "reader", end });
-      reply.hijack();
       try {
         const ends = AbortSignal.any([gone.signal, signal]);
         const happenings = operations.follow({ metrics: request.query.metrics === "true", signal: ends });
-        await writeEvents(reply.raw, happenings, stream);
+        await writeEvents(response, happenings, stream);
       } finally {
         forget();
         leave();
       }
     },
   );
+}
+
+/** To be written piece by piece, with the headers that it has so far. */
+function takenOver(reply: Pick<FastifyReply, "getHeaders" | "hijack" | "raw">): ServerResponse {
+  reply.hijack();
+  for (const [name, value = ""] of Object.entries(reply.getHeaders())) reply.raw.setHeader(name, value);
+  return reply.raw;
 }
