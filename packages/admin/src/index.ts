@@ -27,12 +27,15 @@ export { adminErrors } from "./errors.ts";
 // Operations, here or there.
 export { localOperations } from "./local-operations.ts";
 export type {
+  JsonSchema,
   Mount,
   MountedAccess,
   MountedAnswer,
+  MountedAnswerSchema,
   MountedPeer,
   MountedRequest,
   MountedRoute,
+  MountedSchema,
   MountedSession,
   MountedSocket,
 } from "./mount.ts";

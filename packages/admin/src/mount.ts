@@ -36,6 +36,26 @@ export interface MountedAnswer {
   readonly type?: string;
 }
 
+/** JSON Schema, draft 2020-12. */
+export type JsonSchema = Readonly<Record<string, unknown>>;
+
+/** What a route takes and answers, for the OpenAPI document: the route checks by itself what it is sent. */
+export interface MountedSchema {
+  /** An object of what may stand in the query; all of it is texts there. */
+  readonly query?: JsonSchema;
+  readonly body?: JsonSchema;
+  /** By status; failures are the mount's `problemSchema`. */
+  readonly answers: Readonly<Record<number, MountedAnswerSchema>>;
+}
+
+export interface MountedAnswerSchema {
+  readonly description?: string;
+  /** Of the body. Without it there is none. */
+  readonly schema?: JsonSchema;
+  /** Default: `application/json`. */
+  readonly type?: string;
+}
+
 export interface MountedRoute {
   readonly method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
   /** With `:name` for what is variable. */
@@ -46,6 +66,8 @@ export interface MountedRoute {
   /** Which plugin it is about, for the audit trail. Default: none. */
   readonly plugin?: (params: MountedRequest["params"]) => string;
   readonly summary: string;
+  /** Without it the document says what its path says. */
+  readonly schema?: MountedSchema;
   handle(request: MountedRequest): Promise<MountedAnswer>;
 }
 
@@ -80,6 +102,8 @@ export interface Mount {
   readonly prefix: string;
   readonly routes: readonly MountedRoute[];
   readonly sockets?: readonly MountedSocket[];
+  /** Of what `problem` answers. */
+  readonly problemSchema?: JsonSchema;
   /** An error in this interface's own words, and with its own status. */
   problem(status: number, error: { readonly code: string; readonly message: string }): MountedAnswer;
 }

@@ -13,6 +13,7 @@ import {
   adminRig,
   type Calls,
   clientOf,
+  describedRig,
   expectProblem,
   guests,
   randomRequest,
@@ -21,7 +22,7 @@ import {
 } from "./testing/admin-rig.ts";
 
 test("a plugin is installed by upload, shown, updated, rolled back, switched, reloaded and removed", async (t) => {
-  const { as, manager } = await adminRig(t);
+  const { as, manager } = await describedRig(t);
   const admin = as("admin");
   const first = await admin("POST", "/v1/bundles", await bundleOf(guests.adds(1)));
   assert.deepEqual(
@@ -57,7 +58,7 @@ test("a plugin is installed by upload, shown, updated, rolled back, switched, re
 });
 
 test("a change to another publisher's version says so in its answer, and a rollback that asks nobody too", async (t) => {
-  const { as } = await adminRig(t);
+  const { as } = await describedRig(t);
   const admin = as("admin");
   const signed = async (version: string) => {
     const by = { key: generateKeyPair(), name: "Ada", email: "", signedAtMs: 0 };
@@ -81,7 +82,7 @@ test("a change to another publisher's version says so in its answer, and a rollb
 });
 
 test("a version that fails at once was installed, and is told so", async (t) => {
-  const { as, manager } = await adminRig(t, { policy: { probationMs: 60_000 } });
+  const { as, manager } = await describedRig(t, { policy: { probationMs: 60_000 } });
   const admin = as("admin");
   await admin("POST", "/v1/bundles", await bundleOf(guests.adds(1)));
   const plugin = manager.get<Calls>("adder");
@@ -94,7 +95,7 @@ test("a version that fails at once was installed, and is told so", async (t) => 
 });
 
 test("what wants more waits for an admin's consent, item by item, and runs when it is given", async (t) => {
-  const { as, manager } = await adminRig(t);
+  const { as, manager } = await describedRig(t);
   const asked = await as("admin")(
     "POST",
     "/v1/bundles",
@@ -122,7 +123,7 @@ test("what wants more waits for an admin's consent, item by item, and runs when 
 });
 
 test("an answer is for the version that was shown, and one that came in its place since goes on waiting", async (t) => {
-  const { as, manager } = await adminRig(t);
+  const { as, manager } = await describedRig(t);
   const admin = as("admin");
   const wants = (more: string) => bundleOf(`${wantsRandom}\n${more}`, { tables: randomRequest });
   const shown = (await admin("POST", "/v1/bundles", await wants(""))).body.held;
@@ -141,7 +142,7 @@ test("an answer is for the version that was shown, and one that came in its plac
 });
 
 test("a held version that is refused is forgotten", async (t) => {
-  const { as } = await adminRig(t);
+  const { as } = await describedRig(t);
   const { body } = await as("admin")(
     "POST",
     "/v1/bundles",
@@ -153,7 +154,7 @@ test("a held version that is refused is forgotten", async (t) => {
 });
 
 test("grants are given and revoked, and what is no grant is refused", async (t) => {
-  const { as } = await adminRig(t);
+  const { as } = await describedRig(t);
   const admin = as("admin");
   await admin("POST", "/v1/bundles", await bundleOf(guests.adds(1)));
   const grant = { capability: "net.http", origins: ["https://example.org"] };
@@ -172,7 +173,7 @@ test("grants are given and revoked, and what is no grant is refused", async (t) 
 });
 
 test("settings are checked against the manifest's schema, and changed while the plugin runs", async (t) => {
-  const { as } = await adminRig(t);
+  const { as } = await describedRig(t);
   const tables = '[settings]\ntype = "object"\n[settings.properties.radius]\ntype = "number"\n';
   await as("admin")("POST", "/v1/bundles", await bundleOf(guests.adds(1), { tables }));
   const bad = await as("operator")("PUT", "/v1/plugins/adder/settings", { settings: { radius: "wide" } });
@@ -185,7 +186,7 @@ test("settings are checked against the manifest's schema, and changed while the 
 });
 
 test("whatever an admin did is in the trail, with their name, and the trail verifies", async (t) => {
-  const { as } = await adminRig(t);
+  const { as } = await describedRig(t);
   await as("admin")("POST", "/v1/bundles", await bundleOf(guests.adds(1)));
   await as("operator")("POST", "/v1/plugins/adder/reload");
   const { records } = (await as("operator")("GET", "/v1/audit?kind=admin.asked")).body;
@@ -205,7 +206,7 @@ test("whatever an admin did is in the trail, with their name, and the trail veri
 });
 
 test("a trail whose files are removed while the program runs goes on, and what is gone is missing", async (t) => {
-  const { as, folder } = await adminRig(t);
+  const { as, folder } = await describedRig(t);
   await as("admin")("POST", "/v1/bundles", await bundleOf(guests.adds(1)));
   for (const name of readdirSync(join(folder, "audit"))) rmSync(join(folder, "audit", name));
   const verify = async () => (await as("operator")("GET", "/v1/audit/verify")).body;
@@ -217,7 +218,7 @@ test("a trail whose files are removed while the program runs goes on, and what i
 });
 
 test("metrics are Prometheus text, and health says when an enabled plugin does not run", async (t) => {
-  const { as, manager } = await adminRig(t, { policy: { breaker: { failuresMax: 1 } } });
+  const { as, manager } = await describedRig(t, { policy: { breaker: { failuresMax: 1 } } });
   await as("admin")("POST", "/v1/bundles", await bundleOf(guests.traps));
   assert.deepEqual((await as(undefined)("GET", "/health")).body, { status: "healthy" });
   for (let n = 0; n < 50; n++) {
@@ -263,7 +264,7 @@ test("the OpenAPI document has every route with its role's answers, and its page
 });
 
 test("operations through the interface do and say what those on the manager do", async (t) => {
-  const { folder, manager } = await adminRig(t);
+  const { folder, manager } = await describedRig(t);
   const endpoint = readEndpoint(folder);
   assert.ok(endpoint !== undefined);
   assert.equal(statSync(endpointFile(folder)).mode & 0o77, 0);
@@ -284,7 +285,7 @@ test("operations through the interface do and say what those on the manager do",
 });
 
 test("where an upload says that it comes from is shown bounded, printable, and with who said it", async (t) => {
-  const { folder, manager } = await adminRig(t);
+  const { folder, manager } = await describedRig(t);
   const far: Operations = remoteOperations(readEndpoint(folder) ?? { address: "", token: "" });
   const said = `a & b?\u001b[2J\u202e(upload by admin)${"é".repeat(5_000)}`;
   await far.install({ bytes: await bundleOf(guests.adds(1)), origin: said });
@@ -294,7 +295,7 @@ test("where an upload says that it comes from is shown bounded, printable, and w
 });
 
 test("a bundle is installed through the interface without being run when that is asked", async (t) => {
-  const { folder, manager, as } = await adminRig(t);
+  const { folder, manager, as } = await describedRig(t);
   const far: Operations = remoteOperations(readEndpoint(folder) ?? { address: "", token: "" });
   const bytes = await bundleOf(guests.adds(1));
   await far.install({ bytes, origin: "a test" }, { isEnabled: false });
@@ -303,7 +304,7 @@ test("a bundle is installed through the interface without being run when that is
 });
 
 test("who follows hears what happens, in order, and the accounts of all plugins", async (t) => {
-  const { folder, manager } = await adminRig(t);
+  const { folder, manager } = await describedRig(t);
   const far = remoteOperations(readEndpoint(folder) ?? { address: "", token: "" });
   const stop = new AbortController();
   const heard: string[] = [];
@@ -335,6 +336,11 @@ test("an interface that is mounted has its own paths and errors, and the same to
         role: "operator",
         audit: "do other",
         summary: "Does it",
+        schema: {
+          query: { type: "object", properties: { fast: { type: "boolean" } } },
+          body: { type: "object", properties: { a: { type: "integer" } } },
+          answers: { 201: { schema: { type: "object", properties: { id: { type: "string" }, body: {} } } } },
+        },
         handle: async ({ params, body }) => ({ status: 201, body: { id: params.id, body: body ?? null } }),
       },
       {
@@ -344,12 +350,14 @@ test("an interface that is mounted has its own paths and errors, and the same to
         audit: "remove",
         plugin: ({ id = "" }) => `plugin-${id}`,
         summary: "Removes it",
+        schema: { answers: { 204: {} } },
         handle: async () => ({ status: 204 }),
       },
     ],
+    problemSchema: { type: "object", properties: { wrong: { type: "string" } }, required: ["wrong"] },
     problem: (status, { code }) => ({ status, body: { wrong: code } }),
   };
-  const { as } = await adminRig(t, { mounts: [mount] });
+  const { as } = await describedRig(t, { mounts: [mount] });
   const answer = await as("operator")("POST", "/api/other/7", { a: 1 });
   assert.deepEqual([answer.status, answer.body], [201, { id: "7", body: { a: 1 } }]);
   for (const [method, path, status, code] of [
@@ -376,10 +384,21 @@ test("an interface that is mounted has its own paths and errors, and the same to
       ["do other", "/api/other/7", undefined],
     ],
   );
+  const document = (await adminRig(t, { mounts: [mount] })).as(undefined)("GET", "/openapi.json");
+  const { parameters, requestBody, responses } = (await document).body.paths["/api/other/{id}"].post;
+  assert.deepEqual(
+    parameters.map((one: Record<string, string>) => [one.in, one.name]),
+    [
+      ["query", "fast"],
+      ["path", "id"],
+    ],
+  );
+  assert.equal(requestBody.required, false);
+  assert.deepEqual(Object.keys(responses), ["201", "4XX", "5XX"]);
 });
 
 test("a closed interface leaves no file behind, and ends its streams", async (t) => {
-  const { admin, folder, tokens } = await adminRig(t);
+  const { admin, folder, tokens } = await describedRig(t);
   const response = await fetch(`${admin.address}/v1/events`, {
     headers: { authorization: `Bearer ${tokens.reader}` },
   });
@@ -392,7 +411,7 @@ test("a closed interface leaves no file behind, and ends its streams", async (t)
 });
 
 test("an interface whose address cannot be written down listens no more", async (t) => {
-  const { manager, admin, folder, port } = await adminRig(t);
+  const { manager, admin, folder, port } = await describedRig(t);
   await admin.close();
   const options = { manager, port, log: () => {}, nowMs: Date.now };
   mkdirSync(endpointFile(folder)); // where the file has to go

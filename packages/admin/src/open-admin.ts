@@ -149,7 +149,7 @@ export async function openAdmin(options: AdminOptions): Promise<Admin> {
   const looking = setInterval(() => access.lookAgain(), limits.revokedMsMax);
   closing.signal.addEventListener("abort", () => clearInterval(looking));
   boundConnections(app, limits);
-  await addOpenApi(app, "1");
+  await addOpenApi(app, { version: "1", mounts });
   const operations = localOperations({ manager, trail });
   pluginRoutes(app, operations);
   settingsRoutes(app, operations);

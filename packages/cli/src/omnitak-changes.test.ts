@@ -298,6 +298,8 @@ test("the first filter that matches decides, by priority, from one event to the 
       [deny, 15, true],
     ],
   );
+  const one = await omnitak.as("reader")("GET", `${filters}/${deny}`);
+  assert.deepEqual([one.status, one.body.uid_pattern, one.body.event_type], [200, null, "^a-f-S"]);
   assert.equal((await omnitak.as("reader")("GET", "/api/v1/status")).body.active_filters, 3);
   const operator = omnitak.as("operator");
   assert.equal((await operator("PATCH", `${filters}/${allow}`, { enabled: false })).status, 200);

@@ -8,7 +8,7 @@ import { createUser, removeUser, usersFile } from "@remora/admin";
 import { readTrail } from "remora/manager";
 import { WebSocket } from "ws";
 import { buildExamples } from "../../../examples/build.ts";
-import { jwt, type OmnitakRig, omnitakRig as rig, until } from "./testing/omnitak-rig.ts";
+import { type Answer, jwt, type OmnitakRig, omnitakRig as rig, until } from "./testing/omnitak-rig.ts";
 
 before(() => buildExamples());
 
@@ -224,6 +224,36 @@ test("an event that is sent goes through the chain to who is connected, and says
   ]) {
     assert.equal((await send(wrong)).body.error, "validation_error", JSON.stringify(wrong));
   }
+});
+
+test("the OpenAPI document says of each path what it takes and answers, and what its sockets are", async (t) => {
+  const { address } = await rig(t);
+  const { paths, tags } = (await (await fetch(`${address}/openapi.json`)).json()) as Answer["body"];
+  const names = new Map<string, string>();
+  for (const [path, methods] of Object.entries<Record<string, Answer["body"]>>(paths)) {
+    if (!path.startsWith("/api/v1/")) continue;
+    for (const [method, { requestBody, parameters = [], responses }] of Object.entries(methods)) {
+      const [status, ...problems] = Object.keys(responses);
+      assert.deepEqual(problems, ["4XX", "5XX"], `${method} ${path}`);
+      const body = Object.keys(requestBody?.content["application/json"].schema.properties ?? {});
+      const query = parameters.flatMap((one: Answer["body"]) => (one.in === "query" ? [one.name] : []));
+      names.set(`${method} ${path}`, `${status} ${[...body, ...query].join(" ")}`.trim());
+    }
+  }
+  assert.equal(names.size, 28);
+  for (const [operation, expected] of [
+    ["post /api/v1/auth/login", "200 username password"],
+    ["post /api/v1/auth/api-keys", "201 name role expires_at"],
+    ["post /api/v1/plugins", "201 id path enabled pluginType config"],
+    ["delete /api/v1/plugins/{id}", "204"],
+    ["get /api/v1/audit", "200 limit"],
+    ["post /api/v1/cot/send", "200 message target_connections apply_filters priority"],
+    ["put /api/v1/plugins/{id}/config", "200 config"],
+  ] as const) {
+    assert.equal(names.get(operation), expected, operation);
+  }
+  const { description } = tags.find(({ name }: { name: string }) => name === "OmniTAK");
+  assert.match(description, /`\/api\/v1\/stream` \(reader\)/);
 });
 
 test("what people did is in the audit, with who and from where", async (t) => {

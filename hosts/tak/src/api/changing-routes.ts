@@ -5,6 +5,7 @@
 
 import { type ChangeKind, type KeptChange, type KeptChanges, keptChangesMax } from "../kept-changes.ts";
 import { type Fields, fieldsOf, refused } from "./body.ts";
+import { type JsonSchema, objectWith, someText, someUuid } from "./json-schema.ts";
 import type { ApiAnswer, ApiRequest, ApiRoute } from "./mounted.ts";
 
 /** What can be made, and how that is carried out. */
@@ -13,6 +14,8 @@ export interface Changing {
   readonly name: "connection" | "filter";
   /** What each route does, for the API's description; without `patch` there is no PATCH. */
   readonly summaries: Readonly<Record<"make" | "replace" | "remove", string>> & { readonly patch?: string };
+  /** Of what makes or replaces one. */
+  readonly schema: JsonSchema;
   /** @throws its error for an id that is not there, or whose thing was not made here */
   find(id: string): KeptChange;
   /** @param keep Keeps it under an id. */
@@ -41,6 +44,7 @@ export function changingRoutes(changing: Changing, options: ChangingOptions): Ap
             ...change,
             method: "PATCH",
             summary: summaries.patch,
+            schema: { body: { ...changing.schema, required: [] }, answers: { 200: done } },
             handle: ({ params, body }) =>
               replace(idOf(params), ({ request }) => ({ ...request, ...fieldsOf(body) })),
           },
@@ -52,12 +56,14 @@ export function changingRoutes(changing: Changing, options: ChangingOptions): Ap
       role,
       audit: `create ${name}`,
       summary: summaries.make,
+      schema: { body: changing.schema, answers: { 201: { ...done, description: "Made" } } },
       handle: ({ body }) => add(body),
     },
     {
       ...change,
       method: "PUT",
       summary: summaries.replace,
+      schema: { body: changing.schema, answers: { 200: done } },
       handle: ({ params, body }) => replace(idOf(params), () => fieldsOf(body)),
     },
     ...patch,
@@ -67,10 +73,13 @@ export function changingRoutes(changing: Changing, options: ChangingOptions): Ap
       role,
       audit: `delete ${name}`,
       summary: summaries.remove,
+      schema: { answers: { 200: { description: "Removed", schema: objectWith({ message: someText }) } } },
       handle: ({ params }) => remove(idOf(params)),
     },
   ];
 }
+
+const done = { description: "Changed", schema: objectWith({ id: someUuid, message: someText }) };
 
 function changesOf(changing: Changing, { kept, nowMs }: ChangingOptions) {
   const { kind } = changing;

@@ -3,21 +3,48 @@
 import { isMulticast } from "../config/connections.ts";
 import type { ListenerSettings, ReconnectSettings, ServerSettings } from "../config/settings.ts";
 import type { EndpointSettings } from "../connections.ts";
-import { type Fields, fieldsOf, flagOf, refused, textOf } from "./body.ts";
+import {
+  type Field,
+  fileName,
+  flag,
+  oneOf,
+  optional,
+  type Read,
+  readAs,
+  refused,
+  refuseUnknown,
+  schemaOf,
+  text,
+  whole,
+} from "./body.ts";
 
 const types = ["tcpclient", "tcpserver", "tlsclient", "tlsserver", "multicast", "udp"] as const;
-type ConnectionType = (typeof types)[number];
 
-const known = [
-  "name",
-  "connection_type",
-  "address",
-  "port",
-  "auto_reconnect",
-  "tls_cert_path",
-  "tls_key_path",
-  "validate_certs",
-];
+const endpointName: Field<string> = {
+  schema: { type: "string", minLength: 1, maxLength: 100 },
+  read(value, field) {
+    const name = text({ max: 100 }).read(value, field);
+    // It stands in logs and on terminals, where such characters would write lines of their own.
+    if (/\p{Cc}/u.test(name)) throw refused(`"${field}" must not have control characters`);
+    return name;
+  },
+};
+
+const shape = {
+  name: endpointName,
+  connection_type: oneOf(...types),
+  address: text({ max: 255 }),
+  port: whole({ min: 1, max: 65_535 }),
+  auto_reconnect: optional(flag),
+  // PEM, relative to the configuration's folder.
+  tls_cert_path: optional(fileName),
+  tls_key_path: optional(fileName),
+  validate_certs: optional(flag),
+};
+
+export const connectionSchema = schemaOf(shape, { isClosed: true });
+
+type Asked = Read<typeof shape>;
 
 /** As where the configuration says nothing. */
 const reconnectDefault: ReconnectSettings = {
@@ -29,19 +56,16 @@ const reconnectDefault: ReconnectSettings = {
 
 /** @throws tak/api-request */
 export function connectionRequestOf(body: unknown): EndpointSettings {
-  const fields = fieldsOf(body);
-  for (const name of Object.keys(fields)) {
-    if (known.includes(name)) continue;
-    throw refused(`"${name.slice(0, 100)}" is no field of a connection: allowed are ${known.join(", ")}`);
-  }
-  const type = typeOf(fields.connection_type);
+  refuseUnknown(shape, body, "a connection");
+  const fields = readAs(shape, body);
+  const type = fields.connection_type;
   const isTls = type.startsWith("tls");
   if (!isTls) refuseGiven(fields, ["tls_cert_path", "tls_key_path"], `of "${type}"`);
   const place = {
-    id: nameOf(fields),
+    id: fields.name,
     enabled: true,
-    host: addressOf(fields, type),
-    port: portOf(fields.port),
+    host: addressOf(fields),
+    port: fields.port,
   };
   const protocol = isTls ? "tls" : type.startsWith("tcp") ? "tcp" : "udp";
   return type.endsWith("server")
@@ -51,7 +75,7 @@ export function connectionRequestOf(body: unknown): EndpointSettings {
 
 type Place = Pick<ListenerSettings, "id" | "enabled" | "host" | "port" | "protocol">;
 
-function listenerOf(fields: Fields, place: Place): ListenerSettings {
+function listenerOf(fields: Asked, place: Place): ListenerSettings {
   const isTls = place.protocol === "tls";
   return {
     ...place,
@@ -67,16 +91,14 @@ function listenerOf(fields: Fields, place: Place): ListenerSettings {
   };
 }
 
-function serverOf(fields: Fields, place: Place): ServerSettings {
+function serverOf(fields: Asked, place: Place): ServerSettings {
   const isTls = place.protocol === "tls";
-  const hasCertificate = [fields.tls_cert_path, fields.tls_key_path].some(
-    (path) => path !== undefined && path !== null,
-  );
-  const isVerified = flagOf(fields, "validate_certs", true);
+  const hasCertificate = fields.tls_cert_path !== undefined || fields.tls_key_path !== undefined;
+  const { auto_reconnect: isReconnected = true, validate_certs: isVerified = true } = fields;
   return {
     ...place,
     connectTimeoutMs: 10_000,
-    reconnect: flagOf(fields, "auto_reconnect", true) ? reconnectDefault : undefined,
+    reconnect: isReconnected ? reconnectDefault : undefined,
     multicastTtl: undefined,
     tls: isTls
       ? {
@@ -90,21 +112,7 @@ function serverOf(fields: Fields, place: Place): ServerSettings {
   };
 }
 
-function typeOf(value: unknown): ConnectionType {
-  const type = types.find((one) => one === value);
-  if (type === undefined) throw refused(`"connection_type" must be one of ${types.join(", ")}`);
-  return type;
-}
-
-function nameOf(fields: Fields): string {
-  const name = textOf(fields, "name", { max: 100 });
-  // It stands in logs and on terminals, where such characters would write lines of their own.
-  if (/\p{Cc}/u.test(name)) throw refused('"name" must not have control characters');
-  return name;
-}
-
-function addressOf(fields: Fields, type: ConnectionType): string {
-  const address = textOf(fields, "address", { max: 255 });
+function addressOf({ address, connection_type: type }: Asked): string {
   if (/[\s/\p{Cc}]/u.test(address)) throw refused('"address" must be a name or an address, without a port');
   if ((type === "multicast") !== isMulticast(address) && (type === "multicast" || type === "udp")) {
     throw refused(
@@ -114,21 +122,14 @@ function addressOf(fields: Fields, type: ConnectionType): string {
   return address;
 }
 
-function portOf(value: unknown): number {
-  if (Number.isInteger(value) && (value as number) >= 1 && (value as number) <= 65_535)
-    return value as number; // as just checked
-  throw refused('"port" must be 1 to 65535');
-}
-
-/** Of a PEM file, relative to the configuration's folder. */
-function pathOf(fields: Fields, name: string): string {
-  const path = textOf(fields, name, { max: 500 });
-  if (path.includes("\0")) throw refused(`"${name}" must name a file`);
+function pathOf(fields: Asked, name: "tls_cert_path" | "tls_key_path"): string {
+  const path = fields[name];
+  if (path === undefined) throw refused(`"${name}" must name a file`);
   return path;
 }
 
-function refuseGiven(fields: Fields, names: readonly string[], what: string): void {
+function refuseGiven(fields: Asked, names: readonly (keyof Asked)[], what: string): void {
   for (const name of names) {
-    if (fields[name] !== undefined && fields[name] !== null) throw refused(`"${name}" is no field ${what}`);
+    if (fields[name] !== undefined) throw refused(`"${name}" is no field ${what}`);
   }
 }

@@ -6,9 +6,19 @@ import type { Connections } from "../connections.ts";
 import type { Endpoint } from "../endpoint.ts";
 import { takErrors } from "../errors.ts";
 import type { KeptChange } from "../kept-changes.ts";
-import { type Fields, refused, wholeOf } from "./body.ts";
+import { described, type Fields, ifThere, readAs, refused, wholeText } from "./body.ts";
 import { type Changing, type ChangingOptions, changingRoutes, idOf } from "./changing-routes.ts";
-import { connectionRequestOf } from "./connection-request.ts";
+import { connectionRequestOf, connectionSchema } from "./connection-request.ts";
+import {
+  listOf,
+  objectWith,
+  oneOfTexts,
+  orNull,
+  someCount,
+  someText,
+  someTime,
+  someUuid,
+} from "./json-schema.ts";
 import { type ApiRoute, look } from "./mounted.ts";
 import { uuidOf } from "./uuid.ts";
 
@@ -16,17 +26,22 @@ export interface ConnectionRoutesOptions extends ChangingOptions {
   readonly connections: Connections;
 }
 
+const base = "/api/v1/connections";
+
+const part = {
+  offset: ifThere(wholeText({ min: 0, max: 1_000_000 })),
+  limit: ifThere(described(wholeText({ min: 0, max: 1_000 }), "Default 100")),
+};
+
 export function connectionRoutes(options: ConnectionRoutesOptions): ApiRoute[] {
   const { connections } = options;
   return [
-    look("/api/v1/connections", "All connections", async ({ query }) => {
-      const { offset = "0", limit = "100" } = query;
-      const from = wholeOf(offset, "offset", { min: 0, max: 1_000_000 });
-      const to = from + wholeOf(limit, "limit", { min: 0, max: 1_000 });
+    look({ path: base, summary: "All connections", query: part, answer: allSchema }, async ({ query }) => {
+      const { offset = 0, limit = 100 } = readAs(part, query);
       const all = connections.endpoints.map(connectionView);
-      return { connections: all.slice(from, to), total: all.length };
+      return { connections: all.slice(offset, offset + limit), total: all.length };
     }),
-    look("/api/v1/connections/:id", "A connection", async ({ params }) =>
+    look({ path: `${base}/:id`, summary: "A connection", answer: viewSchema }, async ({ params }) =>
       connectionView(endpointOf(connections, idOf(params))),
     ),
     ...changingRoutes(changingOf(options), options),
@@ -38,6 +53,7 @@ function changingOf({ connections, kept }: ConnectionRoutesOptions): Changing {
   return {
     kind: "connections",
     name: "connection",
+    schema: connectionSchema,
     summaries: {
       make: "Open a connection, which gets every event",
       replace: "Change a connection that was made here; what it is serves until the next one is there",
@@ -105,6 +121,23 @@ const types = {
   listener: { tcp: "tcpserver", tls: "tlsserver", udp: "udp" },
   server: { tcp: "tcpclient", tls: "tlsclient", udp: "udp" },
 } as const;
+
+const viewSchema = objectWith({
+  id: someUuid,
+  name: someText,
+  connection_type: oneOfTexts(["tcpclient", "tcpserver", "tlsclient", "tlsserver", "multicast", "udp"]),
+  status: oneOfTexts(["connected", "disconnected", "connecting", "error"]),
+  address: someText,
+  port: someCount,
+  messages_received: someCount,
+  messages_sent: someCount,
+  bytes_received: someCount,
+  bytes_sent: someCount,
+  connected_at: orNull(someTime),
+  error: orNull(someText),
+});
+
+const allSchema = objectWith({ connections: listOf(viewSchema), total: someCount });
 
 function connectionView(endpoint: Endpoint) {
   const { settings, openCount, openedAtMs, failure } = endpoint;

@@ -8,8 +8,9 @@ import { StreamReader } from "../cot/stream-reader.ts";
 import type { Outlet } from "../distribute.ts";
 import type { Endpoint } from "../endpoint.ts";
 import type { Injected, TakHost } from "../host.ts";
-import { type Fields, fieldsOf, flagOf, refused, textOf, textsOf } from "./body.ts";
+import { flag, optional, readAs, refused, schemaOf, text, texts, whole } from "./body.ts";
 import { connectionId } from "./connection-routes.ts";
+import { listOf, objectWith, someCount, someText, someTime, someUuid } from "./json-schema.ts";
 import type { ApiRoute } from "./mounted.ts";
 import { uuidOf } from "./uuid.ts";
 
@@ -27,19 +28,35 @@ export function cotRoutes({ host, connections, nowMs }: CotRoutesOptions): ApiRo
       role: "operator",
       audit: "send event",
       summary: "Send an event, through the chain unless told otherwise",
+      schema: { body: schemaOf(shape), answers: { 200: { description: "What became of it", schema: sent } } },
       handle: async ({ body }) => ({
         status: 200,
-        body: await send(fieldsOf(body), { host, connections, nowMs }),
+        body: await send(body, { host, connections, nowMs }),
       }),
     },
   ];
 }
 
-async function send(fields: Fields, { host, connections, nowMs }: CotRoutesOptions) {
-  const message = eventOf(textOf(fields, "message", { max: 100_000 }).trim());
-  const wanted = textsOf(fields, "target_connections", { entriesMax: 100, max: 36 });
-  const isPassed = !flagOf(fields, "apply_filters", true);
-  checkPriority(fields.priority);
+const shape = {
+  message: text({ max: 100_000 }),
+  target_connections: optional(texts({ entriesMax: 100, max: 36 })),
+  apply_filters: optional(flag),
+  // What people send goes out at once, ahead of what waits: there is nothing left for a priority to change.
+  priority: optional(whole({ min: 0, max: 10 })),
+};
+
+const sent = objectWith({
+  message_id: someUuid,
+  sent_to_count: someCount,
+  sent_to_connections: listOf(someUuid),
+  warnings: listOf(someText),
+  timestamp: someTime,
+});
+
+async function send(body: unknown, { host, connections, nowMs }: CotRoutesOptions) {
+  const { target_connections: wanted, apply_filters: isFiltered = true, ...fields } = readAs(shape, body);
+  const message = eventOf(fields.message.trim());
+  const isPassed = !isFiltered;
   const endpoints = targetsOf(wanted, connections.endpoints);
   const to = (outlet: Outlet) => endpoints.some((endpoint) => endpoint.has(outlet));
   const injected = await host.inject(message, { isPassed, ...(wanted !== undefined && { to }) });
@@ -75,12 +92,6 @@ function eventOf(xml: string): CotMessage {
   const [message] = found;
   if (message === undefined || found.length > 1) throw refused('"message" must be one event in XML');
   return message;
-}
-
-/** What people send goes out at once, ahead of what waits, so that there is nothing left for a priority to change. */
-function checkPriority(value: unknown = 0): void {
-  if (!Number.isInteger(value) || (value as number) < 0 || (value as number) > 10)
-    throw refused('"priority" must be 0 to 10');
 }
 
 function targetsOf(

@@ -5,25 +5,40 @@ import { takErrors } from "../errors.ts";
 import type { TakHost } from "../host.ts";
 import type { KeptChange, KeptChanges } from "../kept-changes.ts";
 import { type Changing, type ChangingOptions, changingRoutes, idOf } from "./changing-routes.ts";
-import { filterRequestOf, ruleOf } from "./filter-request.ts";
+import { bounds, filterRequestOf, filterSchema, ruleOf } from "./filter-request.ts";
+import {
+  listOf,
+  objectWith,
+  oneOfTexts,
+  orNull,
+  someCount,
+  someFlag,
+  someText,
+  someTime,
+  someUuid,
+} from "./json-schema.ts";
 import { type ApiRoute, look } from "./mounted.ts";
 
 export interface FilterRoutesOptions extends ChangingOptions {
   readonly host: TakHost;
 }
 
+const base = "/api/v1/filters";
+
 export function filterRoutes(options: FilterRoutesOptions): ApiRoute[] {
   const { host, kept } = options;
   const view = (change: KeptChange) => filterView(change, host);
   return [
-    look("/api/v1/filters", "All filter rules", async () => {
+    look({ path: base, summary: "All filter rules", answer: allSchema }, async () => {
       const filters = kept
         .of("filters")
         .map(view)
         .toSorted((a, b) => b.priority - a.priority);
       return { filters, total: filters.length };
     }),
-    look("/api/v1/filters/:id", "A filter rule", async ({ params }) => view(find(kept, idOf(params)))),
+    look({ path: `${base}/:id`, summary: "A filter rule", answer: viewSchema }, async ({ params }) =>
+      view(find(kept, idOf(params))),
+    ),
     ...changingRoutes(changingOf(options), options),
   ];
 }
@@ -34,6 +49,7 @@ function changingOf({ host, kept }: FilterRoutesOptions): Changing {
   return {
     kind: "filters",
     name: "filter",
+    schema: filterSchema,
     summaries: {
       make: "Make a filter rule: the first that matches an event, by priority, allows or denies it",
       replace: "Replace a filter rule",
@@ -64,6 +80,25 @@ function find(kept: KeptChanges, id: string): KeptChange {
   if (found === undefined) throw takErrors["no-such-filter"]({ id });
   return found;
 }
+
+const viewSchema = objectWith({
+  id: someUuid,
+  name: someText,
+  priority: { type: "integer" },
+  action: oneOfTexts(["allow", "deny"]),
+  event_type: orNull(someText),
+  uid_pattern: orNull(someText),
+  callsign_pattern: orNull(someText),
+  source_address: { type: "null" },
+  destination_address: { type: "null" },
+  geo_bounds: orNull(bounds.schema),
+  enabled: someFlag,
+  match_count: someCount,
+  created_at: someTime,
+  modified_at: someTime,
+});
+
+const allSchema = objectWith({ filters: listOf(viewSchema), total: someCount });
 
 function filterView({ id, request, createdAt, modifiedAt }: KeptChange, { rules }: TakHost) {
   const { name, priority, action, isEnabled } = filterRequestOf(request);

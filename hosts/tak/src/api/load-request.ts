@@ -9,7 +9,18 @@ import { takVocabulary } from "../config/plugins.ts";
 import { reasonOf } from "../errors.ts";
 import { transformerWorld } from "../plugin/shapes.ts";
 import { pluginName, wrapPlugin } from "../plugin/wrapped-plugin.ts";
-import { fieldsOf, flagOf, objectOf, refused, textOf } from "./body.ts";
+import {
+  described,
+  fileName,
+  flag,
+  object,
+  oneOf,
+  optional,
+  readAs,
+  refused,
+  schemaOf,
+  text,
+} from "./body.ts";
 import type { PluginRoutesOptions } from "./plugin-routes.ts";
 
 interface LoadRequest {
@@ -53,18 +64,20 @@ export async function loadPlugin(
   return { id: request.id, name: manifest.name };
 }
 
+const shape = {
+  id: text({ max: 100 }),
+  path: described(fileName, "In the plugin folder: a component, or a bundle"),
+  enabled: optional(flag),
+  pluginType: oneOf("filter", "transformer"),
+  config: optional(object),
+};
+
+export const loadSchema = schemaOf(shape);
+
 function parseLoadRequest(body: unknown): LoadRequest {
-  const fields = fieldsOf(body);
-  const id = textOf(fields, "id", { max: 100 });
-  const path = textOf(fields, "path", { max: 500 });
-  if (path.includes("\0")) throw refused('"path" must name a file');
-  const { pluginType } = fields;
-  if (pluginType !== "filter" && pluginType !== "transformer")
-    throw refused('"pluginType" must be "filter" or "transformer"');
-  const config = objectOf(fields, "config") ?? {};
+  const { config = {}, ...fields } = readAs(shape, body);
   // An empty object is what clients send for none; what was parsed from JSON is JSON.
-  const settings = Object.keys(config).length === 0 ? undefined : (config as Json);
-  return { id, path, enabled: flagOf(fields, "enabled", undefined), pluginType, config: settings };
+  return { ...fields, config: Object.keys(config).length === 0 ? undefined : (config as Json) };
 }
 
 // A pipe that nobody writes to would be opened when somebody does. Windows has no such flag, and no such pipes.

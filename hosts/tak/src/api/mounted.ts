@@ -1,5 +1,8 @@
 /** What this API is made of, as the admin interface mounts it. */
 
+import { type Shape, schemaOf } from "./body.ts";
+import type { JsonSchema } from "./json-schema.ts";
+
 export type ApiRole = "reader" | "operator" | "admin";
 
 export interface ApiRequest {
@@ -28,6 +31,16 @@ export interface ApiAnswer {
   readonly type?: string;
 }
 
+/** What a route takes and answers, for the description of the API. */
+export interface ApiSchema {
+  readonly query?: JsonSchema;
+  readonly body?: JsonSchema;
+  /** By status; without a schema there is no body. */
+  readonly answers: Readonly<
+    Record<number, { readonly description?: string; readonly schema?: JsonSchema; readonly type?: string }>
+  >;
+}
+
 export interface ApiRoute {
   readonly method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
   readonly path: string;
@@ -36,6 +49,7 @@ export interface ApiRoute {
   /** Which plugin it is about, for the audit trail. */
   readonly plugin?: (params: ApiRequest["params"]) => string;
   readonly summary: string;
+  readonly schema: ApiSchema;
   handle(request: ApiRequest): Promise<ApiAnswer>;
 }
 
@@ -51,18 +65,25 @@ export interface ApiSocket {
   open(peer: ApiPeer): { received(text: string): void; closed(): void };
 }
 
-/** A route that only looks, for everybody who is in. */
+interface Look extends Pick<ApiRoute, "path" | "summary"> {
+  /** Default: reader. */
+  readonly role?: ApiRoute["role"];
+  readonly query?: Shape;
+  readonly answer: JsonSchema;
+}
+
+/** A route that only looks. */
 export function look(
-  path: string,
-  summary: string,
+  { path, summary, role = "reader", query, answer }: Look,
   handle: (request: ApiRequest) => Promise<unknown>,
-  role: ApiRoute["role"] = "reader",
 ): ApiRoute {
+  const answers = { 200: { description: summary, schema: answer } };
   return {
     method: "GET",
     path,
     role,
     summary,
+    schema: { answers, ...(query !== undefined && { query: schemaOf(query) }) },
     handle: async (request) => ({ status: 200, body: await handle(request) }),
   };
 }

@@ -11,6 +11,7 @@ import { authRoutes } from "./auth-routes.ts";
 import { connectionRoutes } from "./connection-routes.ts";
 import { cotRoutes } from "./cot-routes.ts";
 import { filterRoutes } from "./filter-routes.ts";
+import { type JsonSchema, objectWith, someText, someTime } from "./json-schema.ts";
 import { liveSockets } from "./live-sockets.ts";
 import type { ApiAnswer, ApiRoute, ApiSocket } from "./mounted.ts";
 import { Observations } from "./observations.ts";
@@ -23,6 +24,7 @@ export interface OmnitakApi {
   readonly prefix: string;
   readonly routes: readonly ApiRoute[];
   readonly sockets: readonly ApiSocket[];
+  readonly problemSchema: JsonSchema;
   problem(status: number, error: { readonly code: string; readonly message: string }): ApiAnswer;
   /** Ends the watching of the host. */
   close(): void;
@@ -58,6 +60,7 @@ export function omnitakApi(options: OmnitakApiOptions): OmnitakApi {
       ...authRoutes(nowMs),
     ],
     sockets: live.sockets,
+    problemSchema,
     problem: (status, { code, message }) =>
       problem(status, { code, message: withoutFolder(message, manager.folder) }, nowMs()),
     close() {
@@ -66,6 +69,14 @@ export function omnitakApi(options: OmnitakApiOptions): OmnitakApi {
     },
   };
 }
+
+const problemSchema = {
+  ...objectWith(
+    { error: someText, message: someText, details: objectWith({ code: someText }), timestamp: someTime },
+    ["details"],
+  ),
+  description: "Why it could not be done; `details.code` is a code of docs/errors.md",
+};
 
 /** By its documents: a request that is not right is 400, whatever is not right about it. */
 function problem(

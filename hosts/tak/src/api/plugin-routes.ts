@@ -6,15 +6,33 @@ import type { Manager } from "remora/manager";
 import { takErrors } from "../errors.ts";
 import type { TakHost } from "../host.ts";
 import { pluginName } from "../plugin/wrapped-plugin.ts";
-import { fieldsOf, objectOf, refused, wholeOf } from "./body.ts";
-import { loadPlugin } from "./load-request.ts";
+import {
+  described,
+  flag,
+  ifThere,
+  object,
+  oneOf,
+  type Read,
+  readAs,
+  type Shape,
+  schemaOf,
+  text,
+  wholeText,
+} from "./body.ts";
+import { listOf, objectWith, someCount } from "./json-schema.ts";
+import { loadPlugin, loadSchema } from "./load-request.ts";
 import { type ApiAnswer, type ApiRequest, type ApiRoute, look } from "./mounted.ts";
 import type { Observations } from "./observations.ts";
 import {
+  detailsSchema,
   detailsView,
+  healthSchema,
   healthView,
+  infoSchema,
   infoView,
   type ListedPlugin,
+  loadedSchema,
+  metricsSchema,
   metricsView,
   placeless,
   typeOf,
@@ -41,20 +59,28 @@ const base = "/api/v1/plugins";
 const one = `${base}/:id`;
 const done: ApiAnswer = { status: 200 };
 
+const settingsShape = { config: object };
+const toggleShape = { enabled: flag };
+
 function lookRoutes({ host, seen, nowMs }: PluginRoutesOptions): ApiRoute[] {
   const { manager } = host;
   return [
-    look(base, "All plugins", ({ query }) => list(manager, query)),
-    look(one, "A plugin", async ({ params }) => {
+    look({ path: base, summary: "All plugins", query: listQuery, answer: listSchema }, ({ query }) =>
+      list(manager, readAs(listQuery, query)),
+    ),
+    look({ path: one, summary: "A plugin", answer: detailsSchema }, async ({ params }) => {
       const { id, name } = named(params, manager);
       const { info, ...details } = detailsView(await manager.details(name), manager, seen);
       return { info: { ...info, id }, ...details };
     }),
-    look(`${one}/metrics`, "What a plugin did", async ({ params }) => {
-      const { id, name } = named(params, manager);
-      return { ...metricsView(name, manager, seen), pluginId: id };
-    }),
-    look(`${one}/health`, "How a plugin is", async ({ params }) => {
+    look(
+      { path: `${one}/metrics`, summary: "What a plugin did", answer: metricsSchema },
+      async ({ params }) => {
+        const { id, name } = named(params, manager);
+        return { ...metricsView(name, manager, seen), pluginId: id };
+      },
+    ),
+    look({ path: `${one}/health`, summary: "How a plugin is", answer: healthSchema }, async ({ params }) => {
       const { id, name } = named(params, manager);
       const info = manager.info(name);
       // Details read bundles, and this is asked for again and again: only while a version waits.
@@ -76,12 +102,13 @@ function changeRoutes(options: PluginRoutesOptions): ApiRoute[] {
   /** Of a plugin that is there, which answers with nothing but that it was done. */
   const change = (
     path: string,
-    route: Pick<ApiRoute, "role" | "audit" | "summary">,
+    { body, ...route }: Pick<ApiRoute, "role" | "audit" | "summary"> & { readonly body?: Shape },
     act: (name: string, body: unknown) => Promise<void>,
     method: ApiRoute["method"] = "POST",
   ): ApiRoute => ({
     ...route,
     method,
+    schema: { answers: { 200: {} }, ...(body !== undefined && { body: schemaOf(body) }) },
     path: `${one}/${path}`,
     async handle({ params, body }) {
       const { name } = named(params, manager);
@@ -97,6 +124,7 @@ function changeRoutes(options: PluginRoutesOptions): ApiRoute[] {
       role: "admin",
       audit: "install",
       summary: "Load a plugin from the plugin folder",
+      schema: { body: loadSchema, answers: { 201: { description: "Loaded", schema: loadedSchema } } },
       handle: async ({ body }) => {
         const { id, name } = await loadPlugin(body, options);
         const info = infoView(await manager.details(name));
@@ -109,6 +137,7 @@ function changeRoutes(options: PluginRoutesOptions): ApiRoute[] {
       role: "admin",
       audit: "remove",
       summary: "Unload a plugin",
+      schema: { answers: { 204: {} } },
       handle: async ({ params }) => {
         await manager.remove(named(params, manager).name);
         return { status: 204 };
@@ -120,16 +149,16 @@ function changeRoutes(options: PluginRoutesOptions): ApiRoute[] {
         role: "operator",
         audit: "change settings",
         summary: "Change the settings of a plugin, while it runs",
+        body: settingsShape,
       },
       (name, body) => configure(name, body, manager),
       "PUT",
     ),
     change(
       "toggle",
-      { role: "operator", audit: "toggle", summary: "Enable or disable a plugin" },
+      { role: "operator", audit: "toggle", summary: "Enable or disable a plugin", body: toggleShape },
       async (name, body) => {
-        const { enabled } = fieldsOf(body);
-        if (typeof enabled !== "boolean") throw refused('"enabled" must be true or false');
+        const { enabled } = readAs(toggleShape, body);
         // One that is off is switched on for when it was accepted.
         if (enabled && manager.info(name).isEnabled) checkThere(name, "enable", manager);
         await (enabled ? manager.enable(name) : manager.disable(name));
@@ -149,6 +178,7 @@ function changeRoutes(options: PluginRoutesOptions): ApiRoute[] {
       role: "admin",
       audit: "reload all",
       summary: "Make all enabled plugins anew",
+      schema: { answers: { 200: {} } },
       handle: async () => {
         await reloadAll(manager);
         return done;
@@ -162,8 +192,7 @@ function hasPlace(name: string, { places }: TakHost): boolean {
 }
 
 async function configure(name: string, body: unknown, manager: Manager): Promise<void> {
-  const config = objectOf(fieldsOf(body), "config");
-  if (config === undefined) throw refused('"config" is missing');
+  const { config } = readAs(settingsShape, body);
   if (Object.keys(config).length === 0) {
     const bundle = await manager.bundle(name);
     // As when it is loaded: nothing is what a plugin without settings takes.
@@ -194,9 +223,38 @@ async function reloadAll(manager: Manager): Promise<void> {
   if (failed.length > 0) throw takErrors["not-reloaded"]({ failed, count: wanted.length });
 }
 
+const sortable = ["id", "name", "version", "author"] as const;
+
+const word = ifThere(text({ min: 0, max: 1_000 }));
+const perPageText = ifThere(described(wholeText({ min: 1, max: 100 }), "Default 20"));
 /** In both spellings that its documents and its code have. */
-async function list(manager: Manager, query: ApiRequest["query"]) {
-  const { type = query.pluginType ?? query.plugin_type } = query;
+const listQuery = {
+  type: described(word, "filter or transformer"),
+  pluginType: word,
+  plugin_type: word,
+  enabledOnly: described(word, "true for those alone that are enabled"),
+  enabled_only: word,
+  capabilities: described(word, "All that a plugin has to have, with commas between them"),
+  sort: ifThere(oneOf(...sortable)),
+  order: ifThere(oneOf("asc", "desc")),
+  page: ifThere(described(wholeText({ min: 1, max: 1_000_000 }), "Without it there are no pages")),
+  perPage: perPageText,
+  per_page: perPageText,
+};
+
+const listSchema = objectWith(
+  {
+    plugins: listOf(infoSchema),
+    total: someCount,
+    page: someCount,
+    perPage: someCount,
+    totalPages: someCount,
+  },
+  ["page", "perPage", "totalPages"],
+);
+
+async function list(manager: Manager, query: Read<typeof listQuery>) {
+  const { type = query.pluginType ?? query.plugin_type, page } = query;
   const enabledOnly = (query.enabledOnly ?? query.enabled_only) === "true";
   const capabilities = query.capabilities?.split(",");
   const found: ListedPlugin[] = [];
@@ -209,9 +267,8 @@ async function list(manager: Manager, query: ApiRequest["query"]) {
     .map(infoView)
     .filter((info) => capabilities?.every((one) => info.capabilities.includes(one)) ?? true)
     .toSorted(orderOf(query));
-  if (query.page === undefined) return { plugins: all, total: all.length };
-  const perPage = wholeOf(query.perPage ?? query.per_page ?? "20", "perPage", { max: 100 });
-  const page = wholeOf(query.page, "page", { max: 1_000_000 });
+  if (page === undefined) return { plugins: all, total: all.length };
+  const perPage = query.perPage ?? query.per_page ?? 20;
   const plugins = all.slice((page - 1) * perPage, page * perPage);
   return { plugins, total: all.length, page, perPage, totalPages: Math.ceil(all.length / perPage) };
 }
@@ -229,12 +286,7 @@ async function listed(name: string, manager: Manager): Promise<ListedPlugin | un
   }
 }
 
-const sortable = ["id", "name", "version", "author"] as const;
-
-function orderOf({ sort = "name", order = "asc" }: ApiRequest["query"]) {
-  const by = sortable.find((one) => one === sort);
-  if (by === undefined) throw refused(`"sort" must be one of ${sortable.join(", ")}`);
-  if (order !== "asc" && order !== "desc") throw refused('"order" must be "asc" or "desc"');
+function orderOf({ sort: by = "name", order = "asc" }: Read<typeof listQuery>) {
   const sign = order === "asc" ? 1 : -1;
   // Whole numbers in it count as such, so that 1.10.0 comes behind 1.9.0.
   const compare = new Intl.Collator("en", { numeric: true }).compare;

@@ -4,6 +4,17 @@ import { sep } from "node:path";
 import { accountOf, type Manager, type PluginDetails, type PluginInfo } from "remora/manager";
 import { harmless } from "remora/policy";
 import { transformerWorld } from "../plugin/shapes.ts";
+import {
+  listOf,
+  objectWith,
+  oneOfTexts,
+  orNull,
+  someCount,
+  someFlag,
+  someNumber,
+  someText,
+  someTime,
+} from "./json-schema.ts";
 import type { Observations } from "./observations.ts";
 
 export type PluginType = "filter" | "transformer";
@@ -21,6 +32,20 @@ export interface ListedPlugin extends Pick<PluginDetails, "name" | "manifest" | 
 }
 
 const capabilityOf: Readonly<Record<PluginType, string>> = { filter: "filter", transformer: "transform" };
+
+const infoFields = {
+  id: someText,
+  name: someText,
+  version: someText,
+  author: someText,
+  description: someText,
+  capabilities: listOf(oneOfTexts(["filter", "transform", "network-access", "filesystem-access"])),
+  binaryHash: someText,
+};
+
+export const infoSchema = objectWith(infoFields);
+
+export const loadedSchema = objectWith({ ...infoFields, warnings: listOf(someText) });
 
 export function infoView(plugin: ListedPlugin) {
   const { name, manifest, current, grants, problem } = plugin;
@@ -43,6 +68,15 @@ export function infoView(plugin: ListedPlugin) {
   };
 }
 
+export const detailsSchema = objectWith({
+  info: infoSchema,
+  enabled: someFlag,
+  loadedAt: orNull(someTime),
+  executionCount: someCount,
+  errorCount: someCount,
+  avgExecutionTimeMs: someNumber,
+});
+
 export function detailsView(details: PluginDetails, manager: Manager, seen: Observations) {
   const { name, isEnabled } = details;
   const { calls, traps, cpuMs } = accountOf(manager.get(name));
@@ -55,6 +89,19 @@ export function detailsView(details: PluginDetails, manager: Manager, seen: Obse
     avgExecutionTimeMs: calls === 0 ? 0 : cpuMs / calls,
   };
 }
+
+export const metricsSchema = objectWith({
+  pluginId: someText,
+  executionCount: someCount,
+  errorCount: someCount,
+  timeoutCount: someCount,
+  avgExecutionTimeMs: someNumber,
+  p50ExecutionTimeMs: someNumber,
+  p95ExecutionTimeMs: someNumber,
+  p99ExecutionTimeMs: someNumber,
+  lastExecution: orNull(someTime),
+  lastError: orNull(someText),
+});
 
 export function metricsView(id: string, manager: Manager, seen: Observations) {
   const plugin = manager.get(id);
@@ -82,6 +129,14 @@ const degradedMs = 60_000;
 /** Of a plugin that runs beside the chain: nothing is wrong with it, and nothing comes to it. */
 export const placeless =
   "it has no place in the chain and gets no events: the host's settings have to name it";
+
+export const healthSchema = objectWith({
+  pluginId: someText,
+  status: oneOfTexts(["healthy", "degraded", "unhealthy", "disabled"]),
+  healthCheckTime: someTime,
+  uptimeSeconds: someCount,
+  issues: listOf(someText),
+});
 
 /**
  * @param more.heldPublisher That a version which waits is by another publisher.

@@ -1,8 +1,8 @@
 /** What a client of the stream wants to hear. */
 
 import type { CotMessage } from "../cot/message.ts";
-import { type Fields, refused, textsOf } from "./body.ts";
-import { boundsOf } from "./filter-request.ts";
+import { type Fields, optional, refused, texts } from "./body.ts";
+import { bounds } from "./filter-request.ts";
 import { patternOf } from "./patterns.ts";
 
 export const pluginEvents = ["plugin_status", "plugin_metric"] as const;
@@ -14,8 +14,8 @@ export interface Subscription {
   readonly events: ReadonlySet<PluginEvent>;
 }
 
-const patternsMax = 16;
-const patternLengthMax = 200;
+const patternTexts = optional(texts({ entriesMax: 16, max: 200 }));
+const eventNames = optional(texts({ entriesMax: pluginEvents.length, max: 40 }));
 
 /**
  * Reads `{type:"subscribe", event_types?, uids?, geo_bounds?}`, which asks for messages, and
@@ -29,15 +29,13 @@ export function subscriptionOf(fields: Fields): Subscription {
   if (events.size > 0) return { messages: undefined, events };
   const isType = matcherOf(fields, "event_types");
   const isUid = matcherOf(fields, "uids");
-  const { geo_bounds } = fields;
-  const isThere =
-    geo_bounds === undefined || geo_bounds === null ? () => true : boundsOf(geo_bounds, "geo_bounds");
+  const isThere = optional(bounds).read(fields.geo_bounds, "geo_bounds") ?? (() => true);
   const messages = (message: CotMessage) => isType(message.type) && isThere(message) && isUid(message.uid);
   return { messages, events };
 }
 
 function eventsOf(fields: Fields): ReadonlySet<PluginEvent> {
-  const named = textsOf(fields, "events", { entriesMax: pluginEvents.length, max: 40 }) ?? [];
+  const named = eventNames.read(fields.events, "events") ?? [];
   return new Set(
     named.map((name) => {
       const event = pluginEvents.find((one) => one === name);
@@ -48,7 +46,7 @@ function eventsOf(fields: Fields): ReadonlySet<PluginEvent> {
 }
 
 function matcherOf(fields: Fields, name: string): (text: string) => boolean {
-  const patterns = textsOf(fields, name, { entriesMax: patternsMax, max: patternLengthMax });
+  const patterns = patternTexts.read(fields[name], name);
   if (patterns === undefined || patterns.length === 0) return () => true;
   const compiled = patterns.map((pattern) => patternOf(pattern, name));
   return (text) => compiled.some((matches) => matches(text));

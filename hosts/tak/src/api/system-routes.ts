@@ -3,7 +3,19 @@
 import type { Connections } from "../connections.ts";
 import type { TakHost } from "../host.ts";
 import { takHostVersion } from "../plugin/plugin-host.ts";
-import { wholeOf } from "./body.ts";
+import { described, ifThere, type Read, readAs, wholeText } from "./body.ts";
+import {
+  listOf,
+  objectWith,
+  oneOfTexts,
+  orNull,
+  someCount,
+  someFlag,
+  someNumber,
+  someText,
+  someTime,
+  someUuid,
+} from "./json-schema.ts";
 import { metricsText } from "./metrics-text.ts";
 import { type ApiRoute, look } from "./mounted.ts";
 import type { Observations } from "./observations.ts";
@@ -24,7 +36,7 @@ export function systemRoutes(options: SystemOptions): ApiRoute[] {
   const startedAtMs = performance.now();
   const uptimeSeconds = () => Math.floor((performance.now() - startedAtMs) / 1_000);
   return [
-    look("/api/v1/status", "The host in figures", async () => {
+    look({ path: "/api/v1/status", summary: "The host in figures", answer: statusSchema }, async () => {
       const { messages } = host.stats();
       const seconds = uptimeSeconds();
       return {
@@ -38,21 +50,78 @@ export function systemRoutes(options: SystemOptions): ApiRoute[] {
         timestamp: new Date(nowMs()).toISOString(),
       };
     }),
-    look("/api/v1/health", "Whether all plugins are well", async () => health(options), "everybody"),
+    look(
+      {
+        path: "/api/v1/health",
+        summary: "Whether all plugins are well",
+        role: "everybody",
+        answer: healthSchema,
+      },
+      async () => health(options),
+    ),
     {
       method: "GET",
       path: "/api/v1/metrics",
       role: "reader",
       summary: "Metrics by OmniTAK's names, in the text format of Prometheus",
+      schema: { answers: { 200: { description: "Metrics", type: "text/plain", schema: someText } } },
       handle: async () => ({
         status: 200,
         type: "text/plain; version=0.0.4; charset=utf-8",
         body: metricsText({ ...options, uptimeSeconds: uptimeSeconds() }),
       }),
     },
-    look("/api/v1/audit", "Who did what, newest first", ({ query }) => audit(host, query), "admin"),
+    look(
+      {
+        path: "/api/v1/audit",
+        summary: "Who did what, newest first",
+        role: "admin",
+        query: auditQuery,
+        answer: auditSchema,
+      },
+      ({ query }) => audit(host, readAs(auditQuery, query)),
+    ),
   ];
 }
+
+const statusSchema = objectWith({
+  uptime_seconds: someCount,
+  active_connections: someCount,
+  messages_processed: someCount,
+  messages_per_second: someNumber,
+  memory_usage_bytes: someCount,
+  active_filters: someCount,
+  version: someText,
+  timestamp: someTime,
+});
+
+const healthSchema = objectWith({
+  status: oneOfTexts(["healthy", "degraded"]),
+  timestamp: someTime,
+  plugins: objectWith({
+    total: someCount,
+    healthy: someCount,
+    degraded: someCount,
+    unhealthy: someCount,
+    disabled: someCount,
+  }),
+});
+
+const auditQuery = { limit: ifThere(described(wholeText({ min: 1, max: 1_000 }), "Default 100")) };
+
+const auditSchema = listOf(
+  objectWith({
+    id: someUuid,
+    user: someText,
+    role: orNull(oneOfTexts(["admin", "operator", "readonly"])),
+    action: someText,
+    resource: someText,
+    details: objectWith({ seq: someCount, status: someCount }, ["status"]),
+    source_ip: someText,
+    timestamp: someTime,
+    success: someFlag,
+  }),
+);
 
 function openCount({ endpoints }: SystemOptions["connections"]): number {
   return endpoints.reduce((sum, endpoint) => sum + endpoint.openCount, 0);
@@ -76,8 +145,7 @@ function health({ host, seen, nowMs }: SystemOptions) {
 const roles: Readonly<Record<string, string>> = { admin: "admin", operator: "operator", reader: "readonly" };
 
 /** Of the trail, what people did: plugins' own passages through the gate are in the whole of it. */
-async function audit({ manager }: TakHost, { limit = "100" }: Readonly<Record<string, string | undefined>>) {
-  const recordsMax = wholeOf(limit, "limit", { max: 1_000 });
+async function audit({ manager }: TakHost, { limit: recordsMax = 100 }: Read<typeof auditQuery>) {
   const { trail } = manager;
   if (trail === undefined) return [];
   const records = await trail.read({

@@ -9,6 +9,11 @@ export function answers<Schema extends TSchema>(schema: Schema) {
   return { 200: schema, ...problems };
 }
 
+/** A text of some other type than JSON. */
+export function textAnswers(type: string, description: string) {
+  return { 200: { description, content: { [type]: { schema: Type.String() } } }, ...problems };
+}
+
 /** Done, and there is nothing more to say. */
 export const done = { 204: Type.Null({ description: "Done" }), ...problems };
 

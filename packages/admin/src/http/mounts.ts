@@ -6,7 +6,7 @@ import type { Logins } from "../access/logins.ts";
 import { checkOwnerName } from "../access/owner-name.ts";
 import { createToken } from "../access/tokens.ts";
 import { adminErrors } from "../errors.ts";
-import type { Mount, MountedAccess, MountedRequest } from "../mount.ts";
+import type { Mount, MountedAccess, MountedAnswerSchema, MountedRequest, MountedRoute } from "../mount.ts";
 import { askerFacts } from "./access.ts";
 import type { App } from "./app.ts";
 
@@ -31,12 +31,15 @@ export function addMounts(app: App, options: MountsOptions): void {
           done(Object.assign(error as Error, { statusCode: 400 }));
         }
       });
-      for (const { method, path, role, audit, plugin = () => undefined, summary, handle } of mount.routes) {
+      // It checks by itself what it is sent: its schemas are for the document.
+      scope.setValidatorCompiler(() => () => true);
+      for (const route of mount.routes) {
+        const { method, path, role, audit, plugin = () => undefined, handle } = route;
         scope.route({
           method,
           url: path,
           config: { role, plugin, ...(audit !== undefined && { audit }) },
-          schema: { tags: [mount.name], summary, ...(role === "everybody" && { security: [] }) },
+          schema: routeSchema(route, mount),
           handler: async (request, reply) => {
             const { params, query, body, caller } = request;
             const answer = await handle({
@@ -55,6 +58,28 @@ export function addMounts(app: App, options: MountsOptions): void {
       }
     });
   }
+}
+
+/** As the OpenAPI document has it. */
+function routeSchema({ role, summary, schema }: MountedRoute, { name, problemSchema }: Mount) {
+  const general = { tags: [name], summary, ...(role === "everybody" && { security: [] }) };
+  if (schema === undefined) return general;
+  const { query, body, answers } = schema;
+  return {
+    ...general,
+    ...(query !== undefined && { querystring: query }),
+    ...(body !== undefined && { body }),
+    response: {
+      ...Object.fromEntries(Object.entries(answers).map(([status, answer]) => [status, answered(answer)])),
+      ...(problemSchema !== undefined && { "4xx": problemSchema, "5xx": problemSchema }),
+    },
+  };
+}
+
+function answered({ description = "Done", type = "application/json", schema }: MountedAnswerSchema): object {
+  return schema === undefined
+    ? { type: "null", description }
+    : { description, content: { [type]: { schema } } };
 }
 
 /** Whose paths this is one of. @param url With or without a query. */

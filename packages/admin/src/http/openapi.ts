@@ -1,7 +1,8 @@
 /** The OpenAPI 3.1 document, from the same schemas that requests are checked by, and a page that shows it. */
 
-import swagger from "@fastify/swagger";
+import swagger, { type SwaggerTransformObject } from "@fastify/swagger";
 import swaggerUi from "@fastify/swagger-ui";
+import type { Mount, MountedSocket } from "../mount.ts";
 import type { App } from "./app.ts";
 
 const title = "Remora admin interface";
@@ -11,9 +12,15 @@ const description = `Plugins of one Remora manager: what is installed, what it m
 Send a token as \`Authorization: Bearer TOKEN\`. Roles: *reader* looks, *operator* starts, stops, reloads, rolls back and
 sets up, *admin* decides what runs and may do what. A failure has \`error\`, a code of the form layer/name.`;
 
+interface OpenApiOptions {
+  readonly version: string;
+  readonly mounts: readonly Mount[];
+}
+
 /** Before the routes: what comes later is in the document. */
-export async function addOpenApi(app: App, version: string): Promise<void> {
+export async function addOpenApi(app: App, { version, mounts }: OpenApiOptions): Promise<void> {
   await app.register(swagger, {
+    transformObject: withOptionalBodies,
     openapi: {
       openapi: "3.1.0",
       info: { title, description, version },
@@ -25,6 +32,7 @@ export async function addOpenApi(app: App, version: string): Promise<void> {
         { name: "grants", description: "What plugins may do, and what waits for consent" },
         { name: "audit", description: "What plugins did and what became of them, and whether that is all" },
         { name: "watch", description: "Events, metrics, health" },
+        ...mounts.map(({ name, sockets = [] }) => ({ name, description: socketsText(sockets) })),
       ],
     },
   });
@@ -44,6 +52,37 @@ export async function addOpenApi(app: App, version: string): Promise<void> {
   app.get("/openapi.json", { config: { role: "everybody" }, schema: { hide: true } }, async () =>
     app.swagger(),
   );
+}
+
+/** OpenAPI has no place of its own for them. */
+function socketsText(sockets: readonly MountedSocket[]): string {
+  const texts = sockets.map(({ path, role, summary }) => `\`${path}\` (${role}): ${summary}`);
+  return texts.length === 0 ? "" : `WebSockets: ${texts.join("; ")}.`;
+}
+
+/** A body of which no field has to be there may be left out itself; the generator takes all for required. */
+function withOptionalBodies(document: Parameters<SwaggerTransformObject>[0]) {
+  if (!("openapiObject" in document)) throw new TypeError("There is no OpenAPI document");
+  const { openapiObject } = document;
+  for (const path of Object.values(openapiObject.paths ?? {})) {
+    for (const { requestBody } of Object.values(path as Record<string, Operation>)) {
+      const schema = requestBody?.content["application/json"]?.schema;
+      if (requestBody !== undefined && schema !== undefined) {
+        requestBody.required = schema.required !== undefined && schema.required.length > 0;
+      }
+    }
+  }
+  return openapiObject;
+}
+
+/** As the generator makes them. */
+interface Operation {
+  readonly requestBody?: {
+    required: boolean;
+    readonly content: Readonly<
+      Record<string, { readonly schema: { readonly required?: readonly string[] } }>
+    >;
+  };
 }
 
 const PAGE = "/docs";

@@ -7,6 +7,7 @@ import { join } from "node:path";
 import type { TestContext } from "node:test";
 import { type Manager, type ManagerPolicy, openManager, type PluginHost } from "remora/manager";
 import { coreVocabulary } from "remora/policy";
+import { expectDescribed } from "../../../test-openapi.ts";
 import { type Role, roles } from "../access/roles.ts";
 import { createToken, tokensFile } from "../access/tokens.ts";
 import { type Admin, type AdminOptions, openAdmin } from "../open-admin.ts";
@@ -103,6 +104,23 @@ export async function adminRig(
   open.push(admin);
   const as = (role: Role | undefined) => clientOf(admin.address, role && tokens[role]);
   return { manager, admin, folder, port: Number(new URL(admin.address).port), logged, tokens, as };
+}
+
+/** The same, with clients that hold all answers against the interface's OpenAPI document. */
+export async function describedRig(...[t, options]: Parameters<typeof adminRig>): Promise<AdminRig> {
+  const rig = await adminRig(t, options);
+  const { body: document } = await rig.as(undefined)("GET", "/openapi.json");
+  const as =
+    (role: Role | undefined): Client =>
+    async (method, path, sent, headers) => {
+      const answer = await rig.as(role)(method, path, sent, headers);
+      const { status, body, text } = answer;
+      const type = answer.headers.get("content-type");
+      const answered = body ?? (text === "" ? undefined : text);
+      expectDescribed(document, { method, path, sent, status, type, answered });
+      return answer;
+    };
+  return { ...rig, as };
 }
 
 export function clientOf(address: string, token: string | undefined): Client {

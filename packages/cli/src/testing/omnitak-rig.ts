@@ -1,4 +1,4 @@
-/** OmniTAK's API on a TAK host that runs, with clients in each role. */
+/** OmniTAK's API on a TAK host that runs, with clients in each role; all that it answers is in its OpenAPI document. */
 
 import assert from "node:assert/strict";
 import { createHmac } from "node:crypto";
@@ -9,6 +9,7 @@ import type { TestContext } from "node:test";
 import { createToken, openAdmin, tokensFile } from "@remora/admin";
 import { createMessage, omnitakApi, type RunningTak, runTak } from "@remora/tak";
 import { bundlePath, componentPath } from "../../../../examples/build.ts";
+import { expectDescribed, type OpenApiDocument } from "../../../test-openapi.ts";
 
 const jwtSecret = new TextEncoder().encode("a secret of at least 32 bytes, for tests");
 
@@ -98,6 +99,7 @@ async function opened(
     return closed;
   };
   closers.push(close);
+  const document = (await (await fetch(`${admin.address}/openapi.json`)).json()) as OpenApiDocument;
   const file = tokensFile(manager.folder);
   const tokens =
     known ??
@@ -117,7 +119,16 @@ async function opened(
       });
       const text = await response.text();
       const isJson = response.headers.get("content-type")?.includes("json") ?? false;
-      return { status: response.status, body: isJson ? JSON.parse(text) : text || undefined };
+      const answer = { status: response.status, body: isJson ? JSON.parse(text) : text || undefined };
+      expectDescribed(document, {
+        method,
+        path,
+        sent: body,
+        type: response.headers.get("content-type"),
+        answered: answer.body,
+        status: answer.status,
+      });
+      return answer;
     };
   return {
     tak,

@@ -7,7 +7,7 @@ import { Type } from "typebox";
 import type { Operations } from "../../operations.ts";
 import { HealthView } from "../../views.ts";
 import type { Access } from "../access.ts";
-import { answers } from "../answers.ts";
+import { answers, textAnswers } from "../answers.ts";
 import type { App } from "../app.ts";
 import { beginEvents, type EventStreamOptions, writeEvents } from "../event-stream.ts";
 import { StreamSeats } from "../stream-seats.ts";
@@ -33,7 +33,7 @@ export function watchRoutes(app: App, operations: Operations, options: WatchOpti
       schema: {
         tags,
         summary: "Metrics of all plugins, in the text format of Prometheus",
-        produces: ["text/plain"],
+        response: textAnswers("text/plain", "Metrics"),
       },
     },
     async (_request, reply) => {
@@ -75,7 +75,7 @@ function eventRoute(app: App, operations: Operations, options: WatchOptions): vo
       schema: {
         tags,
         summary: "Server-sent events: changes, traps, logs; with accounts of all plugins once a second",
-        produces: ["text/event-stream"],
+        response: textAnswers("text/event-stream", "Events, for as long as the client stays"),
         querystring: Type.Object(
           {
             metrics: Type.Optional(Type.Union([Type.Literal("true"), Type.Literal("false")])),
