@@ -350,7 +350,10 @@ test("an interface that is mounted has its own paths and errors, and the same to
         audit: "remove",
         plugin: ({ id = "" }) => `plugin-${id}`,
         summary: "Removes it",
-        schema: { answers: { 204: {} } },
+        schema: {
+          query: { type: "object", properties: { now: { type: "string" } } },
+          answers: { 204: {} },
+        },
         handle: async () => ({ status: 204 }),
       },
     ],
