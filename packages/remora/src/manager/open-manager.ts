@@ -169,6 +169,8 @@ function openCore(
   const { hosts, policy = {}, clock = systemClock } = options;
   const plugins = new Map<string, ManagedPlugin>();
   const turns = new Map<string, Promise<unknown>>();
+  /** By plugin: returns that are to be written down. */
+  const returns = new Map<string, readonly (() => Promise<void>)[]>();
   let hasTurns = true;
   const walls = new Map<Isolation["level"], Isolation>();
   const closing = new Closing(folder.path);
@@ -210,7 +212,15 @@ function openCore(
       if (!hasTurns) throw managerErrors.closed({ folder: folder.path });
       const before = turns.get(plugin);
       // Whoever was before has told its own caller how it ended.
-      const turn = (before ?? Promise.resolve()).catch(() => {}).then(act);
+      const turn = (before ?? Promise.resolve())
+        .catch(() => {})
+        .then(async () => {
+          // What went back by itself is written down before whatever anybody has asked for meanwhile.
+          const due = returns.get(plugin) ?? [];
+          returns.delete(plugin);
+          for (const write of due) await write();
+          return act();
+        });
       turns.set(plugin, turn);
       try {
         return await turn;
@@ -250,7 +260,11 @@ function openCore(
     served: (plugin) => void seats.follow(core.pluginOf(plugin)),
     prepareAgain: (name) => prepareAgain(name, core),
     misfitOf: (name, version) => misfitOf(name, version, core.entries),
-    returned: (name, to, failed) => void writeReturn(core.pluginOf(name), { to, ...failed }, core),
+    returned: (name, to, failed) => {
+      const write = () => writeReturn(core.pluginOf(name), { to, ...failed }, core);
+      returns.set(name, [...(returns.get(name) ?? []), write]);
+      core.alone(name, async () => {}).catch((error: unknown) => troubleOf(name, error, core));
+    },
     tell: (event) => core.events.tell(event),
   };
   if (trail !== undefined) {
@@ -269,41 +283,43 @@ function prepareAgain(name: string, core: Core): Promise<RunningVersion> {
   });
 }
 
-/** A version failed and the one before it serves: the next start begins with that one too. */
+/** A version failed and the one before it serves: the next start begins with that one too. For whoever has the plugin's turn. */
 async function writeReturn(
   plugin: ManagedPlugin,
   returned: { readonly to: RunningVersion; readonly version: RunningVersion; readonly code: string },
   core: Core,
 ): Promise<void> {
   const { name } = plugin;
+  const entry = core.entries.get(name);
+  const { to, version: failed, code: failedWith } = returned;
+  if (entry?.current?.digest !== failed.version.digest) return;
+  // Whoever had the turn has removed it, or has made the one that failed serve again.
+  if (core.plugins.get(name) !== plugin) return;
+  if (plugin.serving?.version.digest === failed.version.digest) return;
   try {
-    await core.alone(name, async () => {
-      const entry = core.entries.get(name);
-      const { to, version: failed, code: failedWith } = returned;
-      if (entry?.current?.digest !== failed.version.digest) return;
-      // Whoever stood in line before has removed it, or has made the one that failed serve again.
-      if (core.plugins.get(name) !== plugin) return;
-      if (plugin.serving?.version.digest === failed.version.digest) return;
-      const kept = entry.previous.find(({ digest }) => digest === to.version.digest) ?? to.version;
-      const others = entry.previous.filter((one) => one !== kept);
-      const { publisher, ...given } = await returnOf(entry, kept, core);
-      const settings = settingsOfKept(kept, entry);
-      await writeEntry(core, {
-        ...entry,
-        ...given,
-        current: to.version,
-        settings,
-        previous: [{ ...replacedBy(settings, entry.current, entry), failedWith }, ...others],
-        last: { operation: "rollback", from: failed.version.version, run: core.run },
-      });
-      tellPublisher({ plugin: name, version: to.version.version, publisher }, core);
-      tellDifference(core, name, entry);
+    const kept = entry.previous.find(({ digest }) => digest === to.version.digest) ?? to.version;
+    const others = entry.previous.filter((one) => one !== kept);
+    const { publisher, ...given } = await returnOf(entry, kept, core);
+    const settings = settingsOfKept(kept, entry);
+    await writeEntry(core, {
+      ...entry,
+      ...given,
+      current: to.version,
+      settings,
+      previous: [{ ...replacedBy(settings, entry.current, entry), failedWith }, ...others],
+      last: { operation: "rollback", from: failed.version.version, run: core.run },
     });
+    tellPublisher({ plugin: name, version: to.version.version, publisher }, core);
+    tellDifference(core, name, entry);
   } catch (error) {
     // The old version serves all the same; the next start will meet the new one again.
-    const { code, message: reason } = withCode(error, name);
-    core.events.tell({ kind: "trouble", plugin: name, atMs: core.clock.dateMs(), code, reason });
+    troubleOf(name, error, core);
   }
+}
+
+function troubleOf(plugin: string, error: unknown, { events, clock }: Core): void {
+  const { code, message: reason } = withCode(error, plugin);
+  events.tell({ kind: "trouble", plugin, atMs: clock.dateMs(), code, reason });
 }
 
 function hostVocabulary(hosts: readonly PluginHost[], name: string): Vocabulary | undefined {

@@ -2,9 +2,10 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { Manager } from "../manager.ts";
 import { nodeFileSystem } from "../store/file-system.ts";
 import { FakeClock } from "../testing/fake-clock.ts";
-import { type Calls, guests, ref, rig, run, settled } from "../testing/rig.test.ts";
+import { type Calls, folderFor, guests, ref, rig, run, settled } from "../testing/rig.test.ts";
 
 const needing = (name: string, needs: string, version = "1.1.0") =>
   ref(guests.adds(1), { name, version, tables: `[dependencies]\n${needs} = "^1.0.0"\n` });
@@ -71,20 +72,33 @@ test("a try that falls due while the plugin is removed is dropped", async (t) =>
   assert.deepEqual(manager.list(), []);
 });
 
-test("a return that others have overtaken is not written over what they have made", async (t) => {
-  const house = await rig(t, { clock: new FakeClock() });
-  const { manager } = house;
-  await manager.install(await ref(guests.adds(1)));
-  await manager.install(await ref(guests.trapsBelowZero, { version: "2.0.0" }));
-  const plugin = manager.get<Calls>("adder");
-  const changes = [manager.disable("adder"), manager.enable("adder")];
-  assert.equal(plugin.use(run, -1), 0, "the version before answers");
-  await Promise.all(changes);
-  await manager.changeSettings("adder", {}).catch(() => {}); // stands in line behind what is written of the return
-  assert.equal(plugin.serving?.version.version, "2.0.0");
-  assert.equal(manager.info("adder").version, "2.0.0");
-  const again = await house.reopen();
-  assert.equal(again.manager.get("adder").serving?.version.version, "2.0.0");
+test("a return is written down before whatever stands in line, which goes by it", async (t) => {
+  for (const [what, change] of Object.entries({
+    "disabled and enabled": (manager: Manager) =>
+      Promise.all([manager.disable("adder"), manager.enable("adder")]),
+    reloaded: (manager: Manager) => manager.reload("adder"),
+    "given a grant": (manager: Manager) =>
+      manager.give("adder", { capability: "data.read", paths: ["air.*"] }),
+  })) {
+    const house = await rig(t, { clock: new FakeClock(), folder: folderFor(t) });
+    const { manager } = house;
+    await manager.install(await ref(guests.adds(1)));
+    await manager.install(await ref(guests.trapsBelowZero, { version: "2.0.0" }));
+    const plugin = manager.get<Calls>("adder");
+    const changed = change(manager);
+    assert.equal(plugin.use(run, -1), 0, "the version before answers");
+    await changed;
+    assert.equal(plugin.serving?.version.version, "1.0.0", what);
+    assert.equal(manager.info("adder").version, "1.0.0", what);
+    const again = await house.reopen();
+    assert.equal(again.manager.get("adder").serving?.version.version, "1.0.0", what);
+    const { previous } = await again.manager.details("adder");
+    assert.deepEqual(
+      previous.map(({ version, failedWith }) => [version, failedWith]),
+      [["2.0.0", "engine/unreachable"]],
+      what,
+    );
+  }
 });
 
 test("a plugin that was broken is broken again when its update cannot be written down", async (t) => {
