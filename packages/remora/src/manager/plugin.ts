@@ -16,12 +16,12 @@ import {
   type Limits,
   Pool,
 } from "../engine/index.ts";
-import { checkImports, type LinkedImport } from "../policy/index.ts";
-import type { InstanceImports, Sandbox } from "../sandbox/index.ts";
+import { checkImports } from "../policy/index.ts";
+import type { Sandbox } from "../sandbox/index.ts";
 import { endWhenQuiet } from "./end-when-quiet.ts";
 import type { ImportsOfInstance } from "./host.ts";
-import { InstanceEnds } from "./instance-ends.ts";
 import { LatencyHistogram } from "./latency.ts";
+import { type Leased, startLeased } from "./leased-instance.ts";
 import { turnedAway } from "./turned-away.ts";
 
 export interface PluginOptions<Calls> {
@@ -118,7 +118,7 @@ export class Plugin<Calls> {
     this.#deadlineMs = options.limits.deadlineMs;
     this.#pool = new Pool({
       create: () => {
-        const leased = start(options, granted);
+        const leased = startLeased(options, granted);
         leased.onClose = () => this.#end(leased);
         this.#live.add(leased);
         return leased;
@@ -397,90 +397,5 @@ export class Plugin<Calls> {
 
   [Symbol.dispose](): void {
     this.close();
-  }
-}
-
-/** An instance with the world's functions already looked up. */
-class Leased<Calls> {
-  readonly instance: Instance;
-  readonly calls: Calls;
-  readonly sandboxed: InstanceImports | undefined;
-  readonly #ends: InstanceEnds;
-  #isUnready = false;
-  /** While it is told what it has to know before its first call. */
-  readying: Promise<void> | undefined;
-  /** Whether its failure was counted. */
-  isCounted = false;
-  onClose = () => {};
-
-  constructor(
-    instance: Instance,
-    calls: Calls,
-    held: {
-      readonly sandboxed: InstanceImports | undefined;
-      readonly ends: InstanceEnds;
-      readonly readying: Promise<void> | undefined;
-    },
-  ) {
-    this.instance = instance;
-    this.calls = calls;
-    this.sandboxed = held.sandboxed;
-    this.#ends = held.ends;
-    this.readying = held.readying?.then(
-      () => {
-        this.readying = undefined;
-      },
-      (error) => {
-        this.#isUnready = true;
-        throw error;
-      },
-    );
-    this.readying?.catch(() => {});
-  }
-
-  /** One that its host has closed is of no more use than one that failed. */
-  get isPoisoned(): boolean {
-    return this.#isUnready || this.instance.isPoisoned || this.instance.isClosed;
-  }
-
-  close(): void {
-    this.onClose();
-  }
-
-  end(): void {
-    this.instance.close();
-    this.#ends.end();
-    this.sandboxed?.close();
-  }
-}
-
-/** A fresh instance: the host's functions for all, what was granted for this one alone. */
-function start<Calls>(options: PluginOptions<Calls>, granted: readonly LinkedImport[]): Leased<Calls> {
-  const { id, artifact, limits, hostImports, sandbox, bind, clock } = options;
-  const ends = new InstanceEnds();
-  let instance: Instance | undefined;
-  let sandboxed: InstanceImports | undefined;
-  try {
-    instance = artifact.instantiate({
-      plugin: id,
-      limits,
-      ...(clock !== undefined && { clock }),
-      imports: (guest) => {
-        const own = typeof hostImports === "function" ? hostImports(guest, ends) : hostImports;
-        if (sandbox === undefined || granted.length === 0) return own;
-        const given = sandbox.forInstance(guest);
-        sandboxed = given;
-        return { ...own, ...given.hostImports(granted.map(({ need }) => need)) };
-      },
-    });
-    const readying = options.configure?.(instance) ?? undefined;
-    // Whoever leases it is told.
-    readying?.catch(() => {});
-    return new Leased(instance, bind(instance), { sandboxed, ends, readying });
-  } catch (error) {
-    instance?.close();
-    ends.end();
-    sandboxed?.close();
-    throw error;
   }
 }

@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { managerErrors } from "../errors.ts";
 import { FakeClock } from "../testing/fake-clock.ts";
-import { settled } from "../testing/rig.test.ts";
 import { HealthLooks } from "./health-looks.ts";
 
 /** Some that answer as they are told to, and what was seen of them. */
@@ -35,18 +34,6 @@ test("one that answers is looked at again after a while, and one that is ill is 
   isIll = true;
   clock.advance(2_000);
   assert.deepEqual(seen, ["a", "a", "a", "a is ill"]);
-});
-
-test("one whose line has no place left is busy and not ill", async () => {
-  const { clock, seen, one, health } = looks();
-  const full = async () => {
-    throw managerErrors["too-many-waiting"]({ plugin: "a test", waitingMax: 1 });
-  };
-  health.watch(one("a", full));
-  clock.advance(1_000);
-  await settled(() => clock.pendingCount === 1);
-  clock.advance(1_000);
-  assert.deepEqual(seen, ["a", "a"]);
 });
 
 test("what one says that is not watched any more changes nothing", async () => {

@@ -1,6 +1,5 @@
 /** Looks at the health of what serves, each time a while after the answer of the time before. */
 
-import { isRemoraError } from "../../base/index.ts";
 import type { ManagerClock } from "../clock.ts";
 
 interface Asked {
@@ -48,9 +47,8 @@ export class HealthLooks<Version extends Asked> {
       // On this thread the answer is there already, and nothing comes between it and what follows.
       if (answer !== undefined) await answer;
     } catch (error) {
-      if (version !== this.#watched) return;
-      // A line without a place is not an illness: the calls in it come to their end, or meet their deadlines.
-      if (!isRemoraError(error, "manager/too-many-waiting")) return this.#options.onIll(version, error);
+      if (version === this.#watched) this.#options.onIll(version, error);
+      return;
     }
     if (version === this.#watched) this.#plan(version);
   }
