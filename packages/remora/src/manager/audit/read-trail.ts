@@ -93,16 +93,26 @@ function* readSteps(
 /** The lines of a file from its end on, each when it is asked for: a file has tens of thousands. */
 function* newestOf(name: string, files: TrailReader): Generator<string> {
   const bytes = files.read(name) ?? new Uint8Array(0);
-  const decoder = new TextDecoder();
   for (let end = bytes.length; end > 0; ) {
     const textEnd = bytes[end - 1] === NEWLINE ? end - 1 : end;
     const start = textEnd === 0 ? 0 : bytes.lastIndexOf(NEWLINE, textEnd - 1) + 1;
-    yield decoder.decode(bytes.subarray(start, textEnd));
+    yield textOf(bytes.subarray(start, textEnd));
     end = start;
   }
 }
 
 const NEWLINE = 0x0a;
+
+const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+/** Two lines have the same text only when all their bytes are the same: what is not UTF-8 was not written by us. */
+function textOf(line: Uint8Array): string {
+  try {
+    return decoder.decode(line);
+  } catch {
+    return Buffer.from(line).toString("latin1");
+  }
+}
 
 export function headOf(files: TrailReader): AuditHead | undefined {
   return parseHead(files.read(headName) ?? new Uint8Array(0));
@@ -110,12 +120,13 @@ export function headOf(files: TrailReader): AuditHead | undefined {
 
 function* linesOf(name: string, files: TrailReader): Generator<PlacedLine> {
   // Removed between the listing and now: its writer has moved the beginning.
-  const text = new TextDecoder().decode(files.read(name) ?? new Uint8Array(0));
+  const bytes = files.read(name) ?? new Uint8Array(0);
   let number = 1;
-  for (let start = 0; start < text.length; number++) {
-    const end = text.indexOf("\n", start);
+  for (let start = 0; start < bytes.length; number++) {
+    const end = bytes.indexOf(NEWLINE, start);
     const isTorn = end < 0;
-    yield { file: name, number, text: text.slice(start, isTorn ? text.length : end), isTorn };
+    const line = bytes.subarray(start, isTorn ? bytes.length : end);
+    yield { file: name, number, text: textOf(line), bytes: line.length, isTorn };
     if (isTorn) return;
     start = end + 1;
   }

@@ -94,7 +94,13 @@ function verdictOf(files: TrailFiles, expected?: ChainEnd) {
   const lines = trailNames(files.list()).flatMap((file) => {
     const texts = new TextDecoder().decode(files.read(file)).split("\n");
     return texts
-      .map((text, at) => ({ file, number: at + 1, text, isTorn: at === texts.length - 1 }))
+      .map((text, at) => ({
+        file,
+        number: at + 1,
+        text,
+        bytes: Buffer.byteLength(text),
+        isTorn: at === texts.length - 1,
+      }))
       .filter(({ text, isTorn }) => !isTorn || text !== "");
   });
   return verifyTrail(lines, { before: head }, expected);
@@ -207,6 +213,23 @@ test("a changed line is named, whatever is changed in it", () => {
       assert.equal(verdict.seq, seq);
     }),
   );
+});
+
+test("a byte that no text shows is a change too", async () => {
+  const { files, trail } = written(2);
+  trail.append({ kind: "test.happened", text: "what was no text: \ufffd" });
+  const bytes = Buffer.from(files.files.get(first) ?? []);
+  const at = bytes.indexOf("\ufffd");
+  const verified = async (changed: Uint8Array) => {
+    files.files.set(first, changed);
+    const verdict = await trail.verify();
+    return verdict.kind === "broken" ? [verdict.problem, verdict.seq] : [verdict.kind, verdict.lines];
+  };
+  assert.deepEqual(await verified(bytes), ["intact", 3]);
+  const notText = Buffer.concat([bytes.subarray(0, at), Buffer.of(0xff), bytes.subarray(at + 3)]);
+  assert.deepEqual(await verified(notText), ["changed", 3]);
+  const marked = Buffer.concat([Buffer.of(0xef, 0xbb, 0xbf), bytes]);
+  assert.deepEqual(await verified(marked), ["changed", 1]);
 });
 
 test("a line that was written anew with hashes counted again is found by its successor", () => {
@@ -538,8 +561,8 @@ test("what stands in the place of a file and cannot be read is an error with a c
     await assert.rejects(readTrail(folder, { recordsMax: 9 }), expected);
     assert.throws(() => new AuditTrail({ folder, nowMs }), { code: "manager/audit-unreadable" });
   }
-  const missing = join(folder, "missing");
-  await assert.rejects(verifyTrailFolder(missing), { code: "manager/audit-unreadable" });
+  const missing = await verifyTrailFolder(join(folder, "missing"));
+  assert.ok(missing.kind === "broken" && missing.problem === "no-head", "nothing stands in the way there");
 });
 
 test("a trail that was closed writes nothing more, whoever has opened it since", async (t) => {

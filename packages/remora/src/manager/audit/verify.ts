@@ -13,6 +13,8 @@ export interface PlacedLine {
   /** In its file, from 1. */
   readonly number: number;
   readonly text: string;
+  /** How many it has in its file. */
+  readonly bytes: number;
   /** It has no end: the last thing that was written to its file when its writer died. */
   readonly isTorn: boolean;
 }
@@ -139,7 +141,7 @@ export function* verifySteps(
   if (expected !== undefined && !isExpectedFound) {
     return broken(expected.seq < beginsAfter ? "not-kept" : "not-expected", expected.seq, undefined);
   }
-  return { kind: "intact", lines: count, first, last, tornBytes: bytesOf(torn), resumptions, removed };
+  return { kind: "intact", lines: count, first, last, tornBytes: torn?.bytes ?? 0, resumptions, removed };
 }
 
 /** The head says of one line what its hash is, whatever was added behind it since. */
@@ -239,10 +241,6 @@ function endProblem(
 
 function seqAfter(last: ChainEnd | undefined, heads: AuditHeads): number {
   return (last?.seq ?? heads.before?.keptAfter.seq ?? 0) + 1;
-}
-
-function bytesOf(line: PlacedLine | undefined): number {
-  return line === undefined ? 0 : new TextEncoder().encode(line.text).length;
 }
 
 function broken(problem: AuditProblem, seq: number, line: PlacedLine | undefined): BrokenTrail {
