@@ -280,14 +280,18 @@ test("a page that may call the interface is told so by its browser's rules, and 
 
 test("a form of another page cannot install anything, even if it knew the token", async (t) => {
   const { port, tokens } = await adminRig(t);
-  for (const type of ["application/x-www-form-urlencoded", "multipart/form-data", "text/plain"]) {
+  for (const [type, refused] of [
+    ["application/x-www-form-urlencoded", 415],
+    ["multipart/form-data", 415],
+    ["text/plain", 400],
+  ] as const) {
     const { status } = await raw(port, {
       path: "/v1/plugins",
       method: "POST",
       headers: { authorization: `Bearer ${tokens.admin}`, "content-type": type },
       body: '{"ref":"adder"}',
     });
-    assert.equal(status, 400, type);
+    assert.equal(status, refused, type);
   }
 });
 
@@ -377,7 +381,9 @@ test("a field that there is none of is named, with those that there are, whereve
 test("more than is allowed is refused before it is read, where a bundle may be larger", async (t) => {
   const { as } = await adminRig(t, { limits: { bodyBytesMax: 1_000 } });
   const large = { settings: "x".repeat(2_000) };
-  expectProblem(await as("operator")("PUT", "/v1/plugins/adder/settings", large), 413, "admin/too-large");
+  const refused = await as("operator")("PUT", "/v1/plugins/adder/settings", large);
+  expectProblem(refused, 413, "admin/too-large");
+  assert.match(refused.body.message, /allowed are 1000 bytes/);
   const garbage = await as("admin")("POST", "/v1/bundles", new Uint8Array(5_000));
   expectProblem(garbage, 422, "manager/verify");
   expectProblem(await as("admin")("POST", "/v1/bundles", { ref: "a" }), 422, "manager/verify");
@@ -386,7 +392,7 @@ test("more than is allowed is refused before it is read, where a bundle may be l
 test("a body of raw bytes is taken for a bundle alone", async (t) => {
   const { as } = await adminRig(t);
   const answer = await as("admin")("POST", "/v1/plugins", new Uint8Array(10));
-  expectProblem(answer, 400, "admin/bad-request");
+  expectProblem(answer, 415, "admin/unsupported-type");
 });
 
 test("whoever offers another protocol than HTTP/1.1 is answered in that", async (t) => {

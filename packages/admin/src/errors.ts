@@ -38,6 +38,11 @@ export const adminErrors = defineErrors("admin", {
     message: (d: { bytesMax: number | undefined }) =>
       `Cannot take this much: allowed are ${d.bytesMax ?? "fewer"} bytes`,
   },
+  "unsupported-type": {
+    fault: "operator",
+    message: (d: { problem: string }) =>
+      `Cannot read a body of this type: ${harmless(d.problem, 500)}; allowed is what the OpenAPI document says of the path`,
+  },
   "no-route": {
     fault: "operator",
     message: (d: { route: string }) => `Cannot find "${harmless(d.route, 300)}"`,

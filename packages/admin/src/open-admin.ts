@@ -126,7 +126,7 @@ export async function openAdmin(options: AdminOptions): Promise<Admin> {
   const closing = new AbortController();
   const tellOurs = (error: unknown) => log(`admin: ${error instanceof Error ? error.stack : String(error)}`);
   const answerProblem = (error: unknown, request: AskedFor, reply: Answering) => {
-    const { status, body, isOurs, retryAfter } = problemOf(error);
+    const { status, body, isOurs, retryAfter } = problemOf(error, request.routeOptions.bodyLimit);
     if (isOurs) tellOurs(error);
     if (retryAfter !== undefined) void reply.header("retry-after", retryAfter);
     const problem = { code: body.error, message: body.message };

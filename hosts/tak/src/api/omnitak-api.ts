@@ -84,7 +84,7 @@ function problem(
   { code, message }: { readonly code: string; readonly message: string },
   nowMs: number,
 ): ApiAnswer {
-  const answered = statuses[code] ?? (status === 422 || status === 413 ? 400 : status);
+  const answered = statuses[code] ?? ([413, 415, 422].includes(status) ? 400 : status);
   const isInvalid = invalid.has(code);
   const error = isInvalid
     ? "validation_error"
@@ -98,6 +98,7 @@ function problem(
 const invalid: ReadonlySet<string> = new Set([
   "admin/bad-name",
   "admin/bad-request",
+  "admin/unsupported-type",
   "manager/settings",
   "tak/api-request",
 ]);

@@ -24,6 +24,7 @@ const statuses: Readonly<Record<string, number>> = {
   "admin/no-route": 404,
   "admin/no-such-token": 404,
   "admin/too-large": 413,
+  "admin/unsupported-type": 415,
   "admin/too-many-requests": 429,
   "admin/too-many-streams": 429,
   "admin/too-many-connections": 503,
@@ -49,8 +50,9 @@ const statuses: Readonly<Record<string, number>> = {
   "manager/closed": 503,
 };
 
-export function problemOf(thrown: unknown): Problem {
-  const error = codedError(thrown);
+/** @param bytesMax Of the body, where the path is known. */
+export function problemOf(thrown: unknown, bytesMax?: number): Problem {
+  const error = codedError(thrown, bytesMax);
   // The error that names the step has the reason as its cause, and that says which status it is.
   const reason = isRemoraError(error.cause) ? error.cause : error;
   const status = statuses[error.code] ?? statuses[reason.code] ?? statusByFault(reason);
@@ -66,11 +68,13 @@ function statusByFault({ fault }: RemoraError): number {
 }
 
 /** Fastify's own refusals have codes and statuses of their own; they get ours. */
-function codedError(thrown: unknown): RemoraError {
+function codedError(thrown: unknown, bytesMax: number | undefined): RemoraError {
   if (isRemoraError(thrown)) return thrown;
   const { code, statusCode, message, validation } = thrown as Partial<FastifyError>;
   if (validation !== undefined) return adminErrors["bad-request"]({ problem: message ?? "" }, thrown);
-  if (code === "FST_ERR_CTP_BODY_TOO_LARGE") return adminErrors["too-large"]({ bytesMax: undefined }, thrown);
+  if (code === "FST_ERR_CTP_BODY_TOO_LARGE") return adminErrors["too-large"]({ bytesMax }, thrown);
+  if (code === "FST_ERR_CTP_INVALID_MEDIA_TYPE")
+    return adminErrors["unsupported-type"]({ problem: message ?? "" }, thrown);
   const isTheirs = statusCode !== undefined && statusCode >= 400 && statusCode < 500;
   if (isTheirs) return adminErrors["bad-request"]({ problem: message ?? "" }, thrown);
   return adminErrors.internal({}, thrown);
