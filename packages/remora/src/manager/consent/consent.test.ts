@@ -205,6 +205,19 @@ test("a first version that waits and fails when it is accepted goes on waiting, 
   assert.equal(plugin.use(run, 1), 2);
 });
 
+test("what all plugins of a world have is asked for neither at the install nor while a version waits", async (t) => {
+  const worlds = testHost.worlds.map((world) => ({ ...world, compatibleGrants: [data(a)] }));
+  const { manager } = await rig(t, { hosts: [{ ...testHost, worlds }], asker: askNobody });
+  const install = ref(guests.adds(1), { tables: paths(a, b) }).then((one) => manager.install(one));
+  await expectRejected(install, "manager/decide", "manager/held");
+  const [request] = await manager.held();
+  assert.deepEqual(targets(request), [b]);
+  assert.ok(request !== undefined);
+  await manager.accept(request);
+  assert.deepEqual(manager.grants("adder"), [data(b)]);
+  assert.deepEqual(manager.get("adder").serving?.grants, [data(a, b)]);
+});
+
 test("a held version that is refused is forgotten; a first one with its plugin", async (t) => {
   const { manager } = await rig(t, { asker: async () => ({ kind: "later" }) });
   const wants = await ref(guests.adds(2), { tables: paths(a) });

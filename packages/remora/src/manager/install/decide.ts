@@ -12,6 +12,7 @@ import { type Asker, type ConsentItem, type ConsentRequest, requestId } from "..
 import { grantsOf, itemText, mergeGrants, sortRequest } from "../consent/decide-request.ts";
 import { type Core, grantsFor, inStore, rulesOf, tellDifference, tellOf, writeEntry } from "../core.ts";
 import { managerErrors } from "../errors.ts";
+import type { WorldBinding } from "../host.ts";
 import { checkSettings } from "../settings/settings.ts";
 import { isStranger, publisherText, successionOf } from "../signer.ts";
 import { sha256Of } from "../store/bundle-store.ts";
@@ -113,22 +114,30 @@ async function sortHere({ inspected, basis: entry, bundle }: Undecided, core: Co
   if (entry !== undefined && entry.host !== manifest.host.name) {
     throw managerErrors["other-host"]({ plugin: name, host: entry.host, found: manifest.host.name });
   }
+  return sortWanted({ entry, bundle, world }, core);
+}
+
+/** What a version wants, by whether it is asked for: while it is decided, and while it waits, which has to be the same. */
+export async function sortWanted(
+  {
+    entry,
+    bundle,
+    world,
+  }: { readonly entry: Entry | undefined; readonly bundle: Bundle; readonly world: WorldBinding },
+  core: Core,
+) {
+  const { name, capabilities } = bundle.manifest;
   const { grants: given, publisher } = await successionOf(entry, bundle, core);
   const refused = entry?.refused ?? [];
   const { vocabulary } = core;
-  const rules = rulesOf(core, name);
-  return {
-    given,
+  const sorted = sortRequest(capabilities, {
+    vocabulary,
+    rules: rulesOf(core, name),
+    // What all plugins of its world have is no question.
+    given: [...(world.compatibleGrants ?? []), ...given],
     refused,
-    publisher,
-    sorted: sortRequest(manifest.capabilities, {
-      vocabulary,
-      rules,
-      // What all plugins of its world have is no question.
-      given: [...(world.compatibleGrants ?? []), ...given],
-      refused,
-    }),
-  };
+  });
+  return { given, refused, publisher, sorted };
 }
 
 /** What was asked is given or refused; nothing that was not asked is given. */

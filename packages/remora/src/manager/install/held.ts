@@ -9,12 +9,13 @@ import {
   type ConsentRequest,
   requestId,
 } from "../consent/asker.ts";
-import { sortRequest } from "../consent/decide-request.ts";
-import { type Core, collectDropped, entryOf, rulesOf, tellOf, writeEntry } from "../core.ts";
+import { type Core, collectDropped, entryOf, inspectOptions, tellOf, writeEntry } from "../core.ts";
 import { inStep, managerErrors } from "../errors.ts";
 import type { ManagedPlugin } from "../managed-plugin.ts";
-import { successionOf, trustHere } from "../signer.ts";
+import { trustHere } from "../signer.ts";
 import type { Entry, InstalledVersion } from "../store/entry.ts";
+import { sortWanted } from "./decide.ts";
+import { placeOf } from "./inspect.ts";
 import { installFirst, tellUnheld } from "./install.ts";
 
 /** What a held version wants, or what is wrong with it; undefined when none is held. */
@@ -58,11 +59,10 @@ async function wantedOf(
   bundle: Bundle,
   core: Core,
 ): Promise<ConsentRequest> {
-  const { name: plugin, current, refused } = entry;
-  const { grants: given, publisher } = await successionOf(entry, bundle, core);
-  const { vocabulary } = core;
-  const options = { vocabulary, rules: rulesOf(core, plugin), given, refused };
-  const { asked: items, granted, denied } = sortRequest(bundle.manifest.capabilities, options);
+  const { name: plugin, current } = entry;
+  const { world } = placeOf(bundle, inspectOptions(core, plugin));
+  const { publisher, sorted } = await sortWanted({ entry, bundle, world }, core);
+  const { asked: items, granted, denied } = sorted;
   const { level, text } = trustHere(bundle, core);
   const { version, digest, origin } = held;
   const wanted = { plugin, version, digest, origin, current: current?.version, trust: { level, text } };
