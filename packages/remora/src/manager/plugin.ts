@@ -184,10 +184,17 @@ export class Plugin<Calls> {
    * @throws engine/pool-exhausted too many calls stand in line
    * @throws component/cancelled   the signal was aborted
    */
-  async callAsync<Argument, Result>(
+  callAsync<Argument, Result>(
     use: (calls: Calls, argument: Argument) => PromiseLike<Result> | Result,
     argument: Argument,
     signal?: CancelSignal,
+  ): Promise<Result> {
+    return this.#inTurn(({ calls }) => use(calls, argument), signal);
+  }
+
+  async #inTurn<Result>(
+    act: (leased: Leased<Calls>) => PromiseLike<Result> | Result,
+    signal: CancelSignal | undefined,
   ): Promise<Result> {
     const leased = await this.#leaseWhenFree(signal);
     const isTimed = this.#calls++ % timedEvery === 0;
@@ -196,7 +203,7 @@ export class Plugin<Calls> {
     let hasResult = false;
     try {
       if (leased.readying !== undefined) await leased.readying;
-      const result = await use(leased.calls, argument);
+      const result = await act(leased);
       hasResult = true;
       if (isTimed) this.#record(startedMs);
       return result;
@@ -255,25 +262,13 @@ export class Plugin<Calls> {
    * @param options The budget, and a signal: it leaves the line, and ends the call as `abortable` does.
    * @throws as `callAsync`; component/no-such-export
    */
-  async callExport(
+  callExport(
     path: string | readonly string[],
     args: readonly unknown[],
     options?: CallOptions,
   ): Promise<unknown> {
-    const leased = await this.#leaseWhenFree(options?.signal);
-    const isTimed = this.#calls++ % timedEvery === 0;
-    const startedMs = isTimed ? performance.now() : 0;
-    leased.sandboxed?.beginCall();
-    let hasResult = false;
-    try {
-      if (leased.readying !== undefined) await leased.readying;
-      const { result } = await leased.instance.callAsync(path, args, options);
-      hasResult = true;
-      if (isTimed) this.#record(startedMs);
-      return result;
-    } finally {
-      this.#endCall(leased, hasResult);
-    }
+    const act = async ({ instance }: Leased<Calls>) => (await instance.callAsync(path, args, options)).result;
+    return this.#inTurn(act, options?.signal);
   }
 
   /** As `callExport`, for exports that answer at once, or of asynchronous type. @throws as `call`; component/no-such-export */

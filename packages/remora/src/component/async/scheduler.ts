@@ -88,7 +88,10 @@ export class Scheduler {
     return this.#failure;
   }
 
-  /** Nothing goes on behind the results of its calls: none of its threads, and the host has no stream or future of it, nor it one of the host's. */
+  /**
+   * Nothing goes on behind the results of its calls: none of its threads, and the host has no stream or future of it, nor it
+   * one of the host's.
+   */
   get isQuiet(): boolean {
     return this.#failure !== undefined || (this.#threads === 0 && this.#hostEnds.size === 0);
   }
